@@ -1,0 +1,32 @@
+# Two commands for a fresh machine with python3-venv and make: `make demo` and `make test`.
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test crash bench check browser clean
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: .venv/installed
+	$(BIN)/karez demo
+
+test: .venv/installed
+	$(BIN)/pytest -q
+
+crash: .venv/installed
+	KAREZ_CRASH_ROUNDS=100 $(BIN)/pytest -q -m crash
+
+bench: .venv/installed
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
+	$(BIN)/python -m bench
+
+check: .venv/installed
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+# What browser tests need on Debian; needs root. Without it they are skipped with a reason.
+browser:
+	apt-get update -qq && apt-get install -y -qq chromium fonts-noto-cjk

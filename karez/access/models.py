@@ -1,0 +1,113 @@
+"""People who sign in, roles granted over an area with dates, and the log of reads. Holds no tree of places.
+
+Areas are bare ids here: the rooms of places stand above this one.
+"""
+
+import pghistory
+from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.constraints import ExclusionConstraint
+from django.contrib.postgres.fields import DateRangeField, RangeOperators
+from django.db import models
+from django.db.models import F, Func
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from karez.kernel.facts import SpellFact, Usage
+
+
+class Role(models.TextChoices):
+    """What a person is to the office. What a role may do is in `rules.PERMISSIONS`."""
+
+    VILLAGE_OFFICER = "village_officer", _("Village officer")
+    TREASURER = "treasurer", _("Fund treasurer")
+    TOWNSHIP_OFFICER = "township_officer", _("Township officer")
+    COUNTY_OFFICER = "county_officer", _("County officer")
+    FINANCE_OFFICER = "finance_officer", _("Finance officer")
+    APPROVER = "approver", _("Approver")
+    AUDITOR = "auditor", _("Auditor")
+    REGIONAL_OFFICER = "regional_officer", _("Regional officer")
+    STATISTICIAN = "statistician", _("Statistician")
+    ADMINISTRATOR = "administrator", _("Administrator")
+
+
+@pghistory.track(
+    pghistory.InsertEvent(), pghistory.UpdateEvent(), pghistory.DeleteEvent(), exclude=["password", "last_login"]
+)
+class User(AbstractUser):
+    """A person who signs in. `full_name` is how pages and editions name them."""
+
+    facts = Usage.MUTABLE
+
+    full_name = models.CharField(max_length=120)
+    language = models.CharField(max_length=10, default="en")
+    first_name = last_name = None  # type: ignore[assignment]
+
+    REQUIRED_FIELDS = ["full_name"]
+
+    class Meta:
+        db_table = "access_user"
+
+    def __str__(self) -> str:
+        return self.full_name or self.username
+
+    def get_full_name(self) -> str:
+        """The name as printed."""
+        return self.full_name
+
+    def get_short_name(self) -> str:
+        """The name as printed; nobody is shortened."""
+        return self.full_name
+
+
+class Grant(SpellFact):
+    """A role given to a person over an area and all below it, from a day until a day."""
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="grants")
+    role = models.CharField(max_length=30, choices=Role.choices)
+    area_id = models.BigIntegerField()
+
+    class Meta(SpellFact.Meta):
+        constraints = [
+            *SpellFact.Meta.constraints,
+            ExclusionConstraint(
+                name="access_grant_once_at_a_time",
+                expressions=[
+                    (F("user"), RangeOperators.EQUAL),
+                    (F("role"), RangeOperators.EQUAL),
+                    (F("area_id"), RangeOperators.EQUAL),
+                    (
+                        Func(
+                            F("counts_from"),
+                            Func(F("counts_before"), F("void_counts_on"), function="LEAST"),
+                            function="daterange",
+                            output_field=DateRangeField(),
+                        ),
+                        RangeOperators.OVERLAPS,
+                    ),
+                ],
+            ),
+        ]
+        indexes = [models.Index(fields=["user"], name="access_grant_by_user")]
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.role} {self.area_id}"
+
+
+class ReadEvent(models.Model):
+    """Somebody looked at a personal record, or fetched many, and said why."""
+
+    facts = Usage.LOG
+
+    at = models.DateTimeField(db_default=Now())
+    user_id = models.BigIntegerField(null=True)  # null: the local operator at the console
+    kind = models.CharField(max_length=40)  # "person", "household", "figure_rows", "search", ...
+    subject_id = models.BigIntegerField(null=True)
+    rows = models.IntegerField(default=1)
+    purpose = models.CharField(max_length=300)
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="access_readevent_has_purpose", condition=models.Q(purpose__gt=""))]
+        indexes = [models.Index(fields=["kind", "subject_id"], name="access_read_by_subject")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.subject_id}"

@@ -1,0 +1,73 @@
+"""Which role may do what, and which roles exclude each other. Pure tables; holds no people and no places."""
+
+from types import MappingProxyType
+
+from karez.access.models import Role
+
+_ALL = frozenset(Role)
+_CASE = frozenset(Role) - {Role.ADMINISTRATOR}  # the administrator looks after users, not after cases
+_REGION = frozenset({Role.REGIONAL_OFFICER})
+_COUNTY = frozenset({Role.COUNTY_OFFICER, Role.REGIONAL_OFFICER})
+_MONEY = frozenset({Role.FINANCE_OFFICER})
+_SECOND = frozenset({Role.APPROVER})
+
+# permission -> roles that have it, each over the areas granted
+PERMISSIONS: MappingProxyType[str, frozenset[Role]] = MappingProxyType(
+    {
+        "places.view": _ALL,
+        "places.maintain": frozenset({Role.ADMINISTRATOR, Role.REGIONAL_OFFICER}),
+        "places.apply": frozenset({Role.APPROVER, Role.REGIONAL_OFFICER}),
+        "users.manage": frozenset({Role.ADMINISTRATOR}),
+        "intake.view": _CASE,
+        "documents.view": _CASE,
+        "documents.attach": _CASE - {Role.AUDITOR, Role.STATISTICIAN},
+        "register.view": frozenset(
+            {Role.VILLAGE_OFFICER, Role.TOWNSHIP_OFFICER, Role.COUNTY_OFFICER, Role.REGIONAL_OFFICER, Role.AUDITOR}
+        ),
+        "register.send": _COUNTY | {Role.TOWNSHIP_OFFICER, Role.VILLAGE_OFFICER},
+        "register.apply": _COUNTY | _SECOND,
+        "returns.view": _CASE,
+        "returns.submit": _COUNTY | {Role.STATISTICIAN},
+        "returns.approve": _REGION | _SECOND,
+        "ledger.view": _CASE - {Role.VILLAGE_OFFICER},
+        "ledger.prepare": _MONEY | {Role.TREASURER},
+        "ledger.receive": _MONEY | {Role.TREASURER},
+        "ledger.approve": _SECOND,
+        "funds.view": _CASE,
+        "funds.prepare": _MONEY,
+        "funds.approve": _SECOND,
+        "mutual_funds.view": _CASE,
+        "mutual_funds.prepare": frozenset({Role.TREASURER, Role.COUNTY_OFFICER, Role.FINANCE_OFFICER}),
+        "mutual_funds.approve": _SECOND,
+        "closing.view": _CASE,
+        "closing.prepare": frozenset({Role.REGIONAL_OFFICER, Role.STATISTICIAN}),
+        "closing.sign": _SECOND,
+        "figures.view": _ALL,
+        "figures.trace": _CASE,
+        "yearbook.view": _ALL,
+        "yearbook.publish": _SECOND | _REGION,
+    }
+)
+
+# Pairs nobody may hold at the same time, wherever: preparing and approving, working and watching.
+INCOMPATIBLE: frozenset[frozenset[str]] = frozenset(
+    frozenset(pair)
+    for pair in (
+        (Role.TREASURER, Role.APPROVER),
+        (Role.FINANCE_OFFICER, Role.APPROVER),
+        (Role.TREASURER, Role.AUDITOR),
+        (Role.FINANCE_OFFICER, Role.AUDITOR),
+        (Role.APPROVER, Role.AUDITOR),
+        (Role.ADMINISTRATOR, Role.APPROVER),
+        (Role.ADMINISTRATOR, Role.TREASURER),
+        (Role.ADMINISTRATOR, Role.FINANCE_OFFICER),
+        (Role.ADMINISTRATOR, Role.COUNTY_OFFICER),
+        (Role.ADMINISTRATOR, Role.VILLAGE_OFFICER),
+        (Role.ADMINISTRATOR, Role.TOWNSHIP_OFFICER),
+    )
+)
+
+
+def roles_with(permission: str) -> frozenset[Role]:
+    """The roles that have a permission; an unknown permission is a bug and raises KeyError."""
+    return PERMISSIONS[permission]

@@ -1,0 +1,13 @@
+"""Brings a database to this version's shape: server, roles, migrations, rights. Safe to run again."""
+
+from django.core.management import call_command
+
+from karez.host import database
+from karez.periods import guard
+
+
+def bring_up(*, verbosity: int = 0) -> None:
+    """Starts the server where it is ours, migrates as the owner, and installs rights and guards."""
+    database.prepare()
+    call_command("migrate", database="owner", verbosity=verbosity, interactive=False)
+    guard.install()

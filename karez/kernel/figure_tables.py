@@ -1,0 +1,62 @@
+"""Declarations of figure tables: what closing freezes of a room. Holds no export and no figures.
+
+A room declares them in `figure_tables.py` (a module attribute `FIGURE_TABLES`). A figure table is at one grain, already joined
+with its place and the place's ancestors in that year's edition, and holds no identity: random keys and attributes only.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FigureColumn:
+    """A column of a figure table. `sql_type` is one of bigint, integer, numeric(p,s), text, date, boolean, uuid."""
+
+    name: str
+    sql_type: str
+    meaning: str
+    unit: str = ""
+    key: bool = False  # a random key that opens to the record through the register, never a number people know
+
+
+# Every figure table with a place begins with these; closing adds them by joining `area_id` of the room's SQL.
+PLACE_COLUMNS: tuple[FigureColumn, ...] = (
+    FigureColumn("area_id", "bigint", "the area the row is recorded at"),
+    FigureColumn("area_level", "text", "its level"),
+    FigureColumn("region_id", "bigint", "region above it"),
+    FigureColumn("prefecture_id", "bigint", "prefecture above it, or itself"),
+    FigureColumn("county_id", "bigint", "county above it, or itself"),
+    FigureColumn("township_id", "bigint", "township above it, or itself"),
+    FigureColumn("village_id", "bigint", "village above it, or itself"),
+)
+
+
+@dataclass(frozen=True)
+class FigureTable:
+    """One table of a snapshot.
+
+    `sql` selects the declared columns in order, and first `area_id` (the place the row is recorded at), as of the closing
+    day. Placeholders: `%(as_of)s` (31 December), `%(year)s`, `%(year_start)s`. Use `karez.kernel.facts.counted_on`.
+    Rows must come in a stated, repeatable order only where the order carries meaning; closing sorts by `order_by`.
+    """
+
+    name: str
+    grain: str  # "one row per ..."
+    columns: tuple[FigureColumn, ...]
+    sql: str
+    order_by: str
+    reaches: str = "village"  # lowest level of place the source is recorded at
+
+
+@dataclass(frozen=True)
+class ClosingCheck:
+    """A named check before a year is closed: rooms declare them in `checks.py` (a module attribute `CHECKS`).
+
+    `sql` selects (record text, found text, expected text, link text) of what is wrong; no rows means it passes.
+    Same placeholders as FigureTable.
+    """
+
+    name: str
+    label: str
+    sql: str
+    todo: str
+    acceptable: bool = True  # may a named person accept a failure with a reason?

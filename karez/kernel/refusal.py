@@ -1,0 +1,47 @@
+"""The one kind of error that belongs to the user: an expected no, told completely. Holds no list of screens.
+
+An assertion or any other exception is a bug and crashes; a Refusal is an answer.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+# First part of a refusal's code -> HTTP status; whole codes win over prefixes.
+_STATUS = {
+    "access.not_signed_in": 401,
+    "access": 403,
+    "places.unknown": 404,
+    "not_found": 404,
+    "periods.busy": 503,
+    "intake.too_large": 413,
+    "host": 500,
+}
+
+
+@dataclass
+class Refusal(Exception):  # noqa: N818 - it is an answer, not an error
+    """What was refused: the record, what was found, what was expected, which rule says so, and what to do now."""
+
+    code: str
+    record: str = ""
+    found: str = ""
+    expected: str = ""
+    rule: str = ""
+    todo: str = ""
+    more: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        parts = [self.record and f"{self.record}:", self.found and f"found {self.found};"]
+        parts += [self.expected and f"expected {self.expected};", self.rule and f"rule: {self.rule}."]
+        parts.append(self.todo and f"What to do: {self.todo}.")
+        return " ".join(p for p in parts if p) or self.code
+
+    @property
+    def status(self) -> int:
+        """The HTTP status of this refusal; 409 where the table names none."""
+        return _STATUS.get(self.code) or _STATUS.get(self.code.split(".")[0]) or 409
+
+    def as_dict(self) -> dict[str, Any]:
+        """The refusal as JSON-ready values, in the order people read them."""
+        plain = {k: getattr(self, k) for k in ("code", "record", "found", "expected", "rule", "todo")}
+        return plain | self.more

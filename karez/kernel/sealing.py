@@ -1,0 +1,98 @@
+"""Sealing of identity values and files: AES-256-GCM, and keyed hashes to search by. Holds no keys and no storage.
+
+A sealed value is `version (1 byte) | nonce (12) | ciphertext and tag`. Hashes are HMAC-SHA256 cut to 16 bytes:
+equal inputs meet, nothing can be read back without the key. The name index is keyed per area, so that a name cannot be
+followed from one area to another.
+"""
+
+import hashlib
+import hmac
+import json
+import os
+import unicodedata
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+_VERSION = b"\x01"
+_HASH_BYTES = 16
+
+
+@dataclass(frozen=True)
+class SealingKey:
+    """The installation's secret. 32 bytes, kept outside the database and outside the repository."""
+
+    secret: bytes
+
+    def __repr__(self) -> str:
+        return "SealingKey(...)"
+
+    def _derived(self, purpose: bytes) -> bytes:
+        return hmac.digest(self.secret, b"karez/" + purpose, "sha256")
+
+    @cached_property
+    def _aead(self) -> AESGCM:
+        return AESGCM(self._derived(b"seal"))
+
+    @cached_property
+    def _number_key(self) -> bytes:
+        return self._derived(b"number")
+
+    def seal(self, plain: bytes) -> bytes:
+        """`plain` sealed; different bytes each time."""
+        nonce = os.urandom(12)
+        return _VERSION + nonce + self._aead.encrypt(nonce, plain, _VERSION)
+
+    def open(self, sealed: bytes) -> bytes:
+        """What was sealed; raises cryptography's InvalidTag where key or bytes are not right."""
+        return self._aead.decrypt(sealed[1:13], sealed[13:], sealed[:1])
+
+    def seal_record(self, values: dict[str, str]) -> bytes:
+        """Several short texts sealed as one value (one person's identity)."""
+        return self.seal(json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode())
+
+    def open_record(self, sealed: bytes) -> dict[str, str]:
+        """The texts of `seal_record`."""
+        record: dict[str, str] = json.loads(self.open(sealed))
+        return record
+
+    def number_hash(self, number: str) -> bytes:
+        """16 bytes that two equal identity numbers share (case and blanks apart)."""
+        return hmac.digest(self._number_key, number.strip().upper().encode(), "sha256")[:_HASH_BYTES]
+
+    def area_key(self, area_id: int) -> bytes:
+        """The key of one area's name index."""
+        return self._derived(b"name/%d" % area_id)
+
+    @staticmethod
+    def name_hash(area_key: bytes, name: str) -> bytes:
+        """16 bytes that two equal names in one area share (form, case and blanks apart)."""
+        plain = "".join(unicodedata.normalize("NFKC", name).casefold().split())
+        return hmac.digest(area_key, plain.encode(), "sha256")[:_HASH_BYTES]
+
+
+def load_or_make_key(path: Path) -> SealingKey:
+    """The key kept at `path`, made there (readable by its owner alone) on first use."""
+    try:
+        return SealingKey(path.read_bytes())
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = path.with_suffix(f".{os.getpid()}")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(os.urandom(32))
+        try:
+            os.link(draft, path)  # the first of two starters wins; both then read the same key
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+        return SealingKey(path.read_bytes())
+
+
+def file_digest(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,112 @@
+"""Declarations of what files may be loaded: a sheet, its columns, its checks. Holds no reading of files and no tables.
+
+A room declares its sheets in `sheets.py` (a module attribute `SHEETS`, a tuple of Sheet); `karez.intake` finds and runs them.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import Enum
+from typing import Any
+
+from django.utils.functional import Promise
+
+Text = str | Promise
+
+
+class Kind(Enum):
+    """Types a cell may have; the staged column's SQL type in brackets."""
+
+    TEXT = "text"  # (text)
+    INTEGER = "integer"  # (bigint)
+    DECIMAL = "decimal"  # (numeric)
+    FEN = "fen"  # written in yuan, staged in fen (bigint)
+    DATE = "date"  # (date): 2009-03-31, 2009/3/31, 20090331, 2009年3月31日 or a spreadsheet date
+    MONTH = "month"  # (date, first of the month)
+    YEAR = "year"  # (integer)
+    FLAG = "flag"  # (boolean): yes/no/1/0/true/false/是/否
+    CODE = "code"  # (text): one of `codes`
+    AREA = "area"  # (text) plus a staged column `<name>_id` (bigint) resolved on `Sheet.area_day`
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: what it means and what a cell of it may hold. `headers` are the accepted headings beside `name`."""
+
+    name: str
+    meaning: Text
+    kind: Kind = Kind.TEXT
+    required: bool = True
+    unit: str = ""
+    headers: tuple[str, ...] = ()
+    codes: Mapping[str, str] = field(default_factory=dict)  # written value (either language) -> stored code
+    low: int | date | None = None
+    high: int | date | None = None
+    max_length: int = 200
+    pattern: str = ""  # RE2, whole cell
+    levels: tuple[str, ...] = ()  # AREA: levels accepted, all if empty
+    identity: bool = False  # sealed before staging; then `kind` is TEXT and the value is staged nowhere
+
+
+@dataclass(frozen=True)
+class Check:
+    """A set-based check after typing. `sql` selects (row_no bigint, found text) of the offending rows.
+
+    In `sql`, `{stage}` is the staged table; parameters `%(batch_id)s`, `%(sender_id)s`, `%(first_open_day)s`, `%(today)s`.
+    """
+
+    rule: str  # stable name, e.g. "member_in_one_household"
+    column: str
+    expected: Text
+    sql: str
+    todo: Text = ""
+
+
+@dataclass(frozen=True)
+class Total:
+    """A count or sum shown to sender and approver before anything is applied; `sql` selects one number from {stage}."""
+
+    label: Text
+    sql: str
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Applying:
+    """What an apply or withdraw function is given."""
+
+    cursor: Any  # a DB-API cursor of the app's role inside the one transaction of the batch
+    batch_id: int
+    stage: str  # quoted name of the staged table
+    sender_id: int
+    approver_id: int
+    first_open_day: date
+    progress: Callable[[str, int], None]  # (what, percent)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """What a file of this kind holds, who may send and apply it, and how its rows become records."""
+
+    name: str
+    label: Text
+    about: Text
+    columns: tuple[Column, ...]
+    apply: Callable[[Applying], Mapping[str, int]]  # writes records, returns counts by what was written
+    send_permission: str
+    apply_permission: str
+    checks: tuple[Check, ...] = ()
+    totals: tuple[Total, ...] = ()
+    key: tuple[str, ...] = ()  # columns that make a row unique within a file
+    area_column: str = ""  # the AREA column whose place decides who may send the row; "" = region-wide permission
+    area_day: str = ""  # DATE column whose day area codes are resolved on; "" = today's tree, then the first year's edition
+    name_index_column: str = ""  # AREA column that keys the name index of identity columns
+    built_on: tuple[Check, ...] = ()  # before a withdrawal: facts that stand on this batch (row_no, found)
+    withdraw: Callable[[Applying], Mapping[str, int]] | None = None  # None: this sheet cannot be withdrawn
+
+    def column(self, name: str) -> Column:
+        """The column of that name; KeyError where there is none."""
+        for column in self.columns:
+            if column.name == name:
+                return column
+        raise KeyError(name)

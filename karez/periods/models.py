@@ -1,0 +1,80 @@
+"""The one region of this database and its years. Written only by the functions in `sql/periods.sql`; holds no facts."""
+
+from django.db import models
+
+from karez.kernel.facts import Usage
+
+
+class Region(models.Model):
+    """The region this installation serves: one row. `first_open_day` is where new facts may count from."""
+
+    facts = Usage.OWNED
+
+    area_id = models.BigIntegerField(unique=True)
+    code = models.CharField(max_length=12)
+    currency = models.CharField(max_length=3, default="CNY")
+    first_year = models.IntegerField()
+    first_open_day = models.DateField()
+    controller = models.TextField()
+    legal_basis = models.TextField()
+    complaint_body = models.TextField()
+    synthetic = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="periods_region_is_one", condition=models.Q(id=1)),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class State(models.TextChoices):
+    """What may be done to a year."""
+
+    OPEN = "open"
+    CLOSING = "closing"
+    CLOSED = "closed"
+
+
+class Period(models.Model):
+    """One year of the region. Two people take it from open to closed; reopening keeps what was sealed."""
+
+    facts = Usage.OWNED
+
+    year = models.IntegerField(primary_key=True)
+    state = models.CharField(max_length=10, choices=State.choices)
+    prepared_by_id = models.BigIntegerField(null=True)
+    prepared_at = models.DateTimeField(null=True)
+    signed_by_id = models.BigIntegerField(null=True)
+    closing_since = models.DateTimeField(null=True)
+    closed_at = models.DateTimeField(null=True)
+    snapshot = models.TextField(null=True)  # noqa: DJ001 - digest of the sealed manifest
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="periods_period_four_eyes",
+                condition=models.Q(state="open") | ~models.Q(prepared_by_id=models.F("signed_by_id")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.year} {self.state}"
+
+
+class PeriodChange(models.Model):
+    """Every change of a year's state: who, when, why. Written by the same functions."""
+
+    facts = Usage.OWNED
+
+    year = models.IntegerField()
+    state = models.CharField(max_length=10)
+    at = models.DateTimeField()
+    prepared_by_id = models.BigIntegerField(null=True)
+    signed_by_id = models.BigIntegerField(null=True)
+    reason = models.TextField(db_default="")
+    snapshot = models.TextField(null=True)  # noqa: DJ001
+
+    def __str__(self) -> str:
+        return f"{self.year} {self.state} {self.at}"

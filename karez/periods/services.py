@@ -1,0 +1,62 @@
+"""Founding the region and reading its open day. The closing of years is driven by the closing room; the states are kept here."""
+
+from datetime import date
+
+from django.db import connection
+
+from karez.kernel.refusal import Refusal
+from karez.periods.models import Period, Region
+
+
+def region() -> Region:
+    """The region of this installation; refuses where none was founded."""
+    found = Region.objects.first()
+    if found is None:
+        raise Refusal(
+            "periods.no_region",
+            record="region",
+            found="none",
+            expected="a founded region",
+            rule="one database serves one region",
+            todo="run `karez init`, or `karez demo` to look around",
+        )
+    return found
+
+
+def first_open_day() -> date:
+    """The first day new facts may count from."""
+    return region().first_open_day
+
+
+def counts_on(day: date) -> date:
+    """The day a fact of `day` counts from."""
+    return max(day, first_open_day())
+
+
+def found_region(
+    *, area_id: int, code: str, first_year: int, currency: str = "CNY", controller: str, legal_basis: str,
+    complaint_body: str, synthetic: bool = False,
+) -> Region:  # fmt: skip
+    """Founds the region of this installation, once."""
+    if Region.objects.exists():
+        raise Refusal(
+            "periods.region_exists", record=code, found=f"region {region().code}", expected="an empty installation",
+            rule="one database serves one region", todo="use another database for another region",
+        )  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT periods_found_region(%s, %s, %s, %s, %s, %s, %s, %s)",
+            [area_id, code, first_year, currency, controller, legal_basis, complaint_body, synthetic],
+        )
+    return region()
+
+
+def period(year: int) -> Period:
+    """The year's state; refuses a year that was never opened."""
+    found = Period.objects.filter(year=year).first()
+    if found is None:
+        raise Refusal(
+            "periods.unknown_year", record=str(year), found="no such year", expected="a year from the region's first on",
+            rule="years open one after the other", todo="choose a year from the list",
+        )  # fmt: skip
+    return found

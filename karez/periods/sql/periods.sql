@@ -1,0 +1,197 @@
+-- The region, its years, and the guard of closed years. Called by the app's role; owned by the owner.
+-- Lock class 4711: one advisory lock per year. Writers hold it shared until they commit; closing holds it alone.
+
+CREATE FUNCTION periods_first_open_day() RETURNS date
+LANGUAGE sql STABLE AS $$ SELECT first_open_day FROM periods_region $$;
+
+-- The day a fact counts from: its own day, or the first open day where its year is closed.
+CREATE FUNCTION periods_counts_on(day date) RETURNS date
+LANGUAGE sql STABLE AS $$ SELECT GREATEST(day, (SELECT first_open_day FROM periods_region)) $$;
+
+CREATE FUNCTION periods_wait(the_year int) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public SET lock_timeout = '8s' AS $$
+DECLARE holder record;
+BEGIN
+    PERFORM pg_advisory_xact_lock_shared(4711, the_year);
+EXCEPTION WHEN lock_not_available THEN
+    SELECT u.full_name, p.closing_since INTO holder
+      FROM periods_period p LEFT JOIN access_user u ON u.id = p.signed_by_id WHERE p.year = the_year;
+    RAISE EXCEPTION USING ERRCODE = 'KZ002',
+        MESSAGE = format('The year %s is being closed by %s since %s.', the_year,
+                         coalesce(holder.full_name, 'somebody'), coalesce(holder.closing_since::text, 'a moment ago')),
+        DETAIL = 'Nothing was written. Try again in a minute.';
+END $$;
+
+-- Takes the year of `day` for this transaction, and refuses where it is closed. Every guarded write calls it.
+CREATE FUNCTION periods_hold(day date) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+DECLARE
+    the_year int := extract(year FROM day);
+    open_from date;
+    the_state text;
+BEGIN
+    IF current_setting('transaction_isolation') <> 'read committed' THEN
+        -- An older snapshot would not see that the year was closed meanwhile.
+        RAISE EXCEPTION USING ERRCODE = 'KZ003',
+            MESSAGE = 'Facts are written under READ COMMITTED only.', DETAIL = current_setting('transaction_isolation');
+    END IF;
+    IF NOT pg_try_advisory_xact_lock_shared(4711, the_year) THEN
+        PERFORM periods_wait(the_year);
+    END IF;
+    SELECT first_open_day INTO open_from FROM periods_region;
+    IF day < open_from THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ001',
+            MESSAGE = format('The year %s is closed: a fact cannot count from %s.', the_year, day),
+            DETAIL = format('The first open day is %s. A truth learnt later keeps its true date and counts from there.', open_from);
+    END IF;
+    SELECT state INTO the_state FROM periods_period WHERE year = the_year;
+    IF the_state = 'closing' THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ002',
+            MESSAGE = format('The closing of %s was interrupted and waits to be taken up again.', the_year),
+            DETAIL = 'Nothing was written. The next start of Karez finishes or undoes the closing.';
+    END IF;
+END $$;
+
+CREATE FUNCTION periods_guard_event_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE day date;
+BEGIN
+    SELECT min(counts_on) INTO day FROM added;
+    IF day IS NOT NULL THEN PERFORM periods_hold(day); END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION periods_guard_spell_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE day date;
+BEGIN
+    SELECT min(counts_from) INTO day FROM added;
+    IF day IS NOT NULL THEN PERFORM periods_hold(day); END IF;
+    RETURN NULL;
+END $$;
+
+-- Only an end or a void mark can be set; each says something from its own day on.
+CREATE FUNCTION periods_guard_event_update() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE day date;
+BEGIN
+    SELECT min(void_counts_on) INTO day FROM changed;
+    IF day IS NOT NULL THEN PERFORM periods_hold(day); END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION periods_guard_spell_update() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE day date;
+BEGIN
+    SELECT LEAST(min(c.void_counts_on) FILTER (WHERE o.voided_at IS NULL),
+                 min(c.counts_before) FILTER (WHERE o.ends_before IS NULL))
+      INTO day FROM changed c JOIN before_change o USING (id);
+    IF day IS NOT NULL THEN PERFORM periods_hold(day); END IF;
+    RETURN NULL;
+END $$;
+
+-- A mark once set stays: neither void nor end can be set twice or taken back.
+CREATE FUNCTION periods_mark_once() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.voided_at IS NOT NULL AND (NEW.voided_at, NEW.voided_by_id, NEW.void_reason, NEW.void_counts_on)
+        IS DISTINCT FROM (OLD.voided_at, OLD.voided_by_id, OLD.void_reason, OLD.void_counts_on) THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ004',
+            MESSAGE = format('Row %s of %s is already void.', OLD.id, TG_TABLE_NAME), DETAIL = 'A void mark is set once.';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION periods_end_once() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF OLD.ends_before IS NOT NULL AND (NEW.ends_before, NEW.counts_before, NEW.ended_at, NEW.ended_by_id, NEW.end_reason)
+        IS DISTINCT FROM (OLD.ends_before, OLD.counts_before, OLD.ended_at, OLD.ended_by_id, OLD.end_reason) THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ005',
+            MESSAGE = format('Row %s of %s has already ended.', OLD.id, TG_TABLE_NAME), DETAIL = 'An end is set once.';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION periods_found_region(p_area bigint, p_code text, p_first_year int, p_currency text,
+    p_controller text, p_legal_basis text, p_complaint_body text, p_synthetic boolean) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+BEGIN
+    INSERT INTO periods_region (id, area_id, code, currency, first_year, first_open_day, controller, legal_basis, complaint_body, synthetic)
+    VALUES (1, p_area, p_code, p_currency, p_first_year, make_date(p_first_year, 1, 1), p_controller, p_legal_basis, p_complaint_body, p_synthetic);
+    INSERT INTO periods_period (year, state) VALUES (p_first_year, 'open');
+    INSERT INTO periods_periodchange (year, state, at, reason) VALUES (p_first_year, 'open', now(), 'first year');
+END $$;
+
+-- Who prepared the closing of a year; the signer must be another.
+CREATE FUNCTION periods_prepare_close(p_year int, p_by bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+BEGIN
+    UPDATE periods_period SET prepared_by_id = p_by, prepared_at = now()
+     WHERE year = p_year AND state = 'open' AND make_date(p_year, 1, 1) = periods_first_open_day();
+    IF NOT FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ006', MESSAGE = format('The year %s cannot be prepared for closing.', p_year),
+            DETAIL = format('Years close in order; the next one is %s.', extract(year FROM periods_first_open_day()));
+    END IF;
+END $$;
+
+-- The caller already holds the year's lock alone, in a session of its own.
+CREATE FUNCTION periods_begin_close(p_year int, p_signer bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+BEGIN
+    UPDATE periods_period SET state = 'closing', signed_by_id = p_signer, closing_since = now()
+     WHERE year = p_year AND state = 'open' AND prepared_by_id IS NOT NULL AND prepared_by_id <> p_signer
+       AND make_date(p_year, 1, 1) = periods_first_open_day();
+    IF NOT FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ007', MESSAGE = format('The year %s cannot be signed by this person now.', p_year),
+            DETAIL = 'A year is prepared by one person and signed by another, in the order of the years.';
+    END IF;
+    INSERT INTO periods_periodchange (year, state, at, prepared_by_id, signed_by_id)
+    SELECT year, state, now(), prepared_by_id, signed_by_id FROM periods_period WHERE year = p_year;
+END $$;
+
+CREATE FUNCTION periods_finish_close(p_year int, p_snapshot text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+BEGIN
+    UPDATE periods_period SET state = 'closed', closed_at = now(), snapshot = p_snapshot WHERE year = p_year AND state = 'closing';
+    IF NOT FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ007', MESSAGE = format('The year %s is not being closed.', p_year);
+    END IF;
+    UPDATE periods_region SET first_open_day = make_date(p_year + 1, 1, 1);
+    INSERT INTO periods_period (year, state) VALUES (p_year + 1, 'open') ON CONFLICT DO NOTHING;
+    INSERT INTO periods_periodchange (year, state, at, prepared_by_id, signed_by_id, snapshot)
+    SELECT year, state, now(), prepared_by_id, signed_by_id, snapshot FROM periods_period WHERE year = p_year;
+END $$;
+
+CREATE FUNCTION periods_abort_close(p_year int, p_reason text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+BEGIN
+    UPDATE periods_period SET state = 'open', signed_by_id = NULL, closing_since = NULL WHERE year = p_year AND state = 'closing';
+    IF FOUND THEN
+        INSERT INTO periods_periodchange (year, state, at, reason) VALUES (p_year, 'open', now(), p_reason);
+    END IF;
+END $$;
+
+-- Reopening is an act of two people, of the last closed year only; what was sealed stays where it is.
+CREATE FUNCTION periods_reopen(p_year int, p_first bigint, p_second bigint, p_reason text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+DECLARE old_snapshot text;
+BEGIN
+    IF p_first = p_second OR p_reason IS NULL OR btrim(p_reason) = '' THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ008', MESSAGE = 'Reopening a year needs two people and a reason.';
+    END IF;
+    SELECT snapshot INTO old_snapshot FROM periods_period WHERE year = p_year;
+    UPDATE periods_period SET state = 'open', prepared_by_id = NULL, prepared_at = NULL, signed_by_id = NULL,
+           closing_since = NULL, closed_at = NULL, snapshot = NULL
+     WHERE year = p_year AND state = 'closed' AND make_date(p_year + 1, 1, 1) = periods_first_open_day();
+    IF NOT FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ008', MESSAGE = format('The year %s is not the last closed year.', p_year);
+    END IF;
+    UPDATE periods_region SET first_open_day = make_date(p_year, 1, 1);
+    INSERT INTO periods_periodchange (year, state, at, prepared_by_id, signed_by_id, reason, snapshot)
+    VALUES (p_year, 'open', now(), p_first, p_second, p_reason, old_snapshot);
+END $$;
+
+DO $$
+DECLARE f text;
+BEGIN
+    FOR f IN SELECT oid::regprocedure::text FROM pg_proc WHERE proname LIKE 'periods\_%' AND pronamespace = 'public'::regnamespace LOOP
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO karez_app', f);
+    END LOOP;
+END $$;

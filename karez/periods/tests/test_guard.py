@@ -1,0 +1,170 @@
+"""Closed years refuse what counts in them: by raw SQL as the app's role, and with a transaction open across a close."""
+
+import threading
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection
+
+from karez.access.models import ReadEvent
+from karez.access.services import add_user
+from karez.host import database
+from karez.periods import guard, services
+
+Connect = Callable[[], "psycopg.Connection[Any]"]
+
+_GRANT = """INSERT INTO access_grant (user_id, role, area_id, starts_on, counts_from, recorded_by_id)
+ VALUES (%s, 'auditor', %s, %s, %s, 1) RETURNING id"""
+
+
+@pytest.fixture
+def region(committed_db: str) -> int:
+    services.found_region(
+        area_id=1, code="99", first_year=2009, controller="Office", legal_basis="law", complaint_body="Ombudsman"
+    )
+    return add_user(username="u", full_name="U", password=None).pk
+
+
+def _close(year: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT periods_prepare_close(%s, 1)", [year])
+        cursor.execute("SELECT periods_begin_close(%s, 2)", [year])
+        cursor.execute("SELECT periods_finish_close(%s, 'digest')", [year])
+
+
+def test_every_table_declares_its_use(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(guard._TABLES)
+        tables = [row[0] for row in cursor.fetchall()]
+    usages = guard.declared_usages()
+    assert len(tables) > 20
+    assert [t for t in tables if guard.usage_of(t, usages) is None] == []
+
+
+def test_a_closed_year_takes_no_new_fact(region: int, app_connection: Connect) -> None:
+    _close(2009)
+    raw = app_connection()
+    with pytest.raises(psycopg.Error) as refused:
+        raw.execute(_GRANT, [region, 1, "2009-06-01", "2009-06-01"])
+    assert refused.value.sqlstate == "KZ001"
+    assert "2010-01-01" in (refused.value.diag.message_detail or "")
+    raw.rollback()
+    raw.execute(_GRANT, [region, 1, "2009-06-01", "2010-01-01"])  # learnt late: true date kept, counted later
+
+
+def test_ends_and_voids_reach_no_closed_year(region: int, app_connection: Connect) -> None:
+    raw = app_connection()
+    row = raw.execute(_GRANT, [region, 1, "2009-06-01", "2009-06-01"]).fetchone()
+    assert row
+    raw.commit()
+    _close(2009)
+    end = "UPDATE access_grant SET ends_before=%s, counts_before=%s, ended_at=now(), ended_by_id=1 WHERE id=%s"
+    with pytest.raises(psycopg.Error) as refused:
+        raw.execute(end, ["2009-12-01", "2009-12-01", row[0]])
+    assert refused.value.sqlstate == "KZ001"
+    raw.rollback()
+    raw.execute(end, ["2009-12-01", "2010-01-01", row[0]])
+    raw.commit()
+    with pytest.raises(psycopg.Error) as twice:
+        raw.execute(end, ["2009-12-02", "2010-01-02", row[0]])
+    assert twice.value.sqlstate == "KZ005"
+    raw.rollback()
+    void = "UPDATE access_grant SET voided_at=now(), voided_by_id=1, void_reason='x', void_counts_on=%s WHERE id=%s"
+    with pytest.raises(psycopg.Error) as early:
+        raw.execute(void, ["2009-12-31", row[0]])
+    assert early.value.sqlstate == "KZ001"
+    raw.rollback()
+    raw.execute(void, ["2010-01-01", row[0]])
+    raw.commit()
+    with pytest.raises(psycopg.Error) as again:
+        raw.execute(void, ["2010-01-02", row[0]])
+    assert again.value.sqlstate == "KZ004"
+
+
+def test_the_app_may_neither_change_nor_delete_facts(region: int, app_connection: Connect) -> None:
+    raw = app_connection()
+    for attack in (
+        "UPDATE access_grant SET role = 'approver'",
+        "UPDATE access_grant SET starts_on = '2001-01-01'",
+        "DELETE FROM access_grant",
+        "TRUNCATE access_grant",
+        "UPDATE access_readevent SET purpose = 'x'",
+        "DELETE FROM access_readevent",
+        "UPDATE periods_region SET first_open_day = '2001-01-01'",
+        "INSERT INTO periods_period (year, state) VALUES (2001, 'open')",
+        "ALTER TABLE access_grant DISABLE TRIGGER ALL",
+        "DROP TRIGGER access_grant_guard_insert ON access_grant",
+        "CREATE TABLE mine (a int)",
+    ):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            raw.execute(attack)
+        raw.rollback()
+
+
+def test_a_transaction_open_across_a_close_is_waited_for(region: int, app_connection: Connect) -> None:
+    writer = app_connection()
+    writer.execute(_GRANT, [region, 1, "2009-06-01", "2009-06-01"])
+    closed = threading.Event()
+
+    def close() -> None:
+        with psycopg.connect(database.conninfo(database.APP), autocommit=True) as closer:
+            closer.execute("SELECT pg_advisory_lock(4711, 2009)")
+            closer.execute("SELECT periods_prepare_close(2009, 1)")
+            closer.execute("SELECT periods_begin_close(2009, 2)")
+            closer.execute("SELECT periods_finish_close(2009, 'd')")
+            closed.set()
+
+    thread = threading.Thread(target=close)
+    thread.start()
+    assert not closed.wait(0.5), "closing did not wait for the open writer"
+    writer.commit()
+    thread.join(10)
+    assert closed.is_set()
+    late = app_connection()
+    with pytest.raises(psycopg.Error) as refused:
+        late.execute(_GRANT, [region, 2, "2009-06-01", "2009-06-01"])
+    assert refused.value.sqlstate == "KZ001"
+
+
+def test_a_writer_under_an_old_snapshot_is_refused(region: int, app_connection: Connect) -> None:
+    raw = app_connection()
+    raw.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
+    with pytest.raises(psycopg.Error) as refused:
+        raw.execute(_GRANT, [region, 1, "2009-06-01", "2009-06-01"])
+    assert refused.value.sqlstate == "KZ003"
+
+
+def test_closing_needs_two_people_and_order(region: int, app_connection: Connect) -> None:
+    raw = app_connection()
+    for attack, code in (
+        ("SELECT periods_prepare_close(2010, 1)", "KZ006"),
+        ("SELECT periods_begin_close(2009, 1)", "KZ007"),
+        ("SELECT periods_prepare_close(2009, 1); SELECT periods_begin_close(2009, 1)", "KZ007"),
+        ("SELECT periods_finish_close(2009, 'x')", "KZ007"),
+        ("SELECT periods_reopen(2009, 1, 2, 'why')", "KZ008"),
+    ):
+        with pytest.raises(psycopg.Error) as refused:
+            raw.execute(attack)
+        assert refused.value.sqlstate == code, attack
+        raw.rollback()
+
+
+def test_reopening_keeps_the_digest_in_the_record(region: int, app_connection: Connect) -> None:
+    _close(2009)
+    raw = app_connection()
+    with pytest.raises(psycopg.Error):
+        raw.execute("SELECT periods_reopen(2009, 5, 5, 'why')")
+    raw.rollback()
+    raw.execute("SELECT periods_reopen(2009, 5, 6, 'a county was left out')")
+    raw.commit()
+    assert services.first_open_day() == date(2009, 1, 1)
+    row = raw.execute("SELECT snapshot, reason FROM periods_periodchange ORDER BY id DESC LIMIT 1").fetchone()
+    assert row == ("digest", "a county was left out")
+
+
+def test_a_look_without_purpose_is_refused(db: None) -> None:
+    with pytest.raises(Exception, match="access_readevent_has_purpose"):
+        ReadEvent.objects.create(kind="person", subject_id=1, purpose="")
