@@ -1,0 +1,164 @@
+"""What may be asked about places: who sees which, what a code means, ancestors, children, history. Writes nothing.
+
+Visibility follows today's tree from the areas granted to the actor; code prefixes are never compared.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
+
+from karez.access.models import User
+from karez.access.queries import granted_area_ids
+from karez.kernel.refusal import Refusal
+from karez.places.models import AreaSpell, Designation, Succession, Tree
+
+_BELOW = (
+    "SELECT DISTINCT seen.area_id FROM places_tree granted JOIN places_tree seen ON seen.path <@ granted.path"
+    " WHERE granted.area_id = ANY(%s)"
+)
+
+
+@dataclass(frozen=True)
+class TreeRow:
+    """An area as of a day, with its ancestors' ids; an area is its own ancestor of its level."""
+
+    area_id: int
+    level: str
+    code: str
+    name_zh: str
+    name_en: str
+    parent_id: int | None
+    region_id: int
+    prefecture_id: int | None
+    county_id: int | None
+    township_id: int | None
+    village_id: int | None
+    path: str
+
+
+def visible_area_ids_sql(actor: User, permission: str) -> tuple[str, list[Any]]:
+    """SQL of one column `area_id`, and its parameters: the areas over which `actor` holds `permission` today."""
+    return _BELOW, [granted_area_ids(actor, permission)]
+
+
+def visible_areas(actor: User, permission: str) -> QuerySet[Tree]:
+    """Today's tree as far as `actor` holds `permission` in it, former areas included."""
+    sql, params = visible_area_ids_sql(actor, permission)
+    return Tree.objects.filter(pk__in=RawSQL(sql, params))
+
+
+def may(actor: User, permission: str, area_id: int) -> bool:
+    """Whether `actor` holds `permission` over an area today."""
+    return visible_areas(actor, permission).filter(pk=area_id).exists()
+
+
+def require(actor: User, permission: str, area_id: int) -> None:
+    """Refuses (access.not_granted) unless `actor` holds `permission` over the area today.
+
+    An area that does not exist is refused in the same words, so that ids cannot be probed.
+    """
+    if may(actor, permission, area_id):
+        return
+    raise Refusal(
+        "access.not_granted",
+        record=f"area {area_id}",
+        found=f"{actor} has no role with the permission {permission} over this area",
+        expected="a role granted over the area or over one above it",
+        rule="what a person may see and do follows the areas granted to them",
+        todo="ask the administrator for the role, or a colleague who has it",
+    )
+
+
+def area(actor: User, area_id: int) -> Tree:
+    """One area of today's tree, if the actor may see it."""
+    require(actor, "places.view", area_id)
+    return Tree.objects.get(pk=area_id)
+
+
+def children(actor: User, area_id: int, *, permission: str = "places.view") -> QuerySet[Tree]:
+    """The areas right below one, today, by code; only those the actor may see."""
+    return visible_areas(actor, permission).filter(parent_id=area_id, is_current=True).order_by("code")
+
+
+def ancestors(actor: User, area_id: int) -> QuerySet[Tree]:
+    """The way down to an area in today's tree, the region first, the area itself last; refuses one not visible."""
+    require(actor, "places.view", area_id)
+    above = RawSQL("SELECT a.area_id FROM places_tree a JOIN places_tree b ON b.path <@ a.path WHERE b.area_id = %s", [area_id])
+    return Tree.objects.filter(pk__in=above).order_by(RawSQL("nlevel(path)", []))
+
+
+def history(actor: User, area_id: int) -> QuerySet[AreaSpell]:
+    """What an area was called and where it belonged, oldest first, withdrawn statements left out."""
+    require(actor, "places.view", area_id)
+    return AreaSpell.objects.filter(area_id=area_id, voided_at=None).order_by("starts_on")
+
+
+def designations(actor: User, area_id: int, *, day: date | None = None) -> QuerySet[Designation]:
+    """The lists an area stands or stood on; with `day`, those of that day."""
+    require(actor, "places.view", area_id)
+    found = Designation.objects.filter(area_id=area_id, voided_at=None).order_by("list", "starts_on")
+    if day is not None:
+        found = found.filter(starts_on__lte=day).exclude(ends_before__lte=day)
+    return found
+
+
+def designated_area_ids_sql(list_name: str, day: date) -> tuple[str, list[Any]]:
+    """SQL of one column `area_id`, and its parameters: the areas on a list on a day, by its true dates."""
+    return (
+        "SELECT d.area_id FROM places_designation d WHERE d.list = %s AND d.voided_at IS NULL"
+        " AND d.starts_on <= %s AND (d.ends_before IS NULL OR d.ends_before > %s)",
+        [list_name, day, day],
+    )
+
+
+def predecessors(actor: User, area_id: int) -> QuerySet[Succession]:
+    """The areas this one came from, newest first."""
+    require(actor, "places.view", area_id)
+    return Succession.objects.filter(successor_id=area_id, voided_at=None).order_by("-happened_on", "pk")
+
+
+def successors(actor: User, area_id: int) -> QuerySet[Succession]:
+    """The areas this one became or gave land to, newest first."""
+    require(actor, "places.view", area_id)
+    return Succession.objects.filter(predecessor_id=area_id, voided_at=None).order_by("-happened_on", "pk")
+
+
+def area_by_code(code: str, *, level: str | None = None, day: date | None = None) -> int:
+    """The id of the area a code meant on a day (today if None); refuses an unknown or ambiguous code.
+
+    Codes are public; what happened in the area is not, and has its own permission.
+    """
+    day = day or date.today()
+    found = AreaSpell.objects.filter(code=code, voided_at=None, starts_on__lte=day).exclude(ends_before__lte=day)
+    if level is not None:
+        found = found.filter(level=level)
+    ids = list(found.values_list("area_id", flat=True)[:2])
+    if len(ids) == 1:
+        return ids[0]
+    raise Refusal(
+        "places.unknown_code",
+        record=f"code {code}",
+        found="several areas" if ids else f"no {level or 'area'} of this code on {day}",
+        expected="the code of one area valid on the day",
+        rule="a code means an area only between its dates",
+        todo="look the place up by name; its page lists the codes it had and when",
+    )
+
+
+def tree_on(day: date, *, as_counted: bool = False) -> list[TreeRow]:
+    """The whole tree as of a day; by true dates, or as the books of that day say."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM places_tree_on(%s, %s)", [day, as_counted])
+        return [TreeRow(*row) for row in cursor.fetchall()]
+
+
+def ancestors_on(area_id: int, day: date) -> TreeRow | None:
+    """An area with its ancestors' ids as of a day; None where it did not exist."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM places_tree_on(%s) WHERE area_id = %s", [day, area_id])
+        row = cursor.fetchone()
+    return TreeRow(*row) if row else None

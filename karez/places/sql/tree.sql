@@ -1,0 +1,138 @@
+-- The tree of places: as of a day, and today's, kept in places_tree. Codes valid on a day, for joining.
+
+-- Every statement about an area that was not withdrawn, by its true dates. Join it on
+-- code, level and a day: starts_on <= day AND (ends_before IS NULL OR ends_before > day).
+CREATE OR REPLACE VIEW places_code AS
+SELECT area_id, level, code, name_zh, name_en, parent_id, starts_on, ends_before
+FROM places_areaspell
+WHERE voided_at IS NULL;
+
+-- The area a code of a level meant on a day; NULL where none. For bulk work join places_code instead.
+CREATE OR REPLACE FUNCTION places_resolve(wanted_code text, wanted_level text, day date) RETURNS bigint
+LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT s.area_id FROM places_areaspell s
+    WHERE s.code = wanted_code AND s.level = wanted_level AND s.voided_at IS NULL
+      AND s.starts_on <= day AND (s.ends_before IS NULL OR s.ends_before > day)
+$$;
+
+-- The whole tree as of a day, each area with its ancestors. `as_counted` false: by true dates, as known now; true: as the
+-- books of that day say (counts_from, counts_before, void_counts_on), which a closed year needs and which later learning
+-- does not change. An area whose parent is not in the tree that day is not in it either.
+CREATE OR REPLACE FUNCTION places_tree_on(day date, as_counted boolean DEFAULT false)
+RETURNS TABLE (
+    area_id bigint, level text, code text, name_zh text, name_en text, parent_id bigint,
+    region_id bigint, prefecture_id bigint, county_id bigint, township_id bigint, village_id bigint,
+    path text
+)
+LANGUAGE sql STABLE AS $$
+    WITH RECURSIVE said AS MATERIALIZED (
+        SELECT s.area_id, s.level, s.code, s.name_zh, s.name_en, s.parent_id
+        FROM places_areaspell s
+        WHERE CASE WHEN as_counted
+            THEN s.counts_from <= day AND (s.counts_before IS NULL OR s.counts_before > day)
+                 AND (s.void_counts_on IS NULL OR s.void_counts_on > day)
+            ELSE s.starts_on <= day AND (s.ends_before IS NULL OR s.ends_before > day) AND s.voided_at IS NULL
+            END
+    ), tree AS (
+        SELECT said.*, said.area_id AS region_id, NULL::bigint AS prefecture_id, NULL::bigint AS county_id,
+               NULL::bigint AS township_id, NULL::bigint AS village_id, said.area_id::text AS path
+        FROM said WHERE said.parent_id IS NULL
+        UNION ALL
+        SELECT c.*, p.region_id,
+               CASE WHEN c.level = 'prefecture' THEN c.area_id ELSE p.prefecture_id END,
+               CASE WHEN c.level = 'county' THEN c.area_id ELSE p.county_id END,
+               CASE WHEN c.level = 'township' THEN c.area_id ELSE p.township_id END,
+               CASE WHEN c.level = 'village' THEN c.area_id ELSE p.village_id END,
+               p.path || '.' || c.area_id
+        FROM tree p JOIN said c ON c.parent_id = p.area_id
+    )
+    SELECT t.area_id, t.level, t.code, t.name_zh, t.name_en, t.parent_id,
+           t.region_id, t.prefecture_id, t.county_id, t.township_id, t.village_id, t.path
+    FROM tree t
+$$;
+
+-- 1 for a region ... 5 for a village.
+CREATE OR REPLACE FUNCTION places_depth(level text) RETURNS integer
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT array_position(ARRAY['region', 'prefecture', 'county', 'township', 'village'], level)
+$$;
+
+-- Statements that hang in the air: on some of their days the parent does not exist, or is not of a higher level.
+CREATE OR REPLACE VIEW places_orphan AS
+SELECT s.id AS spell_id, s.area_id, s.code, s.level, s.parent_id, s.starts_on, s.ends_before
+FROM places_areaspell s
+LEFT JOIN LATERAL (
+    SELECT range_agg(daterange(p.starts_on, p.ends_before)) AS days
+    FROM places_areaspell p
+    WHERE p.area_id = s.parent_id AND p.voided_at IS NULL AND places_depth(p.level) < places_depth(s.level)
+) parent ON true
+WHERE s.voided_at IS NULL AND s.parent_id IS NOT NULL
+  AND daterange(s.starts_on, s.ends_before) <> 'empty'
+  AND NOT COALESCE(parent.days @> daterange(s.starts_on, s.ends_before), false);
+
+-- Today's tree for every area ever recorded. An area without a spell today hangs under its only successor, or else under
+-- the parent it last had, and is marked as not current.
+CREATE OR REPLACE VIEW places_tree_now AS
+WITH RECURSIVE latest AS MATERIALIZED (
+    SELECT DISTINCT ON (s.area_id) s.area_id, s.level, s.code, s.name_zh, s.name_en, s.parent_id,
+           s.ends_before IS NULL OR s.ends_before > current_date AS is_current
+    FROM places_areaspell s
+    WHERE s.voided_at IS NULL AND s.starts_on <= current_date
+    ORDER BY s.area_id, s.starts_on DESC, s.id DESC
+), heir AS (
+    SELECT predecessor_id, min(successor_id) AS successor_id
+    FROM places_succession
+    WHERE voided_at IS NULL AND happened_on <= current_date AND kind <> 'cut_out'
+    GROUP BY predecessor_id HAVING count(DISTINCT successor_id) = 1
+), node AS (
+    SELECT l.area_id, l.level, l.code, l.name_zh, l.name_en, l.is_current,
+           CASE WHEN l.is_current THEN l.parent_id ELSE COALESCE(h.successor_id, l.parent_id) END AS parent_id
+    FROM latest l LEFT JOIN heir h ON h.predecessor_id = l.area_id
+), tree AS (
+    SELECT node.*, node.area_id::text::ltree AS path FROM node WHERE node.parent_id IS NULL
+    UNION ALL
+    SELECT c.*, p.path || c.area_id::text FROM tree p JOIN node c ON c.parent_id = p.area_id
+)
+SELECT area_id, path, level, code, name_zh, name_en, is_current, parent_id FROM tree;
+
+-- Rebuilds today's tree; the services call it after every change, and once a day for changes dated ahead.
+-- Refuses (KZ081) where a statement about an area has no parent on some of its days. Returns the number of areas.
+CREATE OR REPLACE FUNCTION places_refresh_tree() RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    lost record;
+    areas bigint;
+BEGIN
+    PERFORM pg_advisory_xact_lock(hashtext('places_refresh_tree'));
+    SELECT * INTO lost FROM places_orphan ORDER BY starts_on, code LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ081',
+            MESSAGE = 'an area lies in no area of a higher level on some of its days',
+            DETAIL = format('%s %s from %s until %s', lost.level, lost.code, lost.starts_on,
+                            COALESCE(lost.ends_before::text, 'now'));
+    END IF;
+    WITH renewed AS MATERIALIZED (
+        SELECT * FROM places_tree_now
+    ), gone AS (
+        DELETE FROM places_tree t WHERE NOT EXISTS (SELECT FROM renewed n WHERE n.area_id = t.area_id)
+    )
+    INSERT INTO places_tree AS t (area_id, path, level, code, name_zh, name_en, is_current, parent_id)
+    SELECT n.area_id, n.path, n.level, n.code, n.name_zh, n.name_en, n.is_current, n.parent_id FROM renewed n
+    ON CONFLICT (area_id) DO UPDATE
+        SET path = excluded.path, level = excluded.level, code = excluded.code, name_zh = excluded.name_zh,
+            name_en = excluded.name_en, is_current = excluded.is_current, parent_id = excluded.parent_id
+        WHERE (t.path, t.level, t.code, t.name_zh, t.name_en, t.is_current, t.parent_id)
+              IS DISTINCT FROM
+              (excluded.path, excluded.level, excluded.code, excluded.name_zh, excluded.name_en,
+               excluded.is_current, excluded.parent_id);
+    SELECT count(*) INTO areas FROM places_tree;
+    RETURN areas;
+END
+$$;
+
+REVOKE ALL ON FUNCTION places_refresh_tree() FROM PUBLIC;
+REVOKE ALL ON FUNCTION places_tree_on(date, boolean) FROM PUBLIC;
+REVOKE ALL ON FUNCTION places_resolve(text, text, date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION places_refresh_tree() TO karez_app;
+GRANT EXECUTE ON FUNCTION places_tree_on(date, boolean) TO karez_app;
+GRANT EXECUTE ON FUNCTION places_resolve(text, text, date) TO karez_app;
