@@ -42,6 +42,11 @@ SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace A
  AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') ORDER BY 1
 """
 
+_VIEWS = """
+SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'v'
+ AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') ORDER BY 1
+"""
+
 
 class UndeclaredTable(Exception):
     """A table of the database says nowhere how it may be used."""
@@ -61,6 +66,8 @@ def install() -> None:
             usage = usage_of(table, usages)
             assert usage is not None
             statements += [*_rights(table, usage), *_triggers(table, usage)]
+        cursor.execute(_VIEWS)  # a view shows what its tables hold, and those are readable already
+        statements += [f'GRANT SELECT ON "{row[0]}" TO karez_app' for row in cursor.fetchall()]
         statements.append("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO karez_app")
         cursor.execute(";\n".join(statements))
 
