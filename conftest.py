@@ -3,13 +3,21 @@
 import os
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import psycopg
 import pytest
 from django.db import connections
 
+from karez.access.models import Role, User
+from karez.access.services import add_user, grant_role
 from karez.host import database, install, paths, postgres
+from karez.periods import services as periods
+from karez.places import loading
+from karez.places.models import Tree
+from karez.places.services import refresh_tree
 
 _TEMPLATE = f"karez_template_{os.getpid()}"
 
@@ -76,3 +84,97 @@ def app_connection(committed_db: str) -> Iterator[Callable[[], psycopg.Connectio
     yield connect
     for one in opened:
         one.close()
+
+
+@pytest.fixture
+def owner_cursor(committed_db: str) -> Iterator[Any]:
+    """A cursor of the owner's role to the cloned database, in autocommit."""
+    with psycopg.connect(database.conninfo(database.OWNER), autocommit=True) as connection:
+        yield connection.cursor()
+
+
+# One small believable region: a prefecture with two counties, each of two townships with three villages.
+_AREAS = [
+    ("region", "99", "沙泉自治区", "Shaquan", ""),
+    ("prefecture", "9901", "北泉市", "Beiquan", "99"),
+    ("county", "990101", "柳井县", "Liujing", "9901"),
+    ("county", "990102", "石梁县", "Shiliang", "9901"),
+    *[("township", f"9901{c}{t}00", f"乡{c}{t}", f"Township {c}{t}", f"9901{c}") for c in ("01", "02") for t in ("1", "2")],
+    *[
+        ("village", f"9901{c}{t}0020{v}", f"村{c}{t}{v}", f"Village {c}{t}{v}", f"9901{c}{t}00")
+        for c in ("01", "02") for t in ("1", "2") for v in ("0", "1", "2")
+    ],
+]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class World:
+    """The shared small region, founded with 2009 as its first year: area ids by code, and its people."""
+
+    areas: dict[str, int]
+    clerk: User  # county officer of 990101
+    other_clerk: User  # county officer of 990102
+    township: User  # township officer of 9901011
+    treasurer: User  # treasurer over county 990101
+    finance: User  # finance officer of the region
+    approver: User  # approver of the region
+    second_approver: User
+    auditor: User
+    regional: User
+    statistician: User
+    administrator: User
+
+    @property
+    def region(self) -> int:
+        """The region's area id."""
+        return self.areas["99"]
+
+
+def build_world() -> World:
+    """Writes the shared region and its people into the current database."""
+    columns = loading.AREA_COLUMNS
+    rows = [
+        dict(zip(columns, (level, code, zh, en, parent, "1990-01-01", "", "sourced", ""), strict=True))
+        for level, code, zh, en, parent in _AREAS
+    ]
+    source, params = loading.as_source(columns, rows)
+    with connections["default"].cursor() as cursor:
+        loading.insert_areas(cursor, source, params | {"by": 0, "batch": None})
+    refresh_tree()
+    areas = dict(Tree.objects.values_list("code", "area_id"))
+    periods.found_region(
+        area_id=areas["99"], code="99", first_year=2009, controller="Shaquan Office", legal_basis="Regional rule 1",
+        complaint_body="Ombudsman of Shaquan", synthetic=True,
+    )  # fmt: skip
+
+    def person(username: str, role: Role, code: str) -> User:
+        user = add_user(username=username, full_name=username.replace("_", " ").title(), password=None)
+        grant_role(None, user=user, role=role, area_id=areas[code], starts_on=date(2009, 1, 1))
+        return user
+
+    return World(
+        areas=areas,
+        clerk=person("clerk", Role.COUNTY_OFFICER, "990101"),
+        other_clerk=person("other_clerk", Role.COUNTY_OFFICER, "990102"),
+        township=person("township", Role.TOWNSHIP_OFFICER, "990101100"),
+        treasurer=person("treasurer", Role.TREASURER, "990101"),
+        finance=person("finance", Role.FINANCE_OFFICER, "99"),
+        approver=person("approver", Role.APPROVER, "99"),
+        second_approver=person("second_approver", Role.APPROVER, "99"),
+        auditor=person("auditor", Role.AUDITOR, "99"),
+        regional=person("regional", Role.REGIONAL_OFFICER, "99"),
+        statistician=person("statistician", Role.STATISTICIAN, "99"),
+        administrator=person("administrator", Role.ADMINISTRATOR, "99"),
+    )
+
+
+@pytest.fixture
+def world(db: None) -> World:
+    """The shared region inside a test that is rolled back."""
+    return build_world()
+
+
+@pytest.fixture
+def committed_world(committed_db: str) -> World:
+    """The shared region committed to the test's own database."""
+    return build_world()

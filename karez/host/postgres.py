@@ -5,11 +5,14 @@ the data folder to every user of the machine, and shares one lock among them.
 The server listens on a socket inside its own data folder and on no network address.
 """
 
+import fcntl
 import importlib.util
 import os
 import pwd
 import shutil
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -166,3 +169,26 @@ def _server_user() -> pwd.struct_passwd | None:
         except KeyError:
             continue
     return pwd.getpwuid(65534)
+
+
+@contextmanager
+def held(cluster: Cluster) -> Iterator[None]:
+    """Keeps the cluster running for the time of the block; the last holder of the machine stops it.
+
+    Each holder has a shared lock on a file beside the data folder. Whoever can take it alone when leaving is the last.
+    """
+    check_place(cluster.folder)
+    cluster.folder.parent.mkdir(parents=True, exist_ok=True)
+    with cluster.folder.with_suffix(".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # nobody starts or stops it meanwhile
+        start(cluster)
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        try:
+            yield
+        finally:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                pass  # another process still works with it
+            else:
+                stop(cluster)

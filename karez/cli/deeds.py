@@ -1,0 +1,144 @@
+"""Commands that write records: load, apply, refuse, withdraw, close, sign, reopen, recover. Each names a user with the page's permissions."""
+
+from pathlib import Path
+
+import click
+
+from karez.cli.answers import format_option, say_json, say_rows
+from karez.cli.program import NO, UNUSABLE, karez, working
+
+region_option = click.option("--region", required=True, help="Code of the region, for example 64.")
+year_option = click.option("--year", type=int, required=True)
+by_option = click.option("--by", required=True, metavar="USER", help="Sign-in name of the person who does it.")
+
+
+@karez.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--sheet", required=True, help="Kind of file; `karez sheets` lists them.")
+@by_option
+@format_option
+def load(*, files: tuple[Path, ...], sheet: str, by: str, form: str) -> int:
+    """Stages and checks FILES; shows counts and totals, or every fault by row and column."""
+    with working():
+        from karez.access.queries import user_named
+        from karez.cli.loading import load_file
+
+        results = [load_file(user_named(by), path, sheet) for path in files]
+        if form == "json":
+            say_json({"batches": results})
+        else:
+            say_rows(results, ["batch", "file", "state", "rows", "faults", "notices", "totals"], form)
+            for result in results:
+                say_rows(result["fault_rows"], ["row", "column", "found", "expected", "rule"], form) if result["fault_rows"] else None
+        return UNUSABLE if any(r["faults"] for r in results) else 0
+
+
+@karez.command()
+@click.argument("batch", type=int)
+@by_option
+@click.option("--refuse", "reason", default="", metavar="REASON", help="Refuse the batch instead, with this reason.")
+def apply(*, batch: int, by: str, reason: str) -> None:
+    """Makes a checked BATCH into records, as another person than its sender; or refuses it as a whole."""
+    with working():
+        from karez.access.queries import user_named
+        from karez.cli.loading import apply_batch, refuse_batch
+
+        actor = user_named(by)
+        counts = refuse_batch(actor, batch, reason) if reason else apply_batch(actor, batch)
+        click.echo(", ".join(f"{n:,} {what}" for what, n in counts.items()) or "Refused.", err=True)
+
+
+@karez.command()
+@click.argument("batch", type=int)
+@by_option
+@click.option("--reason", required=True)
+def withdraw(*, batch: int, by: str, reason: str) -> None:
+    """Takes an applied BATCH back, if nothing was built on it; needs a second person."""
+    with working():
+        from karez.access.queries import user_named
+        from karez.cli.loading import withdraw_batch
+
+        click.echo(withdraw_batch(user_named(by), batch, reason), err=True)
+
+
+@karez.command()
+@format_option
+def sheets(*, form: str) -> None:
+    """Lists the kinds of file that can be loaded, with their columns."""
+    with working():
+        from karez.cli.loading import sheet_rows
+
+        rows = sheet_rows()
+        if form == "json":
+            say_json({"sheets": rows})
+        else:
+            say_rows(rows, ["sheet", "column", "kind", "required", "unit", "headers", "meaning"], form)
+
+
+@karez.command()
+@region_option
+@year_option
+@by_option
+@click.option("--provisional", is_flag=True, help="Only take a provisional snapshot for looking at.")
+@click.option("--accept", multiple=True, metavar="CHECK=REASON", help="Accept a failing check, with the reason, under your name.")
+def close(*, region: str, year: int, by: str, provisional: bool, accept: tuple[str, ...]) -> int:
+    """Checks the year and drafts its figures; lists what fails. Signing is another person's."""
+    with working():
+        from karez.access.queries import user_named
+        from karez.cli.closing import prepare_close
+
+        return 0 if prepare_close(user_named(by), region, year, provisional, dict(a.split("=", 1) for a in accept)) else NO
+
+
+@karez.command()
+@region_option
+@year_option
+@by_option
+def sign(*, region: str, year: int, by: str) -> None:
+    """Seals a prepared year: checks again, freezes the figure tables, closes. Needs another person than the preparer."""
+    with working():
+        from karez.access.queries import user_named
+        from karez.cli.closing import sign_close
+
+        click.echo(f"Year {year} is closed. Snapshot {sign_close(user_named(by), region, year)}", err=True)
+
+
+@karez.command()
+@region_option
+@year_option
+@by_option
+@click.option("--with", "second", required=True, metavar="USER", help="The second person.")
+@click.option("--reason", required=True)
+def reopen(*, region: str, year: int, by: str, second: str, reason: str) -> None:
+    """Reopens the last closed year, by two people with a reason; the sealed snapshot is kept."""
+    with working():
+        from karez.access.queries import user_named
+        from karez.cli.closing import reopen_year
+
+        reopen_year(user_named(by), user_named(second), region, year, reason)
+        click.echo(f"Year {year} is open again; its old snapshot is kept.", err=True)
+
+
+@karez.command()
+def recover() -> None:
+    """Takes up what a crash interrupted: loading, applying, closing. Starting the site does the same."""
+    with working():
+        from karez.cli.closing import recover_all
+
+        for line in recover_all():
+            click.echo(line, err=True)
+
+
+@karez.command()
+@format_option
+def verify(*, form: str) -> int:
+    """Verifies what is sealed: digests of snapshots, trial balances, counters, files in the vault."""
+    with working():
+        from karez.cli.closing import verify_all
+
+        rows = verify_all()
+        if form == "json":
+            say_json({"checks": rows})
+        else:
+            say_rows(rows, ["what", "good", "told"], form)
+        return 0 if all(row["good"] for row in rows) else NO

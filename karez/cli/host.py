@@ -1,0 +1,92 @@
+"""Commands about the installation: init, demo, serve, upgrade, backup, restore."""
+
+from datetime import date
+from pathlib import Path
+
+import click
+
+from karez.cli.program import karez, working
+
+
+@karez.command()
+@click.option("--code", prompt="Administrative code of the region (for example 64)", help="Code of the region.")
+@click.option("--places", type=click.Path(exists=True, path_type=Path), help="CSV of the region's places; 64 and 65 come along.")
+@click.option("--first-year", type=int, default=lambda: date.today().year, show_default="this year")
+@click.option("--currency", default="CNY", show_default=True)
+@click.option("--controller", prompt="Who is controller of the data (office and address)")
+@click.option("--legal-basis", prompt="On what legal basis are the data kept")
+@click.option("--complaint-body", prompt="Where may people complain")
+@click.option("--admin", prompt="Sign-in name of the first administrator")
+@click.option("--admin-name", prompt="Full name of the first administrator")
+@click.password_option("--password", help="Password of the first administrator (12 characters at least).")
+def init(**given: object) -> None:
+    """Founds a region without demo data: places, first administrator, controller and legal basis."""
+    with working(migrate=True):
+        from karez.cli.founding import found
+
+        found(**given)  # type: ignore[arg-type]
+
+
+@karez.command()
+@click.option("--no-serve", is_flag=True, help="Stop when the chapter is published.")
+@click.option("--port", default=8000, show_default=True)
+def demo(*, no_serve: bool, port: int) -> None:
+    """Runs the main job on Ningxia's synthetic year 2009, publishes its chapter, and serves the site."""
+    with working(migrate=True):
+        from karez.cli import demo as the_demo
+
+        the_demo.run()
+        if not no_serve:
+            from karez.host.serving import serve as run_server
+
+            run_server(port=port)
+
+
+@karez.command()
+@click.option("--port", default=8000, show_default=True)
+@click.option("--host", default="127.0.0.1", show_default=True)
+def serve(*, port: int, host: str) -> None:
+    """Serves the site and runs the jobs. Outside the demo a tested backup target must be set first (`karez backup`)."""
+    with working(migrate=True):
+        from karez.host.backup import require_tested_target
+        from karez.host.serving import serve as run_server
+
+        require_tested_target()
+        run_server(port=port, host=host)
+
+
+@karez.command()
+def upgrade() -> None:
+    """Brings the database to this version's shape. Take a backup first; running it again changes nothing."""
+    with working(migrate=True):
+        click.echo("The database has this version's shape.", err=True)
+
+
+@karez.command()
+@click.option("--to", "target", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder of the backups.")
+@click.option("--keys-to", type=click.Path(file_okay=False, path_type=Path), required=True,
+              help="Another place, for the key that opens identities; keep the two apart.")  # fmt: skip
+def backup(*, target: Path, keys_to: Path) -> None:
+    """Writes a backup: database, files, snapshots; the sealing key apart. Then tests it by restoring it."""
+    with working():
+        from karez.host.backup import back_up, drill
+
+        made = back_up(target, keys_to)
+        click.echo(f"Backup {made}", err=True)
+        drill(made, keys_to)
+        click.echo("Restored into an empty cluster: digests and trial balance agree. The target counts as tested.", err=True)
+
+
+@karez.command()
+@click.argument("source", type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--keys", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
+def restore(*, source: Path, keys: Path) -> None:
+    """Restores a backup into an empty installation (set KAREZ_VAR or DATABASE_URL to one) and verifies it."""
+    from karez.host.backup import restore as run_restore
+
+    run_restore(source, keys)
+    with working():
+        from karez.host.backup import verify_restored
+
+        for line in verify_restored():
+            click.echo(line, err=True)

@@ -1,0 +1,96 @@
+"""The command group and what all commands share: starting the database, naming the user, exit codes."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Iterator
+
+import click
+
+from karez import __version__
+from karez.kernel.refusal import Refusal
+
+OK, NO, UNUSABLE = 0, 1, 2
+
+_EPILOG = """\b
+First steps:
+  karez demo                 a whole year of synthetic data, closed and published, then served on port 8000
+  karez init                 a region of your own
+\b
+A year:
+  karez load FILE --sheet S --by ANN     stage and check a file     (faults are listed by row and column)
+  karez apply BATCH --by BO              another person makes it records
+  karez close --region 64 --year 2009 --by ANN      check and draft
+  karez sign  --region 64 --year 2009 --by BO       another person seals
+  karez figures --region 64 --year 2009             every figure; karez trace ID shows what is behind one
+  karez publish --region 64 --year 2009 --out DIR   the chapter as files
+\b
+Exit codes: 0 fine; 1 the answer is no; 2 unusable input. JSON goes to stdout alone, everything else to stderr.
+"""
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, epilog=_EPILOG)
+@click.version_option(__version__, prog_name="karez")
+def karez() -> None:
+    """Karez: from the fund that pays to the household that is helped, from the record to the printed figure."""
+
+
+def main() -> None:
+    """The console entry: runs a command and turns refusals into exit code 1 with the whole answer on stderr."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "karez.settings")
+    from karez.cli import deeds, figures, host, proof  # noqa: F401 - each registers its commands with the group
+
+    try:
+        code = karez.main(standalone_mode=False)
+    except click.exceptions.Abort:
+        click.echo("Stopped. Nothing half-done was kept; the next run goes on.", err=True)
+        sys.exit(130)
+    except click.ClickException as fault:
+        fault.show()
+        sys.exit(UNUSABLE)
+    except Refusal as refusal:
+        _tell(refusal)
+        sys.exit(UNUSABLE if refusal.more.get("unusable") else NO)
+    except Exception as error:
+        refusal_of = _database_refusal(error)
+        if refusal_of is None:
+            raise
+        _tell(refusal_of)
+        sys.exit(NO)
+    sys.exit(code if isinstance(code, int) else OK)
+
+
+def _tell(refusal: Refusal) -> None:
+    for word, value in refusal.as_dict().items():
+        if value:
+            click.echo(f"{word:>9}: {value}", err=True)
+
+
+def _database_refusal(error: Exception) -> Refusal | None:
+    with contextlib.suppress(ImportError):
+        from karez.web.middleware import refusal_of
+
+        return refusal_of(error)
+    return None
+
+
+@contextlib.contextmanager
+def working(*, migrate: bool = False) -> Iterator[None]:
+    """Runs a block with the database up and Django ready; the embedded server is stopped by its last user."""
+    import django
+
+    from karez.host import database, install, paths, postgres
+
+    django.setup()
+    with contextlib.ExitStack() as stack:
+        if not database.url():
+            made = database.cluster().made
+            stack.enter_context(postgres.held(database.cluster()))
+            if not made and not migrate:
+                raise Refusal(
+                    "host.not_installed", record=str(paths.VAR), found="no data", expected="an installation",
+                    rule="a region is founded before it is worked with", todo="run `karez init` or `karez demo`",
+                )  # fmt: skip
+        if migrate:
+            install.bring_up()
+        yield

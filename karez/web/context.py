@@ -1,0 +1,32 @@
+"""What every page knows: the menu that fits the person, the region, and whether the data are synthetic."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.utils.translation import get_language_bidi
+from django.utils.translation import gettext_lazy as _
+
+from karez.access.queries import permissions_of
+from karez.periods.models import Region
+
+# (permission that shows the entry, URL name, words)
+MENU = (
+    ("figures.view", "yearbook:home", _("Yearbook")),
+    ("intake.view", "intake:batches", _("Files")),
+    ("places.view", "places:home", _("Places")),
+    ("mutual_funds.view", "mutual_funds:societies", _("Mutual funds")),
+    ("funds.view", "funds:lines", _("Money")),
+    ("returns.view", "returns:list", _("Returns")),
+    ("closing.view", "closing:years", _("Closing")),
+)
+
+
+def shell(request: HttpRequest) -> dict[str, Any]:
+    """Menu, region and direction of writing for the base page."""
+    user = getattr(request, "user", None)
+    allowed = permissions_of(user) if user is not None and user.is_authenticated else frozenset()  # type: ignore[arg-type]
+    return {
+        "menu": [(name, words) for permission, name, words in MENU if permission in allowed],
+        "the_region": Region.objects.first(),
+        "rtl": get_language_bidi(),
+    }

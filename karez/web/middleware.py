@@ -1,0 +1,48 @@
+"""The one place where a refusal becomes a page or a JSON answer, and where database refusals become refusals."""
+
+import logging
+from collections.abc import Callable
+
+from django.db import Error as DatabaseError
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+
+from karez.kernel.refusal import Refusal
+
+log = logging.getLogger(__name__)
+
+
+class RefusalMiddleware:
+    """Answers a Refusal with its status and all it says; anything else goes on as a bug."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Passes the request on."""
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """The answer to a Refusal, or to a refusal of the database; None for anything else."""
+        refusal = exception if isinstance(exception, Refusal) else refusal_of(exception)
+        if refusal is None:
+            return None
+        log.info("refused %s: %s", request.path, refusal.code)
+        if "application/json" in request.headers.get("Accept", ""):
+            return JsonResponse(refusal.as_dict(), status=refusal.status, json_dumps_params={"ensure_ascii": False})
+        return render(request, "web/refusal.html", {"refusal": refusal}, status=refusal.status)
+
+
+def refusal_of(exception: BaseException) -> Refusal | None:
+    """The database's own refusal (SQLSTATE KZ...) as a Refusal; None where the error is another."""
+    cause = exception.__cause__ if isinstance(exception, DatabaseError) else None
+    state = str(getattr(cause, "sqlstate", "") or "")
+    if cause is None or not state.startswith("KZ"):
+        return None
+    said = getattr(cause, "diag", None)
+    busy = state == "KZ002"
+    return Refusal(
+        "periods.busy" if busy else f"database.{state.lower()}",
+        found=str(getattr(said, "message_primary", "") or cause),
+        rule=str(getattr(said, "message_detail", "") or ""),
+    )

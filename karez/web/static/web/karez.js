@@ -1,0 +1,16 @@
+// The little behaviour pages have of their own: the theme switch, and a question before what cannot be taken back.
+(function () {
+  "use strict";
+  document.addEventListener("click", function (event) {
+    var button = event.target.closest("[data-theme-switch]");
+    if (!button) { return; }
+    var root = document.documentElement;
+    var next = root.getAttribute("data-bs-theme") === "dark" ? "light" : "dark";
+    root.setAttribute("data-bs-theme", next);
+    try { localStorage.setItem("karez-theme", next); } catch (error) { /* a private window keeps nothing */ }
+  });
+  document.addEventListener("submit", function (event) {
+    var question = event.target.getAttribute("data-ask");
+    if (question && !window.confirm(question)) { event.preventDefault(); }
+  });
+})();
