@@ -1,0 +1,1 @@
+"""Village mutual funds: societies, their rules, members, pots, loans and repayments."""
