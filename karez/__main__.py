@@ -1,0 +1,5 @@
+"""`python -m karez` is the console program."""
+
+from karez.cli import main
+
+main()
