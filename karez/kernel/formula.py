@@ -170,7 +170,9 @@ class _Reader:
         if match is None:
             rest = self.text[self.offset :].lstrip(" \t")
             raise FormulaError(
-                len(self.text) - len(rest) + 1, f"'{shorten(rest[0], 40)}'", "an id, a number, + - * / or parentheses"
+                len(self.text) - len(rest) + 1,
+                f"'{shorten(rest[0], 40)}'",
+                "an id, a number, + - * / or parentheses",
             )
         self.offset = match.end()
         kind = match.lastgroup or ""

@@ -11,7 +11,9 @@ from fractions import Fraction
 
 from karez.kernel.interval import Interval
 
-NEARLY_SHARE = Fraction(1, 10)  # how far below "nearly 200 million" may lie, unless one unit of rounding is more
+NEARLY_SHARE = Fraction(
+    1, 10
+)  # how far below "nearly 200 million" may lie, unless one unit of rounding is more
 
 
 class Qualifier(Enum):

@@ -1,0 +1,1 @@
+"""The yearbook: chapters, the proofreader, the comparison with printed figures, and publication."""

@@ -1,0 +1,331 @@
+"""Reading a chapter's figures and its rules from CSV, telling every fault by line and column. Holds no judgement of them.
+
+A chapter has one row for each printed figure. `derivation` is a formula over other ids that should give the printed value;
+`rounding_assumed` marks figures printed in full whose trailing zeros are taken as rounding (a remark in `note` says the same
+in older files). A rules file has one relation a row. Nothing of a file is kept or executed.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+
+from karez.kernel.formula import ID, Formula, FormulaError, Sign, parse_formula, parse_sign, shorten
+from karez.kernel.printed import PrintedNumber, Qualifier
+
+REQUIRED = (
+    "id", "section", "label", "value", "unit", "qualifier", "rounding",
+    "period", "place", "kind", "programme", "derivation",
+)  # fmt: skip
+OPTIONAL = ("rounding_assumed", "note", "part_of")
+RULE_REQUIRED = ("left", "relation", "right")
+RULE_OPTIONAL = ("meaning",)
+
+MAX_BYTES = 32 * 1024 * 1024
+MAX_COLUMNS = 100
+MAX_CELL = 10_000
+MAX_ID = 200
+MAX_DIGITS = 30
+
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+_ASSUMED_REMARK = "trailing zeros taken as rounding"
+_FLAGS = {"": False, "false": False, "no": False, "0": False, "true": True, "yes": True, "1": True}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Something in a file that cannot be used: where, what was found there, what was expected."""
+
+    line: int
+    column: str
+    found: str
+    expected: str
+    file: str = "figures"
+
+    def as_json(self) -> dict[str, Any]:
+        """The fault with its stable keys first."""
+        return {
+            "line": self.line,
+            "column": self.column,
+            "found": self.found,
+            "expected": self.expected,
+            "file": self.file,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedFigure:
+    """One readable row of a chapter; `cells` are all its cells by column."""
+
+    line: int
+    id: str
+    label: str
+    printed: PrintedNumber
+    rounding_assumed: bool
+    derivation: Formula | None
+    cells: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row of a rules file."""
+
+    line: int
+    left: Formula
+    sign: Sign
+    right: Formula
+    cells: Mapping[str, str]
+
+
+@dataclass
+class Chapter:
+    """The readable rows of a chapter, all faults, the line of every id (readable or not), and columns nothing reads."""
+
+    figures: list[PrintedFigure] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    lines: dict[str, int] = field(default_factory=dict)
+    ignored: tuple[str, ...] = ()
+
+
+@dataclass
+class Rules:
+    """The readable rows of a rules file and all its faults."""
+
+    rules: list[Rule] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+
+def read_chapter(data: bytes) -> Chapter:
+    """The figures in the bytes of a chapter file; every fault is listed, none raised."""
+    chapter = Chapter()
+    table = _Table(data, "figures", REQUIRED, OPTIONAL, chapter.faults)
+    for line, cells in table.rows():
+        figure = _Row(line, cells, chapter.faults).figure(chapter.lines)
+        if figure is not None:
+            chapter.figures.append(figure)
+    chapter.ignored = table.ignored
+    return chapter
+
+
+def read_rules(data: bytes) -> Rules:
+    """The relations in the bytes of a rules file; every fault is listed, none raised."""
+    rules = Rules()
+    for line, cells in _Table(data, "rules", RULE_REQUIRED, RULE_OPTIONAL, rules.faults).rows():
+        rule = _Row(line, cells, rules.faults, "rules").rule()
+        if rule is not None:
+            rules.rules.append(rule)
+    return rules
+
+
+class _Table:
+    """A CSV file with a header: its rows as cells by column, and what is wrong with its shape."""
+
+    def __init__(
+        self,
+        data: bytes,
+        file: str,
+        required: tuple[str, ...],
+        optional: tuple[str, ...],
+        faults: list[Fault],
+    ) -> None:
+        self.data, self.file, self.faults = data, file, faults
+        self.required, self.known = required, required + optional
+        self.ignored: tuple[str, ...] = ()
+
+    def fault(self, line: int, column: str, found: str, expected: str) -> None:
+        self.faults.append(Fault(line, column, found, expected, self.file))
+
+    def rows(self) -> Iterator[tuple[int, dict[str, str]]]:
+        text = self._text()
+        if text is None:
+            return
+        records = self._records(text)
+        line, header = next(records, (1, []))
+        if not header:
+            self.fault(1, "", "an empty file", "a first line naming the columns " + ",".join(self.required))
+            return
+        names = self._header(line, header)
+        if names is None:
+            return
+        seen = False
+        for line, record in records:
+            seen = True
+            if len(record) == len(names):
+                yield line, {name: cell.strip() for name, cell in zip(names, record, strict=True) if name}
+            else:
+                column = f"column {len(names) + 1}" if len(record) > len(names) else names[len(record)]
+                self.fault(line, column, f"{len(record)} cells", f"{len(names)} cells, as in the first line")
+        if not seen and not self.faults:
+            self.fault(line + 1, "", "no rows", "at least one row below the column names")
+
+    def _text(self) -> str | None:
+        if len(self.data) > MAX_BYTES:
+            self.fault(1, "", f"more than {MAX_BYTES:,} bytes", "a smaller file")
+            return None
+        if self.data.startswith(b"PK\x03\x04"):
+            self.fault(1, "", "a ZIP or XLSX file", "CSV text in UTF-8")
+            return None
+        try:
+            return self.data.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            # Counted in what was decoded: the byte order mark, if any, is not part of it.
+            data: bytes = error.object
+            line = data.count(b"\n", 0, error.start) + 1
+            at = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
+            found = " ".join(f"{byte:02x}" for byte in data[error.start : error.start + 4])
+            self.fault(line, "", f"bytes {found} at byte {at} of the line", "text in UTF-8")
+            return None
+
+    def _records(self, text: str) -> Iterator[tuple[int, list[str]]]:
+        """Records with the line each begins on; blank lines are passed over, broken quoting ends the reading."""
+        reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+        while True:
+            begins = reader.line_num + 1
+            try:
+                record = next(reader, None)
+            except csv.Error as error:
+                self.fault(
+                    begins, "", shorten(str(error), 80), "cells in balanced quotes; the rest is not read"
+                )
+                return
+            if record is None:
+                return
+            if any(cell.strip() for cell in record):
+                yield begins, record
+
+    def _header(self, line: int, header: list[str]) -> list[str] | None:
+        """The column names; None where nothing below them can be read."""
+        if len(header) > MAX_COLUMNS:
+            self.fault(line, f"column {MAX_COLUMNS + 1}", f"{len(header)} columns", f"at most {MAX_COLUMNS}")
+            return None
+        if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
+            found = "tabs" if "\t" in header[0] else "semicolons"
+            self.fault(line, "", f"cells divided by {found}", "cells divided by commas")
+            return None
+        names = [cell.strip().lower() for cell in header]
+        for place, name in enumerate(names):
+            if name in names[:place]:
+                self.fault(
+                    line,
+                    shorten(name, 40) or f"column {place + 1}",
+                    "the same column again",
+                    "each column once",
+                )
+                names[place] = ""
+        for name in self.required:
+            if name not in names:
+                self.fault(line, name, "no such column", "the columns " + ",".join(self.required))
+        self.ignored = tuple(shorten(name, 40) for name in names if name and name not in self.known)
+        return names
+
+
+class _Row:
+    """One record being read; a cell whose column is missing is passed over, the header's fault has told it."""
+
+    def __init__(self, line: int, cells: dict[str, str], faults: list[Fault], file: str = "figures") -> None:
+        self.line, self.cells, self.faults, self.file = line, cells, faults, file
+        self.usable = True
+        self.told: set[str] = set()
+
+    def cell(self, column: str) -> str | None:
+        """The cell, None where its column is missing or its fault is told already."""
+        return None if column in self.told else self.cells.get(column)
+
+    def fault(self, column: str, found: str, expected: str) -> None:
+        self.usable = False
+        self.told.add(column)
+        self.faults.append(Fault(self.line, column, found, expected, self.file))
+
+    def figure(self, lines: dict[str, int]) -> PrintedFigure | None:
+        """The row as a figure, None where a fault makes it unusable; its id is noted in `lines` either way."""
+        self._check_cells()
+        name = self._id(lines)
+        value, rounding = self._number("value"), self._number("rounding", above_zero=True)
+        qualifier, assumed = self._qualifier(), self._assumed()
+        derivation = self._formula("derivation") if self.cells.get("derivation") else None
+        if not self.usable or name is None or value is None or rounding is None or qualifier is None:
+            return None
+        printed = PrintedNumber(value, qualifier, rounding, self.cells.get("unit", ""))
+        return PrintedFigure(
+            self.line, name, self.cells.get("label", ""), printed, assumed, derivation, self.cells
+        )
+
+    def rule(self) -> Rule | None:
+        """The row as a relation, None where a fault makes it unusable."""
+        self._check_cells()
+        left, right, sign = self._formula("left"), self._formula("right"), None
+        if (cell := self.cell("relation")) is not None:
+            try:
+                sign = parse_sign(cell)
+            except FormulaError as error:
+                self.fault("relation", error.found, error.expected)
+        if not self.usable or left is None or sign is None or right is None:
+            return None
+        return Rule(self.line, left, sign, right, self.cells)
+
+    def _check_cells(self) -> None:
+        for column, cell in self.cells.items():
+            if cell[:1] in ("=", "@") and column != "relation":
+                expected = "a value, not a formula of a spreadsheet"
+                self.fault(column, f"'{shorten(cell, 40)}'", expected)
+            elif len(cell) > MAX_CELL:
+                self.fault(column, f"{len(cell)} characters", f"at most {MAX_CELL}")
+
+    def _id(self, lines: dict[str, int]) -> str | None:
+        name = self.cell("id")
+        if name is None:
+            return None
+        if len(name) > MAX_ID or not ID.fullmatch(name):
+            expected = f"letters, digits, _ and dots, such as funds.total; at most {MAX_ID}"
+            self.fault("id", f"'{shorten(name, 40)}'" if name else "an empty cell", expected)
+            return None
+        if name in lines:
+            self.fault("id", f"'{shorten(name, 80)}' again", f"each id once; it stands on line {lines[name]}")
+            return None
+        lines[name] = self.line
+        return name
+
+    def _number(self, column: str, *, above_zero: bool = False) -> Decimal | None:
+        cell = self.cell(column)
+        if cell is None:
+            return None
+        expected = f"a number{' above zero' if above_zero else ''} in plain digits, such as 1580 or 0.1"
+        if len(cell) > MAX_DIGITS:
+            self.fault(column, f"{len(cell)} characters", f"{expected}; at most {MAX_DIGITS} characters")
+            return None
+        number = Decimal(cell) if _NUMBER.fullmatch(cell) else None
+        if number is None or (above_zero and number <= 0):
+            self.fault(column, f"'{shorten(cell, 40)}'" if cell else "an empty cell", expected)
+            return None
+        return number
+
+    def _qualifier(self) -> Qualifier | None:
+        cell = self.cell("qualifier")
+        if cell is None:
+            return None
+        try:
+            return Qualifier(cell)
+        except ValueError:
+            expected = "one of " + ", ".join(q.value for q in Qualifier)
+            self.fault("qualifier", f"'{shorten(cell, 40)}'" if cell else "an empty cell", expected)
+            return None
+
+    def _assumed(self) -> bool:
+        cell = (self.cell("rounding_assumed") or "").lower()
+        if cell not in _FLAGS:
+            self.fault("rounding_assumed", f"'{shorten(cell, 40)}'", "true, false or an empty cell")
+            return False
+        return _FLAGS[cell] or _ASSUMED_REMARK in self.cells.get("note", "")
+
+    def _formula(self, column: str) -> Formula | None:
+        cell = self.cell(column)
+        if cell is None:
+            return None
+        try:
+            return parse_formula(cell)
+        except FormulaError as error:
+            self.fault(column, f"{error.found} at character {error.position}", error.expected)
+            return None

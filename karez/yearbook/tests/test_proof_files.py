@@ -1,0 +1,264 @@
+"""Malformed chapter and rules files: every fault by line and column, no crash, the rest still judged."""
+
+import time
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from karez.yearbook.chapter_file import read_chapter
+from karez.yearbook.proof import DATA, proof, proof_of
+
+HEADER = "id,section,label,value,unit,qualifier,rounding,period,place,kind,programme,derivation"
+GOOD = [
+    HEADER,
+    "a,s,first,10,villages,exact,1,2009,64,stock,p,",
+    "b,s,second,20,villages,exact,1,2009,64,stock,p,",
+    "t,s,both,30,villages,exact,1,2009,64,stock,p,a + b",
+]
+
+
+def text(*lines: str) -> bytes:
+    return "\n".join([*lines, ""]).encode()
+
+
+def changed(line: int, **cells: str) -> bytes:
+    """The good file with cells of one line changed."""
+    names = HEADER.split(",")
+    lines = [row.split(",") for row in GOOD]
+    for name, cell in cells.items():
+        lines[line - 1][names.index(name)] = cell
+    return text(*(",".join(row) for row in lines))
+
+
+def faults(data: bytes, rules: bytes | None = None) -> list[tuple[int, str, str]]:
+    return [(f.line, f.column, f.found) for f in proof_of(data, rules).faults]
+
+
+def test_the_good_file_has_no_fault():
+    answer = proof_of(text(*GOOD))
+    assert answer.faults == ()
+    assert [i.verdict.value for i in answer.identities] == ["exact"]
+
+
+@pytest.mark.parametrize("column", HEADER.split(","))
+def test_a_missing_column_is_named(column):
+    names = HEADER.split(",")
+    place = names.index(column)
+    data = text(*(",".join(c for n, c in enumerate(row.split(",")) if n != place) for row in GOOD))
+    answer = proof_of(data, b"left,relation,right\na,<=,b\n")
+    assert [(f.line, f.column, f.found) for f in answer.faults] == [(1, column, "no such column")]
+    judged = column not in ("id", "value", "qualifier", "rounding")
+    assert bool(answer.relations) == judged
+
+
+@pytest.mark.parametrize(
+    ("line", "cells", "column", "found"),
+    [
+        (2, {"value": "1580 ha"}, "value", "'1580 ha'"),
+        (2, {"value": ""}, "value", "an empty cell"),
+        (2, {"value": "1e9"}, "value", "'1e9'"),
+        (2, {"value": "NaN"}, "value", "'NaN'"),
+        (2, {"value": "١٢"}, "value", "'١٢'"),
+        (2, {"value": "1" * 31}, "value", "31 characters"),
+        (2, {"value": "=1+1"}, "value", "'=1+1'"),
+        (2, {"rounding": "0"}, "rounding", "'0'"),
+        (2, {"rounding": "-1"}, "rounding", "'-1'"),
+        (2, {"rounding": "tens"}, "rounding", "'tens'"),
+        (2, {"qualifier": "roughly"}, "qualifier", "'roughly'"),
+        (2, {"qualifier": "Exact"}, "qualifier", "'Exact'"),
+        (2, {"id": ""}, "id", "an empty cell"),
+        (2, {"id": "a b"}, "id", "'a b'"),
+        (2, {"id": "1a"}, "id", "'1a'"),
+        (2, {"id": "a."}, "id", "'a.'"),
+        (3, {"id": "a"}, "id", "'a' again"),
+        (2, {"label": "=HYPERLINK(1)"}, "label", "'=HYPERLINK(1)'"),
+        (2, {"label": "@SUM(1)"}, "label", "'@SUM(1)'"),
+        (2, {"label": "x" * 10_001}, "label", "10001 characters"),
+        (2, {"derivation": "=b"}, "derivation", "'=b'"),
+        (2, {"derivation": "b +"}, "derivation", "the end at character 4"),
+        (2, {"derivation": "sum(b)"}, "derivation", "'(' at character 4"),
+        (2, {"derivation": "nobody"}, "derivation", "nobody, which no row has as its id"),
+        (2, {"derivation": "a"}, "derivation", "a circle of a"),
+    ],
+)
+def test_a_bad_cell_is_named_with_what_was_expected(line, cells, column, found):
+    answer = proof_of(changed(line, **cells))
+    first = next(f for f in answer.faults if f.line == line)
+    assert (first.column, first.found) == (column, found)
+    assert first.expected
+    assert sum(f.line == line for f in answer.faults) == 1
+
+
+def test_every_fault_of_a_row_and_what_follows_from_it_is_told():
+    data = changed(2, value="x", rounding="y", qualifier="z")
+    assert faults(data) == [
+        (2, "value", "'x'"),
+        (2, "rounding", "'y'"),
+        (2, "qualifier", "'z'"),
+        (4, "derivation", "a, whose own row has a fault"),
+    ]
+
+
+def test_a_circle_is_told_at_each_of_its_figures():
+    data = text(
+        HEADER,
+        "a,s,l,1,v,exact,1,2009,64,stock,p,b",
+        "b,s,l,1,v,exact,1,2009,64,stock,p,c + 0",
+        "c,s,l,1,v,exact,1,2009,64,stock,p,a",
+        "d,s,l,1,v,exact,1,2009,64,stock,p,a",
+    )
+    answer = proof_of(data)
+    assert [(f.line, f.column) for f in answer.faults] == [(n, "derivation") for n in (2, 3, 4)]
+    assert "a circle of" in answer.faults[0].found
+    assert [i.id for i in answer.identities] == ["d"]
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "found"),
+    [
+        (b"", 1, "an empty file"),
+        (b"\n\n  \n", 1, "an empty file"),
+        (b"\xef\xbb\xbf", 1, "an empty file"),
+        (text(HEADER), 2, "no rows"),
+        (b"PK\x03\x04\x14\x00", 1, "a ZIP or XLSX file"),
+        (b"a" * (32 * 1024 * 1024 + 1), 1, "more than 33,554,432 bytes"),
+        (",".join(f"c{n}" for n in range(100_000)).encode(), 1, "100000 columns"),
+        (HEADER.replace(",", ";").encode(), 1, "cells divided by semicolons"),
+        (HEADER.replace(",", "\t").encode(), 1, "cells divided by tabs"),
+        (text(*GOOD).decode().encode("utf-16"), 1, "bytes ff fe 69 00 at byte 1 of the line"),
+        (
+            text(*GOOD).replace(b"second", "第二".encode("gb18030")),
+            3,
+            "bytes b5 da b6 fe at byte 5 of the line",
+        ),
+        (text(*GOOD[:2], '"b,s,never closed'), 3, "unexpected end of data"),
+        (text(*GOOD[:2], '"b"x,s,second'), 3, "',' expected after '\"'"),
+    ],
+)
+def test_files_that_cannot_be_read_on(data, line, found):
+    assert [(f[0], f[2]) for f in faults(data)] == [(line, found)]
+
+
+def test_the_byte_order_mark_crlf_blank_lines_and_spaces_are_nothing():
+    data = b"\xef\xbb\xbf" + text(*GOOD[:2], "", " , , ", *GOOD[2:]).replace(b"\n", b"\r\n").replace(
+        b"b,s", b" b ,s"
+    )
+    answer = proof_of(data)
+    assert answer.faults == ()
+    assert answer.identities[0].line == 6
+
+
+def test_lines_are_those_of_the_file_when_a_cell_has_line_breaks():
+    data = text(*GOOD[:2], GOOD[2].replace("second", '"se\n\ncond"'), GOOD[3].replace("30", "x"))
+    assert faults(data) == [(6, "value", "'x'")]
+
+
+def test_too_few_and_too_many_cells():
+    data = text(*GOOD[:2], GOOD[2] + ",more,more", "c,s,short,3")
+    assert faults(data) == [(3, "column 13", "14 cells"), (4, "unit", "4 cells")]
+
+
+def test_a_column_twice_and_columns_nothing_reads():
+    data = text(HEADER + ",value,colour", *(row + ",7,red" for row in GOOD[1:]))
+    answer = proof_of(data)
+    assert [(f.line, f.column, f.found) for f in answer.faults] == [(1, "value", "the same column again")]
+    assert answer.ignored == ("colour",)
+    assert [i.verdict.value for i in answer.identities] == ["exact"]
+
+
+def test_an_unreadable_mark_of_assumed_rounding():
+    data = text(HEADER + ",rounding_assumed", *(row + ",perhaps" for row in GOOD[1:]))
+    assert faults(data) == [(n, "rounding_assumed", "'perhaps'") for n in (2, 3)] + [
+        (4, "rounding_assumed", "'perhaps'"),
+    ]
+
+
+def test_faults_of_a_rules_file():
+    rules = text(
+        "left,relation,right,meaning",
+        "a,<=,b,fine",
+        "a,=<,b,",
+        "a +,<=,who,",
+        "who,<,a,",
+        "=a,<=,b,",
+        "a,<=",
+    )
+    answer = proof_of(text(*GOOD), rules)
+    assert [(f.file, f.line, f.column) for f in answer.faults] == [
+        ("rules", 3, "relation"),
+        ("rules", 4, "left"),
+        ("rules", 5, "left"),
+        ("rules", 6, "left"),
+        ("rules", 7, "right"),
+    ]
+    assert [r.verdict.value for r in answer.relations] == ["holds"]
+    assert list(answer.faults[0].as_json())[:4] == ["line", "column", "found", "expected"]
+
+
+def test_an_empty_rules_file_is_a_fault_and_no_rules_file_is_none():
+    assert faults(text(*GOOD), b"") == [(1, "", "an empty file")]
+    assert faults(text(*GOOD), None) == []
+
+
+def test_a_file_that_is_not_there_is_an_error_of_the_system(tmp_path: Path):
+    with pytest.raises(FileNotFoundError):
+        proof(tmp_path / "none.csv")
+
+
+def test_hostile_formulas_end_quickly():
+    lines = [f"h{n},s,l,1,v,exact,1,2009,64,stock,p,{'(' * 9_000}" for n in range(200)]
+    lines += [f"g{n},s,l,1,v,exact,1,2009,64,stock,p,{'9' * 30}{('*' + '9' * 30) * 200}" for n in range(50)]
+    lines += [f"k{n},s,l,1,v,exact,1,2009,64,stock,p,{'a-' * 499}a" for n in range(200)]
+    begun = time.perf_counter()
+    answer = proof_of(text(*GOOD, *lines))
+    assert time.perf_counter() - begun < 20
+    assert len(answer.faults) == 250
+    assert len(answer.identities) == 201
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.binary(max_size=300))
+def test_any_bytes_get_an_answer(data):
+    assert proof_of(data, data).as_json()["faults"]
+
+
+ningxia = (DATA / "ningxia-2009.csv").read_bytes()[:4_000]
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.lists(
+        st.tuples(st.integers(0, len(ningxia)), st.integers(0, 6), st.binary(max_size=6)),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_a_damaged_chapter_gets_an_answer(damages):
+    data = ningxia
+    for place, length, new in damages:
+        data = data[:place] + new + data[place + length :]
+    proof_of(data).as_json()
+
+
+cells = st.one_of(
+    st.sampled_from(
+        ["a", "b", "t", "10", "-5", "0", "0.1", "nearly", "rounded", "more_than", "a/b", "t-t", "=x", '"', ""]
+    ),
+    st.text(max_size=8),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.integers(2, 4), st.sampled_from(HEADER.split(",")), cells), max_size=8))
+def test_rows_of_odd_cells_get_an_answer(changes):
+    data = text(*GOOD)
+    names, lines = HEADER.split(","), [row.split(",") for row in GOOD]
+    for line, name, cell in changes:
+        lines[line - 1][names.index(name)] = cell
+    data = "\n".join(",".join(row) for row in lines).encode("utf-8", "surrogatepass")
+    answer = proof_of(data, b"left,relation,right\na / b,<=,t\n")
+    answer.as_json()
+    assert all(f.found and f.expected and f.line >= 1 for f in answer.faults)
+    assert len(read_chapter(data).figures) == answer.figures
