@@ -14,11 +14,26 @@ from django.db import connection, transaction
 
 DATA = Path(__file__).parent / "data"
 SHIPPED = {"64": "Ningxia", "65": "Xinjiang"}
-AREA_COLUMNS = ("level", "code", "name_zh", "name_en", "parent_code", "starts_on", "ends_before", "mark", "note")
-DESIGNATION_COLUMNS = ("area_code", "list", "starts_on", "ends_before", "document", "mark", "note")
+AREA_COLUMNS = (
+    "level",
+    "code",
+    "name_zh",
+    "name_en",
+    "parent_code",
+    "starts_on",
+    "ends_before",
+    "mark",
+    "note",
+)
+DESIGNATION_COLUMNS = ("list", "starts_on", "ends_before", "document", "mark", "note")
 SUCCESSION_COLUMNS = (
     "predecessor_level", "predecessor_code", "successor_level", "successor_code", "kind", "happened_on", "mark", "note",
 )  # fmt: skip
+
+_BY_CODE = """
+SELECT g.*, c.area_id FROM ({source}) g JOIN places_code c ON c.code = g.area_code
+ AND c.starts_on <= g.starts_on AND (c.ends_before IS NULL OR c.ends_before > g.starts_on)
+"""
 
 # One area for each level and code of the source: the one that bears or last bore it, else a new one. A parent is found
 # by its code among higher levels, the nearest first: in the source itself, or among areas known on the first day.
@@ -66,17 +81,15 @@ SELECT (SELECT count(*) FROM made), (SELECT count(*) FROM spells)
 """
 
 _INSERT_DESIGNATIONS = """
-WITH source AS MATERIALIZED ({source})
 INSERT INTO places_designation (area_id, list, document, mark, note, recorded_by_id, batch_id,
                                 starts_on, counts_from, ends_before, counts_before, ended_at, ended_by_id, end_reason)
-SELECT c.area_id, s.list, s.document, s.mark, s.note, %(by)s, %(batch)s,
+SELECT s.area_id, s.list, s.document, s.mark, s.note, %(by)s, %(batch)s,
        s.starts_on, periods_counts_on(s.starts_on), s.ends_before,
        CASE WHEN s.ends_before IS NOT NULL THEN periods_counts_on(s.ends_before) END,
        CASE WHEN s.ends_before IS NOT NULL THEN now() END,
        CASE WHEN s.ends_before IS NOT NULL THEN %(by)s END,
        CASE WHEN s.ends_before IS NOT NULL THEN 'loaded with its end' END
-FROM source s JOIN places_code c ON c.code = s.area_code
- AND c.starts_on <= s.starts_on AND (c.ends_before IS NULL OR c.ends_before > s.starts_on)
+FROM ({source}) s
 """
 
 _INSERT_SUCCESSIONS = """
@@ -102,7 +115,7 @@ def insert_areas(cursor: Any, source: str, params: Mapping[str, Any]) -> tuple[i
 
 
 def insert_designations(cursor: Any, source: str, params: Mapping[str, Any]) -> int:
-    """Writes designations from `source`, a SELECT of row_no and DESIGNATION_COLUMNS; returns how many."""
+    """Writes designations from `source`, a SELECT of area_id and DESIGNATION_COLUMNS; returns how many."""
     cursor.execute(_INSERT_DESIGNATIONS.format(source=source), params)
     return int(cursor.rowcount)
 
@@ -125,18 +138,18 @@ def load_region(region: str, *, recorded_by_id: int = 0) -> dict[str, int]:
         if cursor.fetchone():
             return counts
         by = {"by": recorded_by_id, "batch": None}
-        source, params = _as_source(AREA_COLUMNS, list(_area_rows(region)))
+        source, params = as_source(AREA_COLUMNS, list(_area_rows(region)))
         counts["areas"], counts["spells"] = insert_areas(cursor, source, params | by)
-        source, params = _as_source(DESIGNATION_COLUMNS, list(_rows(f"designations_{region}")))
-        counts["designations"] = insert_designations(cursor, source, params | by)
-        source, params = _as_source(SUCCESSION_COLUMNS, list(_rows(f"successions_{region}")))
+        source, params = as_source(("area_code", *DESIGNATION_COLUMNS), list(_rows(f"designations_{region}")))
+        counts["designations"] = insert_designations(cursor, _BY_CODE.format(source=source), params | by)
+        source, params = as_source(SUCCESSION_COLUMNS, list(_rows(f"successions_{region}")))
         counts["successions"] = insert_successions(cursor, source, params | by)
         cursor.execute("SELECT places_refresh_tree()")
         counts["in_tree"] = cursor.fetchone()[0]
     return counts
 
 
-def _as_source(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> tuple[str, dict[str, Any]]:
+def as_source(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> tuple[str, dict[str, Any]]:
     """A SELECT of `columns` with row numbers over plain rows, and its parameters; an empty cell of a date is NULL."""
     dates = ("starts_on", "ends_before", "happened_on")
     names = ", ".join(f"NULLIF({c}, '')::date AS {c}" if c in dates else c for c in columns)

@@ -62,10 +62,12 @@ _COUNTED_DAYS = Func(
 )
 
 
-def _one_at_a_time(name: str, *fields: str, days: Func, condition: Q | None = None) -> ExclusionConstraint:
+def _one_at_a_time(name: str, *fields: str, days: Any, condition: Q | None = None) -> ExclusionConstraint:
     """Rows alike in `fields` never share a day of `days`."""
     alike = [(F(field), RangeOperators.EQUAL) for field in fields]
-    return ExclusionConstraint(name=name, expressions=[*alike, (days, RangeOperators.OVERLAPS)], condition=condition)
+    return ExclusionConstraint(
+        name=name, expressions=[*alike, (days, RangeOperators.OVERLAPS)], condition=condition
+    )
 
 
 class LtreeField(models.TextField):
@@ -99,7 +101,9 @@ class AreaSpell(SpellFact):
     code = models.TextField()
     name_zh = models.TextField()
     name_en = models.TextField()
-    parent = models.ForeignKey(Area, null=True, blank=True, on_delete=models.PROTECT, related_name="child_spells")
+    parent = models.ForeignKey(
+        Area, null=True, blank=True, on_delete=models.PROTECT, related_name="child_spells"
+    )
     mark = models.TextField(choices=Mark.choices, default=Mark.SOURCED)
     note = models.TextField(blank=True, default="")
 
@@ -108,14 +112,20 @@ class AreaSpell(SpellFact):
             *SpellFact.Meta.constraints,
             models.CheckConstraint(name="places_areaspell_level_known", condition=Q(level__in=Level.values)),
             models.CheckConstraint(name="places_areaspell_mark_known", condition=Q(mark__in=Mark.values)),
-            models.CheckConstraint(name="places_areaspell_code_not_empty", condition=Q(code__regex=r"^[0-9A-Za-z-]+$")),
+            models.CheckConstraint(
+                name="places_areaspell_code_not_empty", condition=Q(code__regex=r"^[0-9A-Za-z-]+$")
+            ),
             models.CheckConstraint(name="places_areaspell_named", condition=~Q(name_zh="", name_en="")),
             models.CheckConstraint(
                 name="places_areaspell_only_regions_have_no_parent",
                 condition=Q(level="region", parent=None) | (~Q(level="region") & Q(parent__isnull=False)),
             ),
-            models.CheckConstraint(name="places_areaspell_not_its_own_parent", condition=~Q(parent=F("area"))),
-            _one_at_a_time("places_areaspell_one_at_a_time", "area", days=_TRUE_DAYS, condition=Q(voided_at=None)),
+            models.CheckConstraint(
+                name="places_areaspell_not_its_own_parent", condition=~Q(parent=F("area"))
+            ),
+            _one_at_a_time(
+                "places_areaspell_one_at_a_time", "area", days=_TRUE_DAYS, condition=Q(voided_at=None)
+            ),
             _one_at_a_time("places_areaspell_one_counts", "area", days=_COUNTED_DAYS),
             _one_at_a_time(
                 "places_areaspell_code_once", "code", "level", days=_TRUE_DAYS, condition=Q(voided_at=None)
@@ -148,7 +158,8 @@ class Succession(EventFact):
         constraints = [
             *EventFact.Meta.constraints,
             models.CheckConstraint(
-                name="places_succession_kind_known", condition=Q(kind__in=["merge", "split", "rename", "cut_out"])
+                name="places_succession_kind_known",
+                condition=Q(kind__in=["merge", "split", "rename", "cut_out"]),
             ),
             models.CheckConstraint(name="places_succession_mark_known", condition=Q(mark__in=Mark.values)),
             models.CheckConstraint(
@@ -178,10 +189,18 @@ class Designation(SpellFact):
     class Meta(SpellFact.Meta):
         constraints = [
             *SpellFact.Meta.constraints,
-            models.CheckConstraint(name="places_designation_list_known", condition=Q(list__in=DesignationList.values)),
+            models.CheckConstraint(
+                name="places_designation_list_known", condition=Q(list__in=DesignationList.values)
+            ),
             models.CheckConstraint(name="places_designation_mark_known", condition=Q(mark__in=Mark.values)),
             models.CheckConstraint(name="places_designation_has_document", condition=Q(document__gt="")),
-            _one_at_a_time("places_designation_one_at_a_time", "area", "list", days=_TRUE_DAYS, condition=Q(voided_at=None)),
+            _one_at_a_time(
+                "places_designation_one_at_a_time",
+                "area",
+                "list",
+                days=_TRUE_DAYS,
+                condition=Q(voided_at=None),
+            ),
             _one_at_a_time("places_designation_one_counts", "area", "list", days=_COUNTED_DAYS),
             _one_at_a_time(
                 "places_designation_one_class",
@@ -224,3 +243,17 @@ class Tree(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} {self.name_zh} ({self.name_en})"
+
+
+class TreeDay(models.Model):
+    """The day today's tree was last built for: one row, so that changes dated ahead are noticed when their day comes."""
+
+    facts = Usage.OWNED
+
+    day = models.DateField()
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="places_treeday_is_one", condition=Q(id=1))]
+
+    def __str__(self) -> str:
+        return str(self.day)

@@ -87,7 +87,10 @@ def children(actor: User, area_id: int, *, permission: str = "places.view") -> Q
 def ancestors(actor: User, area_id: int) -> QuerySet[Tree]:
     """The way down to an area in today's tree, the region first, the area itself last; refuses one not visible."""
     require(actor, "places.view", area_id)
-    above = RawSQL("SELECT a.area_id FROM places_tree a JOIN places_tree b ON b.path <@ a.path WHERE b.area_id = %s", [area_id])
+    above = RawSQL(
+        "SELECT a.area_id FROM places_tree a JOIN places_tree b ON b.path <@ a.path WHERE b.area_id = %s",
+        [area_id],
+    )
     return Tree.objects.filter(pk__in=above).order_by(RawSQL("nlevel(path)", []))
 
 
@@ -108,11 +111,11 @@ def designations(actor: User, area_id: int, *, day: date | None = None) -> Query
 
 def designated_area_ids_sql(list_name: str, day: date) -> tuple[str, list[Any]]:
     """SQL of one column `area_id`, and its parameters: the areas on a list on a day, by its true dates."""
-    return (
+    sql = (
         "SELECT d.area_id FROM places_designation d WHERE d.list = %s AND d.voided_at IS NULL"
-        " AND d.starts_on <= %s AND (d.ends_before IS NULL OR d.ends_before > %s)",
-        [list_name, day, day],
+        " AND d.starts_on <= %s AND (d.ends_before IS NULL OR d.ends_before > %s)"
     )
+    return sql, [list_name, day, day]
 
 
 def predecessors(actor: User, area_id: int) -> QuerySet[Succession]:
@@ -133,7 +136,9 @@ def area_by_code(code: str, *, level: str | None = None, day: date | None = None
     Codes are public; what happened in the area is not, and has its own permission.
     """
     day = day or date.today()
-    found = AreaSpell.objects.filter(code=code, voided_at=None, starts_on__lte=day).exclude(ends_before__lte=day)
+    found = AreaSpell.objects.filter(code=code, voided_at=None, starts_on__lte=day).exclude(
+        ends_before__lte=day
+    )
     if level is not None:
         found = found.filter(level=level)
     ids = list(found.values_list("area_id", flat=True)[:2])

@@ -64,7 +64,10 @@ def spell(stem: str) -> str:
 def rows(dist: Path, region: str) -> list[list[str]]:
     """Townships, then villages of one region: level, code, name_zh, name_en, parent_code."""
     found = []
-    for level, name, parent in (("township", "streets.csv", "areaCode"), ("village", "villages.csv", "streetCode")):
+    for level, name, parent in (
+        ("township", "streets.csv", "areaCode"),
+        ("village", "villages.csv", "streetCode"),
+    ):
         with (dist / name).open(encoding="utf-8", newline="") as file:
             found += [
                 [level, row["code"], row["name"], romanise(row["name"]), row[parent]]

@@ -125,10 +125,18 @@ BEGIN
               IS DISTINCT FROM
               (excluded.path, excluded.level, excluded.code, excluded.name_zh, excluded.name_en,
                excluded.is_current, excluded.parent_id);
+    INSERT INTO places_treeday (id, day) VALUES (1, current_date) ON CONFLICT (id) DO UPDATE SET day = excluded.day;
     SELECT count(*) INTO areas FROM places_tree;
     RETURN areas;
 END
 $$;
+
+-- Whether a change dated ahead has come due since the tree was built.
+CREATE OR REPLACE VIEW places_tree_due AS
+SELECT EXISTS (
+    SELECT FROM places_treeday d JOIN places_areaspell s
+      ON (s.starts_on > d.day AND s.starts_on <= current_date) OR (s.ends_before > d.day AND s.ends_before <= current_date)
+) AS due;
 
 REVOKE ALL ON FUNCTION places_refresh_tree() FROM PUBLIC;
 REVOKE ALL ON FUNCTION places_tree_on(date, boolean) FROM PUBLIC;

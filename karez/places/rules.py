@@ -1,0 +1,152 @@
+"""What may be said about places: pure checks and the refusals of this room. Holds no queries."""
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from karez.kernel.refusal import Refusal
+
+# Constraint of the database -> (code, what was found, what is expected, what to do).
+_BROKEN = {
+    "places_areaspell_one_at_a_time": (
+        "places.overlap", "two statements about the area on the same day", "one name, code and parent at a time",
+        "end the earlier statement first, or choose a later day",
+    ),
+    "places_areaspell_one_counts": (
+        "places.overlap", "two statements about the area counting on the same day", "one name, code and parent at a time",
+        "end the earlier statement first, or choose a later day",
+    ),
+    "places_areaspell_code_once": (
+        "places.code_taken", "another area has this code on some of these days", "a code names one area of a level at a time",
+        "check the code, or end the other area's use of it first",
+    ),
+    "places_areaspell_code_not_empty": (
+        "places.bad_code", "an empty code or one with other signs", "letters, digits and hyphens", "write the official code",
+    ),
+    "places_areaspell_named": ("places.no_name", "no name in either language", "a name", "give a name"),
+    "places_areaspell_only_regions_have_no_parent": (
+        "places.no_parent", "no parent, or a region with one", "a parent for every area but a region", "name the parent",
+    ),
+    "places_areaspell_not_its_own_parent": (
+        "places.no_parent", "the area itself as its parent", "an area of a higher level", "name the parent",
+    ),
+    "places_areaspell_end_is_whole": (
+        "places.bad_days", "an end before the beginning", "a day after the beginning", "choose a later day",
+    ),
+    "places_areaspell_counts_not_before_true": (
+        "places.bad_days", "an end before the beginning", "a day after the beginning", "choose a later day",
+    ),
+    "places_designation_counts_not_before_true": (
+        "places.bad_days", "an end before the beginning", "a day after the beginning", "choose a later day",
+    ),
+    "places_designation_one_at_a_time": (
+        "places.overlap", "the area already on this list on some of these days", "once at a time",
+        "end the earlier designation first",
+    ),
+    "places_designation_one_counts": (
+        "places.overlap", "the area already on this list on some of these days", "once at a time",
+        "end the earlier designation first",
+    ),
+    "places_designation_one_class": (
+        "places.overlap", "the village already in another class of the three ensures", "one class at a time",
+        "end the other class first",
+    ),
+    "places_designation_list_known": (
+        "places.unknown_list", "a list of another name", "one of the lists known here", "choose from the lists",
+    ),
+    "places_designation_end_is_whole": (
+        "places.bad_days", "an end before the beginning", "a day after the beginning", "choose a later day",
+    ),
+}  # fmt: skip
+
+
+def refusal_of(error: Any, record: str) -> Refusal | None:
+    """The refusal that tells a database error of this room, or None where the error is not of this room."""
+    told = _BROKEN.get(getattr(getattr(error, "diag", None), "constraint_name", None) or "")
+    if told is not None:
+        code, found, expected, todo = told
+        return Refusal(
+            code, record=record, found=found, expected=expected, rule="places are dated statements", todo=todo
+        )
+    if getattr(error, "sqlstate", "") == "KZ081":
+        return Refusal(
+            "places.no_parent",
+            record=error.diag.message_detail or record,
+            found=error.diag.message_primary or "",
+            expected="a parent of a higher level on every one of its days",
+            rule="every area but a region lies in another",
+            todo="move the areas under it first, or choose a day on which the parent exists",
+        )
+    return None
+
+
+def has_ended(area_id: int, ends_before: date | None) -> Refusal:
+    """The refusal to change what is no more."""
+    return Refusal(
+        "places.has_ended",
+        record=f"area {area_id}",
+        found=f"ended before {ends_before}" if ends_before else "no such area",
+        expected="an area that goes on",
+        rule="an end is set once",
+        todo="work with its successor; a wrong end is voided and replaced",
+    )
+
+
+def already_void(record: str) -> Refusal:
+    """The refusal to void twice."""
+    return Refusal(
+        "places.already_void",
+        record=record,
+        found="a statement already withdrawn",
+        expected="one that stands",
+        rule="a void mark is set once",
+        todo="look at the statement that replaced it",
+    )
+
+
+def check_reason(record: str, reason: str) -> None:
+    """Refuses an empty reason."""
+    if not reason.strip():
+        raise Refusal(
+            "places.reason_missing", record=record, found="no reason", expected="why, in a few words",
+            rule="every change of a place is explained", todo="name the decision or document",
+        )  # fmt: skip
+
+
+def check_document(record: str, document: str) -> None:
+    """Refuses a designation without its document."""
+    if not document.strip():
+        raise Refusal(
+            "places.document_missing", record=record, found="no document", expected="title and number of the document",
+            rule="a place stands on a list by a document", todo="name the document",
+        )  # fmt: skip
+
+
+def check_change(
+    record: str, now: Mapping[str, Any], since: date, day: date, changes: Mapping[str, Any]
+) -> None:
+    """Refuses a change that changes nothing of `now`, or that starts no later than `since`, the day that statement began."""
+    if all(now[name] == value for name, value in changes.items()):
+        raise Refusal(
+            "places.no_change", record=record, found="the same as before", expected="something new",
+            rule="a new statement says something new", todo="check what was to change",
+        )  # fmt: skip
+    if day <= since:
+        raise Refusal(
+            "places.bad_days", record=record, found=f"{day}, while the present statement holds since {since}",
+            expected=f"a day after {since}", rule="what was said before is voided, not overwritten",
+            todo="choose a later day, or replace the wrong statement",
+        )  # fmt: skip
+
+
+def check_parts(area_id: int, parts: Sequence[Sequence[int]], children: Sequence[int]) -> None:
+    """Refuses a split of fewer than two parts, or one that leaves a child over or gives it twice."""
+    given = [child for part in parts for child in part]
+    if len(parts) >= 2 and sorted(given) == sorted(children):
+        return
+    raise Refusal(
+        "places.bad_split", record=f"area {area_id}",
+        found=f"{len(parts)} parts with {len(given)} areas, while {len(children)} lie under it",
+        expected="at least two parts, and each area below in exactly one",
+        rule="nothing is lost or doubled when an area is split", todo="name for each area below the part it goes to",
+    )  # fmt: skip

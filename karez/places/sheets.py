@@ -1,0 +1,210 @@
+"""The files of places that may be loaded: areas of any region, and designations. Holds no reading of files.
+
+A file of areas may hold several rows for one level and code, one for each time its name or parent changed.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from karez.kernel.sheets import Applying, Check, Column, Kind, Sheet, Total
+from karez.places.loading import insert_areas, insert_designations
+from karez.places.models import DesignationList
+
+LEVELS = {
+    "region": "region", "province": "region", "省": "region", "自治区": "region", "直辖市": "region",
+    "prefecture": "prefecture", "地级": "prefecture", "地区": "prefecture", "市": "prefecture", "自治州": "prefecture",
+    "county": "county", "县级": "county", "县": "county", "区": "county",
+    "township": "township", "乡级": "township", "乡": "township", "镇": "township", "街道": "township",
+    "village": "village", "村级": "village", "村": "village",
+}  # fmt: skip
+LISTS = {str(value): str(value) for value in DesignationList.values} | {
+    "国家扶贫开发工作重点县": "national_key_county", "国家重点县": "national_key_county",
+    "自治区扶贫开发工作重点县": "regional_key_county", "区级重点县": "regional_key_county",
+    "贫困村": "poor_village", "三个确保一类": "three_ensures_1", "三个确保二类": "three_ensures_2",
+    "三个确保三类": "three_ensures_3", "互助资金试点": "mutual_fund_pilot", "连片开发试点": "contiguous_pilot",
+    "移民迁出": "relocation_source", "移民迁入": "relocation_host",
+}  # fmt: skip
+
+AREA_SOURCE = """SELECT row_no, level, code, coalesce(name_zh, '') AS name_zh, coalesce(name_en, '') AS name_en,
+    coalesce(parent_code, '') AS parent_code, valid_from AS starts_on, valid_to AS ends_before,
+    'sourced' AS mark, coalesce(note, '') AS note FROM {stage} s"""
+DESIGNATION_SOURCE = """SELECT s.area_code_id AS area_id, s.list, s.valid_from AS starts_on, s.valid_to AS ends_before,
+    s.document, 'sourced' AS mark, '' AS note FROM {stage} s"""
+# True where two dated rows share a day; an open end reaches for ever.
+_SHARE_A_DAY = (
+    "{a}.{af} < coalesce({b}.{bt}, 'infinity') AND {b}.{bf} < coalesce({a}.{at}, 'infinity')"
+    " AND {a}.{af} < coalesce({a}.{at}, 'infinity') AND {b}.{bf} < coalesce({b}.{bt}, 'infinity')"
+)
+_ROWS_SHARE = _SHARE_A_DAY.format(
+    a="s", b="o", af="valid_from", at="valid_to", bf="valid_from", bt="valid_to"
+)
+_KNOWN_SHARE = _SHARE_A_DAY.format(
+    a="s", b="k", af="valid_from", at="valid_to", bf="starts_on", bt="ends_before"
+)
+_SAME_LIST = "(o.list = s.list OR (o.list LIKE 'three_ensures_%%' AND s.list LIKE 'three_ensures_%%'))"
+
+AREA_CHECKS = (
+    Check(
+        rule="places_named",
+        column="name_zh",
+        expected=_("a name in Chinese or in letters"),
+        sql="SELECT s.row_no, '' FROM {stage} s WHERE coalesce(s.name_zh, '') = '' AND coalesce(s.name_en, '') = ''",
+    ),
+    Check(
+        rule="places_days_in_order",
+        column="valid_to",
+        expected=_("a day after the first day"),
+        sql="SELECT s.row_no, s.valid_to::text FROM {stage} s WHERE s.valid_to <= s.valid_from",
+    ),
+    Check(
+        rule="places_parent_known",
+        column="parent_code",
+        expected=_(
+            "none for a region; else the code of an area of a higher level that is there on all these days"
+        ),
+        sql="""WITH above AS MATERIALIZED (
+              SELECT p.code, p.level, p.valid_from AS starts_on, p.valid_to AS ends_before FROM {stage} p
+              WHERE p.valid_to IS NULL OR p.valid_to > p.valid_from
+              UNION ALL SELECT k.code, k.level, k.starts_on, k.ends_before FROM places_code k
+            ), below AS MATERIALIZED (
+              SELECT s.row_no, s.level, s.parent_code, daterange(s.valid_from, s.valid_to) AS days FROM {stage} s
+              WHERE s.level <> 'region' AND (s.valid_to IS NULL OR s.valid_to > s.valid_from)
+            )
+            SELECT b.row_no, coalesce(b.parent_code, '') FROM below b
+            LEFT JOIN above a ON a.code = b.parent_code AND places_depth(a.level) < places_depth(b.level)
+            GROUP BY b.row_no, b.parent_code, b.days
+            HAVING NOT coalesce(range_agg(daterange(a.starts_on, a.ends_before)) FILTER (WHERE a.code IS NOT NULL) @> b.days, false)
+            UNION ALL SELECT s.row_no, s.parent_code FROM {stage} s WHERE s.level = 'region' AND coalesce(s.parent_code, '') <> ''""",
+        todo=_("add the parent to the file, or correct its code or the days"),
+    ),
+    Check(
+        rule="places_code_free",
+        column="code",
+        expected=_("a code no other row and no known area of the level has on these days"),
+        sql=f"""SELECT s.row_no, s.code FROM {{stage}} s JOIN {{stage}} o USING (level, code)
+            WHERE o.row_no <> s.row_no AND {_ROWS_SHARE}
+            UNION SELECT s.row_no, s.code FROM {{stage}} s JOIN places_code k USING (level, code) WHERE {_KNOWN_SHARE}""",
+        todo=_("end the earlier statement about the area first, or leave the row out"),
+    ),
+)
+
+
+def _apply_places(given: Applying) -> Mapping[str, int]:
+    params = {"by": given.sender_id, "batch": given.batch_id}
+    areas, spells = insert_areas(given.cursor, AREA_SOURCE.format(stage=given.stage), params)
+    given.progress("areas", 80)
+    given.cursor.execute("SELECT places_refresh_tree()")
+    given.progress("tree", 100)
+    return {"areas": areas, "area_spells": spells}
+
+
+def _apply_designations(given: Applying) -> Mapping[str, int]:
+    params = {"by": given.sender_id, "batch": given.batch_id}
+    written = insert_designations(given.cursor, DESIGNATION_SOURCE.format(stage=given.stage), params)
+    given.progress("designations", 100)
+    return {"designations": written}
+
+
+def _withdraw_designations(given: Applying) -> Mapping[str, int]:
+    given.cursor.execute(
+        "UPDATE places_designation SET voided_at = now(), voided_by_id = %s, void_reason = 'batch withdrawn',"
+        " void_counts_on = periods_counts_on(counts_from) WHERE batch_id = %s AND voided_at IS NULL",
+        [given.approver_id, given.batch_id],
+    )
+    return {"designations": int(given.cursor.rowcount)}
+
+
+def _days(first: Any, last: Any) -> tuple[Column, Column]:
+    return (
+        Column("valid_from", first, Kind.DATE, headers=("from", "起始日期", "生效日期")),
+        Column("valid_to", last, Kind.DATE, required=False, headers=("until", "to", "终止日期", "失效日期")),
+    )
+
+
+PLACES = Sheet(
+    name="places",
+    label=_("Areas"),
+    about=_(
+        "Regions, prefectures, counties, townships and villages with their codes and names, each from a day on."
+    ),
+    columns=(
+        Column("level", _("level of the area"), Kind.CODE, headers=("级别", "层级"), codes=LEVELS),
+        Column(
+            "code",
+            _("official code of the area"),
+            headers=("代码", "区划代码"),
+            max_length=20,
+            pattern="[0-9A-Za-z-]+",
+        ),
+        Column(
+            "parent_code",
+            _("code of the area it lies in"),
+            required=False,
+            headers=("parent code", "上级代码"),
+            max_length=20,
+        ),
+        Column("name_zh", _("Chinese name"), required=False, headers=("名称", "中文名称")),
+        Column(
+            "name_en", _("romanised or English name"), required=False, headers=("name", "英文名称", "拼音")
+        ),
+        *_days(_("first day this is so"), _("first day this is no longer so; empty while it holds")),
+        Column("note", _("source or remark"), required=False, headers=("备注", "来源")),
+    ),
+    apply=_apply_places,
+    send_permission="places.maintain",
+    apply_permission="places.apply",
+    checks=AREA_CHECKS,
+    totals=(
+        Total(_("Counties"), "SELECT count(DISTINCT code) FROM {stage} s WHERE level = 'county'"),
+        Total(_("Townships"), "SELECT count(DISTINCT code) FROM {stage} s WHERE level = 'township'"),
+        Total(_("Villages"), "SELECT count(DISTINCT code) FROM {stage} s WHERE level = 'village'"),
+    ),
+    key=("level", "code", "valid_from"),
+)
+
+DESIGNATIONS = Sheet(
+    name="designations",
+    label=_("Lists areas stand on"),
+    about=_(
+        "Poor villages, key counties, three-ensures villages, pilots: which area stands on which list, by which document."
+    ),
+    columns=(
+        Column("area_code", _("area on the list"), Kind.AREA, headers=("代码", "区划代码", "code")),
+        Column("list", _("the list"), Kind.CODE, headers=("名单", "类别"), codes=LISTS),
+        *_days(_("first day on the list"), _("first day no longer on it; empty while it is")),
+        Column("document", _("document that put it there"), headers=("文件", "依据")),
+    ),
+    apply=_apply_designations,
+    send_permission="places.maintain",
+    apply_permission="places.apply",
+    checks=(
+        Check(
+            rule="designations_days_in_order",
+            column="valid_to",
+            expected=_("a day after the first day"),
+            sql="SELECT s.row_no, s.valid_to::text FROM {stage} s WHERE s.valid_to <= s.valid_from",
+        ),
+        Check(
+            rule="designations_once",
+            column="list",
+            expected=_(
+                "an area not on this list yet on these days, and in one class of the three ensures at a time"
+            ),
+            sql=f"""SELECT s.row_no, s.list FROM {{stage}} s JOIN {{stage}} o USING (area_code_id)
+                WHERE o.row_no <> s.row_no AND {_SAME_LIST} AND {_ROWS_SHARE}
+                UNION SELECT s.row_no, s.list FROM {{stage}} s
+                JOIN places_designation k ON k.area_id = s.area_code_id AND k.voided_at IS NULL
+                WHERE {_SAME_LIST.replace("o.", "k.")} AND {_KNOWN_SHARE}""",
+            todo=_("end the earlier designation first, or leave the row out"),
+        ),
+    ),
+    totals=(Total(_("Areas"), "SELECT count(DISTINCT area_code) FROM {stage} s"),),
+    key=("area_code", "list", "valid_from"),
+    area_column="area_code",
+    area_day="valid_from",
+    withdraw=_withdraw_designations,
+)
+
+SHEETS = (PLACES, DESIGNATIONS)
