@@ -45,7 +45,7 @@ class Fault:
     expected: str
     file: str = "figures"
 
-    def as_json(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """The fault with its stable keys first."""
         return {
             "line": self.line,

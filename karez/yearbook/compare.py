@@ -39,7 +39,7 @@ class ComparedFigure:
             return f"{start}: it agrees {_manner(self.printed)}."
         return f"{start}: it does not agree {_manner(self.printed)}."
 
-    def as_json(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """The figure with its stable keys first."""
         return {
             "id": self.id,
@@ -71,10 +71,10 @@ class CompareResult:
         """How many do not; the rest has nothing computed."""
         return sum(figure.agrees is False for figure in self.figures)
 
-    def as_json(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """The whole answer; the first three keys are stable, `of` counts every row of the file."""
         return {
-            "figures": [figure.as_json() for figure in self.figures],
+            "figures": [figure.as_dict() for figure in self.figures],
             "agreeing": self.agreeing,
             "of": len(self.figures),
             "differing": self.differing,

@@ -60,7 +60,7 @@ class Identity:
     inputs: Mapping[str, PrintedNumber]
     would_hold_at: Mapping[str, Interval | None]
 
-    def as_json(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """The identity with its stable keys first."""
         return {
             "id": self.id,
@@ -99,7 +99,7 @@ class JudgedRelation:
     right_range: Interval
     meaning: str
 
-    def as_json(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """The relation with its stable keys first."""
         return {
             "left": self.left,
@@ -136,12 +136,12 @@ class ProofResult:
             r.verdict is Standing.BROKEN for r in self.relations
         )
 
-    def as_json(self) -> dict[str, Any]:
+    def as_dict(self) -> dict[str, Any]:
         """The whole answer; the first three keys are stable."""
         return {
-            "identities": [identity.as_json() for identity in self.identities],
-            "relations": [relation.as_json() for relation in self.relations],
-            "faults": [fault.as_json() for fault in self.faults],
+            "identities": [identity.as_dict() for identity in self.identities],
+            "relations": [relation.as_dict() for relation in self.relations],
+            "faults": [fault.as_dict() for fault in self.faults],
             "figures": self.figures,
             "ignored_columns": list(self.ignored),
         }
@@ -150,12 +150,18 @@ class ProofResult:
 def proof(
     figures_file: Path, rules_file: Path | None = None, progress: Progress | None = None
 ) -> ProofResult:
-    """The verdicts on a chapter file and its rules; raises OSError where a file cannot be read, faults are in the answer."""
-    return proof_of(_bytes(figures_file), None if rules_file is None else _bytes(rules_file), progress)
+    """The verdicts on a chapter file and its rules, by default those that belong to it; raises OSError where a file cannot be read."""
+    chapter = read_chapter(_bytes(figures_file))
+    rules = Rules()
+    if path := rules_file or rules_beside(figures_file):
+        rules = read_rules(_bytes(path))
+        if rules_file is None and path.parent == DATA and not _fits(rules, chapter):
+            rules = Rules()  # another chapter that happens to be named as a carried one
+    return judge(chapter, rules, progress)
 
 
 def proof_of(figures: bytes, rules: bytes | None = None, progress: Progress | None = None) -> ProofResult:
-    """The same on the bytes of the files; `progress` is told how many of all derivations and relations are judged."""
+    """The same on the bytes of the files, without rules where none are given; `progress` is told how many of all derivations and relations are judged."""
     return judge(read_chapter(figures), Rules() if rules is None else read_rules(rules), progress)
 
 
@@ -321,6 +327,15 @@ def _ends(interval: Interval) -> dict[str, int | float | str | None]:
         "low": None if low is None else plain_number(low),
         "high": None if high is None else plain_number(high),
     }
+
+
+def _fits(rules: Rules, chapter: Chapter) -> bool:
+    return all(
+        name in chapter.lines
+        for rule in rules.rules
+        for side in (rule.left, rule.right)
+        for name in side.uses
+    )
 
 
 def _bytes(path: Path) -> bytes:

@@ -151,7 +151,7 @@ def test_counts_of_both_chapters():
 
 def test_the_answer_has_the_stable_shape(proved):
     _, result = proved
-    answer = json.loads(json.dumps(result.as_json()))
+    answer = json.loads(json.dumps(result.as_dict()))
     assert list(answer)[:3] == ["identities", "relations", "faults"]
     for identity in answer["identities"]:
         keys = ["id", "formula", "printed", "computed", "low", "high", "verdict", "inputs", "would_hold_at"]
@@ -164,7 +164,7 @@ def test_the_answer_has_the_stable_shape(proved):
 
 
 def would_hold(name: str) -> dict[str, tuple[float, float]]:
-    result = proof(DATA / "xinjiang-2009.csv").as_json()
+    result = proof(DATA / "xinjiang-2009.csv").as_dict()
     identity = next(i for i in result["identities"] if i["id"] == name)
     return {key: (ends["low"], ends["high"]) for key, ends in identity["would_hold_at"].items()}
 
@@ -219,6 +219,17 @@ def test_rules_are_found_beside_a_chapter_or_among_the_carried(tmp_path: Path):
     own.touch()
     assert rules_beside(copy) == own
     assert rules_beside(tmp_path / "another.csv") is None
+
+
+def test_rules_that_belong_to_a_chapter_are_used_unless_others_are_given(tmp_path: Path):
+    copy = tmp_path / "ningxia-2009.csv"
+    copy.write_bytes((DATA / "ningxia-2009.csv").read_bytes())
+    assert len(proof(copy).relations) == 13
+    own = tmp_path / "own.csv"
+    own.write_text("left,relation,right\noverview.key_counties,<,overview.county_units\n")
+    assert len(proof(copy, own).relations) == 1
+    copy.write_bytes(chapter(row("a", "1")))  # another chapter of the same name
+    assert (proof(copy).relations, proof(copy).faults) == ((), ())
 
 
 HEADER = "id,section,label,value,unit,qualifier,rounding,period,place,kind,programme,derivation"
@@ -298,7 +309,7 @@ def test_a_divisor_that_touches_zero_gives_a_range_without_an_end():
     identity = proof_of(chapter(*rows)).identities[0]
     assert (identity.range.lowest, identity.range.highest) == (4, None)
     assert identity.verdict.value == "pass"
-    assert identity.as_json()["high"] is None
+    assert identity.as_dict()["high"] is None
 
 
 def test_progress_is_told():
@@ -320,7 +331,7 @@ def test_ten_thousand_identities_take_no_more_than_linear_time():
         ]
         begun = time.process_time()
         answer = proof_of(chapter(*rows))
-        answer.as_json()
+        answer.as_dict()
         assert len(answer.identities) == count
         return time.process_time() - begun
 

@@ -84,7 +84,7 @@ def test_every_row_of_a_chapter_has_an_entry_and_the_shape_is_stable():
     rows = read_chapter((DATA / "ningxia-2009.csv").read_bytes()).figures
     printed = {row.id: row.printed.value for row in rows if row.printed.qualifier is not Qualifier.MORE_THAN}
     result = compare(rows, printed)
-    answer = json.loads(json.dumps(result.as_json()))
+    answer = json.loads(json.dumps(result.as_dict()))
     assert list(answer)[:3] == ["figures", "agreeing", "of"]
     assert (answer["of"], answer["agreeing"]) == (73, 65)
     keys = ["id", "label", "printed", "qualifier", "rounding", "computed", "agrees", "why"]

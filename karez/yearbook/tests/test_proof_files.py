@@ -194,7 +194,7 @@ def test_faults_of_a_rules_file():
         ("rules", 7, "right"),
     ]
     assert [r.verdict.value for r in answer.relations] == ["holds"]
-    assert list(answer.faults[0].as_json())[:4] == ["line", "column", "found", "expected"]
+    assert list(answer.faults[0].as_dict())[:4] == ["line", "column", "found", "expected"]
 
 
 def test_an_empty_rules_file_is_a_fault_and_no_rules_file_is_none():
@@ -221,7 +221,7 @@ def test_hostile_formulas_end_quickly():
 @settings(max_examples=150, deadline=None)
 @given(st.binary(max_size=300))
 def test_any_bytes_get_an_answer(data):
-    assert proof_of(data, data).as_json()["faults"]
+    assert proof_of(data, data).as_dict()["faults"]
 
 
 ningxia = (DATA / "ningxia-2009.csv").read_bytes()[:4_000]
@@ -239,7 +239,7 @@ def test_a_damaged_chapter_gets_an_answer(damages):
     data = ningxia
     for place, length, new in damages:
         data = data[:place] + new + data[place + length :]
-    proof_of(data).as_json()
+    proof_of(data).as_dict()
 
 
 cells = st.one_of(
@@ -259,6 +259,6 @@ def test_rows_of_odd_cells_get_an_answer(changes):
         lines[line - 1][names.index(name)] = cell
     data = "\n".join(",".join(row) for row in lines).encode("utf-8", "surrogatepass")
     answer = proof_of(data, b"left,relation,right\na / b,<=,t\n")
-    answer.as_json()
+    answer.as_dict()
     assert all(f.found and f.expected and f.line >= 1 for f in answer.faults)
     assert len(read_chapter(data).figures) == answer.figures
