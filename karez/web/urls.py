@@ -1,0 +1,20 @@
+"""Every address of the site. Rooms keep their own pages; this list says where they hang."""
+
+from importlib.util import find_spec
+
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, include, path
+from django.views.i18n import set_language
+
+from karez.web import views
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", views.home, name="home"),
+    path("account/", include("allauth.urls")),
+    path("language/", set_language, name="set_language"),
+    path("healthy/", views.healthy, name="healthy"),
+]
+# A room's pages are in its own `urls.py`, under no prefix of ours: its addresses are part of its subject.
+urlpatterns += [
+    path("", include(f"karez.{room}.urls")) for room in settings.ROOMS if room != "web" and find_spec(f"karez.{room}.urls")
+]

@@ -1,0 +1,39 @@
+"""The start page with what waits for the person, and the health answer. Holds no room's pages."""
+
+from collections.abc import Iterator
+from importlib import import_module
+from importlib.util import find_spec
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.db import connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from karez.access.models import User
+from karez.kernel.inbox import InboxItem
+from karez.periods.models import Period
+
+
+@login_required
+@require_GET
+def home(request: HttpRequest) -> HttpResponse:
+    """What waits for the person, and the years of the region."""
+    assert isinstance(request.user, User)
+    context = {"items": list(_waiting(request.user)), "years": Period.objects.order_by("-year")[:5]}
+    return render(request, "web/home.html", context)
+
+
+def _waiting(actor: User) -> Iterator[InboxItem]:
+    for room in settings.ROOMS:
+        if find_spec(f"karez.{room}.inbox"):
+            yield from import_module(f"karez.{room}.inbox").items(actor)
+
+
+@require_GET
+def healthy(request: HttpRequest) -> JsonResponse:
+    """Whether the site and its database answer; for supervision of the service."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+    return JsonResponse({"healthy": True})
