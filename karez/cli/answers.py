@@ -62,6 +62,6 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | Fraction | Decimal | float):
-        number = plain(value) if not isinstance(value, float) else value
+        number = plain(value) if isinstance(value, Fraction | Decimal) else value
         return f"{number:,}" if isinstance(number, int) else f"{number:,.4g}" if abs(number) < 1000 else f"{number:,.2f}"
     return str(value)

@@ -20,7 +20,7 @@ def proof(*, file: Path, rules: Path | None, form: str) -> int:
     if form == "json":
         say_json(answer)
     else:
-        say_rows(answer["identities"], ["id", "formula", "printed", "computed", "verdict", "would_hold_at"], form)
+        say_rows(answer["identities"], ["id", "formula", "printed", "computed", "verdict", "why"], form)
         if answer["relations"]:
             say_rows(answer["relations"], ["left", "relation", "right", "verdict"], form)
         if answer["faults"]:

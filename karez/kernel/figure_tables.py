@@ -60,3 +60,16 @@ class ClosingCheck:
     sql: str
     todo: str
     acceptable: bool = True  # may a named person accept a failure with a reason?
+
+
+@dataclass(frozen=True)
+class LiveReport:
+    """A number a room shows live that a figure must equal: rooms declare them in `checks.py` (a module attribute `REPORTS`).
+
+    `sql` selects (area_id, value) in the figure's unit, for the whole region or for every place of one level, as of the
+    closing day; same placeholders as FigureTable.
+    """
+
+    figure: str
+    label: str
+    sql: str
