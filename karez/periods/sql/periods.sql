@@ -9,7 +9,7 @@ CREATE FUNCTION periods_counts_on(day date) RETURNS date
 LANGUAGE sql STABLE AS $$ SELECT GREATEST(day, (SELECT first_open_day FROM periods_region)) $$;
 
 CREATE FUNCTION periods_wait(the_year int) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public SET lock_timeout = '8s' AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET lock_timeout = '8s' AS $$
 DECLARE holder record;
 BEGIN
     PERFORM pg_advisory_xact_lock_shared(4711, the_year);
@@ -24,7 +24,7 @@ END $$;
 
 -- Takes the year of `day` for this transaction, and refuses where it is closed. Every guarded write calls it.
 CREATE FUNCTION periods_hold(day date) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     the_year int := extract(year FROM day);
     open_from date;
@@ -110,7 +110,7 @@ END $$;
 
 CREATE FUNCTION periods_found_region(p_area bigint, p_code text, p_first_year int, p_currency text,
     p_controller text, p_legal_basis text, p_complaint_body text, p_synthetic boolean) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     INSERT INTO periods_region (id, area_id, code, currency, first_year, first_open_day, controller, legal_basis, complaint_body, synthetic)
     VALUES (1, p_area, p_code, p_currency, p_first_year, make_date(p_first_year, 1, 1), p_controller, p_legal_basis, p_complaint_body, p_synthetic);
@@ -120,7 +120,7 @@ END $$;
 
 -- Who prepared the closing of a year; the signer must be another.
 CREATE FUNCTION periods_prepare_close(p_year int, p_by bigint) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     UPDATE periods_period SET prepared_by_id = p_by, prepared_at = now()
      WHERE year = p_year AND state = 'open' AND make_date(p_year, 1, 1) = periods_first_open_day();
@@ -132,7 +132,7 @@ END $$;
 
 -- The caller already holds the year's lock alone, in a session of its own.
 CREATE FUNCTION periods_begin_close(p_year int, p_signer bigint) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     UPDATE periods_period SET state = 'closing', signed_by_id = p_signer, closing_since = now()
      WHERE year = p_year AND state = 'open' AND prepared_by_id IS NOT NULL AND prepared_by_id <> p_signer
@@ -146,7 +146,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION periods_finish_close(p_year int, p_snapshot text) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     UPDATE periods_period SET state = 'closed', closed_at = now(), snapshot = p_snapshot WHERE year = p_year AND state = 'closing';
     IF NOT FOUND THEN
@@ -159,7 +159,7 @@ BEGIN
 END $$;
 
 CREATE FUNCTION periods_abort_close(p_year int, p_reason text) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     UPDATE periods_period SET state = 'open', signed_by_id = NULL, closing_since = NULL WHERE year = p_year AND state = 'closing';
     IF FOUND THEN
@@ -169,7 +169,7 @@ END $$;
 
 -- Reopening is an act of two people, of the last closed year only; what was sealed stays where it is.
 CREATE FUNCTION periods_reopen(p_year int, p_first bigint, p_second bigint, p_reason text) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE old_snapshot text;
 BEGIN
     IF p_first = p_second OR p_reason IS NULL OR btrim(p_reason) = '' THEN
