@@ -1,0 +1,44 @@
+"""Runs the measurements and prints one table with the machine's description: `python -m bench [name ...]`."""
+
+import os
+import platform
+import sys
+import tempfile
+from importlib import import_module
+from pathlib import Path
+
+NAMES = ("loading", "closing", "figures", "posting")
+
+
+def main() -> None:
+    """Each measurement runs in a data folder of its own, removed afterwards."""
+    chosen = sys.argv[1:] or NAMES
+    rows: list[dict[str, str]] = []
+    for name in chosen:
+        with tempfile.TemporaryDirectory(prefix="karez-bench-") as folder:
+            Path(folder).chmod(0o711)
+            child = os.fork()
+            if child == 0:
+                os.environ["KAREZ_VAR"] = folder
+                os.environ.pop("DATABASE_URL", None)
+                print_rows(import_module(f"bench.{name}").run())
+                os._exit(0)
+            os.waitpid(child, 0)
+    print(f"\n{describe()}")
+    assert rows == []
+
+
+def print_rows(rows: list[dict[str, object]]) -> None:
+    """One line a measurement: what, size, measured, compared with, ratio, target."""
+    for row in rows:
+        print(" | ".join(f"{key}: {value}" for key, value in row.items()), flush=True)
+
+
+def describe() -> str:
+    """The machine in one line."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**30
+    return f"{os.cpu_count()} cores, {memory} GiB, {platform.system()} {platform.release()}, Python {platform.python_version()}"
+
+
+if __name__ == "__main__":
+    main()
