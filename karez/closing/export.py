@@ -1,0 +1,135 @@
+"""A figure table streamed out of PostgreSQL into one Parquet file, with its places joined. Holds no folders and no manifests.
+
+Rows come as Arrow batches and leave in row groups of a fixed number of rows, so memory stays flat and the same rows give
+the same bytes.
+"""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from karez.closing.declared import PLACES, filled
+from karez.closing.sessions import FrozenState
+from karez.kernel.figure_tables import PLACE_COLUMNS, FigureColumn, FigureTable
+
+GROUP_ROWS = 122_880  # what DuckDB reads as one piece
+
+_TYPES = {
+    "bigint": pa.int64(), "integer": pa.int32(), "text": pa.string(), "date": pa.date32(), "boolean": pa.bool_(),
+    "uuid": pa.uuid(),
+}  # fmt: skip
+_NUMERIC = re.compile(r"numeric\((\d+), *(\d+)\)")
+
+
+@dataclass(frozen=True)
+class Exported:
+    """A written file: how many rows, how many of them without a place that year, its size and its digest."""
+
+    rows: int
+    unplaced: int
+    size: int
+    sha256: str
+
+
+def all_columns(table: FigureTable) -> tuple[FigureColumn, ...]:
+    """The columns as frozen: the place and its ancestors, then the declared ones."""
+    return (PLACE_COLUMNS[0], *PLACES.columns) if table.name == PLACES.name else (*PLACE_COLUMNS, *table.columns)
+
+
+def arrow_type(sql_type: str) -> pa.DataType:
+    """The Arrow type of a declared SQL type; an unknown one is a bug in the declaration."""
+    if found := _NUMERIC.fullmatch(sql_type):
+        return pa.decimal128(int(found[1]), int(found[2]))
+    return _TYPES[sql_type]
+
+
+def export_sql(table: FigureTable, *, year: int, as_of: date) -> str:
+    """The statement that is frozen: the room's rows, their place that year, sorted so that nothing is left to chance."""
+    own = ", ".join(f'"{c.name}"' for c in table.columns)
+    chosen = [f't."{c.name}"{_cast(c)} AS "{c.name}"' for c in table.columns]
+    rows = f'({filled(table.sql, year=year, as_of=as_of)}\n) AS t ("area_id", {own})'
+    if table.name == PLACES.name:
+        return f"SELECT t.area_id, {', '.join(chosen)} FROM {rows} ORDER BY {table.order_by}"
+    places = ["p.level AS area_level" if c.name == "area_level" else f"p.{c.name}" for c in PLACE_COLUMNS[1:]]
+    last = len(PLACE_COLUMNS) + len(table.columns)
+    ties = ", ".join(str(n) for n in (1, *range(len(PLACE_COLUMNS) + 1, last + 1)))
+    return (
+        f"WITH edition AS MATERIALIZED (SELECT * FROM places_tree_on(DATE '{as_of:%Y-%m-%d}', true))\n"
+        f"SELECT t.area_id::bigint AS area_id, {', '.join(places + chosen)}\nFROM {rows}\n"
+        f"LEFT JOIN edition p ON p.area_id = t.area_id\nORDER BY {table.order_by}, {ties}"
+    )
+
+
+def export_table(state: FrozenState, table: FigureTable, path: Path, *, year: int, as_of: date) -> Exported:
+    """Writes one table to `path` and tells its rows and digest; the file is on disk when this returns."""
+    columns = all_columns(table)
+    schema = pa.schema([pa.field(c.name, arrow_type(c.sql_type)) for c in columns])
+    rows = unplaced = 0
+    with state.arrow() as cursor, path.open("xb") as plain:
+        sink = _Hashing(plain)
+        cursor.execute(export_sql(table, year=year, as_of=as_of))
+        with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, compression="zstd", compression_level=1) as writer:
+            for group in _groups(cursor.fetch_record_batch(), schema):
+                rows += group.num_rows
+                unplaced += group.column("region_id").null_count
+                writer.write_table(group, row_group_size=GROUP_ROWS)
+        plain.flush()
+        _to_disk(plain)
+    return Exported(rows, unplaced, sink.size, sink.digest.hexdigest())
+
+
+def _cast(column: FigureColumn) -> str:
+    return "" if column.sql_type.startswith("numeric") else f"::{column.sql_type}"
+
+
+def _groups(batches: Any, schema: pa.Schema) -> Iterator[pa.Table]:
+    waiting = schema.empty_table()
+    for batch in batches:
+        waiting = pa.concat_tables([waiting, _typed(batch, schema)])
+        while waiting.num_rows >= GROUP_ROWS:
+            yield waiting.slice(0, GROUP_ROWS).combine_chunks()
+            waiting = waiting.slice(GROUP_ROWS)
+    if waiting.num_rows:
+        yield waiting.combine_chunks()
+
+
+def _typed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.Table:
+    """The batch in the declared types; numeric arrives as text and becomes decimal exactly, or fails."""
+    columns = []
+    for given, field in zip(batch.columns, schema, strict=True):
+        plain = given.storage if pa.types.is_decimal(field.type) and hasattr(given, "storage") else given
+        columns.append(plain if plain.type == field.type else plain.cast(field.type))
+    return pa.Table.from_arrays(columns, schema=schema)
+
+
+class _Hashing:
+    """A file that digests what is written to it."""
+
+    def __init__(self, plain: BinaryIO) -> None:
+        self.plain, self.digest, self.size, self.closed = plain, hashlib.sha256(), 0, False
+
+    def write(self, data: Any) -> int:
+        self.digest.update(data)
+        self.size += len(data)
+        return self.plain.write(data)
+
+    def tell(self) -> int:
+        return self.size
+
+    def flush(self) -> None:
+        self.plain.flush()
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def _to_disk(plain: BinaryIO) -> None:
+    os.fsync(plain.fileno())

@@ -1,0 +1,91 @@
+"""What is on record of closing: snapshots taken, checks run, failures accepted. Append-only; the state of a year is in periods."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+from karez.kernel.facts import Usage
+
+
+class SnapshotRecord(models.Model):
+    """A snapshot was taken: its digest, its folder's name, of which kind, as of which day, by whom."""
+
+    facts = Usage.LOG
+
+    digest = models.CharField(max_length=64)
+    name = models.TextField()
+    kind = models.TextField()  # sealed or provisional
+    year = models.IntegerField()
+    as_of = models.DateField()
+    rows = models.BigIntegerField()
+    taken_at = models.DateTimeField(db_default=Now())
+    taken_by_id = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="closing_snapshotrecord_once", fields=["digest"]),
+            models.CheckConstraint(
+                name="closing_snapshotrecord_kind_known", condition=models.Q(kind__in=["sealed", "provisional"])
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Preparation(models.Model):
+    """A person prepared the closing of a year: ran the checks and took a draft."""
+
+    facts = Usage.LOG
+
+    year = models.IntegerField()
+    prepared_at = models.DateTimeField(db_default=Now())
+    prepared_by_id = models.BigIntegerField()
+    draft = models.CharField(max_length=64)
+
+    def __str__(self) -> str:
+        return f"{self.year} prepared {self.prepared_at}"
+
+
+class CheckResult(models.Model):
+    """One check of a preparation: how many rows were wrong, and the first of them."""
+
+    facts = Usage.LOG
+
+    preparation = models.ForeignKey(Preparation, on_delete=models.PROTECT, related_name="results")
+    name = models.TextField()
+    label = models.TextField()
+    todo = models.TextField()
+    acceptable = models.BooleanField()
+    failures = models.IntegerField()
+    rows = models.JSONField()
+    rows_digest = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="closing_checkresult_once", fields=["preparation", "name"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.failures}"
+
+
+class Acceptance(models.Model):
+    """A named person accepts exactly these wrong rows of a check, with a reason. Other rows need another acceptance."""
+
+    facts = Usage.LOG
+
+    year = models.IntegerField()
+    name = models.TextField()
+    rows_digest = models.CharField(max_length=64)
+    failures = models.IntegerField()
+    reason = models.TextField()
+    accepted_at = models.DateTimeField(db_default=Now())
+    accepted_by_id = models.BigIntegerField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="closing_acceptance_has_reason", condition=models.Q(reason__regex=r"\S")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.year} {self.name}"

@@ -1,0 +1,77 @@
+"""What may be asked about closings: snapshots of a year, the checks of the last preparation, what was accepted. Writes nothing."""
+
+from dataclasses import dataclass
+
+from karez.access.models import User
+from karez.closing import snapshots
+from karez.closing.models import Acceptance, CheckResult, Preparation
+from karez.closing.snapshots import Snapshot
+from karez.kernel.refusal import Refusal
+from karez.periods import services as periods
+from karez.places.queries import require
+
+
+@dataclass(frozen=True)
+class CloseStatus:
+    """How far the closing of a year is."""
+
+    year: int
+    state: str
+    prepared_by_id: int | None
+    signed_by_id: int | None
+    snapshot: Snapshot | None
+    results: tuple[CheckResult, ...]
+    acceptances: tuple[Acceptance, ...]
+
+
+def sealed_snapshot(region: str, year: int) -> Snapshot:
+    """The snapshot a year was closed with; refuses a year that is not closed or whose snapshot is not on this disk."""
+    check_region(region)
+    period = periods.period(year)
+    found = snapshots.named(period.snapshot) if period.snapshot else None
+    if found is None:
+        raise Refusal(
+            "closing.not_sealed", record=str(year),
+            found=f"state {period.state}" if not period.snapshot else f"snapshot {period.snapshot[:12]} is not in {snapshots.root().name}",
+            expected="a closed year with its sealed snapshot", rule="only a sealed year is published",
+            todo="close the year, or restore its snapshot from the backup",
+        )  # fmt: skip
+    return found
+
+
+def best_snapshot(region: str, year: int) -> Snapshot:
+    """The sealed snapshot of a closed year, else the newest provisional one; refuses where there is neither."""
+    check_region(region)
+    period = periods.period(year)
+    if period.snapshot:
+        return sealed_snapshot(region, year)
+    found = [s for s in snapshots.existing(year=year, kind=snapshots.PROVISIONAL) if s.region == region]
+    if not found:
+        raise Refusal(
+            "closing.no_snapshot", record=str(year), found="no snapshot of this year", expected="a sealed or a provisional snapshot",
+            rule="figures are computed from snapshots, never from live records", todo="prepare the closing, or take a provisional snapshot",
+        )  # fmt: skip
+    return found[0]
+
+
+def check_region(region: str) -> None:
+    """Refuses the code of a region that is not this database's."""
+    own = periods.region().code
+    if region != own:
+        raise Refusal(
+            "places.unknown_region", record=region, found=f"this installation serves region {own}", expected=own,
+            rule="one database serves one region", todo=f"ask for region {own}, or use the installation of region {region}",
+        )  # fmt: skip
+
+
+def close_status(actor: User, year: int) -> CloseStatus:
+    """State of a year, its snapshot, the checks of the last preparation and what was accepted."""
+    require(actor, "closing.view", periods.region().area_id)
+    period = periods.period(year)
+    last = Preparation.objects.filter(year=year).order_by("-pk").first()
+    results = tuple(last.results.order_by("-failures", "name")) if last else ()
+    snapshot = snapshots.named(period.snapshot or (last.draft if last else ""))
+    return CloseStatus(
+        year, period.state, period.prepared_by_id, period.signed_by_id, snapshot, results,
+        tuple(Acceptance.objects.filter(year=year).order_by("pk")),
+    )  # fmt: skip
