@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from karez.access.models import User
@@ -167,3 +167,26 @@ def ancestors_on(area_id: int, day: date) -> TreeRow | None:
         cursor.execute("SELECT * FROM places_tree_on(%s) WHERE area_id = %s", [day, area_id])
         row = cursor.fetchone()
     return TreeRow(*row) if row else None
+
+
+def top_areas(actor: User) -> QuerySet[Tree]:
+    """The areas granted to the actor themselves: where their part of the tree begins."""
+    return Tree.objects.filter(pk__in=granted_area_ids(actor, "places.view")).order_by("code")
+
+
+def named_like(actor: User, words: str, *, after: int = 0, limit: int = 50) -> QuerySet[Tree]:
+    """Areas the actor may see whose name or code begins with `words`, in the order of their ids from `after` on."""
+    like = Q(code__startswith=words) | Q(name_zh__contains=words) | Q(name_en__istartswith=words)
+    return visible_areas(actor, "places.view").filter(like, pk__gt=after).order_by("pk")[:limit]
+
+
+def children_counted(actor: User, area_id: int) -> QuerySet[Tree]:
+    """The same as `children`, each with how many areas lie right below it."""
+    below = RawSQL("SELECT count(*) FROM places_tree below WHERE below.parent_id = places_tree.area_id AND below.is_current", [])
+    return children(actor, area_id).annotate(below=below)
+
+
+def name_of(area_id: int, *, language: str = "en") -> str:
+    """An area's name as today's tree has it, for titles; names of areas are public."""
+    row = Tree.objects.get(pk=area_id)
+    return row.name_zh if language.startswith("zh") else row.name_en

@@ -1,0 +1,28 @@
+"""What `karez compare` does: reads a printed chapter and sets the computed figures beside it. Holds no rules of agreement."""
+
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from karez.closing.queries import check_region
+from karez.figures.queries import aliases, figures_for
+from karez.kernel.refusal import Refusal
+from karez.yearbook.chapter_file import read_chapter
+from karez.yearbook.compare import compare
+
+
+def compare_file(file: Path, region: str, year: int) -> dict[str, Any]:
+    """The answer of `compare` for every row of the file; refuses a file with faults, naming all of them."""
+    check_region(region)
+    chapter = read_chapter(file.read_bytes())
+    if chapter.faults:
+        told = "; ".join(f"line {f.line}, {f.column}: found {f.found}, expected {f.expected}" for f in chapter.faults[:50])
+        raise Refusal(
+            "yearbook.chapter_file", record=file.name, found=told, expected="a chapter file without faults",
+            rule="printed figures are read completely or not at all", todo="mend the lines and run it again",
+            more={"unusable": True},
+        )  # fmt: skip
+    figures = figures_for(None, region, year, by="region", ids=None)["figures"]
+    computed = {row["id"]: None if row["value"] is None else Fraction(str(row["value"])) for row in figures}
+    answer: dict[str, Any] = compare(chapter.figures, computed, aliases()).as_dict()
+    return answer
