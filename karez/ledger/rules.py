@@ -1,0 +1,74 @@
+"""What a draft must be before it is sent to the database. Pure; knows no account and no balance.
+
+The database says the same again and more; here it is said earlier and for all drafts at once.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple
+
+from karez.kernel.refusal import Refusal
+
+NARRATION_LIMIT = 500
+
+
+class Line(NamedTuple):
+    """One amount, in fen, moved from the credited to the debited account."""
+
+    debit_account_id: int
+    credit_account_id: int
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A voucher to be. `booking_date` is the day the money counts from, `happened_on` the true day where it differs."""
+
+    book_id: int
+    booking_date: date
+    kind: str
+    narration: str
+    lines: tuple[Line, ...]
+    document_id: int | None = None
+    happened_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What posting gave a voucher: its number in book and year, its transfers in the order of its lines."""
+
+    voucher_id: int
+    number: int
+    transfer_ids: tuple[int, ...]
+    receipt_number: int | None = None
+
+
+def check_drafts(drafts: list[Draft]) -> None:
+    """Refuses drafts that could not be vouchers, naming every fault and not the first one."""
+    faults = [f"voucher {i}: {fault}" for i, draft in enumerate(drafts, 1) for fault in draft_faults(draft)]
+    if not drafts:
+        faults.append("no voucher at all")
+    if faults:
+        raise Refusal(
+            "ledger.malformed",
+            record=f"{len(drafts)} vouchers",
+            found="; ".join(faults),
+            expected="a narration, and lines that move an amount above zero between two accounts",
+            rule="a voucher posts whole or not at all",
+            todo="correct the lines and send again",
+        )
+
+
+def draft_faults(draft: Draft) -> list[str]:
+    """What is wrong with a draft, in words; empty where nothing is."""
+    faults = [] if draft.lines else ["no lines"]
+    if not draft.narration.strip() or len(draft.narration) > NARRATION_LIMIT:
+        faults.append(f"a narration of {len(draft.narration)} characters")
+    if draft.happened_on is not None and draft.happened_on > draft.booking_date:
+        faults.append(f"booked on {draft.booking_date}, before it happened on {draft.happened_on}")
+    for no, line in enumerate(draft.lines, 1):
+        if line.amount_fen <= 0:
+            faults.append(f"line {no} moves {line.amount_fen} fen")
+        if line.debit_account_id == line.credit_account_id:
+            faults.append(f"line {no} has one account on both sides")
+    return faults

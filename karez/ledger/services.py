@@ -1,0 +1,192 @@
+"""The only way to open books and to post, prepare, approve, refuse and reverse vouchers. Holds no pages and reads no lists.
+
+Each verb is one call of one function in `sql/`, which is one transaction where the caller opened none. Higher rooms name
+their own permission where their people need no general right over the ledger. Amounts are whole fen.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from django.db import connection
+
+from karez.access.models import User
+from karez.kernel.refusal import Refusal
+from karez.ledger.models import Account, Book, CashCount, Voucher, VoucherSet
+from karez.ledger.refusals import told_kindly
+from karez.ledger.rules import Draft, Line, Posted, check_drafts
+from karez.places.queries import require
+
+__all__ = [
+    "Draft", "Line", "Posted", "approve", "count_cash", "countersign_cash", "open_account", "open_book", "prepare",
+    "prepare_reversal", "receive", "refuse_set",
+]  # fmt: skip
+
+
+def open_book(
+    actor: User, *, kind: str, name: str, area_id: int, opened_on: date, permission: str = "ledger.prepare"
+) -> Book:
+    """Opens a book for an area; its accounts are opened apart."""
+    require(actor, permission, area_id)
+    row = _call("SELECT book_id FROM ledger_open_books(%s, NULL, %s, %s, %s::bigint[], %s::date[], '[]')",
+                [actor.pk, kind, [name], [area_id], [opened_on]])  # fmt: skip
+    return Book.objects.get(pk=row[0][0])
+
+
+def open_account(
+    actor: User, *, book: Book, code: str, name: str, normal_side: str, may_overdraw: bool = False,
+    holds_money: bool | None = None, permission: str = "ledger.prepare",
+) -> Account:  # fmt: skip
+    """Opens an account, or returns the one that already has the code; refuses where that one differs in side or limit.
+
+    `holds_money` marks cash and bank (what a receipt may debit); None means: by the usual codes 1001 and 1002.
+    """
+    require(actor, permission, book.area_id)
+    row = _call(
+        "SELECT account_id FROM ledger_open_accounts(%s, NULL, %s::bigint[], %s, %s, %s, %s::boolean[], %s::boolean[])",
+        [actor.pk, [book.pk], [code], [name], [normal_side], [may_overdraw], [holds_money]],
+    )
+    return Account.objects.get(pk=row[0][0])
+
+
+def receive(
+    actor: User, drafts: Iterable[Draft], *, permission: str = "ledger.receive", batch_id: int | None = None
+) -> list[Posted]:
+    """Posts money taken in, by one person, each voucher with a receipt number at once; all or none.
+
+    Every line debits cash or bank and credits another kind of account; anything else is refused.
+    """
+    listed = _checked(actor, drafts, permission)
+    rows = _call(
+        "SELECT * FROM ledger_post(%s, NULL, true, %s, %s::bigint[], %s::date[], %s::date[], %s, %s, %s::bigint[],"
+        " %s::int[], %s::int[], %s::bigint[], %s::bigint[], %s::bigint[])",
+        [actor.pk, batch_id, *_arrays(listed)],
+    )
+    return [_posted(row) for row in rows]
+
+
+def prepare(actor: User, drafts: Iterable[Draft], *, permission: str = "ledger.prepare") -> int:
+    """Prepares a set for a second person and reserves what it will draw; returns the set's id."""
+    listed = _checked(actor, drafts, permission)
+    rows = _call(
+        "SELECT ledger_prepare(%s, %s::bigint[], %s::bigint[], %s::date[], %s::date[], %s, %s, %s::bigint[],"
+        " %s::int[], %s::int[], %s::bigint[], %s::bigint[], %s::bigint[])",
+        [actor.pk, [None] * len(listed), *_arrays(listed)],
+    )
+    return int(rows[0][0])
+
+
+def approve(actor: User, set_id: int, *, permission: str = "ledger.approve") -> list[Posted]:
+    """Posts a prepared set whole, in the order it was prepared; refuses the person who prepared it."""
+    _require_set(actor, set_id, permission)
+    return [_posted(row) for row in _call("SELECT * FROM ledger_approve(%s, %s)", [set_id, actor.pk])]
+
+
+def refuse_set(actor: User, set_id: int, reason: str, *, permission: str = "ledger.approve") -> None:
+    """Refuses a prepared set whole, or withdraws one's own, and gives back what it reserved."""
+    if VoucherSet.objects.filter(pk=set_id, prepared_by_id=actor.pk).exists():
+        permission = "ledger.view" if permission.startswith("ledger.") else permission.rsplit(".", 1)[0] + ".view"
+    _require_set(actor, set_id, permission)
+    _require_reason(reason, f"set {set_id}")
+    _call("SELECT ledger_refuse_set(%s, %s, %s)", [set_id, actor.pk, reason])
+
+
+def prepare_reversal(
+    actor: User, voucher_id: int, reason: str, *, booking_date: date | None = None, permission: str = "ledger.prepare"
+) -> int:
+    """Prepares the reversal of a posted voucher, linked to it; returns the set's id.
+
+    It counts from `booking_date`; None means the day the voucher counts from, or the first open day if that is later.
+    """
+    voucher = Voucher.objects.select_related("book").filter(pk=voucher_id).first()
+    if voucher is None:
+        raise _unknown("voucher", voucher_id)
+    require(actor, permission, voucher.book.area_id)
+    _require_reason(reason, f"voucher {voucher}")
+    rows = _call("SELECT ledger_prepare_reversal(%s, %s, %s, %s)", [voucher_id, actor.pk, booking_date, reason])
+    return int(rows[0][0])
+
+
+def count_cash(
+    actor: User, *, account: Account, counted_on: date, counted_fen: int, note: str = "", permission: str = "ledger.receive"
+) -> CashCount:
+    """Records the money found in the box at the end of a day, beside what the book says; a colleague countersigns."""
+    require(actor, permission, account.book.area_id)
+    rows = _call("SELECT ledger_count_cash(%s, %s, %s, %s, %s)", [account.pk, counted_on, counted_fen, note, actor.pk])
+    return CashCount.objects.get(pk=rows[0][0])
+
+
+def countersign_cash(actor: User, count_id: int, *, permission: str = "ledger.view") -> CashCount:
+    """Countersigns a cash count; refuses the person who counted, and a second signature."""
+    count = CashCount.objects.select_related("account__book").filter(pk=count_id).first()
+    if count is None:
+        raise _unknown("cash count", count_id)
+    require(actor, permission, count.account.book.area_id)
+    _call("SELECT ledger_countersign_cash(%s, %s)", [count_id, actor.pk])
+    count.refresh_from_db()
+    return count
+
+
+def _checked(actor: User, drafts: Iterable[Draft], permission: str) -> list[Draft]:
+    listed = list(drafts)
+    check_drafts(listed)
+    _require_books(actor, {draft.book_id for draft in listed}, permission)
+    return listed
+
+
+def _require_books(actor: User, book_ids: set[int], permission: str) -> None:
+    areas = dict(Book.objects.filter(pk__in=book_ids).values_list("pk", "area_id"))
+    for missing in sorted(book_ids - areas.keys()):
+        raise _unknown("book", missing)
+    for area_id in sorted(set(areas.values())):
+        require(actor, permission, area_id)
+
+
+def _require_set(actor: User, set_id: int, permission: str) -> None:
+    book_ids = set(Voucher.objects.filter(set_id=set_id).values_list("book_id", flat=True))
+    if not book_ids:
+        raise _unknown("set", set_id)
+    _require_books(actor, book_ids, permission)
+
+
+def _require_reason(reason: str, record: str) -> None:
+    if not reason.strip():
+        raise Refusal(
+            "ledger.reason_missing", record=record, found="no reason", expected="why, in a few words",
+            rule="refusals and reversals say why", todo="write the reason",
+        )  # fmt: skip
+
+
+def _unknown(what: str, key: int) -> Refusal:
+    return Refusal(
+        f"not_found.ledger_{what.replace(' ', '_')}", record=f"{what} {key}", found="nothing of this number",
+        expected=f"a {what} of a book", rule="only what was recorded can be worked with", todo="choose from the list",
+    )  # fmt: skip
+
+
+def _arrays(drafts: Sequence[Draft]) -> list[list[Any]]:
+    lines = [(i, no, line) for i, draft in enumerate(drafts, 1) for no, line in enumerate(draft.lines, 1)]
+    return [
+        [d.book_id for d in drafts],
+        [d.happened_on or d.booking_date for d in drafts],
+        [d.booking_date for d in drafts],
+        [d.kind for d in drafts],
+        [d.narration for d in drafts],
+        [d.document_id for d in drafts],
+        [i for i, _no, _line in lines],
+        [no for _i, no, _line in lines],
+        [line.debit_account_id for _i, _no, line in lines],
+        [line.credit_account_id for _i, _no, line in lines],
+        [line.amount_fen for _i, _no, line in lines],
+    ]
+
+
+def _posted(row: tuple[Any, ...]) -> Posted:
+    voucher_id, number, receipt_number, transfer_ids = row
+    return Posted(voucher_id, number, tuple(transfer_ids), receipt_number)
+
+
+def _call(sql: str, params: list[Any]) -> list[tuple[Any, ...]]:
+    with told_kindly(), connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        return cursor.fetchall()
