@@ -1,4 +1,4 @@
-"""What waits for a person: the shape of an inbox entry. Rooms offer `inbox.py` with `items(actor)`; the shell collects them."""
+"""What rooms tell the shell in their `inbox.py`: `items(actor)`, what waits for a person; `about_area(...)`, records of a place."""
 
 from dataclasses import dataclass
 
@@ -13,3 +13,12 @@ class InboxItem:
     count: int
     address: str
     urgent: bool = False
+
+
+@dataclass(frozen=True)
+class AreaLink:
+    """Records of a room about one area, offered on the area's page: `about_area(actor, area_id, level)` in `inbox.py`."""
+
+    words: str | Promise
+    address: str
+    count: int | None = None

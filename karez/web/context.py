@@ -25,8 +25,9 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     """Menu, region and direction of writing for the base page."""
     user = getattr(request, "user", None)
     allowed = permissions_of(user) if user is not None and user.is_authenticated else frozenset()  # type: ignore[arg-type]
+    here = request.resolver_match.app_name if request.resolver_match else ""
     return {
-        "menu": [(name, words) for permission, name, words in MENU if permission in allowed],
+        "menu": [(name, words, name.split(":")[0] == here) for permission, name, words in MENU if permission in allowed],
         "the_region": Region.objects.first(),
         "rtl": get_language_bidi(),
     }

@@ -3,10 +3,10 @@
 import logging
 from collections.abc import Callable
 
-from django.db import Error as DatabaseError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
+from karez.access.pages import database_refusal
 from karez.kernel.refusal import Refusal
 
 log = logging.getLogger(__name__)
@@ -34,15 +34,5 @@ class RefusalMiddleware:
 
 
 def refusal_of(exception: BaseException) -> Refusal | None:
-    """The database's own refusal (SQLSTATE KZ...) as a Refusal; None where the error is another."""
-    cause = exception.__cause__ if isinstance(exception, DatabaseError) else None
-    state = str(getattr(cause, "sqlstate", "") or "")
-    if cause is None or not state.startswith("KZ"):
-        return None
-    said = getattr(cause, "diag", None)
-    busy = state == "KZ002"
-    return Refusal(
-        "periods.busy" if busy else f"database.{state.lower()}",
-        found=str(getattr(said, "message_primary", "") or cause),
-        rule=str(getattr(said, "message_detail", "") or ""),
-    )
+    """The database's own refusal as a Refusal; None where the error is another."""
+    return database_refusal(exception)

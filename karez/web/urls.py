@@ -10,6 +10,7 @@ from karez.web import views
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
+    path("account/", views.account, name="account"),
     path("account/", include("allauth.urls")),
     path("language/", set_language, name="set_language"),
     path("healthy/", views.healthy, name="healthy"),

@@ -11,17 +11,18 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from karez.access.models import User
+from karez.access.models import Grant, User
+from karez.access.pages import actor_of
 from karez.kernel.inbox import InboxItem
 from karez.periods.models import Period
+from karez.places.models import Tree
 
 
 @login_required
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """What waits for the person, and the years of the region."""
-    assert isinstance(request.user, User)
-    context = {"items": list(_waiting(request.user)), "years": Period.objects.order_by("-year")[:5]}
+    context = {"items": [item for item in _waiting(actor_of(request)) if item.count], "years": Period.objects.order_by("-year")[:5]}
     return render(request, "web/home.html", context)
 
 
@@ -29,6 +30,15 @@ def _waiting(actor: User) -> Iterator[InboxItem]:
     for room in settings.ROOMS:
         if find_spec(f"karez.{room}.inbox"):
             yield from import_module(f"karez.{room}.inbox").items(actor)
+
+
+@login_required
+@require_GET
+def account(request: HttpRequest) -> HttpResponse:
+    """Who is signed in, with which roles over which areas, and the way to password and second factor."""
+    grants = Grant.objects.filter(user=actor_of(request), voided_at=None).order_by("starts_on")
+    areas = {a.pk: a for a in Tree.objects.filter(pk__in=[g.area_id for g in grants])}
+    return render(request, "web/account.html", {"grants": [(g, areas.get(g.area_id)) for g in grants]})
 
 
 @require_GET

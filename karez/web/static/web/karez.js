@@ -13,4 +13,13 @@
     var question = event.target.getAttribute("data-ask");
     if (question && !window.confirm(question)) { event.preventDefault(); }
   });
+  // A table wider than the screen scrolls in its own frame, which the keyboard must reach.
+  function reachable() {
+    document.querySelectorAll(".table-wrap, .mono").forEach(function (frame) {
+      if (frame.scrollWidth > frame.clientWidth) { frame.tabIndex = 0; } else { frame.removeAttribute("tabindex"); }
+    });
+  }
+  document.addEventListener("DOMContentLoaded", reachable);
+  window.addEventListener("resize", reachable);
+  document.addEventListener("htmx:afterSettle", reachable);
 })();

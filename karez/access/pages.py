@@ -1,0 +1,103 @@
+"""What every page needs of a request: who asks, values out of forms and addresses, and a form whose refusal is shown in place.
+
+Holds no page and no template of a room; rooms' views import it, so it stands below them all.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from django import forms
+from django.contrib import messages
+from django.db import Error as DatabaseError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+
+from karez.access.models import User
+from karez.kernel.money import parse_fen
+from karez.kernel.refusal import Refusal
+
+PAGE = 50
+T = TypeVar("T")
+
+
+def actor_of(request: HttpRequest) -> User:
+    """The person signed in; views are behind `login_required`."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def integer(values: Mapping[str, Any], name: str, default: int | None = None) -> int | None:
+    """A whole number out of an address such as `?after=12`; the default where there is none or nonsense."""
+    found = str(values.get(name, ""))
+    return int(found) if found.isascii() and found.isdigit() and len(found) < 19 else default
+
+
+class DayField(forms.DateField):
+    """A day, entered by the browser's own calendar."""
+
+    widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+class YuanField(forms.CharField):
+    """An amount typed in yuan, given on in fen."""
+
+    def __init__(self, **words: Any) -> None:
+        super().__init__(widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}), **words)
+
+    def clean(self, value: Any) -> Any:
+        """The amount in fen."""
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            return parse_fen(text)
+        except (Refusal, ValueError) as fault:
+            raise forms.ValidationError(_("Not an amount: write yuan with at most two decimals, for example 1200.50.")) from fault
+
+
+def answer_form(
+    request: HttpRequest,
+    form: forms.Form,
+    do: Callable[[dict[str, Any]], str],
+    template: str,
+    context: Mapping[str, Any],
+    *,
+    done: str = "",
+) -> HttpResponse:
+    """Shows a form; on POST does `do(cleaned)`, which returns the address to go to. A refusal is shown in place, nothing typed is lost."""
+    refusal = None
+    status = 200
+    if request.method == "POST" and form.is_valid():
+        try:
+            with transaction.atomic():
+                address = do(form.cleaned_data)
+        except Refusal as error:
+            refusal, status = error, error.status
+        except DatabaseError as error:
+            refusal = database_refusal(error)
+            if refusal is None:
+                raise
+            status = refusal.status
+        else:
+            if done:
+                messages.success(request, done)
+            return redirect(address)
+    elif request.method == "POST":
+        status = 422
+    return render(request, template, {**context, "form": form, "refusal": refusal}, status=status)
+
+
+def database_refusal(exception: BaseException) -> Refusal | None:
+    """The database's own refusal (SQLSTATE KZ...) as a Refusal; None where the error is another."""
+    cause = exception.__cause__ if isinstance(exception, DatabaseError) else None
+    state = str(getattr(cause, "sqlstate", "") or "")
+    if cause is None or not state.startswith("KZ"):
+        return None
+    said = getattr(cause, "diag", None)
+    return Refusal(
+        "periods.busy" if state == "KZ002" else f"database.{state.lower()}",
+        found=str(getattr(said, "message_primary", "") or cause),
+        rule=str(getattr(said, "message_detail", "") or ""),
+    )

@@ -1,0 +1,142 @@
+"""How templates write amounts, days, numbers, people and fields. Holds no arithmetic of any subject."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.core.exceptions import ObjectDoesNotExist
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+
+from karez.access.models import User
+from karez.kernel.inbox import AreaLink
+from karez.kernel.money import format_fen
+
+register = template.Library()
+DASH = "–"
+
+
+@register.filter
+def yuan(amount_fen: Any) -> str:
+    """An amount of fen as yuan with both decimals: 1,200.50; a dash for none."""
+    return DASH if amount_fen in {None, ""} else format_fen(int(amount_fen))
+
+
+@register.filter
+def number(value: Any) -> str:
+    """A whole number with separators, or a decimal without trailing zeros; a dash for none."""
+    if value is None or value == "":
+        return DASH
+    if isinstance(value, Fraction):
+        value = Decimal(value.numerator) / Decimal(value.denominator)
+    if isinstance(value, Decimal | float):
+        text = f"{value:,.4f}" if isinstance(value, float) else f"{value:,f}"
+        return text.rstrip("0").rstrip(".") if "." in text else text
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+@register.filter
+def percent(value: Any) -> str:
+    """A ratio as percent with one decimal; a dash for none."""
+    return DASH if value is None or value == "" else f"{100 * float(value):.1f} %"
+
+
+@register.filter
+def day(value: Any) -> str:
+    """A day the same way everywhere: 2009-12-31; a dash for none."""
+    if isinstance(value, datetime):
+        return timezone.localtime(value).date().isoformat()
+    return value.isoformat() if isinstance(value, date) else str(value or DASH)
+
+
+@register.filter
+def moment(value: datetime | None) -> SafeString | str:
+    """An instant to the minute, in the office's time."""
+    if not value:
+        return DASH
+    local = timezone.localtime(value)
+    return format_html('<time datetime="{}">{}</time>', local.isoformat(), local.strftime("%Y-%m-%d %H:%M"))
+
+
+@register.filter
+def last_day(ends_before: date | None) -> str:
+    """The last day of a half-open spell; a dash where it has not ended."""
+    return date.fromordinal(ends_before.toordinal() - 1).isoformat() if ends_before else DASH
+
+
+@register.filter
+def name_of_area(area: Any) -> str:
+    """An area's name in the reader's language, the other one where that is missing."""
+    zh, en = getattr(area, "name_zh", ""), getattr(area, "name_en", "")
+    first, second = (zh, en) if (get_language() or "").startswith("zh") else (en, zh)
+    return first or second
+
+
+@register.filter
+def other_name(area: Any) -> str:
+    """The name in the language the reader does not use."""
+    zh, en = getattr(area, "name_zh", ""), getattr(area, "name_en", "")
+    return (en if (get_language() or "").startswith("zh") else zh) if zh and en else ""
+
+
+@register.filter
+def at(mapping: Mapping[Any, Any], key: Any) -> Any:
+    """What a mapping holds under a key; nothing where it has none."""
+    return mapping.get(key) if hasattr(mapping, "get") else ""
+
+
+@register.simple_tag(takes_context=True)
+def person(context: dict[str, Any], user_id: int | None) -> str:
+    """The name of a user by id; a page asks for each only once."""
+    if not user_id:
+        return DASH
+    known: dict[int, str] = context.render_context.setdefault("karez_people", {})  # type: ignore[attr-defined]
+    if user_id not in known:
+        try:
+            known[user_id] = str(User.objects.get(pk=user_id))
+        except ObjectDoesNotExist:
+            known[user_id] = f"#{user_id}"
+    return known[user_id]
+
+
+_CLASSES = {"Select": "form-select", "SelectMultiple": "form-select", "CheckboxInput": "form-check-input"}
+
+
+@register.inclusion_tag("web/field.html")
+def field(bound: Any) -> dict[str, Any]:
+    """A form's field with its label, what it means and what is wrong with it."""
+    widget = type(bound.field.widget).__name__
+    attributes = {"class": _CLASSES.get(widget, "form-control") + (" is-invalid" if bound.errors else "")}
+    return {"field": bound, "widget": bound.as_widget(attrs=attributes), "check": widget == "CheckboxInput"}
+
+
+@register.inclusion_tag("web/pager.html", takes_context=True)
+def pager(context: dict[str, Any], after: Any, name: str = "after") -> dict[str, Any]:
+    """The link to the next page of a keyset-paged list, keeping the search; `after` is empty on the last page."""
+    request = context["request"]
+    query = request.GET.copy()
+    first = name in query
+    query.pop(name, None)
+    start = "?" + query.urlencode() if first else ""
+    if after:
+        query[name] = str(after)
+    return {"next": "?" + query.urlencode() if after else "", "start": start}
+
+
+@register.simple_tag(takes_context=True)
+def related(context: dict[str, Any], area_id: int, level: str) -> list[AreaLink]:
+    """What the rooms have on record about an area, as far as the reader may see it."""
+    found: list[AreaLink] = []
+    for room in settings.ROOMS:
+        if find_spec(f"karez.{room}.inbox"):
+            about = getattr(import_module(f"karez.{room}.inbox"), "about_area", None)
+            found += about(context["request"].user, area_id, level) if about else []
+    return found
