@@ -64,7 +64,9 @@ class Account(models.Model):
         constraints = [
             models.UniqueConstraint(name="ledger_account_code_once_in_book", fields=["book", "code"]),
             models.UniqueConstraint(name="ledger_account_of_book", fields=["id", "book"]),
-            models.CheckConstraint(name="ledger_account_side_known", condition=Q(normal_side__in=Side.values)),
+            models.CheckConstraint(
+                name="ledger_account_side_known", condition=Q(normal_side__in=Side.values)
+            ),
             models.CheckConstraint(
                 name="ledger_account_totals_not_negative",
                 condition=Q(posted_debit_fen__gte=0, posted_credit_fen__gte=0)
@@ -73,8 +75,14 @@ class Account(models.Model):
             models.CheckConstraint(
                 name="ledger_account_not_overdrawn",
                 condition=Q(may_overdraw=True)
-                | Q(normal_side="debit", posted_debit_fen__gte=F("posted_credit_fen") + F("pending_credit_fen"))
-                | Q(normal_side="credit", posted_credit_fen__gte=F("posted_debit_fen") + F("pending_debit_fen")),
+                | Q(
+                    normal_side="debit",
+                    posted_debit_fen__gte=F("posted_credit_fen") + F("pending_credit_fen"),
+                )
+                | Q(
+                    normal_side="credit",
+                    posted_credit_fen__gte=F("posted_debit_fen") + F("pending_debit_fen"),
+                ),
             ),
         ]
 
@@ -117,17 +125,25 @@ class VoucherSet(models.Model):
             models.CheckConstraint(
                 name="ledger_set_four_eyes",
                 condition=Q(approved_at=None, approved_by_id=None)
-                | Q(approved_at__isnull=False, approved_by_id__isnull=False) & ~Q(approved_by_id=F("prepared_by_id")),
+                | Q(approved_at__isnull=False, approved_by_id__isnull=False)
+                & ~Q(approved_by_id=F("prepared_by_id")),
             ),
             models.CheckConstraint(
                 name="ledger_set_decided_once",
                 condition=Q(refused_at=None, refused_by_id=None, refuse_reason=None)
-                | Q(refused_at__isnull=False, refused_by_id__isnull=False, refuse_reason__gt="", approved_at=None),
+                | Q(
+                    refused_at__isnull=False,
+                    refused_by_id__isnull=False,
+                    refuse_reason__gt="",
+                    approved_at=None,
+                ),
             ),
         ]
         indexes = [
             models.Index(
-                fields=["id"], name="ledger_set_waiting", condition=Q(approved_at__isnull=True, refused_at__isnull=True)
+                fields=["id"],
+                name="ledger_set_waiting",
+                condition=Q(approved_at__isnull=True, refused_at__isnull=True),
             )
         ]
 
@@ -150,18 +166,24 @@ class Voucher(models.Model):
     booking_date = models.DateField()  # the day the money counts from
     year = models.IntegerField()
     number = models.BigIntegerField(null=True)
-    is_receipt = models.BooleanField(db_default=False)  # money in: one person is enough, numbered in a series of its own
+    is_receipt = models.BooleanField(
+        db_default=False
+    )  # money in: one person is enough, numbered in a series of its own
     receipt_number = models.BigIntegerField(null=True)
     kind = models.CharField(max_length=30)
     narration = models.CharField(max_length=500)
     document_id = models.BigIntegerField(null=True)
-    set = models.ForeignKey(VoucherSet, null=True, on_delete=models.PROTECT, related_name="vouchers", db_index=False)
+    set = models.ForeignKey(
+        VoucherSet, null=True, on_delete=models.PROTECT, related_name="vouchers", db_index=False
+    )
     prepared_by_id = models.BigIntegerField()
     prepared_at = models.DateTimeField(db_default=Now())
     approved_by_id = models.BigIntegerField(null=True)
     posted_at = models.DateTimeField(null=True)
     refused_at = models.DateTimeField(null=True)
-    reverses = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="reversals", db_index=False)
+    reverses = models.ForeignKey(
+        "self", null=True, on_delete=models.PROTECT, related_name="reversals", db_index=False
+    )
     batch_id = models.BigIntegerField(null=True)
 
     class Meta:
@@ -178,7 +200,9 @@ class Voucher(models.Model):
                 condition=Q(reverses__isnull=False, refused_at__isnull=True),
             ),
             # Also the key transfers point to, and the order of the list of vouchers.
-            models.UniqueConstraint(name="ledger_voucher_of_book_and_day", fields=["book", "booking_date", "id"]),
+            models.UniqueConstraint(
+                name="ledger_voucher_of_book_and_day", fields=["book", "booking_date", "id"]
+            ),
             models.CheckConstraint(
                 name="ledger_voucher_four_eyes",
                 condition=Q(posted_at=None)
@@ -189,18 +213,24 @@ class Voucher(models.Model):
                 name="ledger_voucher_numbered_when_posted",
                 condition=Q(posted_at=None, number=None, receipt_number=None)
                 | Q(posted_at__isnull=False, number__isnull=False, refused_at=None)
-                & (Q(is_receipt=False, receipt_number=None) | Q(is_receipt=True, receipt_number__isnull=False)),
+                & (
+                    Q(is_receipt=False, receipt_number=None)
+                    | Q(is_receipt=True, receipt_number__isnull=False)
+                ),
             ),
             models.CheckConstraint(
                 name="ledger_voucher_reversal_is_no_receipt", condition=Q(reverses=None) | Q(is_receipt=False)
             ),
             models.CheckConstraint(
-                name="ledger_voucher_not_booked_before_it_happened", condition=Q(booking_date__gte=F("happened_on"))
+                name="ledger_voucher_not_booked_before_it_happened",
+                condition=Q(booking_date__gte=F("happened_on")),
             ),
         ]
         indexes = [
             models.Index(fields=["set"], name="ledger_voucher_of_set", condition=Q(set__isnull=False)),
-            models.Index(fields=["batch_id"], name="ledger_voucher_of_batch", condition=Q(batch_id__isnull=False)),
+            models.Index(
+                fields=["batch_id"], name="ledger_voucher_of_batch", condition=Q(batch_id__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:
@@ -227,7 +257,9 @@ class PendingLine(LineColumns):
 
     facts = Usage.OWNED
 
-    voucher = models.ForeignKey(Voucher, on_delete=models.PROTECT, related_name="pending_lines", db_index=False)
+    voucher = models.ForeignKey(
+        Voucher, on_delete=models.PROTECT, related_name="pending_lines", db_index=False
+    )
     debit_account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
     credit_account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
 
@@ -235,7 +267,9 @@ class PendingLine(LineColumns):
         db_table = "ledger_pending_line"
         constraints = [
             models.UniqueConstraint(name="ledger_pending_line_no_once", fields=["voucher", "line_no"]),
-            models.CheckConstraint(name="ledger_pending_line_amount_above_zero", condition=Q(amount_fen__gt=0)),
+            models.CheckConstraint(
+                name="ledger_pending_line_amount_above_zero", condition=Q(amount_fen__gt=0)
+            ),
             models.CheckConstraint(
                 name="ledger_pending_line_two_accounts", condition=~Q(debit_account=F("credit_account"))
             ),
@@ -250,7 +284,9 @@ class Transfer(LineColumns):
 
     facts = Usage.OWNED
 
-    book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False)
+    book = models.ForeignKey(
+        Book, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     booking_date = models.DateField()
     voucher = models.ForeignKey(
         Voucher, on_delete=models.PROTECT, related_name="transfers", db_index=False, db_constraint=False
@@ -267,7 +303,9 @@ class Transfer(LineColumns):
             models.UniqueConstraint(name="ledger_transfer_of_amount", fields=["id", "amount_fen"]),
             models.UniqueConstraint(name="ledger_transfer_line_once", fields=["voucher", "line_no"]),
             models.CheckConstraint(name="ledger_transfer_amount_above_zero", condition=Q(amount_fen__gt=0)),
-            models.CheckConstraint(name="ledger_transfer_two_accounts", condition=~Q(debit_account=F("credit_account"))),
+            models.CheckConstraint(
+                name="ledger_transfer_two_accounts", condition=~Q(debit_account=F("credit_account"))
+            ),
         ]
         indexes = [
             models.Index(fields=["debit_account", "booking_date"], name="ledger_transfer_debits"),
@@ -289,7 +327,9 @@ class Counter(models.Model):
     last_receipt_number = models.BigIntegerField(db_default=0)
 
     class Meta:
-        constraints = [models.UniqueConstraint(name="ledger_counter_of_book_and_year", fields=["book", "year"])]
+        constraints = [
+            models.UniqueConstraint(name="ledger_counter_of_book_and_year", fields=["book", "year"])
+        ]
 
     def __str__(self) -> str:
         return f"{self.book_id} {self.year}: {self.last_number}"

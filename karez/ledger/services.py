@@ -85,14 +85,21 @@ def approve(actor: User, set_id: int, *, permission: str = "ledger.approve") -> 
 def refuse_set(actor: User, set_id: int, reason: str, *, permission: str = "ledger.approve") -> None:
     """Refuses a prepared set whole, or withdraws one's own, and gives back what it reserved."""
     if VoucherSet.objects.filter(pk=set_id, prepared_by_id=actor.pk).exists():
-        permission = "ledger.view" if permission.startswith("ledger.") else permission.rsplit(".", 1)[0] + ".view"
+        permission = (
+            "ledger.view" if permission.startswith("ledger.") else permission.rsplit(".", 1)[0] + ".view"
+        )
     _require_set(actor, set_id, permission)
     _require_reason(reason, f"set {set_id}")
     _call("SELECT ledger_refuse_set(%s, %s, %s)", [set_id, actor.pk, reason])
 
 
 def prepare_reversal(
-    actor: User, voucher_id: int, reason: str, *, booking_date: date | None = None, permission: str = "ledger.prepare"
+    actor: User,
+    voucher_id: int,
+    reason: str,
+    *,
+    booking_date: date | None = None,
+    permission: str = "ledger.prepare",
 ) -> int:
     """Prepares the reversal of a posted voucher, linked to it; returns the set's id.
 
@@ -103,16 +110,26 @@ def prepare_reversal(
         raise _unknown("voucher", voucher_id)
     require(actor, permission, voucher.book.area_id)
     _require_reason(reason, f"voucher {voucher}")
-    rows = _call("SELECT ledger_prepare_reversal(%s, %s, %s, %s)", [voucher_id, actor.pk, booking_date, reason])
+    rows = _call(
+        "SELECT ledger_prepare_reversal(%s, %s, %s, %s)", [voucher_id, actor.pk, booking_date, reason]
+    )
     return int(rows[0][0])
 
 
 def count_cash(
-    actor: User, *, account: Account, counted_on: date, counted_fen: int, note: str = "", permission: str = "ledger.receive"
+    actor: User,
+    *,
+    account: Account,
+    counted_on: date,
+    counted_fen: int,
+    note: str = "",
+    permission: str = "ledger.receive",
 ) -> CashCount:
     """Records the money found in the box at the end of a day, beside what the book says; a colleague countersigns."""
     require(actor, permission, account.book.area_id)
-    rows = _call("SELECT ledger_count_cash(%s, %s, %s, %s, %s)", [account.pk, counted_on, counted_fen, note, actor.pk])
+    rows = _call(
+        "SELECT ledger_count_cash(%s, %s, %s, %s, %s)", [account.pk, counted_on, counted_fen, note, actor.pk]
+    )
     return CashCount.objects.get(pk=rows[0][0])
 
 
@@ -189,4 +206,5 @@ def _posted(row: tuple[Any, ...]) -> Posted:
 def _call(sql: str, params: list[Any]) -> list[tuple[Any, ...]]:
     with told_kindly(), connection.cursor() as cursor:
         cursor.execute(sql, params)
-        return cursor.fetchall()
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows

@@ -42,7 +42,9 @@ class World:
 
     def draft(self, debit: str, credit: str, fen: int, day: date = DAY, kind: str = "test") -> Draft:
         a = self.accounts
-        return Draft(self.book.pk, day, kind, f"{debit} from {credit}", (Line(a[debit].pk, a[credit].pk, fen),))
+        return Draft(
+            self.book.pk, day, kind, f"{debit} from {credit}", (Line(a[debit].pk, a[credit].pk, fen),)
+        )
 
     def paid_in(self, fen: int, day: date = DAY) -> services.Posted:
         """Members pay in cash."""
@@ -64,9 +66,18 @@ def area(level: str, code: str, parent: int | None) -> int:
 
 def make_world() -> World:
     user: Callable[[str], User] = lambda name: add_user(username=name, full_name=name, password=None)  # noqa: E731
-    treasurer, colleague, approver, stranger = (user(n) for n in ("treasurer", "colleague", "approver", "stranger"))
+    treasurer, colleague, approver, stranger = (
+        user(n) for n in ("treasurer", "colleague", "approver", "stranger")
+    )
     first = Area.objects.create(first_level="region", recorded_by_id=1).pk
-    found_region(area_id=first, code="99", first_year=2009, controller="Office", legal_basis="law", complaint_body="Ombudsman")
+    found_region(
+        area_id=first,
+        code="99",
+        first_year=2009,
+        controller="Office",
+        legal_basis="law",
+        complaint_body="Ombudsman",
+    )
     start = date(2009, 1, 1)
     AreaSpell.objects.create(
         area_id=first, level="region", code="99", name_zh="R", name_en="R", starts_on=start, counts_from=start,
@@ -86,9 +97,12 @@ def make_world() -> World:
 def make_book(by: User, area_id: int, name: str = "Society") -> tuple[Book, dict[str, Account], Account]:
     book = services.open_book(by, kind="society", name=name, area_id=area_id, opened_on=date(2009, 1, 1))
     accounts = {
-        code: services.open_account(by, book=book, code=code, name=title, normal_side=side) for code, title, side in CHART
+        code: services.open_account(by, book=book, code=code, name=title, normal_side=side)
+        for code, title, side in CHART
     }
-    outside = services.open_account(by, book=book, code="9999", name="Outside", normal_side="credit", may_overdraw=True)
+    outside = services.open_account(
+        by, book=book, code="9999", name="Outside", normal_side="credit", may_overdraw=True
+    )
     return book, accounts | {"9999": outside}, outside
 
 

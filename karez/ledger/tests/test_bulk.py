@@ -18,7 +18,18 @@ def fill(world: World, lines: Sequence[tuple[str, int, str, str, int]], *, recei
     with connection.cursor() as cursor:
         cursor.execute("SELECT ledger_bulk_open()")
         for key, no, debit, credit, fen in lines:
-            row = [key, world.book.pk, DAY, "test", key, no, world.accounts[debit].pk, world.accounts[credit].pk, fen, receipt]
+            row = [
+                key,
+                world.book.pk,
+                DAY,
+                "test",
+                key,
+                no,
+                world.accounts[debit].pk,
+                world.accounts[credit].pk,
+                fen,
+                receipt,
+            ]
             cursor.execute(f"INSERT INTO ledger_bulk ({_COLUMNS}) VALUES ({', '.join(['%s'] * 10)})", row)
 
 
@@ -45,7 +56,10 @@ def test_many_vouchers_post_with_gapless_numbers_and_totals(world: World) -> Non
     assert Voucher.objects.order_by("-receipt_number").first().receipt_number == 301
     assert Transfer.objects.get(pk=preset).amount_fen == 300
     assert world.account("1001").balance_fen == 5_00 + 300 * 301 // 2
-    fill(world, [("out", 1, "1301", "1001", 7_00), ("out", 2, "1002", "1001", 1_00), ("in", 1, "1001", "1301", 2_00)])
+    fill(
+        world,
+        [("out", 1, "1301", "1001", 7_00), ("out", 2, "1002", "1001", 1_00), ("in", 1, "1001", "1301", 2_00)],
+    )
     assert post() == 2  # the same transaction may post again
     assert world.account("1301").balance_fen == 5_00
     assert world.paid_in(1).number == 304
@@ -71,7 +85,7 @@ def test_bulk_needs_two_people_for_money_out_and_whole_vouchers(world: World) ->
     refused("23505")
     fill(world, [("a", 1, "1301", "1001", 0)])
     refused("23514")
-    other, accounts, _ = make_book(world.treasurer, world.county_id, "Second")
+    _other, accounts, _ = make_book(world.treasurer, world.county_id, "Second")
     fill(world, [("a", 1, "1301", "1001", 1)])
     with connection.cursor() as cursor:
         cursor.execute("UPDATE ledger_bulk SET credit_account_id = %s", [accounts["1001"].pk])
@@ -117,7 +131,10 @@ def test_books_and_accounts_open_by_the_hundred(world: World) -> None:
         cursor.execute("SELECT name FROM ledger_book WHERE id = %s", [books[41][1]])
         assert cursor.fetchone() == ("Book 41",)
         ids = [book for _, book in books]
-        cursor.execute("SELECT count(*), count(*) FILTER (WHERE holds_money) FROM ledger_account WHERE book_id = ANY(%s)", [ids])
+        cursor.execute(
+            "SELECT count(*), count(*) FILTER (WHERE holds_money) FROM ledger_account WHERE book_id = ANY(%s)",
+            [ids],
+        )
         assert cursor.fetchone() == (600, 300)
         again = "SELECT account_id FROM ledger_open_accounts(1, 7, %s::bigint[], %s, %s, %s, NULL, NULL) ORDER BY ordinal"
         cursor.execute(again, [ids[:2], ["L1", "1001"], ["Line", "Cash"], ["credit", "debit"]])

@@ -49,7 +49,11 @@ def test_a_set_posts_in_several_books_or_not_at_all(world: World) -> None:
     set_id = services.prepare(world.treasurer, [both, world.draft("1301", "1001", 5_00), both])
     posted = services.approve(world.approver, set_id)
     assert [p.number for p in posted] == [1, 2, 2]
-    assert [Voucher.objects.get(pk=p.voucher_id).book_id for p in posted] == [other.pk, world.book.pk, other.pk]
+    assert [Voucher.objects.get(pk=p.voucher_id).book_id for p in posted] == [
+        other.pk,
+        world.book.pk,
+        other.pk,
+    ]
 
 
 def test_a_refused_set_gives_back_what_it_reserved(world: World) -> None:
@@ -61,7 +65,10 @@ def test_a_refused_set_gives_back_what_it_reserved(world: World) -> None:
         services.refuse_set(world.approver, set_id, " ")
     services.refuse_set(world.approver, set_id, "no list of borrowers")
     assert world.account("1001").available_fen == 10_00
-    for again in (lambda: services.approve(world.approver, set_id), lambda: services.refuse_set(world.approver, set_id, "x")):
+    for again in (
+        lambda: services.approve(world.approver, set_id),
+        lambda: services.refuse_set(world.approver, set_id, "x"),
+    ):
         with refused("ledger.already_decided"):
             again()
 
@@ -96,14 +103,25 @@ def test_one_person_alone_only_takes_money_in(world: World) -> None:
 
 def test_malformed_drafts_are_told_all_at_once(world: World) -> None:
     good = world.draft("1001", "2001", 1)
-    bad = replace(good, lines=(), narration=" "), replace(good, lines=(Line(1, 1, -5),), happened_on=date(2010, 1, 1))
+    bad = (
+        replace(good, lines=(), narration=" "),
+        replace(good, lines=(Line(1, 1, -5),), happened_on=date(2010, 1, 1)),
+    )
     with refused("ledger.malformed") as told:
         services.receive(world.treasurer, bad)
-    for word in ("voucher 1: no lines", "narration", "moves -5 fen", "one account on both sides", "before it happened"):
+    for word in (
+        "voucher 1: no lines",
+        "narration",
+        "moves -5 fen",
+        "one account on both sides",
+        "before it happened",
+    ):
         assert word in told.value.found
     with refused("ledger.account_of_another_book"):
-        other, accounts, _ = make_book(world.treasurer, world.county_id, "Second")
-        services.receive(world.treasurer, [replace(good, lines=(Line(accounts["1001"].pk, accounts["2001"].pk, 1),))])
+        _other, accounts, _ = make_book(world.treasurer, world.county_id, "Second")
+        services.receive(
+            world.treasurer, [replace(good, lines=(Line(accounts["1001"].pk, accounts["2001"].pk, 1),))]
+        )
 
 
 def test_a_reversal_is_linked_and_happens_once(world: World) -> None:
@@ -129,7 +147,9 @@ def test_numbers_start_anew_with_book_and_year(world: World) -> None:
 
 def test_cash_counts_are_countersigned_by_another(world: World) -> None:
     world.paid_in(10_00)
-    count = services.count_cash(world.treasurer, account=world.accounts["1001"], counted_on=DAY, counted_fen=9_00)
+    count = services.count_cash(
+        world.treasurer, account=world.accounts["1001"], counted_on=DAY, counted_fen=9_00
+    )
     assert (count.booked_fen, count.difference_fen) == (10_00, -1_00)
     with refused("ledger.cash_count"):
         services.countersign_cash(world.treasurer, count.pk)
