@@ -1,0 +1,481 @@
+-- The rules of village funds in the database. Every check judges a whole statement at once, over the rows added and what
+-- is already there; every writer of a society waits for the one before it (its row is locked, in the order of ids).
+-- Queries over many rows are built at run time, so that a plan made for one row is never used for a million.
+-- Codes: KZ020 pots, KZ021 contributions, KZ022 loans, KZ023 repayments, KZ024 grants, KZ025 members, KZ026 write-offs and
+-- extensions, KZ027 opening balances, KZ028 voiding what something stands on.
+
+-- The same amount in the fact and in the books.
+ALTER TABLE mutual_funds_opening ADD CONSTRAINT mutual_funds_opening_voucher
+    FOREIGN KEY (voucher_id) REFERENCES ledger_voucher (id);
+ALTER TABLE mutual_funds_contribution ADD CONSTRAINT mutual_funds_contribution_amount_of_transfer
+    FOREIGN KEY (transfer_id, amount_fen) REFERENCES ledger_transfer (id, amount_fen);
+ALTER TABLE mutual_funds_grant ADD CONSTRAINT mutual_funds_grant_amount_of_transfer
+    FOREIGN KEY (transfer_id, amount_fen) REFERENCES ledger_transfer (id, amount_fen);
+ALTER TABLE mutual_funds_grant ADD CONSTRAINT mutual_funds_grant_amount_of_county_transfer
+    FOREIGN KEY (county_transfer_id, amount_fen) REFERENCES ledger_transfer (id, amount_fen);
+ALTER TABLE mutual_funds_gift ADD CONSTRAINT mutual_funds_gift_amount_of_transfer
+    FOREIGN KEY (transfer_id, amount_fen) REFERENCES ledger_transfer (id, amount_fen);
+ALTER TABLE mutual_funds_loan ADD CONSTRAINT mutual_funds_loan_amount_of_transfer
+    FOREIGN KEY (transfer_id, principal_fen) REFERENCES ledger_transfer (id, amount_fen);
+ALTER TABLE mutual_funds_repayment ADD CONSTRAINT mutual_funds_repayment_principal_of_transfer
+    FOREIGN KEY (principal_transfer_id, principal_fen) REFERENCES ledger_transfer (id, amount_fen);
+ALTER TABLE mutual_funds_repayment ADD CONSTRAINT mutual_funds_repayment_fee_of_transfer
+    FOREIGN KEY (fee_transfer_id, fee_fen) REFERENCES ledger_transfer (id, amount_fen);
+ALTER TABLE mutual_funds_writeoff ADD CONSTRAINT mutual_funds_writeoff_amount_of_transfer
+    FOREIGN KEY (transfer_id, principal_fen) REFERENCES ledger_transfer (id, amount_fen);
+ALTER TABLE mutual_funds_loan ADD CONSTRAINT mutual_funds_loan_member_of_society
+    FOREIGN KEY (member_id, society_id) REFERENCES mutual_funds_member (id, society_id);
+ALTER TABLE mutual_funds_loan ADD CONSTRAINT mutual_funds_loan_rules_of_society
+    FOREIGN KEY (rule_set_id, society_id) REFERENCES mutual_funds_ruleset (id, society_id);
+
+CREATE FUNCTION mutual_funds_refuse(p_code text, p_what text, p_why text) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = p_code, MESSAGE = p_what, DETAIL = p_why;
+END $$;
+
+CREATE FUNCTION mutual_funds_first_day() RETURNS date
+LANGUAGE sql STABLE AS $$ SELECT make_date(first_year, 1, 1) FROM periods_region $$;
+
+-- Takes societies for this transaction, lowest id first. Every writer of money takes them before it takes accounts.
+CREATE FUNCTION mutual_funds_take(p_societies bigint[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM 1 FROM mutual_funds_society WHERE id = ANY (p_societies) ORDER BY id FOR NO KEY UPDATE;
+END $$;
+
+-- I8, I12: the transfer of a fact lies in the society's book, between the accounts its kind allows, on the day it counts,
+-- and is no reversal. Arguments: column of the transfer; join to the society as `so`; debit codes; credit codes; condition.
+CREATE FUNCTION mutual_funds_check_money() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE wrong record;
+BEGIN
+    EXECUTE format($q$
+        SELECT a.id, d.code AS debit, c.code AS credit, t.booking_date, t.book_id <> so.book_id AS elsewhere
+          FROM added a JOIN ledger_transfer t ON t.id = a.%1$I %2$s
+          JOIN ledger_voucher v ON v.id = t.voucher_id
+          JOIN ledger_account d ON d.id = t.debit_account_id JOIN ledger_account c ON c.id = t.credit_account_id
+         WHERE %5$s AND (t.book_id <> so.book_id OR t.booking_date <> a.counts_on OR v.reverses_id IS NOT NULL
+            OR d.code <> ALL (%3$L::text[]) OR c.code <> ALL (%4$L::text[])) LIMIT 1$q$,
+        TG_ARGV[0], TG_ARGV[1], TG_ARGV[2], TG_ARGV[3], TG_ARGV[4]) INTO wrong;
+    IF wrong.id IS NOT NULL THEN
+        PERFORM mutual_funds_refuse('KZ020', format('The money of row %s of %s was moved from %s to %s.', wrong.id, TG_TABLE_NAME,
+                wrong.credit, wrong.debit),
+            format('Pots never mix: debit %s, credit %s, in the society''s own book, on the day the fact counts.', TG_ARGV[2], TG_ARGV[3]));
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- I9 over some members: what was refunded is no more than their own money; what they have in is within the rules.
+CREATE FUNCTION mutual_funds_check_contributions() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE wrong record;
+BEGIN
+    PERFORM mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT m.society_id FROM added a
+        JOIN mutual_funds_member m ON m.id = a.member_id) x;
+    EXECUTE $q$
+        WITH own AS (
+            SELECT c.member_id, coalesce(sum(c.amount_fen) FILTER (WHERE c.kind IN ('own', 'opening')), 0) AS paid,
+                   coalesce(sum(c.amount_fen) FILTER (WHERE c.kind = 'refund'), 0) AS refunded
+              FROM mutual_funds_contribution c WHERE c.voided_at IS NULL AND c.member_id IN (SELECT member_id FROM added) GROUP BY 1)
+        SELECT a.id, a.kind, o.paid, o.refunded, r.id AS rules, r.contribution_max_fen AS most,
+               m.voided_at IS NOT NULL OR m.starts_on > a.happened_on OR m.ends_before < a.happened_on
+                 OR (m.ends_before = a.happened_on AND a.kind <> 'refund') AS stranger,
+               (a.kind = 'opening') <> (a.happened_on < mutual_funds_first_day()) AND a.kind <> 'granted_base' AS wrong_day
+          FROM added a JOIN mutual_funds_member m ON m.id = a.member_id LEFT JOIN own o ON o.member_id = a.member_id
+          LEFT JOIN mutual_funds_ruleset r ON r.society_id = m.society_id AND r.voided_at IS NULL AND r.starts_on <= a.happened_on
+               AND (r.ends_before IS NULL OR r.ends_before > a.happened_on)
+         WHERE m.voided_at IS NOT NULL OR m.starts_on > a.happened_on OR m.ends_before < a.happened_on
+            OR (m.ends_before = a.happened_on AND a.kind <> 'refund')
+            OR o.refunded > o.paid OR r.id IS NULL OR (a.kind IN ('own', 'opening') AND o.paid - o.refunded > r.contribution_max_fen)
+            OR ((a.kind = 'opening') <> (a.happened_on < mutual_funds_first_day()) AND a.kind <> 'granted_base')
+         LIMIT 1$q$ INTO wrong;
+    IF wrong.id IS NOT NULL THEN
+        PERFORM mutual_funds_refuse('KZ021', CASE
+            WHEN wrong.stranger THEN format('Contribution %s is of no member on that day.', wrong.id)
+            WHEN wrong.wrong_day THEN format('Contribution %s (%s) is on the wrong side of the region''s first day.', wrong.id, wrong.kind)
+            WHEN wrong.rules IS NULL THEN format('The society of contribution %s has no rules on that day.', wrong.id)
+            WHEN wrong.refunded > wrong.paid THEN format('%s fen were paid in and %s fen would be refunded.', wrong.paid, wrong.refunded)
+            ELSE format('%s fen would stand in, the rules allow %s.', wrong.paid - wrong.refunded, wrong.most) END,
+            'A member gets back at most the own money paid in, and has in at most what the rules allow.');
+    END IF;
+    EXECUTE $q$
+        SELECT x.society_id, x.fen, coalesce(o.contributions_fen, 0) AS most FROM (
+            SELECT m.society_id, sum(c.amount_fen) AS fen FROM mutual_funds_contribution c JOIN mutual_funds_member m ON m.id = c.member_id
+             WHERE c.kind = 'opening' AND c.voided_at IS NULL AND m.society_id IN (SELECT n.society_id FROM added a
+                JOIN mutual_funds_member n ON n.id = a.member_id WHERE a.kind = 'opening') GROUP BY 1) x
+          LEFT JOIN mutual_funds_opening o ON o.society_id = x.society_id AND o.voided_at IS NULL
+         WHERE x.fen > coalesce(o.contributions_fen, 0) LIMIT 1$q$ INTO wrong;
+    IF wrong.society_id IS NOT NULL THEN
+        PERFORM mutual_funds_refuse('KZ027', format('Society %s opened with %s fen of contributions; its members'' add up to %s.',
+            wrong.society_id, wrong.most, wrong.fen), 'Members'' old money lies in the opening balances.');
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- I10, then the schedule: within the cap and term of the rules in force, to a member of that day, no more open loans than allowed.
+CREATE FUNCTION mutual_funds_check_loans() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE wrong record;
+BEGIN
+    PERFORM mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT society_id FROM added) x;
+    EXECUTE $q$
+        SELECT a.id, a.loan_no, a.principal_fen > r.loan_cap_fen AS too_much, a.term_days > r.term_cap_days AS too_long,
+               m.voided_at IS NOT NULL OR m.starts_on > a.happened_on OR m.ends_before <= a.happened_on AS stranger
+          FROM added a JOIN mutual_funds_ruleset r ON r.id = a.rule_set_id JOIN mutual_funds_member m ON m.id = a.member_id
+         WHERE a.principal_fen > r.loan_cap_fen OR a.term_days > r.term_cap_days
+            OR a.due_on <> a.happened_on + a.term_days OR a.fee_rate_bp <> r.fee_rate_bp OR a.instalments <> r.instalments
+            OR r.voided_at IS NOT NULL OR r.starts_on > a.happened_on OR r.ends_before <= a.happened_on
+            OR m.voided_at IS NOT NULL OR m.starts_on > a.happened_on OR m.ends_before <= a.happened_on
+            OR a.opening <> (a.happened_on < mutual_funds_first_day()) LIMIT 1$q$ INTO wrong;
+    IF wrong.id IS NOT NULL THEN
+        PERFORM mutual_funds_refuse('KZ022', CASE
+            WHEN wrong.stranger THEN format('The borrower of loan %s is no member on that day.', wrong.loan_no)
+            WHEN wrong.too_much THEN format('Loan %s is above the cap in force.', wrong.loan_no)
+            WHEN wrong.too_long THEN format('Loan %s is longer than the term in force.', wrong.loan_no)
+            ELSE format('Loan %s is not by the rules in force that day.', wrong.loan_no) END,
+            'A loan goes to a member, by the cap, term, fee and instalments of the rule set in force.');
+    END IF;
+    EXECUTE $q$
+        WITH busy AS MATERIALIZED (
+            SELECT l.member_id FROM mutual_funds_loan l WHERE l.voided_at IS NULL AND l.member_id IN (SELECT member_id FROM added)
+             GROUP BY 1 HAVING count(*) > 1
+        ), lent AS MATERIALIZED (
+            SELECT l.id, l.loan_no, l.member_id, l.happened_on, l.principal_fen, l.rule_set_id FROM mutual_funds_loan l
+             WHERE l.voided_at IS NULL AND l.member_id IN (SELECT member_id FROM busy))
+        SELECT l.id, l.loan_no, r.open_loans_max AS most FROM lent l JOIN mutual_funds_ruleset r ON r.id = l.rule_set_id
+         WHERE l.happened_on >= (SELECT min(a.happened_on) FROM added a WHERE a.member_id = l.member_id)
+           AND r.open_loans_max < (SELECT count(*) FROM lent o WHERE o.member_id = l.member_id
+               AND (o.happened_on, o.id) <= (l.happened_on, l.id)
+               AND NOT EXISTS (SELECT FROM mutual_funds_writeoff w WHERE w.loan_id = o.id AND w.voided_at IS NULL AND w.happened_on <= l.happened_on)
+               AND o.principal_fen > coalesce((SELECT sum(p.principal_fen) FROM mutual_funds_repayment p
+                   WHERE p.loan_id = o.id AND p.voided_at IS NULL AND p.happened_on <= l.happened_on), 0)) LIMIT 1$q$ INTO wrong;
+    IF wrong.id IS NOT NULL THEN
+        PERFORM mutual_funds_refuse('KZ022', format('With loan %s the member would have more loans at once than %s.', wrong.loan_no, wrong.most),
+            'A member has at most as many open loans as the rules allow; record the repayment of the earlier one first.');
+    END IF;
+    EXECUTE $q$
+        SELECT x.society_id, x.fen, coalesce(o.loans_fen, 0) AS most FROM (
+            SELECT l.society_id, sum(l.principal_fen) AS fen FROM mutual_funds_loan l WHERE l.opening AND l.voided_at IS NULL
+               AND l.society_id IN (SELECT society_id FROM added WHERE opening) GROUP BY 1) x
+          LEFT JOIN mutual_funds_opening o ON o.society_id = x.society_id AND o.voided_at IS NULL
+         WHERE x.fen > coalesce(o.loans_fen, 0) LIMIT 1$q$ INTO wrong;
+    IF wrong.society_id IS NOT NULL THEN
+        PERFORM mutual_funds_refuse('KZ027', format('Society %s opened with %s fen of loans; those named add up to %s.',
+            wrong.society_id, wrong.most, wrong.fen), 'Old loans lie in the opening balances.');
+    END IF;
+    -- The rounding of schedules, here and nowhere else: running sums are rounded, principal down, the fee half up.
+    EXECUTE $q$
+        INSERT INTO mutual_funds_instalment (loan_id, number, due_on, principal_fen, fee_fen)
+        SELECT id, n, happened_on + day, upto - before, charged - coalesce(lag(charged) OVER (PARTITION BY id ORDER BY n), 0)
+          FROM (SELECT id, n, happened_on, day, upto, before,
+                       div(2 * sum((principal_fen - before)::numeric * fee_rate_bp * (day - last_day)) OVER (PARTITION BY id ORDER BY n)
+                           + 300000, 600000)::bigint AS charged
+                  FROM (SELECT a.id, n, a.happened_on, a.principal_fen, a.fee_rate_bp,
+                               a.term_days * n / a.instalments AS day, a.term_days * (n - 1) / a.instalments AS last_day,
+                               a.principal_fen * n / a.instalments AS upto, a.principal_fen * (n - 1) / a.instalments AS before
+                          FROM added a, generate_series(1, a.instalments) n) steps) sums
+         ORDER BY id, n$q$;
+    RETURN NULL;
+END $$;
+
+-- I11 over the loans in mutual_funds_touched(): no more than is owed, divided by the society's order, oldest instalment first.
+-- Used by the statement that adds repayments and, at commit, by one that voids them.
+CREATE FUNCTION mutual_funds_refuse_repayments(p_loan text, p_paid bigint, p_owed bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM mutual_funds_refuse('KZ023', CASE WHEN p_paid > p_owed
+        THEN format('Loan %s owes %s fen in all; %s fen would be repaid.', p_loan, p_owed, p_paid)
+        ELSE format('The repayments of loan %s are not divided by the society''s order.', p_loan) END,
+        'Repayments are at most principal and fee; each instalment, oldest first, is paid in the order of the society''s rules.');
+END $$;
+
+CREATE FUNCTION mutual_funds_check_repayments() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE wrong record;
+BEGIN
+    PERFORM mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT l.society_id FROM added a JOIN mutual_funds_loan l ON l.id = a.loan_id) x;
+    EXECUTE $q$
+        SELECT a.id, l.loan_no FROM added a JOIN mutual_funds_loan l ON l.id = a.loan_id
+         WHERE a.happened_on < l.happened_on OR a.happened_on < mutual_funds_first_day() OR l.voided_at IS NOT NULL
+            OR EXISTS (SELECT FROM mutual_funds_writeoff w WHERE w.loan_id = l.id AND w.voided_at IS NULL) LIMIT 1$q$ INTO wrong;
+    IF wrong.id IS NOT NULL THEN
+        PERFORM mutual_funds_refuse('KZ023', format('Loan %s cannot be repaid on that day.', wrong.loan_no),
+            'A repayment is of a standing loan, not before it was lent and not before the region''s first day; a write-off is reversed first.');
+    END IF;
+    EXECUTE $q$
+        WITH paid AS MATERIALIZED (
+            SELECT p.loan_id, sum(p.principal_fen) AS principal, sum(p.fee_fen) AS fee FROM mutual_funds_repayment p
+             WHERE p.voided_at IS NULL AND p.loan_id IN (SELECT loan_id FROM added) GROUP BY 1
+        ), left_over AS (
+            SELECT p.loan_id, p.principal, p.fee, i.principal_fen, i.fee_fen, p.principal + p.fee
+                   - coalesce(sum(i.principal_fen + i.fee_fen) OVER (PARTITION BY p.loan_id ORDER BY i.number
+                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS fen
+              FROM paid p JOIN mutual_funds_instalment i ON i.loan_id = p.loan_id)
+        SELECT l.loan_no, x.principal + x.fee AS paid, sum(x.principal_fen + x.fee_fen) AS owed
+          FROM left_over x JOIN mutual_funds_loan l ON l.id = x.loan_id JOIN mutual_funds_ruleset r ON r.id = l.rule_set_id
+         GROUP BY l.id, x.principal, x.fee, r.allocation_order
+        HAVING x.principal > sum(x.principal_fen) OR x.fee <> sum(LEAST(x.fee_fen, GREATEST(0,
+                 CASE r.allocation_order WHEN 'fee_first' THEN x.fen ELSE x.fen - x.principal_fen END))) LIMIT 1$q$ INTO wrong;
+    IF wrong.loan_no IS NOT NULL THEN
+        PERFORM mutual_funds_refuse_repayments(wrong.loan_no, wrong.paid::bigint, wrong.owed::bigint);
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- At commit, so that a repayment voided and the one that replaces it are judged together.
+CREATE FUNCTION mutual_funds_judge_void_repayment() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE wrong record;
+BEGIN
+    PERFORM mutual_funds_take(ARRAY[society_id]) FROM mutual_funds_loan WHERE id = NEW.loan_id;
+    SELECT l.loan_no, p.principal + p.fee AS paid, sum(i.principal_fen + i.fee_fen) AS owed INTO wrong
+      FROM mutual_funds_loan l JOIN mutual_funds_ruleset r ON r.id = l.rule_set_id
+      CROSS JOIN LATERAL (SELECT coalesce(sum(p.principal_fen), 0) AS principal, coalesce(sum(p.fee_fen), 0) AS fee
+          FROM mutual_funds_repayment p WHERE p.loan_id = l.id AND p.voided_at IS NULL) p
+      CROSS JOIN LATERAL (SELECT i.*, p.principal + p.fee - coalesce(sum(i.principal_fen + i.fee_fen) OVER (ORDER BY i.number
+              ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS fen FROM mutual_funds_instalment i WHERE i.loan_id = l.id) i
+     WHERE l.id = NEW.loan_id GROUP BY l.id, p.principal, p.fee, r.allocation_order
+    HAVING p.fee <> sum(LEAST(i.fee_fen, GREATEST(0, CASE r.allocation_order WHEN 'fee_first' THEN i.fen ELSE i.fen - i.principal_fen END)));
+    IF FOUND THEN PERFORM mutual_funds_refuse_repayments(wrong.loan_no, wrong.paid::bigint, wrong.owed::bigint); END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION mutual_funds_judge_void_contribution() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE own bigint;
+BEGIN
+    PERFORM mutual_funds_take(ARRAY[society_id]) FROM mutual_funds_member WHERE id = NEW.member_id;
+    SELECT sum(CASE kind WHEN 'refund' THEN -amount_fen WHEN 'granted_base' THEN 0 ELSE amount_fen END) INTO own
+      FROM mutual_funds_contribution WHERE member_id = NEW.member_id AND voided_at IS NULL;
+    IF own < 0 THEN
+        PERFORM mutual_funds_refuse('KZ021', format('Without contribution %s more would be refunded than was paid in.', NEW.id),
+            'Void the refund first, or replace the contribution in the same step.');
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- Grants: within the standard of the day for the class of the village, of a line of this programme, out of a county's money of that line.
+CREATE FUNCTION mutual_funds_check_grants() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE wrong record;
+BEGIN
+    PERFORM mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT society_id FROM added) x;
+    EXECUTE $q$
+        SELECT a.id FROM added a JOIN ledger_transfer t ON t.id = a.county_transfer_id JOIN ledger_book b ON b.id = t.book_id
+          JOIN ledger_voucher v ON v.id = t.voucher_id JOIN funds_sourceline li ON li.id = a.source_line_id
+          JOIN ledger_account d ON d.id = t.debit_account_id JOIN ledger_account c ON c.id = t.credit_account_id
+         WHERE b.kind <> 'county' OR d.code <> 'L' || li.id OR c.code <> '1002' OR t.booking_date <> a.counts_on
+            OR v.reverses_id IS NOT NULL OR li.programme <> 'mutual_funds' OR li.voided_at IS NOT NULL
+            OR a.happened_on < mutual_funds_first_day() LIMIT 1$q$ INTO wrong;
+    IF wrong.id IS NOT NULL THEN
+        PERFORM mutual_funds_refuse('KZ024', format('Grant %s was not paid from its source line in a county''s book.', wrong.id),
+            'A grant names one line of the programme and takes its money from that line''s account.');
+    END IF;
+    EXECUTE $q$
+        SELECT x.society_id, x.fen FROM (
+            SELECT so.id AS society_id, so.size_class, a.happened_on,
+                   (SELECT coalesce(sum(g.amount_fen), 0) FROM mutual_funds_grant g WHERE g.society_id = so.id AND g.voided_at IS NULL)
+                 + (SELECT coalesce(sum(o.grant_fen), 0) FROM mutual_funds_opening o WHERE o.society_id = so.id AND o.voided_at IS NULL) AS fen
+              FROM added a JOIN mutual_funds_society so ON so.id = a.society_id) x
+         WHERE NOT EXISTS (SELECT FROM funds_grantstandard s WHERE s.programme = 'mutual_funds' AND s.size_class IN (x.size_class, 'any')
+             AND s.voided_at IS NULL AND s.starts_on <= x.happened_on AND (s.ends_before IS NULL OR s.ends_before > x.happened_on)
+             AND x.fen <= s.high_fen) LIMIT 1$q$ INTO wrong;
+    IF wrong.society_id IS NOT NULL THEN
+        PERFORM mutual_funds_refuse('KZ024', format('Society %s would have been granted %s fen.', wrong.society_id, wrong.fen),
+            'All grants of a society together stay within the standard in force for its class of village.');
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION mutual_funds_check_members() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE wrong record;
+BEGIN
+    EXECUTE $q$
+        SELECT a.id FROM added a JOIN mutual_funds_society so ON so.id = a.society_id JOIN register_household h ON h.id = a.household_id
+         WHERE h.village_id <> so.area_id OR h.voided_at IS NOT NULL OR so.voided_at IS NOT NULL OR so.starts_on > a.starts_on
+            OR so.ends_before <= a.starts_on LIMIT 1$q$ INTO wrong;
+    IF wrong.id IS NOT NULL THEN
+        PERFORM mutual_funds_refuse('KZ025', format('Member %s is not of the society''s village, or the society was not there.', wrong.id),
+            'A society never reaches beyond its village.');
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- At commit: who left has no money in and owes nothing; what is void carries nothing.
+CREATE FUNCTION mutual_funds_judge_member() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE own bigint;
+BEGIN
+    PERFORM mutual_funds_take(ARRAY[NEW.society_id]);
+    IF NEW.voided_at IS NOT NULL AND (EXISTS (SELECT FROM mutual_funds_contribution WHERE member_id = NEW.id AND voided_at IS NULL)
+            OR EXISTS (SELECT FROM mutual_funds_loan WHERE member_id = NEW.id AND voided_at IS NULL)) THEN
+        PERFORM mutual_funds_refuse('KZ028', format('Member %s has contributions or loans.', NEW.id), 'Void them first.');
+    END IF;
+    SELECT sum(CASE kind WHEN 'refund' THEN -amount_fen WHEN 'granted_base' THEN 0 ELSE amount_fen END) INTO own
+      FROM mutual_funds_contribution WHERE member_id = NEW.id AND voided_at IS NULL;
+    IF NEW.ends_before IS NOT NULL AND NEW.voided_at IS NULL AND own <> 0 THEN
+        PERFORM mutual_funds_refuse('KZ025', format('Member %s has %s fen in the society.', NEW.id, own), 'Own money is returned on leaving.');
+    END IF;
+    IF NEW.ends_before IS NOT NULL AND NEW.voided_at IS NULL AND EXISTS (SELECT FROM mutual_funds_loan l WHERE l.member_id = NEW.id AND l.voided_at IS NULL
+            AND NOT EXISTS (SELECT FROM mutual_funds_writeoff w WHERE w.loan_id = l.id AND w.voided_at IS NULL)
+            AND l.principal_fen > coalesce((SELECT sum(p.principal_fen) FROM mutual_funds_repayment p WHERE p.loan_id = l.id AND p.voided_at IS NULL), 0)) THEN
+        PERFORM mutual_funds_refuse('KZ025', format('Member %s has a loan that is not repaid.', NEW.id), 'Loans are repaid before leaving.');
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION mutual_funds_judge_void() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    child text;
+    standing boolean;
+BEGIN
+    FOREACH child IN ARRAY string_to_array(TG_ARGV[0], ',') LOOP
+        EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE %I = $1 AND voided_at IS NULL)', child, TG_ARGV[1]) INTO standing USING NEW.id;
+        IF standing THEN
+            PERFORM mutual_funds_refuse('KZ028', format('Something in %s stands on row %s of %s.', child, NEW.id, TG_TABLE_NAME), 'Void that first.');
+        END IF;
+    END LOOP;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION mutual_funds_check_writeoffs() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE wrong record;
+BEGIN
+    PERFORM mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT l.society_id FROM added a JOIN mutual_funds_loan l ON l.id = a.loan_id) x;
+    SELECT a.id INTO wrong FROM added a JOIN mutual_funds_loan l ON l.id = a.loan_id
+      JOIN ledger_transfer t ON t.id = a.transfer_id JOIN ledger_account d ON d.id = t.debit_account_id
+      JOIN ledger_voucher v ON v.id = t.voucher_id
+      LEFT JOIN mutual_funds_ruleset r ON r.society_id = l.society_id AND r.voided_at IS NULL AND r.starts_on <= a.happened_on
+           AND (r.ends_before IS NULL OR r.ends_before > a.happened_on)
+     WHERE r.write_off_pot IS DISTINCT FROM a.pot OR l.voided_at IS NOT NULL OR a.happened_on < l.happened_on
+        OR d.code <> CASE a.pot WHEN 'surplus' THEN '4003' WHEN 'gifts' THEN '4002' WHEN 'grant' THEN '4001' ELSE '' END
+        OR v.prepared_by_id IS DISTINCT FROM a.prepared_by_id OR v.approved_by_id IS DISTINCT FROM a.approved_by_id
+        OR a.principal_fen <> l.principal_fen - coalesce((SELECT sum(p.principal_fen) FROM mutual_funds_repayment p
+            WHERE p.loan_id = l.id AND p.voided_at IS NULL), 0) LIMIT 1;
+    IF FOUND THEN
+        PERFORM mutual_funds_refuse('KZ026', format('Write-off %s is not by the rules.', wrong.id),
+            'All that is still owed is written off, by two people, on the pot the rules in force name.');
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION mutual_funds_check_extensions() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE wrong record;
+BEGIN
+    PERFORM mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT l.society_id FROM added a JOIN mutual_funds_loan l ON l.id = a.loan_id) x;
+    SELECT l.loan_no INTO wrong FROM added a JOIN mutual_funds_loan l ON l.id = a.loan_id JOIN mutual_funds_ruleset r ON r.id = l.rule_set_id
+     WHERE l.voided_at IS NOT NULL OR a.happened_on < l.happened_on OR a.due_on <= l.due_on
+        OR a.due_on > l.happened_on + r.term_cap_days + r.extension_days_max
+        OR EXISTS (SELECT FROM mutual_funds_extension e WHERE e.loan_id = l.id AND e.voided_at IS NULL AND e.id <> a.id AND e.due_on >= a.due_on)
+        OR l.principal_fen <= coalesce((SELECT sum(p.principal_fen) FROM mutual_funds_repayment p WHERE p.loan_id = l.id AND p.voided_at IS NULL), 0)
+        OR EXISTS (SELECT FROM mutual_funds_writeoff w WHERE w.loan_id = l.id AND w.voided_at IS NULL) LIMIT 1;
+    IF FOUND THEN
+        PERFORM mutual_funds_refuse('KZ026', format('Loan %s cannot be extended so.', wrong.loan_no),
+            'An open loan is put off to a later day, within the longest term and the extension the rules allow.');
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- The opening voucher brings in exactly what the opening says, pot by pot.
+CREATE FUNCTION mutual_funds_check_openings() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE wrong record;
+BEGIN
+    PERFORM mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT society_id FROM added) x;
+    EXECUTE $q$
+        SELECT a.society_id FROM added a JOIN mutual_funds_society so ON so.id = a.society_id JOIN ledger_voucher v ON v.id = a.voucher_id
+          CROSS JOIN LATERAL (SELECT coalesce(sum(t.amount_fen) FILTER (WHERE c.code = '4001'), 0) AS grant_fen,
+                coalesce(sum(t.amount_fen) FILTER (WHERE c.code = '2001'), 0) AS contributions_fen,
+                coalesce(sum(t.amount_fen) FILTER (WHERE c.code = '4002'), 0) AS gifts_fen,
+                coalesce(sum(t.amount_fen) FILTER (WHERE c.code = '4003'), 0) AS surplus_fen,
+                coalesce(sum(t.amount_fen) FILTER (WHERE d.code = '1001'), 0) AS cash_fen,
+                coalesce(sum(t.amount_fen) FILTER (WHERE d.code = '1002'), 0) AS bank_fen,
+                coalesce(sum(t.amount_fen) FILTER (WHERE d.code = '1301'), 0) AS loans_fen,
+                bool_and('3000' IN (c.code, d.code)) AS cleared
+              FROM ledger_transfer t JOIN ledger_account d ON d.id = t.debit_account_id JOIN ledger_account c ON c.id = t.credit_account_id
+             WHERE t.voucher_id = v.id) m
+         WHERE v.book_id <> so.book_id OR v.booking_date <> a.counts_on OR a.counts_on <> mutual_funds_first_day() OR v.reverses_id IS NOT NULL
+            OR so.starts_on >= mutual_funds_first_day() OR m.cleared IS NOT TRUE
+            OR (a.grant_fen, a.contributions_fen, a.gifts_fen, a.surplus_fen, a.cash_fen, a.bank_fen, a.loans_fen)
+               IS DISTINCT FROM (m.grant_fen, m.contributions_fen, m.gifts_fen, m.surplus_fen, m.cash_fen, m.bank_fen, m.loans_fen) LIMIT 1$q$ INTO wrong;
+    IF wrong.society_id IS NOT NULL THEN
+        PERFORM mutual_funds_refuse('KZ027', format('The opening of society %s is not what its voucher says.', wrong.society_id),
+            'An older society opens on the region''s first day with four pots that equal cash, bank and loans.');
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- Statistics after a large load, so that the next question is planned well.
+CREATE FUNCTION mutual_funds_know() RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    ANALYZE mutual_funds_society, mutual_funds_member, mutual_funds_contribution, mutual_funds_loan, mutual_funds_instalment, mutual_funds_repayment;
+END $$;
+
+CREATE TRIGGER mutual_funds_opening_rules AFTER INSERT ON mutual_funds_opening REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_openings();
+CREATE TRIGGER mutual_funds_member_rules AFTER INSERT ON mutual_funds_member REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_members();
+CREATE TRIGGER mutual_funds_contribution_rules AFTER INSERT ON mutual_funds_contribution REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_contributions();
+CREATE TRIGGER mutual_funds_contribution_money_in AFTER INSERT ON mutual_funds_contribution REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_money('transfer_id',
+    'JOIN mutual_funds_member m ON m.id = a.member_id JOIN mutual_funds_society so ON so.id = m.society_id', '{1001,1002}', '{2001}', 'a.kind = ''own''');
+CREATE TRIGGER mutual_funds_contribution_money_out AFTER INSERT ON mutual_funds_contribution REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_money('transfer_id',
+    'JOIN mutual_funds_member m ON m.id = a.member_id JOIN mutual_funds_society so ON so.id = m.society_id', '{2001}', '{1001,1002}', 'a.kind = ''refund''');
+CREATE TRIGGER mutual_funds_grant_rules AFTER INSERT ON mutual_funds_grant REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_grants();
+CREATE TRIGGER mutual_funds_grant_money AFTER INSERT ON mutual_funds_grant REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_money('transfer_id',
+    'JOIN mutual_funds_society so ON so.id = a.society_id', '{1002}', '{4001}', 'true');
+CREATE TRIGGER mutual_funds_gift_money AFTER INSERT ON mutual_funds_gift REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_money('transfer_id',
+    'JOIN mutual_funds_society so ON so.id = a.society_id', '{1001,1002}', '{4002}', 'true');
+CREATE TRIGGER mutual_funds_loan_rules AFTER INSERT ON mutual_funds_loan REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_loans();
+CREATE TRIGGER mutual_funds_loan_money AFTER INSERT ON mutual_funds_loan REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_money('transfer_id',
+    'JOIN mutual_funds_society so ON so.id = a.society_id', '{1301}', '{1001,1002}', 'true');
+CREATE TRIGGER mutual_funds_repayment_rules AFTER INSERT ON mutual_funds_repayment REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_repayments();
+CREATE TRIGGER mutual_funds_repayment_principal_money AFTER INSERT ON mutual_funds_repayment REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_money('principal_transfer_id',
+    'JOIN mutual_funds_loan l ON l.id = a.loan_id JOIN mutual_funds_society so ON so.id = l.society_id', '{1001,1002}', '{1301}', 'true');
+CREATE TRIGGER mutual_funds_repayment_fee_money AFTER INSERT ON mutual_funds_repayment REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_money('fee_transfer_id',
+    'JOIN mutual_funds_loan l ON l.id = a.loan_id JOIN mutual_funds_society so ON so.id = l.society_id', '{1001,1002}', '{4003}', 'true');
+CREATE TRIGGER mutual_funds_writeoff_rules AFTER INSERT ON mutual_funds_writeoff REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_writeoffs();
+CREATE TRIGGER mutual_funds_writeoff_money AFTER INSERT ON mutual_funds_writeoff REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_money('transfer_id',
+    'JOIN mutual_funds_loan l ON l.id = a.loan_id JOIN mutual_funds_society so ON so.id = l.society_id', '{4001,4002,4003}', '{1301}', 'true');
+CREATE TRIGGER mutual_funds_extension_rules AFTER INSERT ON mutual_funds_extension REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_extensions();
+
+CREATE CONSTRAINT TRIGGER mutual_funds_repayment_void AFTER UPDATE ON mutual_funds_repayment DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.voided_at IS NOT NULL) EXECUTE FUNCTION mutual_funds_judge_void_repayment();
+CREATE CONSTRAINT TRIGGER mutual_funds_contribution_void AFTER UPDATE ON mutual_funds_contribution DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.voided_at IS NOT NULL) EXECUTE FUNCTION mutual_funds_judge_void_contribution();
+CREATE CONSTRAINT TRIGGER mutual_funds_member_left AFTER UPDATE ON mutual_funds_member DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION mutual_funds_judge_member();
+CREATE CONSTRAINT TRIGGER mutual_funds_loan_void AFTER UPDATE ON mutual_funds_loan DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.voided_at IS NOT NULL)
+    EXECUTE FUNCTION mutual_funds_judge_void('mutual_funds_repayment,mutual_funds_extension,mutual_funds_writeoff', 'loan_id');
+CREATE CONSTRAINT TRIGGER mutual_funds_ruleset_void AFTER UPDATE ON mutual_funds_ruleset DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.voided_at IS NOT NULL) EXECUTE FUNCTION mutual_funds_judge_void('mutual_funds_loan', 'rule_set_id');
+CREATE CONSTRAINT TRIGGER mutual_funds_society_void AFTER UPDATE ON mutual_funds_society DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.voided_at IS NOT NULL)
+    EXECUTE FUNCTION mutual_funds_judge_void('mutual_funds_member,mutual_funds_opening,mutual_funds_grant,mutual_funds_gift,mutual_funds_loan', 'society_id');
+
+DO $$
+DECLARE f text;
+BEGIN
+    FOR f IN SELECT oid::regprocedure::text FROM pg_proc WHERE proname LIKE 'mutual\_funds\_%' AND pronamespace = 'public'::regnamespace LOOP
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
+    END LOOP;
+    GRANT EXECUTE ON FUNCTION mutual_funds_take(bigint[]), mutual_funds_know(), mutual_funds_first_day() TO karez_app;
+END $$;
