@@ -1,0 +1,103 @@
+"""What the console's commands of files do: receive, stage, apply, refuse, withdraw through intake's verbs. Holds no checks."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypedDict
+
+from karez.access.models import User
+from karez.intake import registry, services
+from karez.intake.models import Batch, State
+from karez.kernel.refusal import Refusal
+from karez.kernel.sealing import file_digest
+from karez.kernel.sheets import Sheet
+
+Progress = Callable[[str, float], None]
+FAULTS_SHOWN = 1000
+
+
+class Loaded(TypedDict):
+    """A loaded file as it is told: counts, totals, notices, and its faults (the first thousand)."""
+
+    batch: int
+    file: str
+    state: str
+    rows: int
+    faults: int
+    notices: list[Any]
+    totals: list[Any]
+    fault_rows: list[dict[str, Any]]
+
+
+def sheet_named(name: str) -> Sheet:
+    """The declared sheet of that name; refuses an unknown one."""
+    return registry.sheet_named(name)
+
+
+def batch_of_file(path: Path, sheet: str) -> Batch | None:
+    """The batch this very file came in as, if it did and was neither refused nor withdrawn."""
+    live = Batch.objects.exclude(state__in=[State.REFUSED, State.WITHDRAWN])
+    return live.filter(sheet=sheet, digest=file_digest(path)).first()
+
+
+def load_file(
+    actor: User, path: Path, sheet: str, *, progress: Progress | None = None, batch: Batch | None = None
+) -> Loaded:
+    """Receives (unless `batch` is it already) and stages a file; tells counts, totals and faults."""
+    if batch is None:
+        with path.open("rb") as stream:
+            batch = services.receive(actor, sheet=sheet, file_name=path.name, stream=stream)
+    staged = services.stage(batch.pk, progress=_percent(progress))
+    if staged.trouble:
+        raise Refusal("intake.trouble", record=str(staged), found=staged.trouble, todo="see the batch's page, then load it again")
+    faults = list(staged.faults.order_by("row_no", "id")[:FAULTS_SHOWN])
+    return Loaded(
+        batch=staged.pk, file=path.name, state=staged.state, rows=staged.row_count or 0, faults=staged.fault_count or 0,
+        notices=list(staged.notices), totals=list(staged.totals),
+        fault_rows=[
+            {"row": f.row_no, "column": f.column, "found": f.found, "expected": f.expected, "rule": f.rule, "todo": f.todo}
+            for f in faults
+        ],
+    )  # fmt: skip
+
+
+def apply_batch(actor: User, batch_id: int, *, progress: Progress | None = None) -> Mapping[str, int]:
+    """Decides and applies a checked batch; an interrupted applying is finished. Returns what was written."""
+    batch = Batch.objects.filter(pk=batch_id).first()
+    if batch is not None and batch.state != State.APPLYING:
+        services.apply(actor, batch_id=batch_id)
+    done = services.run_apply(batch_id, progress=_percent(progress))
+    if done.state != State.APPLIED:
+        raise Refusal("intake.trouble", record=str(done), found=done.trouble or done.state, expected="applied", todo="see the batch's page")
+    counts: Mapping[str, int] = done.counts
+    return counts
+
+
+def refuse_batch(actor: User, batch_id: int, reason: str) -> Mapping[str, int]:
+    """Refuses a batch as a whole."""
+    services.refuse(actor, batch_id=batch_id, reason=reason)
+    return {}
+
+
+def withdraw_batch(actor: User, batch_id: int, reason: str) -> str:
+    """Asks for a withdrawal, or, where another person asked, does it; tells which."""
+    batch = Batch.objects.filter(pk=batch_id).first()
+    if batch is None or batch.withdrawal_by_id in (None, actor.pk):
+        services.ask_withdrawal(actor, batch_id=batch_id, reason=reason)
+        return f"Batch {batch_id}: the withdrawal is asked for; another person does it with the same command."
+    services.withdraw(actor, batch_id=batch_id)
+    return f"Batch {batch_id} is withdrawn."
+
+
+def sheet_rows() -> list[dict[str, Any]]:
+    """Every column of every sheet, for the list of what can be loaded."""
+    return [
+        {
+            "sheet": sheet.name, "column": column.name, "kind": column.kind.value, "required": column.required,
+            "unit": column.unit, "headers": ", ".join(column.headers), "codes": dict(column.codes), "meaning": str(column.meaning),
+        }
+        for sheet in registry.sheets().values() for column in sheet.columns
+    ]  # fmt: skip
+
+
+def _percent(progress: Progress | None) -> Callable[[str, int], None] | None:
+    return None if progress is None else lambda what, percent: progress(what, percent / 100)
