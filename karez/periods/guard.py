@@ -37,6 +37,12 @@ _RIGHTS = {
     Usage.SCRATCH: ("SELECT, INSERT, UPDATE, DELETE", ()),
 }
 
+# Functions with the owner's rights are for whom they are granted to; triggers need no right to run.
+_DEFINERS = """
+SELECT p.oid::regprocedure::text FROM pg_proc p
+WHERE p.prosecdef AND p.pronamespace = 'public'::regnamespace ORDER BY 1
+"""
+
 _TABLES = """
 SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
  AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') ORDER BY 1
@@ -68,6 +74,8 @@ def install() -> None:
             statements += [*_rights(table, usage), *_triggers(table, usage)]
         cursor.execute(_VIEWS)  # a view shows what its tables hold, and those are readable already
         statements += [f'GRANT SELECT ON "{row[0]}" TO karez_app' for row in cursor.fetchall()]
+        cursor.execute(_DEFINERS)
+        statements += [f"REVOKE ALL ON FUNCTION {row[0]} FROM PUBLIC" for row in cursor.fetchall()]
         statements.append("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO karez_app")
         cursor.execute(";\n".join(statements))
 
