@@ -333,3 +333,9 @@ def _unknown(what: str, key: int) -> Refusal:
         f"not_found.ledger_{what}", record=f"{what} {key}", found="nothing of this number", expected=f"a {what} of a book",
         rule="only what was recorded can be opened", todo="choose from the list",
     )  # fmt: skip
+
+
+def books_of_area(actor: User, area_id: int, *, permission: str = "ledger.view") -> list[Book]:
+    """The books kept for one area, by id."""
+    require(actor, permission, area_id)
+    return list(Book.objects.filter(area_id=area_id).order_by("pk"))

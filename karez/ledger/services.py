@@ -69,9 +69,9 @@ def prepare(actor: User, drafts: Iterable[Draft], *, permission: str = "ledger.p
     """Prepares a set for a second person and reserves what it will draw; returns the set's id."""
     listed = _checked(actor, drafts, permission)
     rows = _call(
-        "SELECT ledger_prepare(%s, %s::bigint[], %s::bigint[], %s::date[], %s::date[], %s, %s, %s::bigint[],"
+        "SELECT ledger_prepare(%s, %s::bigint[], %s::date[], %s::date[], %s, %s, %s::bigint[],"
         " %s::int[], %s::int[], %s::bigint[], %s::bigint[], %s::bigint[])",
-        [actor.pk, [None] * len(listed), *_arrays(listed)],
+        [actor.pk, *_arrays(listed)],
     )
     return int(rows[0][0])
 

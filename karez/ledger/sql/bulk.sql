@@ -89,6 +89,17 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'KZ016', MESSAGE = format('Voucher %s cannot be reversed.', wrong.id),
             DETAIL = 'Only a posted voucher that is no reversal itself is reversed.';
     END IF;
+    IF EXISTS (SELECT 1 FROM pg_temp.ledger_bulk_voucher WHERE reverses_id IS NOT NULL) AND EXISTS (
+        (SELECT reverses_id, line_no, credit_account_id, debit_account_id, amount_fen FROM pg_temp.ledger_bulk WHERE reverses_id IS NOT NULL
+         EXCEPT ALL SELECT voucher_id, line_no, debit_account_id, credit_account_id, amount_fen FROM ledger_transfer
+                     WHERE voucher_id IN (SELECT reverses_id FROM pg_temp.ledger_bulk_voucher))
+        UNION ALL
+        (SELECT voucher_id, line_no, debit_account_id, credit_account_id, amount_fen FROM ledger_transfer
+          WHERE voucher_id IN (SELECT reverses_id FROM pg_temp.ledger_bulk_voucher)
+         EXCEPT ALL SELECT reverses_id, line_no, credit_account_id, debit_account_id, amount_fen FROM pg_temp.ledger_bulk)) THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ016', MESSAGE = 'A reversal differs from its voucher.',
+            DETAIL = 'A reversal moves the same amounts the other way.';
+    END IF;
 
     FOR the_day IN SELECT min(booking_date) FROM pg_temp.ledger_bulk_voucher GROUP BY year ORDER BY 1 LOOP
         PERFORM periods_hold(the_day);

@@ -122,11 +122,12 @@ BEGIN
 END $$;
 
 -- Prepares a set: writes its vouchers without numbers and reserves what they will draw. Returns the set's id.
-CREATE FUNCTION ledger_prepare(p_by bigint, p_reverses bigint[],
+-- p_reverses, where not NULL, is the voucher the only voucher of the set takes back; callers outside cannot give it.
+CREATE FUNCTION ledger_write_set(p_by bigint, p_reverses bigint,
     p_books bigint[], p_happened date[], p_days date[], p_kinds text[], p_narrations text[], p_documents bigint[],
     p_line_vouchers int[], p_line_nos int[], p_debits bigint[], p_credits bigint[], p_amounts bigint[])
 RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     n int := cardinality(p_books);
     i int;
@@ -147,7 +148,7 @@ BEGIN
         INSERT INTO ledger_voucher (book_id, happened_on, booking_date, year, kind, narration, document_id, set_id, prepared_by_id,
                 reverses_id)
         VALUES (p_books[i], p_happened[i], p_days[i], extract(year FROM p_days[i]), p_kinds[i], p_narrations[i], p_documents[i],
-                the_set, p_by, p_reverses[i]) RETURNING id INTO the_id;
+                the_set, p_by, p_reverses) RETURNING id INTO the_id;
         ids[i] := the_id;
     END LOOP;
     FOR a IN
@@ -173,6 +174,16 @@ BEGIN
     SELECT ids[l.v], l.line_no, l.d, l.c, l.amount
       FROM unnest(p_line_vouchers, p_line_nos, p_debits, p_credits, p_amounts) l (v, line_no, d, c, amount);
     RETURN the_set;
+END $$;
+
+CREATE FUNCTION ledger_prepare(p_by bigint,
+    p_books bigint[], p_happened date[], p_days date[], p_kinds text[], p_narrations text[], p_documents bigint[],
+    p_line_vouchers int[], p_line_nos int[], p_debits bigint[], p_credits bigint[], p_amounts bigint[])
+RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    RETURN ledger_write_set(p_by, NULL, p_books, p_happened, p_days, p_kinds, p_narrations, p_documents,
+        p_line_vouchers, p_line_nos, p_debits, p_credits, p_amounts);
 END $$;
 
 -- The set, locked, still waiting; refuses one unknown or decided.
@@ -287,6 +298,6 @@ BEGIN
            array_agg(t.credit_account_id ORDER BY t.line_no) AS debits, array_agg(t.debit_account_id ORDER BY t.line_no) AS credits,
            array_agg(t.amount_fen ORDER BY t.line_no) AS amounts
       INTO l FROM ledger_transfer t WHERE t.voucher_id = p_voucher;
-    RETURN ledger_prepare(p_by, ARRAY[p_voucher], ARRAY[v.book_id], ARRAY[the_day], ARRAY[the_day], ARRAY['reversal'::text],
+    RETURN ledger_write_set(p_by, p_voucher, ARRAY[v.book_id], ARRAY[the_day], ARRAY[the_day], ARRAY['reversal'::text],
         ARRAY[p_reason], ARRAY[NULL::bigint], l.vouchers, l.nos, l.debits, l.credits, l.amounts);
 END $$;

@@ -46,13 +46,22 @@ def test_balances_and_capital_are_of_a_day(busy: World) -> None:
     cash, book = busy.accounts["1001"].pk, busy.book.pk
     days = [date(2009, 1, 9), JAN, FEB, DAY]
     assert [queries.balance_fen(busy.approver, cash, d) for d in days] == [0, 100_00, 120_00, 130_00]
-    assert [queries.capital_fen(busy.approver, book, d, ["2001", "4001"]) for d in days] == [0, 100_00, 150_00, 150_00]
+    assert [queries.capital_fen(busy.approver, book, d, ["2001", "4001"]) for d in days] == [
+        0,
+        100_00,
+        150_00,
+        150_00,
+    ]
 
 
 def test_trial_balance_balances(busy: World) -> None:
     found = queries.trial_balance(busy.approver, busy.book.pk, FEB)
     assert found.debit_fen == found.credit_fen == 150_00
-    assert {r.code: r.balance_fen for r in found.rows if r.balance_fen} == {"1001": 120_00, "1301": 30_00, "2001": 150_00}
+    assert {r.code: r.balance_fen for r in found.rows if r.balance_fen} == {
+        "1001": 120_00,
+        "1301": 30_00,
+        "2001": 150_00,
+    }
     assert len(found.rows) == 7
     make_book(busy.treasurer, busy.county_id, "Second")
     all_books = queries.trial_balances(busy.approver, "society", FEB)
@@ -74,18 +83,26 @@ def test_vouchers_are_paged_by_key(busy: World) -> None:
 def test_a_voucher_opens_with_lines_and_people(busy: World) -> None:
     pending, *_, first = queries.vouchers(busy.approver, busy.book.pk)
     page = queries.voucher(busy.approver, pending.pk)
-    assert (page.total_fen, page.voucher.state, page.people) == (5_00, "pending", {busy.treasurer.pk: "treasurer"})
+    assert (page.total_fen, page.voucher.state, page.people) == (
+        5_00,
+        "pending",
+        {busy.treasurer.pk: "treasurer"},
+    )
     page = queries.voucher(busy.approver, first.pk)
     assert page.lines[0].debit_account.code == "1001"
     assert queries.voucher_of_transfer(busy.approver, page.lines[0].pk).voucher == first
-    services.prepare_reversal(busy.treasurer, first.pk, "wrong") if busy.account("2001").available_fen else None
+    services.prepare_reversal(busy.treasurer, first.pk, "wrong") if busy.account(
+        "2001"
+    ).available_fen else None
     found = queries.voucher(busy.approver, first.pk).reversal
     assert found is None or found.reverses_id == first.pk
 
 
 def test_what_waits_is_shown_to_the_second_person(busy: World) -> None:
     (waiting,) = queries.waiting_sets(busy.approver)
-    assert queries.waiting_sets(busy.treasurer, permission="ledger.prepare") == []  # one's own is not for oneself
+    assert (
+        queries.waiting_sets(busy.treasurer, permission="ledger.prepare") == []
+    )  # one's own is not for oneself
     assert queries.waiting_sets(busy.stranger, permission="ledger.prepare") == []
     found, pages = queries.voucher_set(busy.approver, waiting.pk)
     assert (found.state, [p.total_fen for p in pages]) == ("pending", [5_00])

@@ -1,0 +1,31 @@
+"""What of the ledger waits for a person."""
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from karez.access.models import User
+from karez.access.queries import permissions_of
+from karez.kernel.inbox import AreaLink, InboxItem
+from karez.ledger import queries
+from karez.places.queries import may
+
+
+def items(actor: User) -> list[InboxItem]:
+    """Prepared vouchers this person may decide."""
+    if "ledger.approve" not in permissions_of(actor):
+        return []
+    return [
+        InboxItem(
+            _("Vouchers to approve"), len(queries.waiting_sets(actor, limit=100)), reverse("ledger:pending")
+        )
+    ]
+
+
+def about_area(actor: User, area_id: int, level: str) -> list[AreaLink]:
+    """The books kept for an area."""
+    if not may(actor, "ledger.view", area_id):
+        return []
+    return [
+        AreaLink(book.name, reverse("ledger:book", args=[book.pk]))
+        for book in queries.books_of_area(actor, area_id)
+    ]

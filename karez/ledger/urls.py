@@ -1,0 +1,16 @@
+"""Addresses of the pages of the ledger."""
+
+from django.urls import path
+
+from karez.ledger import views
+
+app_name = "ledger"
+urlpatterns = [
+    path("ledger/", views.books, name="books"),
+    path("ledger/books/<int:book_id>/", views.book, name="book"),
+    path("ledger/accounts/<int:account_id>/", views.account, name="account"),
+    path("ledger/vouchers/<int:voucher_id>/", views.voucher, name="voucher"),
+    path("ledger/vouchers/<int:voucher_id>/reverse/", views.reverse_voucher, name="reverse"),
+    path("ledger/waiting/", views.pending, name="pending"),
+    path("ledger/sets/<int:set_id>/", views.voucher_set, name="set"),
+]
