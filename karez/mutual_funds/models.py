@@ -421,6 +421,7 @@ class Proposal(models.Model):
         REVERSAL = "reversal", _("reversal")
 
     set_id = models.BigIntegerField(unique=True)
+    second_set_id = models.BigIntegerField(null=True)  # the county's voucher, where a grant is reversed
     kind = models.TextField(choices=Kind.choices)
     society = models.ForeignKey(Society, on_delete=models.PROTECT, related_name="proposals")
     terms = models.JSONField()  # the fields of the fact to be recorded

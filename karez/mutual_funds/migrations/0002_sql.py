@@ -9,8 +9,8 @@ class Migration(migrations.Migration):
     dependencies = [
         ("mutual_funds", "0001_initial"),
         ("ledger", "0002_sql"),
-        ("funds", "0001_initial"),
-        ("register", "0001_initial"),
+        ("funds", "0002_sql"),
+        ("register", "0002_sql"),
         ("periods", "0002_sql"),
     ]
     operations = [run_sql_file(__file__, "rules.sql")]

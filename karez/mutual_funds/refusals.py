@@ -1,0 +1,77 @@
+"""Turns the database's no of this room into a Refusal a person can read. Holds no rules: those are in `sql/rules.sql`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+from django.db import DatabaseError, connection, transaction
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from karez.kernel.refusal import Refusal
+
+# state of the database -> code, what is expected, the rule, what to do
+_STATES: dict[str, tuple[str, str | Promise, str | Promise, str | Promise]] = {
+    "KZ001": ("periods.closed", _("a day in an open year"), _("a closed year is not written to"),
+              _("record it with its true day; it counts from the first open day")),
+    "KZ002": ("periods.busy", _("no closing under way"), _("while a year is being closed nothing is written to it"),
+              _("try again in a minute")),
+    "KZ020": ("mutual_funds.pots_mixed", _("money between the accounts this kind of record allows"), _("the four pots never mix"),
+              _("record what really happened, as the kind it is")),
+    "KZ021": ("mutual_funds.contribution", _("own money within the rules, and refunds of own money only"),
+              _("a member gets back at most the own money paid in"), _("see what the member has paid in and got back")),
+    "KZ022": ("mutual_funds.loan", _("a loan by the society's rules, to a member"), _("cap, term and open loans are the members' rules"),
+              _("see the rules in force that day and the member's loans")),
+    "KZ023": ("mutual_funds.repayment", _("at most what the loan owes, divided by the society's order"),
+              _("a repayment is at most principal and fee, in the order of the rules"), _("see the loan's schedule and repayments")),
+    "KZ024": ("mutual_funds.grant", _("a grant within the standard, from its source line"), _("the grant standard of the day"),
+              _("see the standard for this class of village, and the county's line")),
+    "KZ025": ("mutual_funds.member", _("a household of the village that owes nothing and has nothing in when it leaves"),
+              _("one member per household, in its own village; own money is returned on leaving"),
+              _("settle loans and refund first")),
+    "KZ026": ("mutual_funds.write_off", _("a write-off or extension by the rules"),
+              _("what is still owed is given up whole, on the pot the rules name; extensions end with the rules' limit"),
+              _("see the loan and the rules in force")),
+    "KZ027": ("mutual_funds.opening", _("records that add up to the opening balances"), _("what was before the first year is in the opening"),
+              _("compare with the opening balances")),
+    "KZ028": ("mutual_funds.built_upon", _("nothing that stands on it"), _("a record is voided after what stands on it"),
+              _("reverse the later records first")),
+}  # fmt: skip
+_CONSTRAINTS: dict[str, tuple[str, str | Promise]] = {
+    "mutual_funds_society_one_at_a_time": ("mutual_funds.society_exists", _("a village without a society")),
+    "mutual_funds_member_one_at_a_time": ("mutual_funds.member_already", _("a household that is no member on that day")),
+    "mutual_funds_ruleset_one_at_a_time": ("mutual_funds.rules_overlap", _("one set of rules at a time")),
+    "mutual_funds_loan_number_once": ("mutual_funds.loan_number_taken", _("a number not yet given in the society")),
+    "mutual_funds_loan_instalments_fit": ("mutual_funds.loan", _("a day and a fen for each instalment")),
+}
+
+
+@contextmanager
+def told_kindly() -> Iterator[None]:
+    """Runs statements in a savepoint, judges what is judged at commit, and tells a refusal of the database as a Refusal."""
+    try:
+        with transaction.atomic():
+            yield
+            with connection.cursor() as cursor:
+                cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+                cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+    except DatabaseError as error:
+        refusal = refusal_of(error.__cause__)
+        if refusal is None:
+            raise
+        raise refusal from error
+
+
+def refusal_of(cause: BaseException | None) -> Refusal | None:
+    """The refusal a driver's error stands for; None where it is a bug."""
+    if not isinstance(cause, psycopg.Error):
+        return None
+    if cause.diag.constraint_name in _CONSTRAINTS:
+        code, expected = _CONSTRAINTS[cause.diag.constraint_name]
+        return Refusal(code, record=cause.diag.message_primary or "", found=cause.diag.message_detail or "", expected=str(expected),
+                       rule=cause.diag.constraint_name, todo=str(_("choose another, or end the earlier one first")))  # fmt: skip
+    if cause.sqlstate not in _STATES:
+        return None
+    code, expected, rule, todo = _STATES[cause.sqlstate]
+    return Refusal(code, record=cause.diag.message_primary or "", found=cause.diag.message_detail or "", expected=str(expected),
+                   rule=str(rule), todo=str(todo))  # fmt: skip

@@ -1,0 +1,259 @@
+"""The only writers of societies, rules, members and money that comes in. What goes out is in `proposals` and needs two people.
+
+Every verb takes its society first, so two people at one society wait for each other. Amounts are whole fen.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import date
+
+from django.db import connection, transaction
+from django.db.models import Sum
+from django.db.models.functions import Now
+
+from karez.access.models import User
+from karez.kernel.refusal import Refusal
+from karez.ledger import services as ledger
+from karez.ledger.models import Account
+from karez.mutual_funds import rules
+from karez.mutual_funds.loading import CHART
+from karez.mutual_funds.models import Contribution, Extension, Gift, Loan, Member, Repayment, RuleSet, Society, WriteOff
+from karez.mutual_funds.refusals import told_kindly
+from karez.periods.services import counts_on
+from karez.places.queries import require
+from karez.register.models import Household
+
+PREPARE, APPROVE, VIEW = "mutual_funds.prepare", "mutual_funds.approve", "mutual_funds.view"
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a members' meeting resolves; the fields of a rule set."""
+
+    loan_cap_fen: int
+    term_cap_days: int
+    fee_rate_bp: int
+    contribution_min_fen: int
+    contribution_max_fen: int
+    allocation_order: str = "fee_first"
+    write_off_pot: str = "surplus"
+    open_loans_max: int = 1
+    instalments: int = 1
+    min_members: int = 0
+    min_poor_share: int = 0
+    extension_days_max: int = 0
+
+
+@transaction.atomic
+def found_society(actor: User, *, area_id: int, name: str, size_class: str, founded_on: date, terms: Terms) -> Society:
+    """Founds the society of a village: its book with all accounts, and its first rules."""
+    require(actor, PREPARE, area_id)
+    with told_kindly():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT book_id FROM ledger_open_books(%s, NULL, 'society', %s, %s::bigint[], %s::date[], %s::jsonb)",
+                [actor.pk, [name], [area_id], [founded_on], CHART],
+            )
+            book_id = cursor.fetchone()[0]
+        society = Society.objects.create(
+            area_id=area_id, name=name, size_class=size_class, book_id=book_id, starts_on=founded_on,
+            counts_from=counts_on(founded_on), recorded_by_id=actor.pk,
+        )  # fmt: skip
+        _rule_set(actor, society, founded_on, terms)
+    return society
+
+
+@transaction.atomic
+def adopt_rules(actor: User, *, society: Society, starts_on: date, terms: Terms) -> RuleSet:
+    """Ends the rules in force and begins new ones on a day."""
+    require(actor, PREPARE, society.area_id)
+    take(society.pk)
+    with told_kindly():
+        RuleSet.objects.filter(society=society, voided_at=None, ends_before=None).update(
+            ends_before=starts_on, counts_before=counts_on(starts_on), ended_at=Now(), ended_by_id=actor.pk, end_reason="new rules"
+        )
+        return _rule_set(actor, society, starts_on, terms)
+
+
+@transaction.atomic
+def join(actor: User, *, society: Society, household: Household, joined_on: date) -> Member:
+    """Records a household's membership; refuses one that is a member already, or of another village."""
+    require(actor, PREPARE, society.area_id)
+    with told_kindly():
+        return Member.objects.create(
+            society=society, household=household, starts_on=joined_on, counts_from=counts_on(joined_on), recorded_by_id=actor.pk
+        )
+
+
+@transaction.atomic
+def leave(actor: User, *, member: Member, left_on: date, reason: str) -> Member:
+    """Ends a membership without money in the society; own money is returned by `proposals.prepare_refund(leaving=True)`."""
+    require(actor, PREPARE, member.society.area_id)
+    take(member.society_id)
+    end_membership(actor, member, left_on, reason)
+    return member
+
+
+def end_membership(actor: User, member: Member, left_on: date, reason: str) -> None:
+    """Sets the end of a membership; the database refuses it while money or loans stand."""
+    with told_kindly():
+        Member.objects.filter(pk=member.pk).update(
+            ends_before=left_on, counts_before=counts_on(left_on), ended_at=Now(), ended_by_id=actor.pk, end_reason=reason
+        )
+    member.refresh_from_db()
+
+
+@transaction.atomic
+def contribute(
+    actor: User, *, member: Member, amount_fen: int, paid_on: date, via: str = "cash"
+) -> tuple[Contribution, ledger.Posted]:
+    """Takes own money of a member in and gives a receipt; refuses what the society's rules do not allow."""
+    require(actor, PREPARE, member.society.area_id)
+    take(member.society_id)
+    in_force = rules_in_force(member.society_id, paid_on)
+    after = own_fen(member.pk) + amount_fen
+    if not in_force.contribution_min_fen <= after <= in_force.contribution_max_fen:
+        raise Refusal(
+            "mutual_funds.contribution", record=f"member {member.pk}", found=f"{after} fen in all",
+            expected=f"{in_force.contribution_min_fen} to {in_force.contribution_max_fen} fen", rule="the society's rules of that day",
+            todo="take in what the rules allow",
+        )  # fmt: skip
+    posted = _receive(actor, member.society, "contribution", "Member's contribution", paid_on, [(rules.CONTRIBUTIONS, amount_fen)], via)
+    with told_kindly():
+        made = Contribution.objects.create(
+            member=member, kind="own", amount_fen=amount_fen, transfer_id=posted.transfer_ids[0], happened_on=paid_on,
+            counts_on=counts_on(paid_on), recorded_by_id=actor.pk,
+        )  # fmt: skip
+    return made, posted
+
+
+@transaction.atomic
+def give_base_share(actor: User, *, member: Member, amount_fen: int, given_on: date) -> Contribution:
+    """Records a base share counted from the grant: full rights, no money moved, never refunded."""
+    require(actor, PREPARE, member.society.area_id)
+    with told_kindly():
+        return Contribution.objects.create(
+            member=member, kind="granted_base", amount_fen=amount_fen, happened_on=given_on, counts_on=counts_on(given_on),
+            recorded_by_id=actor.pk,
+        )  # fmt: skip
+
+
+@transaction.atomic
+def accept_gift(
+    actor: User, *, society: Society, giver: str, amount_fen: int, given_on: date, via: str = "bank"
+) -> tuple[Gift, ledger.Posted]:
+    """Takes an unconditional gift in and gives a receipt."""
+    require(actor, PREPARE, society.area_id)
+    take(society.pk)
+    posted = _receive(actor, society, "gift", f"Gift of {giver}", given_on, [(rules.GIFTS, amount_fen)], via)
+    with told_kindly():
+        made = Gift.objects.create(
+            society=society, giver=giver, amount_fen=amount_fen, transfer_id=posted.transfer_ids[0], happened_on=given_on,
+            counts_on=counts_on(given_on), recorded_by_id=actor.pk,
+        )  # fmt: skip
+    return made, posted
+
+
+@transaction.atomic
+def record_repayment(
+    actor: User, *, loan: Loan, amount_fen: int, paid_on: date, via: str = "cash"
+) -> tuple[Repayment, ledger.Posted]:
+    """Takes a repayment in, divides it by the society's order, gives a receipt; refuses more than the loan still owes."""
+    require(actor, PREPARE, loan.society.area_id)
+    take(loan.society_id)
+    already, owed = repaid(loan), schedule_of(loan)
+    left = sum(i.total_fen for i in owed) - already.total_fen
+    if not 0 < amount_fen <= left:
+        raise Refusal(
+            "mutual_funds.repayment", record=f"loan {loan.loan_no}", found=f"{amount_fen} fen", expected=f"above 0, at most {left} fen",
+            rule="a repayment is at most principal and fee", todo="take in at most what is still owed",
+        )  # fmt: skip
+    part = rules.allocate(amount_fen, already=already, owed=owed, order=loan.rule_set.allocation_order)
+    lines = [(rules.LOANS, part.principal_fen), (rules.SURPLUS, part.fee_fen)]
+    posted = _receive(actor, loan.society, "repayment", f"Repayment of loan {loan.loan_no}", paid_on, lines, via)
+    transfers = iter(posted.transfer_ids)
+    with told_kindly():
+        made = Repayment.objects.create(
+            loan=loan, principal_fen=part.principal_fen, fee_fen=part.fee_fen,
+            principal_transfer_id=next(transfers) if part.principal_fen else None,
+            fee_transfer_id=next(transfers) if part.fee_fen else None,
+            happened_on=paid_on, counts_on=counts_on(paid_on), recorded_by_id=actor.pk,
+        )  # fmt: skip
+    return made, posted
+
+
+@transaction.atomic
+def extend_loan(actor: User, *, loan: Loan, due_on: date, decided_on: date, reason: str) -> Extension:
+    """Puts off a loan's last day within the rules; what was late by the first schedule stays late in the on-time rate."""
+    require(actor, PREPARE, loan.society.area_id)
+    take(loan.society_id)
+    with told_kindly():
+        return Extension.objects.create(
+            loan=loan, due_on=due_on, reason=reason, happened_on=decided_on, counts_on=counts_on(decided_on), recorded_by_id=actor.pk
+        )
+
+
+def take(society_id: int) -> None:
+    """Locks a society for the rest of the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT mutual_funds_take(ARRAY[%s]::bigint[])", [society_id])
+
+
+def accounts_of(society: Society) -> dict[str, int]:
+    """Code -> id of the accounts in the society's book."""
+    return dict(Account.objects.filter(book_id=society.book_id).values_list("code", "pk"))
+
+
+def rules_in_force(society_id: int, day: date) -> RuleSet:
+    """The society's rules of a day; refuses a day without."""
+    found = RuleSet.objects.filter(society_id=society_id, voided_at=None, starts_on__lte=day).exclude(ends_before__lte=day).first()
+    if found is None:
+        raise Refusal(
+            "mutual_funds.no_rules", record=f"society {society_id}", found=f"no rules on {day}", expected="rules in force",
+            rule="a society works by the rules its members resolved", todo="record the rules first",
+        )  # fmt: skip
+    return found
+
+
+def own_fen(member_id: int) -> int:
+    """A member's own money that is still in the society."""
+    sums = dict(
+        Contribution.objects.filter(member_id=member_id, voided_at=None).values_list("kind").annotate(total=Sum("amount_fen"))
+    )
+    return rules.refund_limit_fen(int(sums.get("own", 0)) + int(sums.get("opening", 0)), int(sums.get("refund", 0)))
+
+
+def schedule_of(loan: Loan) -> tuple[rules.Instalment, ...]:
+    """The loan's first schedule."""
+    rows = loan.schedule.order_by("number").values_list("number", "due_on", "principal_fen", "fee_fen")
+    return tuple(rules.Instalment(*row) for row in rows)
+
+
+def repaid(loan: Loan) -> rules.Split:
+    """What was paid back so far."""
+    sums = Repayment.objects.filter(loan=loan, voided_at=None).aggregate(p=Sum("principal_fen"), f=Sum("fee_fen"))
+    return rules.Split(int(sums["p"] or 0), int(sums["f"] or 0))
+
+
+def outstanding_fen(loan: Loan) -> int:
+    """Principal still owed and not written off."""
+    if WriteOff.objects.filter(loan=loan, voided_at=None).exists():
+        return 0
+    return int(loan.principal_fen) - repaid(loan).principal_fen
+
+
+def _rule_set(actor: User, society: Society, starts_on: date, terms: Terms) -> RuleSet:
+    return RuleSet.objects.create(
+        society=society, starts_on=starts_on, counts_from=counts_on(starts_on), recorded_by_id=actor.pk, **asdict(terms)
+    )
+
+
+def _receive(
+    actor: User, society: Society, kind: str, narration: str, day: date, lines: list[tuple[str, int]], via: str
+) -> ledger.Posted:
+    accounts = accounts_of(society)
+    debit = accounts[rules.MONEY_ACCOUNTS[via]]
+    draft = ledger.Draft(
+        book_id=society.book_id, booking_date=counts_on(day), happened_on=day, kind=kind, narration=narration,
+        lines=tuple(ledger.Line(debit, accounts[code], fen) for code, fen in lines if fen),
+    )  # fmt: skip
+    return ledger.receive(actor, [draft], permission=PREPARE)[0]
