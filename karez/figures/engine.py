@@ -1,0 +1,342 @@
+"""Computing figures from a snapshot with DuckDB: one query a table, rolled up over the places, formulas last. Declares nothing.
+
+Whatever adds up is computed once at the area each row is recorded at and rolled up through the snapshot's edition of
+places; a distinct count is computed for each level. All values are whole numbers, decimals or fractions, never floats.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+from typing import Any
+
+import duckdb
+
+from karez.closing.snapshots import Snapshot
+from karez.figures.declarations import LEVELS, Figure, declarations
+from karez.kernel.formula import FormulaError, value_of
+from karez.kernel.interval import DividesByZeroError
+from karez.kernel.refusal import Refusal
+
+Raw = int | Decimal | Fraction
+MEMORY = os.environ.get("KAREZ_FIGURES_MEMORY", "2GB")
+
+
+class State(Enum):
+    """What is to be said of a figure at a place."""
+
+    VALUE = "value"
+    MISSING = "missing"  # nothing to count, or nothing to divide by
+    NOT_COLLECTED = "not_collected"  # the source does not reach down to this level
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """A figure at a place, exact, in the figure's unit."""
+
+    id: str
+    area_id: int
+    value: Fraction | None
+    state: State
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """An area of the snapshot's edition."""
+
+    area_id: int
+    level: str
+    code: str
+    name_zh: str
+    name_en: str
+    parent_id: int | None
+
+
+@dataclass
+class Cells:
+    """Figures by place: `raw[id][area_id]` before the figure's scale; no entry means an empty set."""
+
+    places: dict[int, Place]
+    figures: dict[str, Figure]
+    levels: tuple[str, ...]
+    reaches: dict[str, int] = field(default_factory=dict)  # id -> how far down its source reaches, as a place in LEVELS
+    raw: dict[str, dict[int, Raw]] = field(default_factory=dict)
+
+    def value(self, figure_id: str, area_id: int) -> Value:
+        """One cell."""
+        figure, place = self.figures[figure_id], self.places[area_id]
+        if LEVELS.index(place.level) > self.reaches[figure_id]:
+            return Value(figure_id, area_id, None, State.NOT_COLLECTED)
+        raw = self.raw[figure_id].get(area_id)
+        if raw is None and figure.formula is None and figure.empty == "zero" and self.raw[figure_id] is not _ABSENT:
+            raw = 0
+        if raw is None:
+            return Value(figure_id, area_id, None, State.MISSING)
+        exact = Fraction(raw) / figure.scale if figure.scale != 1 else Fraction(raw)
+        return Value(figure_id, area_id, exact, State.VALUE)
+
+    def values(self, ids: Iterable[str]) -> list[Value]:
+        """Every cell of the figures, by figure, level and code."""
+        chosen = sorted(
+            (p for p in self.places.values() if p.level in self.levels), key=lambda p: (LEVELS.index(p.level), p.code, p.area_id)
+        )
+        return [self.value(i, place.area_id) for i in ids for place in chosen]
+
+
+_ABSENT: dict[int, Raw] = {}  # the snapshot has no such table or column: nothing is known, not even zero
+
+
+def compute(snapshot: Snapshot, ids: Sequence[str] | None = None, levels: Sequence[str] = ("region",)) -> list[Value]:
+    """The figures named (all of the snapshot's year if None; a printed id stands for its figure) at every place of the levels."""
+    wanted = resolve(ids, snapshot.year)
+    return cells(snapshot, wanted, levels).values(f.id for f in wanted)
+
+
+def resolve(ids: Sequence[str] | None, year: int) -> list[Figure]:
+    """The definitions valid in a year under the ids given; refuses an id nobody declared."""
+    known, aliases = declarations().of_year(year), declarations().aliases
+    if ids is None:
+        return list(known.values())
+    unknown = [i for i in ids if aliases.get(i, i) not in known]
+    if unknown:
+        raise Refusal(
+            "not_found.figure", record=", ".join(unknown)[:200], found=f"no figure of this id in {year}", expected="the id of a declared figure",
+            rule="a figure is a declaration valid in its years", todo="see the catalogue of figures",
+        )  # fmt: skip
+    return [known[i] for i in dict.fromkeys(aliases.get(i, i) for i in ids)]
+
+
+def cells(snapshot: Snapshot, wanted: Sequence[Figure], levels: Sequence[str] = ("region",)) -> Cells:
+    """The cells of the figures wanted and of all they are worked out from."""
+    figures = with_inputs(wanted, snapshot.year)
+    with opened(snapshot) as duck:
+        places = {row[0]: Place(*row) for row in duck.execute(_PLACES).fetchall()}
+        result = Cells(places, {f.id: f for f in figures}, tuple(levels))
+        by_table: dict[str, list[Figure]] = {}
+        for figure in figures:
+            if figure.table:
+                by_table.setdefault(figure.table, []).append(figure)
+        if by_table:
+            _make_above(duck, levels)
+        for table, members in by_table.items():
+            _count(duck, snapshot, table, members, result)
+    for figure in figures:
+        if figure.formula:
+            _work_out(figure, result)
+    return result
+
+
+def with_inputs(wanted: Sequence[Figure], year: int) -> list[Figure]:
+    """The figures and all they need, each after what it needs."""
+    known = declarations().of_year(year)
+    done: dict[str, Figure] = {}
+
+    def add(figure: Figure) -> None:
+        for used in figure.formula.uses if figure.formula else ():
+            if used not in known:
+                raise Refusal(
+                    "figures.no_definition", record=figure.id, found=f"no definition of {used} in {year}",
+                    expected="every figure of a formula defined in the year", rule="a figure is a declaration valid in its years",
+                    todo="correct valid_from or valid_before",
+                )  # fmt: skip
+            if used not in done:
+                add(known[used])
+        done[figure.id] = figure
+
+    for figure in wanted:
+        add(figure)
+    return list(done.values())
+
+
+@contextmanager
+def opened(snapshot: Snapshot) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB that sees the snapshot's tables as views and nothing else: no files, no network, no settings."""
+    duck = duckdb.connect(config={
+        "threads": os.cpu_count() or 1, "memory_limit": MEMORY, "autoinstall_known_extensions": "false",
+        "autoload_known_extensions": "false", "python_enable_replacements": "false",
+    })  # fmt: skip
+    try:
+        files = {name: str(snapshot.file(name)) for name in snapshot.tables}
+        duck.execute(f"SET allowed_paths = [{', '.join(_text(f) for f in files.values())}]")
+        duck.execute("SET enable_external_access = false")
+        duck.execute("SET lock_configuration = true")
+        for name, file in files.items():
+            duck.execute(f'CREATE VIEW "{name}" AS SELECT * FROM read_parquet({_text(file)}, file_row_number = true)')
+        yield duck
+    finally:
+        duck.close()
+
+
+def statement(figure: Figure, snapshot: Snapshot) -> str:
+    """The SQL of a counted figure by area; all figures of a table run fused into one such statement."""
+    assert figure.value
+    return f'SELECT "area_id", {_cell(figure, snapshot)} AS "value" FROM "{figure.table}" GROUP BY "area_id"'
+
+
+def sql_of(figure_id: str, snapshot: Snapshot) -> str:
+    """The SQL behind a figure; of a formula, that of each of its inputs."""
+    figures = with_inputs(resolve([figure_id], snapshot.year), snapshot.year)
+    counted = [f for f in figures if f.value]
+    if len(figures) == 1:
+        return statement(figures[0], snapshot)
+    return ";\n".join(f"-- {f.id}\n{statement(f, snapshot)}" for f in counted)
+
+
+def rows_behind(
+    snapshot: Snapshot, figure_id: str, area_id: int, after_key: int = -1, limit: int = 100, visible: Sequence[int] | None = None
+) -> list[dict[str, Any]]:
+    """The rows a counted figure is made of at a place, by the same `where`, a page after the row number given.
+
+    `visible` keeps rows to those areas. A formula has no rows of its own: its inputs have.
+    """
+    figure = resolve([figure_id], snapshot.year)[0]
+    if not _present(figure, snapshot):
+        return []
+    with opened(snapshot) as duck:
+        condition = _rows_condition(duck, figure, snapshot, area_id, visible)
+        result = duck.execute(
+            f'SELECT file_row_number AS row, * EXCLUDE (file_row_number) FROM "{figure.table}"'
+            f" WHERE {condition} AND file_row_number > {int(after_key)} ORDER BY file_row_number LIMIT {int(limit)}"
+        )
+        names = [d[0] for d in result.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def count_rows_behind(snapshot: Snapshot, figure_id: str, area_id: int, visible: Sequence[int] | None = None) -> tuple[int, int]:
+    """How many rows a counted figure has at a place in the areas given (everywhere if None), and how many elsewhere."""
+    figure = resolve([figure_id], snapshot.year)[0]
+    if not _present(figure, snapshot):
+        return 0, 0
+    with opened(snapshot) as duck:
+        everywhere = _rows_condition(duck, figure, snapshot, area_id, None)
+        inside = _rows_condition(duck, figure, snapshot, area_id, visible)
+        row = duck.execute(f'SELECT count(*) FILTER (WHERE {inside}), count(*) FROM "{figure.table}" WHERE {everywhere}').fetchone()
+    assert row
+    return int(row[0]), int(row[1] - row[0])
+
+
+_PLACES = 'SELECT area_id, level, code, name_zh, name_en, parent_id FROM "places"'
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def _cell(figure: Figure, snapshot: Snapshot) -> str:
+    assert figure.value
+    value = figure.value.sql(year=snapshot.year, as_of=snapshot.as_of)
+    return f"{value} FILTER (WHERE {figure.where.sql(year=snapshot.year, as_of=snapshot.as_of)})" if figure.where else value
+
+
+def _present(figure: Figure, snapshot: Snapshot) -> bool:
+    """Whether the snapshot holds the table and the columns a figure reads; older ones may not."""
+    told = snapshot.tables.get(figure.table)
+    return told is not None and figure.columns <= {c["name"] for c in told["columns"]}
+
+
+def _make_above(duck: duckdb.DuckDBPyConnection, levels: Sequence[str]) -> None:
+    """A table of every area with itself and the areas above it, as far as their levels are wanted."""
+    ids = ", ".join(f'"{level}_id"' for level in LEVELS if level in levels)
+    duck.execute(
+        "CREATE TEMP TABLE above AS SELECT DISTINCT area_id, place FROM"
+        f' (SELECT area_id, unnest([{ids}]) AS place FROM "places") WHERE place IS NOT NULL'
+    )
+
+
+def _count(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, members: Sequence[Figure], into: Cells) -> None:
+    there = [f for f in members if _present(f, snapshot)]
+    for figure in members:
+        told = snapshot.tables.get(table)
+        into.reaches[figure.id] = LEVELS.index(told["reaches"]) if told else len(LEVELS) - 1
+        into.raw[figure.id] = {} if figure in there else _ABSENT
+    adding = [f for f in there if f.value and f.value.rolls_up_by]
+    distinct = [f for f in there if f.value and not f.value.rolls_up_by]
+    if adding:
+        _add_up(duck, snapshot, table, adding, into)
+    for level in into.levels if distinct else ():
+        columns = ", ".join(f'{_cell(f, snapshot)} AS "f{n}"' for n, f in enumerate(distinct))
+        sql = f'SELECT "{level}_id", {columns} FROM "{table}" WHERE "{level}_id" IS NOT NULL GROUP BY "{level}_id"'
+        _collect(_run(duck, sql, distinct, snapshot, table), distinct, into)
+
+
+def _add_up(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, members: Sequence[Figure], into: Cells) -> None:
+    low = ", ".join(f'{_cell(f, snapshot)} AS "f{n}"' for n, f in enumerate(members))
+    up = ", ".join(f'{f.value.rolls_up_by}(low."f{n}")' for n, f in enumerate(members) if f.value)
+    sql = (
+        f'WITH low AS MATERIALIZED (SELECT "area_id", {low} FROM "{table}" GROUP BY "area_id")'
+        f" SELECT above.place, {up} FROM low JOIN above ON above.area_id = low.area_id GROUP BY above.place"
+    )
+    _collect(_run(duck, sql, members, snapshot, table), members, into)
+
+
+def _run(
+    duck: duckdb.DuckDBPyConnection, sql: str, members: Sequence[Figure], snapshot: Snapshot, table: str
+) -> list[tuple[Any, ...]]:
+    """The rows; where the fused statement fails, each figure is tried alone to name the one that does not work."""
+    try:
+        return duck.execute(sql).fetchall()
+    except duckdb.Error as error:
+        found = str(error).splitlines()[0][:300]
+        culprits = [f.id for f in members if not _works(duck, f, snapshot, table)]
+        raise Refusal(
+            "figures.cannot_compute", record=", ".join(culprits) or table, found=found,
+            expected="an expression that works on every row", rule="a figure is exact or it is not printed",
+            todo="correct the declaration, for example a cast of a text that is no number",
+        ) from error  # fmt: skip
+
+
+def _works(duck: duckdb.DuckDBPyConnection, figure: Figure, snapshot: Snapshot, table: str) -> bool:
+    try:
+        duck.execute(f'SELECT {_cell(figure, snapshot)} FROM "{table}"').fetchall()
+    except duckdb.Error:
+        return False
+    return True
+
+
+def _collect(rows: Iterable[tuple[Any, ...]], members: Sequence[Figure], into: Cells) -> None:
+    targets = [into.raw[f.id] for f in members]
+    # A count of nothing is an empty set, as a sum over nothing is.
+    nothing = [f.value is not None and f.value.function in ("count", "distinct") for f in members]
+    columns = list(zip(*rows, strict=True))
+    if not columns:
+        return
+    for target, counts, column in zip(targets, nothing, columns[1:], strict=True):
+        if counts:
+            target.update((place, value) for place, value in zip(columns[0], column, strict=True) if value)
+        else:
+            target.update((place, value) for place, value in zip(columns[0], column, strict=True) if value is not None)
+
+
+def _work_out(figure: Figure, into: Cells) -> None:
+    """A formula at each place of the levels, where all its inputs have values; a division by zero has none."""
+    assert figure.formula
+    inputs = list(figure.formula.uses)
+    into.reaches[figure.id] = min((into.reaches[i] for i in inputs), default=len(LEVELS) - 1)
+    found: dict[int, Raw] = {}
+    for place in into.places.values():
+        if place.level not in into.levels or LEVELS.index(place.level) > into.reaches[figure.id]:
+            continue
+        values: Mapping[str, Fraction | None] = {i: into.value(i, place.area_id).value for i in inputs}
+        known = {i: v for i, v in values.items() if v is not None}
+        if len(known) == len(inputs):
+            try:
+                found[place.area_id] = value_of(figure.formula, known)
+            except (DividesByZeroError, FormulaError):
+                continue
+    into.raw[figure.id] = found
+
+
+def _rows_condition(
+    duck: duckdb.DuckDBPyConnection, figure: Figure, snapshot: Snapshot, area_id: int, visible: Sequence[int] | None
+) -> str:
+    row = duck.execute('SELECT level FROM "places" WHERE area_id = ?', [area_id]).fetchone()
+    condition = f'("{row[0]}_id" = {int(area_id)})' if row else "false"
+    if figure.where:
+        condition += f" AND ({figure.where.sql(year=snapshot.year, as_of=snapshot.as_of)})"
+    if visible is not None:
+        duck.execute("CREATE TEMP TABLE IF NOT EXISTS visible AS SELECT unnest(?::BIGINT[]) AS area_id", [list(visible)])
+        condition += " AND area_id IN (SELECT area_id FROM visible)"
+    return condition

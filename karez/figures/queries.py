@@ -1,0 +1,233 @@
+"""What may be asked of figures: values by place, the trace of one, the catalogue. Writes only the log of reads.
+
+An actor sees the places granted to them and what lies above those as totals; rows elsewhere are only counted. None is the
+local operator at the console, who sees aggregates and keys of the whole region.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from karez.access.models import User
+from karez.access.services import log_read
+from karez.closing.queries import best_snapshot
+from karez.closing.snapshots import Snapshot
+from karez.figures.declarations import LEVELS, Figure, declarations
+from karez.figures.engine import (
+    Cells,
+    Place,
+    Value,
+    cells,
+    count_rows_behind,
+    resolve,
+    rows_behind,
+    sql_of,
+    with_inputs,
+)
+from karez.figures.vouchers import transfers_of
+from karez.kernel.printed import plain_number
+from karez.kernel.refusal import Refusal
+from karez.periods.services import region as the_region
+from karez.places.queries import visible_area_ids_sql
+
+PAGE_ROWS = 100
+_MOST_ROWS = 1000
+
+
+def figures_for(
+    actor: User | None, region: str, year: int, by: str = "region", ids: Sequence[str] | None = None, snapshot: Snapshot | None = None
+) -> dict[str, Any]:
+    """Figures of a year at every place of a level that the actor may see: `{"figures": [...]}`, in the order of the declarations."""
+    level = _level(by)
+    snapshot = snapshot or best_snapshot(region, year)
+    wanted = resolve(ids, year)
+    computed = cells(snapshot, wanted, (level,))
+    visible = _visible(actor, "figures.view")
+    may_see = _with_ancestors(visible, snapshot)
+    if actor is None:
+        log_read(None, kind="figures", subject_id=None, purpose=f"figures of {region} in {year} by {level}", rows=len(wanted))
+    rows = [
+        _row(computed, value, snapshot)
+        for value in computed.values(f.id for f in wanted)
+        if may_see is None or value.area_id in may_see
+    ]
+    return {"figures": rows}
+
+
+def trace(
+    actor: User | None, figure_id: str, region: str, year: int, *, area_id: int | None = None, by: str | None = None,
+    after: int = -1, limit: int = PAGE_ROWS, snapshot: Snapshot | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """Everything behind a figure at a place (the region if None): definition, SQL, snapshot, value, values below, a page of rows.
+
+    Rows lie in the actor's areas; those elsewhere are a number. A formula shows its inputs and the rows of the first that has any.
+    """
+    snapshot = snapshot or best_snapshot(region, year)
+    figure = resolve([figure_id], year)[0]
+    place_id = the_region().area_id if area_id is None else area_id
+    computed = cells(snapshot, [figure], LEVELS)
+    visible = _visible(actor, "figures.trace")
+    may_see = _with_ancestors(visible, snapshot)
+    place = computed.places.get(place_id)
+    if place is None or (may_see is not None and place_id not in may_see):
+        raise _not_here(figure_id, place_id)
+    counted = _counted(figure, year)
+    inside = None if visible is None else sorted(visible)
+    rows = rows_behind(snapshot, counted.id, place_id, after, min(limit, _MOST_ROWS), inside) if counted else []
+    here, elsewhere = count_rows_behind(snapshot, counted.id, place_id, inside) if counted else (0, 0)
+    log_read(actor, kind="figure_rows", subject_id=place_id, purpose=f"trace of {figure.id} in {year}", rows=max(1, len(rows)))
+    value = computed.value(figure.id, place_id)
+    below = _below(computed, place, by)
+    shown = [p for p in below if may_see is None or p.area_id in may_see]
+    return {
+        "id": figure.id, "definition": figure.as_dict(), "sql": sql_of(figure.id, snapshot), "snapshot": snapshot.name,
+        "value": _number(value.value),
+        "by_place": [_place_row(computed, figure.id, p) for p in shown],
+        "rows": [_plain(row) for row in rows], "transfers": transfers_of(rows),
+        "unit": figure.unit, "label": figure.label, "exact": _exact(value.value), "state": value.state.value,
+        "place": place.code, "place_name": place.name_en or place.name_zh, "area_id": place_id, "level": place.level,
+        "digest": snapshot.digest, "kind": snapshot.kind, "as_of": snapshot.as_of.isoformat(), "taken_at": snapshot.taken_at,
+        "inputs": [_input(computed, i, place_id) for i in (figure.formula.uses if figure.formula else ())],
+        "rows_of": counted.id if counted else "", "rows_here": here, "rows_elsewhere": elsewhere,
+        "places_elsewhere": len(below) - len(shown), "next_row": rows[-1]["row"] if len(rows) == min(limit, _MOST_ROWS) else None,
+    }  # fmt: skip
+
+
+def aliases() -> Mapping[str, str]:
+    """An id printed again -> the id of the figure it is."""
+    return declarations().aliases
+
+
+def catalogue(year: int | None = None) -> list[dict[str, Any]]:
+    """Every definition (those of one year, if given) as people read it, in the order of the declarations."""
+    return [f.as_dict() for f in declarations().figures if year is None or f.valid_in(year)]
+
+
+def catalogue_text() -> str:
+    """The catalogue as a Markdown page."""
+    lines = ["# Figures", ""]
+    for figure in catalogue():
+        meaning = f"`{figure['formula']}`" if "formula" in figure else f"`{figure['value']}` of `{figure['table']}`"
+        meaning += f" where `{figure['where']}`" if figure.get("where") else ""
+        valid = f"from {figure['valid_from']}" + (f" before {figure['valid_before']}" if figure["valid_before"] else "")
+        lines += [
+            f"## {figure['id']}", "", f"{figure['label']} ({figure['label_zh'] or '-'}), in {figure['unit']}, {figure['kind']}, {valid}.",
+            "", f"{meaning}. Source: {figure['source']}. Disclosure unit: {figure['disclosure']}.", "",
+        ]  # fmt: skip
+    return "\n".join(lines)
+
+
+# Who sees what.
+
+
+def _visible(actor: User | None, permission: str) -> frozenset[int] | None:
+    """The areas the actor holds a permission over, None for everything; refuses who holds it nowhere."""
+    if actor is None:
+        return None
+    sql, params = visible_area_ids_sql(actor, permission)
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        found = frozenset(row[0] for row in cursor.fetchall())
+    if not found:
+        raise Refusal(
+            "access.not_granted", record="figures", found=f"{actor} holds {permission} nowhere", expected="a role over some area",
+            rule="what a person may see and do follows the areas granted to them", todo="ask the administrator for a role",
+        )  # fmt: skip
+    return None if the_region().area_id in found else found
+
+
+def _with_ancestors(visible: frozenset[int] | None, snapshot: Snapshot) -> frozenset[int] | None:
+    """The areas and what lies above them in the snapshot's edition: their totals are no secret to who is part of them."""
+    if visible is None:
+        return None
+    parents = {p.area_id: p.parent_id for p in cells(snapshot, (), ()).places.values()}
+    seen = set(visible)
+    for area_id in visible:
+        above = parents.get(area_id)
+        while above is not None and above not in seen:
+            seen.add(above)
+            above = parents.get(above)
+    return frozenset(seen)
+
+
+def _level(by: str) -> str:
+    if by in LEVELS:
+        return by
+    raise Refusal(
+        "figures.unknown_level", record=by, found="no such level", expected=", ".join(LEVELS), rule="figures are by level of place",
+        todo="choose one of the levels",
+    )  # fmt: skip
+
+
+def _not_here(figure_id: str, area_id: int) -> Refusal:
+    return Refusal(
+        "access.not_granted", record=figure_id, found=f"area {area_id} is not among your areas in this edition",
+        expected="an area granted to you, or one above it", rule="what a person may see and do follows the areas granted to them",
+        todo="choose a place from the list",
+    )  # fmt: skip
+
+
+# How answers are worded.
+
+
+def _counted(figure: Figure, year: int) -> Figure | None:
+    """The figure itself, or the first counted one its formula needs."""
+    return next((f for f in (figure, *with_inputs([figure], year)) if f.value), None)
+
+
+def _below(computed: Cells, place: Place, by: str | None) -> list[Place]:
+    """Places of a level under a place: counties under the region, else the next level down."""
+    own = LEVELS.index(place.level)
+    level = _level(by) if by else "county" if own < LEVELS.index("county") else LEVELS[min(own + 1, len(LEVELS) - 1)]
+    parents = {p.area_id: p.parent_id for p in computed.places.values()}
+
+    def under(area_id: int | None) -> bool:
+        while area_id is not None and area_id != place.area_id:
+            area_id = parents.get(area_id)
+        return area_id is not None
+
+    found = [p for p in computed.places.values() if p.level == level and p.area_id != place.area_id and under(p.parent_id)]
+    return sorted(found, key=lambda p: (p.code, p.area_id))
+
+
+def _row(computed: Cells, value: Value, snapshot: Snapshot) -> dict[str, Any]:
+    figure, place = computed.figures[value.id], computed.places[value.area_id]
+    return {
+        "id": figure.id, "label": figure.label, "unit": figure.unit, "value": _number(value.value), "place": place.code,
+        "place_name": place.name_en or place.name_zh, "as_of": snapshot.as_of.isoformat(), "snapshot": snapshot.name,
+        "exact": _exact(value.value), "state": value.state.value, "rounding": str(figure.rounding), "kind": figure.kind,
+        "label_zh": figure.label_zh, "area_id": place.area_id, "level": place.level, "provisional": snapshot.kind != "sealed",
+    }  # fmt: skip
+
+
+def _place_row(computed: Cells, figure_id: str, place: Place) -> dict[str, Any]:
+    value = computed.value(figure_id, place.area_id)
+    return {
+        "place": place.code, "place_name": place.name_en or place.name_zh, "value": _number(value.value), "state": value.state.value,
+        "exact": _exact(value.value), "area_id": place.area_id, "level": place.level,
+    }  # fmt: skip
+
+
+def _input(computed: Cells, figure_id: str, area_id: int) -> dict[str, Any]:
+    value = computed.value(figure_id, area_id)
+    figure = computed.figures[figure_id]
+    return {"id": figure_id, "label": figure.label, "unit": figure.unit, "value": _number(value.value), "state": value.state.value}
+
+
+def _number(value: Fraction | None) -> int | float | str | None:
+    return None if value is None else plain_number(value)
+
+
+def _exact(value: Fraction | None) -> str | None:
+    """The value without loss: 12, or 30500/1001."""
+    return None if value is None else str(value)
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as JSON can carry it."""
+    return {k: str(v) if isinstance(v, Decimal | UUID) else v.isoformat() if isinstance(v, date | datetime) else v for k, v in row.items()}
