@@ -1,0 +1,177 @@
+"""What may be asked about public money: where each line's money lies, its way down to the vouchers, money lying idle.
+
+A person sees the books of the areas granted to them. Writes nothing. Amounts are whole fen.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db import connection
+
+from karez.access.models import User
+from karez.funds.models import Allocation, Appropriation, GrantStandard, Proposal, SourceLine
+from karez.funds.rules import Standard
+from karez.kernel.refusal import Refusal
+from karez.ledger.models import VoucherSet
+from karez.places.queries import visible_area_ids_sql, visible_areas
+
+VIEW = "funds.view"
+
+
+@dataclass(frozen=True)
+class LineBalance:
+    """What one line holds in one book now: what came in, what went on, what is left, what of it is reserved."""
+
+    line_id: int
+    line_code: str
+    funder: str
+    programme: str
+    year: int
+    area_id: int
+    area_name: str
+    book_id: int
+    book_kind: str
+    in_fen: int
+    out_fen: int
+    balance_fen: int
+    available_fen: int
+
+
+@dataclass(frozen=True)
+class Step:
+    """One movement of a line's money with its voucher: in (True) or out of the line's account in a book."""
+
+    booking_date: date
+    book_id: int
+    book_kind: str
+    area_id: int
+    voucher_id: int
+    voucher_number: int
+    kind: str
+    narration: str
+    document_id: int | None
+    transfer_id: int
+    comes_in: bool
+    amount_fen: int
+
+
+@dataclass(frozen=True)
+class IdleMoney:
+    """Money of a line that has lain in a book since a day, first in first out."""
+
+    line_id: int
+    line_code: str
+    area_id: int
+    area_name: str
+    book_id: int
+    since: date
+    days: int
+    amount_fen: int
+
+
+_BALANCES = """
+SELECT l.id, l.code, f.name_en, l.programme, l.year, a.area_id, t.name_en, a.book_id, a.book_kind,
+       c.posted_credit_fen, c.posted_debit_fen, a.balance_fen, a.available_fen
+  FROM funds_line_account a JOIN funds_sourceline l ON l.id = a.line_id JOIN funds_funder f ON f.id = l.funder_id
+  JOIN ledger_account c ON c.id = a.account_id LEFT JOIN places_tree t ON t.area_id = a.area_id
+ WHERE a.area_id IN ({areas}) AND (%s::bigint IS NULL OR l.id = %s) AND (%s::int IS NULL OR l.year = %s)
+ ORDER BY l.year DESC, l.code, a.book_kind DESC, t.code
+"""
+_STEPS = """
+SELECT t.booking_date, a.book_id, a.book_kind, a.area_id, v.id, v.number, v.kind, v.narration, v.document_id, t.id,
+       t.credit_account_id = a.account_id, t.amount_fen
+  FROM funds_line_account a
+  JOIN ledger_transfer t ON t.credit_account_id = a.account_id OR t.debit_account_id = a.account_id
+  JOIN ledger_voucher v ON v.id = t.voucher_id
+ WHERE a.line_id = %s AND a.area_id IN ({areas}) AND (t.booking_date, t.id) > (%s, %s)
+ ORDER BY t.booking_date, t.id LIMIT %s
+"""
+# First in, first out: what came in beyond all that went out is still there, the newest last.
+_IDLE = """
+WITH came AS (
+    SELECT a.*, t.booking_date, t.amount_fen,
+           sum(t.amount_fen) OVER (PARTITION BY a.account_id ORDER BY t.booking_date, t.id) AS running
+      FROM funds_line_account a JOIN ledger_transfer t ON t.credit_account_id = a.account_id AND t.booking_date <= %s
+     WHERE a.area_id IN ({areas})
+), went AS (
+    SELECT t.debit_account_id AS account_id, sum(t.amount_fen) AS gone FROM ledger_transfer t
+     WHERE t.booking_date <= %s AND t.debit_account_id IN (SELECT account_id FROM came) GROUP BY 1
+)
+SELECT c.line_id, l.code, c.area_id, p.name_en, c.book_id, c.booking_date, %s - c.booking_date,
+       sum(LEAST(c.amount_fen, c.running - coalesce(w.gone, 0)))::bigint
+  FROM came c LEFT JOIN went w USING (account_id) JOIN funds_sourceline l ON l.id = c.line_id
+  LEFT JOIN places_tree p ON p.area_id = c.area_id
+ WHERE c.running > coalesce(w.gone, 0) AND c.booking_date <= %s::date - %s
+ GROUP BY 1, 2, 3, 4, 5, 6 ORDER BY 6, 2, 5
+"""
+
+
+def line_named(actor: User, code: str) -> SourceLine:
+    """The line of a code; anybody who may see funds somewhere may know which lines there are."""
+    found = SourceLine.objects.select_related("funder").filter(code=code, voided_at=None).first()
+    if found is None or not visible_areas(actor, VIEW).exists():
+        raise Refusal(
+            "not_found.source_line", record=code, found="no source line of this code that you may see", expected="a known code",
+            rule="a payment names one source line", todo="choose from the list of lines",
+        )  # fmt: skip
+    return found
+
+
+def line_balances(actor: User, *, line_id: int | None = None, year: int | None = None) -> list[LineBalance]:
+    """Each line in each book the actor may see, newest budget year first."""
+    return [LineBalance(*row) for row in _rows(actor, _BALANCES, [line_id, line_id, year, year])]
+
+
+def line_steps(
+    actor: User, line_id: int, *, after: tuple[date, int] = (date.min, 0), limit: int = 200
+) -> list[Step]:
+    """The way of a line's money, voucher by voucher, in the books the actor may see; continue after (day, transfer id)."""
+    areas, params = visible_area_ids_sql(actor, VIEW)
+    with connection.cursor() as cursor:
+        cursor.execute(_STEPS.format(areas=areas), [line_id, *params, *after, limit])
+        return [Step(*row) for row in cursor.fetchall()]
+
+
+def idle_money(actor: User, *, day: date, at_least_days: int = 0) -> list[IdleMoney]:
+    """Money that had lain in an office's or county's book on a day for so many days or more, oldest first."""
+    areas, params = visible_area_ids_sql(actor, VIEW)
+    with connection.cursor() as cursor:
+        cursor.execute(_IDLE.format(areas=areas), [day, *params, day, day, day, at_least_days])
+        return [IdleMoney(*row) for row in cursor.fetchall()]
+
+
+def waiting(actor: User) -> Iterator[Proposal]:
+    """Proposals of the areas the actor may approve for that still wait, oldest first, their own left out."""
+    areas, params = visible_area_ids_sql(actor, "funds.approve")
+    open_sets = VoucherSet.objects.filter(approved_at=None, refused_at=None).exclude(prepared_by_id=actor.pk).values("pk")
+    found = Proposal.objects.filter(set_id__in=open_sets).select_related("line", "line__funder", "area")
+    yield from found.extra(where=[f"area_id IN ({areas})"], params=params).order_by("pk")
+
+
+def appropriations(actor: User, line_id: int) -> list[Appropriation]:
+    """Money received on a line, oldest first; void records left out."""
+    areas, params = visible_area_ids_sql(actor, VIEW)
+    found = Appropriation.objects.filter(line_id=line_id, voided_at=None)
+    return list(found.extra(where=[f"area_id IN ({areas})"], params=params).order_by("happened_on", "pk"))
+
+
+def allocations(actor: User, line_id: int) -> list[Allocation]:
+    """Money of a line passed to the counties the actor may see, oldest first; void records left out."""
+    areas, params = visible_area_ids_sql(actor, VIEW)
+    found = Allocation.objects.filter(line_id=line_id, voided_at=None).select_related("area")
+    return list(found.extra(where=[f"area_id IN ({areas})"], params=params).order_by("happened_on", "pk"))
+
+
+def standards(programme: str) -> list[Standard]:
+    """The grant standards of a programme by their true days, oldest first. A rule is public: no actor is asked."""
+    found = GrantStandard.objects.filter(programme=programme, voided_at=None).order_by("starts_on", "size_class")
+    return [Standard(s.size_class, s.low_fen, s.high_fen, s.starts_on, s.ends_before) for s in found]
+
+
+def _rows(actor: User, sql: str, params: list[Any]) -> list[tuple[Any, ...]]:
+    areas, area_params = visible_area_ids_sql(actor, VIEW)
+    with connection.cursor() as cursor:
+        cursor.execute(sql.format(areas=areas), [*area_params, *params])
+        return list(cursor.fetchall())

@@ -1,0 +1,278 @@
+"""The files of funds that may be loaded: source lines, appropriations, allocations, grant standards, plan targets.
+
+Holds no reading of files. Money is posted in bulk by the ledger: the sender of a batch counts as the preparer of its
+vouchers, who applies it as their approver.
+"""
+
+from django.utils.translation import gettext_lazy as _
+
+from karez.funds import loading
+from karez.funds.models import FunderKind, SizeClass
+from karez.kernel.sheets import Check, Column, Kind, Sheet, Total
+
+_CODE = "[A-Za-z0-9][A-Za-z0-9_.-]*"
+_PROGRAMME = "[a-z][a-z0-9_]*"
+FUNDER_KINDS = {str(value): str(value) for value in FunderKind.values} | {
+    "国务院扶贫办": "central_office", "中央财政": "central_finance", "自治区财政": "region_finance", "省财政": "region_finance",
+    "市财政": "prefecture_finance", "县财政": "county_finance", "行业部门": "line_department", "银行": "bank",
+    "企业": "enterprise", "捐赠": "donor", "对口帮扶": "paired_region", "其他": "other",
+}  # fmt: skip
+SIZE_CLASSES = {str(value): str(value) for value in SizeClass.values} | {"不分": "any", "小村": "small", "大村": "big"}
+
+# The days a row states; none where they are out of order (another check says so).
+_STATED = (
+    "CASE WHEN {0}.valid_to IS NULL OR {0}.valid_to > {0}.valid_from THEN daterange({0}.valid_from, {0}.valid_to)"
+    " ELSE 'empty'::daterange END"
+)
+
+_LINE_KNOWN = Check(
+    rule="funds_line_known",
+    column="line_code",
+    expected=_("the code of a source line already recorded"),
+    sql="""SELECT s.row_no, s.line_code FROM {stage} s
+        WHERE NOT EXISTS (SELECT 1 FROM funds_sourceline l WHERE l.code = s.line_code AND l.voided_at IS NULL)""",
+    todo=_("load the source line first, or correct the code"),
+)
+_DAYS_IN_ORDER = Check(
+    rule="funds_days_in_order",
+    column="valid_to",
+    expected=_("a day after the first day"),
+    sql="SELECT s.row_no, s.valid_to::text FROM {stage} s WHERE s.valid_to <= s.valid_from",
+)
+_NOT_AHEAD = Check(
+    rule="funds_not_ahead",
+    column="happened_on",
+    expected=_("today or an earlier day"),
+    sql="SELECT s.row_no, s.happened_on::text FROM {stage} s WHERE s.happened_on > %(today)s",
+)
+
+
+def _reference_free(table: str) -> Check:
+    return Check(
+        rule="funds_reference_free",
+        column="reference",
+        expected=_("a reference not recorded before"),
+        sql=f"""SELECT s.row_no, s.reference FROM {{stage}} s
+            JOIN {table} k ON k.reference = s.reference AND k.voided_at IS NULL""",
+        todo=_("leave the row out if it is the same payment; else give it its own reference"),
+    )
+
+
+def _money_columns() -> tuple[Column, ...]:
+    return (
+        Column("reference", _("reference of the payment in the office's own papers"), headers=("编号", "凭证号"), max_length=60),
+        Column("line_code", _("code of the source line"), headers=("资金代码", "指标代码"), pattern=_CODE, max_length=60),
+        Column("happened_on", _("day of the payment"), Kind.DATE, headers=("日期", "到账日期")),
+        Column("amount", _("amount"), Kind.FEN, unit="yuan", headers=("金额", "金额（元）"), low=1),
+        Column("document_no", _("number of the document that orders it"), headers=("文号", "文件号")),
+    )
+
+
+def _days() -> tuple[Column, Column]:
+    return (
+        Column("valid_from", _("first day this is in force"), Kind.DATE, headers=("起始日期", "生效日期")),
+        Column(
+            "valid_to", _("first day this is no longer in force; empty while it is"), Kind.DATE, required=False,
+            headers=("终止日期", "失效日期"),
+        ),
+    )  # fmt: skip
+
+
+_AMOUNT = (Total(_("Amount"), "SELECT coalesce(sum(amount), 0) / 100.0 FROM {stage} s", "yuan"),)
+
+SOURCE_LINES = Sheet(
+    name="source_lines",
+    label=_("Source lines"),
+    about=_("The lines money comes in on: whose it is, for which programme, of which budget year, by which document."),
+    columns=(
+        Column("line_code", _("code of the line"), headers=("资金代码", "指标代码"), pattern=_CODE, max_length=60),
+        Column("line_name", _("what the line is called"), headers=("资金名称", "指标名称")),
+        Column("funder_code", _("code of the funder"), headers=("资金来源代码",), pattern=_CODE, max_length=60),
+        Column("funder_name", _("name of the funder"), headers=("资金来源", "来源单位")),
+        Column("funder_name_zh", _("Chinese name of the funder"), required=False, headers=("资金来源中文名",)),
+        Column("funder_kind", _("kind of funder"), Kind.CODE, headers=("来源类别",), codes=FUNDER_KINDS),
+        Column("programme", _("programme the money is for"), headers=("项目类别", "用途代码"), pattern=_PROGRAMME, max_length=60),
+        Column("year", _("budget year"), Kind.YEAR, headers=("年度", "预算年度"), low=1980, high=2200),
+        Column("document_no", _("number of the document that opens it"), headers=("文号", "文件号")),
+    ),
+    apply=loading.apply_source_lines,
+    withdraw=loading.withdraw_source_lines,
+    send_permission="funds.prepare",
+    apply_permission="funds.approve",
+    key=("line_code",),
+    checks=(
+        Check(
+            rule="funds_line_new",
+            column="line_code",
+            expected=_("a code no source line has yet"),
+            sql="""SELECT s.row_no, s.line_code FROM {stage} s
+                JOIN funds_sourceline l ON l.code = s.line_code AND l.voided_at IS NULL""",
+            todo=_("leave the row out, or give the line another code"),
+        ),
+        Check(
+            rule="funds_funder_one_name",
+            column="funder_name",
+            expected=_("one name and one kind for one funder, the same as recorded before"),
+            sql="""SELECT s.row_no, s.funder_name FROM {stage} s
+                JOIN funds_funder f ON f.code = s.funder_code AND f.voided_at IS NULL
+                WHERE (f.name_en, f.kind) <> (s.funder_name, s.funder_kind)
+                UNION SELECT s.row_no, s.funder_name FROM {stage} s JOIN {stage} o USING (funder_code)
+                WHERE (s.funder_name, s.funder_kind) <> (o.funder_name, o.funder_kind)""",
+        ),
+        Check(
+            rule="funds_line_one_purpose",
+            column="document_no",
+            expected=_("one line for one funder, programme, year and document"),
+            sql="""SELECT s.row_no, s.document_no FROM {stage} s JOIN {stage} o USING (funder_code, programme, year, document_no)
+                WHERE s.row_no <> o.row_no
+                UNION SELECT s.row_no, s.document_no FROM {stage} s
+                JOIN funds_funder f ON f.code = s.funder_code
+                JOIN funds_sourceline l ON l.funder_id = f.id AND l.voided_at IS NULL
+                 AND (l.programme, l.year, l.document_no) = (s.programme, s.year, s.document_no)""",
+        ),
+    ),
+    totals=(Total(_("Source lines"), "SELECT count(*) FROM {stage} s"),),
+    built_on=(
+        Check(
+            rule="funds_line_unused",
+            column="line_code",
+            expected=_("no money on the line"),
+            sql="""SELECT s.row_no, s.line_code FROM {stage} s
+                JOIN funds_sourceline l ON l.code = s.line_code AND l.batch_id = %(batch_id)s
+                JOIN funds_appropriation a ON a.line_id = l.id AND a.voided_at IS NULL""",
+        ),
+    ),
+)
+
+APPROPRIATIONS = Sheet(
+    name="appropriations",
+    label=_("Appropriations"),
+    about=_("Money received by the office: on which source line, when, how much."),
+    columns=_money_columns(),
+    apply=loading.apply_appropriations,
+    withdraw=loading.withdraw_appropriations,
+    send_permission="funds.prepare",
+    apply_permission="funds.approve",
+    key=("reference",),
+    checks=(_LINE_KNOWN, _NOT_AHEAD, _reference_free("funds_appropriation")),
+    totals=_AMOUNT,
+)
+
+ALLOCATIONS = Sheet(
+    name="allocations",
+    label=_("Allocations to counties"),
+    about=_("Money of a source line passed from the office to counties."),
+    columns=(
+        *_money_columns(),
+        Column("county", _("county that receives it"), Kind.AREA, headers=("县代码", "县区代码"), levels=("county",)),
+    ),
+    apply=loading.apply_allocations,
+    withdraw=loading.withdraw_allocations,
+    send_permission="funds.prepare",
+    apply_permission="funds.approve",
+    key=("reference",),
+    area_day="happened_on",
+    checks=(
+        _LINE_KNOWN,
+        _NOT_AHEAD,
+        _reference_free("funds_allocation"),
+        Check(
+            rule="funds_within_appropriation",
+            column="amount",
+            expected=_("not more than what lies on the line at the office"),
+            sql="""SELECT s.row_no, s.amount::text FROM {stage} s
+                JOIN funds_sourceline l ON l.code = s.line_code AND l.voided_at IS NULL
+                LEFT JOIN funds_line_account a ON a.line_id = l.id AND a.book_kind = 'office'
+                WHERE (SELECT sum(o.amount) FROM {stage} o WHERE o.line_code = s.line_code AND o.row_no <= s.row_no)
+                      > coalesce(a.available_fen, 0)""",
+            todo=_("load the appropriation first, or lower the amounts"),
+        ),
+    ),
+    totals=_AMOUNT,
+)
+
+GRANT_STANDARDS = Sheet(
+    name="grant_standards",
+    label=_("Grant standards"),
+    about=_("What one village may be granted under a programme, by size of village, from a day on."),
+    columns=(
+        Column("programme", _("programme"), headers=("项目类别", "用途代码"), pattern=_PROGRAMME, max_length=60),
+        Column("size_class", _("size of village"), Kind.CODE, headers=("村类别", "村规模"), codes=SIZE_CLASSES),
+        Column("low", _("lowest grant"), Kind.FEN, unit="yuan", headers=("下限", "最低标准"), low=1),
+        Column("high", _("highest grant"), Kind.FEN, unit="yuan", headers=("上限", "最高标准"), low=1),
+        *_days(),
+        Column("document_no", _("number of the document that sets it"), headers=("文号", "文件号")),
+    ),
+    apply=loading.apply_grant_standards,
+    withdraw=loading.withdraw_grant_standards,
+    send_permission="funds.prepare",
+    apply_permission="funds.approve",
+    key=("programme", "size_class", "valid_from"),
+    checks=(
+        _DAYS_IN_ORDER,
+        Check(
+            rule="funds_low_to_high",
+            column="high",
+            expected=_("not less than the lowest grant"),
+            sql="SELECT s.row_no, s.high::text FROM {stage} s WHERE s.high < s.low",
+        ),
+        Check(
+            rule="funds_one_standard",
+            column="valid_from",
+            expected=_("one standard for a size of village at a time"),
+            sql=f"""SELECT s.row_no, s.valid_from::text FROM {{stage}} s JOIN {{stage}} o ON o.programme = s.programme
+                 AND o.row_no <> s.row_no AND funds_sizes(o.size_class) && funds_sizes(s.size_class)
+                 AND {_STATED.format("o")} && {_STATED.format("s")}
+                UNION SELECT s.row_no, s.valid_from::text FROM {{stage}} s JOIN funds_grantstandard k ON k.programme = s.programme
+                 AND k.voided_at IS NULL AND funds_sizes(k.size_class) && funds_sizes(s.size_class)
+                 AND daterange(k.starts_on, k.ends_before) && {_STATED.format("s")}""",
+            todo=_("end the earlier standard first, or correct the days"),
+        ),
+    ),
+)
+
+PLAN_TARGETS = Sheet(
+    name="plan_targets",
+    label=_("Plan targets"),
+    about=_("Numbers that adopted plans want reached, and the years they give themselves."),
+    columns=(
+        Column(
+            "code", _("what is planned"), headers=("指标代码",), max_length=80,
+            pattern=r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*",
+        ),
+        Column("label", _("the plan in words"), headers=("指标名称", "计划")),
+        Column("planned", _("number planned; empty where only a period is"), Kind.DECIMAL, required=False, headers=("计划数",), low=0),
+        Column("unit", _("unit of the number"), headers=("单位",), max_length=40),
+        Column("from_year", _("first year of the plan"), Kind.YEAR, headers=("起始年",), low=1980, high=2200),
+        Column("until_year", _("last year of the plan"), Kind.YEAR, headers=("终止年",), low=1980, high=2200),
+        *_days(),
+        Column("document_no", _("number of the document that adopts it"), headers=("文号", "文件号")),
+    ),
+    apply=loading.apply_plan_targets,
+    withdraw=loading.withdraw_plan_targets,
+    send_permission="funds.prepare",
+    apply_permission="funds.approve",
+    key=("code", "valid_from"),
+    checks=(
+        _DAYS_IN_ORDER,
+        Check(
+            rule="funds_years_in_order",
+            column="until_year",
+            expected=_("not before the first year"),
+            sql="SELECT s.row_no, s.until_year::text FROM {stage} s WHERE s.until_year < s.from_year",
+        ),
+        Check(
+            rule="funds_one_target",
+            column="code",
+            expected=_("one target of this code adopted at a time"),
+            sql=f"""SELECT s.row_no, s.code FROM {{stage}} s JOIN {{stage}} o ON o.code = s.code AND o.row_no <> s.row_no
+                 AND {_STATED.format("o")} && {_STATED.format("s")}
+                UNION SELECT s.row_no, s.code FROM {{stage}} s JOIN funds_plantarget k ON k.code = s.code
+                 AND k.voided_at IS NULL
+                 AND daterange(k.starts_on, k.ends_before) && {_STATED.format("s")}""",
+            todo=_("end the earlier target first"),
+        ),
+    ),
+)
+
+SHEETS = (SOURCE_LINES, APPROPRIATIONS, ALLOCATIONS, GRANT_STANDARDS, PLAN_TARGETS)
