@@ -1,0 +1,1 @@
+"""The register of households and persons, with identity apart and sealed."""

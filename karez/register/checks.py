@@ -1,0 +1,75 @@
+"""What must be in order on the register before a year is closed. Reads only."""
+
+from karez.kernel.facts import counted_on
+from karez.kernel.figure_tables import ClosingCheck
+
+_DAY = "%(as_of)s"
+_MEMBER = counted_on(_DAY, event=False, alias="m")
+_HOUSEHOLD = counted_on(_DAY, event=False, alias="h")
+_CASE = counted_on(_DAY, event=False, alias="c")
+
+CHECKS = (
+    ClosingCheck(
+        name="register_spells_do_not_overlap",
+        label="nobody is recorded in two households for the same days",
+        sql=f"""
+SELECT 'person ' || person_id, 'in a household from ' || starts_on || ', before the one since ' || earlier || ' ended',
+       'one household at a time', '/register/persons/' || person_id || '/'
+  FROM (SELECT m.person_id, m.starts_on, lag(m.starts_on) OVER spells AS earlier, lag(m.ends_before) OVER spells AS ended
+          FROM register_membership m
+         WHERE m.voided_at IS NULL AND m.counts_from <= {_DAY} AND m.ends_before IS DISTINCT FROM m.starts_on
+        WINDOW spells AS (PARTITION BY m.person_id ORDER BY m.starts_on, m.id)) s
+ WHERE earlier IS NOT NULL AND (ended IS NULL OR ended > starts_on)
+ ORDER BY person_id""",
+        todo="void the wrong spell and replace it",
+    ),
+    ClosingCheck(
+        name="register_one_head",
+        label="every household on the register has one head",
+        sql=f"""
+SELECT 'household ' || h.household_no, COALESCE(n.heads, 0) || ' heads among ' || COALESCE(n.members, 0) || ' members',
+       'one head', '/register/households/' || h.id || '/'
+  FROM register_household h JOIN register_casespell c ON c.household_id = h.id AND {_CASE}
+  LEFT JOIN (SELECT m.household_id, count(*) AS members, count(*) FILTER (WHERE m.is_head) AS heads
+               FROM register_membership m WHERE {_MEMBER} GROUP BY m.household_id) n ON n.household_id = h.id
+ WHERE {_HOUSEHOLD} AND n.heads IS DISTINCT FROM 1
+ ORDER BY h.id""",
+        todo="name the head on the household's page",
+    ),
+    ClosingCheck(
+        name="register_persons_have_households",
+        label="every person belongs or belonged to a household",
+        sql="""
+SELECT 'person ' || p.id, 'in no household', 'a household, a death or an end of membership', '/register/persons/' || p.id || '/'
+  FROM register_person p
+ WHERE p.voided_at IS NULL AND NOT EXISTS (SELECT FROM register_membership m WHERE m.person_id = p.id AND m.voided_at IS NULL)
+ ORDER BY p.id""",
+        todo="add the person to their household, or void a person entered by mistake",
+    ),
+    ClosingCheck(
+        name="register_no_members_after_death",
+        label="nobody counts as a member after the day of their death",
+        sql=f"""
+SELECT 'person ' || d.person_id, 'member on 31 December, died on ' || d.happened_on, 'no member after death',
+       '/register/persons/' || d.person_id || '/'
+  FROM register_death d JOIN register_membership m ON m.person_id = d.person_id AND {_MEMBER}
+ WHERE {counted_on(_DAY, event=True, alias="d")}
+ ORDER BY d.person_id""",
+        todo="end the membership on the day of death",
+        acceptable=False,
+    ),
+    ClosingCheck(
+        name="register_assessed",
+        label="every household on the register was assessed for the year",
+        sql=f"""
+SELECT 'village ' || COALESCE(s.name_en, h.village_id::text), count(*) || ' households without an assessment for ' || %(year)s,
+       'an assessment of each', '/register/?village=' || h.village_id
+  FROM register_household h JOIN register_casespell c ON c.household_id = h.id AND {_CASE}
+  LEFT JOIN places_areaspell s ON s.area_id = h.village_id AND {counted_on(_DAY, event=False, alias="s")}
+ WHERE {_HOUSEHOLD} AND NOT EXISTS (SELECT FROM register_assessment a WHERE a.household_id = h.id AND a.year = %(year)s
+                                      AND {counted_on(_DAY, event=True, alias="a")})
+ GROUP BY h.village_id, s.name_en
+ ORDER BY 1""",
+        todo="load the assessments, or accept with a reason",
+    ),
+)

@@ -1,0 +1,205 @@
+"""Who a person is: keeping, opening, finding, correcting and erasing identity. The only code that unseals it.
+
+Every look is logged with its purpose before anything is shown. Numbers are found by a keyed hash; names by a hash keyed
+by village, so that a name cannot be followed from one village to another. Holds no facts about persons: see `services`.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from django.db.models.functions import Now
+
+from karez.access.models import User
+from karez.access.services import log_read
+from karez.kernel.refusal import Refusal
+from karez.kernel.sealing import SealingKey
+from karez.places.queries import require, visible_area_ids_sql
+from karez.register import rules
+from karez.register.models import ErasureRequest, Identity, Membership
+
+VIEW, RECORD, CORRECT = "register.view", "register.send", "register.apply"
+_SHOWN = 200  # a search that finds more is asked to be narrower
+
+
+@dataclass(frozen=True)
+class Values:
+    """A person's identity in the clear; never stored so, never in a snapshot."""
+
+    name: str = ""
+    id_number: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A person a search found: where they are recorded now or last."""
+
+    person_id: int
+    household_id: int
+    household_no: str
+    village_id: int
+    is_present: bool
+
+
+@transaction.atomic
+def open_identity(actor: User, *, person_id: int, purpose: str) -> Values | None:
+    """A person's identity, logged with its purpose; None where it was erased or never given."""
+    require(actor, VIEW, _village_of(person_id))
+    log_read(actor, kind="person", subject_id=person_id, purpose=purpose)
+    row = Identity.objects.filter(person_id=person_id).first()
+    return None if row is None else _open(row)
+
+
+@transaction.atomic
+def open_household(actor: User, *, household_id: int, purpose: str) -> dict[int, Values]:
+    """The identities of a household's present members, by person id; each look is logged."""
+    members = list(
+        Membership.objects.filter(household_id=household_id, voided_at=None, ends_before=None).select_related("household")
+    )
+    if not members:
+        raise rules.unknown("household", household_id)
+    require(actor, VIEW, members[0].household.village_id)
+    for member in members:
+        log_read(actor, kind="person", subject_id=member.person_id, purpose=purpose)
+    rows = Identity.objects.filter(person_id__in=[m.person_id for m in members])
+    return {row.person_id: _open(row) for row in rows}
+
+
+@transaction.atomic
+def find_by_number(actor: User, *, number: str, purpose: str) -> list[Found]:
+    """The persons of an identity number, among those the actor may see. The search is logged, the number is not."""
+    log_read(actor, kind="search_number", subject_id=None, purpose=purpose)
+    return _found(actor, "i.number_hash = %s", [_key().number_hash(number)])
+
+
+@transaction.atomic
+def find_by_name(actor: User, *, name: str, area_id: int, purpose: str) -> list[Found]:
+    """The persons of a name in the villages of an area, among those the actor may see; at most 200."""
+    require(actor, VIEW, area_id)
+    log_read(actor, kind="search_name", subject_id=area_id, purpose=purpose)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT v.area_id FROM places_tree a JOIN places_tree v ON v.path <@ a.path"
+            " WHERE a.area_id = %s AND v.level = 'village'",
+            [area_id],
+        )
+        villages = [row[0] for row in cursor.fetchall()]
+    hashes = [SealingKey.name_hash(_key().area_key(village), name) for village in villages]
+    return _found(actor, "i.name_hash = ANY(%s)", [hashes])
+
+
+@transaction.atomic
+def correct_identity(actor: User, *, person_id: int, values: Values, reason: str) -> None:
+    """Writes a person's identity anew, with a reason; what was there before stays in the history."""
+    rules.check_reason(f"person {person_id}", reason)
+    village_id = _village_of(person_id)
+    require(actor, RECORD, village_id)
+    keep(actor, person_id=person_id, village_id=village_id, values=values, reason=reason)
+
+
+@transaction.atomic
+def request_erasure(actor: User, *, person_id: int, reason: str) -> ErasureRequest:
+    """Asks that a person's identity be erased; another person carries it out (`erase_person`)."""
+    rules.check_reason(f"person {person_id}", reason)
+    require(actor, RECORD, _village_of(person_id))
+    return ErasureRequest.objects.create(person_id=person_id, requested_by_id=actor.pk, reason=reason.strip())
+
+
+@transaction.atomic
+def erase_person(actor: User, *, request_id: int) -> int:
+    """Carries out an erasure another person asked for; returns the person's id.
+
+    Identity, its index and its history go; the person gets a new random key, so that frozen keys lead to nobody.
+    """
+    request = ErasureRequest.objects.filter(pk=request_id).first()
+    if request is None:
+        raise rules.unknown("request", request_id)
+    require(actor, CORRECT, _village_of(request.person_id))
+    with _told_kindly(f"request {request_id}"), connection.cursor() as cursor:
+        cursor.execute("SELECT register_erase(%s, %s)", [request_id, actor.pk])
+        return int(cursor.fetchone()[0])
+
+
+def keep(actor: User, *, person_id: int, village_id: int, values: Values, reason: str = "") -> None:
+    """Seals and stores a person's identity; nothing is stored where nothing is given. For services of this room."""
+    given = {name: value.strip() for name, value in asdict(values).items() if value.strip()}
+    if not given:
+        return
+    sealed: dict[str, Any] = {
+        "sealed": _key().seal_record(given),
+        "number_hash": _key().number_hash(given["id_number"]) if "id_number" in given else None,
+        "name_hash": SealingKey.name_hash(_key().area_key(village_id), given["name"]) if "name" in given else None,
+        "changed_by_id": actor.pk, "change_reason": reason, "changed_at": Now(),
+    }  # fmt: skip
+    if not Identity.objects.filter(person_id=person_id).update(**sealed):
+        Identity.objects.create(person_id=person_id, **sealed)
+
+
+def index_in(actor: User, *, person_id: int, village_id: int) -> None:
+    """Keys a person's name to the village they moved to. For services of this room."""
+    row = Identity.objects.filter(person_id=person_id).first()
+    if row is not None:
+        keep(actor, person_id=person_id, village_id=village_id, values=_open(row), reason="moved")
+
+
+def hand_over(actor: User, *, old_id: int, new_id: int) -> None:
+    """Gives an identity to the record that replaces its person's. For services of this room."""
+    Identity.objects.filter(person_id=old_id).update(
+        person_id=new_id, changed_by_id=actor.pk, changed_at=Now(), change_reason="person record replaced"
+    )
+
+
+def _key() -> SealingKey:
+    key: SealingKey = settings.SEALING_KEY
+    return key
+
+
+def _open(row: Identity) -> Values:
+    record = _key().open_record(bytes(row.sealed))
+    return Values(**{name: record.get(name, "") for name in ("name", "id_number", "phone")})
+
+
+def _village_of(person_id: int) -> int:
+    """The village of a person's present or last household."""
+    last = (
+        Membership.objects.filter(person_id=person_id, voided_at=None).select_related("household").order_by("-starts_on", "-pk").first()
+    )
+    if last is None:
+        raise rules.unknown("person", person_id)
+    return last.household.village_id
+
+
+def _found(actor: User, condition: str, params: list[Any]) -> list[Found]:
+    areas, area_params = visible_area_ids_sql(actor, VIEW)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT DISTINCT ON (i.person_id) i.person_id, h.id, h.household_no, h.village_id, m.ends_before IS NULL
+                  FROM register_identity i JOIN register_membership m ON m.person_id = i.person_id AND m.voided_at IS NULL
+                  JOIN register_household h ON h.id = m.household_id
+                 WHERE {condition} AND h.village_id IN ({areas})
+                 ORDER BY i.person_id, m.starts_on DESC, m.id DESC LIMIT {_SHOWN + 1}""",
+            [*params, *area_params],
+        )
+        rows = [Found(*row) for row in cursor.fetchall()]
+    if len(rows) > _SHOWN:
+        raise Refusal(
+            "register.too_many", record="search", found=f"more than {_SHOWN} persons", expected="a narrower search",
+            rule="a search is no way to list people", todo="search in a township or village",
+        )  # fmt: skip
+    return rows
+
+
+@contextmanager
+def _told_kindly(record: str) -> Iterator[None]:
+    try:
+        with transaction.atomic():
+            yield
+    except DatabaseError as error:
+        refusal = rules.refusal_of(error, record)
+        if refusal is None:
+            raise
+        raise refusal from error

@@ -1,0 +1,171 @@
+"""What may be asked about households and persons: village lists, a household's page, a person's page. Writes nothing.
+
+Permission is part of fetching: what the actor may not see is refused in the same words as what does not exist. These are
+the live records, as known now. Nothing here unseals identity: see `identity`.
+"""
+
+from dataclasses import dataclass
+from datetime import date
+from uuid import UUID
+
+from django.db import connection
+
+from karez.access.models import User
+from karez.places.queries import may, require, visible_area_ids_sql
+from karez.register import rules
+from karez.register.models import (
+    Assessment,
+    CaseSpell,
+    Death,
+    Erasure,
+    Exit,
+    Household,
+    Identity,
+    Membership,
+    Person,
+)
+
+VIEW = "register.view"
+
+
+@dataclass(frozen=True)
+class HouseholdRow:
+    """A line of a village's list. `income_per_head_fen` is of the last year assessed."""
+
+    id: int
+    household_no: str
+    kind: str
+    case_status: str
+    members: int
+    assessed_year: int | None
+    income_per_head_fen: int | None
+
+
+@dataclass(frozen=True)
+class HouseholdPage:
+    """A household as known now, with its whole history; members without identity."""
+
+    household: Household
+    case_status: str
+    members: list[Membership]
+    former_members: list[Membership]
+    assessments: list[Assessment]
+    case_spells: list[CaseSpell]
+    exits: list[Exit]
+
+
+@dataclass(frozen=True)
+class PersonPage:
+    """A person as known now: attributes, memberships, death; whether an identity is kept, not what it is."""
+
+    person: Person
+    village_id: int
+    memberships: list[Membership]
+    died_on: date | None
+    has_identity: bool
+    is_erased: bool
+
+
+# Live: neither ended by today nor void. A household is exited where it had a case and has none.
+_LIST = """
+SELECT h.id, h.household_no, h.kind,
+       COALESCE((SELECT c.stage FROM register_casespell c WHERE c.household_id = h.id AND c.voided_at IS NULL
+                    AND c.starts_on <= %(today)s AND (c.ends_before IS NULL OR c.ends_before > %(today)s)),
+                (SELECT 'exited' FROM register_exit e WHERE e.household_id = h.id AND e.voided_at IS NULL LIMIT 1), '') AS status,
+       (SELECT count(*) FROM register_membership m WHERE m.household_id = h.id AND m.voided_at IS NULL
+           AND m.starts_on <= %(today)s AND (m.ends_before IS NULL OR m.ends_before > %(today)s)) AS members,
+       a.year, a.income_per_head_fen
+  FROM register_household h
+  LEFT JOIN LATERAL (SELECT year, income_per_head_fen FROM register_assessment a
+                      WHERE a.household_id = h.id AND a.voided_at IS NULL ORDER BY year DESC LIMIT 1) a ON true
+ WHERE h.village_id = %(village)s AND h.voided_at IS NULL AND h.household_no > %(after)s
+ ORDER BY h.household_no LIMIT %(limit)s
+"""
+
+
+def households_in_village(actor: User, village_id: int, *, after: str = "", limit: int = 50) -> list[HouseholdRow]:
+    """The households of a village by number, from after a number on; give the last one's number for the next page."""
+    require(actor, VIEW, village_id)
+    values = {"village": village_id, "after": after, "limit": min(limit, 500), "today": date.today()}
+    with connection.cursor() as cursor:
+        cursor.execute(_LIST, values)
+        return [HouseholdRow(*row) for row in cursor.fetchall()]
+
+
+def household(actor: User, household_id: int) -> HouseholdPage:
+    """A household's page."""
+    found = Household.objects.filter(pk=household_id).first()
+    if found is None or not may(actor, VIEW, found.village_id):
+        raise rules.unknown("household", household_id)
+    memberships = list(
+        Membership.objects.filter(household=found, voided_at=None).select_related("person").order_by("relation", "starts_on", "pk")
+    )
+    cases = list(CaseSpell.objects.filter(household=found, voided_at=None).order_by("starts_on", "pk"))
+    exits = list(Exit.objects.filter(household=found, voided_at=None).order_by("happened_on", "pk"))
+    return HouseholdPage(
+        household=found,
+        case_status=_status(cases, exits, date.today()),
+        members=[m for m in memberships if m.ends_before is None],
+        former_members=[m for m in memberships if m.ends_before is not None],
+        assessments=list(Assessment.objects.filter(household=found, voided_at=None).order_by("-year")),
+        case_spells=cases,
+        exits=exits,
+    )
+
+
+def household_numbered(actor: User, village_id: int, household_no: str) -> Household:
+    """The household of a number in a village."""
+    require(actor, VIEW, village_id)
+    found = Household.objects.filter(village_id=village_id, household_no=household_no, voided_at=None).first()
+    if found is None:
+        raise rules.unknown("household", 0)
+    return found
+
+
+def person(actor: User, person_id: int) -> PersonPage:
+    """A person's page, without identity; opening that is another act, with a purpose."""
+    found = Person.objects.filter(pk=person_id).first()
+    memberships = list(
+        Membership.objects.filter(person_id=person_id, voided_at=None).select_related("household").order_by("-starts_on", "-pk")
+    )
+    if found is None or not memberships or not may(actor, VIEW, memberships[0].household.village_id):
+        raise rules.unknown("person", person_id)
+    death = Death.objects.filter(person=found, voided_at=None).first()
+    return PersonPage(
+        person=found,
+        village_id=memberships[0].household.village_id,
+        memberships=memberships,
+        died_on=death.happened_on if death else None,
+        has_identity=Identity.objects.filter(person=found).exists(),
+        is_erased=Erasure.objects.filter(request__person=found).exists(),
+    )
+
+
+def household_id_of_key(actor: User, key: UUID) -> int | None:
+    """The household a frozen key opens to, for one who may see it; None where it leads to none of theirs."""
+    areas, params = visible_area_ids_sql(actor, VIEW)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT id FROM register_household WHERE key = %s AND village_id IN ({areas})", [key, *params])
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def person_id_of_key(actor: User, key: UUID) -> int | None:
+    """The person a frozen key opens to, for one who may see them; None where it leads to none, or was cut by erasing."""
+    areas, params = visible_area_ids_sql(actor, VIEW)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""SELECT p.id FROM register_person p JOIN register_membership m ON m.person_id = p.id AND m.voided_at IS NULL
+                  JOIN register_household h ON h.id = m.household_id
+                 WHERE p.key = %s AND h.village_id IN ({areas}) LIMIT 1""",
+            [key, *params],
+        )
+        row = cursor.fetchone()
+    return row[0] if row else None
+
+
+def _status(cases: list[CaseSpell], exits: list[Exit], today: date) -> str:
+    open_cases = [c for c in cases if c.starts_on <= today and (c.ends_before is None or c.ends_before > today)]
+    if open_cases:
+        return open_cases[-1].stage
+    return "exited" if exits else ""

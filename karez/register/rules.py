@@ -1,0 +1,135 @@
+"""What may be said about households and persons: pure checks, and the refusals of this room. Holds no queries and no clock."""
+
+from datetime import date
+from typing import Any
+
+from karez.kernel.refusal import Refusal
+
+# Constraint of the database -> (code, what was found, what is expected, what to do).
+_BROKEN = {
+    "register_membership_one_household": (
+        "register.in_two_households", "a membership that counts on some of the same days", "one household at a time",
+        "move the person instead of adding them, or choose a later day",
+    ),
+    "register_membership_one_head": (
+        "register.two_heads", "another head on some of the same days", "one head at a time",
+        "give the present head another relation first",
+    ),
+    "register_membership_end_is_whole": (
+        "register.bad_days", "an end before the beginning", "a day on or after the beginning", "choose a later day",
+    ),
+    "register_membership_relation_known": (
+        "register.unknown_relation", "a relation of another code", "GB/T 4761, first digit: 0 to 8", "choose from the list",
+    ),
+    "register_household_no_once": (
+        "register.number_taken", "a household of this number in the village", "a number not yet used in the village",
+        "choose another number, or open the household that has it",
+    ),
+    "register_household_kind_known": (
+        "register.unknown_kind", "a kind of another name", "registered or fund_member_only", "choose from the list",
+    ),
+    "register_household_numbered": ("register.no_number", "no number", "the number of the household", "give a number"),
+    "register_person_sex_known": ("register.unknown_sex", "another code", "GB/T 2261.1: 0, 1, 2 or 9", "choose from the list"),
+    "register_person_birth_is_a_month": (
+        "register.bad_birth", "a day of birth", "the month of birth, written as its first day", "leave the day out",
+    ),
+    "register_assessment_once_a_year": (
+        "register.assessed_already", "an assessment of this year", "one assessment of a household and year",
+        "replace the assessment if it is wrong",
+    ),
+    "register_assessment_size_positive": ("register.bad_size", "no persons", "at least one person", "give the household's size"),
+    "register_assessment_names_its_line": ("register.no_line", "no line", "the id of the poverty line", "name the line"),
+    "register_assessment_in_or_after_its_year": (
+        "register.bad_year", "a day before the year of the income", "a day in that year or later", "correct year or day",
+    ),
+    "register_casespell_one_stage": (
+        "register.case_open", "a case open on some of the same days", "one stage at a time", "look at the case as it stands",
+    ),
+    "register_casespell_stage_known": (
+        "register.unknown_stage", "a stage of another name", "identified or recorded", "choose from the list",
+    ),
+    "register_exit_reason_known": ("register.unknown_reason", "another reason", "a reason of the list", "choose from the list"),
+    "register_exit_once_a_day": ("register.exited", "an exit on this day", "one exit", "look at the case as it stands"),
+    "register_death_once": ("register.died", "a recorded death", "one death", "replace the record if its day is wrong"),
+}  # fmt: skip
+
+_BY_STATE = {
+    "KZ001": ("periods.closed", "a day is said only while its year is open"),
+    "KZ002": ("periods.busy", "nothing is written into a year while it is being closed"),
+    "KZ004": ("register.already_void", "a void mark is set once"),
+    "KZ005": ("register.already_ended", "an end is set once"),
+    "KZ030": ("register.member_after_death", "nobody belongs to a household after death"),
+    "KZ031": ("register.identity_stays", "identity goes only by a recorded act"),
+    "KZ032": ("register.erasure_not_open", "an erasure is asked for once and carried out once"),
+    "KZ033": ("register.same_person", "an erasure needs two people"),
+}
+
+
+def refusal_of(error: Any, record: str) -> Refusal | None:
+    """The refusal that tells a database error of this room, or None where the error is not one of an office's making."""
+    cause = error.__cause__ or error
+    diag = getattr(cause, "diag", None)
+    told = _BROKEN.get(getattr(diag, "constraint_name", None) or "")
+    if told is not None:
+        code, found, expected, todo = told
+        return Refusal(code, record=record, found=found, expected=expected, rule="the register's invariants", todo=todo)
+    by_state = _BY_STATE.get(getattr(cause, "sqlstate", None) or "")
+    if by_state is None or diag is None:
+        return None
+    return Refusal(
+        by_state[0], record=record, found=diag.message_primary or "", expected=diag.message_detail or "",
+        rule=by_state[1], todo="look at the record again",
+    )  # fmt: skip
+
+
+def check_reason(record: str, reason: str) -> None:
+    """Refuses an empty reason."""
+    if not reason.strip():
+        raise Refusal(
+            "register.reason_missing", record=record, found="no reason", expected="why, in a few words",
+            rule="a change of what was recorded is explained", todo="write the reason",
+        )  # fmt: skip
+
+
+def check_day(record: str, day: date, *, today: date, not_before: date | None = None) -> None:
+    """Refuses a day in the future, or before something it must follow."""
+    if day <= today and (not_before is None or day >= not_before):
+        return
+    raise Refusal(
+        "register.bad_days", record=record, found=str(day),
+        expected=f"a day until {today}" + (f", not before {not_before}" if not_before else ""),
+        rule="a fact is recorded after it became true, and follows what it stands on", todo="correct the day",
+    )  # fmt: skip
+
+
+def unknown(what: str, number: int) -> Refusal:
+    """The refusal of a record that does not exist or may not be seen: in the same words, so that ids cannot be probed."""
+    return Refusal(
+        "access.not_granted", record=f"{what} {number}", found=f"no such {what} among those you may see",
+        expected=f"a {what} of a village granted to you", rule="what a person may see follows the areas granted to them",
+        todo="search in the village's list, or ask a colleague who has the role",
+    )  # fmt: skip
+
+
+def not_a_member(person_id: int) -> Refusal:
+    """The refusal to move or end where there is no present membership."""
+    return Refusal(
+        "register.not_a_member", record=f"person {person_id}", found="no present household", expected="a member of a household",
+        rule="only what goes on can end", todo="look at the person's page",
+    )  # fmt: skip
+
+
+def no_case(household_id: int) -> Refusal:
+    """The refusal to assess or exit a household without a case."""
+    return Refusal(
+        "register.no_case", record=f"household {household_id}", found="no open case", expected="a household on the register",
+        rule="a household recorded for a fund alone is neither assessed nor exited", todo="open a case first",
+    )  # fmt: skip
+
+
+def not_replaceable(record: str, found: str) -> Refusal:
+    """The refusal to void or replace what is not replaced this way."""
+    return Refusal(
+        "register.not_replaceable", record=record, found=found, expected="a membership, an assessment, a case or a death as it stands",
+        rule="what other records stand on is not exchanged under them", todo="withdraw the batch, or correct the single facts",
+    )  # fmt: skip

@@ -1,0 +1,132 @@
+-- What constraints alone cannot say of the register: nobody belongs to a household after death; identity goes only by a
+-- recorded act; a batch on which something stands is not withdrawn. Called by the app's role; owned by the owner.
+
+-- A membership may not count past the day from which the person's death counts.
+CREATE FUNCTION register_refuse_member_after_death(who bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'KZ030',
+        MESSAGE = format('Person %s has died and cannot belong to a household later.', who),
+        DETAIL = 'End the membership on the day of death first; a death recorded by mistake is voided.';
+END $$;
+
+CREATE FUNCTION register_membership_of_living() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE who bigint;
+BEGIN
+    -- A death recorded at this moment locks its person: wait for it. A large load makes the persons it enters, and
+    -- nobody can record the death of a person not yet committed.
+    IF (SELECT count(*) FROM (SELECT FROM added LIMIT 1001) few) <= 1000 THEN
+        PERFORM FROM register_person p WHERE p.id IN (SELECT person_id FROM added) ORDER BY p.id FOR SHARE;
+    END IF;
+    SELECT d.person_id INTO who FROM register_death d JOIN added m USING (person_id)
+     WHERE d.voided_at IS NULL
+       AND COALESCE(LEAST(m.counts_before, m.void_counts_on), 'infinity') > d.counts_on LIMIT 1;
+    IF FOUND THEN PERFORM register_refuse_member_after_death(who); END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER register_membership_of_living AFTER INSERT ON register_membership
+REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION register_membership_of_living();
+
+CREATE FUNCTION register_death_ends_membership() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE who bigint;
+BEGIN
+    PERFORM FROM register_person p WHERE p.id IN (SELECT person_id FROM added) ORDER BY p.id FOR UPDATE;
+    SELECT d.person_id INTO who FROM added d JOIN register_membership m USING (person_id)
+     WHERE COALESCE(LEAST(m.counts_before, m.void_counts_on), 'infinity') > d.counts_on LIMIT 1;
+    IF FOUND THEN PERFORM register_refuse_member_after_death(who); END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER register_death_ends_membership AFTER INSERT ON register_death
+REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION register_death_ends_membership();
+
+-- Identity is never simply deleted, and its person never exchanged behind the record.
+CREATE FUNCTION register_identity_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF current_user <> (SELECT tableowner FROM pg_tables WHERE schemaname = 'public' AND tablename = 'register_identity') THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ031', MESSAGE = 'Identity is removed only by erasing a person or withdrawing a batch.',
+            DETAIL = 'Ask for the erasure of the person; a second person carries it out.';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER register_identity_stays BEFORE DELETE ON register_identity
+FOR EACH STATEMENT EXECUTE FUNCTION register_identity_stays();
+
+-- Removes name, number, index entries and history of a person, and gives the person a new random key, so that keys in
+-- frozen tables lead to nobody. What remains says that somebody of a sex and age lived in a household.
+CREATE FUNCTION register_erase(p_request bigint, p_by bigint) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    asked register_erasurerequest;
+    records bigint[];
+BEGIN
+    SELECT * INTO asked FROM register_erasurerequest WHERE id = p_request FOR UPDATE;
+    IF NOT FOUND OR EXISTS (SELECT FROM register_erasure WHERE request_id = p_request) THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ032', MESSAGE = format('Request %s is not open.', p_request),
+            DETAIL = 'An erasure is asked for by one person and carried out once by another.';
+    END IF;
+    IF asked.requested_by_id = p_by THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ033', MESSAGE = 'Who asks for an erasure does not carry it out.',
+            DETAIL = 'Another person with the permission has to do it.';
+    END IF;
+    -- A corrected person has earlier records: what they hold or held goes with them.
+    WITH RECURSIVE record AS (
+        SELECT id, replaces_id FROM register_person WHERE id = asked.person_id
+        UNION ALL SELECT p.id, p.replaces_id FROM register_person p JOIN record r ON p.id = r.replaces_id
+    ) SELECT array_agg(id) INTO records FROM record;
+    DELETE FROM register_identity WHERE person_id = ANY (records);
+    DELETE FROM register_identityevent WHERE person_id = ANY (records) OR pgh_obj_id = ANY (records);
+    UPDATE register_person SET key = gen_random_uuid() WHERE id = ANY (records);
+    INSERT INTO register_erasure (request_id, requested_by_id, erased_by_id) VALUES (p_request, asked.requested_by_id, p_by);
+    RETURN asked.person_id;
+END $$;
+
+-- Removes the identity of the persons a withdrawn batch brought; their rows are void by then.
+CREATE FUNCTION register_forget_batch(p_batch bigint) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE gone bigint;
+BEGIN
+    DELETE FROM register_identityevent i USING register_person p
+     WHERE p.id = i.person_id AND p.batch_id = p_batch AND p.voided_at IS NOT NULL;
+    DELETE FROM register_identity i USING register_person p
+     WHERE p.id = i.person_id AND p.batch_id = p_batch AND p.voided_at IS NOT NULL;
+    GET DIAGNOSTICS gone = ROW_COUNT;
+    RETURN gone;
+END $$;
+
+-- What stands on the households and persons of a batch: rows of any table that point at them, not void, of no batch or
+-- another one. Rooms above are found by their foreign keys, so that this room need not know them.
+CREATE FUNCTION register_built_on(p_batch bigint) RETURNS TABLE (row_no bigint, found text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE link record;
+BEGIN
+    FOR link IN
+        SELECT c.conrelid::regclass AS tab, a.attname AS col, c.confrelid::regclass AS target,
+               bool_or(v.attname = 'voided_at') AS has_void, bool_or(v.attname = 'batch_id') AS has_batch
+          FROM pg_constraint c
+          JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
+          LEFT JOIN pg_attribute v ON v.attrelid = c.conrelid AND v.attname IN ('voided_at', 'batch_id') AND NOT v.attisdropped
+         WHERE c.contype = 'f' AND c.confrelid IN ('register_household'::regclass, 'register_person'::regclass)
+           AND c.conrelid <> 'register_identity'::regclass
+         GROUP BY c.oid, c.conrelid, a.attname, c.confrelid
+    LOOP
+        RETURN QUERY EXECUTE format(
+            'SELECT 0::bigint, format(''%%s rows of %%s'', count(*), %L) FROM %s x JOIN %s t ON t.id = x.%I'
+            ' WHERE t.batch_id = $1 AND t.voided_at IS NULL %s %s HAVING count(*) > 0',
+            link.tab::text, link.tab, link.target, link.col,
+            CASE WHEN link.has_void THEN 'AND x.voided_at IS NULL' ELSE '' END,
+            CASE WHEN link.has_batch THEN 'AND x.batch_id IS DISTINCT FROM $1' ELSE '' END) USING p_batch;
+    END LOOP;
+END $$;
+
+DO $$
+DECLARE f text;
+BEGIN
+    FOR f IN SELECT oid::regprocedure::text FROM pg_proc WHERE proname LIKE 'register\_%' AND pronamespace = 'public'::regnamespace LOOP
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO karez_app', f);
+    END LOOP;
+END $$;

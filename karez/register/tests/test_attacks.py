@@ -1,0 +1,162 @@
+"""The register's invariants against raw SQL as the app's role, and against two hands at once."""
+
+import threading
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+import psycopg
+import pytest
+
+from karez.host import database
+from karez.register import services
+
+Connect = Callable[[], "psycopg.Connection[Any]"]
+_MEMBER = """INSERT INTO register_membership (person_id, household_id, relation, is_head, starts_on, counts_from, recorded_by_id)
+ VALUES (%s, %s, %s, %s, %s, %s, 1)"""
+_DEATH = "INSERT INTO register_death (person_id, happened_on, counts_on, recorded_by_id) VALUES (%s, %s, %s, 1)"
+
+
+@pytest.fixture
+def people(committed_world: Any) -> dict[str, int]:
+    """Two households; the head of the first; somebody without a household."""
+    world, jan = committed_world, date(2009, 1, 1)
+    village = world.areas["990101100200"]
+    one, two = (
+        services.add_household(world.clerk, village_id=village, household_no=no, starts_on=jan) for no in ("1", "2")
+    )
+    new = services.NewPerson(sex=1, birth_month=date(1960, 1, 1), relation=0, since=jan, name="Ma", id_number="1")
+    person = services.add_person(world.clerk, household_id=one.pk, new=new)
+    away = services.add_person(world.clerk, household_id=two.pk, new=services.NewPerson(sex=2, birth_month=None, relation=1, since=jan))
+    services.end_membership(world.clerk, person_id=away.pk, on=date(2009, 2, 1), reason="left")
+    return {"one": one.pk, "two": two.pk, "head": person.pk, "away": away.pk, "village": village}
+
+
+def test_invariants_hold_against_raw_sql(people: dict[str, int], app_connection: Connect) -> None:
+    raw = app_connection()
+    head, away, one, two = people["head"], people["away"], people["one"], people["two"]
+    household = "INSERT INTO register_household (village_id, household_no, kind, starts_on, counts_from, recorded_by_id) VALUES "
+    assessment = "INSERT INTO register_assessment (household_id, year, income_fen, size, line, happened_on, counts_on, recorded_by_id) VALUES "
+    case = "INSERT INTO register_casespell (household_id, stage, starts_on, counts_from, recorded_by_id) VALUES "
+    attacks: list[tuple[str, list[Any], str]] = [
+        (_MEMBER, [head, two, 0, True, "2009-06-01", "2009-06-01"], "register_membership_one_household"),
+        (_MEMBER, [away, one, 0, True, "2009-06-01", "2009-06-01"], "register_membership_one_head"),
+        (_MEMBER, [away, one, 1, True, "2009-06-01", "2009-06-01"], "register_membership_head_is_relation_0"),
+        (_MEMBER, [away, one, 9, False, "2009-06-01", "2009-06-01"], "register_membership_relation_known"),
+        (_MEMBER, [away, one, 1, False, "2009-06-01", "2009-05-01"], "register_membership_counts_not_before_true"),
+        (household + "(%s, '1', 'registered', '2009-01-01', '2009-01-01', 1)", [people["village"]], "register_household_no_once"),
+        (household + "(%s, '', 'registered', '2009-01-01', '2009-01-01', 1)", [people["village"]], "register_household_numbered"),
+        (household + "(%s, '5', 'rich', '2009-01-01', '2009-01-01', 1)", [people["village"]], "register_household_kind_known"),
+        ("INSERT INTO register_person (sex, recorded_by_id) VALUES (3, 1)", [], "register_person_sex_known"),
+        ("INSERT INTO register_person (sex, birth_month, recorded_by_id) VALUES (1, '1970-05-02', 1)", [], "register_person_birth_is_a_month"),
+        ("INSERT INTO register_person (key, sex, recorded_by_id) SELECT key, 1, 1 FROM register_person LIMIT 1", [], "register_person_key_once"),
+        (assessment + "(%s, 2009, 1, 0, 'l', '2009-06-01', '2009-06-01', 1)", [one], "register_assessment_size_positive"),
+        (assessment + "(%s, 2009, 1, 1, '', '2009-06-01', '2009-06-01', 1)", [one], "register_assessment_names_its_line"),
+        (assessment + "(%s, 2010, 1, 1, 'l', '2009-06-01', '2009-06-01', 1)", [one], "register_assessment_in_or_after_its_year"),
+        (assessment + "(%s, 2009, 1, 1, 'l', '2009-06-01', '2009-06-01', 1), (%s, 2009, 2, 1, 'l', '2009-06-01', '2009-06-01', 1)", [one, one], "register_assessment_once_a_year"),
+        (case + "(%s, 'identified', '2009-06-01', '2009-06-01', 1)", [one], "register_casespell_one_stage"),
+        (case + "(%s, 'rich', '2009-06-01', '2009-06-01', 1)", [one], "register_casespell_one_stage"),
+        ("INSERT INTO register_erasurerequest (person_id, requested_by_id, reason) VALUES (%s, 1, '')", [head], "register_erasurerequest_has_reason"),
+    ]  # fmt: skip
+    for sql, params, constraint in attacks:
+        with pytest.raises(psycopg.errors.IntegrityError) as refused:
+            raw.execute(sql, params)
+        assert refused.value.diag.constraint_name in {constraint, constraint.replace("one_stage", "stage_known")}, sql
+        raw.rollback()
+    states = [
+        (_DEATH, [head, "2009-06-01", "2009-06-01"], "KZ030"),
+        ("DELETE FROM register_identity", [], "KZ031"),
+        ("SELECT register_erase(99, 1)", [], "KZ032"),
+    ]
+    for sql, params, state in states:
+        with pytest.raises(psycopg.Error) as by_state:
+            raw.execute(sql, params)
+        assert by_state.value.sqlstate == state, sql
+        raw.rollback()
+    raw.execute(_DEATH, [away, "2009-06-01", "2009-06-01"])
+    with pytest.raises(psycopg.Error) as dead:
+        raw.execute(_MEMBER, [away, one, 1, False, "2009-07-01", "2009-07-01"])
+    assert dead.value.sqlstate == "KZ030"
+
+
+def test_what_was_recorded_cannot_be_changed_or_deleted(people: dict[str, int], app_connection: Connect) -> None:
+    raw = app_connection()
+    for attack in (
+        "UPDATE register_person SET sex = 2",
+        "UPDATE register_person SET key = gen_random_uuid()",
+        "UPDATE register_membership SET household_id = 1",
+        "UPDATE register_assessment SET income_fen = 0",
+        "UPDATE register_household SET kind = 'fund_member_only'",
+        "DELETE FROM register_membership",
+        "DELETE FROM register_person",
+        "DELETE FROM register_identityevent",
+        "TRUNCATE register_identity",
+        "INSERT INTO register_erasure (request_id, requested_by_id, erased_by_id) VALUES (1, 1, 2)",
+    ):
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            raw.execute(attack)
+        raw.rollback()
+
+
+def test_an_erasure_needs_another_person(people: dict[str, int], app_connection: Connect) -> None:
+    raw = app_connection()
+    row = raw.execute(
+        "INSERT INTO register_erasurerequest (person_id, requested_by_id, reason) VALUES (%s, 5, 'x') RETURNING id", [people["head"]]
+    ).fetchone()
+    assert row
+    raw.commit()
+    with pytest.raises(psycopg.Error) as refused:
+        raw.execute("SELECT register_erase(%s, 5)", [row[0]])
+    assert refused.value.sqlstate == "KZ033"
+    raw.rollback()
+    raw.execute("SELECT register_erase(%s, 6)", [row[0]])
+    raw.commit()
+    assert raw.execute("SELECT count(*) FROM register_identity").fetchone() == (0,)
+
+
+def test_two_hands_cannot_put_one_person_into_two_households(people: dict[str, int], app_connection: Connect) -> None:
+    first, second = app_connection(), app_connection()
+    outcomes: list[str] = []
+    ready = threading.Barrier(2)
+
+    def join(raw: "psycopg.Connection[Any]", household: int) -> None:
+        ready.wait()
+        try:
+            raw.execute(_MEMBER, [people["away"], household, 1, False, "2009-06-01", "2009-06-01"])
+            raw.commit()
+            outcomes.append("joined")
+        except psycopg.errors.ExclusionViolation:
+            outcomes.append("refused")
+        except psycopg.errors.DeadlockDetected:
+            outcomes.append("refused")
+
+    threads = [
+        threading.Thread(target=join, args=pair) for pair in ((first, people["one"]), (second, people["two"]))
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(20)
+    assert sorted(outcomes) == ["joined", "refused"]
+
+
+def test_a_death_waits_for_a_membership_being_written(people: dict[str, int], app_connection: Connect) -> None:
+    writer = app_connection()
+    writer.execute(_MEMBER, [people["away"], people["one"], 1, False, "2009-06-01", "2009-06-01"])
+    found: list[str] = []
+
+    def die() -> None:
+        with psycopg.connect(database.conninfo(database.APP)) as raw:
+            try:
+                raw.execute(_DEATH, [people["away"], "2009-07-01", "2009-07-01"])
+                found.append("recorded")
+            except psycopg.Error as error:
+                found.append(error.sqlstate or "")
+
+    thread = threading.Thread(target=die)
+    thread.start()
+    thread.join(0.5)
+    assert thread.is_alive(), "the death did not wait for the open membership"
+    writer.commit()
+    thread.join(10)
+    assert found == ["KZ030"]

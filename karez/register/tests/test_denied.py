@@ -1,0 +1,64 @@
+"""No table, form or file of any room may ask for what must not be recorded about a person: whole words, in both languages."""
+
+from importlib import import_module
+from importlib.util import find_spec
+
+import pytest
+from django.apps import apps
+from django.db import connection
+
+from karez.kernel.denied import denied_word
+from karez.kernel.sheets import Sheet
+
+
+@pytest.mark.parametrize("name", ["ethnic_group", "minzu", "民族", "religion", "宗教信仰", "political_status", "faith", "party"])
+def test_the_list_knows_the_words(name: str) -> None:
+    assert denied_word(name)
+
+
+def test_whole_words_only() -> None:
+    assert not denied_word("counterparty_id")
+    assert not denied_word("traced_on")
+
+
+def test_no_model_has_such_a_field() -> None:
+    names = [
+        f"{model._meta.label}.{field.name}" for model in apps.get_models(include_auto_created=True)
+        for field in model._meta.get_fields() if denied_word(field.name) or denied_word(model.__name__)
+    ]  # fmt: skip
+    assert names == []
+
+
+def test_no_table_of_the_database_has_such_a_column(db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT table_schema || '.' || table_name, column_name FROM information_schema.columns"
+            " WHERE table_schema NOT IN ('pg_catalog', 'information_schema')"
+        )
+        columns = cursor.fetchall()
+    assert len(columns) > 100
+    assert [(table, column) for table, column in columns if denied_word(column) or denied_word(table)] == []
+
+
+def _sheets() -> list[Sheet]:
+    modules = [f"{config.name}.sheets" for config in apps.get_app_configs() if config.name.startswith("karez.")]
+    return [sheet for name in modules if find_spec(name) for sheet in import_module(name).SHEETS]
+
+
+def test_no_sheet_asks_for_it() -> None:
+    sheets = _sheets()
+    assert {"register", "assessments", "returns"} <= {sheet.name for sheet in sheets}
+    headings = [(s.name, h) for s in sheets for c in s.columns for h in (c.name, *c.headers, *c.codes)]
+    assert [pair for pair in headings if denied_word(pair[1])] == []
+
+
+def test_no_form_asks_for_it() -> None:
+    modules = [f"{config.name}.forms" for config in apps.get_app_configs() if config.name.startswith("karez.")]
+    found = []
+    for name in modules:
+        if not find_spec(name):
+            continue
+        for form in vars(import_module(name)).values():
+            fields = getattr(form, "base_fields", {})
+            found += [(name, field) for field in fields if denied_word(field)]
+    assert found == []

@@ -1,0 +1,1 @@
+"""What arrives already counted: returns of counties and of the statistics bureau."""

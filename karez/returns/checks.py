@@ -1,0 +1,52 @@
+"""What must be in order among the returns before a year is closed. Reads only."""
+
+from karez.kernel.facts import counted_on
+from karez.kernel.figure_tables import ClosingCheck
+
+_DAY = "%(as_of)s"
+_MISSING = f"""
+NOT EXISTS (SELECT FROM returns_return r JOIN returns_approval a ON a.of_id = r.id
+   WHERE r.measure_id = w.measure AND r.area_id = w.area_id AND r.year = w.year
+     AND {counted_on(_DAY, event=True, alias="r")} AND {counted_on(_DAY, event=True, alias="a")})"""
+_KEY_COUNTIES = f"""
+SELECT d.area_id, s.name_en AS area_name FROM places_designation d
+  LEFT JOIN places_areaspell s ON s.area_id = d.area_id AND {counted_on(_DAY, event=False, alias="s")}
+ WHERE d.list = 'national_key_county' AND {counted_on(_DAY, event=False, alias="d")}"""
+
+CHECKS = (
+    ClosingCheck(
+        name="returns_of_key_counties",
+        label="every national key county has returned its population, and its rural net income for the year and the year before",
+        sql=f"""
+SELECT w.area_name, w.measure || ' ' || w.year || ': none approved', 'an approved return', '/returns/?area=' || w.area_id
+  FROM (SELECT k.area_id, COALESCE(k.area_name, 'area ' || k.area_id) AS area_name, m.measure, m.year
+          FROM ({_KEY_COUNTIES}) k CROSS JOIN (VALUES ('population', %(year)s), ('rural_net_income', %(year)s),
+               ('rural_net_income', %(year)s - 1)) AS m (measure, year)) w
+ WHERE {_MISSING}
+ ORDER BY 1, 2""",
+        todo="ask the county for the return, and have it approved",
+    ),
+    ClosingCheck(
+        name="returns_of_region",
+        label="the region has returned its population and its land area",
+        sql=f"""
+SELECT 'region ' || w.code, w.measure || ' ' || w.year || ': none approved', 'an approved return', '/returns/?area=' || w.area_id
+  FROM (SELECT g.area_id, g.code, m.measure, %(year)s AS year FROM periods_region g
+         CROSS JOIN (VALUES ('population'), ('land_area')) AS m (measure)) w
+ WHERE {_MISSING}
+ ORDER BY 1, 2""",
+        todo="ask the statistics bureau for the number, and have it approved",
+    ),
+    ClosingCheck(
+        name="returns_decided",
+        label="no return of the year waits for a decision",
+        sql=f"""
+SELECT 'return ' || r.id, r.measure_id || ' ' || r.year || ' of area ' || r.area_id,
+       'approved or sent back', '/returns/' || r.id || '/'
+  FROM returns_return r
+ WHERE r.year BETWEEN %(year)s - 1 AND %(year)s AND {counted_on(_DAY, event=True, alias="r")}
+   AND NOT EXISTS (SELECT FROM returns_approval a WHERE a.of_id = r.id AND {counted_on(_DAY, event=True, alias="a")})
+ ORDER BY r.id""",
+        todo="approve the return, or send it back",
+    ),
+)

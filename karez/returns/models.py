@@ -1,0 +1,106 @@
+"""Returns: numbers that arrive already counted, with place, year, unit, document, who submitted and who approved.
+
+A return speaks of a year, so its day is that year's 31 December, whenever it is sent; when it was sent stands in
+`recorded_at`. It is locked as soon as it is there. Sending it back is its void mark, with the reason; a revision is a new
+row. Approval is an event by another person. Holds no sums: shares and averages are figures, made from what is brought here.
+"""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from karez.kernel.facts import EventFact, Usage
+from karez.places.models import Area
+
+
+class State(models.TextChoices):
+    """Where a return stands; derived, never stored."""
+
+    SUBMITTED = "submitted", _("submitted, waits for approval")
+    APPROVED = "approved", _("approved")
+    SENT_BACK = "sent_back", _("sent back")
+
+
+class Measure(models.Model):
+    """What may be returned: its unit, the levels it is returned at, and whether it is a quotient.
+
+    A quotient brings its numerator and denominator, and its value is `scale` * numerator / denominator within `tolerance`.
+    """
+
+    facts = Usage.OWNED
+
+    code = models.TextField(primary_key=True)
+    label = models.TextField()
+    label_zh = models.TextField()
+    unit = models.TextField()
+    is_quotient = models.BooleanField()
+    numerator_label = models.TextField(blank=True)
+    denominator_label = models.TextField(blank=True)
+    scale = models.DecimalField(max_digits=12, decimal_places=4, db_default=1)
+    tolerance = models.DecimalField(max_digits=12, decimal_places=4, db_default=0)
+    on_region = models.BooleanField()
+    on_county = models.BooleanField()
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class Return(EventFact):
+    """One number of one measure, place and year. `happened_on` is 31 December of that year."""
+
+    measure = models.ForeignKey(Measure, on_delete=models.PROTECT, related_name="returns", db_index=False)
+    area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="+")
+    year = models.IntegerField()
+    value = models.DecimalField(max_digits=24, decimal_places=4)
+    unit = models.TextField()
+    numerator = models.DecimalField(max_digits=24, decimal_places=4, null=True, blank=True)
+    denominator = models.DecimalField(max_digits=24, decimal_places=4, null=True, blank=True)
+    document = models.TextField()
+    document_id = models.BigIntegerField(null=True, blank=True)
+
+    class Meta(EventFact.Meta):
+        constraints = [
+            *EventFact.Meta.constraints,
+            models.UniqueConstraint(
+                name="returns_return_one_current", fields=["measure", "area", "year"], condition=Q(voided_at=None)
+            ),
+            models.UniqueConstraint(name="returns_return_with_submitter", fields=["id", "recorded_by_id"]),
+            models.UniqueConstraint(name="returns_return_replaced_once", fields=["replaces"], condition=Q(voided_at=None)),
+            models.CheckConstraint(name="returns_return_names_its_document", condition=Q(document__gt="")),
+            models.CheckConstraint(name="returns_return_not_negative", condition=Q(value__gte=0)),
+            models.CheckConstraint(
+                name="returns_return_of_its_year", condition=Q(happened_on__year=F("year"), happened_on__month=12, happened_on__day=31)
+            ),
+            models.CheckConstraint(
+                name="returns_return_quotient_is_whole",
+                condition=Q(numerator=None, denominator=None)
+                | Q(numerator__isnull=False, denominator__isnull=False, numerator__gte=0, denominator__gt=0),
+            ),
+            models.CheckConstraint(
+                name="returns_return_sent_back_by_another",
+                condition=Q(voided_by_id=None) | ~Q(voided_by_id=F("recorded_by_id")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.measure_id} {self.year} of area {self.area_id}"
+
+
+class Approval(EventFact):
+    """A return was approved, by somebody else than its submitter. Its day is the return's: it speaks of the same year."""
+
+    # Judged together with the return's own submitter: see `returns.sql`.
+    of = models.ForeignKey(Return, on_delete=models.PROTECT, related_name="approvals", db_index=False)
+    submitted_by_id = models.BigIntegerField()
+
+    class Meta(EventFact.Meta):
+        constraints = [
+            *EventFact.Meta.constraints,
+            models.UniqueConstraint(name="returns_approval_once", fields=["of"], condition=Q(voided_at=None)),
+            models.CheckConstraint(
+                name="returns_approval_by_another", condition=~Q(submitted_by_id=F("recorded_by_id"))
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"approval of return {self.of_id}"

@@ -1,0 +1,133 @@
+"""The file of returns: one row per measure, place and year. Applying it approves its rows. Holds no measures: those are data."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from karez.kernel.sheets import Applying, Check, Column, Kind, Sheet, Total
+
+# Measures are data (see `returns.sql`); what a file may name beside the code is a convenience of the file.
+MEASURES = {
+    "land_area": "land_area", "土地面积": "land_area",
+    "population": "population", "年末总人口": "population",
+    "rural_net_income": "rural_net_income", "农民人均纯收入": "rural_net_income",
+    "mutual_fund_repayment_rate": "mutual_fund_repayment_rate", "互助资金还款率": "mutual_fund_repayment_rate",
+}  # fmt: skip
+
+_RETURNS = """
+INSERT INTO returns_return (measure_id, area_id, year, value, unit, numerator, denominator, document, happened_on, counts_on,
+                            recorded_by_id, batch_id, replaces_id)
+SELECT s.measure, s.area_id, s.year, s.value, s.unit, s.numerator, s.denominator, s.document, make_date(s.year, 12, 31),
+       GREATEST(make_date(s.year, 12, 31), %(open)s), %(sender)s, %(batch)s,
+       (SELECT max(o.id) FROM returns_return o WHERE (o.measure_id, o.area_id, o.year) = (s.measure, s.area_id, s.year)
+           AND NOT EXISTS (SELECT FROM returns_return n WHERE n.replaces_id = o.id AND n.voided_at IS NULL))
+  FROM {stage} s
+"""
+
+# The person who applies the batch has looked at its rows: that is their approval.
+_APPROVALS = """
+INSERT INTO returns_approval (of_id, submitted_by_id, happened_on, counts_on, recorded_by_id, batch_id)
+SELECT id, recorded_by_id, happened_on, counts_on, %(approver)s, batch_id FROM returns_return WHERE batch_id = %(batch)s
+"""
+
+_VOID = """
+UPDATE {table} SET voided_at = now(), void_reason = 'batch withdrawn', void_counts_on = GREATEST(counts_on, %(open)s),
+       voided_by_id = CASE WHEN recorded_by_id = %(approver)s THEN %(sender)s ELSE %(approver)s END
+ WHERE batch_id = %(batch)s AND voided_at IS NULL
+"""
+
+
+def apply_returns(a: Applying) -> Mapping[str, int]:
+    """Writes the returns of a staged file, approved by the person who applies it."""
+    return {"returns": _run(a, _RETURNS.replace("{stage}", a.stage)), "approvals": _run(a, _APPROVALS)}
+
+
+def withdraw_returns(a: Applying) -> Mapping[str, int]:
+    """Voids the returns of a batch and their approvals."""
+    approvals = _run(a, _VOID.replace("{table}", "returns_approval"))
+    return {"approvals": approvals, "returns": _run(a, _VOID.replace("{table}", "returns_return"))}
+
+
+def _run(a: Applying, sql: str) -> int:
+    values: dict[str, Any] = {
+        "open": a.first_open_day, "sender": a.sender_id, "approver": a.approver_id, "batch": a.batch_id,
+    }  # fmt: skip
+    a.cursor.execute(sql, values)
+    return int(a.cursor.rowcount)
+
+
+RETURNS = Sheet(
+    name="returns",
+    label=_("Returns"),
+    about=_("Numbers that arrive already counted: one row per measure, place and year, with the document they are taken from."),
+    columns=(
+        Column("measure", _("what was counted"), Kind.CODE, codes=MEASURES, headers=("指标",)),
+        Column(
+            "area", _("code of the region or county"), Kind.AREA, levels=("region", "county"),
+            headers=("area code", "地区代码", "行政区划代码"),
+        ),
+        Column("year", _("year the number speaks of"), Kind.YEAR, low=1980, headers=("年份", "年度")),
+        Column("value", _("the number, in its unit"), Kind.DECIMAL, low=0, headers=("数值",)),
+        Column(
+            "numerator", _("for a quotient: what is divided"), Kind.DECIMAL, required=False, low=0, headers=("分子",),
+        ),
+        Column(
+            "denominator", _("for a quotient: what it is divided by"), Kind.DECIMAL, required=False, low=0, headers=("分母",),
+        ),
+        Column("unit", _("unit of the number"), max_length=20, headers=("计量单位", "单位")),
+        Column("document", _("document the number is taken from"), headers=("source document", "来源", "文件")),
+    ),
+    key=("measure", "area", "year"),
+    area_column="area",
+    send_permission="returns.submit",
+    apply_permission="returns.approve",
+    apply=apply_returns,
+    withdraw=withdraw_returns,
+    totals=(
+        Total(_("returns"), "SELECT count(*) FROM {stage}"),
+        Total(_("places"), "SELECT count(DISTINCT area_id) FROM {stage}"),
+        Total(_("residents, sum over counties"), "SELECT sum(s.value) FROM {stage} s WHERE s.measure = 'population'"
+              " AND EXISTS (SELECT FROM places_tree t WHERE t.area_id = s.area_id AND t.level = 'county')"),
+    ),
+    checks=(
+        Check(
+            "unit_of_measure", "unit", _("the unit of the measure"),
+            "SELECT s.row_no, s.unit FROM {stage} s JOIN returns_measure m ON m.code = s.measure WHERE s.unit <> m.unit",
+            _("convert the number to the measure's unit"),
+        ),
+        Check(
+            "quotient_brings_its_parts", "denominator", _("numerator and denominator for a quotient, and only there"),
+            """SELECT s.row_no, COALESCE(s.numerator::text, 'none') || ' / ' || COALESCE(s.denominator::text, 'none')
+                 FROM {stage} s JOIN returns_measure m ON m.code = s.measure
+                WHERE m.is_quotient <> (s.numerator IS NOT NULL AND s.denominator > 0)
+                   OR (s.numerator IS NULL) <> (s.denominator IS NULL)""",
+            _("bring what was divided and what it was divided by, so that no average is taken of averages"),
+        ),
+        Check(
+            "quotient_agrees", "value", _("numerator by denominator, within rounding"),
+            """SELECT s.row_no, s.value || ' but ' || round(m.scale * s.numerator / s.denominator, 4)
+                 FROM {stage} s JOIN returns_measure m ON m.code = s.measure
+                WHERE m.is_quotient AND s.denominator > 0
+                  AND abs(s.value * s.denominator - m.scale * s.numerator) > m.tolerance * s.denominator""",
+        ),
+        Check(
+            "level_of_measure", "area", _("a place of a level this measure is returned at"),
+            """SELECT s.row_no, s.area FROM {stage} s JOIN returns_measure m ON m.code = s.measure
+                WHERE NOT EXISTS (SELECT FROM places_code c WHERE c.area_id = s.area_id
+                   AND ((m.on_region AND c.level = 'region') OR (m.on_county AND c.level = 'county')))""",
+        ),
+        Check(
+            "not_returned_yet", "measure", _("no return of this measure, place and year, unless it was sent back"),
+            """SELECT s.row_no, 'return ' || r.id || ' of ' || r.value FROM {stage} s JOIN returns_return r
+                ON (r.measure_id, r.area_id, r.year) = (s.measure, s.area_id, s.year) AND r.voided_at IS NULL""",
+            _("ask for the return to be sent back, then send the revision"),
+        ),
+        Check(
+            "year_not_ahead", "year", _("a year not in the future"),
+            "SELECT row_no, year::text FROM {stage} WHERE year > extract(year FROM %(today)s::date)",
+        ),
+    ),
+)  # fmt: skip
+
+SHEETS = (RETURNS,)
