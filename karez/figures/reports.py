@@ -16,14 +16,12 @@ from karez.kernel.refusal import Refusal
 def check_reports(snapshot: Snapshot, reports: Sequence[LiveReport], run: RunReport) -> list[Wrong]:
     """Every place where a live report and the figure of the draft are not exactly equal; also what cannot be computed."""
     try:
-        figures = resolve(sorted({r.figure for r in reports}) if reports else None, snapshot.year)
-        computed = cells(snapshot, figures, LEVELS)
+        computed = cells(snapshot, resolve(None, snapshot.year), LEVELS)
+        reported = [(report, resolve([report.figure], snapshot.year)[0]) for report in reports]
     except Refusal as refusal:
         return [Wrong(refusal.record, refusal.found, refusal.expected)]
-    by_id = {f.id: f for f in figures}
     wrong = []
-    for report in reports:
-        figure = by_id.get(report.figure) or resolve([report.figure], snapshot.year)[0]
+    for report, figure in reported:
         for area_id, live in run(report.sql):
             if area_id not in computed.places:
                 wrong.append(Wrong(f"{report.label}, area {area_id}", str(live), "an area of the year's edition"))
