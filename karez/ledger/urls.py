@@ -11,6 +11,7 @@ urlpatterns = [
     path("ledger/accounts/<int:account_id>/", views.account, name="account"),
     path("ledger/vouchers/<int:voucher_id>/", views.voucher, name="voucher"),
     path("ledger/vouchers/<int:voucher_id>/reverse/", views.reverse_voucher, name="reverse"),
+    path("ledger/vouchers/<int:voucher_id>/attach/", views.attach_document, name="attach"),
     path("ledger/waiting/", views.pending, name="pending"),
     path("ledger/sets/<int:set_id>/", views.voucher_set, name="set"),
 ]

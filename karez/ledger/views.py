@@ -1,6 +1,6 @@
 """Pages of the ledger: books, one book on a day, an account between days, a voucher, and what waits for a second person.
 
-Approving a set here posts its vouchers; the room whose facts hang on them approves on its own page (see `inbox`).
+A set on which a record of a higher room hangs is decided on that room's page: its address comes from that room's `inbox`.
 """
 
 from datetime import date, timedelta
@@ -13,10 +13,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from karez.access.pages import PAGE, DayField, actor_of, answer_form, integer
+from karez.access.pages import PAGE, DayField, actor_of, answer_form, integer, uploaded
+from karez.kernel.inbox import told
 from karez.ledger import queries, services
+from karez.notices.services import attach
 from karez.places import queries as places
 
 
@@ -135,6 +137,21 @@ def reverse_voucher(request: HttpRequest, voucher_id: int) -> HttpResponse:
 
 
 @login_required
+@require_POST
+def attach_document(request: HttpRequest, voucher_id: int) -> HttpResponse:
+    """Attaches a document to a voucher; what was attached before stays."""
+    actor = actor_of(request)
+    found = queries.voucher(actor, voucher_id).voucher
+    file = uploaded(request)
+    attach(
+        actor, kind="voucher", subject_id=voucher_id, area_id=found.book.area_id, name=file.name or "",
+        stream=file.chunks(), title=request.POST.get("title", ""),
+    )  # fmt: skip
+    messages.success(request, _("The document is attached."))
+    return redirect("ledger:voucher", voucher_id=voucher_id)
+
+
+@login_required
 @require_GET
 def pending(request: HttpRequest) -> HttpResponse:
     """Sets that wait for this person's decision."""
@@ -154,6 +171,9 @@ def voucher_set(request: HttpRequest, set_id: int) -> HttpResponse:
     """One prepared set on one screen: what, why, who, evidence; approve or refuse it whole."""
     actor = actor_of(request)
     found, vouchers = queries.voucher_set(actor, set_id)
+    elsewhere = next((address for tell in told("decides_set") if (address := tell(set_id))), None)
+    if elsewhere:  # the room whose record hangs on these vouchers decides, so that money and record come together
+        return redirect(elsewhere)
     if request.method == "POST":
         if "approve" in request.POST:
             posted = services.approve(actor, set_id)
