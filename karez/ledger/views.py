@@ -172,7 +172,9 @@ def voucher_set(request: HttpRequest, set_id: int) -> HttpResponse:
     actor = actor_of(request)
     found, vouchers = queries.voucher_set(actor, set_id)
     elsewhere = next((address for tell in told("decides_set") if (address := tell(set_id))), None)
-    if elsewhere:  # the room whose record hangs on these vouchers decides, so that money and record come together
+    if (
+        elsewhere
+    ):  # the room whose record hangs on these vouchers decides, so that money and record come together
         return redirect(elsewhere)
     if request.method == "POST":
         if "approve" in request.POST:

@@ -22,7 +22,7 @@ VOUCHER = st.tuples(st.lists(LINE, min_size=1, max_size=3), st.integers(0, 40))
 STEP = st.one_of(
     st.tuples(st.just("receive"), st.lists(VOUCHER, min_size=1, max_size=2)),
     st.tuples(st.just("prepare"), st.lists(VOUCHER, min_size=1, max_size=3)),
-    st.tuples(st.sampled_from(["approve", "approve", "refuse", "reverse", "reverse"]), st.integers(0, 9)),
+    st.tuples(st.sampled_from(["approve", "approve", "refuse", "reverse", "reverse"]), st.integers(0, 3)),
 )
 
 
@@ -117,9 +117,9 @@ def step(w: World, replay: Replay, verb: str, what: object) -> None:
     except Refusal as refused:
         lines = [line for one, _ in what for line in one] if isinstance(what, list) else []
         if verb == "receive":
-            assert not replay.may_receive(lines), refused
+            assert not replay.may_receive(lines), refused  # noqa: PT017 - the refusal is compared
         elif verb == "prepare":
-            assert not replay.may_reserve(lines), refused
+            assert not replay.may_reserve(lines), refused  # noqa: PT017 - the refusal is compared
         else:
             raise
 
@@ -132,14 +132,14 @@ def reverse(w: World, replay: Replay, target: tuple[int, list[tuple[str, str, in
     try:
         set_id = services.prepare_reversal(w.treasurer, voucher_id, "wrong")
     except Refusal as refused:
-        assert not allowed, refused
+        assert not allowed, refused  # noqa: PT017 - the refusal is compared
     else:
         assert allowed
         replay.reversed.add(voucher_id)
         replay.waiting[set_id] = ([(mirrored, day)], voucher_id)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=st.lists(STEP, max_size=25))
 def test_any_history_agrees_with_its_replay(world: World, history: list[tuple[str, object]]) -> None:
     undo = transaction.atomic()
