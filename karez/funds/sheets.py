@@ -78,7 +78,7 @@ def _days() -> tuple[Column, Column]:
     )  # fmt: skip
 
 
-_AMOUNT = (Total(_("Amount"), "SELECT coalesce(sum(amount), 0) / 100.0 FROM {stage} s", "yuan"),)
+_AMOUNT = (Total(_("Amount"), "SELECT coalesce(sum(amount), 0) FROM {stage} s", "fen"),)
 
 SOURCE_LINES = Sheet(
     name="source_lines",
