@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from django import forms
 from django.contrib import messages
+from django.core.files.uploadedfile import UploadedFile
 from django.db import Error as DatabaseError
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
@@ -32,6 +33,17 @@ def integer(values: Mapping[str, Any], name: str, default: int | None = None) ->
     """A whole number out of an address such as `?after=12`; the default where there is none or nonsense."""
     found = str(values.get(name, ""))
     return int(found) if found.isascii() and found.isdigit() and len(found) < 19 else default
+
+
+def uploaded(request: HttpRequest) -> UploadedFile:
+    """The file of a form's field `file`; refuses where none was sent."""
+    found = request.FILES.get("file")
+    if not isinstance(found, UploadedFile):
+        raise Refusal(
+            "form.no_file", record=_("the form"), found=_("no file"), expected=_("one file"),
+            rule=_("a document is a file"), todo=_("choose a file and send again"),
+        )  # fmt: skip
+    return found
 
 
 class DayField(forms.DateField):

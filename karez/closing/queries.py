@@ -4,10 +4,11 @@ from dataclasses import dataclass
 
 from karez.access.models import User
 from karez.closing import snapshots
-from karez.closing.models import Acceptance, CheckResult, Preparation
+from karez.closing.models import Acceptance, CheckResult, Preparation, SnapshotRecord
 from karez.closing.snapshots import Snapshot
 from karez.kernel.refusal import Refusal
 from karez.periods import services as periods
+from karez.periods.models import Period
 from karez.places.queries import require
 
 
@@ -75,3 +76,15 @@ def close_status(actor: User, year: int) -> CloseStatus:
         year, period.state, period.prepared_by_id, period.signed_by_id, snapshot, results,
         tuple(Acceptance.objects.filter(year=year).order_by("pk")),
     )  # fmt: skip
+
+
+def years(actor: User) -> list[Period]:
+    """Every year of the region, newest first."""
+    require(actor, "closing.view", periods.region().area_id)
+    return list(Period.objects.order_by("-year"))
+
+
+def snapshots_of(actor: User, year: int) -> list[SnapshotRecord]:
+    """Every snapshot ever taken of a year, newest first; provisional ones may be gone from the disk."""
+    require(actor, "closing.view", periods.region().area_id)
+    return list(SnapshotRecord.objects.filter(year=year).order_by("-pk")[:50])

@@ -14,7 +14,7 @@ from karez.access.models import User
 from karez.funds.models import Allocation, Appropriation, GrantStandard, Proposal, SourceLine
 from karez.funds.rules import Standard
 from karez.kernel.refusal import Refusal
-from karez.ledger.models import VoucherSet
+from karez.ledger.models import Transfer, VoucherSet
 from karez.places.queries import visible_area_ids_sql, visible_areas
 
 VIEW = "funds.view"
@@ -175,3 +175,64 @@ def _rows(actor: User, sql: str, params: list[Any]) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
         cursor.execute(sql.format(areas=areas), [*area_params, *params])
         return list(cursor.fetchall())
+
+
+@dataclass(frozen=True)
+class LineTotal:
+    """A line over all the books the reader may see."""
+
+    line: SourceLine
+    received_fen: int
+    left_fen: int
+    books: int
+
+
+def lines_with_totals(actor: User, *, year: int | None = None) -> list[LineTotal]:
+    """Every line, newest budget year first, with what its books in the reader's areas received from outside them and still hold.
+
+    What one book of the reader's areas passes to another is counted once.
+    """
+    held: dict[int, list[LineBalance]] = {}
+    for balance in line_balances(actor, year=year):
+        held.setdefault(balance.line_id, []).append(balance)
+    found = SourceLine.objects.select_related("funder").filter(voided_at=None).order_by("-year", "code")
+    if not visible_areas(actor, VIEW).exists():
+        return []
+    listed = found.filter(year=year) if year is not None else found
+    return [
+        LineTotal(
+            one,
+            sum(b.in_fen for b in held.get(one.pk, []) if b.book_kind == "office" or not _has_office(held[one.pk])),
+            sum(b.balance_fen for b in held.get(one.pk, [])),
+            len(held.get(one.pk, [])),
+        )
+        for one in listed
+    ]
+
+
+def _has_office(balances: list[LineBalance]) -> bool:
+    return any(b.book_kind == "office" for b in balances)
+
+
+def line(actor: User, line_id: int) -> SourceLine:
+    """One line; the same permission as `line_named`."""
+    code = SourceLine.objects.filter(pk=line_id).values_list("code", flat=True).first()
+    return line_named(actor, code or f"line {line_id}")
+
+
+def with_vouchers(records: list[Any]) -> list[tuple[Any, int | None]]:
+    """Appropriations or allocations, each with the id of the voucher that brought the money in."""
+    ids = {getattr(r, "transfer_in_id", None) or getattr(r, "transfer_id", None): r for r in records}
+    vouchers = dict(Transfer.objects.filter(pk__in=[i for i in ids if i]).values_list("pk", "voucher_id"))
+    return [(record, vouchers.get(transfer or 0)) for transfer, record in ids.items()]
+
+
+def proposal(actor: User, proposal_id: int) -> Proposal:
+    """What was prepared, if the actor may see its area."""
+    found = Proposal.objects.select_related("line__funder", "area").filter(pk=proposal_id).first()
+    if found is None or not visible_areas(actor, VIEW).filter(pk=found.area_id).exists():
+        raise Refusal(
+            "not_found.funds_proposal", record=f"proposal {proposal_id}", found="none that you may see", expected="one of your areas",
+            rule="a person sees the books of the areas granted to them", todo="choose from the list",
+        )  # fmt: skip
+    return found

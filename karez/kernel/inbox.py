@@ -1,7 +1,12 @@
-"""What rooms tell the shell in their `inbox.py`: `items(actor)`, what waits for a person; `about_area(...)`, records of a place."""
+"""What rooms tell the shell, and lower rooms, in their `inbox.py`: work that waits, records of a place or of a voucher. Holds no pages."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
 
+from django.conf import settings
 from django.utils.functional import Promise
 
 
@@ -17,8 +22,21 @@ class InboxItem:
 
 @dataclass(frozen=True)
 class AreaLink:
-    """Records of a room about one area, offered on the area's page: `about_area(actor, area_id, level)` in `inbox.py`."""
+    """A record of a room about an area (`about_area(actor, area_id, level)`) or about money moved (`about_transfers(actor, ids)`)."""
 
     words: str | Promise
     address: str
     count: int | None = None
+
+
+def told(name: str) -> Iterator[Callable[..., Any]]:
+    """The function of that name in each room's `inbox.py`, rooms without one left out.
+
+    `items(actor)`, `about_area(actor, area_id, level)`, `about_transfers(actor, transfer_ids)`, and `decides_set(set_id)`:
+    the address where a set of prepared vouchers is decided, None where the room knows nothing of it.
+    """
+    for room in settings.ROOMS:
+        if find_spec(f"karez.{room}.inbox"):
+            tell = getattr(import_module(f"karez.{room}.inbox"), name, None)
+            if tell is not None:
+                yield tell

@@ -86,7 +86,7 @@ SELECT h.id, h.household_no, h.kind,
 def households_in_village(actor: User, village_id: int, *, after: str = "", limit: int = 50) -> list[HouseholdRow]:
     """The households of a village by number, from after a number on; give the last one's number for the next page."""
     require(actor, VIEW, village_id)
-    values = {"village": village_id, "after": after, "limit": min(limit, 500), "today": date.today()}
+    values: dict[str, int | str | date] = {"village": village_id, "after": after, "limit": min(limit, 500), "today": date.today()}
     with connection.cursor() as cursor:
         cursor.execute(_LIST, values)
         return [HouseholdRow(*row) for row in cursor.fetchall()]
@@ -169,3 +169,9 @@ def _status(cases: list[CaseSpell], exits: list[Exit], today: date) -> str:
     if open_cases:
         return open_cases[-1].stage
     return "exited" if exits else ""
+
+
+def household_count(actor: User, village_id: int) -> int:
+    """How many households of a village are on record now."""
+    require(actor, VIEW, village_id)
+    return Household.objects.filter(village_id=village_id, voided_at=None, ends_before=None).count()

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from karez.access.queries import permissions_of
 from karez.periods.models import Region
+from karez.places.queries import may
 
 # (permission that shows the entry, URL name, words)
 MENU = (
@@ -16,6 +17,7 @@ MENU = (
     ("places.view", "places:home", _("Places")),
     ("mutual_funds.view", "mutual_funds:societies", _("Mutual funds")),
     ("funds.view", "funds:lines", _("Money")),
+    ("ledger.view", "ledger:books", _("Books")),
     ("returns.view", "returns:list", _("Returns")),
     ("closing.view", "closing:years", _("Closing")),
 )
@@ -25,9 +27,12 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     """Menu, region and direction of writing for the base page."""
     user = getattr(request, "user", None)
     allowed = permissions_of(user) if user is not None and user.is_authenticated else frozenset()  # type: ignore[arg-type]
+    region = Region.objects.first()
+    if region and "closing.view" in allowed and not may(user, "closing.view", region.area_id):  # type: ignore[arg-type]
+        allowed -= {"closing.view"}  # a year is closed for the whole region
     here = request.resolver_match.app_name if request.resolver_match else ""
     return {
         "menu": [(name, words, name.split(":")[0] == here) for permission, name, words in MENU if permission in allowed],
-        "the_region": Region.objects.first(),
+        "the_region": region,
         "rtl": get_language_bidi(),
     }

@@ -1,19 +1,14 @@
 """The start page with what waits for the person, and the health answer. Holds no room's pages."""
 
-from collections.abc import Iterator
-from importlib import import_module
-from importlib.util import find_spec
-
-from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
-from karez.access.models import Grant, User
+from karez.access.models import Grant
 from karez.access.pages import actor_of
-from karez.kernel.inbox import InboxItem
+from karez.kernel.inbox import told
 from karez.periods.models import Period
 from karez.places.models import Tree
 
@@ -22,14 +17,9 @@ from karez.places.models import Tree
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
     """What waits for the person, and the years of the region."""
-    context = {"items": [item for item in _waiting(actor_of(request)) if item.count], "years": Period.objects.order_by("-year")[:5]}
+    actor = actor_of(request)
+    context = {"items": [item for items in told("items") for item in items(actor) if item.count], "years": Period.objects.order_by("-year")[:5]}
     return render(request, "web/home.html", context)
-
-
-def _waiting(actor: User) -> Iterator[InboxItem]:
-    for room in settings.ROOMS:
-        if find_spec(f"karez.{room}.inbox"):
-            yield from import_module(f"karez.{room}.inbox").items(actor)
 
 
 @login_required

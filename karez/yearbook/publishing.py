@@ -15,7 +15,7 @@ from karez.periods.services import region as the_region
 from karez.places.queries import name_of
 from karez.yearbook.chapter import Chapter, compose
 
-_COLUMNS = ("id", "label", "value", "unit", "rounding", "place", "place_name", "as_of", "snapshot")
+COLUMNS = ("id", "label", "value", "unit", "rounding", "place", "place_name", "as_of", "snapshot")
 
 
 def chapter_of(region: str, year: int) -> Chapter:
@@ -39,6 +39,6 @@ def publish(region: str, year: int, out: Path) -> list[Path]:
 def _csv(chapter: Chapter) -> str:
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    writer.writerows([row.get(column, "") for column in _COLUMNS] for row in chapter.rows)
+    writer.writerow(COLUMNS)
+    writer.writerows([row.get(column, "") for column in COLUMNS] for row in chapter.rows)
     return file.getvalue()

@@ -4,21 +4,20 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 from django import template
-from django.conf import settings
 from django.core.exceptions import ObjectDoesNotExist
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 from karez.access.models import User
-from karez.kernel.inbox import AreaLink
+from karez.kernel.inbox import AreaLink, told
 from karez.kernel.money import format_fen
+from karez.notices.queries import documents as documents_for
 
 register = template.Library()
 DASH = "–"
@@ -88,6 +87,24 @@ def other_name(area: Any) -> str:
 
 
 @register.filter
+def frozen(value: Any, column: str) -> str:
+    """A value of a figure table as it is read: fen as yuan, keys shortened, numbers of years and ids plain."""
+    if value is None:
+        return DASH
+    if column.endswith("_fen"):
+        return format_fen(int(value))
+    if column == "key" or column.endswith("_key"):
+        return f"{value!s:.8}…"
+    return str(value) if column.endswith(("_id", "year")) else number(value)
+
+
+@register.filter
+def unlocalized(value: Any) -> str:
+    """A number as HTML attributes want it, with a point and no separators."""
+    return str(float(value))
+
+
+@register.filter
 def at(mapping: Mapping[Any, Any], key: Any) -> Any:
     """What a mapping holds under a key; nothing where it has none."""
     return mapping.get(key) if hasattr(mapping, "get") else ""
@@ -134,9 +151,25 @@ def pager(context: dict[str, Any], after: Any, name: str = "after") -> dict[str,
 @register.simple_tag(takes_context=True)
 def related(context: dict[str, Any], area_id: int, level: str) -> list[AreaLink]:
     """What the rooms have on record about an area, as far as the reader may see it."""
-    found: list[AreaLink] = []
-    for room in settings.ROOMS:
-        if find_spec(f"karez.{room}.inbox"):
-            about = getattr(import_module(f"karez.{room}.inbox"), "about_area", None)
-            found += about(context["request"].user, area_id, level) if about else []
-    return found
+    return [link for tell in told("about_area") for link in tell(context["request"].user, area_id, level)]
+
+
+@register.simple_tag(takes_context=True)
+def related_household(context: dict[str, Any], household_id: int) -> list[AreaLink]:
+    """What the rooms have on record about a household, as far as the reader may see it."""
+    return [link for tell in told("about_household") for link in tell(context["request"].user, household_id)]
+
+
+@register.simple_tag(takes_context=True)
+def facts_behind(context: dict[str, Any], voucher: Any, lines: Any) -> list[AreaLink]:
+    """The records of higher rooms that a voucher's transfers stand for, as far as the reader may see them."""
+    ids = [line.pk for line in lines] if voucher.posted_at else []
+    return [link for tell in told("about_transfers") for link in tell(context["request"].user, ids)]
+
+
+@register.inclusion_tag("web/documents.html", takes_context=True)
+def documents(context: dict[str, Any], kind: str, subject_id: int, attach: str = "", extra: int | None = None) -> dict[str, Any]:
+    """The documents of a record, as far as the reader may open them, and a form that sends one to `attach` where given."""
+    actor = context["request"].user
+    mine = Q(kind=kind, subject_id=subject_id) | Q(pk=extra or 0)
+    return {"csrf_token": context.get("csrf_token"), "found": documents_for(actor).filter(mine), "attach": attach}

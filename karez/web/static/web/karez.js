@@ -13,6 +13,9 @@
     var question = event.target.getAttribute("data-ask");
     if (question && !window.confirm(question)) { event.preventDefault(); }
   });
+  document.addEventListener("change", function (event) {
+    if (event.target.matches("select[data-submit]")) { event.target.form.submit(); }
+  });
   // A table wider than the screen scrolls in its own frame, which the keyboard must reach.
   function reachable() {
     document.querySelectorAll(".table-wrap, .mono").forEach(function (frame) {

@@ -1,0 +1,39 @@
+"""What of public money waits for a person, and what a voucher of it stands for."""
+
+from collections.abc import Iterable
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from karez.access.models import User
+from karez.access.queries import permissions_of
+from karez.funds import queries
+from karez.funds.models import Allocation, Appropriation, Proposal
+from karez.kernel.inbox import AreaLink, InboxItem
+from karez.places.queries import visible_areas
+
+
+def items(actor: User) -> list[InboxItem]:
+    """Appropriations and allocations to approve."""
+    if "funds.approve" not in permissions_of(actor):
+        return []
+    return [InboxItem(_("Public money to approve"), len(list(queries.waiting(actor))), reverse("funds:waiting"))]
+
+
+def about_transfers(actor: User, transfer_ids: Iterable[int]) -> list[AreaLink]:
+    """The appropriations and allocations these transfers moved."""
+    ids = list(transfer_ids)
+    areas = visible_areas(actor, queries.VIEW).values("pk")
+    found: list[Appropriation | Allocation] = [
+        *Appropriation.objects.filter(transfer_id__in=ids, area_id__in=areas, voided_at=None),
+        *Allocation.objects.filter(Q(transfer_in_id__in=ids) | Q(transfer_out_id__in=ids), area_id__in=areas, voided_at=None),
+    ]
+    words = {Appropriation: _("Appropriation %s"), Allocation: _("Allocation %s")}
+    return [AreaLink(words[type(one)] % one.reference, reverse("funds:line", args=[one.line_id])) for one in found]
+
+
+def decides_set(set_id: int) -> str | None:
+    """Where a set that carries an appropriation or allocation is decided."""
+    found = Proposal.objects.filter(Q(set_id=set_id) | Q(second_set_id=set_id)).first()
+    return reverse("funds:proposal", args=[found.pk]) if found else None

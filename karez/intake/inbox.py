@@ -1,0 +1,24 @@
+"""What of the files sent in waits for a person."""
+
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from karez.access.models import User
+from karez.access.queries import permissions_of
+from karez.intake import queries
+from karez.intake.models import State
+from karez.kernel.inbox import InboxItem
+
+
+def items(actor: User) -> list[InboxItem]:
+    """Files to decide, own files with faults, and applied ones somebody asks to take back."""
+    if "intake.view" not in permissions_of(actor):
+        return []
+    address = reverse("intake:batches")
+    own = queries.batches(actor).filter(sender_id=actor.pk, state=State.FAULTY)
+    asked = queries.batches(actor).filter(state=State.APPLIED, withdrawal_by_id__isnull=False).exclude(withdrawal_by_id=actor.pk)
+    return [
+        InboxItem(_("Files to decide"), queries.waiting_for(actor).count(), address),
+        InboxItem(_("Your files with faults"), own.count(), address),
+        InboxItem(_("Files somebody asks to take back"), sum(queries.may_apply(actor, b) for b in asked[:50]), address),
+    ]

@@ -1,0 +1,15 @@
+"""Addresses of the pages of files sent in."""
+
+from django.urls import path
+
+from karez.intake import views
+
+app_name = "intake"
+urlpatterns = [
+    path("files/", views.batches, name="batches"),
+    path("files/send/", views.send, name="send"),
+    path("files/<int:batch_id>/", views.batch, name="batch"),
+    path("files/<int:batch_id>/progress/", views.progress, name="progress"),
+    path("files/<int:batch_id>/faults.csv", views.faults, name="faults"),
+    path("files/<int:batch_id>/decide/", views.decide, name="decide"),
+]

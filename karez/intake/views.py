@@ -1,0 +1,150 @@
+"""Pages of files sent in: the list, the form to send one, and one batch with its faults, totals and decisions."""
+
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from karez.access.pages import PAGE, actor_of, integer
+from karez.intake import limits, queries, registry, services
+from karez.intake.models import Batch, State
+from karez.kernel.refusal import Refusal
+
+WORKING = (State.RECEIVED, State.STAGING, State.APPLYING)
+
+
+@login_required
+@require_GET
+def batches(request: HttpRequest) -> HttpResponse:
+    """What waits for this person, and every batch they may see, newest first."""
+    actor = actor_of(request)
+    found = queries.batches(actor)
+    after = integer(request.GET, "after")
+    listed = list((found.filter(pk__lt=after) if after else found)[: PAGE + 1])
+    context = {
+        "waiting": list(queries.waiting_for(actor)[:PAGE]),
+        "batches": listed[:PAGE],
+        "after": listed[PAGE - 1].pk if len(listed) > PAGE else "",
+        "may_send": bool(queries.sendable_sheets(actor)),
+        "labels": _labels(),
+    }
+    return render(request, "intake/batches.html", context)
+
+
+def _labels() -> dict[str, Any]:
+    return {name: sheet.label for name, sheet in registry.sheets().items()}
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def send(request: HttpRequest) -> HttpResponse:
+    """Choose a kind of file, see what its columns mean, send one. It is checked by a job; nothing becomes a record yet."""
+    actor = actor_of(request)
+    sheets = {sheet.name: sheet for sheet in queries.sendable_sheets(actor)}
+    chosen = sheets.get(request.POST.get("sheet") or request.GET.get("sheet", ""))
+    refusal = None
+    if request.method == "POST":
+        file = request.FILES.get("file")
+        try:
+            if chosen is None or file is None:
+                raise Refusal(
+                    "intake.nothing_sent", record=_("the form"), found=_("no kind of file") if chosen is None else _("no file"),
+                    expected=_("a kind of file and a file"), rule=_("a file is checked by the columns of its kind"),
+                    todo=_("choose both and send again"),
+                )  # fmt: skip
+            made = services.receive(
+                actor, sheet=chosen.name, file_name=file.name or "", stream=file.file, queue=True  # type: ignore[arg-type]
+            )
+        except Refusal as error:
+            refusal = error
+        else:
+            return redirect("intake:batch", batch_id=made.pk)
+    context = {"sheets": sheets.values(), "chosen": chosen, "refusal": refusal, "limits": limits}
+    return render(request, "intake/send.html", context, status=refusal.status if refusal else 200)
+
+
+@login_required
+@require_GET
+def batch(request: HttpRequest, batch_id: int) -> HttpResponse:
+    """One batch: how far it is, what it would write, what is wrong with it, who decides."""
+    actor = actor_of(request)
+    found = queries.batch_for(actor, batch_id)
+    page = queries.faults_page(actor, batch_id, after=_fault_key(request), size=limits.FAULT_PAGE + 1)
+    last = page[limits.FAULT_PAGE - 1] if len(page) > limits.FAULT_PAGE else None
+    sheet = registry.sheets().get(found.sheet)
+    may_apply = sheet is not None and queries.may_apply(actor, found)
+    context = _state(found) | {
+        "sheet": sheet,
+        "faults": page[: limits.FAULT_PAGE],
+        "after": f"{last.row_no}_{last.pk}" if last else "",
+        "by_rule": queries.faults_by_rule(actor, batch_id)[:10] if found.fault_count else [],
+        "own": found.sender_id == actor.pk,
+        "may_apply": may_apply and found.state == State.CHECKED,
+        "may_refuse": found.state in (State.CHECKED, State.FAULTY) and (may_apply or found.sender_id == actor.pk),
+        "may_ask": found.state == State.APPLIED and sheet is not None and sheet.withdraw is not None
+        and not found.withdrawal_by_id and (may_apply or found.sender_id == actor.pk),
+        "may_withdraw": found.state == State.APPLIED and may_apply and bool(found.withdrawal_by_id)
+        and found.withdrawal_by_id != actor.pk,
+    }  # fmt: skip
+    return render(request, "intake/batch.html", context)
+
+
+def _state(found: Batch) -> dict[str, Any]:
+    return {"batch": found, "working": found.state in WORKING and not found.trouble, "progress": queries.progress_of(found)}
+
+
+def _fault_key(request: HttpRequest) -> tuple[int, int]:
+    """Where the list of faults goes on: `12_340` in the address, the row and the id of the last one seen."""
+    row, _sep, key = request.GET.get("after", "").partition("_")
+    return (int(row), int(key)) if row.isdigit() and key.isdigit() else (-1, 0)
+
+
+@login_required
+@require_GET
+def progress(request: HttpRequest, batch_id: int) -> HttpResponse:
+    """How far the work on a batch is, as a part of its page; when the work is over the page is asked to come anew."""
+    state = _state(queries.batch_for(actor_of(request), batch_id))
+    answer = render(request, "intake/progress.html", state)
+    if not state["working"]:
+        answer["HX-Refresh"] = "true"
+    return answer
+
+
+@login_required
+@require_GET
+def faults(request: HttpRequest, batch_id: int) -> HttpResponseBase:
+    """Every fault of a batch as a file for a spreadsheet."""
+    actor = actor_of(request)
+    queries.batch_for(actor, batch_id)
+    answer = StreamingHttpResponse(queries.faults_csv(actor, batch_id), content_type="text/csv; charset=utf-8")
+    answer["Content-Disposition"] = f'attachment; filename="faults-{batch_id}.csv"'
+    answer["X-Content-Type-Options"] = "nosniff"
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+@login_required
+@require_POST
+def decide(request: HttpRequest, batch_id: int) -> HttpResponse:
+    """Apply, refuse, ask for withdrawal, or withdraw; each by whom the batch's rules name."""
+    actor = actor_of(request)
+    queries.batch_for(actor, batch_id)
+    reason = request.POST.get("reason", "")
+    match request.POST.get("do"):
+        case "apply":
+            services.apply(actor, batch_id=batch_id, queue=True)
+            messages.success(request, _("It is being applied."))
+        case "refuse":
+            services.refuse(actor, batch_id=batch_id, reason=reason)
+            messages.success(request, _("Refused; nothing of it became a record."))
+        case "ask":
+            services.ask_withdrawal(actor, batch_id=batch_id, reason=reason)
+            messages.success(request, _("Asked. Another person takes it back."))
+        case "withdraw":
+            services.withdraw(actor, batch_id=batch_id)
+            messages.success(request, _("Withdrawn; its records are void."))
+    return redirect("intake:batch", batch_id=batch_id)
