@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 from django.db import transaction
+from django.db.models import QuerySet
 
 from karez.access.models import Role, User
 from karez.access.services import add_user, grant_role
@@ -12,6 +13,8 @@ from karez.kernel.refusal import Refusal
 from karez.periods import services as periods
 from karez.places import importing, loading
 from karez.places.models import Area, AreaSpell
+
+_CODE_DIGITS = 6  # GB/T 2260
 
 
 def found(
@@ -37,7 +40,7 @@ def found(
 
 def load_places(code: str, file: Path | None) -> None:
     """Loads the region's places: from a file, or from what comes along."""
-    if not AreaSpell.objects.filter(level="region", code=code).exists():
+    if not _region_spells(code).exists():
         if file is not None:
             importing.load_file(file)
         elif code in loading.SHIPPED:
@@ -46,13 +49,19 @@ def load_places(code: str, file: Path | None) -> None:
 
 def region_area(code: str) -> Area:
     """The area of the region with that code; refuses an unknown one."""
-    spell = AreaSpell.objects.filter(level="region", code=code, ends_before=None, voided_at=None).first()
+    spell = _region_spells(code).first()
     if spell is None:
         raise Refusal(
             "places.unknown", record=code, found="no region of this code", expected="64, 65, or one you load",
             rule="a region's places are loaded before it is founded", todo="give --places FILE with its areas",
         )  # fmt: skip
     return spell.area
+
+
+def _region_spells(code: str) -> QuerySet[AreaSpell]:
+    """A region by its short code (64) or its whole one (640000)."""
+    codes = {code, code.ljust(_CODE_DIGITS, "0")}
+    return AreaSpell.objects.filter(level="region", code__in=codes, ends_before=None, voided_at=None)
 
 
 def person(username: str, full_name: str, password: str | None, roles: list[tuple[Role, int, date]]) -> User:

@@ -79,9 +79,9 @@ def working(*, migrate: bool = False) -> Iterator[None]:
     """Runs a block with the database up and Django ready; the embedded server is stopped by its last user."""
     import django
 
+    django.setup()  # before anything that holds models is imported
     from karez.host import database, install, paths, postgres
 
-    django.setup()
     with contextlib.ExitStack() as stack:
         if not database.url():
             made = database.cluster().made

@@ -176,19 +176,30 @@ def held(cluster: Cluster) -> Iterator[None]:
     """Keeps the cluster running for the time of the block; the last holder of the machine stops it.
 
     Each holder has a shared lock on a file beside the data folder. Whoever can take it alone when leaving is the last.
+    Starting and stopping have a lock of their own, so that they never meet.
     """
     check_place(cluster.folder)
     cluster.folder.parent.mkdir(parents=True, exist_ok=True)
-    with cluster.folder.with_suffix(".lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # nobody starts or stops it meanwhile
-        start(cluster)
-        fcntl.flock(lock, fcntl.LOCK_SH)
+    users = cluster.folder.with_suffix(".users").open("a")
+    with users:
+        with _alone(cluster):
+            start(cluster)
+            fcntl.flock(users, fcntl.LOCK_SH)
         try:
             yield
         finally:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                pass  # another process still works with it
-            else:
-                stop(cluster)
+            with _alone(cluster):
+                try:
+                    fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                except BlockingIOError:
+                    pass  # another process still works with it
+                else:
+                    stop(cluster)
+
+
+@contextmanager
+def _alone(cluster: Cluster) -> Iterator[None]:
+    """Nobody else starts or stops the cluster meanwhile."""
+    with cluster.folder.with_suffix(".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

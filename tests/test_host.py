@@ -1,0 +1,102 @@
+"""The installation itself: founding a region, refusals of bad places, a damaged backup, two holders of one server."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from karez.host import postgres
+from karez.kernel.refusal import Refusal
+
+_INIT = (
+    "init", "--code", "64", "--first-year", "2009", "--controller", "Office", "--legal-basis", "Rule 1",
+    "--complaint-body", "Ombudsman", "--admin", "ann", "--admin-name", "Ann", "--password", "a-long-password-9",
+)  # fmt: skip
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    made = Path(tempfile.mkdtemp(prefix="kz-"))
+    made.chmod(0o711)
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def founded() -> Iterator[Path]:
+    """One founded installation for the tests that only ask."""
+    made = Path(tempfile.mkdtemp(prefix="kz-"))
+    made.chmod(0o711)
+    first = karez(made, *_INIT)
+    assert first.returncode == 0, first.stderr
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+def karez(var: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    drop = ("DATABASE_URL", "KAREZ_DATABASE", "KAREZ_TEST_VAR")
+    environment = {k: v for k, v in os.environ.items() if k not in drop} | {"KAREZ_VAR": str(var), "KAREZ_DURABLE": "0"}
+    return subprocess.run(
+        [sys.executable, "-m", "karez", *words], env=environment, text=True, capture_output=True, check=False,
+        stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+def test_a_region_is_founded_once(founded: Path) -> None:
+    again = karez(founded, *_INIT)
+    assert again.returncode == 1
+    assert "region" in again.stderr
+    assert not postgres.Cluster(founded / "pg").running, "the last one out stops the server"
+
+
+def test_nothing_works_before_founding(folder: Path) -> None:
+    done = karez(folder, "figures", "--region", "64", "--year", "2009")
+    assert done.returncode == 1
+    assert "karez init" in done.stderr
+
+
+def test_real_data_are_served_only_with_a_tested_backup(founded: Path) -> None:
+    done = karez(founded, "serve")
+    assert done.returncode == 1
+    assert "karez backup" in done.stderr
+
+
+def test_a_damaged_backup_is_not_restored(founded: Path, tmp_path: Path) -> None:
+    made = karez(founded, "backup", "--to", str(tmp_path / "b"), "--keys-to", str(tmp_path / "k"))
+    assert made.returncode == 0, made.stderr
+    (backup,) = (tmp_path / "b").iterdir()
+    dump = backup / "database.dump"
+    dump.write_bytes(dump.read_bytes()[:-1] + b"x")
+    with tempfile.TemporaryDirectory(prefix="kz-") as empty:
+        Path(empty).chmod(0o711)
+        done = karez(Path(empty), "restore", str(backup), "--keys", str(tmp_path / "k"))
+    assert done.returncode == 1
+    assert "database.dump" in done.stderr
+    onto = karez(founded, "restore", str(backup), "--keys", str(tmp_path / "k"))
+    assert onto.returncode == 1
+
+
+def test_the_key_is_not_kept_beside_the_backup(founded: Path, tmp_path: Path) -> None:
+    done = karez(founded, "backup", "--to", str(tmp_path), "--keys-to", str(tmp_path / "keys"))
+    assert done.returncode == 1
+
+
+def test_a_path_too_long_for_a_socket_is_refused_with_advice(folder: Path) -> None:
+    with pytest.raises(Refusal) as refused:
+        postgres.check_place(folder / ("x" * 100))
+    assert refused.value.code == "host.path_too_long"
+    assert "KAREZ_VAR" in refused.value.todo
+
+
+def test_the_server_stays_while_anybody_holds_it(folder: Path) -> None:
+    cluster = postgres.Cluster(folder / "pg", durable=False)
+    with postgres.held(cluster):
+        with postgres.held(cluster):
+            assert cluster.running
+        assert cluster.running
+    assert not cluster.running
