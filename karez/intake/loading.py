@@ -1,0 +1,126 @@
+"""One try to stage a batch: cells by DuckDB, rows into the staged table, the sheet's own checks, totals, new state.
+
+Nothing here decides who may; the caller holds the batch alone. What a try leaves behind, the next one removes.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import Any
+
+from django.db import connection, transaction
+from psycopg.types.json import Jsonb
+
+from karez.access.models import User
+from karez.intake import limits, rules, vault
+from karez.intake.models import Batch
+from karez.intake.scope import region_area_ids
+from karez.intake.staging import FileStaging, Places, staging_of
+from karez.kernel.sheets import Sheet
+from karez.periods.models import Region
+from karez.places.queries import visible_area_ids_sql
+
+Report = Callable[[str, int], None]
+
+
+def load(batch: Batch, sheet: Sheet, report: Report) -> None:
+    """Stages the batch from its kept file; afterwards it is checked or faulty."""
+    columns = rules.staged_columns(sheet)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT intake_begin_staging(%s, %s)", [batch.pk, Jsonb(columns)])
+    with vault.decrypted(batch.vault_ref) as path, staging_of(sheet, path, _places(batch, sheet), report) as work:
+        work.check()
+        if work.result.fault_count == 0:
+            _copy_rows(batch, [column["name"] for column in columns], work)
+        with transaction.atomic():
+            _finish(batch, sheet, work, report)
+
+
+def _places(batch: Batch, sheet: Sheet) -> Places:
+    sender = User.objects.get(pk=batch.sender_id)
+    region = Region.objects.first()
+    days = [date.today()]
+    if region is not None:  # a code of the first year that means nothing any more still means what it meant
+        days += [date(region.first_year, 12, 31), date(region.first_year, 1, 1)]
+    allowed, params = visible_area_ids_sql(sender, sheet.send_permission)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT area_id, level, code, starts_on, ends_before FROM places_code")
+        codes = cursor.fetchall()
+        cursor.execute(allowed, params)
+        return Places(codes, [row[0] for row in cursor.fetchall()], days)
+
+
+def _copy_rows(batch: Batch, columns: list[str], work: FileStaging) -> None:
+    names = ", ".join(f'"{name}"' for name in ("row_no", *columns))
+    with transaction.atomic(), connection.cursor() as cursor:
+        with cursor.copy(f"COPY staging.batch_{batch.pk} ({names}) FROM STDIN (FORMAT csv)") as copy:
+            for block in work.rows():
+                copy.write(block)
+        cursor.execute("SELECT intake_close_stage(%s)", [batch.pk])
+
+
+def _finish(batch: Batch, sheet: Sheet, work: FileStaging, report: Report) -> None:
+    """Faults, areas, checks, totals and the new state, in one transaction."""
+    with connection.cursor() as cursor:
+        faults = work.result.fault_count
+        if faults:
+            _copy_faults(cursor, batch, work.faults())
+        else:
+            report("checking against the records", 82)
+            faults = _run_checks(cursor, batch, sheet)
+        totals = [] if faults else _totals(cursor, batch, sheet)
+        areas = work.area_ids() if work.result.row_count else []
+        if not sheet.area_column:
+            areas = region_area_ids(User.objects.get(pk=batch.sender_id), sheet.send_permission)
+        cursor.execute(
+            "INSERT INTO intake_batcharea (batch_id, area_id) SELECT %s, unnest(%s::bigint[])", [batch.pk, areas]
+        )
+        kept = [notice for notice in batch.notices if notice["what"] != "unknown_column"]  # found anew each time
+        notices = [*kept, *work.result.notices.items]
+        cursor.execute(
+            "SELECT intake_staged(%s, %s, %s, %s, %s)",
+            [batch.pk, work.result.row_count, faults, Jsonb(totals), Jsonb(notices)],
+        )
+
+
+def _copy_faults(cursor: Any, batch: Batch, blocks: Iterator[bytes]) -> None:
+    cursor.execute("CREATE TEMP TABLE intake_found (LIKE intake_fault INCLUDING DEFAULTS) ON COMMIT DROP")
+    cursor.execute('ALTER TABLE intake_found ALTER id DROP NOT NULL, ALTER batch_id DROP NOT NULL')
+    with cursor.copy('COPY intake_found (row_no, "column", found, expected, rule, todo) FROM STDIN (FORMAT csv)') as copy:
+        for block in blocks:
+            copy.write(block)
+    cursor.execute(
+        'INSERT INTO intake_fault (batch_id, row_no, "column", found, expected, rule, todo)'
+        " SELECT %s, row_no, \"column\", coalesce(found, ''), expected, rule, todo FROM intake_found",
+        [batch.pk],
+    )
+    cursor.execute("DROP TABLE intake_found")
+
+
+def _run_checks(cursor: Any, batch: Batch, sheet: Sheet) -> int:
+    """Runs the sheet's own checks; returns how many faults they found (the first ones of each are listed)."""
+    region = Region.objects.first()
+    params = {
+        "batch_id": batch.pk, "sender_id": batch.sender_id, "today": date.today(),
+        "first_open_day": region.first_open_day if region else date.min,
+    }  # fmt: skip
+    found = 0
+    for check in sheet.checks:
+        told = {"c_column": check.column, "c_expected": str(check.expected), "c_rule": check.rule, "c_todo": str(check.todo)}
+        cursor.execute(
+            'INSERT INTO intake_fault (batch_id, row_no, "column", found, expected, rule, todo)'
+            f" SELECT %(batch_id)s, f.row_no, %(c_column)s, left(f.found, {limits.FOUND_LENGTH}), %(c_expected)s, %(c_rule)s, %(c_todo)s"
+            f" FROM ({check.sql.replace('{stage}', f'staging.batch_{batch.pk}')}) AS f (row_no, found)"
+            f" ORDER BY f.row_no LIMIT {limits.FAULTS_LISTED}",
+            params | told,
+        )
+        found += cursor.rowcount
+    return found
+
+
+def _totals(cursor: Any, batch: Batch, sheet: Sheet) -> list[dict[str, Any]]:
+    made = []
+    for total in sheet.totals:
+        cursor.execute(total.sql.replace("{stage}", f"staging.batch_{batch.pk}"))
+        value = cursor.fetchone()[0]
+        made.append({"label": str(total.label), "value": None if value is None else str(value), "unit": total.unit})
+    return made

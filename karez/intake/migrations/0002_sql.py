@@ -1,0 +1,8 @@
+from django.db import migrations
+
+from karez.kernel.sqlfile import run_sql_file
+
+
+class Migration(migrations.Migration):
+    dependencies = [("intake", "0001_initial")]
+    operations = [run_sql_file(__file__, "intake.sql")]

@@ -1,0 +1,141 @@
+"""Batches, the areas they speak of, their faults, and how far work on them is. Staged rows live in the schema `staging`.
+
+States are written by the functions of `sql/intake.sql` only. Holds no file content (see `vault`) and no identity value.
+"""
+
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from karez.kernel.facts import Usage
+
+
+class State(models.TextChoices):
+    """Where a batch is on its way."""
+
+    RECEIVED = "received", _("received")
+    STAGING = "staging", _("being checked")
+    CHECKED = "checked", _("checked, waiting for approval")
+    FAULTY = "faulty", _("has faults")
+    APPLYING = "applying", _("being applied")
+    APPLIED = "applied", _("applied")
+    REFUSED = "refused", _("refused")
+    WITHDRAWN = "withdrawn", _("withdrawn")
+
+
+PENDING = (State.RECEIVED, State.STAGING, State.CHECKED, State.FAULTY, State.APPLYING)
+
+
+class Batch(models.Model):
+    """One file sent in: what it is, who sent it, what was found in it, who decided about it and what it wrote."""
+
+    facts = Usage.OWNED
+
+    sheet = models.CharField(max_length=60)
+    file_name = models.TextField()
+    digest = models.CharField(max_length=64)  # SHA-256 of the bytes as sent
+    size_bytes = models.BigIntegerField()
+    vault_ref = models.CharField(max_length=32)
+    delete_file_on = models.DateField()
+    file_deleted_at = models.DateTimeField(null=True)
+    sender_id = models.BigIntegerField()
+    received_at = models.DateTimeField(db_default=Now())
+    state = models.CharField(max_length=10, choices=State.choices, db_default=State.RECEIVED)
+    row_count = models.BigIntegerField(null=True)
+    fault_count = models.BigIntegerField(null=True)
+    totals = models.JSONField(db_default=[])  # [{label, value, unit}]
+    notices = models.JSONField(db_default=[])  # [{what, found}] about the file as a whole
+    staged_at = models.DateTimeField(null=True)
+    decided_by_id = models.BigIntegerField(null=True)
+    decided_at = models.DateTimeField(null=True)
+    reason = models.TextField(db_default="")
+    trouble = models.TextField(db_default="")  # why the last try to stage or apply came to nothing
+    counts = models.JSONField(db_default={})  # what applying wrote
+    applied_at = models.DateTimeField(null=True)
+    withdrawal_by_id = models.BigIntegerField(null=True)
+    withdrawal_reason = models.TextField(db_default="")
+    withdrawn_by_id = models.BigIntegerField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="intake_batch_state_known", condition=Q(state__in=State.values)),
+            models.CheckConstraint(
+                name="intake_batch_four_eyes",
+                condition=~Q(state__in=["applying", "applied", "withdrawn"])
+                | (Q(decided_by_id__isnull=False) & ~Q(decided_by_id=F("sender_id"))),
+            ),
+            models.CheckConstraint(
+                name="intake_batch_withdrawn_by_two",
+                condition=~Q(state="withdrawn")
+                | (
+                    Q(withdrawal_by_id__isnull=False, withdrawn_by_id__isnull=False)
+                    & ~Q(withdrawn_by_id=F("withdrawal_by_id"))
+                ),
+            ),
+            models.CheckConstraint(
+                name="intake_batch_refused_with_reason", condition=~Q(state="refused") | Q(reason__gt="")
+            ),
+            models.UniqueConstraint(
+                name="intake_batch_same_file_once",
+                fields=["sheet", "digest"],
+                condition=~Q(state__in=["refused", "withdrawn"]),
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["state", "-id"], name="intake_batch_by_state"),
+            models.Index(fields=["sender_id", "-id"], name="intake_batch_by_sender"),
+        ]
+
+    def __str__(self) -> str:
+        return f"batch {self.pk} ({self.file_name})"
+
+
+class BatchArea(models.Model):
+    """An area the rows of a batch speak of; the region where its sheet has no area. Decides who may see the batch."""
+
+    facts = Usage.LOG
+
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="areas")
+    area_id = models.BigIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="intake_batcharea_once", fields=["batch", "area_id"])]
+
+    def __str__(self) -> str:
+        return f"batch {self.batch_id} area {self.area_id}"
+
+
+class Fault(models.Model):
+    """One thing wrong in a file: where, what was found, what was expected, by which rule, what to do. Identity is masked."""
+
+    facts = Usage.LOG
+
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="faults")
+    row_no = models.BigIntegerField()  # as a spreadsheet counts: the headings are row 1; 0 is the file as a whole
+    column = models.TextField(db_default="")
+    found = models.TextField(db_default="")
+    expected = models.TextField(db_default="")
+    rule = models.TextField()
+    todo = models.TextField(db_default="")
+
+    class Meta:
+        indexes = [models.Index(fields=["batch", "row_no", "id"], name="intake_fault_in_order")]
+
+    def __str__(self) -> str:
+        return f"row {self.row_no} {self.column}: {self.rule}"
+
+
+class Progress(models.Model):
+    """How far the work on a batch is, now. Written outside the work's own transaction, so that others see it move."""
+
+    facts = Usage.SCRATCH
+
+    batch_id = models.BigIntegerField(primary_key=True)
+    percent = models.IntegerField()
+    doing = models.TextField()
+    at = models.DateTimeField(db_default=Now())
+
+    def __str__(self) -> str:
+        return f"batch {self.batch_id}: {self.doing} {self.percent} %"

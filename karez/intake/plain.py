@@ -1,0 +1,248 @@
+"""From an uploaded file to plain CSV: encoding, delimiter, headings, denied columns taken out. Holds no typing of cells.
+
+`prepare` runs before anything is kept. What it writes is CSV in the file's own encoding, or in UTF-8 where the file was a
+workbook or had denied columns. `tidy` is the slow way for files whose lines are not plain: one record a line, rows
+numbered, broken records told apart.
+"""
+
+import codecs
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+from karez.intake import limits, rules
+from karez.intake.workbook import is_workbook, workbook_to_csv
+from karez.kernel.refusal import Refusal
+from karez.kernel.sheets import Sheet
+
+_BLOCK = limits.MIB
+UTF8, GB18030 = "utf-8", "gb18030"
+Broken = tuple[int, str, str, str]  # (row, found, expected, rule)
+
+
+@dataclass(frozen=True)
+class Shape:
+    """How a CSV file is written."""
+
+    encoding: str
+    delimiter: str
+    headings: tuple[str, ...]
+    line_breaks: int
+    header_lines: int  # lines the headings take; 1 unless a heading has a break in it
+    ends_with_break: bool
+
+
+@dataclass
+class Notices:
+    """What the sender is told about a file as a whole."""
+
+    items: list[dict[str, str]] = field(default_factory=list)
+
+    def add(self, what: str, found: str) -> None:
+        """Adds one notice; `what` is a stable word."""
+        self.items.append({"what": what, "found": found})
+
+
+def prepare(source: Path, folder: Path, sheet: Sheet, notices: Notices) -> Path:
+    """The file as it will be kept: a workbook as CSV, denied columns gone; refuses what cannot be read at all."""
+    if is_workbook(source):
+        plain = folder / "workbook.csv"
+        workbook_to_csv(source, plain, notices.add)
+        source = plain
+    shape = shape_of(source, sheet)
+    denied = rules.denied_places(shape.headings)
+    if not denied:
+        return source
+    for place, word in denied.items():
+        notices.add("denied_column", f"{shape.headings[place].strip()[:60]} ({word})")
+    kept = folder / "kept.csv"
+    _without(source, kept, shape, set(denied))
+    return kept
+
+
+def shape_of(path: Path, sheet: Sheet) -> Shape:
+    """Encoding, delimiter and headings of a CSV file; refuses one in neither encoding, and endless headings."""
+    encoding, breaks, last = _encoding_of(path)
+    with path.open(encoding="utf-8-sig" if encoding == UTF8 else encoding, newline="") as file:
+        head, lines = _first_record(file)
+    delimiter = _delimiter_of(head, sheet)
+    headings = next(csv.reader(io.StringIO(head), delimiter=delimiter), [])
+    if len(headings) > limits.COLUMNS:
+        raise _unreadable(f"{len(headings):,} columns", f"at most {limits.COLUMNS}", "keep the columns the sheet asks for")
+    return Shape(encoding, delimiter, tuple(headings), breaks, lines, last == b"\n")
+
+
+def as_utf8(path: Path, shape: Shape) -> Path:
+    """The same file in UTF-8, beside it where it had to be written anew."""
+    if shape.encoding == UTF8:
+        return path
+    target = path.with_suffix(".utf8")
+    with path.open(encoding=shape.encoding, newline="") as source, target.open("w", encoding=UTF8, newline="") as out:
+        for block in iter(lambda: source.read(_BLOCK), ""):
+            out.write(block)
+    return target
+
+
+def tidy(path: Path, target: Path, shape: Shape) -> Iterator[Broken]:
+    """Writes the file (UTF-8) anew, one record a line with its row number first; yields the records left out as broken."""
+    width = len(shape.headings)
+    with path.open(encoding="utf-8-sig", newline="") as source, target.open("w", encoding=UTF8, newline="") as out:
+        write = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_MINIMAL).writerow
+        for row_no, cells, broken in _records(source, shape.delimiter):
+            if row_no == 1:
+                continue
+            if cells is None:
+                yield row_no, broken, "quotes opened and closed as in CSV", "quotes"
+                continue
+            while len(cells) > width and not cells[-1].strip():
+                cells.pop()
+            if not any(cell.strip() for cell in cells):
+                continue
+            if len(cells) != width:
+                yield row_no, f"{len(cells)} cells", f"{width} cells, as in the first line", "cells"
+                continue
+            write([row_no, *(cell.replace("\r", " ").replace("\n", " ") for cell in cells)])
+
+
+def _records(source: TextIO, delimiter: str) -> Iterator[tuple[int, list[str] | None, str]]:
+    """Records by number; a record that is broken has no cells but a description. A forgotten quote spoils its line only."""
+    row_no = 0
+    for record, error in _split(source):
+        row_no += 1
+        if error:
+            yield row_no, None, error
+            continue
+        try:
+            yield row_no, next(csv.reader([record], delimiter=delimiter, strict=True), []), ""
+        except csv.Error:
+            yield row_no, None, "a quote inside a cell that is not doubled, or text after a closing quote"
+
+
+def _split(source: TextIO) -> Iterator[tuple[str, str]]:
+    """Texts of records, and what is wrong with each; a record whose quote never closes is given up after its first line."""
+    back: list[str] = []
+    lines = iter(source)
+    while True:
+        line = back.pop() if back else next(lines, "")
+        if not line:
+            return
+        if line.count('"') % 2 == 0:
+            yield line.rstrip("\r\n"), ""
+            continue
+        parts = [line]
+        size = len(line)
+        while len(parts) < limits.RECORD_LINES and size < limits.RECORD_BYTES:
+            following = back.pop() if back else next(lines, "")
+            if not following:
+                break
+            parts.append(following)
+            size += len(following)
+            if following.count('"') % 2:
+                yield "".join(parts).rstrip("\r\n"), ""
+                parts = []
+                break
+        if parts:
+            yield "", "a quote that is never closed"
+            back.extend(reversed(parts[1:]))
+
+
+def _without(source: Path, target: Path, shape: Shape, denied: set[int]) -> None:
+    """Writes the file without some columns. Of a broken record only that it is broken is kept: its cells cannot be told apart."""
+    keep = [place for place in range(len(shape.headings)) if place not in denied]
+    encoding = "utf-8-sig" if shape.encoding == UTF8 else shape.encoding
+    with source.open(encoding=encoding, newline="") as file, target.open("w", encoding=UTF8, newline="") as out:
+        write = csv.writer(out, delimiter=shape.delimiter, lineterminator="\n").writerow
+        for _, cells, _ in _records(file, shape.delimiter):
+            if cells is not None and len(cells) > len(shape.headings) and not any(map(str.strip, cells[len(shape.headings) :])):
+                cells = cells[: len(shape.headings)]
+            if cells is not None and not any(cells):
+                out.write("\n")
+            elif cells is None or len(cells) != len(shape.headings):
+                write(["?"] * (len(keep) + 1))  # too many cells: found again as broken when staged
+            else:
+                write([cells[place] for place in keep])
+
+
+def _encoding_of(path: Path) -> tuple[str, int, bytes]:
+    """UTF-8 where the whole file is, else GB 18030 where the whole file is; with its line breaks and last byte."""
+    breaks, last, is_utf8 = 0, b"", True
+    decode = codecs.getincrementaldecoder(UTF8)("strict").decode
+    with path.open("rb") as file:
+        for block in _blocks(file):
+            if block[:2] in (b"\xff\xfe", b"\xfe\xff") and not last:
+                raise _unreadable("UTF-16", "UTF-8 or GB 18030", "save the file as CSV UTF-8")
+            if b"\0" in block:
+                raise _unreadable("binary data (a zero byte)", "CSV or XLSX", "save the table as CSV UTF-8 or XLSX")
+            breaks, last = breaks + block.count(b"\n"), block[-1:]
+            if is_utf8:
+                try:
+                    decode(block)
+                except UnicodeDecodeError:
+                    is_utf8 = False
+    if is_utf8:
+        try:
+            decode(b"", final=True)
+            return UTF8, breaks, last
+        except UnicodeDecodeError:
+            pass
+    _check_gb18030(path)
+    return GB18030, breaks, last
+
+
+def _check_gb18030(path: Path) -> None:
+    decoder = codecs.getincrementaldecoder(GB18030)("strict")
+    line, done = 1, 0
+    with path.open("rb") as file:
+        for block in (*_blocks(file), b""):
+            try:
+                decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                place = max(0, error.start)
+                line += error.object[:place].count(b"\n")
+                raise _unreadable(
+                    f"line {line}, near byte {done + place + 1:,}: neither UTF-8 nor GB 18030",
+                    "one of the two encodings throughout",
+                    "open the file where it was made and save it as CSV UTF-8",
+                ) from None
+            line, done = line + block.count(b"\n"), done + len(block)
+
+
+def _blocks(file: BinaryIO) -> Iterator[bytes]:
+    return iter(lambda: file.read(_BLOCK), b"")
+
+
+def _first_record(file: TextIO) -> tuple[str, int]:
+    head, lines = "", 0
+    while lines < limits.RECORD_LINES:
+        line = file.readline(limits.HEADER_BYTES)
+        head, lines = head + line, lines + 1
+        if len(head) >= limits.HEADER_BYTES:
+            raise _unreadable("a first line without end", "headings in the first line", "keep the columns the sheet asks for")
+        if not line or head.count('"') % 2 == 0:
+            break
+    return head.rstrip("\r\n"), lines
+
+
+def _delimiter_of(head: str, sheet: Sheet) -> str:
+    """The delimiter by which most headings are known; the most frequent where none is."""
+
+    def fit(delimiter: str) -> tuple[int, int]:
+        cells = next(csv.reader(io.StringIO(head), delimiter=delimiter), [])
+        return len(rules.match_headings(sheet, cells).places), head.count(delimiter)
+
+    return max((",", ";", "\t"), key=fit)
+
+
+def _unreadable(found: str, expected: str, todo: str) -> Refusal:
+    return Refusal(
+        "intake.unreadable", record="the file", found=found, expected=expected,
+        rule="a file that cannot be read to its end is not kept", todo=todo,
+    )  # fmt: skip
+
+
+def known_headings(shape: Shape, wanted: Sequence[str]) -> list[str]:
+    """DuckDB column names for the file's columns, in its order: the sheet's name, or `other_<n>`."""
+    return [name or f"other_{place}" for place, name in enumerate(wanted)]

@@ -1,0 +1,106 @@
+"""Batches an actor may see, those that wait for them, and the faults of one, page by page or as a file. Writes nothing.
+
+A batch is seen by its sender, and by whoever may see all the places it speaks of (`intake.view`).
+"""
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.db.models.expressions import RawSQL
+
+from karez.access.models import User
+from karez.access.queries import granted_area_ids
+from karez.intake import limits, registry
+from karez.intake.models import Batch, Fault, Progress, State
+from karez.intake.scope import covered_sql, covers
+from karez.kernel.refusal import Refusal
+from karez.kernel.sheets import Sheet
+
+FAULT_HEADINGS = ("row", "column", "found", "expected", "rule", "what to do")
+
+
+def batches(actor: User) -> QuerySet[Batch]:
+    """Every batch the actor may see, newest first."""
+    return Batch.objects.filter(Q(sender_id=actor.pk) | _covered(actor, "intake.view")).order_by("-pk")
+
+
+def batch_for(actor: User, batch_id: int) -> Batch:
+    """One batch; refuses in the same words one that is not there and one the actor may not see."""
+    found = batches(actor).filter(pk=batch_id).first()
+    if found is None:
+        raise Refusal(
+            "not_found", record=f"batch {batch_id}", found="no such batch among those you may see", expected="a batch of your places",
+            rule="what a person may see follows the areas granted to them", todo="see the list of batches",
+        )  # fmt: skip
+    return found
+
+
+def waiting_for(actor: User) -> QuerySet[Batch]:
+    """Checked batches that the actor may apply or refuse: sent by another, their places within the actor's, oldest first."""
+    may = Q(pk__in=[])
+    by_permission: dict[str, list[str]] = {}
+    for sheet in registry.sheets().values():
+        by_permission.setdefault(sheet.apply_permission, []).append(sheet.name)
+    for permission, names in by_permission.items():
+        if granted_area_ids(actor, permission):
+            may |= Q(sheet__in=names) & _covered(actor, permission)
+    return Batch.objects.filter(may, state=State.CHECKED).exclude(sender_id=actor.pk).order_by("pk")
+
+
+def may_apply(actor: User, batch: Batch) -> bool:
+    """Whether the actor is a second person with the permission over all the batch's places."""
+    return actor.pk != batch.sender_id and covers(actor, registry.sheet_named(batch.sheet).apply_permission, batch)
+
+
+def sendable_sheets(actor: User) -> list[Sheet]:
+    """The sheets the actor may send somewhere."""
+    held: dict[str, bool] = {}
+    for sheet in registry.sheets().values():
+        if sheet.send_permission not in held:
+            held[sheet.send_permission] = bool(granted_area_ids(actor, sheet.send_permission))
+    return [sheet for sheet in registry.sheets().values() if held[sheet.send_permission]]
+
+
+def progress_of(batch: Batch) -> Progress | None:
+    """How far the work on a batch is; None where nobody works on it."""
+    return Progress.objects.filter(batch_id=batch.pk).first()
+
+
+def faults_page(actor: User, batch_id: int, *, after: tuple[int, int] = (-1, 0), size: int = limits.FAULT_PAGE) -> list[Fault]:
+    """Faults of a batch by row, beginning after the (row_no, id) of the last one seen."""
+    batch = batch_for(actor, batch_id)
+    later = Q(row_no__gt=after[0]) | Q(row_no=after[0], pk__gt=after[1])
+    return list(Fault.objects.filter(later, batch=batch).order_by("row_no", "pk")[:size])
+
+
+def faults_by_rule(actor: User, batch_id: int) -> list[dict[str, Any]]:
+    """How many listed faults a batch has by column and rule, the most frequent first."""
+    from django.db.models import Count
+
+    batch = batch_for(actor, batch_id)
+    counted = Fault.objects.filter(batch=batch).values("column", "rule", "expected").annotate(count=Count("pk"))
+    return list(counted.order_by("-count", "column", "rule"))
+
+
+def faults_csv(actor: User, batch_id: int) -> Iterator[str]:
+    """The faults of a batch as lines of CSV (UTF-8 with mark, as spreadsheets want it), streamed."""
+    batch = batch_for(actor, batch_id)
+    yield "\ufeff" + _line(FAULT_HEADINGS)
+    faults = Fault.objects.filter(batch=batch).order_by("row_no", "pk")
+    for fault in faults.iterator(chunk_size=2000):
+        yield _line((fault.row_no, fault.column, fault.found, fault.expected, fault.rule, fault.todo))
+
+
+def _line(cells: tuple[Any, ...]) -> str:
+    """One line of CSV; a text a spreadsheet would run as a formula gets a quote before it."""
+    out = io.StringIO()
+    csv.writer(out).writerow([f"'{c}" if isinstance(c, str) and c[:1] in ("=", "+", "-", "@") else c for c in cells])
+    return out.getvalue()
+
+
+def _covered(actor: User, permission: str) -> Q:
+    condition, params = covered_sql(actor, permission)
+    return Q(pk__in=RawSQL(f"SELECT id FROM intake_batch WHERE {condition}", params))

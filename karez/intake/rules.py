@@ -1,0 +1,122 @@
+"""What is right for declarations, headings and people, as pure functions. Holds no file and no query."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from karez.kernel.denied import denied_word
+from karez.kernel.refusal import Refusal
+from karez.kernel.sheets import Column, Kind, Sheet
+
+_NAME = re.compile(r"[a-z][a-z0-9_]{0,50}")
+RESERVED = frozenset({"row_no", "identity_sealed", "number_hash", "name_hash"})
+
+# SQL types of staged columns.
+SQL_TYPES = {
+    Kind.TEXT: "text", Kind.INTEGER: "bigint", Kind.DECIMAL: "numeric", Kind.FEN: "bigint", Kind.DATE: "date",
+    Kind.MONTH: "date", Kind.YEAR: "integer", Kind.FLAG: "boolean", Kind.CODE: "text", Kind.AREA: "text",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Headings:
+    """How a file's headings match a sheet: place in the file by column name, and what else was found."""
+
+    places: dict[str, int] = field(default_factory=dict)
+    unknown: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
+    twice: tuple[str, ...] = ()
+
+
+def check_declaration(sheet: Sheet) -> None:
+    """Fails on a sheet no file could be loaded by: a fault of the program, found at start."""
+    names = [column.name for column in sheet.columns]
+    assert len(set(names)) == len(names), f"{sheet.name}: a column is declared twice"
+    for column in sheet.columns:
+        assert _NAME.fullmatch(column.name) and column.name not in RESERVED, f"{sheet.name}.{column.name}: not a name"
+        assert not column.identity or column.kind is Kind.TEXT, f"{sheet.name}.{column.name}: identity is text"
+        for heading in (column.name, *column.headers):
+            assert not denied_word(heading), f"{sheet.name}: {heading} may not be asked for"
+    for name in (*sheet.key, *filter(None, (sheet.area_column, sheet.area_day, sheet.name_index_column))):
+        sheet.column(name)
+    assert not sheet.name_index_column or sheet.column(sheet.name_index_column).kind is Kind.AREA
+
+
+def number_column(sheet: Sheet) -> Column | None:
+    """The identity column that holds the resident number: `id_number`, or a name that ends so."""
+    return next((c for c in sheet.columns if c.identity and c.name.endswith("id_number")), None)
+
+
+def name_column(sheet: Sheet) -> Column | None:
+    """The identity column that holds a person's name: `name`, or the first whose name ends in `name`."""
+    return next((c for c in sheet.columns if c.identity and c.name.endswith("name")), None)
+
+
+def staged_columns(sheet: Sheet) -> list[dict[str, str]]:
+    """Names and types of the staged table after row_no, in the order they are copied."""
+    made = []
+    for column in sheet.columns:
+        if column.identity:
+            continue
+        made.append({"name": column.name, "type": SQL_TYPES[column.kind]})
+        if column.kind is Kind.AREA:
+            made.append({"name": f"{column.name}_id", "type": "bigint"})
+    if any(column.identity for column in sheet.columns):
+        made += [{"name": name, "type": "bytea"} for name in ("identity_sealed", "number_hash", "name_hash")]
+    return made
+
+
+def heading_key(heading: str) -> str:
+    """What two spellings of a heading share: width, case, blanks, underscores, hyphens and a unit in brackets aside."""
+    plain = unicodedata.normalize("NFKC", heading).casefold()
+    plain = re.sub(r"\(.*?\)\s*$", "", plain) or plain
+    return re.sub(r"[\s_\-*]+", "", plain)
+
+
+def match_headings(sheet: Sheet, headings: Sequence[str]) -> Headings:
+    """Which heading is which column; a blank heading is nobody's."""
+    wanted = {heading_key(h): c.name for c in sheet.columns for h in (c.name, *c.headers)}
+    places: dict[str, int] = {}
+    unknown, twice = [], []
+    for place, heading in enumerate(headings):
+        name = wanted.get(heading_key(heading))
+        if name in places:
+            twice.append(heading.strip())
+        elif name is not None:
+            places[name] = place
+        elif heading.strip():
+            unknown.append(heading.strip()[:60])
+    seen = [heading_key(h) for h in unknown]
+    twice += [h for h in unknown if seen.count(heading_key(h)) > 1]
+    missing = tuple(c.name for c in sheet.columns if c.required and c.name not in places)
+    return Headings(places, tuple(dict.fromkeys(unknown)), missing, tuple(dict.fromkeys(twice)))
+
+
+def denied_places(headings: Sequence[str]) -> dict[int, str]:
+    """Places of headings on the deny-list, with the word for which each is denied."""
+    return {place: word for place, heading in enumerate(headings) if (word := denied_word(heading))}
+
+
+def not_in_state(error: Any, record: str) -> Refusal:
+    """The refusal that tells a refusal of this room's functions in the database (KZ04x)."""
+    diag = error.diag
+    same = error.sqlstate == "KZ043"
+    return Refusal(
+        "intake.same_person" if same else "intake.wrong_state",
+        record=record,
+        found=diag.message_primary or "",
+        expected=diag.message_detail or "",
+        rule="a batch needs two people" if same else "a batch goes its way step by step",
+        todo="ask a colleague with the permission" if same else "look at the batch again",
+    )
+
+
+def check_reason(record: str, reason: str) -> None:
+    """Refuses an empty reason."""
+    if not reason.strip():
+        raise Refusal(
+            "intake.reason_missing", record=record, found="no reason", expected="why, in a few words",
+            rule="the sender reads why", todo="write the reason",
+        )  # fmt: skip

@@ -1,0 +1,369 @@
+"""The verbs of a batch: receive, stage, apply, refuse, withdraw; and what a start does with work left lying.
+
+Whoever works from a page, from the console or as a job calls the same functions. `stage` and `run_apply` may be killed at
+any moment and called again: staging starts afresh from the kept file, applying is one transaction with the change of
+state. Only one process works on a batch at a time. Knows no room: what a row becomes is the sheet's own affair.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import psycopg
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from procrastinate.contrib.django import app as job_app
+from psycopg.types.json import Jsonb
+
+from karez.access.models import User
+from karez.access.queries import granted_area_ids
+from karez.host import database
+from karez.intake import limits, registry, rules, vault
+from karez.intake.loading import load
+from karez.intake.models import Batch, State
+from karez.intake.plain import Notices, prepare
+from karez.intake.scope import require_over_batch
+from karez.kernel.refusal import Refusal
+from karez.kernel.sealing import file_digest
+from karez.kernel.sheets import Applying, Check, Sheet
+from karez.periods.models import Region
+
+_LOCK_CLASS = 4712  # one advisory lock a batch, held by the process that works on it
+STAGE_JOB, APPLY_JOB = "karez.intake.stage_batch", "karez.intake.apply_batch"
+Report = Callable[[str, int], None]
+
+
+def receive(
+    actor: User, *, sheet: str, file_name: str, stream: BinaryIO | Iterable[bytes], queue: bool = False
+) -> Batch:
+    """Takes a file in, encrypted and without denied columns; returns its batch, to be staged (by a job where `queue`).
+
+    Refuses who may send this sheet nowhere, what cannot be read, what is too large, and the same file a second time.
+    """
+    declared = registry.sheet_named(sheet)
+    _require_somewhere(actor, declared.send_permission)
+    with vault.scratch_folder() as folder:
+        source = folder / "received"
+        vault.write(source, _bounded(stream))
+        notices = Notices()
+        digest, size = file_digest(source), source.stat().st_size
+        _refuse_known(declared, digest)
+        kept = vault.put_file(prepare(source, folder, declared, notices))
+    try:
+        return _record(actor, declared, file_name, digest, size, kept.ref, notices, queue)
+    except BaseException:
+        vault.delete(kept.ref)
+        raise
+
+
+def stage(batch_id: int, *, progress: Report | None = None, again: bool = False) -> Batch:
+    """Types, checks and stages a batch; afterwards it is checked or faulty. May be called again after any kill.
+
+    A batch already checked or faulty is left as it is unless `again`. Returns at once where another process works on it.
+    """
+    batch = _batch(batch_id)
+    to_do = {State.RECEIVED, State.STAGING} | ({State.CHECKED, State.FAULTY} if again else set())
+    with _alone(batch_id) as mine:
+        if mine and batch.state in to_do:
+            with _trouble_noted(batch_id), _outside_progress(batch_id, progress) as report:
+                load(batch, registry.sheet_named(batch.sheet), report)
+    return _batch(batch_id)
+
+
+def apply(actor: User, *, batch_id: int, queue: bool = False) -> Batch:
+    """Decides that a checked batch is applied; the work itself is `run_apply` (by a job where `queue`).
+
+    Refuses the sender, and whoever lacks the sheet's permission over any place the rows speak of.
+    """
+    batch = _batch(batch_id)
+    sheet = registry.sheet_named(batch.sheet)
+    require_over_batch(actor, sheet.apply_permission, batch)
+    if actor.pk == batch.sender_id:
+        raise Refusal(
+            "intake.same_person", record=str(batch), found=f"{actor} sent it", expected="another person to apply it",
+            rule="one person sends a file, another applies it", todo="ask a colleague with the permission",
+        )  # fmt: skip
+    with transaction.atomic():
+        _call("intake_decide", str(batch), batch_id, actor.pk)
+        if queue:
+            job_app.configure_task(APPLY_JOB).defer(batch_id=batch_id)
+    return _batch(batch_id)
+
+
+def run_apply(batch_id: int, *, progress: Report | None = None) -> Batch:
+    """Writes the records of a batch whose applying was decided: all of them and its new state, or nothing.
+
+    Called again, or while another process does it, it changes nothing. What refuses is told and noted on the batch.
+    """
+    batch = _batch(batch_id)
+    with _alone(batch_id) as mine:
+        if mine and batch.state == State.APPLYING:
+            sheet = registry.sheet_named(batch.sheet)
+            with _trouble_noted(batch_id), _outside_progress(batch_id, progress) as report:
+                _apply_now(batch, sheet, report)
+    return _batch(batch_id)
+
+
+def refuse(actor: User, *, batch_id: int, reason: str) -> Batch:
+    """Refuses a batch as a whole, with a reason; the sender may so take back their own. Nothing of it is applied."""
+    batch = _batch(batch_id)
+    if actor.pk != batch.sender_id:
+        require_over_batch(actor, registry.sheet_named(batch.sheet).apply_permission, batch)
+    rules.check_reason(str(batch), reason)
+    _call("intake_refuse", str(batch), batch_id, actor.pk, reason)
+    return _batch(batch_id)
+
+
+def ask_withdrawal(actor: User, *, batch_id: int, reason: str) -> Batch:
+    """Asks that an applied batch be taken back; another person does it by `withdraw`. Refuses what others build on."""
+    batch = _batch(batch_id)
+    sheet = registry.sheet_named(batch.sheet)
+    _require_either(actor, sheet, batch)
+    rules.check_reason(str(batch), reason)
+    if sheet.withdraw is None:
+        raise Refusal(
+            "intake.no_withdrawal", record=str(batch), found=f"a batch of {sheet.label}", expected="a sheet that can be withdrawn",
+            rule="what is booked or built on is corrected, not taken back", todo="void or reverse the wrong records one by one",
+        )  # fmt: skip
+    with connection.cursor() as cursor:
+        _refuse_built_on(cursor, batch, sheet)
+    _call("intake_ask_withdrawal", str(batch), batch_id, actor.pk, reason)
+    return _batch(batch_id)
+
+
+def withdraw(actor: User, *, batch_id: int) -> Batch:
+    """Takes an applied batch back as another asked: its records are voided and its state changes in one transaction.
+
+    Refuses the person who asked, whoever may not apply the sheet there, and a batch on which something was built.
+    """
+    batch = _batch(batch_id)
+    sheet = registry.sheet_named(batch.sheet)
+    require_over_batch(actor, sheet.apply_permission, batch)
+    assert sheet.withdraw is not None
+    with transaction.atomic(), connection.cursor() as cursor:
+        _call("intake_withdrawn", str(batch), batch_id, actor.pk)
+        _refuse_built_on(cursor, batch, sheet)
+        sheet.withdraw(_applying(cursor, batch, actor.pk, lambda _what, _percent: None))
+    return _batch(batch_id)
+
+
+def recover() -> list[int]:
+    """At start: removes leftovers, and queues every batch left in the middle; returns their numbers."""
+    vault.clean_leftovers()
+    left = []
+    for batch in Batch.objects.filter(state__in=[State.RECEIVED, State.STAGING, State.APPLYING], trouble="").order_by("pk"):
+        job = APPLY_JOB if batch.state == State.APPLYING else STAGE_JOB
+        job_app.configure_task(job).defer(batch_id=batch.pk)
+        left.append(batch.pk)
+    return left
+
+
+def delete_old_files(today: date) -> int:
+    """Deletes the kept files whose day has come, except of batches still waiting; the digests stay. Returns how many."""
+    old = Batch.objects.filter(delete_file_on__lte=today, file_deleted_at=None)
+    done = [b for b in old if b.state in (State.APPLIED, State.REFUSED, State.WITHDRAWN)]
+    for batch in done:
+        vault.delete(batch.vault_ref)
+        _call("intake_file_deleted", str(batch), batch.pk)
+    return len(done)
+
+
+# Receiving.
+
+
+def _record(
+    actor: User, sheet: Sheet, file_name: str, digest: str, size: int, ref: str, notices: Notices, queue: bool
+) -> Batch:
+    name = Path(file_name.replace("\\", "/")).name[:200] or "file"
+    values = (sheet.name, name, digest, size, ref, date.today() + timedelta(days=limits.KEEP_DAYS), actor.pk, Jsonb(notices.items))
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT intake_receive(%s, %s, %s, %s, %s, %s, %s, %s)", values)
+            batch_id = cursor.fetchone()[0]
+            if queue:
+                job_app.configure_task(STAGE_JOB).defer(batch_id=batch_id)
+    except IntegrityError:
+        _refuse_known(sheet, digest)
+        raise
+    return _batch(batch_id)
+
+
+def _bounded(stream: BinaryIO | Iterable[bytes]) -> Iterator[bytes]:
+    size = 0
+    read = getattr(stream, "read", None)
+    for block in iter(lambda: read(limits.MIB), b"") if read else stream:
+        size += len(block)
+        if size > limits.FILE_BYTES:
+            raise Refusal(
+                "intake.too_large", record="the file", found=f"more than {limits.FILE_BYTES // limits.MIB:,} MiB",
+                expected=f"at most {limits.FILE_BYTES // limits.MIB:,} MiB", rule="a file has a bounded size",
+                todo="send the file in parts, for example by county",
+            )  # fmt: skip
+        yield block
+
+
+def _refuse_known(sheet: Sheet, digest: str) -> None:
+    known = Batch.objects.filter(sheet=sheet.name, digest=digest).exclude(state__in=[State.REFUSED, State.WITHDRAWN]).first()
+    if known is not None:
+        raise Refusal(
+            "intake.same_file", record=known.file_name,
+            found=f"the same file as {known}, received {known.received_at:%Y-%m-%d %H:%M}, {known.get_state_display()}",
+            expected="a file not sent before", rule="a file is loaded once",
+            todo="look at that batch; to send it again, refuse or withdraw it first", more={"batch": known.pk},
+        )  # fmt: skip
+
+
+def _require_somewhere(actor: User, permission: str) -> None:
+    if granted_area_ids(actor, permission):
+        return
+    raise Refusal(
+        "access.not_granted", record=str(actor), found=f"no role with the permission {permission}",
+        expected="such a role over some area", rule="what a person may do follows the roles granted to them",
+        todo="ask the administrator for the role, or a colleague who has it",
+    )  # fmt: skip
+
+
+# Applying and withdrawing.
+
+
+def _apply_now(batch: Batch, sheet: Sheet, report: Report) -> None:
+    assert batch.decided_by_id is not None
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SELECT intake_take(%s, 'applying')", [batch.pk])
+        cursor.execute("SELECT intake_staged_rows(%s)", [batch.pk])
+        staged = cursor.fetchone()[0]
+        if staged != batch.row_count:
+            raise Refusal(
+                "intake.stage_lost", record=str(batch), found=f"{max(staged, 0)} of {batch.row_count} staged rows",
+                expected="all of them", rule="what was checked is what is applied",
+                todo="stage the batch again from its kept file, then approve it again",
+            )  # fmt: skip
+        counts = sheet.apply(_applying(cursor, batch, batch.decided_by_id, report))
+        cursor.execute("SELECT intake_applied(%s, %s)", [batch.pk, Jsonb(dict(counts))])
+
+
+def _applying(cursor: Any, batch: Batch, by: int, report: Report) -> Applying:
+    region = Region.objects.first()
+    return Applying(
+        cursor=cursor, batch_id=batch.pk, stage=f"staging.batch_{batch.pk}", sender_id=batch.sender_id, approver_id=by,
+        first_open_day=region.first_open_day if region else date.min, progress=report,
+    )  # fmt: skip
+
+
+def _refuse_built_on(cursor: Any, batch: Batch, sheet: Sheet) -> None:
+    params = {"batch_id": batch.pk, "sender_id": batch.sender_id, "today": date.today(), "first_open_day": None}
+    for check in sheet.built_on:
+        cursor.execute(_check_sql(check, batch), params)
+        found = cursor.fetchone()
+        if found is not None:
+            raise Refusal(
+                "intake.built_on", record=str(batch), found=str(found[1]), expected=str(check.expected), rule=check.rule,
+                todo=str(check.todo) or "take back what was built on it first",
+            )  # fmt: skip
+
+
+def _check_sql(check: Check, batch: Batch) -> str:
+    return check.sql.replace("{stage}", f"staging.batch_{batch.pk}")
+
+
+def _require_either(actor: User, sheet: Sheet, batch: Batch) -> None:
+    try:
+        require_over_batch(actor, sheet.send_permission, batch)
+    except Refusal:
+        require_over_batch(actor, sheet.apply_permission, batch)
+
+
+# Working on a batch alone, and telling how far it is.
+
+
+@contextmanager
+def _alone(batch_id: int) -> Iterator[bool]:
+    """Whether this process is the one to work on the batch; its lock goes with its connection, so no kill leaves one."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [_LOCK_CLASS, batch_id])
+        mine = bool(cursor.fetchone()[0])
+    try:
+        yield mine
+    finally:
+        if mine:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [_LOCK_CLASS, batch_id])
+
+
+@contextmanager
+def _trouble_noted(batch_id: int) -> Iterator[None]:
+    """What goes wrong is noted on the batch, which waits as before; a refusal of the database is told as a Refusal."""
+    try:
+        with transaction.atomic() if connection.in_atomic_block else _plain():
+            yield
+    except (Refusal, DatabaseError) as error:
+        told = error if isinstance(error, Refusal) else _told(error, f"batch {batch_id}")
+        _call("intake_failed", f"batch {batch_id}", batch_id, str(told))
+        raise told from error
+    except Exception as error:
+        _call("intake_failed", f"batch {batch_id}", batch_id, f"a fault of the program: {type(error).__name__}")
+        raise
+
+
+@contextmanager
+def _plain() -> Iterator[None]:
+    yield
+
+
+def _told(error: DatabaseError, record: str) -> Refusal:
+    cause = error.__cause__
+    if not isinstance(cause, psycopg.Error):
+        raise error
+    if cause.sqlstate and cause.sqlstate.startswith("KZ04"):
+        return rules.not_in_state(cause, record)
+    if cause.sqlstate and (cause.sqlstate.startswith("KZ") or cause.sqlstate.startswith("23")):
+        # Only the message: details of a broken constraint may show the row's values.
+        detail = cause.diag.message_detail if cause.sqlstate.startswith("KZ") else cause.diag.constraint_name
+        return Refusal(
+            "intake.not_applied", record=record, found=cause.diag.message_primary or "", expected=detail or "",
+            rule="a batch is applied as a whole or not at all", todo="correct the file or the records it meets, then send it again",
+        )  # fmt: skip
+    raise error
+
+
+def _call(function: str, record: str, *values: Any) -> None:
+    """Calls a function of this room in the database; its refusals become a Refusal."""
+    marks = ", ".join(["%s"] * len(values))
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SELECT {function}({marks})", values)
+    except DatabaseError as error:
+        raise _told(error, record) from error
+
+
+@contextmanager
+def _outside_progress(batch_id: int, given: Report | None) -> Iterator[Report]:
+    """A report that others see while the work is open, over a connection of its own: the work's own may be busy copying."""
+    if given is not None:
+        yield given
+        return
+    with psycopg.connect(database.conninfo(database.APP), autocommit=True) as outside:
+
+        def report(what: str, percent: int) -> None:
+            outside.execute(
+                "INSERT INTO intake_progress (batch_id, percent, doing) VALUES (%s, %s, %s)"
+                " ON CONFLICT (batch_id) DO UPDATE SET percent = excluded.percent, doing = excluded.doing, at = now()",
+                [batch_id, percent, what],
+            )
+
+        try:
+            report("starting", 1)
+            yield report
+        finally:
+            outside.execute("DELETE FROM intake_progress WHERE batch_id = %s", [batch_id])
+
+
+def _batch(batch_id: int) -> Batch:
+    found = Batch.objects.filter(pk=batch_id).first()
+    if found is None:
+        raise Refusal(
+            "not_found", record=f"batch {batch_id}", found="no such batch", expected="the number of a batch",
+            rule="batches are numbered as they are received", todo="see the list of batches",
+        )  # fmt: skip
+    return found

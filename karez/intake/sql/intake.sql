@@ -1,0 +1,158 @@
+-- The states of a batch and its staged table. Called by the app's role; owned by the owner. Codes KZ040 to KZ049.
+-- A staged table is `staging.batch_<id>`: made empty for each try, filled by the app, closed to writing when checked.
+
+CREATE SCHEMA staging;
+GRANT USAGE ON SCHEMA staging TO karez_app;
+
+CREATE FUNCTION intake_receive(p_sheet text, p_file_name text, p_digest text, p_bytes bigint, p_ref text, p_delete_on date,
+    p_sender bigint, p_notices jsonb) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE made bigint;
+BEGIN
+    INSERT INTO intake_batch (sheet, file_name, digest, size_bytes, vault_ref, delete_file_on, sender_id, notices)
+    VALUES (p_sheet, p_file_name, p_digest, p_bytes, p_ref, p_delete_on, p_sender, p_notices) RETURNING id INTO made;
+    RETURN made;
+END $$;
+
+-- Locks the batch's row and refuses unless it is in one of the states named.
+CREATE FUNCTION intake_take(p_batch bigint, VARIADIC p_states text[]) RETURNS intake_batch
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE taken intake_batch;
+BEGIN
+    SELECT * INTO taken FROM intake_batch WHERE id = p_batch FOR NO KEY UPDATE;
+    IF NOT FOUND OR NOT taken.state = ANY (p_states) THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ040',
+            MESSAGE = format('Batch %s is %s.', p_batch, coalesce(taken.state, 'not there')),
+            DETAIL = format('This can be done only while it is: %s.', array_to_string(p_states, ', '));
+    END IF;
+    RETURN taken;
+END $$;
+
+-- Makes the staged table anew. p_columns: [{"name": ..., "type": ...}] with the few types a sheet can have.
+CREATE FUNCTION intake_begin_staging(p_batch bigint, p_columns jsonb) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE definition text;
+BEGIN
+    PERFORM intake_take(p_batch, 'received', 'staging', 'checked', 'faulty');
+    IF EXISTS (SELECT FROM jsonb_array_elements(p_columns) c
+                WHERE NOT c->>'type' = ANY (ARRAY['text', 'bigint', 'integer', 'numeric', 'date', 'boolean', 'bytea'])) THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ041', MESSAGE = 'A staged column has a type no sheet can have.';
+    END IF;
+    SELECT string_agg(format('%I %s', c->>'name', c->>'type'), ', ' ORDER BY n) INTO definition
+      FROM jsonb_array_elements(p_columns) WITH ORDINALITY AS given(c, n);
+    UPDATE intake_batch SET state = 'staging', row_count = NULL, fault_count = NULL, totals = '[]', trouble = '' WHERE id = p_batch;
+    DELETE FROM intake_fault WHERE batch_id = p_batch;
+    DELETE FROM intake_batcharea WHERE batch_id = p_batch;
+    EXECUTE format('DROP TABLE IF EXISTS staging.batch_%s', p_batch);
+    -- Not logged: after a crash of the server it is empty, which is noticed by its count and staged again.
+    EXECUTE format('CREATE UNLOGGED TABLE staging.batch_%s (row_no bigint NOT NULL, %s)', p_batch, definition);
+    EXECUTE format('GRANT SELECT, INSERT ON staging.batch_%s TO karez_app', p_batch);
+END $$;
+
+-- The table is full: no row can be added any more, and the planner knows it.
+CREATE FUNCTION intake_close_stage(p_batch bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM intake_take(p_batch, 'staging');
+    EXECUTE format('REVOKE INSERT ON staging.batch_%s FROM karez_app', p_batch);
+    EXECUTE format('ANALYZE staging.batch_%s', p_batch);
+END $$;
+
+CREATE FUNCTION intake_staged(p_batch bigint, p_rows bigint, p_faults bigint, p_totals jsonb, p_notices jsonb) RETURNS text
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE now_is text := CASE WHEN p_faults = 0 THEN 'checked' ELSE 'faulty' END;
+BEGIN
+    PERFORM intake_take(p_batch, 'staging');
+    IF p_faults = 0 AND EXISTS (SELECT FROM intake_fault WHERE batch_id = p_batch) THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ042', MESSAGE = format('Batch %s has faults.', p_batch);
+    END IF;
+    IF p_faults > 0 THEN  -- what is wrong is listed; the rows are kept in the vault only
+        EXECUTE format('DROP TABLE IF EXISTS staging.batch_%s', p_batch);
+    END IF;
+    UPDATE intake_batch SET state = now_is, row_count = p_rows, fault_count = p_faults, totals = p_totals,
+           notices = p_notices, staged_at = now() WHERE id = p_batch;
+    RETURN now_is;
+END $$;
+
+-- A try to stage or apply that came to nothing says why; the batch waits as before it.
+CREATE FUNCTION intake_failed(p_batch bigint, p_trouble text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM intake_take(p_batch, 'received', 'staging', 'checked', 'faulty', 'applying');
+    UPDATE intake_batch SET trouble = p_trouble, decided_by_id = NULL, decided_at = NULL,
+           state = CASE state WHEN 'applying' THEN 'checked' WHEN 'staging' THEN 'received' ELSE state END WHERE id = p_batch;
+END $$;
+
+CREATE FUNCTION intake_decide(p_batch bigint, p_by bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE taken intake_batch := intake_take(p_batch, 'checked');
+BEGIN
+    IF p_by IS NULL OR taken.sender_id = p_by THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ043', MESSAGE = format('Batch %s was sent by the same person.', p_batch),
+            DETAIL = 'One person sends a file, another applies it.';
+    END IF;
+    UPDATE intake_batch SET state = 'applying', decided_by_id = p_by, decided_at = now(), trouble = '' WHERE id = p_batch;
+END $$;
+
+CREATE FUNCTION intake_applied(p_batch bigint, p_counts jsonb) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM intake_take(p_batch, 'applying');
+    UPDATE intake_batch SET state = 'applied', counts = p_counts, applied_at = now() WHERE id = p_batch;
+    EXECUTE format('DROP TABLE IF EXISTS staging.batch_%s', p_batch);
+END $$;
+
+CREATE FUNCTION intake_refuse(p_batch bigint, p_by bigint, p_reason text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM intake_take(p_batch, 'received', 'staging', 'checked', 'faulty');
+    UPDATE intake_batch SET state = 'refused', decided_by_id = p_by, decided_at = now(), reason = btrim(p_reason) WHERE id = p_batch;
+    EXECUTE format('DROP TABLE IF EXISTS staging.batch_%s', p_batch);
+END $$;
+
+-- One person asks to take an applied batch back, giving the reason; another does it.
+CREATE FUNCTION intake_ask_withdrawal(p_batch bigint, p_by bigint, p_reason text) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM intake_take(p_batch, 'applied');
+    IF p_by IS NULL OR coalesce(btrim(p_reason), '') = '' THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ044', MESSAGE = 'A withdrawal needs a person and a reason.';
+    END IF;
+    UPDATE intake_batch SET withdrawal_by_id = p_by, withdrawal_reason = btrim(p_reason) WHERE id = p_batch;
+END $$;
+
+CREATE FUNCTION intake_withdrawn(p_batch bigint, p_by bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE taken intake_batch := intake_take(p_batch, 'applied');
+BEGIN
+    IF p_by IS NULL OR taken.withdrawal_by_id IS NULL OR taken.withdrawal_by_id = p_by THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ043', MESSAGE = format('The withdrawal of batch %s needs two people.', p_batch),
+            DETAIL = 'One person asks for it, another does it.';
+    END IF;
+    UPDATE intake_batch SET state = 'withdrawn', withdrawn_by_id = p_by, withdrawn_at = now() WHERE id = p_batch;
+END $$;
+
+CREATE FUNCTION intake_file_deleted(p_batch bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    UPDATE intake_batch SET file_deleted_at = now() WHERE id = p_batch AND file_deleted_at IS NULL AND delete_file_on <= current_date;
+END $$;
+
+-- How many rows are staged; -1 where there is no staged table.
+CREATE FUNCTION intake_staged_rows(p_batch bigint) RETURNS bigint
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE n bigint;
+BEGIN
+    IF to_regclass(format('staging.batch_%s', p_batch)) IS NULL THEN RETURN -1; END IF;
+    EXECUTE format('SELECT count(*) FROM staging.batch_%s', p_batch) INTO n;
+    RETURN n;
+END $$;
+
+DO $$
+DECLARE f text;
+BEGIN
+    FOR f IN SELECT oid::regprocedure::text FROM pg_proc WHERE proname LIKE 'intake\_%' AND pronamespace = 'public'::regnamespace LOOP
+        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
+        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO karez_app', f);
+    END LOOP;
+END $$;

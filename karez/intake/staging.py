@@ -1,0 +1,332 @@
+"""Types one file in DuckDB and copies it, sealed, into its staged table; finds every fault of its cells and rows.
+
+Works on a plain file in a scratch folder, holds nothing afterwards. Memory is bounded: DuckDB spills to the same folder,
+rows pass on in batches. Holds no state of a batch and no permission; the checks a sheet declares run in PostgreSQL later.
+"""
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from django.conf import settings
+from pyarrow import csv as arrow_csv
+
+from karez.intake import limits, rules, typing
+from karez.intake.plain import Broken, Notices, Shape, as_utf8, shape_of, tidy
+from karez.intake.sealing import Sealer
+from karez.intake.typing import Test, name, text
+from karez.kernel.sheets import Kind, Sheet
+
+Progress = Callable[[str, int], None]
+AreaRow = tuple[int, str, str, Any, Any]  # area_id, level, code, starts_on, ends_before
+
+_FAULTS = "CREATE TABLE faults (row_no BIGINT, col VARCHAR, found VARCHAR, expected VARCHAR, rule VARCHAR, todo VARCHAR)"
+
+
+@dataclass
+class Places:
+    """What staging must know of places: every dated code, the areas the sender may write in, the days of the tree."""
+
+    codes: Sequence[AreaRow]
+    allowed: Sequence[int]
+    days: Sequence[Any]  # tried one after the other where a sheet names no day
+
+
+@dataclass
+class StagedFile:
+    """What came of staging a file's cells."""
+
+    row_count: int = 0
+    fault_count: int = 0
+    notices: Notices = field(default_factory=Notices)
+
+
+class FileStaging:
+    """One file on its way from plain CSV to typed rows and faults."""
+
+    def __init__(self, sheet: Sheet, path: Path, places: Places, progress: Progress) -> None:
+        self.sheet, self.path, self.places, self.progress = sheet, path, places, progress
+        self.result = StagedFile()
+        self.db = _open(path.parent)
+        self.db.execute(_FAULTS)
+
+    def close(self) -> None:
+        """Lets go of DuckDB."""
+        self.db.close()
+
+    def check(self) -> None:
+        """Reads the file and finds the faults of file, rows and cells."""
+        self.progress("reading", 2)
+        shape = shape_of(self.path, self.sheet)
+        matched = rules.match_headings(self.sheet, shape.headings)
+        for heading in matched.unknown:
+            self.result.notices.add("unknown_column", heading)
+        self._head_faults(shape, matched)
+        if not matched.places:
+            self.db.execute("CREATE TABLE raw (row_no BIGINT, is_total BOOLEAN)")
+            return
+        self._load(shape, matched)
+        self.progress("checking cells", 20)
+        self._make_cells()
+        self.result.row_count = self._number("SELECT count(*) FROM cells")
+        if not self.result.row_count:
+            self._fault(0, "", "no row below the headings", "at least one row", "no_rows")
+        self._cell_faults(frozenset(matched.places))
+        self._row_faults()
+
+    def faults(self) -> Iterator[bytes]:
+        """The faults as CSV for COPY (batch_id is not among them); the first ones by row where there are too many."""
+        query = f"SELECT * FROM faults ORDER BY row_no, col, rule LIMIT {limits.FAULTS_LISTED}"
+        yield from (_csv(batch) for batch in self._batches(query))
+
+    def area_ids(self) -> list[int]:
+        """The areas the rows speak of by the sheet's area column."""
+        column = self.sheet.area_column
+        if not column:
+            return []
+        rows = self.db.execute(f"SELECT DISTINCT {name(column + '_id')} FROM cells WHERE {name(column + '_id')} IS NOT NULL").fetchall()
+        return [row[0] for row in rows]
+
+    def rows(self) -> Iterator[bytes]:
+        """The typed and sealed rows as CSV for COPY, in the order of `rules.staged_columns` after row_no."""
+        sealer, done = Sealer(settings.SEALING_KEY), 0
+        total = max(self.result.row_count, 1)
+        for batch in self._batches(self._output()):
+            yield _csv(self._sealed(batch, sealer))
+            done += batch.num_rows
+            self.progress("sealing and staging", 40 + 40 * done // total)
+
+    # Reading.
+
+    def _load(self, shape: Shape, matched: rules.Headings) -> None:
+        """Fills the table `raw`; the quick way, and where the lines are not plain the slow one."""
+        utf8 = as_utf8(self.path, shape)
+        lines = shape.line_breaks + (not shape.ends_with_break) - 1
+        headings = {place: column for column, place in matched.places.items()}
+        columns = [headings.get(place, f"other_{place}") for place in range(len(shape.headings))]
+        if shape.header_lines == 1:
+            try:
+                self.db.execute(_raw_from(utf8, columns, shape.delimiter, skip=1))
+                if self._number("SELECT count(*) FROM loaded") == lines:
+                    self.db.execute("CREATE VIEW raw AS SELECT rowid + 2 AS row_no, * FROM loaded WHERE NOT is_blank")
+                    return
+            except duckdb.InvalidInputException:
+                pass
+            self.db.execute("DROP TABLE IF EXISTS loaded")
+        self._load_slowly(utf8, shape, columns)
+
+    def _load_slowly(self, utf8: Path, shape: Shape, columns: list[str]) -> None:
+        target = self.path.with_suffix(".tidy")
+        broken = list(_first(tidy(utf8, target, shape), self._count_broken))
+        for row_no, found, expected, rule in broken:
+            self._fault(row_no, "", found, expected, rule)
+        self.db.execute(_raw_from(target, ["row_no", *columns], ",", skip=0))
+        self.db.execute("CREATE VIEW raw AS SELECT CAST(loaded.row_no AS BIGINT) AS row_no, * EXCLUDE (row_no) FROM loaded WHERE NOT is_blank")
+
+    def _count_broken(self, more: int) -> None:
+        self.result.fault_count += more
+
+    def _make_cells(self) -> None:
+        """The view `cells`: raw cells by column name, typed ones as `t_<name>`, areas as `<name>_id`."""
+        present = {row[0] for row in self.db.execute("DESCRIBE raw").fetchall()}
+        raw = [f"r.{name(c.name)}" if c.name in present else f"CAST(NULL AS VARCHAR) AS {name(c.name)}" for c in self.sheet.columns]
+        typed = [f"{typing.typed(c)} AS {name('t_' + c.name)}" for c in self.sheet.columns]
+        self.db.execute(f"CREATE VIEW plain AS SELECT row_no, {', '.join(raw)} FROM raw r WHERE NOT is_total")
+        self.db.execute(f"CREATE VIEW typed AS SELECT *, {', '.join(typed)}, {typing.day_of_area(self.sheet)} AS area_day FROM plain")
+        joins, ids = "", ""
+        for column in self.sheet.columns:
+            if column.kind is Kind.AREA:
+                table = self._resolve(column.name, column.levels)
+                done = name("t_" + column.name)
+                joins += f" LEFT JOIN {table} ON {table}.code = t.{done} AND {table}.day IS NOT DISTINCT FROM t.area_day"
+                ids += f", {table}.area_id AS {name(column.name + '_id')}"
+        self.db.execute(f"CREATE VIEW cells AS SELECT t.*{ids} FROM typed t{joins}")
+
+    def _resolve(self, column: str, levels: tuple[str, ...]) -> str:
+        """A table of the codes of one column with the area each meant on its day; no area where none or several."""
+        table, done = name(f"area_of_{column}"), name("t_" + column)
+        if not self._number("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'codes'"):
+            self._load_places()
+        at = f"a.level IN ({', '.join(map(text, levels))})" if levels else "true"
+        self.db.execute(
+            f"CREATE TABLE {table} AS WITH wanted AS (SELECT DISTINCT {done} AS code, area_day AS day FROM typed WHERE {done} IS NOT NULL),"
+            " tries AS (SELECT w.code, w.day, d.nth, a.area_id FROM wanted w CROSS JOIN days d"
+            "  LEFT JOIN codes a ON a.code = w.code AND a.starts_on <= coalesce(w.day, d.day)"
+            f"  AND (a.ends_before IS NULL OR a.ends_before > coalesce(w.day, d.day)) AND {at}),"
+            " by_day AS (SELECT code, day, nth, CASE WHEN count(DISTINCT area_id) = 1 THEN min(area_id) END AS area_id,"
+            "  count(area_id) AS n FROM tries GROUP BY code, day, nth)"
+            " SELECT code, day, arg_min(area_id, nth) FILTER (WHERE n > 0) AS area_id FROM by_day GROUP BY code, day"
+        )
+        return table
+
+    def _load_places(self) -> None:
+        codes = list(zip(*self.places.codes, strict=True)) or [()] * 5
+        kinds = (("area_id", pa.int64()), ("level", pa.string()), ("code", pa.string()), ("starts_on", pa.date32()), ("ends_before", pa.date32()))
+        given = pa.table({key: pa.array(values, kind) for (key, kind), values in zip(kinds, codes, strict=True)})  # noqa: F841
+        days = pa.table({"nth": pa.array(range(len(self.places.days)), pa.int64()), "day": pa.array(self.places.days, pa.date32())})  # noqa: F841
+        allowed = pa.table({"area_id": pa.array(self.places.allowed, pa.int64())})  # noqa: F841
+        for table, source in (("codes", given), ("days", days), ("allowed", allowed)):
+            self.db.register("handed", source)
+            self.db.execute(f"CREATE TABLE {table} AS SELECT * FROM handed")
+            self.db.unregister("handed")
+
+    # Faults.
+
+    def _head_faults(self, shape: Shape, matched: rules.Headings) -> None:
+        if not shape.headings:
+            self._fault(0, "", "an empty file", "headings in the first line, one row for each record below", "empty_file")
+            return
+        for heading in matched.twice:
+            self._fault(1, heading, "a heading that stands twice", "each heading once", "duplicate_header")
+        for column in matched.missing:
+            accepted = ", ".join((column, *self.sheet.column(column).headers))
+            self._fault(1, column, "no such heading", f"a column headed {accepted}", "missing_column")
+
+    def _cell_faults(self, present: frozenset[str]) -> None:
+        """One pass counts the bad cells of every test; only tests with some are asked for their rows."""
+        tests = [*typing.tests(self.sheet, present), *self._scope_tests(present)]
+        if not tests:
+            return
+        counting = ", ".join(f"count(*) FILTER (WHERE {test.condition})" for test in tests)
+        counts = self.db.execute(f"SELECT {counting} FROM cells").fetchall()[0]
+        for test, count in zip(tests, counts, strict=True):
+            if count:
+                self.result.fault_count += count
+                self._list(test)
+
+    def _list(self, test: Test) -> None:
+        words = ", ".join(map(text, (test.column,)))
+        rest = ", ".join(map(text, (test.expected, test.rule, test.todo)))
+        self.db.execute(
+            f"INSERT INTO faults SELECT row_no, {words}, {test.found}, {rest} FROM cells WHERE {test.condition}"
+            f" ORDER BY row_no LIMIT {limits.FAULTS_LISTED}"
+        )
+
+    def _scope_tests(self, present: frozenset[str]) -> Iterator[Test]:
+        column = self.sheet.area_column
+        if column and column in present:
+            area = name(column + "_id")
+            yield Test(
+                column, "area_scope", f"{area} IS NOT NULL AND {area} NOT IN (SELECT area_id FROM allowed)",
+                f"left({name(column)}, {limits.FOUND_LENGTH})", "a place within the areas granted to the sender",
+                "leave the row to the colleague of that place",
+            )  # fmt: skip
+
+    def _row_faults(self) -> None:
+        for row in self.db.execute("SELECT row_no FROM raw WHERE is_total ORDER BY 1").fetchall():
+            self._fault(row[0], "", "a row of totals", "records only; totals are counted here", "totals_row")
+        if not self.sheet.key:
+            return
+        keys = [name("t_" + column) for column in self.sheet.key]
+        listed = ", ".join(keys)
+        there = " AND ".join(f"{key} IS NOT NULL" for key in keys)
+        shown = [k for k, c in zip(keys, self.sheet.key, strict=True) if not self.sheet.column(c).identity]
+        found = f"left(concat_ws(', ', {', '.join(shown)}), {limits.FOUND_LENGTH})" if shown else "''"
+        before = self._number("SELECT count(*) FROM faults")
+        self.db.execute(
+            f"INSERT INTO faults WITH twice AS (SELECT {listed}, min(row_no) AS first FROM cells WHERE {there}"
+            f" GROUP BY {listed} HAVING count(*) > 1)"
+            f" SELECT c.row_no, {text(', '.join(self.sheet.key))}, {found}, 'once in a file; it stands first in row ' || twice.first,"
+            f" 'key', 'keep the right one of the rows' FROM cells c JOIN twice USING ({listed}) WHERE c.row_no > twice.first"
+        )
+        self.result.fault_count += self._number("SELECT count(*) FROM faults") - before
+
+    def _fault(self, row_no: int, column: str, found: str, expected: str, rule: str, todo: str = "") -> None:
+        self.result.fault_count += 1
+        self.db.execute("INSERT INTO faults VALUES (?, ?, ?, ?, ?, ?)", [row_no, column, found, expected, rule, todo])
+
+    # Rows.
+
+    def _output(self) -> str:
+        """The rows in staged order; of identity the record and what is hashed, at the end."""
+        parts = ["row_no"]
+        for column in self.sheet.columns:
+            if not column.identity:
+                parts.append(name("t_" + column.name))
+                if column.kind is Kind.AREA:
+                    parts.append(name(column.name + "_id"))
+        if any(column.identity for column in self.sheet.columns):
+            number, person = rules.number_column(self.sheet), rules.name_column(self.sheet)
+            index = self.sheet.name_index_column
+            parts.append(f"{typing.identity_record(self.sheet)} AS identity_record")
+            parts.append(name(number.name) if number else "CAST(NULL AS VARCHAR)")
+            parts.append(name(person.name) if person and index else "CAST(NULL AS VARCHAR)")
+            parts.append(name(index + "_id") if index else "CAST(NULL AS BIGINT)")
+        numbered = ", ".join(f"{part.split(' AS identity_record')[0]} AS c{n}" for n, part in enumerate(parts))
+        return f"SELECT {numbered} FROM cells"
+
+    def _sealed(self, batch: pa.RecordBatch, sealer: Sealer) -> pa.RecordBatch:
+        if not any(column.identity for column in self.sheet.columns):
+            return batch
+        *plain, record, number, person, area = batch.columns
+        columns = [*plain, sealer.records(record), sealer.numbers(number), sealer.names(person, area)]
+        return pa.RecordBatch.from_arrays(columns, names=[f"c{n}" for n in range(len(columns))])
+
+    def _batches(self, query: str) -> Iterator[pa.RecordBatch]:
+        yield from self.db.sql(query).to_arrow_reader(limits.SEAL_ROWS)
+
+    def _number(self, query: str) -> int:
+        return int(self.db.execute(query).fetchall()[0][0])  # read to its end: an open result blocks the next statement
+
+
+@contextmanager
+def staging_of(sheet: Sheet, path: Path, places: Places, progress: Progress) -> Iterator[FileStaging]:
+    """A FileStaging that is closed on leaving."""
+    work = FileStaging(sheet, path, places, progress)
+    try:
+        yield work
+    finally:
+        work.close()
+
+
+def _open(folder: Path) -> duckdb.DuckDBPyConnection:
+    """A database of its own in the scratch folder, bounded, that can reach no other file."""
+    db = duckdb.connect(str(folder / "work.duckdb"))
+    for setting in (
+        f"memory_limit = '{limits.STAGE_MEMORY}'",
+        f"threads = {limits.STAGE_THREADS}",
+        f"temp_directory = {text(str(folder / 'spill'))}",
+        f"allowed_directories = [{text(str(folder))}]",
+        "enable_external_access = false",
+        "lock_configuration = true",
+    ):
+        db.execute(f"SET {setting}")
+    return db
+
+
+def _raw_from(path: Path, columns: list[str], delimiter: str, *, skip: int) -> str:
+    """Loads all cells as text into the table `loaded`, blanks trimmed, with two marks: is_blank, is_total."""
+    given = ", ".join(f"{text(f'c{n}')}: 'VARCHAR'" for n in range(len(columns)))
+    cells = [typing.raw_cell(f"c{n}") for n in range(len(columns))]
+    kept = ", ".join(f"{cell} AS {name(c)}" for cell, c in zip(cells, columns, strict=True) if not c.startswith("other_"))
+    first = f"coalesce({', '.join(cells[1:] if columns[0] == 'row_no' else cells)}, NULL)"
+    totals = ", ".join(map(text, typing.TOTALS))
+    return (
+        f"CREATE TABLE loaded AS SELECT {kept}, {first} IS NULL AS is_blank,"
+        f" coalesce(lower(rtrim({first}, '::')) IN ({totals}), false) AS is_total"
+        f" FROM read_csv({text(str(path))}, auto_detect = false, header = false, skip = {skip}, delim = {text(delimiter)},"
+        f" quote = '\"', escape = '\"', columns = {{{given}}}, nullstr = '', strict_mode = true,"
+        f" max_line_size = {4 * limits.RECORD_BYTES})"
+    )
+
+
+def _csv(batch: pa.RecordBatch) -> bytes:
+    sink = io.BytesIO()
+    arrow_csv.write_csv(batch, sink, arrow_csv.WriteOptions(include_header=False))
+    return sink.getvalue()
+
+
+def _first(broken: Iterator[Broken], count_more: Callable[[int], None]) -> Iterator[Broken]:
+    """The first broken records; the rest is read to the end and counted."""
+    more = 0
+    for n, one in enumerate(broken):
+        if n < limits.FAULTS_LISTED // 20:
+            yield one
+        else:
+            more += 1
+    count_more(more)

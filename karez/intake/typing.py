@@ -1,0 +1,223 @@
+"""SQL for DuckDB that types cells and finds bad ones, from a sheet's declaration. Pure text; runs nothing.
+
+A cell is NULL where it is empty. A typed expression is NULL where the cell is empty or cannot be read; a cell that is
+there and typed NULL is a fault. No value of a file ever becomes part of a statement: only declarations do.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from karez.intake.limits import FOUND_LENGTH
+from karez.intake.rules import number_column
+from karez.kernel.id_number import _WEIGHTS
+from karez.kernel.money import format_fen
+from karez.kernel.sheets import Column, Kind, Sheet
+
+_BLANKS = " \t\u3000\u00a0\ufeff\u200b"
+_WIDE = "0123456789.,-+:/"
+_NARROW = "0123456789.,-+:/"
+_YES = ("yes", "y", "true", "t", "1", "是", "有")
+_NO = ("no", "n", "false", "f", "0", "否", "无")
+TOTALS = ("合计", "总计", "小计", "共计", "累计", "total", "totals", "grand total", "sum", "subtotal", "sub-total")
+
+_DATE = r"\d{4}([-/])\d{1,2}"
+_EXPECTED = {
+    Kind.TEXT: "text",
+    Kind.INTEGER: "a whole number",
+    Kind.DECIMAL: "a number in plain digits",
+    Kind.FEN: "an amount in yuan with at most two decimals, such as 1,200.50",
+    Kind.DATE: "a day: 2009-03-31, 2009/3/31, 20090331 or 2009年3月31日",
+    Kind.MONTH: "a month: 2009-03, 2009/3, 200903 or 2009年3月",
+    Kind.YEAR: "a year of four digits",
+    Kind.FLAG: "yes or no (是 or 否)",
+    Kind.AREA: "the code of an area",
+}
+
+
+@dataclass(frozen=True)
+class Test:
+    """A condition that is true of bad cells, in SQL over the view `cells`, and how to tell of them."""
+
+    column: str
+    rule: str
+    condition: str
+    found: str  # SQL of text
+    expected: str
+    todo: str = ""
+
+
+def text(value: str) -> str:
+    """A string literal."""
+    return "'" + value.replace("'", "''") + "'"
+
+
+def name(value: str) -> str:
+    """A quoted identifier."""
+    return '"' + value.replace('"', '""') + '"'
+
+
+def raw_cell(source: str) -> str:
+    """A cell without blanks around it; NULL where nothing is left."""
+    return f"NULLIF(trim({source}, {text(_BLANKS)}), '')"
+
+
+def typed(column: Column) -> str:
+    """The expression that types a column's raw cell."""
+    raw = name(column.name)
+    n = f"translate({raw}, {text(_WIDE)}, {text(_NARROW)})"
+    if column.kind in (Kind.TEXT, Kind.AREA):
+        return raw if column.kind is Kind.TEXT else n
+    if column.kind is Kind.INTEGER:
+        digits = f"regexp_replace(replace({n}, ',', ''), '\\.0+$', '')"
+        return _when(n, r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.0+)?", f"TRY_CAST({digits} AS BIGINT)")
+    if column.kind is Kind.DECIMAL:
+        return _when(n, r"[+-]?(\d{1,18}|\d{1,3}(,\d{3}){1,5})(\.\d{1,10})?", f"replace({n}, ',', '')")
+    if column.kind is Kind.FEN:
+        digits = f"regexp_replace({n}, '[^0-9.-]', '', 'g')"
+        pattern = r"(¥|¥|CNY)?\s*-?(\d{1,15}|\d{1,3}(,\d{3}){1,4})(\.\d{1,2}0*)?\s*(元|yuan)?"
+        return _when(n, pattern, f"CAST(TRY_CAST({digits} AS DECIMAL(20, 2)) * 100 AS BIGINT)")
+    if column.kind is Kind.DATE:
+        return f"CASE {_days(n)} END"
+    if column.kind is Kind.MONTH:
+        return f"CAST(date_trunc('month', CASE {_days(n)} {_months(n)} END) AS DATE)"
+    if column.kind is Kind.YEAR:
+        return _when(n, r"\d{4}(年|\.0)?", f"CAST({n}[1:4] AS INTEGER)")
+    if column.kind is Kind.FLAG:
+        return f"CASE WHEN lower({n}) IN ({_list(_YES)}) THEN true WHEN lower({n}) IN ({_list(_NO)}) THEN false END"
+    assert column.kind is Kind.CODE
+    return _coded(f"lower({n})", column.codes)
+
+
+def tests(sheet: Sheet, present: frozenset[str]) -> Iterator[Test]:
+    """Every test of single cells, for the columns the file has."""
+    number = number_column(sheet)
+    for column in sheet.columns:
+        if column.name not in present:
+            continue
+        raw, is_there, done = name(column.name), f"{name(column.name)} IS NOT NULL", name(f"t_{column.name}")
+        found = _found(column)
+        if column.required:
+            yield Test(column.name, "required", f"{raw} IS NULL", "''", "a value", "fill the cell, or leave the row out")
+        if column.kind is Kind.TEXT:
+            yield from _text_tests(column, raw, found)
+        elif column.kind is Kind.AREA:
+            yield Test(column.name, "area", f"{is_there} AND {name(column.name + '_id')} IS NULL", found, _area_expected(column),
+                       "look the code up under Places; codes change with the years")  # fmt: skip
+        else:
+            yield Test(column.name, "type", f"{is_there} AND {done} IS NULL", found, expected(column))
+        yield from _bounds(column, done, found)
+        if column.pattern and column.kind in (Kind.TEXT, Kind.AREA):
+            yield Test(column.name, "pattern", f"NOT regexp_full_match({done}, {text(column.pattern)})", found,
+                       f"written as {column.meaning}")  # fmt: skip
+        if column is number:
+            yield Test(column.name, "id_number", f"{is_there} AND NOT ({_number_is_right(raw)})", _number_found(raw),
+                       "18 characters by GB 11643 with a birth date and check character that fit",
+                       "correct it, or leave it empty: nobody is left out for want of a number")  # fmt: skip
+
+
+def expected(column: Column) -> str:
+    """What a cell of the column may hold, in words."""
+    if column.kind is Kind.CODE:
+        return "one of " + ", ".join(dict.fromkeys((*column.codes, *column.codes.values())))
+    return _EXPECTED[column.kind] + (f" ({column.unit})" if column.unit and column.kind is not Kind.FEN else "")
+
+
+def identity_record(sheet: Sheet) -> str:
+    """The identity cells of a row as one JSON text, empty ones left out; NULL where all are empty."""
+    columns = [column for column in sheet.columns if column.identity]
+    pairs = [
+        f"CASE WHEN {name(c.name)} IS NOT NULL THEN {text(chr(34) + c.name + chr(34) + ':')} || CAST(to_json({name(c.name)}) AS VARCHAR) END"
+        for c in columns
+    ]
+    any_there = " OR ".join(f"{name(c.name)} IS NOT NULL" for c in columns)
+    return f"CASE WHEN {any_there} THEN '{{' || concat_ws(',', {', '.join(pairs)}) || '}}' END"
+
+
+def day_of_area(sheet: Sheet) -> str:
+    """SQL of the day area codes are resolved on, NULL for today's tree."""
+    if not sheet.area_day:
+        return "CAST(NULL AS DATE)"
+    column = sheet.column(sheet.area_day)
+    done = typed(column)
+    return f"make_date({done}, 12, 31)" if column.kind is Kind.YEAR else done
+
+
+def _when(n: str, pattern: str, result: str) -> str:
+    return f"CASE WHEN regexp_full_match({n}, {text(pattern)}) THEN {result} END"
+
+
+def _days(n: str) -> str:
+    kinds = (
+        (r"\d{4}-\d{1,2}-\d{1,2}([ T]00:00:00)?", f"{n}[1:10]"),
+        (r"\d{4}/\d{1,2}/\d{1,2}", f"replace({n}, '/', '-')"),
+        (r"\d{8}", f"{n}[1:4] || '-' || {n}[5:6] || '-' || {n}[7:8]"),
+        (r"\d{4}年\d{1,2}月\d{1,2}日", f"rtrim(translate({n}, '年月日', '-- '), ' ')"),
+    )
+    return " ".join(f"WHEN regexp_full_match({n}, {text(p)}) THEN TRY_CAST({iso} AS DATE)" for p, iso in kinds)
+
+
+def _months(n: str) -> str:
+    kinds = (
+        (r"\d{4}-\d{1,2}", f"{n} || '-1'"),
+        (r"\d{4}/\d{1,2}", f"replace({n}, '/', '-') || '-1'"),
+        (r"\d{6}", f"{n}[1:4] || '-' || {n}[5:6] || '-01'"),
+        (r"\d{4}年\d{1,2}月份?", f"rtrim(translate({n}, '年月份', '-  '), ' ') || '-1'"),
+    )
+    return " ".join(f"WHEN regexp_full_match({n}, {text(p)}) THEN TRY_CAST({iso} AS DATE)" for p, iso in kinds)
+
+
+def _coded(n: str, codes: Mapping[str, str]) -> str:
+    written = {stored.lower(): stored for stored in codes.values()} | {k.lower(): v for k, v in codes.items()}
+    cases = " ".join(f"WHEN {text(k)} THEN {text(v)}" for k, v in written.items())
+    return f"CASE {n} {cases} END"
+
+
+def _list(words: tuple[str, ...]) -> str:
+    return ", ".join(map(text, words))
+
+
+def _found(column: Column) -> str:
+    """What is shown of a bad cell: its beginning; of identity only how long it is."""
+    raw = name(column.name)
+    return _masked(raw) if column.identity else f"left({raw}, {FOUND_LENGTH})"
+
+
+def _masked(raw: str) -> str:
+    return f"'(' || length({raw}) || ' characters, not shown)'"
+
+
+def _text_tests(column: Column, raw: str, found: str) -> Iterator[Test]:
+    formula = f"regexp_matches({raw}, '^[=+@-]') AND NOT regexp_full_match({raw}, '[+-]?[0-9][0-9 ().-]*')"
+    yield Test(column.name, "formula", formula, found, "text that does not begin with = + - @",
+               "it looks like a formula, which a spreadsheet would run; write the text plainly")  # fmt: skip
+    yield Test(column.name, "max_length", f"length({raw}) > {column.max_length}", found, f"at most {column.max_length} characters")
+    yield Test(column.name, "control", f"regexp_matches({raw}, '[\\x00-\\x08\\x0b-\\x1f\\x7f]')", found, "text without control characters")
+
+
+def _bounds(column: Column, done: str, found: str) -> Iterator[Test]:
+    number = f"CAST({done} AS DECIMAL(38, 10))" if column.kind is Kind.DECIMAL else done
+    for bound, sign, words in ((column.low, "<", "at least"), (column.high, ">", "at most")):
+        if bound is not None:
+            value = f"DATE '{bound.isoformat()}'" if isinstance(bound, date) else str(int(bound))
+            shown = f"{format_fen(int(bound))} yuan" if column.kind is Kind.FEN and not isinstance(bound, date) else str(bound)
+            yield Test(column.name, "low" if sign == "<" else "high", f"{number} {sign} {value}", found, f"{words} {shown}")
+
+
+def _area_expected(column: Column) -> str:
+    return f"the code of one {' or '.join(column.levels) or 'area'} on that day"
+
+
+def _number_is_right(raw: str) -> str:
+    digits = " + ".join(f"CAST({raw}[{i}] AS INTEGER) * {w}" for i, w in enumerate(_WEIGHTS, 1))
+    birth = f"TRY_CAST({raw}[7:10] || '-' || {raw}[11:12] || '-' || {raw}[13:14] AS DATE) IS NOT NULL"
+    return (
+        f"CASE WHEN regexp_full_match({raw}, '[0-9]{{17}}[0-9Xx]')"
+        f" THEN substr('10X98765432', CAST(({digits}) % 11 AS INTEGER) + 1, 1) = upper({raw}[18]) AND {birth}"
+        f" AND {raw}[7:10] <> '0000' ELSE false END"
+    )
+
+
+def _number_found(raw: str) -> str:
+    masked = f"CASE WHEN length({raw}) < 12 THEN repeat('*', CAST(length({raw}) AS BIGINT)) ELSE repeat('*', CAST(length({raw}) - 4 AS BIGINT)) || right({raw}, 4) END"
+    return f"left({masked}, {FOUND_LENGTH}) || CASE WHEN length({raw}) <> 18 THEN ', ' || length({raw}) || ' characters' ELSE '' END"

@@ -1,0 +1,114 @@
+"""From a workbook (XLSX) to CSV: guarded against bombs, first sheet only, cells as values. Holds no typing of cells.
+
+A workbook is measured before it is opened: unpacked sizes as its directory declares them, and the last row and column its
+cells name, because a reader makes room for every cell between the first and the last.
+"""
+
+import csv
+import re
+import zipfile
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from typing import Any
+
+from python_calamine import CalamineError, CalamineWorkbook
+
+from karez.intake import limits
+from karez.kernel.refusal import Refusal
+
+_TOO_FAR = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="(?:[A-Z]{3,}|C[W-Z]|[D-Z][A-Z])\d+"')  # beyond CV, the 100th column
+_ROW = re.compile(rb'\br="[A-Z]*(\d{6,})"')
+_OVERLAP = 4096
+
+
+def is_workbook(path: Path) -> bool:
+    """Whether a file is a zip archive, as workbooks are; refuses a workbook of the old kind."""
+    with path.open("rb") as file:
+        head = file.read(8)
+    if head == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
+        raise _refused("an old (.xls) or password-protected workbook", "XLSX or CSV", "save it as XLSX without password, or as CSV")
+    return head[:4] == b"PK\x03\x04"
+
+
+def workbook_to_csv(path: Path, target: Path, notice: Callable[[str, str], None]) -> None:
+    """Writes the first sheet as CSV (UTF-8); refuses what is too large, broken or not a workbook."""
+    _measure(path)
+    try:
+        with CalamineWorkbook.from_path(str(path)) as book:
+            for name in book.sheet_names[1:]:
+                notice("other_sheet", name)
+            rows = book.get_sheet_by_index(0)
+            # Rows before the first cell that holds something are counted too, so that faults name the row a person sees.
+            skipped = rows.start[0] if rows.start else 0
+            with target.open("w", encoding="utf-8", newline="") as out:
+                write = csv.writer(out, lineterminator="\n").writerow
+                if skipped:
+                    notice("empty_rows_above", str(skipped))
+                for cells in rows.iter_rows():
+                    write([_text(cell) for cell in cells])
+    except (CalamineError, OSError) as error:
+        raise _refused(f"a workbook that cannot be read ({error})", "a sound XLSX file", "open it and save it again") from error
+
+
+def _measure(path: Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            parts = archive.infolist()
+            unpacked = sum(part.file_size for part in parts)
+            packed = [p for p in parts if p.file_size > limits.MIB and p.file_size > limits.XLSX_PACKING * max(p.compress_size, 1)]
+            if unpacked > limits.XLSX_UNPACKED_BYTES or packed or len(parts) > 10_000:
+                raise _too_large(f"{unpacked // limits.MIB:,} MiB unpacked from {path.stat().st_size:,} bytes")
+            pages = [p for p in parts if p.filename.lower().startswith("xl/worksheets/") and p.filename.lower().endswith(".xml")]
+            if not pages:
+                raise _refused("an archive without worksheets", "XLSX or CSV", "unpack it and send the table")
+            for page in pages:
+                _measure_page(archive, page)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        raise _refused(f"a broken archive ({error})", "a sound XLSX file", "open it and save it again") from error
+
+
+def _measure_page(archive: zipfile.ZipFile, page: zipfile.ZipInfo) -> None:
+    read, rest = 0, b""
+    with archive.open(page) as file:
+        while block := file.read(limits.MIB):
+            read += len(block)
+            if read > page.file_size:
+                raise _too_large("a part larger than it declares")
+            block = rest + block
+            if _TOO_FAR.search(block):
+                raise _too_large(f"cells beyond the column {limits.XLSX_COLUMNS}")
+            if any(int(found[1]) > limits.XLSX_ROWS + 1 for found in _ROW.finditer(block)):
+                raise _too_large(f"more than {limits.XLSX_ROWS:,} rows")
+            rest = block[-_OVERLAP:]
+
+
+def _text(cell: Any) -> str:
+    """A cell as CSV has it: days in ISO form, whole numbers without a point, what a formula gave."""
+    if isinstance(cell, bool):
+        return "true" if cell else "false"
+    if isinstance(cell, float):
+        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else repr(cell)
+    if isinstance(cell, datetime):
+        return cell.date().isoformat() if cell.time() == time() else cell.isoformat(" ")
+    if isinstance(cell, date | time):
+        return cell.isoformat()
+    if isinstance(cell, timedelta):
+        return str(cell)
+    return str(cell).replace("\r", "")
+
+
+def _too_large(found: str) -> Refusal:
+    return Refusal(
+        "intake.too_large", record="the workbook", found=found,
+        expected=f"at most {limits.XLSX_ROWS:,} rows of {limits.XLSX_COLUMNS} columns, {limits.XLSX_UNPACKED_BYTES // limits.MIB} MiB unpacked",
+        rule="a workbook is read as a whole, so its size is bounded",
+        todo="save the table as CSV UTF-8: it may have millions of rows",
+    )  # fmt: skip
+
+
+def _refused(found: str, expected: str, todo: str) -> Refusal:
+    return Refusal(
+        "intake.unreadable", record="the workbook", found=found, expected=expected,
+        rule="a file that cannot be read to its end is not kept", todo=todo,
+    )  # fmt: skip
