@@ -72,7 +72,7 @@ def _drawn(villages: Villages, rng: np.random.Generator, in_key: int, in_hongsip
 def shared_out(total: int, weights: NDArray[np.int64] | NDArray[np.float64]) -> NDArray[np.int64]:
     """`total` in whole parts as near to the weights as can be (largest remainders); the parts add up exactly."""
     exact = total * weights / weights.sum()
-    parts = np.floor(exact).astype(np.int64)
+    parts: NDArray[np.int64] = np.floor(exact).astype(np.int64)
     missing = int(total - parts.sum())
     parts[np.argsort(-(exact - parts), kind="stable")[:missing]] += 1
     return parts

@@ -157,7 +157,7 @@ class _Desk:
         # What old societies' late members pay in is lent from the next quarter on.
         early = came & (societies.wave[members.society] > 0)
         self.held += self._by_society(members.contribution * early) + granted * societies.grant
-        ready = np.maximum(societies.granted_on + 3, first)
+        ready = np.maximum(societies.granted_on + 3, first + 4)
         if quarter < 3:
             budget = (self.held * _LENT[societies.wave, quarter]).astype(np.int64)
         else:
@@ -243,7 +243,8 @@ class _Desk:
         shift = np.where(lots < 0.35, -self.rng.integers(1, 8, count), 0)
         shift = np.where(lots > 0.945, self.rng.integers(1, 70, count), shift)
         never = lots > 0.992
-        parts, fee, exact, repaid, day = [], np.zeros(count, np.int64), np.zeros(count, np.int64), np.zeros(count, np.int64), 0
+        parts = []
+        fee, exact, repaid, day = np.zeros((4, count), dtype=np.int64)
         done = np.full(count, _UNTIL)
         for number in (1, 2):
             there = loans.instalments >= number
