@@ -33,7 +33,7 @@ PLACES = FigureTable(
         *PLACE_COLUMNS[2:],
     ),
     sql="SELECT area_id, level, code, name_zh, name_en, parent_id, region_id, prefecture_id, county_id, township_id, village_id"
-    " FROM places_tree_on(%(as_of)s, true)",
+    " FROM places_tree_on(%(as_of)s, true) WHERE region_id = (SELECT area_id FROM periods_region)",
     order_by="area_id",
 )
 

@@ -55,7 +55,8 @@ def export_sql(table: FigureTable, *, year: int, as_of: date) -> str:
     """The statement that is frozen: the room's rows, their place that year, sorted so that nothing is left to chance."""
     own = ", ".join(f'"{c.name}"' for c in table.columns)
     chosen = [f't."{c.name}"{_cast(c)} AS "{c.name}"' for c in table.columns]
-    rows = f'({filled(table.sql, year=year, as_of=as_of)}\n) AS t ("area_id", {own})'
+    # OFFSET 0 keeps the room's statement planned as it stands: how many areas the edition has is unknown to the planner.
+    rows = f'({filled(table.sql, year=year, as_of=as_of)}\nOFFSET 0) AS t ("area_id", {own})'
     if table.name == PLACES.name:
         return f"SELECT t.area_id, {', '.join(chosen)} FROM {rows} ORDER BY {table.order_by}"
     places = ["p.level AS area_level" if c.name == "area_level" else f"p.{c.name}" for c in PLACE_COLUMNS[1:]]
@@ -64,7 +65,10 @@ def export_sql(table: FigureTable, *, year: int, as_of: date) -> str:
     return (
         f"WITH edition AS MATERIALIZED (SELECT * FROM places_tree_on(DATE '{as_of:%Y-%m-%d}', true))\n"
         f"SELECT t.area_id::bigint AS area_id, {', '.join(places + chosen)}\nFROM {rows}\n"
-        f"LEFT JOIN edition p ON p.area_id = t.area_id\nORDER BY {table.order_by}, {ties}"
+        "LEFT JOIN edition p ON p.area_id = t.area_id\n"
+        # Places of other regions may be in the database; rows that lie nowhere are kept, counted and refused.
+        "WHERE p.region_id IS NULL OR p.region_id = (SELECT area_id FROM periods_region)\n"
+        f"ORDER BY {table.order_by}, {ties}"
     )
 
 

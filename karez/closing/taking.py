@@ -1,6 +1,6 @@
 """Taking a snapshot: checks run and tables frozen in one state of the database. Changes no state of a year and checks no permission."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -45,7 +45,8 @@ def take(
     """Runs every check and writes every table and the manifest into `side`, all from one state."""
     progress(_("checks"), 0.0)
     outcomes = run_checks(state, year=year, as_of=as_of)
-    tables, unplaced = _write_tables(state, side, year=year, as_of=as_of, progress=progress)
+    everything = (*declared.figure_tables(), declared.PLACES)
+    tables, unplaced = write_tables(state, side, tables=everything, year=year, as_of=as_of, progress=progress)
     outcomes.append(_placed(state, unplaced, year=year, as_of=as_of))
     manifest = about | {
         "format": 1, "software": f"karez {karez.__version__}", "kind": kind, "region": region.code, "year": year,
@@ -93,20 +94,20 @@ def with_acceptances(year: int, outcomes: list[Outcome]) -> list[Outcome]:
     ]
 
 
-def _write_tables(
-    state: FrozenState, side: Path, *, year: int, as_of: date, progress: Progress
+def write_tables(
+    state: FrozenState, side: Path, *, tables: Sequence[FigureTable], year: int, as_of: date, progress: Progress = quiet
 ) -> tuple[dict[str, Any], dict[FigureTable, int]]:
-    everything = (*declared.figure_tables(), declared.PLACES)
-    tables: dict[str, Any] = {}
+    """Writes the tables into `side`; returns what the manifest says of each, and how many rows lie in no area where there are any."""
+    described: dict[str, Any] = {}
     unplaced: dict[FigureTable, int] = {}
-    for n, table in enumerate(everything):
-        progress(table.name, 0.1 + 0.8 * n / len(everything))
+    for n, table in enumerate(tables):
+        progress(table.name, 0.1 + 0.8 * n / len(tables))
         file = f"{table.name}.parquet"
         exported = export_table(state, table, side / file, year=year, as_of=as_of)
-        tables[table.name] = _described(table, file, exported)
+        described[table.name] = _described(table, file, exported)
         if exported.unplaced:
             unplaced[table] = exported.unplaced
-    return tables, unplaced
+    return described, unplaced
 
 
 def _described(table: FigureTable, file: str, exported: Exported) -> dict[str, Any]:

@@ -83,6 +83,8 @@ def found_small_region(set_attribute: Callable[..., None]) -> SmallRegion:
     counties = [_area("county", f"99010{n}", prefecture) for n in (1, 2)]
     towns = [_area("township", f"99010{n}001", counties[n - 1]) for n in (1, 2)]
     villages = [_area("village", f"99010{n // 3 + 1}001{n}", towns[n // 3]) for n in range(6)]
+    elsewhere = _area("region", "98", None)  # another region's places change nothing
+    _area("prefecture", "9801", elsewhere)
     refresh_tree()
     preparer = add_user(username="preparer", full_name="Pei Preparer", password=None)
     signer = add_user(username="signer", full_name="Sun Signer", password=None)
