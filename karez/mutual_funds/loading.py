@@ -32,7 +32,8 @@ def _run(given: Applying, sql: str) -> int:
     """Runs one statement with the batch's parameters; the number of rows it wrote."""
     given.cursor.execute(
         sql.replace("{stage}", given.stage),
-        {"by": given.sender_id, "approver": given.approver_id, "batch": given.batch_id, "first_open_day": given.first_open_day},
+        {"by": given.sender_id, "approver": given.approver_id, "batch": given.batch_id, "first_open_day": given.first_open_day,
+         "chart": CHART},
     )
     return int(given.cursor.rowcount)
 
@@ -95,7 +96,7 @@ def apply_societies(given: Applying) -> Mapping[str, int]:
         FROM mutual_funds_rows r JOIN ledger_open_books(%(by)s, %(batch)s, 'society',
           (SELECT array_agg(name ORDER BY ordinal) FROM mutual_funds_rows),
           (SELECT array_agg(village_id ORDER BY ordinal) FROM mutual_funds_rows),
-          (SELECT array_agg(founded_on ORDER BY ordinal) FROM mutual_funds_rows), '{CHART}'::jsonb) b USING (ordinal) ORDER BY ordinal""",
+          (SELECT array_agg(founded_on ORDER BY ordinal) FROM mutual_funds_rows), $chart${CHART}$chart$::jsonb) b USING (ordinal) ORDER BY ordinal""",
     )
     _run(
         given,
@@ -123,11 +124,12 @@ def apply_openings(given: Applying) -> Mapping[str, int]:
     pots = "".join(f", ('{code}', r.{_quoted(pot)}, false)" for pot, code in POT_ACCOUNTS.items())
     _bulk(
         given,
-        f"""SELECT {_KEY} AS key, r.book_id, r.day, 'opening' AS kind, 'Opening balances' AS narration, x.no::int AS line_no,
+        f"""SELECT {_KEY} AS key, r.book_id, r.day, 'opening' AS kind, 'Opening balances' AS narration,
+          row_number() OVER (PARTITION BY r.row_no ORDER BY x.code)::int AS line_no,
           CASE WHEN x.asset THEN a.id ELSE c.id END AS debit, CASE WHEN x.asset THEN c.id ELSE a.id END AS credit, x.fen,
           {_NEXT} AS transfer_id, false AS receipt
         FROM mutual_funds_rows r CROSS JOIN LATERAL (VALUES ('1001', r.cash, true), ('1002', r.bank, true), ('1301', r.loans, true){pots})
-          WITH ORDINALITY x (code, fen, asset, no)
+          x (code, fen, asset)
         {_accounts(a="x.code", c="'3000'")} WHERE x.fen > 0""",
     )
     vouchers = _post(given)

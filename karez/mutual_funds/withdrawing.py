@@ -23,8 +23,9 @@ def _withdrawal(reverse: bool, **tables: str) -> Callable[[Applying], Mapping[st
             )
             counts[label] = int(given.cursor.rowcount)
         if reverse:
-            given.cursor.execute(
-                "SELECT ledger_bulk_reverse(%s, %s, %s, %s)", [given.batch_id, given.sender_id, given.approver_id, REASON]
+            given.cursor.execute(  # the two people of the withdrawal, not those of the file
+                "SELECT ledger_bulk_reverse(id, withdrawal_by_id, %s, %s) FROM intake_batch WHERE id = %s",
+                [given.approver_id, REASON, given.batch_id],
             )
             counts["vouchers"] = int(given.cursor.fetchone()[0])
         return counts

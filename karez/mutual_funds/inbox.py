@@ -1,0 +1,66 @@
+"""What of village mutual funds waits for a person, lies in a place, belongs to a household or to a voucher."""
+
+from collections.abc import Iterable
+
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from karez.access.models import User
+from karez.access.queries import permissions_of
+from karez.kernel.inbox import AreaLink, InboxItem
+from karez.mutual_funds import queries
+from karez.mutual_funds.models import Contribution, Gift, Grant, Loan, Proposal
+
+
+def items(actor: User) -> list[InboxItem]:
+    """Loans, refunds, grants and write-offs to approve."""
+    if queries.APPROVE not in permissions_of(actor):
+        return []
+    return [InboxItem(_("Acts of mutual funds to approve"), queries.waiting(actor).count(), reverse("mutual_funds:waiting"))]
+
+
+def about_area(actor: User, area_id: int, level: str) -> list[AreaLink]:
+    """The society of a village."""
+    found = queries.society_of_area(actor, area_id) if level == "village" else None
+    return [AreaLink(_("Mutual fund"), reverse("mutual_funds:society", args=[found.pk]))] if found else []
+
+
+def about_household(actor: User, household_id: int) -> list[AreaLink]:
+    """The societies a household is or was a member of."""
+    return [
+        AreaLink(_("Member of %s") % member.society.name, reverse("mutual_funds:society", args=[member.society_id]))
+        for member in queries.memberships_of_household(actor, household_id)
+    ]
+
+
+def about_transfers(actor: User, transfer_ids: Iterable[int]) -> list[AreaLink]:
+    """The loans, repayments, contributions, grants and gifts these transfers moved."""
+    found = []
+    for fact in queries.facts_of_transfers(actor, list(transfer_ids)):
+        if isinstance(fact, Contribution):
+            words, address = _("Contribution of household %s") % fact.member.household.household_no, ("society", fact.member.society_id)
+        elif isinstance(fact, Grant):
+            words, address = _("Grant from line %s") % fact.source_line.code, ("society", fact.society_id)
+        elif isinstance(fact, Gift):
+            words, address = _("Gift of %s") % fact.giver, ("society", fact.society_id)
+        else:
+            loan = fact if isinstance(fact, Loan) else fact.loan
+            kinds = {"Loan": _("Loan %s"), "Repayment": _("Repayment of loan %s"), "WriteOff": _("Write-off of loan %s")}
+            words, address = kinds[type(fact).__name__] % loan.loan_no, ("loan", loan.pk)
+        found.append(AreaLink(words, reverse(f"mutual_funds:{address[0]}", args=[address[1]])))
+    return found
+
+
+def decides_set(set_id: int) -> str | None:
+    """Where a set that carries an act of a society is decided."""
+    found = Proposal.objects.filter(Q(set_id=set_id) | Q(second_set_id=set_id)).first()
+    return reverse("mutual_funds:proposal", args=[found.pk]) if found else None
+
+
+def opens(actor: User, table: str, column: str, key: str) -> str | None:
+    """The page of a loan or society frozen in one of this room's figure tables."""
+    names = {"loan_id": "loan", "society_id": "society"}
+    if not table.startswith("mutual_funds_") or column not in names or not key.isdigit():
+        return None
+    return reverse(f"mutual_funds:{names[column]}", args=[int(key)])

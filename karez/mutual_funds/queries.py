@@ -1,0 +1,331 @@
+"""What may be asked about village mutual funds: the list, one society with its live indicators, loans, members, what waits.
+
+Fetching includes permission. The indicators are the SQL of `reports`, held to one society: the same that closing freezes,
+as of today. Writes nothing. Amounts are whole fen.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet, Sum
+from django.db.models.expressions import RawSQL
+from django.utils.translation import gettext as _
+
+from karez.access.models import User
+from karez.funds.models import SourceLine
+from karez.kernel.money import format_fen
+from karez.kernel.refusal import Refusal
+from karez.ledger.models import Account, Transfer, VoucherSet
+from karez.mutual_funds import reports, rules
+from karez.mutual_funds.models import (
+    Contribution,
+    Extension,
+    Gift,
+    Grant,
+    Instalment,
+    Loan,
+    Member,
+    Proposal,
+    Repayment,
+    Society,
+    WriteOff,
+)
+from karez.places.queries import may, visible_area_ids_sql
+
+VIEW, APPROVE = "mutual_funds.view", "mutual_funds.approve"
+
+
+@dataclass(frozen=True)
+class Report:
+    """A society's own report on a day, live: money by pot, where it lies, and the measures of its lending."""
+
+    day: date
+    grant_fen: int
+    contributions_fen: int
+    gifts_fen: int
+    surplus_fen: int
+    cash_fen: int
+    bank_fen: int
+    loans_fen: int
+    reserved_fen: int
+    members: int
+    open_loans: int
+    at_risk_fen: int
+    portfolio_at_risk: Fraction | None
+    on_time_rate: Fraction | None
+    recovery_rate: Fraction | None
+    loss_rate: Fraction | None
+
+
+@dataclass(frozen=True)
+class LoanRow:
+    """A loan in a society's list, as of today."""
+
+    loan_id: int
+    loan_no: str
+    household_no: str
+    household_id: int
+    issued_on: date
+    due_on: date
+    principal_fen: int
+    outstanding_fen: int
+    days_late: int
+
+
+@dataclass(frozen=True)
+class MemberRow:
+    """A member household with its own money in the society."""
+
+    member: Member
+    own_fen: int
+    base_fen: int
+
+
+@dataclass(frozen=True)
+class LoanPage:
+    """A loan with all that happened to it. `paid` pairs each repayment with the voucher that took it in."""
+
+    loan: Loan
+    schedule: list[tuple[Instalment, int]]  # with what was paid on it
+    paid: list[tuple[Repayment, int | None]]
+    extensions: list[Extension]
+    write_off: WriteOff | None
+    voucher_id: int | None
+    outstanding_fen: int
+    repaid: rules.Split
+
+
+def societies(actor: User, *, words: str = "", after: int = 0, limit: int = 50) -> list[Society]:
+    """Societies of the actor's areas, by id from `after` on; with `words` those whose name holds them."""
+    found = _visible(actor).filter(pk__gt=after)
+    if words:
+        found = found.filter(name__icontains=words)
+    members = RawSQL(
+        "SELECT count(*) FROM mutual_funds_member m WHERE m.society_id = mutual_funds_society.id AND m.voided_at IS NULL AND m.ends_before IS NULL", []
+    )
+    capital = RawSQL(
+        "SELECT coalesce(sum(a.posted_credit_fen - a.posted_debit_fen), 0)::bigint FROM ledger_account a"
+        " WHERE a.book_id = mutual_funds_society.book_id AND a.code IN ('2001', '4001', '4002', '4003')",
+        [],
+    )
+    return list(found.select_related("area__tree").annotate(member_count=members, money_fen=capital).order_by("pk")[:limit])
+
+
+def society(actor: User, society_id: int) -> Society:
+    """One society, if the actor may see its village; else refused as if it did not exist."""
+    found = _visible(actor).select_related("area__tree", "book").filter(pk=society_id).first()
+    if found is None:
+        raise _unknown("society", society_id)
+    return found
+
+
+def society_of_area(actor: User, area_id: int) -> Society | None:
+    """The society of a village, if there is one and the actor may see it."""
+    return _visible(actor).filter(area_id=area_id).order_by("-starts_on").first()
+
+
+def members(actor: User, society_id: int, *, after: int = 0, limit: int = 50) -> list[MemberRow]:
+    """Present members by id from `after` on, with the own money and the base shares they hold."""
+    found = society(actor, society_id).members.filter(voided_at=None, ends_before=None, pk__gt=after)
+    listed = list(found.select_related("household").order_by("pk")[:limit])
+    held: dict[int, dict[str, int]] = {}
+    sums = Contribution.objects.filter(member__in=listed, voided_at=None).values_list("member_id", "kind").annotate(total=Sum("amount_fen"))
+    for member_id, kind, total in sums:
+        held.setdefault(member_id, {})[kind] = int(total)
+    return [MemberRow(m, _own(held.get(m.pk, {})), held.get(m.pk, {}).get("granted_base", 0)) for m in listed]
+
+
+def _own(sums: Mapping[str, int]) -> int:
+    return rules.refund_limit_fen(sums.get("own", 0) + sums.get("opening", 0), sums.get("refund", 0))
+
+
+def member_choices(actor: User, society_id: int) -> list[tuple[int, str]]:
+    """Present members as a form offers them: id and the household's number."""
+    found = society(actor, society_id).members.filter(voided_at=None, ends_before=None)
+    return [(m.pk, m.household.household_no) for m in found.select_related("household").order_by("household__household_no")]
+
+
+def memberships_of_household(actor: User, household_id: int) -> list[Member]:
+    """The societies a household belongs or belonged to, as far as the actor may see them."""
+    found = Member.objects.filter(household_id=household_id, voided_at=None, society__in=_visible(actor).values("pk"))
+    return list(found.select_related("society").order_by("-starts_on"))
+
+
+def grants(actor: User, society_id: int) -> list[tuple[Grant, SourceLine, int | None]]:
+    """Public money granted to a society, with the line it came from and the voucher in its book."""
+    found = list(society(actor, society_id).grants.filter(voided_at=None).select_related("source_line__funder").order_by("happened_on"))
+    vouchers = _vouchers(g.transfer_id for g in found)
+    return [(g, g.source_line, vouchers.get(g.transfer_id)) for g in found]
+
+
+# The live report of one society: the SQL of `reports`, its big tables held to the society's own loans.
+_OWN_LOANS = "SELECT id FROM mutual_funds_loan WHERE society_id = %(society)s"
+_NARROW = {
+    "mutual_funds_loan l": "(SELECT * FROM mutual_funds_loan WHERE society_id = %(society)s) l",
+    **{
+        f"mutual_funds_{table} {alias}": f"(SELECT * FROM mutual_funds_{table} WHERE loan_id IN ({_OWN_LOANS})) {alias}"
+        for table, alias in (("instalment", "i"), ("repayment", "p"), ("extension", "e"), ("writeoff", "w"))
+    },
+}
+
+
+def _of_society(sql: str) -> str:
+    for whole, own in _NARROW.items():
+        sql = sql.replace(f"FROM {whole} ", f"FROM {own} ").replace(f"JOIN {whole} ", f"JOIN {own} ")
+        sql = sql.replace(f"FROM {whole}\n", f"FROM {own}\n")
+    return reports.on_day(sql, "%(day)s::date")
+
+
+_LATE_DAYS = 30
+_LENDING = f"""
+SELECT count(*) FILTER (WHERE outstanding_fen > 0), coalesce(sum(outstanding_fen), 0)::bigint,
+       coalesce(sum(outstanding_fen) FILTER (WHERE days_late > {_LATE_DAYS}), 0)::bigint,
+       avg(term_days) FILTER (WHERE outstanding_fen > 0)
+  FROM ({{loans}}) x"""
+_COLLECTING = """
+SELECT coalesce(sum(due_fen), 0)::bigint, coalesce(sum(collected_on_time_fen), 0)::bigint, coalesce(sum(principal_fen), 0)::bigint,
+       coalesce(sum(LEAST(principal_fen, collected_fen)), 0)::bigint
+  FROM ({dues}) x WHERE due_on >= %(start)s"""
+
+
+def report(actor: User, society_id: int, day: date) -> Report:
+    """The society's report now: balances are those of this moment, rates those of the year up to `day`."""
+    found = society(actor, society_id)
+    accounts = {a.code: a for a in Account.objects.filter(book_id=found.book_id)}
+    values = {"society": society_id, "day": day, "start": date(day.year, 1, 1)}
+    with connection.cursor() as cursor:
+        cursor.execute(_LENDING.format(loans=_of_society(reports.LOANS)), values)
+        open_loans, outstanding, at_risk, term = cursor.fetchone()
+        cursor.execute(_COLLECTING.format(dues=_of_society(reports.DUES)), values)
+        due, on_time, principal_due, principal_paid = cursor.fetchone()
+    recovery = rules.current_recovery_rate(int(principal_paid), int(principal_due))
+    loss = rules.annual_loan_loss_rate(recovery, Fraction(int(term), 365)) if recovery is not None and term else None
+
+    def held(code: str) -> int:
+        return int(accounts[code].balance_fen) if code in accounts else 0
+
+    return Report(
+        day, held(rules.GRANT), held(rules.CONTRIBUTIONS), held(rules.GIFTS), held(rules.SURPLUS), held(rules.CASH), held(rules.BANK),
+        held(rules.LOANS), sum(accounts[c].reserved_fen for c in (rules.CASH, rules.BANK) if c in accounts),
+        found.members.filter(voided_at=None, ends_before=None).count(), open_loans, int(at_risk),
+        rules.portfolio_at_risk(int(at_risk), int(outstanding)), rules.on_time_collection_rate(int(on_time), int(due)), recovery, loss,
+    )  # fmt: skip
+
+
+_LOAN_ROWS = """
+SELECT x.loan_id, x.loan_no, h.household_no, h.id, x.issued_on, x.due_on, x.principal_fen, x.outstanding_fen, x.days_late
+  FROM ({loans}) x JOIN mutual_funds_member m ON m.id = x.member_id JOIN register_household h ON h.id = m.household_id
+ WHERE x.loan_id > %(after)s ORDER BY x.loan_id LIMIT %(limit)s"""
+
+
+def loans(actor: User, society_id: int, *, after: int = 0, limit: int = 50) -> list[LoanRow]:
+    """A society's loans by id from `after` on, each as of today."""
+    society(actor, society_id)
+    values = {"society": society_id, "day": date.today(), "after": after, "limit": limit}
+    with connection.cursor() as cursor:
+        cursor.execute(_LOAN_ROWS.format(loans=_of_society(reports.LOANS)), values)
+        return [LoanRow(*row) for row in cursor.fetchall()]
+
+
+def loan(actor: User, loan_id: int) -> LoanPage:
+    """One loan with its schedule, repayments, extensions and write-off; refused as if it did not exist where not visible."""
+    found = Loan.objects.select_related("society__area__tree", "member__household", "rule_set").filter(pk=loan_id).first()
+    if found is None or not may(actor, VIEW, found.society.area_id):
+        raise _unknown("loan", loan_id)
+    paid = list(found.repayments.filter(voided_at=None).order_by("happened_on", "pk"))
+    vouchers = _vouchers([found.transfer_id, *(p.principal_transfer_id or p.fee_transfer_id for p in paid)])
+    write_off = found.write_offs.filter(voided_at=None).first()
+    sums = rules.Split(sum(p.principal_fen for p in paid), sum(p.fee_fen for p in paid))
+    return LoanPage(
+        loan=found,
+        schedule=_paid_on(list(found.schedule.order_by("number")), sums.total_fen),
+        paid=[(p, vouchers.get(p.principal_transfer_id or p.fee_transfer_id)) for p in paid],
+        extensions=list(found.extensions.filter(voided_at=None).order_by("happened_on")),
+        write_off=write_off,
+        voucher_id=vouchers.get(found.transfer_id),
+        outstanding_fen=0 if write_off else found.principal_fen - sums.principal_fen,
+        repaid=sums,
+    )
+
+
+def _paid_on(schedule: list[Instalment], paid_fen: int) -> list[tuple[Instalment, int]]:
+    """Each instalment with the part of everything paid that falls on it, the oldest first."""
+    rows = []
+    for one in schedule:
+        part = min(paid_fen, one.principal_fen + one.fee_fen)
+        rows.append((one, part))
+        paid_fen -= part
+    return rows
+
+
+def waiting(actor: User) -> QuerySet[Proposal]:
+    """Prepared acts of the actor's areas that wait for them, oldest first, their own left out."""
+    areas, params = visible_area_ids_sql(actor, APPROVE)
+    open_sets = VoucherSet.objects.filter(approved_at=None, refused_at=None).exclude(prepared_by_id=actor.pk).values("pk")
+    found = Proposal.objects.filter(set_id__in=open_sets, society__area_id__in=RawSQL(areas, params))
+    return found.select_related("society").order_by("pk")
+
+
+def proposal(actor: User, proposal_id: int) -> Proposal:
+    """What was prepared, if the actor may see its society."""
+    found = Proposal.objects.select_related("society__area").filter(pk=proposal_id).first()
+    if found is None or not may(actor, VIEW, found.society.area_id):
+        raise _unknown("proposal", proposal_id)
+    return found
+
+
+def terms_in_words(found: Proposal) -> list[tuple[str, str]]:
+    """The terms of a prepared act as an approver reads them; ids are told as what they mean."""
+    words = {
+        "loan_no": _("Number of the loan"), "principal_fen": _("Principal, yuan"), "amount_fen": _("Amount, yuan"),
+        "term_days": _("Term, days"), "purpose": _("What for"), "day": _("Day"), "reason": _("Reason"), "document_no": _("Document"),
+        "pot": _("Falls on the pot"), "leaving": _("The member leaves"),
+    }  # fmt: skip
+    told = [(words[k], format_fen(v) if k.endswith("_fen") else str(v)) for k, v in found.terms.items() if k in words]
+    if "member" in found.terms:
+        household = Member.objects.select_related("household").get(pk=found.terms["member"]).household
+        told.insert(0, (_("Member household"), household.household_no))
+    if "line" in found.terms:
+        told.insert(0, (_("Source line"), SourceLine.objects.get(pk=found.terms["line"]).code))
+    return told
+
+
+def facts_of_transfers(actor: User, transfer_ids: list[int]) -> list[Loan | Repayment | Grant | Gift | Contribution | WriteOff]:
+    """The records these transfers moved money for, of the societies the actor may see."""
+    own = {"society__in": _visible(actor).values("pk")}
+    by_loan = {"loan__society__in": _visible(actor).values("pk")}
+    return [
+        *Loan.objects.filter(transfer_id__in=transfer_ids, **own),
+        *Grant.objects.select_related("source_line").filter(transfer_id__in=transfer_ids, **own),
+        *Grant.objects.select_related("source_line").filter(county_transfer_id__in=transfer_ids, **own),
+        *Gift.objects.filter(transfer_id__in=transfer_ids, **own),
+        *Contribution.objects.select_related("member__household").filter(
+            transfer_id__in=transfer_ids, member__society__in=_visible(actor).values("pk")
+        ),
+        *Repayment.objects.select_related("loan").filter(principal_transfer_id__in=transfer_ids, **by_loan),
+        *Repayment.objects.select_related("loan").filter(
+            fee_transfer_id__in=transfer_ids, principal_transfer_id=None, **by_loan
+        ),
+        *WriteOff.objects.select_related("loan").filter(transfer_id__in=transfer_ids, **by_loan),
+    ]
+
+
+def _vouchers(transfer_ids: Any) -> dict[int | None, int]:
+    ids = [i for i in transfer_ids if i is not None]
+    return dict(Transfer.objects.filter(pk__in=ids).values_list("pk", "voucher_id"))
+
+
+def _visible(actor: User) -> QuerySet[Society]:
+    areas, params = visible_area_ids_sql(actor, VIEW)
+    return Society.objects.filter(voided_at=None, area_id__in=RawSQL(areas, params))
+
+
+def _unknown(what: str, key: int) -> Refusal:
+    return Refusal(
+        f"not_found.mutual_funds_{what}", record=f"{what} {key}", found="none that you may see", expected=f"a {what} of your areas",
+        rule="what a person may see follows the areas granted to them", todo="choose from the list",
+    )  # fmt: skip

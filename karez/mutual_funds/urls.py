@@ -1,0 +1,16 @@
+"""Addresses of the pages of village mutual funds."""
+
+from django.urls import path
+
+from karez.mutual_funds import views
+
+app_name = "mutual_funds"
+urlpatterns = [
+    path("mutual-funds/", views.societies, name="societies"),
+    path("mutual-funds/<int:society_id>/", views.society, name="society"),
+    path("mutual-funds/<int:society_id>/<slug:what>/", views.act, name="act"),
+    path("mutual-funds/loans/<int:loan_id>/", views.loan, name="loan"),
+    path("mutual-funds/loans/<int:loan_id>/<slug:what>/", views.act_loan, name="act_loan"),
+    path("mutual-funds/waiting/", views.waiting, name="waiting"),
+    path("mutual-funds/waiting/<int:proposal_id>/", views.proposal, name="proposal"),
+]

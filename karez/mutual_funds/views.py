@@ -1,0 +1,214 @@
+"""Pages of village mutual funds: the list, one society, one loan, the forms, and what waits for a second person."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Any
+
+from django import forms as django_forms
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods
+
+from karez.access.models import User
+from karez.access.pages import PAGE, actor_of, answer_form, integer
+from karez.kernel.refusal import Refusal
+from karez.ledger import queries as ledger
+from karez.mutual_funds import forms, proposals, queries, services
+from karez.mutual_funds.models import Loan, Society
+from karez.places import queries as places
+
+# what is done -> (heading, form, whether another person approves it)
+OF_SOCIETY: dict[str, tuple[Any, type[django_forms.Form], bool]] = {
+    "contribution": (gettext_lazy("Take a contribution in"), forms.ContributionForm, False),
+    "gift": (gettext_lazy("Take a gift in"), forms.GiftForm, False),
+    "loan": (gettext_lazy("Prepare a loan"), forms.LoanForm, True),
+    "refund": (gettext_lazy("Prepare a refund of own money"), forms.RefundForm, True),
+}
+OF_LOAN: dict[str, tuple[Any, type[django_forms.Form], bool]] = {
+    "repayment": (gettext_lazy("Take a repayment in"), forms.RepaymentForm, False),
+    "extension": (gettext_lazy("Put the last day off"), forms.ExtensionForm, False),
+    "write-off": (gettext_lazy("Prepare a write-off"), forms.WriteOffForm, True),
+}
+
+
+@login_required
+@require_GET
+def societies(request: HttpRequest) -> HttpResponse:
+    """The societies of the reader's areas, by name from where the page before ended."""
+    actor = actor_of(request)
+    words = request.GET.get("q", "").strip()[:60]
+    found = queries.societies(actor, words=words, after=integer(request.GET, "after", 0) or 0, limit=PAGE + 1)
+    context = {"societies": found[:PAGE], "words": words, "after": found[PAGE - 1].pk if len(found) > PAGE else ""}
+    return render(request, "mutual_funds/societies.html", context)
+
+
+@login_required
+@require_GET
+def society(request: HttpRequest, society_id: int) -> HttpResponse:
+    """One society: its pots, its indicators now, its rules, members and loans."""
+    actor = actor_of(request)
+    found = queries.society(actor, society_id)
+    loans = queries.loans(actor, society_id, after=integer(request.GET, "loans", 0) or 0, limit=PAGE + 1)
+    members = queries.members(actor, society_id, after=integer(request.GET, "members", 0) or 0, limit=PAGE + 1)
+    context = {
+        "society": found,
+        "way": places.ancestors(actor, found.area_id),
+        "report": queries.report(actor, society_id, date.today()),
+        "rules": found.rule_sets.filter(voided_at=None).order_by("-starts_on"),
+        "loans": loans[:PAGE],
+        "loans_after": loans[PAGE - 1].loan_id if len(loans) > PAGE else "",
+        "members": members[:PAGE],
+        "members_after": members[PAGE - 1].member.pk if len(members) > PAGE else "",
+        "grants": queries.grants(actor, society_id),
+        "actions": _actions(actor, found, OF_SOCIETY),
+    }
+    return render(request, "mutual_funds/society.html", context)
+
+
+def _actions(actor: User, found: Society, offered: dict[str, Any]) -> list[tuple[str, Any]]:
+    if not places.may(actor, services.PREPARE, found.area_id):
+        return []
+    return [(what, words[0]) for what, words in offered.items()]
+
+
+@login_required
+@require_GET
+def loan(request: HttpRequest, loan_id: int) -> HttpResponse:
+    """One loan: its schedule with what was paid on it, repayments with their vouchers, extensions, write-off."""
+    actor = actor_of(request)
+    page = queries.loan(actor, loan_id)
+    context = {
+        "page": page,
+        "loan": page.loan,
+        "society": page.loan.society,
+        "way": places.ancestors(actor, page.loan.society.area_id),
+        "actions": _actions(actor, page.loan.society, OF_LOAN) if page.outstanding_fen else [],
+    }
+    return render(request, "mutual_funds/loan.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def act(request: HttpRequest, society_id: int, what: str) -> HttpResponse:
+    """A contribution, a gift, a loan or a refund of a society."""
+    actor = actor_of(request)
+    found = queries.society(actor, society_id)
+    places.require(actor, services.PREPARE, found.area_id)
+    heading, form_class, _two = _known(OF_SOCIETY, what)
+    more = {"members": queries.member_choices(actor, society_id)} if issubclass(form_class, forms.OfMembers) else {}
+    form = form_class(request.POST or None, initial=_start(request), **more)
+
+    def do(given: dict[str, Any]) -> str:
+        member = found.members.get(pk=given.pop("member")) if "member" in given else None
+        match what:
+            case "contribution":
+                assert member is not None
+                return _voucher(services.contribute(actor, member=member, **given)[1].voucher_id)
+            case "gift":
+                return _voucher(services.accept_gift(actor, society=found, **given)[1].voucher_id)
+            case "loan":
+                assert member is not None
+                return _waits(proposals.prepare_loan(actor, member=member, **given).pk)
+            case _:
+                assert member is not None
+                return _waits(proposals.prepare_refund(actor, member=member, **given).pk)
+
+    return _answer(request, form, do, {"heading": heading, "society": found, "back": reverse("mutual_funds:society", args=[found.pk])})
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def act_loan(request: HttpRequest, loan_id: int, what: str) -> HttpResponse:
+    """A repayment, an extension or a write-off of a loan."""
+    actor = actor_of(request)
+    found: Loan = queries.loan(actor, loan_id).loan
+    places.require(actor, services.PREPARE, found.society.area_id)
+    heading, form_class, _two = _known(OF_LOAN, what)
+    form = form_class(request.POST or None, initial=_start(request))
+
+    def do(given: dict[str, Any]) -> str:
+        match what:
+            case "repayment":
+                return _voucher(services.record_repayment(actor, loan=found, **given)[1].voucher_id)
+            case "extension":
+                services.extend_loan(actor, loan=found, **given)
+                return reverse("mutual_funds:loan", args=[found.pk])
+            case _:
+                return _waits(proposals.prepare_write_off(actor, loan=found, **given).pk)
+
+    return _answer(request, form, do, {"heading": heading, "society": found.society, "loan": found,
+                                       "back": reverse("mutual_funds:loan", args=[found.pk])})  # fmt: skip
+
+
+def _answer(
+    request: HttpRequest, form: django_forms.Form, do: Callable[[dict[str, Any]], str], context: dict[str, Any]
+) -> HttpResponse:
+    return answer_form(request, form, do, "mutual_funds/form.html", context, done=_("Recorded."))
+
+
+def _start(request: HttpRequest) -> dict[str, Any]:
+    today = date.today()
+    days = ("paid_on", "given_on", "lent_on", "refunded_on", "decided_on")
+    return dict.fromkeys(days, today) | {"member": integer(request.GET, "member")}
+
+
+def _known(offered: dict[str, Any], what: str) -> tuple[Any, Any, bool]:
+    if what not in offered:
+        raise Refusal(
+            "not_found.mutual_funds_form", record=what, found=_("no such form"), expected=", ".join(offered),
+            rule=_("a society does what its rules name"), todo=_("choose from the page of the society"),
+        )  # fmt: skip
+    known: tuple[Any, Any, bool] = offered[what]
+    return known
+
+
+def _voucher(voucher_id: int) -> str:
+    return reverse("ledger:voucher", args=[voucher_id])
+
+
+def _waits(proposal_id: int) -> str:
+    return reverse("mutual_funds:proposal", args=[proposal_id])
+
+
+@login_required
+@require_GET
+def waiting(request: HttpRequest) -> HttpResponse:
+    """What waits for this person's decision."""
+    found = queries.waiting(actor_of(request))[:PAGE]
+    return render(request, "mutual_funds/waiting.html", {"proposals": found})
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def proposal(request: HttpRequest, proposal_id: int) -> HttpResponse:
+    """One prepared act: approve it, refuse it, or take one's own back."""
+    actor = actor_of(request)
+    found = queries.proposal(actor, proposal_id)
+    if request.method == "POST":
+        if "approve" in request.POST:
+            proposals.approve(actor, found)
+            messages.success(request, _("Posted and recorded."))
+        else:
+            proposals.refuse(actor, found, reason=request.POST.get("reason", ""))
+            messages.success(request, _("Refused; nothing was posted."))
+        return redirect("mutual_funds:proposal", proposal_id=proposal_id)
+    first, vouchers = ledger.voucher_set(actor, found.set_id, permission=services.VIEW)
+    if found.second_set_id:
+        vouchers += ledger.voucher_set(actor, found.second_set_id, permission=services.VIEW)[1]
+    own = found.prepared_by_id == actor.pk
+    may_approve = first.state == "pending" and not own and places.may(actor, services.APPROVE, found.society.area_id)
+    context = {
+        "proposal": found,
+        "set": first,
+        "vouchers": vouchers,
+        "terms": queries.terms_in_words(found),
+        "way": places.ancestors(actor, found.society.area_id),
+        "may_approve": may_approve,
+        "may_refuse": first.state == "pending" and (own or may_approve),
+    }
+    return render(request, "mutual_funds/proposal.html", context)
