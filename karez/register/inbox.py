@@ -1,5 +1,7 @@
 """What the register tells of a place."""
 
+from uuid import UUID
+
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -15,3 +17,18 @@ def about_area(actor: User, area_id: int, level: str) -> list[AreaLink]:
         return []
     count = queries.household_count(actor, area_id)
     return [AreaLink(_("Households"), reverse("register:households", args=[area_id]), count)]
+
+
+def opens(actor: User, table: str, column: str, key: str) -> str | None:
+    """The household page a frozen key leads to, for one who may see it."""
+    try:
+        wanted = UUID(key)
+    except ValueError:
+        return None
+    if column == "household_key" or (table == "register_households" and column == "key"):
+        found = queries.household_id_of_key(actor, wanted)
+    elif table == "register_persons" and column == "key":
+        found = queries.household_id_of_person_key(actor, wanted)
+    else:
+        return None
+    return reverse("register:household", args=[found]) if found else None

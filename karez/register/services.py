@@ -199,7 +199,8 @@ def void_and_replace(actor: User, *, row: R, changes: Mapping[str, Any], reason:
         require(actor, CORRECT, Household.objects.get(pk=changes["household_id"]).village_id)
     with _told_kindly(record):
         _void(actor, row, reason)
-        return _anew(actor, row, dict(changes))
+        anew: R = _anew(actor, row, dict(changes))
+    return anew
 
 
 @transaction.atomic

@@ -53,7 +53,8 @@ def one_return(actor: User, return_id: int) -> ReturnPage:
 
 def waiting_for(actor: User) -> QuerySet[Return]:
     """Submitted returns the actor may approve: those of others, in the areas granted, oldest first."""
-    found = _visible(actor, APPROVE).filter(voided_at=None, is_approved=False).exclude(recorded_by_id=actor.pk)
+    approvals = Approval.objects.filter(of=OuterRef("pk"), voided_at=None)
+    found = _visible(actor, APPROVE).filter(~Exists(approvals), voided_at=None).exclude(recorded_by_id=actor.pk)
     return found.select_related("measure", "area__tree").order_by("pk")
 
 

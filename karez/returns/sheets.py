@@ -31,9 +31,11 @@ INSERT INTO returns_approval (of_id, submitted_by_id, happened_on, counts_on, re
 SELECT id, recorded_by_id, happened_on, counts_on, %(approver)s, batch_id FROM returns_return WHERE batch_id = %(batch)s
 """
 
+# Nobody opens their own return: where the sender carries the withdrawal out, the void mark names who asked for it.
 _VOID = """
 UPDATE {table} SET voided_at = now(), void_reason = 'batch withdrawn', void_counts_on = GREATEST(counts_on, %(open)s),
-       voided_by_id = CASE WHEN recorded_by_id = %(approver)s THEN %(sender)s ELSE %(approver)s END
+       voided_by_id = CASE WHEN recorded_by_id <> %(approver)s THEN %(approver)s
+                           ELSE (SELECT b.withdrawal_by_id FROM intake_batch b WHERE b.id = %(batch)s) END
  WHERE batch_id = %(batch)s AND voided_at IS NULL
 """
 
