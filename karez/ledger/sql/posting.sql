@@ -35,8 +35,9 @@ BEGIN
 END $$;
 
 -- The next number of a book and year; its row stays locked until the caller's transaction ends.
+-- It runs inside the functions below alone, under their search_path; a setting of its own would cost each posting.
 CREATE FUNCTION ledger_next_number(p_book bigint, p_year int, p_receipt boolean, OUT the_number bigint, OUT the_receipt bigint)
-LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE ledger_counter SET last_number = last_number + 1, last_receipt_number = last_receipt_number + p_receipt::int
      WHERE book_id = p_book AND year = p_year RETURNING last_number, last_receipt_number INTO the_number, the_receipt;
@@ -57,7 +58,8 @@ CREATE FUNCTION ledger_post(p_by bigint, p_approver bigint, p_receipt boolean, p
     p_books bigint[], p_happened date[], p_days date[], p_kinds text[], p_narrations text[], p_documents bigint[],
     p_line_vouchers int[], p_line_nos int[], p_debits bigint[], p_credits bigint[], p_amounts bigint[])
 RETURNS TABLE (voucher_id bigint, number bigint, receipt_number bigint, transfer_ids bigint[])
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+SET plan_cache_mode = force_generic_plan AS $$  -- else the lengths of the arrays have every call planned anew
 DECLARE
     n int := cardinality(p_books);
     v record;
