@@ -64,7 +64,7 @@ def apply_batch(actor: User, batch_id: int, *, progress: Progress | None = None)
     """Decides and applies a checked batch; an interrupted applying is finished. Returns what was written."""
     batch = Batch.objects.filter(pk=batch_id).first()
     if batch is not None and batch.state != State.APPLYING:
-        services.apply(actor, batch_id=batch_id)
+        services.decide(actor, batch_id=batch_id)
     done = services.run_apply(batch_id, progress=_percent(progress))
     if done.state != State.APPLIED:
         raise Refusal("intake.trouble", record=str(done), found=done.trouble or done.state, expected="applied", todo="see the batch's page")

@@ -8,7 +8,7 @@ numbered, broken records told apart.
 import codecs
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO, TextIO
@@ -18,6 +18,7 @@ from karez.intake.workbook import is_workbook, workbook_to_csv
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Sheet
 
+csv.field_size_limit(2 * limits.HEADER_BYTES)  # records are bounded before they are parsed
 _BLOCK = limits.MIB
 UTF8, GB18030 = "utf-8", "gb18030"
 Broken = tuple[int, str, str, str]  # (row, found, expected, rule)
@@ -242,7 +243,3 @@ def _unreadable(found: str, expected: str, todo: str) -> Refusal:
         rule="a file that cannot be read to its end is not kept", todo=todo,
     )  # fmt: skip
 
-
-def known_headings(shape: Shape, wanted: Sequence[str]) -> list[str]:
-    """DuckDB column names for the file's columns, in its order: the sheet's name, or `other_<n>`."""
-    return [name or f"other_{place}" for place, name in enumerate(wanted)]

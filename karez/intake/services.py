@@ -71,8 +71,17 @@ def stage(batch_id: int, *, progress: Report | None = None, again: bool = False)
     return _batch(batch_id)
 
 
-def apply(actor: User, *, batch_id: int, queue: bool = False) -> Batch:
-    """Decides that a checked batch is applied; the work itself is `run_apply` (by a job where `queue`).
+def apply(actor: User, *, batch_id: int, queue: bool = False, progress: Report | None = None) -> Batch:
+    """Decides that a checked batch is applied, and applies it: at once, or by a job where `queue`."""
+    with transaction.atomic():
+        decided = decide(actor, batch_id=batch_id)
+        if queue:
+            job_app.configure_task(APPLY_JOB).defer(batch_id=batch_id)
+    return decided if queue else run_apply(batch_id, progress=progress)
+
+
+def decide(actor: User, *, batch_id: int) -> Batch:
+    """Decides that a checked batch is applied; the work itself is `run_apply`.
 
     Refuses the sender, and whoever lacks the sheet's permission over any place the rows speak of.
     """
@@ -84,10 +93,7 @@ def apply(actor: User, *, batch_id: int, queue: bool = False) -> Batch:
             "intake.same_person", record=str(batch), found=f"{actor} sent it", expected="another person to apply it",
             rule="one person sends a file, another applies it", todo="ask a colleague with the permission",
         )  # fmt: skip
-    with transaction.atomic():
-        _call("intake_decide", str(batch), batch_id, actor.pk)
-        if queue:
-            job_app.configure_task(APPLY_JOB).defer(batch_id=batch_id)
+    _call("intake_decide", str(batch), batch_id, actor.pk)
     return _batch(batch_id)
 
 

@@ -18,8 +18,7 @@ def test_a_file_goes_its_whole_way(county: SimpleNamespace) -> None:
     assert batch.totals[0] == {"label": "people", "value": "50", "unit": ""}
     assert [b.pk for b in queries.waiting_for(county.approver)] == [batch.pk]
     assert list(queries.waiting_for(county.sender)) == []
-    services.apply(county.approver, batch_id=batch.pk)
-    done = services.run_apply(batch.pk)
+    done = services.apply(county.approver, batch_id=batch.pk)
     assert (done.state, done.counts) == (State.APPLIED, {"documents": 50})
     rows = list(Document.objects.filter(batch_id=batch.pk).order_by("subject_id").values_list("subject_id", "title", "size_bytes", "area_id"))
     assert rows[0] == (2, "R0", 120050, county.ids[VILLAGES[0]])
@@ -102,7 +101,6 @@ def test_refusing_needs_a_reason_and_ends_it(county: SimpleNamespace) -> None:
 def test_a_withdrawal_takes_two_people_and_no_building_on_it(county: SimpleNamespace) -> None:
     batch = sent(county, csv_of(3))
     services.apply(county.approver, batch_id=batch.pk)
-    services.run_apply(batch.pk)
     with pytest.raises(Refusal):
         services.withdraw(county.approver, batch_id=batch.pk)
     services.ask_withdrawal(county.approver, batch_id=batch.pk, reason="a file of last year")

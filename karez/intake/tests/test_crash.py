@@ -1,0 +1,160 @@
+"""Killed at any moment, nothing is lost and nothing applied twice; attacks by raw SQL; identity in the clear nowhere."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connection
+
+from karez.host import database, paths
+from karez.intake import queries, services, vault
+from karez.intake.models import Batch, State
+from karez.intake.tests.conftest import csv_of, make_county, sent
+from karez.notices.models import Document
+
+ROUNDS = int(os.environ.get("KAREZ_CRASH_ROUNDS", "3"))
+ROWS = 30_000
+
+
+def killed(verb: str, batch_id: int, after: float) -> bool:
+    """Runs the verb in another process and kills it `after` seconds of work; whether it was still at it."""
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "karez.intake.tests.crash_worker", verb, str(batch_id)], stdout=subprocess.PIPE, text=True
+    )
+    assert worker.stdout and worker.stdout.readline() == "ready\n"
+    time.sleep(after)
+    worker.send_signal(signal.SIGKILL)
+    return "done" not in worker.communicate()[0]
+
+
+def wait_alone(batch_id: int) -> None:
+    """Until the server has noticed that the killed process is gone."""
+    for _ in range(200):
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 4712 AND objid = %s", [batch_id])
+            if cursor.fetchone()[0] == 0:
+                return
+        time.sleep(0.05)
+    raise AssertionError("the lock of the killed process stays")
+
+
+@pytest.mark.crash
+def test_killed_while_staging_and_applying(committed_db: str) -> None:
+    county = make_county()
+    chance = random.Random(2009)  # noqa: S311
+    for round_no in range(ROUNDS):
+        import io
+
+        text = csv_of(ROWS, start=round_no * ROWS)
+        batch = services.receive(county.sender, sheet="toy", file_name="f.csv", stream=io.BytesIO(text.encode()))
+        killed("stage", batch.pk, chance.uniform(0.0, 1.5))
+        wait_alone(batch.pk)
+        staged = services.stage(batch.pk)
+        assert (staged.state, staged.row_count, staged.totals[0]["value"]) == (State.CHECKED, ROWS, str(ROWS))
+        services.decide(county.approver, batch_id=batch.pk)
+        killed("apply", batch.pk, chance.uniform(0.0, 0.8))
+        wait_alone(batch.pk)
+        half = Batch.objects.get(pk=batch.pk).state
+        assert Document.objects.filter(batch_id=batch.pk).count() == (ROWS if half == State.APPLIED else 0)
+        services.recover()
+        assert services.run_apply(batch.pk).state == State.APPLIED
+        assert Document.objects.filter(batch_id=batch.pk).count() == ROWS
+    vault.clean_leftovers()
+    assert list(paths.SCRATCH.glob("intake-*")) == []
+
+
+def test_the_database_refuses_what_services_do(committed_db: str, app_connection: Callable[[], "psycopg.Connection[Any]"]) -> None:
+    county = make_county()
+    batch = sent(county, csv_of(3))
+    raw = app_connection()
+    attacks = (
+        ("SELECT intake_decide(%(id)s, %(sender)s)", "KZ043"),
+        ("SELECT intake_decide(%(id)s, NULL)", "KZ043"),
+        ("SELECT intake_applied(%(id)s, '{{}}')", "KZ040"),
+        ("SELECT intake_withdrawn(%(id)s, %(other)s)", "KZ040"),
+        ("SELECT intake_refuse(%(id)s, %(other)s, ' ')", "23514"),
+        ("UPDATE intake_batch SET state = 'applied' WHERE id = %(id)s", "42501"),
+        ("UPDATE intake_batch SET decided_by_id = sender_id WHERE id = %(id)s", "42501"),
+        ("INSERT INTO intake_batch (sheet) VALUES ('x')", "42501"),
+        ("DELETE FROM intake_fault", "42501"),
+        ("UPDATE intake_fault SET rule = 'x'", "42501"),
+        ("INSERT INTO staging.batch_{id} (row_no) VALUES (99)", "42501"),
+        ("UPDATE staging.batch_{id} SET amount = 1", "42501"),
+        ("DROP TABLE staging.batch_{id}", "42501"),
+        ("CREATE TABLE staging.mine (a int)", "42501"),
+        ("SELECT intake_begin_staging(%(id)s, '[{{\"name\": \"a\", \"type\": \"text); DROP TABLE intake_batch; --\"}}]')", "KZ041"),
+        ("SELECT intake_receive('toy', 'f', '{digest}', 1, 'r', now()::date, 1, '[]')", "23505"),
+    )
+    for attack, code in attacks:
+        with pytest.raises(psycopg.Error) as told:
+            raw.execute(
+                attack.format(id=batch.pk, digest=batch.digest),
+                {"id": batch.pk, "sender": county.sender.pk, "other": county.approver.pk},
+            )
+        assert told.value.sqlstate == code, attack
+        raw.rollback()
+    raw.execute("SELECT intake_decide(%s, %s)", [batch.pk, county.approver.pk])
+    raw.commit()
+    with psycopg.connect(database.conninfo(database.OWNER)) as owner, pytest.raises(psycopg.errors.CheckViolation):
+        owner.execute("UPDATE intake_batch SET decided_by_id = sender_id WHERE id = %s", [batch.pk])
+
+
+def test_identity_stands_in_the_clear_nowhere(committed_db: str) -> None:
+    county = make_county()
+    text = csv_of(200) + "R1,640422201201,诸葛某某,999,x,,\n"
+    faulty = sent(county, text)
+    good = sent(county, csv_of(200))
+    assert (faulty.state, good.state) == (State.FAULTY, State.CHECKED)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables WHERE schemaname IN ('public', 'staging')"
+        )
+        everything = ""
+        for (table,) in cursor.fetchall():
+            try:
+                cursor.execute(f"SELECT coalesce(string_agg(t::text, ' '), '') FROM {table} t")
+                everything += cursor.fetchone()[0]
+            except psycopg.errors.InsufficientPrivilege:
+                continue
+    assert "R199" in everything
+    for value in ("马小军", "诸葛", "马", "640422195"):
+        assert value not in everything.replace(county.sender.full_name, "")
+    for file in paths.FILES.rglob("*"):
+        assert file.is_dir() or "马小军".encode() not in file.read_bytes()
+
+
+def test_a_lost_stage_is_not_applied(committed_db: str) -> None:
+    county = make_county()
+    batch = sent(county, csv_of(20))
+    with psycopg.connect(database.conninfo(database.OWNER)) as owner:
+        owner.execute(f"TRUNCATE staging.batch_{batch.pk}")  # what a crash of the server does to an unlogged table
+    with pytest.raises(Exception, match="staged rows"):
+        services.apply(county.approver, batch_id=batch.pk)
+    after = Batch.objects.get(pk=batch.pk)
+    assert (after.state, after.decided_by_id) == (State.CHECKED, None)
+    assert "staged rows" in after.trouble
+    assert services.stage(batch.pk, again=True).state == State.CHECKED
+    assert services.apply(county.approver, batch_id=batch.pk).state == State.APPLIED
+
+
+def test_work_left_lying_is_queued_at_start(committed_db: str) -> None:
+    import io
+
+    county = make_county()
+    batch = services.receive(county.sender, sheet="toy", file_name="f.csv", stream=io.BytesIO(csv_of(3).encode()), queue=True)
+    assert services.recover() == [batch.pk]
+    from procrastinate.contrib.django import app
+
+    from karez.intake import jobs
+
+    assert jobs.stage_batch.name in app.tasks
+    with app.replace_connector(app.connector.get_worker_connector()):
+        app.run_worker(wait=False, install_signal_handlers=False, listen_notify=False)
+    assert queries.batch_for(county.sender, batch.pk).state == State.CHECKED
