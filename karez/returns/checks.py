@@ -9,8 +9,9 @@ NOT EXISTS (SELECT FROM returns_return r JOIN returns_approval a ON a.of_id = r.
    WHERE r.measure_id = w.measure AND r.area_id = w.area_id AND r.year = w.year
      AND {counted_on(_DAY, event=True, alias="r")} AND {counted_on(_DAY, event=True, alias="a")})"""
 _KEY_COUNTIES = f"""
-SELECT d.area_id, s.name_en AS area_name FROM places_designation d
-  LEFT JOIN places_areaspell s ON s.area_id = d.area_id AND {counted_on(_DAY, event=False, alias="s")}
+SELECT d.area_id, t.name_en AS area_name FROM places_designation d
+  JOIN places_tree_on({_DAY}, true) t ON t.area_id = d.area_id
+  JOIN periods_region g ON g.area_id = t.region_id
  WHERE d.list = 'national_key_county' AND {counted_on(_DAY, event=False, alias="d")}"""
 
 CHECKS = (

@@ -31,13 +31,15 @@ INSERT INTO returns_approval (of_id, submitted_by_id, happened_on, counts_on, re
 SELECT id, recorded_by_id, happened_on, counts_on, %(approver)s, batch_id FROM returns_return WHERE batch_id = %(batch)s
 """
 
-# Nobody opens their own return: where the sender carries the withdrawal out, the void mark names who asked for it.
 _VOID = """
 UPDATE {table} SET voided_at = now(), void_reason = 'batch withdrawn', void_counts_on = GREATEST(counts_on, %(open)s),
-       voided_by_id = CASE WHEN recorded_by_id <> %(approver)s THEN %(approver)s
-                           ELSE (SELECT b.withdrawal_by_id FROM intake_batch b WHERE b.id = %(batch)s) END
+       voided_by_id = {by}
  WHERE batch_id = %(batch)s AND voided_at IS NULL
 """
+
+# Nobody opens their own return: where the sender carries the withdrawal out, the void mark names who asked for it.
+_NOT_THE_SENDER = """CASE WHEN recorded_by_id <> %(approver)s THEN %(approver)s
+                          ELSE (SELECT b.withdrawal_by_id FROM intake_batch b WHERE b.id = %(batch)s) END"""
 
 
 def apply_returns(a: Applying) -> Mapping[str, int]:
@@ -47,8 +49,9 @@ def apply_returns(a: Applying) -> Mapping[str, int]:
 
 def withdraw_returns(a: Applying) -> Mapping[str, int]:
     """Voids the returns of a batch and their approvals."""
-    approvals = _run(a, _VOID.replace("{table}", "returns_approval"))
-    return {"approvals": approvals, "returns": _run(a, _VOID.replace("{table}", "returns_return"))}
+    approvals = _run(a, _VOID.replace("{table}", "returns_approval").replace("{by}", "%(approver)s"))
+    returns = _run(a, _VOID.replace("{table}", "returns_return").replace("{by}", _NOT_THE_SENDER))
+    return {"approvals": approvals, "returns": returns}
 
 
 def _run(a: Applying, sql: str) -> int:

@@ -48,7 +48,7 @@ def faults(sheet: Sheet) -> dict[str, list[tuple[int, str]]]:
         for check in (*sheet.checks,):
             cursor.execute(check.sql.replace("{stage}", "staged"), values)
             if rows := cursor.fetchall():
-                found[check.rule] = rows
+                found[check.rule] = sorted(rows)
         for total in sheet.totals:
             cursor.execute(total.sql.replace("{stage}", "staged"), values)
             assert cursor.fetchone()[0] is not None
