@@ -1,8 +1,10 @@
 """SQL of what a society's books and loans say on a day, shared by figure tables, closing checks and pages. Runs nothing.
 
-Every text takes one placeholder, the day, given to `on_day`: rows as counted on it. The same SQL makes the frozen tables and
-the live pages, so the two can only differ where something happened in between.
+`on_day` puts in the day: rows as counted on it. The same SQL makes the frozen tables and the live pages, so the two can only
+differ where something happened in between. A page asks about one society: `of` then narrows every part of the query to it.
 """
+
+import re
 
 from karez.kernel.facts import counted_on
 
@@ -12,6 +14,15 @@ _LOAN = counted_on(_DAY, event=True, alias="l")
 _REPAID = counted_on(_DAY, event=True, alias="p")
 _EXTENDED = counted_on(_DAY, event=True, alias="e")
 _WRITTEN_OFF = counted_on(_DAY, event=True, alias="w")
+# Where a query can be narrowed: by a loan's id, by an account's, by the society's own.
+_OF_P, _OF_E, _OF_W, _OF_I, _OF_L = ("{loans %s}" % c for c in ("p.loan_id", "e.loan_id", "w.loan_id", "i.loan_id", "l.id"))
+_OF_DEBIT, _OF_CREDIT, _OF_SO = "{accounts debit_account_id}", "{accounts credit_account_id}", "{society so.id}"
+_MARK = re.compile(r"\{(loans|accounts|society) ([a-z_.]+)\}")
+_WITHIN = {
+    "loans": "SELECT id FROM mutual_funds_loan WHERE society_id = {of}",
+    "accounts": "SELECT a.id FROM ledger_account a JOIN mutual_funds_society s ON s.book_id = a.book_id WHERE s.id = {of}",
+    "society": "{of}",
+}
 
 # One row for each society: what was paid in, net of refunds. A write-off lowers a pot, not what was paid in.
 CAPITAL = f"""
@@ -38,10 +49,10 @@ SELECT so.area_id, so.id AS society_id, a.code,
        (CASE a.normal_side WHEN 'debit' THEN 1 ELSE -1 END * coalesce(sum(m.fen), 0))::bigint AS balance_fen
   FROM mutual_funds_society so JOIN ledger_account a ON a.book_id = so.book_id
   LEFT JOIN (
-    SELECT debit_account_id AS account_id, sum(amount_fen) AS fen FROM ledger_transfer WHERE booking_date <= {_DAY} GROUP BY 1
-    UNION ALL SELECT credit_account_id, -sum(amount_fen) FROM ledger_transfer WHERE booking_date <= {_DAY} GROUP BY 1
+    SELECT debit_account_id AS account_id, sum(amount_fen) AS fen FROM ledger_transfer WHERE booking_date <= {_DAY}{_OF_DEBIT} GROUP BY 1
+    UNION ALL SELECT credit_account_id, -sum(amount_fen) FROM ledger_transfer WHERE booking_date <= {_DAY}{_OF_CREDIT} GROUP BY 1
   ) m ON m.account_id = a.id
- WHERE so.voided_at IS NULL GROUP BY so.id, a.id"""
+ WHERE so.voided_at IS NULL{_OF_SO} GROUP BY so.id, a.id"""
 
 # One row for each loan: what was repaid, what is still owed, and since when the oldest unpaid instalment is late.
 LOANS = f"""
@@ -53,20 +64,20 @@ SELECT so.area_id, l.id AS loan_id, l.loan_no, l.society_id, l.member_id, l.prin
        CASE WHEN w.loan_id IS NULL AND l.principal_fen > coalesce(r.principal, 0) THEN GREATEST({_DAY} - late.since, 0) ELSE 0 END AS days_late
   FROM mutual_funds_loan l JOIN mutual_funds_society so ON so.id = l.society_id
   LEFT JOIN (SELECT p.loan_id, sum(p.principal_fen) AS principal, sum(p.fee_fen) AS fee FROM mutual_funds_repayment p
-      WHERE {_REPAID} GROUP BY 1) r ON r.loan_id = l.id
-  LEFT JOIN (SELECT e.loan_id, max(e.due_on) AS due_on FROM mutual_funds_extension e WHERE {_EXTENDED} GROUP BY 1) e ON e.loan_id = l.id
-  LEFT JOIN (SELECT w.loan_id, sum(w.principal_fen) AS fen FROM mutual_funds_writeoff w WHERE {_WRITTEN_OFF} GROUP BY 1) w ON w.loan_id = l.id
+      WHERE {_REPAID}{_OF_P} GROUP BY 1) r ON r.loan_id = l.id
+  LEFT JOIN (SELECT e.loan_id, max(e.due_on) AS due_on FROM mutual_funds_extension e WHERE {_EXTENDED}{_OF_E} GROUP BY 1) e ON e.loan_id = l.id
+  LEFT JOIN (SELECT w.loan_id, sum(w.principal_fen) AS fen FROM mutual_funds_writeoff w WHERE {_WRITTEN_OFF}{_OF_W} GROUP BY 1) w ON w.loan_id = l.id
   LEFT JOIN (
     SELECT i.loan_id, min(i.due_on) AS since FROM (
         SELECT i.loan_id, CASE WHEN i.number = l.instalments THEN coalesce(e.due_on, i.due_on) ELSE i.due_on END AS due_on,
                sum(i.principal_fen + i.fee_fen) OVER (PARTITION BY i.loan_id ORDER BY i.number) AS upto
           FROM mutual_funds_instalment i JOIN mutual_funds_loan l ON l.id = i.loan_id
-          LEFT JOIN (SELECT e.loan_id, max(e.due_on) AS due_on FROM mutual_funds_extension e WHERE {_EXTENDED} GROUP BY 1) e ON e.loan_id = l.id
-      ) i LEFT JOIN (SELECT p.loan_id, sum(p.principal_fen + p.fee_fen) AS fen FROM mutual_funds_repayment p
-          WHERE {_REPAID} GROUP BY 1) r ON r.loan_id = i.loan_id
+          LEFT JOIN (SELECT e.loan_id, max(e.due_on) AS due_on FROM mutual_funds_extension e WHERE {_EXTENDED}{_OF_E} GROUP BY 1) e ON e.loan_id = l.id
+         WHERE true{_OF_I}) i LEFT JOIN (SELECT p.loan_id, sum(p.principal_fen + p.fee_fen) AS fen FROM mutual_funds_repayment p
+          WHERE {_REPAID}{_OF_P} GROUP BY 1) r ON r.loan_id = i.loan_id
      WHERE i.upto > coalesce(r.fen, 0) GROUP BY 1
   ) late ON late.loan_id = l.id
- WHERE {_LOAN}"""
+ WHERE {_LOAN}{_OF_L}"""
 
 # One row for each instalment that fell due by its first schedule, with what was paid on it by that day, and by now.
 DUES = f"""
@@ -80,11 +91,13 @@ SELECT so.area_id, l.id AS loan_id, l.society_id, d.number, d.due_on, d.principa
           LEFT JOIN (SELECT i.id, sum(p.principal_fen + p.fee_fen) FILTER (WHERE p.happened_on <= i.due_on) AS paid_then,
                             sum(p.principal_fen + p.fee_fen) AS paid
                        FROM mutual_funds_instalment i JOIN mutual_funds_repayment p ON p.loan_id = i.loan_id
-                      WHERE i.due_on <= {_DAY} AND {_REPAID} GROUP BY 1) r ON r.id = i.id) d
+                      WHERE i.due_on <= {_DAY} AND {_REPAID}{_OF_P} GROUP BY 1) r ON r.id = i.id
+         WHERE true{_OF_I}) d
   JOIN mutual_funds_loan l ON l.id = d.loan_id JOIN mutual_funds_society so ON so.id = l.society_id
  WHERE d.due_on <= {_DAY} AND {_LOAN}"""
 
 
-def on_day(sql: str, day: str = "%(as_of)s::date") -> str:
-    """The SQL with the day put in: a placeholder with its cast, or a literal; `%` is not used otherwise."""
-    return sql.replace("{day}", day)
+def on_day(sql: str, day: str = "%(as_of)s::date", *, of: str = "") -> str:
+    """The SQL of a day (a placeholder with its cast, or a literal), of all societies or of the one whose id `of` stands for."""
+    narrowed = _MARK.sub(lambda m: f" AND {m[2]} IN ({_WITHIN[m[1]].format(of=of)})" if of else "", sql)
+    return narrowed.replace("{day}", day)
