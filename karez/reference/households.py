@@ -55,7 +55,7 @@ def settle(societies: Societies, members: Members, rng: np.random.Generator) -> 
     entered = np.datetime64("2005-03-01") + rng.integers(0, 300, count).astype("timedelta64[D]")
     since = np.where(registered, entered, members.joined_on)
     levels = np.exp(rng.normal(0.0, 0.18, len(societies)))[members.society]
-    income = np.exp(rng.normal(np.log(1_750), 0.42, count)) * levels
+    income = np.exp(rng.normal(np.log(1_040), 0.30, count)) * levels
     return Households(registered, rng.choice(SIZES, count, p=SIZE_SHARES), since, income.astype(np.int64).clip(280, 9_000))
 
 
