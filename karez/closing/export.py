@@ -17,7 +17,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from karez.closing.declared import PLACES, filled
-from karez.closing.sessions import FrozenState
 from karez.kernel.figure_tables import PLACE_COLUMNS, FigureColumn, FigureTable
 
 GROUP_ROWS = 122_880  # what DuckDB reads as one piece
@@ -52,10 +51,13 @@ def arrow_type(sql_type: str) -> pa.DataType:
 
 
 def export_sql(table: FigureTable, *, year: int, as_of: date) -> str:
-    """The statement that is frozen: the room's rows, their place that year, sorted so that nothing is left to chance."""
+    """The statement that is frozen: the room's rows, their place that year, sorted so that nothing is left to chance.
+
+    It reads the temporary table `edition_sql` makes.
+    """
     own = ", ".join(f'"{c.name}"' for c in table.columns)
     chosen = [f't."{c.name}"{_cast(c)} AS "{c.name}"' for c in table.columns]
-    # OFFSET 0 keeps the room's statement planned as it stands: how many areas the edition has is unknown to the planner.
+    # OFFSET 0 keeps the room's statement planned as it stands, whatever the join around it looks like.
     rows = f'({filled(table.sql, year=year, as_of=as_of)}\nOFFSET 0) AS t ("area_id", {own})'
     if table.name == PLACES.name:
         return f"SELECT t.area_id, {', '.join(chosen)} FROM {rows} ORDER BY {table.order_by}"
@@ -63,21 +65,28 @@ def export_sql(table: FigureTable, *, year: int, as_of: date) -> str:
     last = len(PLACE_COLUMNS) + len(table.columns)
     ties = ", ".join(str(n) for n in (1, *range(len(PLACE_COLUMNS) + 1, last + 1)))
     return (
-        f"WITH edition AS MATERIALIZED (SELECT * FROM places_tree_on(DATE '{as_of:%Y-%m-%d}', true))\n"
         f"SELECT t.area_id::bigint AS area_id, {', '.join(places + chosen)}\nFROM {rows}\n"
-        "LEFT JOIN edition p ON p.area_id = t.area_id\n"
+        "LEFT JOIN closing_edition p ON p.area_id = t.area_id\n"
         # Places of other regions may be in the database; rows that lie nowhere are kept, counted and refused.
         "WHERE p.region_id IS NULL OR p.region_id = (SELECT area_id FROM periods_region)\n"
         f"ORDER BY {table.order_by}, {ties}"
     )
 
 
-def export_table(state: FrozenState, table: FigureTable, path: Path, *, year: int, as_of: date) -> Exported:
-    """Writes one table to `path` and tells its rows and digest; the file is on disk when this returns."""
+def edition_sql(as_of: date) -> tuple[str, ...]:
+    """Statements that make the year's edition of places once for all tables, with what the planner needs to know of it."""
+    return (
+        f"CREATE TEMP TABLE closing_edition ON COMMIT DROP AS SELECT * FROM places_tree_on(DATE '{as_of:%Y-%m-%d}', true)",
+        "ANALYZE closing_edition",
+    )
+
+
+def export_table(cursor: Any, table: FigureTable, path: Path, *, year: int, as_of: date) -> Exported:
+    """Writes one table to `path` by an ADBC cursor and tells its rows and digest; the file is on disk when this returns."""
     columns = all_columns(table)
     schema = pa.schema([pa.field(c.name, arrow_type(c.sql_type)) for c in columns])
     rows = unplaced = 0
-    with state.arrow() as cursor, path.open("xb") as plain:
+    with path.open("xb") as plain:
         sink = _Hashing(plain)
         cursor.execute(export_sql(table, year=year, as_of=as_of))
         with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, compression="zstd", compression_level=1) as writer:

@@ -247,7 +247,7 @@ def _in_the_way(year: int, taken: Taken) -> Refusal:
         expected="every check passes, or a named person has accepted what it found",
         rule="a year is sealed when its checks pass or a named person accepts a failure with a reason",
         todo="prepare the closing to see the rows; correct them or accept them with a reason",
-        more={"checks": [o.as_dict() for o in taken.in_the_way]},
+        more={"checks": [{"name": o.name, "label": o.label, "failures": o.failures} for o in taken.in_the_way]},
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Sessions of closing's own: the year locked alone, and one frozen state that several connections read. Holds no rules."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -76,11 +76,13 @@ class FrozenState:
         return self.session.execute(sql.encode()).fetchall()
 
     @contextmanager
-    def arrow(self) -> Iterator[Any]:
-        """An ADBC connection that sees the same state."""
+    def arrow(self, *, before: Sequence[str] = ()) -> Iterator[Any]:
+        """An ADBC cursor that sees the same state; read-only once the statements `before` (temporary tables) are done."""
         with dbapi.connect(conninfo("karez export", _SORTING)) as connection, connection.cursor() as cursor:
-            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             cursor.execute(f"SET TRANSACTION SNAPSHOT '{self.snapshot_id}'")
+            for statement in (*before, "SET TRANSACTION READ ONLY"):
+                cursor.execute(statement)
             yield cursor
 
 

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 import karez
 from karez.closing import declared, snapshots
 from karez.closing.checking import Outcome, Wrong, outcome
-from karez.closing.export import Exported, all_columns, export_sql, export_table
+from karez.closing.export import Exported, all_columns, edition_sql, export_table
 from karez.closing.models import Acceptance
 from karez.closing.sessions import FrozenState
 from karez.closing.snapshots import Snapshot
@@ -100,13 +100,14 @@ def write_tables(
     """Writes the tables into `side`; returns what the manifest says of each, and how many rows lie in no area where there are any."""
     described: dict[str, Any] = {}
     unplaced: dict[FigureTable, int] = {}
-    for n, table in enumerate(tables):
-        progress(table.name, 0.1 + 0.8 * n / len(tables))
-        file = f"{table.name}.parquet"
-        exported = export_table(state, table, side / file, year=year, as_of=as_of)
-        described[table.name] = _described(table, file, exported)
-        if exported.unplaced:
-            unplaced[table] = exported.unplaced
+    with state.arrow(before=edition_sql(as_of)) as cursor:
+        for n, table in enumerate(tables):
+            progress(table.name, 0.1 + 0.8 * n / len(tables))
+            file = f"{table.name}.parquet"
+            exported = export_table(cursor, table, side / file, year=year, as_of=as_of)
+            described[table.name] = _described(table, file, exported)
+            if exported.unplaced:
+                unplaced[table] = exported.unplaced
     return described, unplaced
 
 
@@ -123,9 +124,11 @@ def _described(table: FigureTable, file: str, exported: Exported) -> dict[str, A
 def _placed(state: FrozenState, unplaced: dict[FigureTable, int], *, year: int, as_of: date) -> Outcome:
     wrong = []
     for table, count in unplaced.items():
+        rows = declared.filled(table.sql, year=year, as_of=as_of)
         lost = state.rows(
-            "SELECT area_id, count(*) FROM (" + export_sql(table, year=year, as_of=as_of) + ") t"
-            " WHERE region_id IS NULL GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 50"
+            f"SELECT area_id, count(*) FROM ({rows}) t WHERE NOT EXISTS"
+            f" (SELECT FROM places_tree_on(DATE '{as_of:%Y-%m-%d}', true) p WHERE p.area_id = t.area_id)"
+            " GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 50"
         )
         wrong += [Wrong(f"{table.name}, area {area}", f"{n} of {count} rows", "an area of the year's edition") for area, n in lost]
     label = _("Every row lies in an area of the year's edition")

@@ -51,6 +51,7 @@ def year(request: HttpRequest, year: int) -> HttpResponse:
 def act(request: HttpRequest, year: int) -> HttpResponse:
     """Prepare, accept a failure, take a provisional snapshot, or sign."""
     actor = actor_of(request)
+    queries.close_status(actor, year)  # refuses whoever may not see it before anything is tried
     match request.POST.get("do"):
         case "prepare":
             ready = services.prepare(actor, year=year).ready

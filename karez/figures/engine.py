@@ -254,6 +254,10 @@ def _count(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, memb
         into.raw[figure.id] = {} if figure in there else _ABSENT
     adding = [f for f in there if f.value and f.value.rolls_up_by]
     distinct = [f for f in there if f.value and not f.value.rolls_up_by]
+    if distinct and len(into.levels) > 2:
+        apart = _apart(duck, snapshot, table, distinct)
+        adding += [f for f in distinct if f.id in apart]
+        distinct = [f for f in distinct if f.id not in apart]
     if adding:
         _add_up(duck, snapshot, table, adding, into)
     for level in into.levels if distinct else ():
@@ -262,9 +266,22 @@ def _count(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, memb
         _collect(_run(duck, sql, distinct, snapshot, table), distinct, into)
 
 
+def _apart(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, members: Sequence[Figure]) -> set[str]:
+    """Distinct counts where no value is found in two areas: only then the counts of the areas add up to the whole.
+
+    Their sum equals the count of the whole exactly when the areas have nothing in common, and then it does at every level.
+    """
+    cells_ = [_cell(f, snapshot) for f in members]
+    low = ", ".join(f'{cell} AS "f{n}"' for n, cell in enumerate(cells_))
+    sums = ", ".join(f'sum("f{n}")' for n in range(len(cells_)))
+    parts = _run(duck, f'SELECT {sums} FROM (SELECT {low} FROM "{table}" GROUP BY "area_id")', members, snapshot, table)[0]
+    whole = _run(duck, f'SELECT {", ".join(cells_)} FROM "{table}"', members, snapshot, table)[0]
+    return {f.id for f, part, all_ in zip(members, parts, whole, strict=True) if (part or 0) == all_}
+
+
 def _add_up(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, members: Sequence[Figure], into: Cells) -> None:
     low = ", ".join(f'{_cell(f, snapshot)} AS "f{n}"' for n, f in enumerate(members))
-    up = ", ".join(f'{f.value.rolls_up_by}(low."f{n}")' for n, f in enumerate(members) if f.value)
+    up = ", ".join(f'{(f.value.rolls_up_by if f.value else "") or "sum"}(low."f{n}")' for n, f in enumerate(members))
     sql = (
         f'WITH low AS MATERIALIZED (SELECT "area_id", {low} FROM "{table}" GROUP BY "area_id")'
         f" SELECT above.place, {up} FROM low JOIN above ON above.area_id = low.area_id GROUP BY above.place"
