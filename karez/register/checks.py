@@ -1,7 +1,7 @@
 """What must be in order on the register before a year is closed. Reads only."""
 
 from karez.kernel.facts import counted_on
-from karez.kernel.figure_tables import ClosingCheck
+from karez.kernel.figure_tables import ClosingCheck, LiveReport
 
 _DAY = "%(as_of)s"
 _MEMBER = counted_on(_DAY, event=False, alias="m")
@@ -14,8 +14,8 @@ CHECKS = (
         label="nobody is recorded in two households for the same days",
         sql=f"""
 SELECT 'person ' || person_id, 'in a household from ' || starts_on || ', before the one since ' || earlier || ' ended',
-       'one household at a time', '/register/persons/' || person_id || '/'
-  FROM (SELECT m.person_id, m.starts_on, lag(m.starts_on) OVER spells AS earlier, lag(m.ends_before) OVER spells AS ended
+       'one household at a time', '/register/households/' || household_id || '/'
+  FROM (SELECT m.person_id, m.household_id, m.starts_on, lag(m.starts_on) OVER spells AS earlier, lag(m.ends_before) OVER spells AS ended
           FROM register_membership m
          WHERE m.voided_at IS NULL AND m.counts_from <= {_DAY} AND m.ends_before IS DISTINCT FROM m.starts_on
         WINDOW spells AS (PARTITION BY m.person_id ORDER BY m.starts_on, m.id)) s
@@ -40,7 +40,7 @@ SELECT 'household ' || h.household_no, COALESCE(n.heads, 0) || ' heads among ' |
         name="register_persons_have_households",
         label="every person belongs or belonged to a household",
         sql="""
-SELECT 'person ' || p.id, 'in no household', 'a household, a death or an end of membership', '/register/persons/' || p.id || '/'
+SELECT 'person ' || p.id, 'in no household', 'a household', ''
   FROM register_person p
  WHERE p.voided_at IS NULL AND NOT EXISTS (SELECT FROM register_membership m WHERE m.person_id = p.id AND m.voided_at IS NULL)
  ORDER BY p.id""",
@@ -51,7 +51,7 @@ SELECT 'person ' || p.id, 'in no household', 'a household, a death or an end of 
         label="nobody counts as a member after the day of their death",
         sql=f"""
 SELECT 'person ' || d.person_id, 'member on 31 December, died on ' || d.happened_on, 'no member after death',
-       '/register/persons/' || d.person_id || '/'
+       '/register/households/' || m.household_id || '/'
   FROM register_death d JOIN register_membership m ON m.person_id = d.person_id AND {_MEMBER}
  WHERE {counted_on(_DAY, event=True, alias="d")}
  ORDER BY d.person_id""",
@@ -63,7 +63,7 @@ SELECT 'person ' || d.person_id, 'member on 31 December, died on ' || d.happened
         label="every household on the register was assessed for the year",
         sql=f"""
 SELECT 'village ' || COALESCE(s.name_en, h.village_id::text), count(*) || ' households without an assessment for ' || %(year)s,
-       'an assessment of each', '/register/?village=' || h.village_id
+       'an assessment of each', '/register/villages/' || h.village_id || '/'
   FROM register_household h JOIN register_casespell c ON c.household_id = h.id AND {_CASE}
   LEFT JOIN places_areaspell s ON s.area_id = h.village_id AND {counted_on(_DAY, event=False, alias="s")}
  WHERE {_HOUSEHOLD} AND NOT EXISTS (SELECT FROM register_assessment a WHERE a.household_id = h.id AND a.year = %(year)s
@@ -71,5 +71,20 @@ SELECT 'village ' || COALESCE(s.name_en, h.village_id::text), count(*) || ' hous
  GROUP BY h.village_id, s.name_en
  ORDER BY 1""",
         todo="load the assessments, or accept with a reason",
+    ),
+)
+
+# Counted another way than the figures are: from the register's own rows, village by village.
+REPORTS = (
+    LiveReport(
+        "register.households", "Households on the register, as the villages' lists show them",
+        f"""SELECT h.village_id, count(*) FROM register_household h
+            JOIN register_casespell c ON c.household_id = h.id AND {_CASE} WHERE {_HOUSEHOLD} GROUP BY h.village_id""",
+    ),
+    LiveReport(
+        "register.persons", "Persons on the register, as the households' pages show them",
+        f"""SELECT h.village_id, count(*) FROM register_membership m JOIN register_household h ON h.id = m.household_id
+            WHERE {_MEMBER} AND EXISTS (SELECT FROM register_casespell c WHERE c.household_id = h.id AND {_CASE})
+            GROUP BY h.village_id""",
     ),
 )

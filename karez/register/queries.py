@@ -180,5 +180,7 @@ def household_count(actor: User, village_id: int) -> int:
 def household_id_of_person_key(actor: User, key: UUID) -> int | None:
     """The present or last household of the person a frozen key opens to; None where it leads to none the actor may see."""
     person_id = person_id_of_key(actor, key)
+    if person_id is None:
+        return None
     last = Membership.objects.filter(person_id=person_id, voided_at=None).select_related("household").order_by("-starts_on").first()
-    return last.household_id if person_id and last and may(actor, VIEW, last.household.village_id) else None
+    return last.household_id if last and may(actor, VIEW, last.household.village_id) else None

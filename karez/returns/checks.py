@@ -1,7 +1,7 @@
 """What must be in order among the returns before a year is closed. Reads only."""
 
 from karez.kernel.facts import counted_on
-from karez.kernel.figure_tables import ClosingCheck
+from karez.kernel.figure_tables import ClosingCheck, LiveReport
 
 _DAY = "%(as_of)s"
 _MISSING = f"""
@@ -50,4 +50,19 @@ SELECT 'return ' || r.id, r.measure_id || ' ' || r.year || ' of area ' || r.area
  ORDER BY r.id""",
         todo="approve the return, or send it back",
     ),
+)
+
+_STANDS = f"""{counted_on(_DAY, event=True, alias="r")} AND EXISTS (SELECT FROM returns_approval a
+   WHERE a.of_id = r.id AND {counted_on(_DAY, event=True, alias="a")})"""
+
+REPORTS = tuple(
+    LiveReport(
+        figure, label,
+        f"""SELECT r.area_id, r.value FROM returns_return r JOIN periods_region g ON g.area_id = r.area_id
+            WHERE r.measure_id = '{measure}' AND r.year = %(year)s AND {_STANDS}""",
+    )
+    for figure, label, measure in (
+        ("overview.area", "Land area, as the region's return shows it", "land_area"),
+        ("overview.region_population", "Residents, as the region's return shows them", "population"),
+    )
 )

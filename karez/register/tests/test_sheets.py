@@ -7,7 +7,7 @@ import pytest
 from django.db import IntegrityError, connection
 
 from karez.register import figure_tables, loading, services
-from karez.register.checks import CHECKS
+from karez.register.checks import CHECKS, REPORTS
 from karez.register.models import Assessment, CaseSpell, Household, Identity, Membership, Person
 from karez.register.sheets import ASSESSMENTS, REGISTER
 from karez.register.tests.staging import applying, faults, stage_assessments, stage_register
@@ -176,3 +176,16 @@ def test_closing_checks_find_what_is_wrong(world: Any, village: int) -> None:
         "register_no_members_after_death": [],
         "register_assessed": ["2 households without an assessment for 2009"],
     }
+
+
+def test_the_live_reports_count_what_the_tables_hold(world: Any, village: int) -> None:
+    stage_register([
+        _row(village, "1", "0", "Ma Li"), _row(village, "1", "2", "Ma Jun"), _row(village, "2", "0", "Li", kind="fund_member_only"),
+    ])  # fmt: skip
+    _apply(world)
+    with connection.cursor() as cursor:
+        found = {}
+        for report in REPORTS:
+            cursor.execute(_filled(report.sql))
+            found[report.figure] = cursor.fetchall()
+    assert found == {"register.households": [(village, 1)], "register.persons": [(village, 2)]}

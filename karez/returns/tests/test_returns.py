@@ -283,3 +283,19 @@ def test_a_sent_back_return_is_not_approved_meanwhile(committed_world: Any, app_
     with pytest.raises(psycopg.Error) as refused:
         approval.execute(insert, params)
     assert refused.value.sqlstate == "KZ054"
+
+
+def test_the_live_report_is_the_regions_own_return(world: Any) -> None:
+    row = services.submit_return(
+        world.statistician, measure="population", area_id=world.region, year=2009, value=Decimal(6250000), document="Bulletin"
+    )
+    assert _reported("overview.region_population") == []
+    services.approve_return(world.approver, return_id=row.pk)
+    assert _reported("overview.region_population") == [(world.region, Decimal(6250000))]
+
+
+def _reported(figure: str) -> list[tuple[int, Decimal]]:
+    report = next(r for r in checks.REPORTS if r.figure == figure)
+    with connection.cursor() as cursor:
+        cursor.execute(_filled(report.sql))
+        return list(cursor.fetchall())
