@@ -127,7 +127,9 @@ def prepare_grant(
             "mutual_funds.grant", record=society.name, found=f"no money of line {line.code} in the county", expected="an allocation",
             rule="a grant takes its money from one line in the county's book", todo="record the allocation to the county first",
         )  # fmt: skip
-    common = {"booking_date": counts_on(granted_on), "happened_on": granted_on, "kind": "grant", "document_id": document_id}
+    common: dict[str, Any] = {
+        "booking_date": counts_on(granted_on), "happened_on": granted_on, "kind": "grant", "document_id": document_id,
+    }  # fmt: skip
     drafts = [
         ledger.Draft(book_id=book.pk, narration=f"Grant to {society.name}, {document_no}",
                      lines=(ledger.Line(theirs[line.account_code], theirs[rules.BANK], amount_fen),), **common),
@@ -231,6 +233,7 @@ def _record_refund(actor: User, proposal: Proposal) -> Contribution:
 def _record_write_off(actor: User, proposal: Proposal) -> WriteOff:
     given, common = proposal.terms, _common(actor, proposal, transfer_id=_transfer(proposal))
     approver = VoucherSet.objects.get(pk=proposal.set_id).approved_by_id
+    assert approver is not None
     return WriteOff.objects.create(
         loan_id=given["loan"], principal_fen=given["principal_fen"], pot=given["pot"], reason=given["reason"],
         prepared_by_id=proposal.prepared_by_id, approved_by_id=approver, **common,

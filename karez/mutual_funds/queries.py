@@ -1,20 +1,25 @@
-"""What may be asked about societies, members and loans, live. Writes nothing; fetching includes permission.
+"""What may be asked about village mutual funds: the list, one society with its live indicators, loans, members, what waits.
 
-Numbers are of now (`day` = today unless given) and come from the same SQL that closing freezes. Money is whole fen; rates are
-exact fractions, None where there is nothing to divide by. A household is shown by its number in the village, never by a name.
+Fetching includes permission. The indicators are the SQL of `reports`, held to one society: the same that closing freezes,
+as of today. Writes nothing. Amounts are whole fen.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from typing import Any
 
 from django.db import connection
+from django.db.models import QuerySet, Sum
+from django.db.models.expressions import RawSQL
+from django.utils.translation import gettext as _
 
 from karez.access.models import User
+from karez.funds.models import SourceLine
+from karez.kernel.money import format_fen
 from karez.kernel.refusal import Refusal
-from karez.ledger.models import Transfer, Voucher
+from karez.ledger.models import Account, Transfer, VoucherSet
 from karez.mutual_funds import reports, rules
 from karez.mutual_funds.models import (
     Contribution,
@@ -24,228 +29,161 @@ from karez.mutual_funds.models import (
     Instalment,
     Loan,
     Member,
-    Opening,
     Proposal,
     Repayment,
-    RuleSet,
     Society,
     WriteOff,
 )
-from karez.places.models import Tree
-from karez.places.queries import require, visible_area_ids_sql
+from karez.places.queries import may, visible_area_ids_sql
 
-VIEW = "mutual_funds.view"
-PAGE = 50
-_LATE_DAYS = 30
-_GIVEN_DAY, _GIVEN = "%(day)s::date", "%(society)s"
+VIEW, APPROVE = "mutual_funds.view", "mutual_funds.approve"
 
 
 @dataclass(frozen=True)
-class SocietyRow:
-    """One line of the list of societies."""
-
-    society_id: int
-    name: str
-    area_id: int
-    village: str
-    size_class: str
-    founded_on: date
-    members: int
-    capital_fen: int
-    outstanding_fen: int
-
-
-@dataclass(frozen=True)
-class Portfolio:
-    """The loans of a society on a day, and how well they come back. The year is the one the day lies in."""
+class Report:
+    """A society's own report on a day, live: money by pot, where it lies, and the measures of its lending."""
 
     day: date
-    loans_open: int
-    outstanding_fen: int
+    grant_fen: int
+    contributions_fen: int
+    gifts_fen: int
+    surplus_fen: int
+    cash_fen: int
+    bank_fen: int
+    loans_fen: int
+    reserved_fen: int
+    members: int
+    open_loans: int
     at_risk_fen: int  # of loans more than 30 days late, in full
-    rescheduled_fen: int
-    written_off_fen: int
-    lent_fen: int  # in the year
-    fell_due_fen: int  # in the year, by first schedules
-    collected_on_time_fen: int
-    principal_fell_due_fen: int
-    principal_collected_fen: int  # in the year, on what had fallen due
+    rescheduled_fen: int  # of extended loans, which are shown apart
     term_years: Fraction | None  # average term of the open loans, or of all where none is open
-
-    @property
-    def par30(self) -> Fraction | None:
-        """Portfolio at risk; extended loans are shown apart."""
-        return rules.portfolio_at_risk(self.at_risk_fen, self.outstanding_fen)
-
-    @property
-    def on_time_rate(self) -> Fraction | None:
-        """What was collected by the day it first fell due."""
-        return rules.on_time_collection_rate(self.collected_on_time_fen, self.fell_due_fen)
-
-    @property
-    def recovery_rate(self) -> Fraction | None:
-        """Principal collected over principal first due, prepayments apart."""
-        return rules.current_recovery_rate(self.principal_collected_fen, self.principal_fell_due_fen)
-
-    @property
-    def annual_loss_rate(self) -> Fraction | None:
-        """The annual loan-loss rate that recovery implies."""
-        if self.recovery_rate is None or not self.term_years:
-            return None
-        return rules.annual_loan_loss_rate(self.recovery_rate, self.term_years)
-
-
-@dataclass(frozen=True)
-class SocietyPage:
-    """A society as its page shows it, now."""
-
-    society: Society
-    village: Tree
-    rules: RuleSet | None
-    day: date
-    balances: dict[str, int]  # account code -> fen on the normal side
-    pots: dict[str, int]  # pot -> fen
-    portfolio: Portfolio
-    members: int
-    grants: Sequence[Grant]
-    gifts: Sequence[Gift]
-    opening: Opening | None
-    waiting: Sequence[Proposal]
-
-    @property
-    def money_fen(self) -> int:
-        """Cash, bank and loans outstanding; equals the four pots."""
-        return sum(self.balances.get(code, 0) for code in (rules.CASH, rules.BANK, rules.LOANS))
-
-
-@dataclass(frozen=True)
-class MemberRow:
-    """One line of the list of members."""
-
-    member_id: int
-    household_id: int
-    household_no: str
-    kind: str
-    joined_on: date
-    left_on: date | None
-    own_fen: int
-    base_share_fen: int
-    owed_fen: int
+    portfolio_at_risk: Fraction | None
+    on_time_rate: Fraction | None
+    recovery_rate: Fraction | None
+    loss_rate: Fraction | None
 
 
 @dataclass(frozen=True)
 class LoanRow:
-    """One line of a list of loans."""
+    """A loan in a society's list, as of today."""
 
     loan_id: int
     loan_no: str
     household_no: str
-    principal_fen: int
+    household_id: int
     issued_on: date
     due_on: date
-    rescheduled: bool
+    principal_fen: int
     outstanding_fen: int
     days_late: int
 
 
 @dataclass(frozen=True)
+class MemberRow:
+    """A member household with its own money in the society."""
+
+    member: Member
+    own_fen: int
+    base_fen: int
+
+
+@dataclass(frozen=True)
 class LoanPage:
-    """A loan with its schedule, what was paid, and the vouchers behind it."""
+    """A loan with all that happened to it. `paid` pairs each repayment with the voucher that took it in."""
 
     loan: Loan
-    household_no: str
-    day: date
-    schedule: Sequence[Instalment]
-    repayments: Sequence[Repayment]
-    extensions: Sequence[Extension]
+    schedule: list[tuple[Instalment, int]]  # with what was paid on it
+    paid: list[tuple[Repayment, int | None]]
+    extensions: list[Extension]
     write_off: WriteOff | None
+    voucher_id: int | None
     outstanding_fen: int
-    fee_owed_fen: int
-    days_late: int
-    vouchers: dict[int, Voucher]  # transfer id -> its voucher
+    repaid: rules.Split
 
 
-def societies(
-    actor: User, *, area_id: int | None = None, after: int = 0, limit: int = PAGE, day: date | None = None
-) -> list[SocietyRow]:
-    """Societies the actor may see, by id; `after` is the last id of the page before; `area_id` narrows to an area and all below."""
-    sql, params = visible_area_ids_sql(actor, VIEW)
-    given: dict[str, Any] = {"areas": params[0], "after": after, "limit": limit, "area": area_id, "day": day or date.today()}
-    rows = _rows(
-        f"""WITH shown AS MATERIALIZED (
-          SELECT so.*, coalesce(nullif(t.name_en, ''), t.name_zh) AS village FROM mutual_funds_society so JOIN places_tree t ON t.area_id = so.area_id
-           WHERE so.voided_at IS NULL AND so.id > %(after)s AND so.area_id IN ({sql.replace("%s", "%(areas)s")})
-             AND (%(area)s::bigint IS NULL OR t.path <@ (SELECT path FROM places_tree WHERE area_id = %(area)s))
-           ORDER BY so.id LIMIT %(limit)s)
-        SELECT s.id, s.name, s.area_id, s.village, s.size_class, s.starts_on,
-          (SELECT count(*) FROM mutual_funds_member m WHERE m.society_id = s.id AND m.voided_at IS NULL
-             AND m.starts_on <= %(day)s AND (m.ends_before IS NULL OR m.ends_before > %(day)s)),
-          sum(b.fen) FILTER (WHERE b.code IN ('2001', '4001', '4002', '4003'))::bigint, sum(b.fen) FILTER (WHERE b.code = '1301')::bigint
-          FROM shown s JOIN LATERAL (SELECT a.code, CASE a.normal_side WHEN 'debit' THEN a.posted_debit_fen - a.posted_credit_fen
-               ELSE a.posted_credit_fen - a.posted_debit_fen END AS fen FROM ledger_account a WHERE a.book_id = s.book_id) b ON true
-         GROUP BY s.id, s.name, s.area_id, s.village, s.size_class, s.starts_on ORDER BY s.id""",
-        given,
+def societies(actor: User, *, words: str = "", after: int = 0, limit: int = 50) -> list[Society]:
+    """Societies of the actor's areas, by id from `after` on; with `words` those whose name holds them."""
+    found = _visible(actor).filter(pk__gt=after)
+    if words:
+        found = found.filter(name__icontains=words)
+    members = RawSQL(
+        "SELECT count(*) FROM mutual_funds_member m WHERE m.society_id = mutual_funds_society.id AND m.voided_at IS NULL AND m.ends_before IS NULL", []
     )
-    return [SocietyRow(*row) for row in rows]
+    capital = RawSQL(
+        "SELECT coalesce(sum(a.posted_credit_fen - a.posted_debit_fen), 0)::bigint FROM ledger_account a"
+        " WHERE a.book_id = mutual_funds_society.book_id AND a.code IN ('2001', '4001', '4002', '4003')",
+        [],
+    )
+    return list(found.select_related("area__tree").annotate(member_count=members, money_fen=capital).order_by("pk")[:limit])
 
 
 def society(actor: User, society_id: int) -> Society:
-    """One society, if the actor may see its village; an unknown one is refused in the same words."""
-    found = Society.objects.select_related("book").filter(pk=society_id).first()
-    require(actor, VIEW, found.area_id if found else 0)
-    assert found is not None
+    """One society, if the actor may see its village; else refused as if it did not exist."""
+    found = _visible(actor).select_related("area__tree", "book").filter(pk=society_id).first()
+    if found is None:
+        raise _unknown("society", society_id)
     return found
 
 
-def society_of_village(actor: User, area_id: int) -> Society | None:
-    """The society at work in a village, if there is one."""
-    require(actor, VIEW, area_id)
-    return Society.objects.filter(area_id=area_id, voided_at=None, ends_before=None).first()
+def society_of_area(actor: User, area_id: int) -> Society | None:
+    """The society of a village, if there is one and the actor may see it."""
+    return _visible(actor).filter(area_id=area_id).order_by("-starts_on").first()
 
 
-def society_page(actor: User, society_id: int, *, day: date | None = None) -> SocietyPage:
-    """Everything a society's page shows: balance by pot, portfolio, rules, grants, what waits."""
-    found, day = society(actor, society_id), day or date.today()
-    balances = {code: fen for _area, _id, code, fen in _balances(found.pk, day)}
-    in_force = found.rule_sets.filter(voided_at=None, starts_on__lte=day).exclude(ends_before__lte=day).first()
-    members = found.members.filter(voided_at=None, starts_on__lte=day).exclude(ends_before__lte=day).count()
-    return SocietyPage(
-        society=found, village=Tree.objects.get(pk=found.area_id), rules=in_force, day=day, balances=balances,
-        pots={pot: balances.get(code, 0) for pot, code in rules.POT_ACCOUNTS.items()}, portfolio=portfolio(actor, society_id, day=day),
-        members=members, grants=list(found.grants.filter(voided_at=None).select_related("source_line__funder").order_by("happened_on")),
-        gifts=list(found.gifts.filter(voided_at=None).order_by("happened_on")), opening=found.openings.filter(voided_at=None).first(),
-        waiting=waiting(actor, society_id=society_id),
-    )  # fmt: skip
+def members(actor: User, society_id: int, *, after: int = 0, limit: int = 50) -> list[MemberRow]:
+    """Present members by id from `after` on, with the own money and the base shares they hold."""
+    found = society(actor, society_id).members.filter(voided_at=None, ends_before=None, pk__gt=after)
+    listed = list(found.select_related("household").order_by("pk")[:limit])
+    held: dict[int, dict[str, int]] = {}
+    sums = Contribution.objects.filter(member__in=listed, voided_at=None).values_list("member_id", "kind").annotate(total=Sum("amount_fen"))
+    for member_id, kind, total in sums:
+        held.setdefault(member_id, {})[kind] = int(total)
+    return [MemberRow(m, _own(held.get(m.pk, {})), held.get(m.pk, {}).get("granted_base", 0)) for m in listed]
 
 
-def portfolio(actor: User, society_id: int, *, day: date | None = None) -> Portfolio:
-    """The loans of a society on a day, and the measures of the year up to it."""
-    found, day = society(actor, society_id), day or date.today()
-    loans = reports.on_day(reports.LOANS, _GIVEN_DAY, of=_GIVEN)
-    dues = reports.on_day(reports.DUES, _GIVEN_DAY, of=_GIVEN)
-    given = {"day": day, "society": found.pk, "start": date(day.year, 1, 1), "late": _LATE_DAYS}
-    row = _rows(
-        f"""SELECT count(*) FILTER (WHERE outstanding_fen > 0), coalesce(sum(outstanding_fen), 0),
-          coalesce(sum(outstanding_fen) FILTER (WHERE days_late > %(late)s), 0), coalesce(sum(outstanding_fen) FILTER (WHERE rescheduled), 0),
-          coalesce(sum(written_off_fen), 0), coalesce(sum(principal_fen) FILTER (WHERE issued_on >= %(start)s), 0),
-          coalesce(sum(term_days) FILTER (WHERE outstanding_fen > 0), sum(term_days)),
-          coalesce(nullif(count(*) FILTER (WHERE outstanding_fen > 0), 0), count(*)) FROM ({loans}) l""",
-        given,
-    )[0]
-    due = _rows(
-        f"""SELECT coalesce(sum(due_fen), 0), coalesce(sum(collected_on_time_fen), 0), coalesce(sum(principal_fen), 0)
-          FROM ({dues}) d WHERE due_on >= %(start)s""",
-        given,
-    )[0]
-    collected = _rows(_PRINCIPAL_COLLECTED, given)[0][0]
-    term = Fraction(int(row[6]), int(row[7]) * 365) if row[7] else None
-    return Portfolio(day, *(int(x) for x in row[:6]), *(int(x) for x in due), int(collected), term)
+def _own(sums: Mapping[str, int]) -> int:
+    return rules.refund_limit_fen(sums.get("own", 0) + sums.get("opening", 0), sums.get("refund", 0))
 
 
-# Principal collected in the year on instalments that had fallen due by then: what was paid ahead of its day is left out.
-_PRINCIPAL_COLLECTED = """
-SELECT coalesce(sum(LEAST(paid, due)) - sum(LEAST(paid_before, due)), 0) FROM (
-  SELECT l.id, coalesce((SELECT sum(i.principal_fen) FROM mutual_funds_instalment i WHERE i.loan_id = l.id AND i.due_on <= %(day)s), 0) AS due,
+def member_choices(actor: User, society_id: int) -> list[tuple[int, str]]:
+    """Present members as a form offers them: id and the household's number."""
+    found = society(actor, society_id).members.filter(voided_at=None, ends_before=None)
+    return [(m.pk, m.household.household_no) for m in found.select_related("household").order_by("household__household_no")]
+
+
+def memberships_of_household(actor: User, household_id: int) -> list[Member]:
+    """The societies a household belongs or belonged to, as far as the actor may see them."""
+    found = Member.objects.filter(household_id=household_id, voided_at=None, society__in=_visible(actor).values("pk"))
+    return list(found.select_related("society").order_by("-starts_on"))
+
+
+def grants(actor: User, society_id: int) -> list[tuple[Grant, SourceLine, int | None]]:
+    """Public money granted to a society, with the line it came from and the voucher in its book."""
+    found = list(society(actor, society_id).grants.filter(voided_at=None).select_related("source_line__funder").order_by("happened_on"))
+    vouchers = _vouchers(g.transfer_id for g in found)
+    return [(g, g.source_line, vouchers.get(g.transfer_id)) for g in found]
+
+
+# The live report of one society: the SQL of `reports`, held to it.
+def _of_society(sql: str) -> str:
+    return reports.on_day(sql, "%(day)s::date", of="%(society)s")
+
+
+_LATE_DAYS = 30
+_LENDING = f"""
+SELECT count(*) FILTER (WHERE outstanding_fen > 0), coalesce(sum(outstanding_fen), 0)::bigint,
+       coalesce(sum(outstanding_fen) FILTER (WHERE days_late > {_LATE_DAYS}), 0)::bigint,
+       coalesce(sum(outstanding_fen) FILTER (WHERE rescheduled), 0)::bigint,
+       coalesce(sum(term_days) FILTER (WHERE outstanding_fen > 0), sum(term_days)),
+       coalesce(nullif(count(*) FILTER (WHERE outstanding_fen > 0), 0), count(*))
+  FROM ({{loans}}) x"""
+_COLLECTING = """
+SELECT coalesce(sum(due_fen), 0)::bigint, coalesce(sum(collected_on_time_fen), 0)::bigint, coalesce(sum(principal_fen), 0)::bigint
+  FROM ({dues}) x WHERE due_on >= %(start)s"""
+# Principal collected in the year on what had fallen due by then: what was paid ahead of its day is left out.
+_RECOVERED = """
+SELECT coalesce(sum(LEAST(paid, due)) - sum(LEAST(paid_before, due)), 0)::bigint FROM (
+  SELECT coalesce((SELECT sum(i.principal_fen) FROM mutual_funds_instalment i WHERE i.loan_id = l.id AND i.due_on <= %(day)s), 0) AS due,
          coalesce((SELECT sum(p.principal_fen) FROM mutual_funds_repayment p WHERE p.loan_id = l.id AND p.voided_at IS NULL
            AND p.happened_on <= %(day)s), 0) AS paid,
          coalesce((SELECT sum(p.principal_fen) FROM mutual_funds_repayment p WHERE p.loan_id = l.id AND p.voided_at IS NULL
@@ -253,106 +191,143 @@ SELECT coalesce(sum(LEAST(paid, due)) - sum(LEAST(paid_before, due)), 0) FROM (
     FROM mutual_funds_loan l WHERE l.society_id = %(society)s AND l.voided_at IS NULL) x"""
 
 
-def members(actor: User, society_id: int, *, after: int = 0, limit: int = PAGE) -> list[MemberRow]:
-    """Members of a society, by id, with what they have in and what they owe; `after` is the last id of the page before."""
+def report(actor: User, society_id: int, day: date) -> Report:
+    """The society's report now: balances are those of this moment, rates those of the year up to `day`."""
     found = society(actor, society_id)
-    rows = _rows(
-        """WITH shown AS MATERIALIZED (SELECT m.*, h.household_no, h.kind FROM mutual_funds_member m JOIN register_household h ON h.id = m.household_id
-            WHERE m.society_id = %(society)s AND m.voided_at IS NULL AND m.id > %(after)s ORDER BY m.id LIMIT %(limit)s)
-        SELECT s.id, s.household_id, s.household_no, s.kind, s.starts_on, s.ends_before,
-          coalesce(sum(CASE c.kind WHEN 'refund' THEN -c.amount_fen WHEN 'granted_base' THEN 0 ELSE c.amount_fen END), 0)::bigint,
-          coalesce(sum(c.amount_fen) FILTER (WHERE c.kind = 'granted_base'), 0)::bigint,
-          (SELECT coalesce(sum(l.principal_fen - coalesce(p.fen, 0)), 0)::bigint FROM mutual_funds_loan l
-             LEFT JOIN LATERAL (SELECT sum(p.principal_fen) AS fen FROM mutual_funds_repayment p WHERE p.loan_id = l.id AND p.voided_at IS NULL) p ON true
-            WHERE l.member_id = s.id AND l.voided_at IS NULL
-              AND NOT EXISTS (SELECT FROM mutual_funds_writeoff w WHERE w.loan_id = l.id AND w.voided_at IS NULL))
-          FROM shown s LEFT JOIN mutual_funds_contribution c ON c.member_id = s.id AND c.voided_at IS NULL
-         GROUP BY s.id, s.household_id, s.household_no, s.kind, s.starts_on, s.ends_before ORDER BY s.id""",
-        {"society": found.pk, "after": after, "limit": limit},
-    )
-    return [MemberRow(*row) for row in rows]
+    accounts = {a.code: a for a in Account.objects.filter(book_id=found.book_id)}
+    values = {"society": society_id, "day": day, "start": date(day.year, 1, 1)}
+    with connection.cursor() as cursor:
+        cursor.execute(_LENDING.format(loans=_of_society(reports.LOANS)), values)
+        open_loans, outstanding, at_risk, rescheduled, days, terms = cursor.fetchone()
+        cursor.execute(_COLLECTING.format(dues=_of_society(reports.DUES)), values)
+        due, on_time, principal_due = cursor.fetchone()
+        cursor.execute(_RECOVERED, values)
+        (principal_paid,) = cursor.fetchone()
+    recovery = rules.current_recovery_rate(int(principal_paid), int(principal_due))
+    term = Fraction(int(days), int(terms) * 365) if terms else None
+    loss = rules.annual_loan_loss_rate(recovery, term) if recovery is not None and term else None
 
+    def held(code: str) -> int:
+        return int(accounts[code].balance_fen) if code in accounts else 0
 
-def member(actor: User, member_id: int) -> Member:
-    """One member, if the actor may see the village."""
-    found = Member.objects.select_related("society", "household").filter(pk=member_id).first()
-    require(actor, VIEW, found.society.area_id if found else 0)
-    assert found is not None
-    return found
-
-
-def contributions(actor: User, member_id: int) -> list[Contribution]:
-    """What a member paid in and got back, oldest first, void ones included."""
-    return list(member(actor, member_id).contributions.order_by("happened_on", "pk"))
-
-
-def loans(actor: User, society_id: int, *, after: int = 0, limit: int = PAGE, open_only: bool = False) -> list[LoanRow]:
-    """Loans of a society, by id; `after` is the last id of the page before."""
-    found = society(actor, society_id)
-    rows = _rows(
-        f"""SELECT x.loan_id, x.loan_no, h.household_no, x.principal_fen, x.issued_on, x.due_on, x.rescheduled, x.outstanding_fen, x.days_late::int
-          FROM ({reports.on_day(reports.LOANS, _GIVEN_DAY, of=_GIVEN)} AND l.id > %(after)s) x
-          JOIN mutual_funds_member m ON m.id = x.member_id JOIN register_household h ON h.id = m.household_id
-         WHERE NOT %(open)s OR x.outstanding_fen > 0 ORDER BY x.loan_id LIMIT %(limit)s""",
-        {"day": date.today(), "society": found.pk, "after": after, "limit": limit, "open": open_only},
-    )
-    return [LoanRow(*row) for row in rows]
-
-
-def loan_page(actor: User, loan_id: int, *, day: date | None = None) -> LoanPage:
-    """A loan with its schedule, repayments, extensions, write-off, and the voucher of each transfer."""
-    found = Loan.objects.select_related("society", "member__household", "rule_set").filter(pk=loan_id).first()
-    require(actor, VIEW, found.society.area_id if found else 0)
-    assert found is not None
-    day = day or date.today()
-    schedule = list(found.schedule.order_by("number"))
-    repayments = list(found.repayments.filter(voided_at=None).order_by("happened_on", "pk"))
-    write_off = found.write_offs.filter(voided_at=None).first()
-    principal, fee = sum(r.principal_fen for r in repayments), sum(r.fee_fen for r in repayments)
-    sql = reports.on_day(reports.LOANS, _GIVEN_DAY, of=_GIVEN) + " AND l.id = %(loan)s"
-    row = _rows(f"SELECT outstanding_fen, days_late FROM ({sql}) x", {"day": day, "loan": loan_id, "society": found.society_id})
-    transfers = [found.transfer_id, *(t for r in repayments for t in (r.principal_transfer_id, r.fee_transfer_id))]
-    transfers += [write_off.transfer_id] if write_off else []
-    moved = Transfer.objects.filter(pk__in=[t for t in transfers if t]).select_related("voucher")
-    return LoanPage(
-        loan=found, household_no=found.member.household.household_no, day=day, schedule=schedule, repayments=repayments,
-        extensions=list(found.extensions.filter(voided_at=None).order_by("happened_on")), write_off=write_off,
-        outstanding_fen=int(row[0][0]) if row else found.principal_fen - principal,
-        fee_owed_fen=0 if write_off else sum(i.fee_fen for i in schedule) - fee, days_late=int(row[0][1]) if row else 0,
-        vouchers={t.pk: t.voucher for t in moved},
+    return Report(
+        day, held(rules.GRANT), held(rules.CONTRIBUTIONS), held(rules.GIFTS), held(rules.SURPLUS), held(rules.CASH), held(rules.BANK),
+        held(rules.LOANS), sum(accounts[c].reserved_fen for c in (rules.CASH, rules.BANK) if c in accounts),
+        found.members.filter(voided_at=None, ends_before=None).count(), open_loans, int(at_risk), int(rescheduled), term,
+        rules.portfolio_at_risk(int(at_risk), int(outstanding)), rules.on_time_collection_rate(int(on_time), int(due)), recovery, loss,
     )  # fmt: skip
 
 
-def waiting(actor: User, *, society_id: int | None = None, limit: int = PAGE) -> list[Proposal]:
-    """Proposals that wait for a second person, oldest first, in the areas the actor sees."""
-    sql, params = visible_area_ids_sql(actor, VIEW)
-    ids = _rows(
-        f"""SELECT p.id FROM mutual_funds_proposal p JOIN ledger_set s ON s.id = p.set_id JOIN mutual_funds_society so ON so.id = p.society_id
-         WHERE s.approved_at IS NULL AND s.refused_at IS NULL AND so.area_id IN ({sql.replace("%s", "%(areas)s")})
-           AND (%(society)s::bigint IS NULL OR so.id = %(society)s) ORDER BY p.id LIMIT %(limit)s""",
-        {"areas": params[0], "society": society_id, "limit": limit},
+_LOAN_ROWS = """
+SELECT x.loan_id, x.loan_no, h.household_no, h.id, x.issued_on, x.due_on, x.principal_fen, x.outstanding_fen, x.days_late
+  FROM ({loans}) x JOIN mutual_funds_member m ON m.id = x.member_id JOIN register_household h ON h.id = m.household_id
+ WHERE x.loan_id > %(after)s ORDER BY x.loan_id LIMIT %(limit)s"""
+
+
+def loans(actor: User, society_id: int, *, after: int = 0, limit: int = 50) -> list[LoanRow]:
+    """A society's loans by id from `after` on, each as of today."""
+    society(actor, society_id)
+    values = {"society": society_id, "day": date.today(), "after": after, "limit": limit}
+    with connection.cursor() as cursor:
+        cursor.execute(_LOAN_ROWS.format(loans=_of_society(reports.LOANS)), values)
+        return [LoanRow(*row) for row in cursor.fetchall()]
+
+
+def loan(actor: User, loan_id: int) -> LoanPage:
+    """One loan with its schedule, repayments, extensions and write-off; refused as if it did not exist where not visible."""
+    found = Loan.objects.select_related("society__area__tree", "member__household", "rule_set").filter(pk=loan_id).first()
+    if found is None or not may(actor, VIEW, found.society.area_id):
+        raise _unknown("loan", loan_id)
+    paid = list(found.repayments.filter(voided_at=None).order_by("happened_on", "pk"))
+    vouchers = _vouchers([found.transfer_id, *(p.principal_transfer_id or p.fee_transfer_id for p in paid)])
+    write_off = found.write_offs.filter(voided_at=None).first()
+    sums = rules.Split(sum(p.principal_fen for p in paid), sum(p.fee_fen for p in paid))
+    return LoanPage(
+        loan=found,
+        schedule=_paid_on(list(found.schedule.order_by("number")), sums.total_fen),
+        paid=[(p, vouchers.get(p.principal_transfer_id or p.fee_transfer_id)) for p in paid],
+        extensions=list(found.extensions.filter(voided_at=None).order_by("happened_on")),
+        write_off=write_off,
+        voucher_id=vouchers.get(found.transfer_id),
+        outstanding_fen=0 if write_off else found.principal_fen - sums.principal_fen,
+        repaid=sums,
     )
-    return list(Proposal.objects.select_related("society").filter(pk__in=[i for (i,) in ids]).order_by("pk"))
+
+
+def _paid_on(schedule: list[Instalment], paid_fen: int) -> list[tuple[Instalment, int]]:
+    """Each instalment with the part of everything paid that falls on it, the oldest first."""
+    rows = []
+    for one in schedule:
+        part = min(paid_fen, one.principal_fen + one.fee_fen)
+        rows.append((one, part))
+        paid_fen -= part
+    return rows
+
+
+def waiting(actor: User) -> QuerySet[Proposal]:
+    """Prepared acts of the actor's areas that wait for them, oldest first, their own left out."""
+    areas, params = visible_area_ids_sql(actor, APPROVE)
+    open_sets = VoucherSet.objects.filter(approved_at=None, refused_at=None).exclude(prepared_by_id=actor.pk).values("pk")
+    found = Proposal.objects.filter(set_id__in=open_sets, society__area_id__in=RawSQL(areas, params))
+    return found.select_related("society").order_by("pk")
 
 
 def proposal(actor: User, proposal_id: int) -> Proposal:
-    """One proposal, if the actor may see the village."""
-    found = Proposal.objects.select_related("society").filter(pk=proposal_id).first()
-    if found is None:
-        raise Refusal(
-            "not_found.mutual_funds_proposal", record=f"proposal {proposal_id}", found="nothing of this number", expected="a proposal",
-            rule="only what was prepared can be opened", todo="choose from the list of what waits",
-        )  # fmt: skip
-    require(actor, VIEW, found.society.area_id)
+    """What was prepared, if the actor may see its society."""
+    found = Proposal.objects.select_related("society__area").filter(pk=proposal_id).first()
+    if found is None or not may(actor, VIEW, found.society.area_id):
+        raise _unknown("proposal", proposal_id)
     return found
 
 
-def _balances(society_id: int, day: date) -> list[tuple[Any, ...]]:
-    return _rows(reports.on_day(reports.BALANCES, _GIVEN_DAY, of=_GIVEN), {"society": society_id, "day": day})
+def terms_in_words(found: Proposal) -> list[tuple[str, str]]:
+    """The terms of a prepared act as an approver reads them; ids are told as what they mean."""
+    words = {
+        "loan_no": _("Number of the loan"), "principal_fen": _("Principal, yuan"), "amount_fen": _("Amount, yuan"),
+        "term_days": _("Term, days"), "purpose": _("What for"), "day": _("Day"), "reason": _("Reason"), "document_no": _("Document"),
+        "pot": _("Falls on the pot"), "leaving": _("The member leaves"),
+    }  # fmt: skip
+    told = [(words[k], format_fen(v) if k.endswith("_fen") else str(v)) for k, v in found.terms.items() if k in words]
+    if "member" in found.terms:
+        household = Member.objects.select_related("household").get(pk=found.terms["member"]).household
+        told.insert(0, (_("Member household"), household.household_no))
+    if "line" in found.terms:
+        told.insert(0, (_("Source line"), SourceLine.objects.get(pk=found.terms["line"]).code))
+    return told
 
 
-def _rows(sql: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, params)
-        found: list[tuple[Any, ...]] = cursor.fetchall()
-        return found
+def facts_of_transfers(actor: User, transfer_ids: list[int]) -> list[Loan | Repayment | Grant | Gift | Contribution | WriteOff]:
+    """The records these transfers moved money for, of the societies the actor may see."""
+    own = {"society__in": _visible(actor).values("pk")}
+    by_loan = {"loan__society__in": _visible(actor).values("pk")}
+    return [
+        *Loan.objects.filter(transfer_id__in=transfer_ids, **own),
+        *Grant.objects.select_related("source_line").filter(transfer_id__in=transfer_ids, **own),
+        *Grant.objects.select_related("source_line").filter(county_transfer_id__in=transfer_ids, **own),
+        *Gift.objects.filter(transfer_id__in=transfer_ids, **own),
+        *Contribution.objects.select_related("member__household").filter(
+            transfer_id__in=transfer_ids, member__society__in=_visible(actor).values("pk")
+        ),
+        *Repayment.objects.select_related("loan").filter(principal_transfer_id__in=transfer_ids, **by_loan),
+        *Repayment.objects.select_related("loan").filter(
+            fee_transfer_id__in=transfer_ids, principal_transfer_id=None, **by_loan
+        ),
+        *WriteOff.objects.select_related("loan").filter(transfer_id__in=transfer_ids, **by_loan),
+    ]
+
+
+def _vouchers(transfer_ids: Any) -> dict[int | None, int]:
+    ids = [i for i in transfer_ids if i is not None]
+    return dict(Transfer.objects.filter(pk__in=ids).values_list("pk", "voucher_id"))
+
+
+def _visible(actor: User) -> QuerySet[Society]:
+    areas, params = visible_area_ids_sql(actor, VIEW)
+    return Society.objects.filter(voided_at=None, area_id__in=RawSQL(areas, params))
+
+
+def _unknown(what: str, key: int) -> Refusal:
+    return Refusal(
+        f"not_found.mutual_funds_{what}", record=f"{what} {key}", found="none that you may see", expected=f"a {what} of your areas",
+        rule="what a person may see follows the areas granted to them", todo="choose from the list",
+    )  # fmt: skip

@@ -15,7 +15,7 @@ _REPAID = counted_on(_DAY, event=True, alias="p")
 _EXTENDED = counted_on(_DAY, event=True, alias="e")
 _WRITTEN_OFF = counted_on(_DAY, event=True, alias="w")
 # Where a query can be narrowed: by a loan's id, by an account's, by the society's own.
-_OF_P, _OF_E, _OF_W, _OF_I, _OF_L = ("{loans %s}" % c for c in ("p.loan_id", "e.loan_id", "w.loan_id", "i.loan_id", "l.id"))
+_OF_P, _OF_E, _OF_W, _OF_I, _OF_L = (f"{{loans {c}}}" for c in ("p.loan_id", "e.loan_id", "w.loan_id", "i.loan_id", "l.id"))
 _OF_DEBIT, _OF_CREDIT, _OF_SO = "{accounts debit_account_id}", "{accounts credit_account_id}", "{society so.id}"
 _MARK = re.compile(r"\{(loans|accounts|society) ([a-z_.]+)\}")
 _WITHIN = {

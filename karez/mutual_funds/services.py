@@ -16,7 +16,17 @@ from karez.ledger import services as ledger
 from karez.ledger.models import Account
 from karez.mutual_funds import rules
 from karez.mutual_funds.loading import CHART
-from karez.mutual_funds.models import Contribution, Extension, Gift, Loan, Member, Repayment, RuleSet, Society, WriteOff
+from karez.mutual_funds.models import (
+    Contribution,
+    Extension,
+    Gift,
+    Loan,
+    Member,
+    Repayment,
+    RuleSet,
+    Society,
+    WriteOff,
+)
 from karez.mutual_funds.refusals import told_kindly
 from karez.periods.services import counts_on
 from karez.places.queries import require

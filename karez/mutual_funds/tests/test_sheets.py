@@ -12,7 +12,16 @@ from karez.intake.models import Batch, Fault
 from karez.kernel.refusal import Refusal
 from karez.mutual_funds.checks import CHECKS
 from karez.mutual_funds.figure_tables import CAPITAL
-from karez.mutual_funds.models import Contribution, Grant, Instalment, Loan, Member, Opening, Repayment, Society
+from karez.mutual_funds.models import (
+    Contribution,
+    Grant,
+    Instalment,
+    Loan,
+    Member,
+    Opening,
+    Repayment,
+    Society,
+)
 from karez.mutual_funds.sheets import SHEETS
 from karez.mutual_funds.tests.conftest import YUAN
 from karez.mutual_funds.tests.test_figures import GIVEN, rows
