@@ -7,10 +7,12 @@ import click
 from django.db import connection
 
 from karez.access.models import User
+from karez.cli.progress import bar
 from karez.closing import services as closing
 from karez.closing import snapshots
 from karez.closing.queries import check_region
-from karez.cli.progress import bar
+from karez.intake import services as intake
+from karez.places.services import refresh_tree_if_due
 
 
 def prepare_close(actor: User, region: str, year: int, provisional: bool, accept: Mapping[str, str]) -> bool:
@@ -49,9 +51,15 @@ def reopen_year(first: User, second: User, region: str, year: int, reason: str) 
 
 def recover_all() -> list[str]:
     """Takes up what a crash interrupted in closing and in intake; returns sentences."""
-    from karez.intake.services import recover as recover_batches
+    queued = [f"batch {number}: queued again" for number in intake.recover()]
+    return [*closing.recover(), *queued]
 
-    return [*closing.recover(), *recover_batches()]
+
+def take_up() -> None:
+    """What every start of the site does first: recover, and renew today's tree where a change was dated ahead."""
+    for line in recover_all():
+        click.echo(line, err=True)
+    refresh_tree_if_due()
 
 
 def verify_all() -> list[dict[str, Any]]:

@@ -31,16 +31,16 @@ REGION, YEAR = "64", 2009
 FOLDER = paths.VAR / "demo"
 # sign-in name, name, role, code of the place granted
 PEOPLE = (
-    ("zhao", "Zhao Min (synthetic)", Role.REGIONAL_OFFICER, "64"),
-    ("qian", "Qian Lei (synthetic)", Role.FINANCE_OFFICER, "64"),
-    ("wang", "Wang Fang (synthetic)", Role.APPROVER, "64"),
-    ("zhou", "Zhou Jie (synthetic)", Role.AUDITOR, "64"),
-    ("wu", "Wu Ping (synthetic)", Role.STATISTICIAN, "64"),
-    ("chen", "Chen Bo (synthetic)", Role.ADMINISTRATOR, "64"),
+    ("zhao", "Zhao Min (synthetic)", Role.REGIONAL_OFFICER, "640000"),
+    ("qian", "Qian Lei (synthetic)", Role.FINANCE_OFFICER, "640000"),
+    ("wang", "Wang Fang (synthetic)", Role.APPROVER, "640000"),
+    ("zhou", "Zhou Jie (synthetic)", Role.AUDITOR, "640000"),
+    ("wu", "Wu Ping (synthetic)", Role.STATISTICIAN, "640000"),
+    ("chen", "Chen Bo (synthetic)", Role.ADMINISTRATOR, "640000"),
     ("li", "Li Na (synthetic)", Role.COUNTY_OFFICER, "640422"),
     ("sun", "Sun Wei (synthetic)", Role.TREASURER, "640422"),
     ("lu", "Lu Yan (synthetic)", Role.TOWNSHIP_OFFICER, "640422100"),
-    ("he", "He Jun (synthetic)", Role.VILLAGE_OFFICER, "640422100"),
+    ("he", "He Jun (synthetic)", Role.VILLAGE_OFFICER, "640422100207"),
 )
 
 

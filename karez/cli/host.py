@@ -48,10 +48,12 @@ def demo(*, no_serve: bool, port: int) -> None:
 def serve(*, port: int, host: str) -> None:
     """Serves the site and runs the jobs. Outside the demo a tested backup target must be set first (`karez backup`)."""
     with working(migrate=True):
+        from karez.cli.closing import take_up
         from karez.host.backup import require_tested_target
         from karez.host.serving import serve as run_server
 
         require_tested_target()
+        take_up()
         run_server(port=port, host=host)
 
 

@@ -19,7 +19,7 @@ _STATUS = {
 
 
 @dataclass
-class Refusal(Exception):  # noqa: N818 - it is an answer, not an error
+class Refusal(Exception):
     """What was refused: the record, what was found, what was expected, which rule says so, and what to do now."""
 
     code: str
