@@ -11,7 +11,7 @@ from typing import Any
 from django.db import connection
 
 from karez.access.models import User
-from karez.funds.models import Allocation, Appropriation, GrantStandard, Proposal, SourceLine
+from karez.funds.models import Allocation, Appropriation, GrantStandard, PlanTarget, Proposal, SourceLine
 from karez.funds.rules import Standard
 from karez.kernel.refusal import Refusal
 from karez.ledger.models import Transfer, VoucherSet
@@ -236,3 +236,13 @@ def proposal(actor: User, proposal_id: int) -> Proposal:
             rule="a person sees the books of the areas granted to them", todo="choose from the list",
         )  # fmt: skip
     return found
+
+
+def all_standards(actor: User) -> list[GrantStandard]:
+    """Every grant standard, newest first; rules are public to whoever signs in."""
+    return list(GrantStandard.objects.filter(voided_at=None).order_by("programme", "-starts_on", "size_class"))
+
+
+def targets(actor: User) -> list[PlanTarget]:
+    """Every adopted plan's numbers, by code."""
+    return list(PlanTarget.objects.filter(voided_at=None).order_by("code", "-starts_on"))

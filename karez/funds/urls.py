@@ -6,9 +6,10 @@ from karez.funds import views
 
 app_name = "funds"
 urlpatterns = [
-    path("money/", views.lines, name="lines"),
-    path("money/lines/<int:line_id>/", views.line, name="line"),
-    path("money/lines/<int:line_id>/prepare/<slug:what>/", views.prepare, name="prepare"),
-    path("money/waiting/", views.waiting, name="waiting"),
-    path("money/waiting/<int:proposal_id>/", views.proposal, name="proposal"),
+    path("funds/", views.lines, name="lines"),
+    path("funds/lines/<int:line_id>/", views.line, name="line"),
+    path("funds/lines/<int:line_id>/prepare/<slug:what>/", views.prepare, name="prepare"),
+    path("funds/standards/", views.standards, name="standards"),
+    path("funds/waiting/", views.waiting, name="waiting"),
+    path("funds/waiting/<int:proposal_id>/", views.proposal, name="proposal"),
 ]

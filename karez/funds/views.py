@@ -111,6 +111,14 @@ def prepare(request: HttpRequest, line_id: int, what: str) -> HttpResponse:
 
 @login_required
 @require_GET
+def standards(request: HttpRequest) -> HttpResponse:
+    """The grant standards and plan targets: rules and plans are data too."""
+    actor = actor_of(request)
+    return render(request, "funds/standards.html", {"standards": queries.all_standards(actor), "targets": queries.targets(actor)})
+
+
+@login_required
+@require_GET
 def waiting(request: HttpRequest) -> HttpResponse:
     """What waits for this person's decision."""
     return render(request, "funds/waiting.html", {"proposals": list(queries.waiting(actor_of(request)))[:PAGE]})

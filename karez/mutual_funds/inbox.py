@@ -11,21 +11,18 @@ from karez.access.queries import permissions_of
 from karez.kernel.inbox import AreaLink, InboxItem
 from karez.mutual_funds import queries
 from karez.mutual_funds.models import Contribution, Gift, Grant, Loan, Proposal
-from karez.places.queries import may
 
 
 def items(actor: User) -> list[InboxItem]:
     """Loans, refunds, grants and write-offs to approve."""
-    if "mutual_funds.approve" not in permissions_of(actor):
+    if queries.APPROVE not in permissions_of(actor):
         return []
-    return [InboxItem(_("Acts of mutual funds to approve"), len(queries.to_decide(actor, limit=100)), reverse("mutual_funds:waiting"))]
+    return [InboxItem(_("Acts of mutual funds to approve"), queries.waiting(actor).count(), reverse("mutual_funds:waiting"))]
 
 
 def about_area(actor: User, area_id: int, level: str) -> list[AreaLink]:
     """The society of a village."""
-    if level != "village" or not may(actor, queries.VIEW, area_id):
-        return []
-    found = queries.society_of_village(actor, area_id)
+    found = queries.society_of_area(actor, area_id) if level == "village" else None
     return [AreaLink(_("Mutual fund"), reverse("mutual_funds:society", args=[found.pk]))] if found else []
 
 

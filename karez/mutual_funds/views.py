@@ -43,7 +43,7 @@ def societies(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     words = request.GET.get("q", "").strip()[:60]
     found = queries.societies(actor, words=words, after=integer(request.GET, "after", 0) or 0, limit=PAGE + 1)
-    context = {"societies": found[:PAGE], "words": words, "after": found[PAGE - 1].society_id if len(found) > PAGE else ""}
+    context = {"societies": found[:PAGE], "words": words, "after": found[PAGE - 1].pk if len(found) > PAGE else ""}
     return render(request, "mutual_funds/societies.html", context)
 
 
@@ -52,21 +52,20 @@ def societies(request: HttpRequest) -> HttpResponse:
 def society(request: HttpRequest, society_id: int) -> HttpResponse:
     """One society: its pots, its indicators now, its rules, members and loans."""
     actor = actor_of(request)
-    page = queries.society_page(actor, society_id)
+    found = queries.society(actor, society_id)
     loans = queries.loans(actor, society_id, after=integer(request.GET, "loans", 0) or 0, limit=PAGE + 1)
     members = queries.members(actor, society_id, after=integer(request.GET, "members", 0) or 0, limit=PAGE + 1)
-    vouchers = {t.pk: t.voucher_id for t in ledger.transfers(actor, [g.transfer_id for g in page.grants], permission=services.VIEW)}
     context = {
-        "page": page,
-        "society": page.society,
-        "way": places.ancestors(actor, page.society.area_id),
-        "rule_sets": page.society.rule_sets.filter(voided_at=None).order_by("-starts_on"),
+        "society": found,
+        "way": places.ancestors(actor, found.area_id),
+        "report": queries.report(actor, society_id, date.today()),
+        "rules": found.rule_sets.filter(voided_at=None).order_by("-starts_on"),
         "loans": loans[:PAGE],
         "loans_after": loans[PAGE - 1].loan_id if len(loans) > PAGE else "",
         "members": members[:PAGE],
-        "members_after": members[PAGE - 1].member_id if len(members) > PAGE else "",
-        "grants": [(grant, vouchers.get(grant.transfer_id)) for grant in page.grants],
-        "actions": _actions(actor, page.society, OF_SOCIETY),
+        "members_after": members[PAGE - 1].member.pk if len(members) > PAGE else "",
+        "grants": queries.grants(actor, society_id),
+        "actions": _actions(actor, found, OF_SOCIETY),
     }
     return render(request, "mutual_funds/society.html", context)
 
@@ -80,18 +79,15 @@ def _actions(actor: User, found: Society, offered: dict[str, Any]) -> list[tuple
 @login_required
 @require_GET
 def loan(request: HttpRequest, loan_id: int) -> HttpResponse:
-    """One loan: its schedule, repayments with their vouchers, extensions, write-off."""
+    """One loan: its schedule with what was paid on it, repayments with their vouchers, extensions, write-off."""
     actor = actor_of(request)
-    page = queries.loan_page(actor, loan_id)
-    still_owed = page.outstanding_fen or page.fee_owed_fen
+    page = queries.loan(actor, loan_id)
     context = {
         "page": page,
         "loan": page.loan,
         "society": page.loan.society,
         "way": places.ancestors(actor, page.loan.society.area_id),
-        "repayments": [(r, page.vouchers.get(r.principal_transfer_id or r.fee_transfer_id or 0)) for r in page.repayments],
-        "voucher": page.vouchers.get(page.loan.transfer_id or 0),
-        "actions": _actions(actor, page.loan.society, OF_LOAN) if still_owed else [],
+        "actions": _actions(actor, page.loan.society, OF_LOAN) if page.outstanding_fen else [],
     }
     return render(request, "mutual_funds/loan.html", context)
 
@@ -130,7 +126,7 @@ def act(request: HttpRequest, society_id: int, what: str) -> HttpResponse:
 def act_loan(request: HttpRequest, loan_id: int, what: str) -> HttpResponse:
     """A repayment, an extension or a write-off of a loan."""
     actor = actor_of(request)
-    found: Loan = queries.loan_page(actor, loan_id).loan
+    found: Loan = queries.loan(actor, loan_id).loan
     places.require(actor, services.PREPARE, found.society.area_id)
     heading, form_class, _two = _known(OF_LOAN, what)
     form = form_class(request.POST or None, initial=_start(request))
@@ -183,7 +179,7 @@ def _waits(proposal_id: int) -> str:
 @require_GET
 def waiting(request: HttpRequest) -> HttpResponse:
     """What waits for this person's decision."""
-    found = queries.to_decide(actor_of(request))
+    found = queries.waiting(actor_of(request))[:PAGE]
     return render(request, "mutual_funds/waiting.html", {"proposals": found})
 
 

@@ -4,6 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.urls import reverse
+
+from karez.closing import services
+from karez.web.tests import samples
 
 pytestmark = pytest.mark.browser
 AXE = (Path(__file__).parent / "axe.min.js").read_text(encoding="utf-8")
@@ -37,15 +41,69 @@ def look(page: Any, site: str, address: str, name: str, shot: Any) -> list[str]:
     return wrong
 
 
-def test_places(site: str, page: Any, committed_world: Any, sign_in: Any, shot: Any) -> None:
+@pytest.fixture
+def filled(committed_world: Any) -> Any:
+    """Records of every kind, and a provisional snapshot of them."""
+    found = samples.build(committed_world)["990101"]
+    services.prepare(committed_world.regional, year=2009)
+    return found.ids
+
+
+def _pages(ids: dict[str, int], region: int) -> dict[str, tuple[str, dict[str, object]]]:
+    def own(name: str, key: str, **more: object) -> tuple[str, dict[str, object]]:
+        return name, {("proposal_id" if key.endswith("proposal_id") else key): ids[key], **more}
+
+    year = {"region": "99", "year": 2009}
+    return {
+        "start": ("home", {}),
+        "account": ("account", {}),
+        "places": ("places:home", {}),
+        "region": ("places:area", {"area_id": region}),
+        "village": own("places:area", "area_id"),
+        "files": ("intake:batches", {}),
+        "file": own("intake:batch", "batch_id"),
+        "returns": ("returns:list", {}),
+        "return": own("returns:one", "return_id"),
+        "return-form": ("returns:submit", {}),
+        "households": own("register:households", "village_id"),
+        "household": own("register:household", "household_id"),
+        "books": ("ledger:books", {}),
+        "book": own("ledger:book", "book_id"),
+        "cash-book": own("ledger:account", "account_id"),
+        "voucher": own("ledger:voucher", "voucher_id"),
+        "set": own("ledger:set", "set_id"),
+        "pending": ("ledger:pending", {}),
+        "lines": ("funds:lines", {}),
+        "line": own("funds:line", "line_id"),
+        "standards": ("funds:standards", {}),
+        "proposal": own("funds:proposal", "fund_proposal_id"),
+        "societies": ("mutual_funds:societies", {}),
+        "society": own("mutual_funds:society", "society_id"),
+        "loan": own("mutual_funds:loan", "loan_id"),
+        "refund": own("mutual_funds:proposal", "mutual_proposal_id"),
+        "years": ("closing:years", {}),
+        "year": ("closing:year", {"year": 2009}),
+        "yearbook": ("yearbook:home", {}),
+        "chapter": ("yearbook:chapter", year),
+        "trace": ("yearbook:trace", {**year, "figure_id": "mutual_funds.villages_total"}),
+        "trace-money": ("yearbook:trace", {**year, "figure_id": "mutual_funds.loans_issued"}),
+    }
+
+
+def test_every_page(site: str, page: Any, committed_world: Any, filled: Any, sign_in: Any, shot: Any) -> None:
     sign_in(page, committed_world.regional)
-    areas = committed_world.areas
-    wrong = []
-    for name, address in {
-        "places": "/places/?q=Village",
-        "county": f"/places/{areas['990101']}/",
-        "village": f"/places/{areas['990101100200']}/",
-        "start": "/",
-    }.items():
-        wrong += look(page, site, address, name, shot)
+    wrong: list[str] = []
+    for name, (address, words) in _pages(filled, committed_world.region).items():
+        wrong += look(page, site, reverse(address, kwargs=words), name, shot)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_forms(site: str, page: Any, committed_world: Any, filled: Any, sign_in: Any, shot: Any) -> None:
+    sign_in(page, committed_world.finance)
+    wrong = look(page, site, reverse("mutual_funds:act", args=[filled["society_id"], "loan"]), "loan-form", shot)
+    wrong += look(page, site, reverse("mutual_funds:act_loan", args=[filled["loan_id"], "repayment"]), "repayment-form", shot)
+    wrong += look(page, site, reverse("funds:prepare", args=[filled["line_id"], "allocation"]), "allocation-form", shot)
+    wrong += look(page, site, reverse("ledger:reverse", args=[filled["voucher_id"]]), "reverse", shot)
+    sign_in(page, committed_world.clerk)
+    wrong += look(page, site, reverse("intake:send") + "?sheet=returns", "send", shot)
     assert not wrong, "\n".join(wrong)

@@ -1,0 +1,101 @@
+"""One record of every kind in each of two counties, and the addresses that lead to them. Plain functions; no fixtures."""
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from karez.funds import services as funds
+from karez.intake import services as intake
+from karez.ledger import services as ledger
+from karez.ledger.models import Account, Book, Voucher
+from karez.mutual_funds import proposals as mutual
+from karez.mutual_funds.tests.conftest import build as build_fund
+from karez.notices.services import attach
+from karez.register import services as register
+from karez.returns import services as returns
+
+PEOPLE = {"990101": "马有泉", "990102": "石守梁"}
+COUNTIES = ("990101", "990102")
+
+
+@dataclass
+class Sample:
+    """A county's records by the names its addresses use, and words that only its pages may show."""
+
+    county: str
+    ids: dict[str, Any]
+    secrets: list[str]
+
+
+def build(world: Any) -> dict[str, Sample]:
+    """Writes the records of both counties; county code -> its sample."""
+    fund = build_fund(world)
+    funds.approve(
+        world.approver,
+        funds.prepare_allocation(
+            world.finance, line=fund.line, county_id=world.areas["990102"], amount_fen=30_000_000, happened_on=date(2009, 1, 6),
+            reference="b2", document_no="2009/2",
+        ),
+    )  # fmt: skip
+    ours = {"society": fund.society, "member": fund.members[0], "fund": fund}
+    theirs = {"society": fund.other, "member": fund.stranger, "fund": fund}
+    found = {}
+    for county, clerk, parts in (("990101", world.clerk, ours), ("990102", world.other_clerk, theirs)):
+        found[county] = _county(world, fund, county, clerk, parts)
+    return found
+
+
+def _county(world: Any, fund: Any, county: str, clerk: Any, parts: dict[str, Any]) -> Sample:
+    society, member = parts["society"], parts["member"]
+    village = society.area_id
+    house = register.add_household(clerk, village_id=village, household_no=f"H-{county}", starts_on=date(2009, 2, 1))
+    register.add_person(
+        clerk, household_id=house.pk,
+        new=register.NewPerson(sex=1, birth_month=date(1970, 3, 1), relation=0, since=date(2009, 2, 1), name=PEOPLE[county]),
+    )  # fmt: skip
+    book = Book.objects.get(pk=society.book_id)
+    money = {a.code: a.pk for a in Account.objects.filter(book=book)}
+    posted = ledger.receive(
+        world.finance if county == "990102" else world.treasurer,
+        [ledger.Draft(book_id=book.pk, booking_date=date(2009, 5, 1), kind="gift", narration=f"Gift in {county}",
+                      lines=(ledger.Line(money["1001"], money["4002"], 12_300),))],
+    )[0]  # fmt: skip
+    fund.pay_in(member, 500)
+    grant = mutual.prepare_grant(
+        world.finance, society=society, line=fund.line, amount_fen=20_000_000, granted_on=date(2009, 3, 1), document_no=f"Grant {county}"
+    )
+    mutual.approve(world.approver, grant)
+    loan = fund.lend(member, 300, f"L-{county}")
+    waits = mutual.prepare_refund(world.finance, member=member, amount_fen=100, refunded_on=date(2009, 6, 1))
+    passed = funds.prepare_allocation(
+        world.finance, line=fund.line, county_id=world.areas[county], amount_fen=100, happened_on=date(2009, 7, 1),
+        reference=f"R-{county}", document_no="2009/7",
+    )  # fmt: skip
+    set_id = ledger.prepare(
+        world.finance,
+        [ledger.Draft(book_id=book.pk, booking_date=date(2009, 5, 2), kind="transfer", narration=f"To the bank in {county}",
+                      lines=(ledger.Line(money["1002"], money["1001"], 300),))],
+    )  # fmt: skip
+    row = returns.submit_return(
+        clerk, measure="land_area", area_id=world.areas[county], year=2009, value=Decimal("1234.5"), document=f"Survey of {county}"
+    )
+    paper = attach(
+        clerk, kind="voucher", subject_id=posted.voucher_id, area_id=village, name=f"receipt-{county}.txt",
+        stream=[f"receipt of {county}".encode()],
+    )  # fmt: skip
+    batch = intake.receive(clerk, sheet="returns", file_name=f"returns-{county}.csv", stream=_csv(county))
+    intake.stage(batch.pk)
+    ids = {
+        "area_id": village, "village_id": village, "household_id": house.pk, "book_id": book.pk, "account_id": money["1001"],
+        "voucher_id": posted.voucher_id, "set_id": set_id, "return_id": row.pk, "document_id": paper.pk, "batch_id": batch.pk,
+        "society_id": society.pk, "loan_id": loan.pk, "mutual_proposal_id": waits.pk, "fund_proposal_id": passed.pk,
+        "line_id": fund.line.pk,
+    }  # fmt: skip
+    secrets = [f"L-{county}", f"Grant {county}", f"H-{county}", PEOPLE[county], f"Gift in {county}", f"Survey of {county}", f"receipt-{county}", f"returns-{county}"]
+    assert Voucher.objects.filter(pk=posted.voucher_id).exists()
+    return Sample(county, ids, secrets)
+
+
+def _csv(county: str) -> list[bytes]:
+    return [f"measure,area,year,value,document\nnonsense_{county},{county},2009,1,Paper of {county}\n".encode()]

@@ -1,0 +1,200 @@
+"""A county's clerk walks every address of the site with another county's records: nothing opens and nothing shows.
+
+The table below names each address. One that is not in it fails the test, so a new page cannot be forgotten.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
+
+from karez.access.models import User
+from karez.closing import services as closing
+from karez.periods.models import Period
+from karez.places import services as places
+from karez.places.models import Tree
+from karez.web.tests import samples
+
+# Addresses with a record of a place in them: what is put in, and how the page is asked.
+SCOPED = {
+    "places:area": ("area_id", "get"),
+    "intake:batch": ("batch_id", "get"),
+    "intake:progress": ("batch_id", "get"),
+    "intake:faults": ("batch_id", "get"),
+    "intake:decide": ("batch_id", "post"),
+    "notices:document": ("document_id", "get"),
+    "ledger:book": ("book_id", "get"),
+    "ledger:account": ("account_id", "get"),
+    "ledger:voucher": ("voucher_id", "get"),
+    "ledger:reverse": ("voucher_id", "both"),
+    "ledger:attach": ("voucher_id", "post"),
+    "ledger:set": ("set_id", "both"),
+    "returns:one": ("return_id", "get"),
+    "returns:decide": ("return_id", "post"),
+    "returns:attach": ("return_id", "post"),
+    "register:households": ("village_id", "get"),
+    "register:household": ("household_id", "both"),
+    "mutual_funds:society": ("society_id", "get"),
+    "mutual_funds:loan": ("loan_id", "get"),
+    "mutual_funds:act": ("society_id", "both"),
+    "mutual_funds:act_loan": ("loan_id", "both"),
+    "mutual_funds:proposal": ("mutual_proposal_id", "both"),
+    "funds:proposal": ("fund_proposal_id", "both"),
+}
+# Further words in an address beside the record.
+MORE = {"mutual_funds:act": {"what": "contribution"}, "mutual_funds:act_loan": {"what": "repayment"}}
+# Addresses that show each reader their own part: they open, and nothing of another county is in them.
+OWN = {
+    "home": {},
+    "account": {},
+    "places:home": {},
+    "intake:batches": {},
+    "intake:send": {},
+    "returns:list": {},
+    "returns:submit": {},
+    "ledger:books": {},
+    "ledger:pending": {},
+    "funds:lines": {},
+    "funds:waiting": {},
+    "funds:standards": {},
+    "funds:line": {"line_id": "line_id"},
+    "mutual_funds:societies": {},
+    "mutual_funds:waiting": {},
+    "yearbook:home": {},
+    "yearbook:chapter": {"region": "99", "year": 2009},
+    "yearbook:figures": {"region": "99", "year": 2009},
+    "yearbook:trace": {"region": "99", "year": 2009, "figure_id": "mutual_funds.villages_total"},
+}
+# Addresses of the whole region, closed to a county.
+REGION_ONLY = {
+    "closing:years": ({}, "get"),
+    "closing:year": ({"year": 2009}, "get"),
+    "closing:act": ({"year": 2009}, "post"),
+    "funds:prepare": ({"line_id": "line_id", "what": "appropriation"}, "both"),
+}
+# Without records: language, health; and the way from a frozen key, which has a test of its own.
+PUBLIC = {"set_language", "healthy", "yearbook:record"}
+
+
+def addresses(patterns: Any = None, space: str = "") -> Iterator[str]:
+    """Names of every address of the site, those of the sign-in library apart: they hold nobody's records."""
+    for one in get_resolver().url_patterns if patterns is None else patterns:
+        if isinstance(one, URLResolver):
+            if getattr(one.urlconf_name, "__name__", "") == "allauth.urls":
+                continue
+            yield from addresses(one.url_patterns, f"{one.namespace}:" if one.namespace else space)
+        elif isinstance(one, URLPattern):
+            yield f"{space}{one.name}"
+
+
+def _client(user: User) -> Client:
+    client = Client(raise_request_exception=True)
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return client
+
+
+def _ask(client: Client, address: str, how: str) -> Iterator[Any]:
+    if how in ("get", "both"):
+        yield client.get(address)
+    if how in ("post", "both"):
+        yield client.post(address, {"reason": "because", "purpose": "curiosity", "do": "refuse", "approve": "1"})
+
+
+def _body(answer: Any) -> str:
+    return (b"".join(answer.streaming_content) if answer.streaming else answer.content).decode()
+
+
+@pytest.fixture
+def counties(committed_world: Any) -> dict[str, samples.Sample]:
+    """Records of both counties, and a provisional snapshot of them."""
+    found = samples.build(committed_world)
+    closing.provisional(committed_world.regional, year=2009)
+    return found
+
+
+def test_every_address_is_in_the_table() -> None:
+    known = SCOPED.keys() | OWN.keys() | REGION_ONLY.keys() | PUBLIC
+    found = set(addresses())
+    assert not found - known, f"say in this table who may see {found - known}"
+    assert not known - found, f"no such address any more: {known - found}"
+
+
+def test_nobody_opens_anything_without_signing_in(counties: dict[str, samples.Sample]) -> None:
+    for name, (key, _how) in SCOPED.items():
+        answer = Client().get(reverse(name, kwargs=_words(name, key, counties["990102"])))
+        assert answer.status_code in (302, 405), name
+        assert answer.status_code == 405 or "/account/login/" in answer["Location"], name
+    for name, words in OWN.items():
+        answer = Client().get(reverse(name, kwargs=_filled(words, counties["990102"])))
+        assert answer.status_code == 302, name
+        assert "/account/login/" in answer["Location"], name
+
+
+def test_another_countys_records_do_not_open(committed_world: Any, counties: dict[str, samples.Sample]) -> None:
+    _nothing_of_theirs(committed_world.clerk, counties["990102"])
+    _nothing_of_theirs(committed_world.other_clerk, counties["990101"])
+
+
+def test_ones_own_records_do_open(committed_world: Any, counties: dict[str, samples.Sample]) -> None:
+    mine = counties["990101"]
+    for user in (committed_world.clerk, committed_world.regional):
+        client = _client(user)
+        for name, (key, how) in SCOPED.items():
+            if how != "post":
+                answer = client.get(reverse(name, kwargs=_words(name, key, mine)))
+                expected = (200, 302) if name == "ledger:set" else (200, 403) if how == "both" else (200,)
+                assert answer.status_code in expected, f"{name}: {answer.status_code}"
+        for name, words in OWN.items():
+            assert client.get(reverse(name, kwargs=_filled(words, mine))).status_code == 200, name
+
+
+def test_after_a_cut_out_the_old_county_sees_nothing_of_it(committed_world: Any, counties: dict[str, samples.Sample]) -> None:
+    theirs, areas = counties["990102"], committed_world.areas
+    township = next(a.parent_id for a in Tree.objects.filter(pk=theirs.ids["village_id"]))
+    places.cut_out_area(
+        committed_world.regional, from_area_ids=[areas["990102"]], parent_id=areas["9901"], level="county",
+        new=places.NewArea(code="990103", name_zh="新泉县", name_en="Xinquan", children=(township,)), on=date(2010, 1, 1),
+        reason="cut out",
+    )  # fmt: skip
+    stays = {"returns:one", "returns:decide", "returns:attach", "intake:batch", "intake:progress", "intake:faults", "intake:decide"}
+    client = _client(committed_world.other_clerk)
+    for name, (key, how) in SCOPED.items():
+        if name in stays:  # what the county itself sent in is still its own
+            continue
+        for answer in _ask(client, reverse(name, kwargs=_words(name, key, theirs)), how):
+            assert answer.status_code in (403, 404), f"{name}: {answer.status_code}"
+    _nothing_of_theirs(committed_world.clerk, theirs)
+
+
+def _nothing_of_theirs(user: User, theirs: samples.Sample) -> None:
+    client = _client(user)
+    for name, (key, how) in SCOPED.items():
+        for answer in _ask(client, reverse(name, kwargs=_words(name, key, theirs)), how):
+            assert answer.status_code in (403, 404), f"{name}: {answer.status_code}"
+            _silent(name, answer, theirs)
+    for name, words in OWN.items():
+        answer = client.get(reverse(name, kwargs=_filled(words, theirs)))
+        assert answer.status_code == 200, f"{name}: {answer.status_code}"
+        _silent(name, answer, theirs)
+    for name, (words, how) in REGION_ONLY.items():
+        for answer in _ask(client, reverse(name, kwargs=_filled(words, theirs)), how):
+            assert answer.status_code in (403, 404), f"{name}: {answer.status_code}"
+    assert Period.objects.get(year=2009).state == "open"
+
+
+def _silent(name: str, answer: Any, theirs: samples.Sample) -> None:
+    said = _body(answer)
+    for secret in theirs.secrets:
+        assert secret not in said, f"{name} tells {secret}"
+
+
+def _words(name: str, key: str, sample: samples.Sample) -> dict[str, Any]:
+    address = "proposal_id" if key.endswith("proposal_id") else key
+    return {address: sample.ids[key], **MORE.get(name, {})}
+
+
+def _filled(words: dict[str, Any], sample: samples.Sample) -> dict[str, Any]:
+    return {k: sample.ids.get(v, v) if isinstance(v, str) else v for k, v in words.items()}
