@@ -14,7 +14,7 @@ CHART = json.dumps(
     [{"code": c, "name": n, "normal_side": side, "holds_money": money} for c, (n, side, money) in ACCOUNTS.items()]
 )
 _NEXT = "nextval(pg_get_serial_sequence('ledger_transfer', 'id'))"
-_FIRST_DAY = "mutual_funds_first_day()"
+_FIRST_DAY = "(SELECT mutual_funds_first_day())"
 _FORCE = "{a}.voided_at IS NULL AND {a}.starts_on <= r.{day} AND ({a}.ends_before IS NULL OR {a}.ends_before > r.{day})"
 _RECORDED = "%(by)s, %(batch)s"
 
@@ -92,7 +92,7 @@ def apply_societies(given: Applying) -> Mapping[str, int]:
     societies = _run(
         given,
         f"""INSERT INTO mutual_funds_society (id, area_id, name, size_class, book_id, starts_on, counts_from, recorded_by_id, batch_id)
-        SELECT r.society_id, r.village_id, r.name, r.size_class, b.book_id, r.founded_on, periods_counts_on(r.founded_on), {_RECORDED}
+        SELECT r.society_id, r.village_id, r.name, r.size_class, b.book_id, r.founded_on, GREATEST(r.founded_on, %(first_open_day)s), {_RECORDED}
         FROM mutual_funds_rows r JOIN ledger_open_books(%(by)s, %(batch)s, 'society',
           (SELECT array_agg(name ORDER BY ordinal) FROM mutual_funds_rows),
           (SELECT array_agg(village_id ORDER BY ordinal) FROM mutual_funds_rows),
@@ -105,7 +105,7 @@ def apply_societies(given: Applying) -> Mapping[str, int]:
           min_poor_share, starts_on, counts_from, recorded_by_id, batch_id)
         SELECT society_id, loan_cap, term_cap_days, coalesce(extension_days, 0), fee_rate_month * 100, contribution_min, contribution_max,
           allocation_order, write_off_pot, open_loans_max, instalments, min_members, min_poor_share, founded_on,
-          periods_counts_on(founded_on), {_RECORDED} FROM mutual_funds_rows ORDER BY ordinal""",
+          GREATEST(founded_on, %(first_open_day)s), {_RECORDED} FROM mutual_funds_rows ORDER BY ordinal""",
     )
     return {"societies": societies, "rule sets": societies}
 
@@ -176,7 +176,7 @@ def apply_grants(given: Applying) -> Mapping[str, int]:
         given,
         f"""INSERT INTO mutual_funds_grant (society_id, source_line_id, amount_fen, document_no, transfer_id, county_transfer_id,
           happened_on, counts_on, recorded_by_id, batch_id)
-        SELECT society_id, line_id, amount, document, transfer_id, county_transfer_id, day, periods_counts_on(day), {_RECORDED}
+        SELECT society_id, line_id, amount, document, transfer_id, county_transfer_id, day, GREATEST(day, %(first_open_day)s), {_RECORDED}
         FROM mutual_funds_rows ORDER BY row_no""",
     )
     return {"grants": grants, "vouchers": vouchers}
@@ -187,7 +187,7 @@ def apply_members(given: Applying) -> Mapping[str, int]:
     households = _run(
         given,
         f"""INSERT INTO register_household (village_id, household_no, kind, starts_on, counts_from, recorded_by_id, batch_id)
-        SELECT r.village_id, r.household_no, 'fund_member_only', r.joined_on, periods_counts_on(r.joined_on), {_RECORDED}
+        SELECT r.village_id, r.household_no, 'fund_member_only', r.joined_on, GREATEST(r.joined_on, %(first_open_day)s), {_RECORDED}
         FROM {{stage}} r WHERE r.kind = 'fund_member_only' AND NOT EXISTS (SELECT FROM register_household h
           WHERE h.village_id = r.village_id AND h.household_no = r.household_no AND h.voided_at IS NULL) ORDER BY r.row_no""",
     )
@@ -195,12 +195,12 @@ def apply_members(given: Applying) -> Mapping[str, int]:
     members = _run(
         given,
         f"""INSERT INTO mutual_funds_member (society_id, household_id, starts_on, counts_from, recorded_by_id, batch_id)
-        SELECT so.id, h.id, r.joined_on, periods_counts_on(r.joined_on), {_RECORDED} FROM {{stage}} r {_society("joined_on")}
+        SELECT so.id, h.id, r.joined_on, GREATEST(r.joined_on, %(first_open_day)s), {_RECORDED} FROM {{stage}} r {_society("joined_on")}
         JOIN register_household h ON h.village_id = r.village_id AND h.household_no = r.household_no AND h.voided_at IS NULL
         ORDER BY r.row_no""",
     )
     assert members == _count(given, given.stage), "every checked row makes a member"
-    _run(given, "SELECT mutual_funds_know()")
+    _run(given, "SELECT mutual_funds_know('{member}')")
     return {"members": members, "households": households}
 
 
@@ -231,9 +231,9 @@ def apply_contributions(given: Applying) -> Mapping[str, int]:
     made = _run(
         given,
         f"""INSERT INTO mutual_funds_contribution (member_id, kind, amount_fen, transfer_id, happened_on, counts_on, recorded_by_id, batch_id)
-        SELECT member_id, kind, amount, transfer_id, day, periods_counts_on(day), {_RECORDED} FROM mutual_funds_rows ORDER BY row_no""",
+        SELECT member_id, kind, amount, transfer_id, day, GREATEST(day, %(first_open_day)s), {_RECORDED} FROM mutual_funds_rows ORDER BY row_no""",
     )
-    _run(given, "SELECT mutual_funds_know()")
+    _run(given, "SELECT mutual_funds_know('{contribution}')")
     return {"contributions": made, "vouchers": vouchers}
 
 
@@ -264,9 +264,9 @@ def apply_loans(given: Applying) -> Mapping[str, int]:
         f"""INSERT INTO mutual_funds_loan (society_id, member_id, rule_set_id, loan_no, principal_fen, fee_rate_bp, term_days, due_on,
           instalments, purpose, opening, transfer_id, happened_on, counts_on, recorded_by_id, batch_id)
         SELECT society_id, member_id, rule_set_id, loan_no, principal, fee_rate_bp, term_days, day + term_days::int, instalments, purpose,
-          transfer_id IS NULL, transfer_id, day, periods_counts_on(day), {_RECORDED} FROM mutual_funds_rows ORDER BY row_no""",
+          transfer_id IS NULL, transfer_id, day, GREATEST(day, %(first_open_day)s), {_RECORDED} FROM mutual_funds_rows ORDER BY row_no""",
     )
-    _run(given, "SELECT mutual_funds_know()")
+    _run(given, "SELECT mutual_funds_know('{loan,instalment}')")
     return {"loans": made, "vouchers": vouchers}
 
 
@@ -297,8 +297,8 @@ def apply_repayments(given: Applying) -> Mapping[str, int]:
         given,
         f"""INSERT INTO mutual_funds_repayment (loan_id, principal_fen, fee_fen, principal_transfer_id, fee_transfer_id,
           happened_on, counts_on, recorded_by_id, batch_id)
-        SELECT loan_id, principal, fee, principal_transfer_id, fee_transfer_id, day, periods_counts_on(day), {_RECORDED}
+        SELECT loan_id, principal, fee, principal_transfer_id, fee_transfer_id, day, GREATEST(day, %(first_open_day)s), {_RECORDED}
         FROM mutual_funds_rows ORDER BY row_no""",
     )
-    _run(given, "SELECT mutual_funds_know()")
+    _run(given, "SELECT mutual_funds_know('{repayment}')")
     return {"repayments": made, "vouchers": vouchers}

@@ -64,7 +64,8 @@ BEGIN
 
     SELECT l.voucher_key INTO wrong FROM pg_temp.ledger_bulk l JOIN pg_temp.ledger_bulk_voucher v USING (voucher_key)
      WHERE (l.book_id, l.booking_date, coalesce(l.happened_on, l.booking_date), l.kind, l.narration, l.document_id, l.is_receipt, l.reverses_id)
-        IS DISTINCT FROM (v.book_id, v.booking_date, v.happened_on, v.kind, v.narration, v.document_id, v.is_receipt, v.reverses_id) LIMIT 1;
+        IS DISTINCT FROM (v.book_id, v.booking_date, v.happened_on, v.kind, v.narration, v.document_id, v.is_receipt, v.reverses_id)
+     ORDER BY 1 LIMIT 1;  -- without an order the planner hopes for an early find and compares every line with every voucher
     IF FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ017', MESSAGE = format('Lines of voucher %s disagree.', wrong.voucher_key),
             DETAIL = 'Book, dates, kind, narration and document are the same on every line of a voucher.';
@@ -73,7 +74,7 @@ BEGIN
       FROM pg_temp.ledger_bulk l
       LEFT JOIN ledger_account d ON d.id = l.debit_account_id AND d.book_id = l.book_id
       LEFT JOIN ledger_account c ON c.id = l.credit_account_id AND c.book_id = l.book_id
-     WHERE d.id IS NULL OR c.id IS NULL OR l.is_receipt AND (NOT d.holds_money OR c.holds_money) LIMIT 1;
+     WHERE d.id IS NULL OR c.id IS NULL OR l.is_receipt AND (NOT d.holds_money OR c.holds_money) ORDER BY 1 LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ010',
             MESSAGE = format('Voucher %s uses an account of another book, or is a receipt that does not bring money in.', wrong.voucher_key),

@@ -1,5 +1,6 @@
 -- The rules of village funds in the database. Every check judges a whole statement at once, over the rows added and what
 -- is already there; every writer of a society waits for the one before it (its row is locked, in the order of ids).
+-- A fault is picked with ORDER BY: without it the planner hopes to find one early, and takes for ever where there is none.
 -- Queries over many rows are built at run time, so that a plan made for one row is never used for a million.
 -- Codes: KZ020 pots, KZ021 contributions, KZ022 loans, KZ023 repayments, KZ024 grants, KZ025 members, KZ026 write-offs and
 -- extensions, KZ027 opening balances, KZ028 voiding what something stands on.
@@ -55,7 +56,7 @@ BEGIN
           JOIN ledger_voucher v ON v.id = t.voucher_id
           JOIN ledger_account d ON d.id = t.debit_account_id JOIN ledger_account c ON c.id = t.credit_account_id
          WHERE %5$s AND (t.book_id <> so.book_id OR t.booking_date <> a.counts_on OR v.reverses_id IS NOT NULL
-            OR d.code <> ALL (%3$L::text[]) OR c.code <> ALL (%4$L::text[])) LIMIT 1$q$,
+            OR d.code <> ALL (%3$L::text[]) OR c.code <> ALL (%4$L::text[])) ORDER BY 1 LIMIT 1$q$,
         TG_ARGV[0], TG_ARGV[1], TG_ARGV[2], TG_ARGV[3], TG_ARGV[4]) INTO wrong;
     IF wrong.id IS NOT NULL THEN
         PERFORM mutual_funds_refuse('KZ020', format('The money of row %s of %s was moved from %s to %s.', wrong.id, TG_TABLE_NAME,
@@ -80,15 +81,15 @@ BEGIN
         SELECT a.id, a.kind, o.paid, o.refunded, r.id AS rules, r.contribution_max_fen AS most,
                m.voided_at IS NOT NULL OR m.starts_on > a.happened_on OR m.ends_before < a.happened_on
                  OR (m.ends_before = a.happened_on AND a.kind <> 'refund') AS stranger,
-               (a.kind = 'opening') <> (a.happened_on < mutual_funds_first_day()) AND a.kind <> 'granted_base' AS wrong_day
+               (a.kind = 'opening') <> (a.happened_on < (SELECT mutual_funds_first_day())) AND a.kind <> 'granted_base' AS wrong_day
           FROM added a JOIN mutual_funds_member m ON m.id = a.member_id LEFT JOIN own o ON o.member_id = a.member_id
           LEFT JOIN mutual_funds_ruleset r ON r.society_id = m.society_id AND r.voided_at IS NULL AND r.starts_on <= a.happened_on
                AND (r.ends_before IS NULL OR r.ends_before > a.happened_on)
          WHERE m.voided_at IS NOT NULL OR m.starts_on > a.happened_on OR m.ends_before < a.happened_on
             OR (m.ends_before = a.happened_on AND a.kind <> 'refund')
             OR o.refunded > o.paid OR r.id IS NULL OR (a.kind IN ('own', 'opening') AND o.paid - o.refunded > r.contribution_max_fen)
-            OR ((a.kind = 'opening') <> (a.happened_on < mutual_funds_first_day()) AND a.kind <> 'granted_base')
-         LIMIT 1$q$ INTO wrong;
+            OR ((a.kind = 'opening') <> (a.happened_on < (SELECT mutual_funds_first_day())) AND a.kind <> 'granted_base')
+         ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
         PERFORM mutual_funds_refuse('KZ021', CASE
             WHEN wrong.stranger THEN format('Contribution %s is of no member on that day.', wrong.id)
@@ -104,7 +105,7 @@ BEGIN
              WHERE c.kind = 'opening' AND c.voided_at IS NULL AND m.society_id IN (SELECT n.society_id FROM added a
                 JOIN mutual_funds_member n ON n.id = a.member_id WHERE a.kind = 'opening') GROUP BY 1) x
           LEFT JOIN mutual_funds_opening o ON o.society_id = x.society_id AND o.voided_at IS NULL
-         WHERE x.fen > coalesce(o.contributions_fen, 0) LIMIT 1$q$ INTO wrong;
+         WHERE x.fen > coalesce(o.contributions_fen, 0) ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.society_id IS NOT NULL THEN
         PERFORM mutual_funds_refuse('KZ027', format('Society %s opened with %s fen of contributions; its members'' add up to %s.',
             wrong.society_id, wrong.most, wrong.fen), 'Members'' old money lies in the opening balances.');
@@ -126,7 +127,7 @@ BEGIN
             OR a.due_on <> a.happened_on + a.term_days OR a.fee_rate_bp <> r.fee_rate_bp OR a.instalments <> r.instalments
             OR r.voided_at IS NOT NULL OR r.starts_on > a.happened_on OR r.ends_before <= a.happened_on
             OR m.voided_at IS NOT NULL OR m.starts_on > a.happened_on OR m.ends_before <= a.happened_on
-            OR a.opening <> (a.happened_on < mutual_funds_first_day()) LIMIT 1$q$ INTO wrong;
+            OR a.opening <> (a.happened_on < (SELECT mutual_funds_first_day())) ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
         PERFORM mutual_funds_refuse('KZ022', CASE
             WHEN wrong.stranger THEN format('The borrower of loan %s is no member on that day.', wrong.loan_no)
@@ -148,7 +149,7 @@ BEGIN
                AND (o.happened_on, o.id) <= (l.happened_on, l.id)
                AND NOT EXISTS (SELECT FROM mutual_funds_writeoff w WHERE w.loan_id = o.id AND w.voided_at IS NULL AND w.happened_on <= l.happened_on)
                AND o.principal_fen > coalesce((SELECT sum(p.principal_fen) FROM mutual_funds_repayment p
-                   WHERE p.loan_id = o.id AND p.voided_at IS NULL AND p.happened_on <= l.happened_on), 0)) LIMIT 1$q$ INTO wrong;
+                   WHERE p.loan_id = o.id AND p.voided_at IS NULL AND p.happened_on <= l.happened_on), 0)) ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
         PERFORM mutual_funds_refuse('KZ022', format('With loan %s the member would have more loans at once than %s.', wrong.loan_no, wrong.most),
             'A member has at most as many open loans as the rules allow; record the repayment of the earlier one first.');
@@ -158,7 +159,7 @@ BEGIN
             SELECT l.society_id, sum(l.principal_fen) AS fen FROM mutual_funds_loan l WHERE l.opening AND l.voided_at IS NULL
                AND l.society_id IN (SELECT society_id FROM added WHERE opening) GROUP BY 1) x
           LEFT JOIN mutual_funds_opening o ON o.society_id = x.society_id AND o.voided_at IS NULL
-         WHERE x.fen > coalesce(o.loans_fen, 0) LIMIT 1$q$ INTO wrong;
+         WHERE x.fen > coalesce(o.loans_fen, 0) ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.society_id IS NOT NULL THEN
         PERFORM mutual_funds_refuse('KZ027', format('Society %s opened with %s fen of loans; those named add up to %s.',
             wrong.society_id, wrong.most, wrong.fen), 'Old loans lie in the opening balances.');
@@ -195,8 +196,8 @@ BEGIN
     PERFORM mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT l.society_id FROM added a JOIN mutual_funds_loan l ON l.id = a.loan_id) x;
     EXECUTE $q$
         SELECT a.id, l.loan_no FROM added a JOIN mutual_funds_loan l ON l.id = a.loan_id
-         WHERE a.happened_on < l.happened_on OR a.happened_on < mutual_funds_first_day() OR l.voided_at IS NOT NULL
-            OR EXISTS (SELECT FROM mutual_funds_writeoff w WHERE w.loan_id = l.id AND w.voided_at IS NULL) LIMIT 1$q$ INTO wrong;
+         WHERE a.happened_on < l.happened_on OR a.happened_on < (SELECT mutual_funds_first_day()) OR l.voided_at IS NOT NULL
+            OR EXISTS (SELECT FROM mutual_funds_writeoff w WHERE w.loan_id = l.id AND w.voided_at IS NULL) ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
         PERFORM mutual_funds_refuse('KZ023', format('Loan %s cannot be repaid on that day.', wrong.loan_no),
             'A repayment is of a standing loan, not before it was lent and not before the region''s first day; a write-off is reversed first.');
@@ -214,7 +215,7 @@ BEGIN
           FROM left_over x JOIN mutual_funds_loan l ON l.id = x.loan_id JOIN mutual_funds_ruleset r ON r.id = l.rule_set_id
          GROUP BY l.id, x.principal, x.fee, r.allocation_order
         HAVING x.principal > sum(x.principal_fen) OR x.fee <> sum(LEAST(x.fee_fen, GREATEST(0,
-                 CASE r.allocation_order WHEN 'fee_first' THEN x.fen ELSE x.fen - x.principal_fen END))) LIMIT 1$q$ INTO wrong;
+                 CASE r.allocation_order WHEN 'fee_first' THEN x.fen ELSE x.fen - x.principal_fen END))) ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.loan_no IS NOT NULL THEN
         PERFORM mutual_funds_refuse_repayments(wrong.loan_no, wrong.paid::bigint, wrong.owed::bigint);
     END IF;
@@ -265,7 +266,7 @@ BEGIN
           JOIN ledger_account d ON d.id = t.debit_account_id JOIN ledger_account c ON c.id = t.credit_account_id
          WHERE b.kind <> 'county' OR d.code <> 'L' || li.id OR c.code <> '1002' OR t.booking_date <> a.counts_on
             OR v.reverses_id IS NOT NULL OR li.programme <> 'mutual_funds' OR li.voided_at IS NOT NULL
-            OR a.happened_on < mutual_funds_first_day() LIMIT 1$q$ INTO wrong;
+            OR a.happened_on < (SELECT mutual_funds_first_day()) ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
         PERFORM mutual_funds_refuse('KZ024', format('Grant %s was not paid from its source line in a county''s book.', wrong.id),
             'A grant names one line of the programme and takes its money from that line''s account.');
@@ -278,7 +279,7 @@ BEGIN
               FROM added a JOIN mutual_funds_society so ON so.id = a.society_id) x
          WHERE NOT EXISTS (SELECT FROM funds_grantstandard s WHERE s.programme = 'mutual_funds' AND s.size_class IN (x.size_class, 'any')
              AND s.voided_at IS NULL AND s.starts_on <= x.happened_on AND (s.ends_before IS NULL OR s.ends_before > x.happened_on)
-             AND x.fen <= s.high_fen) LIMIT 1$q$ INTO wrong;
+             AND x.fen <= s.high_fen) ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.society_id IS NOT NULL THEN
         PERFORM mutual_funds_refuse('KZ024', format('Society %s would have been granted %s fen.', wrong.society_id, wrong.fen),
             'All grants of a society together stay within the standard in force for its class of village.');
@@ -293,7 +294,7 @@ BEGIN
     EXECUTE $q$
         SELECT a.id FROM added a JOIN mutual_funds_society so ON so.id = a.society_id JOIN register_household h ON h.id = a.household_id
          WHERE h.village_id <> so.area_id OR h.voided_at IS NOT NULL OR so.voided_at IS NOT NULL OR so.starts_on > a.starts_on
-            OR so.ends_before <= a.starts_on LIMIT 1$q$ INTO wrong;
+            OR so.ends_before <= a.starts_on ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
         PERFORM mutual_funds_refuse('KZ025', format('Member %s is not of the society''s village, or the society was not there.', wrong.id),
             'A society never reaches beyond its village.');
@@ -353,7 +354,7 @@ BEGIN
         OR d.code <> CASE a.pot WHEN 'surplus' THEN '4003' WHEN 'gifts' THEN '4002' WHEN 'grant' THEN '4001' ELSE '' END
         OR v.prepared_by_id IS DISTINCT FROM a.prepared_by_id OR v.approved_by_id IS DISTINCT FROM a.approved_by_id
         OR a.principal_fen <> l.principal_fen - coalesce((SELECT sum(p.principal_fen) FROM mutual_funds_repayment p
-            WHERE p.loan_id = l.id AND p.voided_at IS NULL), 0) LIMIT 1;
+            WHERE p.loan_id = l.id AND p.voided_at IS NULL), 0) ORDER BY 1 LIMIT 1;
     IF FOUND THEN
         PERFORM mutual_funds_refuse('KZ026', format('Write-off %s is not by the rules.', wrong.id),
             'All that is still owed is written off, by two people, on the pot the rules in force name.');
@@ -371,7 +372,7 @@ BEGIN
         OR a.due_on > l.happened_on + r.term_cap_days + r.extension_days_max
         OR EXISTS (SELECT FROM mutual_funds_extension e WHERE e.loan_id = l.id AND e.voided_at IS NULL AND e.id <> a.id AND e.due_on >= a.due_on)
         OR l.principal_fen <= coalesce((SELECT sum(p.principal_fen) FROM mutual_funds_repayment p WHERE p.loan_id = l.id AND p.voided_at IS NULL), 0)
-        OR EXISTS (SELECT FROM mutual_funds_writeoff w WHERE w.loan_id = l.id AND w.voided_at IS NULL) LIMIT 1;
+        OR EXISTS (SELECT FROM mutual_funds_writeoff w WHERE w.loan_id = l.id AND w.voided_at IS NULL) ORDER BY 1 LIMIT 1;
     IF FOUND THEN
         PERFORM mutual_funds_refuse('KZ026', format('Loan %s cannot be extended so.', wrong.loan_no),
             'An open loan is put off to a later day, within the longest term and the extension the rules allow.');
@@ -397,10 +398,10 @@ BEGIN
                 bool_and('3000' IN (c.code, d.code)) AS cleared
               FROM ledger_transfer t JOIN ledger_account d ON d.id = t.debit_account_id JOIN ledger_account c ON c.id = t.credit_account_id
              WHERE t.voucher_id = v.id) m
-         WHERE v.book_id <> so.book_id OR v.booking_date <> a.counts_on OR a.counts_on <> mutual_funds_first_day() OR v.reverses_id IS NOT NULL
-            OR so.starts_on >= mutual_funds_first_day() OR m.cleared IS NOT TRUE
+         WHERE v.book_id <> so.book_id OR v.booking_date <> a.counts_on OR a.counts_on <> (SELECT mutual_funds_first_day()) OR v.reverses_id IS NOT NULL
+            OR so.starts_on >= (SELECT mutual_funds_first_day()) OR m.cleared IS NOT TRUE
             OR (a.grant_fen, a.contributions_fen, a.gifts_fen, a.surplus_fen, a.cash_fen, a.bank_fen, a.loans_fen)
-               IS DISTINCT FROM (m.grant_fen, m.contributions_fen, m.gifts_fen, m.surplus_fen, m.cash_fen, m.bank_fen, m.loans_fen) LIMIT 1$q$ INTO wrong;
+               IS DISTINCT FROM (m.grant_fen, m.contributions_fen, m.gifts_fen, m.surplus_fen, m.cash_fen, m.bank_fen, m.loans_fen) ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.society_id IS NOT NULL THEN
         PERFORM mutual_funds_refuse('KZ027', format('The opening of society %s is not what its voucher says.', wrong.society_id),
             'An older society opens on the region''s first day with four pots that equal cash, bank and loans.');
@@ -409,10 +410,13 @@ BEGIN
 END $$;
 
 -- Statistics after a large load, so that the next question is planned well.
-CREATE FUNCTION mutual_funds_know() RETURNS void
+CREATE FUNCTION mutual_funds_know(p_tables text[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE one text;
 BEGIN
-    ANALYZE mutual_funds_society, mutual_funds_member, mutual_funds_contribution, mutual_funds_loan, mutual_funds_instalment, mutual_funds_repayment;
+    FOREACH one IN ARRAY p_tables LOOP
+        EXECUTE format('ANALYZE public.%I', 'mutual_funds_' || one);
+    END LOOP;
 END $$;
 
 CREATE TRIGGER mutual_funds_opening_rules AFTER INSERT ON mutual_funds_opening REFERENCING NEW TABLE AS added
@@ -477,5 +481,5 @@ BEGIN
     FOR f IN SELECT oid::regprocedure::text FROM pg_proc WHERE proname LIKE 'mutual\_funds\_%' AND pronamespace = 'public'::regnamespace LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
     END LOOP;
-    GRANT EXECUTE ON FUNCTION mutual_funds_take(bigint[]), mutual_funds_know(), mutual_funds_first_day() TO karez_app;
+    GRANT EXECUTE ON FUNCTION mutual_funds_take(bigint[]), mutual_funds_know(text[]), mutual_funds_first_day() TO karez_app;
 END $$;

@@ -1,12 +1,13 @@
 """Each verb once as it works, then its refusals."""
 
+import random
 from datetime import date, timedelta
 
 import pytest
 
 from karez.kernel.refusal import Refusal
 from karez.ledger.models import Transfer, Voucher
-from karez.mutual_funds import proposals, services
+from karez.mutual_funds import proposals, rules, services
 from karez.mutual_funds.models import Contribution, Grant, Instalment, Loan, Repayment, WriteOff
 from karez.mutual_funds.tests.conftest import DAY, TERMS, YUAN, Fund, household
 
@@ -184,3 +185,60 @@ def test_who_may_do_what(fund: Fund) -> None:
             services.contribute(nobody, member=fund.members[0], amount_fen=50_000, paid_on=DAY)
         assert no.value.code == "access.not_granted"
     assert not Contribution.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("yuan", "rate", "days", "parts"), [(3000, 80, 180, 1), (2999, 83, 359, 7), (1234, 95, 61, 60), (5000, 0, 360, 12), (17, 1000, 99, 3)]
+)
+def test_the_database_writes_the_schedule_the_rules_say(fund: Fund, yuan: int, rate: int, days: int, parts: int) -> None:
+    for member in fund.members:
+        fund.pay_in(member, 2000)
+    terms = services.Terms(**(TERMS.__dict__ | {"fee_rate_bp": rate, "instalments": parts}))
+    services.adopt_rules(fund.treasurer, society=fund.society, starts_on=date(2009, 2, 1), terms=terms)
+    loan = fund.lend(fund.members[0], yuan, "1", days=days)
+    expected = rules.schedule(principal_fen=yuan * YUAN, fee_rate_bp=rate, lent_on=DAY, term_days=days, instalments=parts)
+    assert services.schedule_of(loan) == expected
+
+
+def test_random_histories_agree_with_a_naive_replay(fund: Fund) -> None:
+    for order, seed in (("fee_first", 1), ("principal_first", 2), ("fee_first", 3), ("principal_first", 4)):
+        _replay(fund, order, random.Random(seed))
+
+
+def _replay(fund: Fund, order: str, luck: random.Random) -> None:
+    """Random repayments and reversals of one loan; balances and what is owed are recounted in the simplest way after each."""
+    member = fund.members[luck.randrange(3)]
+    terms = services.Terms(**(TERMS.__dict__ | {"allocation_order": order, "instalments": luck.choice([1, 3, 4])}))
+    day = DAY + timedelta(60 * Loan.objects.count() + 1)
+    services.adopt_rules(fund.treasurer, society=fund.society, starts_on=day, terms=terms)
+    for one in fund.members:
+        if services.own_fen(one.pk) == 0:
+            fund.pay_in(one, 2000, day)
+    before = {code: fund.balance(code) for code in ("1001", "1301", "2001", "4003")}
+    loan = fund.lend(member, luck.randrange(100, 3000), f"{order}{Loan.objects.count()}", day=day, days=luck.randrange(30, 300))
+    slots = []
+    for i in services.schedule_of(loan):
+        pair = [["fee", i.fee_fen], ["principal", i.principal_fen]]
+        slots += pair if order == "fee_first" else pair[::-1]
+    owed = sum(fen for _, fen in slots)
+    taken: list[tuple[int, int]] = []  # voucher, amount
+    while sum(a for _, a in taken) < owed:
+        if taken and luck.random() < 0.3:  # the last repayment was a mistake
+            voucher, _amount = taken.pop()
+            proposals.approve(
+                fund.approver, proposals.prepare_reversal(fund.treasurer, society=fund.society, voucher_id=voucher, reason="mistake")
+            )
+        else:
+            left = owed - sum(a for _, a in taken)
+            amount = left if len(taken) > 4 else luck.randrange(1, left + 1)
+            _made, posted = services.record_repayment(fund.treasurer, loan=loan, amount_fen=amount, paid_on=day + timedelta(len(taken)))
+            taken.append((posted.voucher_id, amount))
+        rest, naive = sum(a for _, a in taken), {"fee": 0, "principal": 0}
+        for what, fen in slots:
+            part = min(rest, fen)
+            naive[what] += part
+            rest -= part
+        assert services.repaid(loan) == rules.Split(naive["principal"], naive["fee"])
+        assert fund.balance("1301") == before["1301"] + loan.principal_fen - naive["principal"]
+        assert fund.balance("4003") == before["4003"] + naive["fee"]
+    assert fund.balance("1001") == before["1001"] + sum(i.fee_fen for i in services.schedule_of(loan))
