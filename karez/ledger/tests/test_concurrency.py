@@ -10,14 +10,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import psycopg
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from karez.kernel.refusal import Refusal
 from karez.ledger import services
 from karez.ledger.models import Counter, Transfer, Voucher
 from karez.ledger.tests.conftest import World
+from karez.ledger.tests.test_bulk import fill, post
 from karez.ledger.tests.test_queries import failing
 
 ROUNDS = int(os.environ.get("KAREZ_CRASH_ROUNDS", "3"))
@@ -32,8 +32,8 @@ def at_once(n: int, work: Callable[[int], Any]) -> list[Any]:
         gate.wait()
         try:
             results[i] = work(i)
-        except (Refusal, psycopg.Error) as refused:
-            results[i] = refused
+        except Exception as raised:  # noqa: BLE001 - looked at by the test
+            results[i] = raised
         finally:
             connection.close()
 
@@ -47,7 +47,9 @@ def at_once(n: int, work: Callable[[int], Any]) -> list[Any]:
 
 
 def code_of(result: Any) -> str:
-    return result.code if isinstance(result, Refusal) else "done"
+    if isinstance(result, Refusal):
+        return result.code
+    return repr(result) if isinstance(result, Exception) else "done"
 
 
 def test_eight_draw_on_what_is_enough_for_five(committed_world: World) -> None:
@@ -125,6 +127,25 @@ def test_two_books_at_once_in_either_order_do_not_deadlock(committed_world: Worl
     pairs = ([here, there], [there, here])
     done = at_once(8, lambda i: [services.receive(w.treasurer, pairs[i % 2]) for _ in range(10)])
     assert [code_of(d) for d in done] == ["done"] * 8
+    assert failing() == {}
+
+
+def test_bulk_and_single_posting_share_one_series_of_numbers(committed_world: World) -> None:
+    w = committed_world
+
+    def work(i: int) -> None:
+        for _ in range(5):
+            if i % 2:
+                w.paid_in(1)
+                continue
+            with transaction.atomic():
+                fill(w, [(f"{no}", 1, "1001", "2001", no) for no in range(1, 11)], receipt=True)
+                post(w.treasurer.pk, None)
+
+    assert [code_of(d) for d in at_once(8, work)] == ["done"] * 8
+    numbers = Voucher.objects.order_by("number").values_list("number", "receipt_number")
+    assert list(numbers) == [(n, n) for n in range(1, 4 * 5 * 11 + 1)]
+    assert w.account("1001").balance_fen == 4 * 5 * 56
     assert failing() == {}
 
 
