@@ -3,12 +3,12 @@
 Nothing here decides who may; the caller holds the batch alone. What a try leaves behind, the next one removes.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 
 from django.db import connection, transaction
-from psycopg.types.json import Jsonb
 
 from karez.access.models import User
 from karez.intake import limits, rules, vault
@@ -26,7 +26,7 @@ def load(batch: Batch, sheet: Sheet, report: Report) -> None:
     """Stages the batch from its kept file; afterwards it is checked or faulty."""
     columns = rules.staged_columns(sheet)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT intake_begin_staging(%s, %s)", [batch.pk, Jsonb(columns)])
+        cursor.execute("SELECT intake_begin_staging(%s, %s)", [batch.pk, json.dumps(columns)])
     with vault.decrypted(batch.vault_ref) as path, staging_of(sheet, path, _places(batch, sheet), report) as work:
         work.check()
         if work.result.fault_count == 0:
@@ -78,13 +78,13 @@ def _finish(batch: Batch, sheet: Sheet, work: FileStaging, report: Report) -> No
         notices = [*kept, *work.result.notices.items]
         cursor.execute(
             "SELECT intake_staged(%s, %s, %s, %s, %s)",
-            [batch.pk, work.result.row_count, faults, Jsonb(totals), Jsonb(notices)],
+            [batch.pk, work.result.row_count, faults, json.dumps(totals), json.dumps(notices)],
         )
 
 
 def _copy_faults(cursor: Any, batch: Batch, blocks: Iterator[bytes]) -> None:
     cursor.execute("CREATE TEMP TABLE intake_found (LIKE intake_fault INCLUDING DEFAULTS) ON COMMIT DROP")
-    cursor.execute('ALTER TABLE intake_found ALTER id DROP NOT NULL, ALTER batch_id DROP NOT NULL')
+    cursor.execute("ALTER TABLE intake_found ALTER id DROP NOT NULL, ALTER batch_id DROP NOT NULL")
     with cursor.copy('COPY intake_found (row_no, "column", found, expected, rule, todo) FROM STDIN (FORMAT csv)') as copy:
         for block in blocks:
             copy.write(block)

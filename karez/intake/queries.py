@@ -8,7 +8,7 @@ import io
 from collections.abc import Iterator
 from typing import Any
 
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.db.models.expressions import RawSQL
 
 from karez.access.models import User
@@ -78,11 +78,9 @@ def faults_page(actor: User, batch_id: int, *, after: tuple[int, int] = (-1, 0),
 
 def faults_by_rule(actor: User, batch_id: int) -> list[dict[str, Any]]:
     """How many listed faults a batch has by column and rule, the most frequent first."""
-    from django.db.models import Count
-
     batch = batch_for(actor, batch_id)
     counted = Fault.objects.filter(batch=batch).values("column", "rule", "expected").annotate(count=Count("pk"))
-    return list(counted.order_by("-count", "column", "rule"))
+    return [dict(row) for row in counted.order_by("-count", "column", "rule")]
 
 
 def faults_csv(actor: User, batch_id: int) -> Iterator[str]:

@@ -23,9 +23,9 @@ def covered_sql(actor: User, permission: str) -> tuple[str, list[Any]]:
     allowed, params = visible_area_ids_sql(actor, permission)
     granted = granted_area_ids(actor, permission)
     return (
-        "(EXISTS (SELECT FROM intake_batcharea a WHERE a.batch_id = intake_batch.id) AND NOT EXISTS ("
+        ("(EXISTS (SELECT FROM intake_batcharea a WHERE a.batch_id = intake_batch.id) AND NOT EXISTS ("
         "SELECT FROM intake_batcharea a WHERE a.batch_id = intake_batch.id"
-        f" AND a.area_id <> ALL (%s) AND a.area_id NOT IN ({allowed})))",
+        f" AND a.area_id <> ALL (%s) AND a.area_id NOT IN ({allowed})))"),
         [granted, *params],
     )
 

@@ -49,7 +49,8 @@ class Sealer:
     def records(self, column: pa.Array) -> pa.Array:
         """Sealed records of JSON texts, as `SealingKey.seal` makes them."""
         plain = column.to_pylist()
-        noise, encrypt, sealed = os.urandom(12 * len(plain)), self._encrypt, []
+        noise, encrypt = os.urandom(12 * len(plain)), self._encrypt
+        sealed: list[str | None] = []
         head = "\\x" + _VERSION.hex()
         for place, text in enumerate(plain):
             if text is None:
@@ -67,7 +68,8 @@ class Sealer:
     def names(self, column: pa.Array, areas: pa.Array) -> pa.Array:
         """Hashes of names keyed by area, as `SealingKey.name_hash` makes them; none without an area."""
         pairs: Any = zip(column.to_pylist(), areas.to_pylist(), strict=True)
-        known, normal, hashes = self._areas, unicodedata.normalize, []
+        known, normal = self._areas, unicodedata.normalize
+        hashes: list[str | None] = []
         for text, area in pairs:
             if text is None or area is None:
                 hashes.append(None)

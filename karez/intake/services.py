@@ -5,6 +5,7 @@ any moment and called again: staging starts afresh from the kept file, applying 
 state. Only one process works on a batch at a time. Knows no room: what a row becomes is the sheet's own affair.
 """
 
+import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
@@ -14,7 +15,6 @@ from typing import Any, BinaryIO
 import psycopg
 from django.db import DatabaseError, IntegrityError, connection, transaction
 from procrastinate.contrib.django import app as job_app
-from psycopg.types.json import Jsonb
 
 from karez.access.models import User
 from karez.access.queries import granted_area_ids
@@ -182,7 +182,7 @@ def _record(
     actor: User, sheet: Sheet, file_name: str, digest: str, size: int, ref: str, notices: Notices, queue: bool
 ) -> Batch:
     name = Path(file_name.replace("\\", "/")).name[:200] or "file"
-    values = (sheet.name, name, digest, size, ref, date.today() + timedelta(days=limits.KEEP_DAYS), actor.pk, Jsonb(notices.items))
+    values = (sheet.name, name, digest, size, ref, date.today() + timedelta(days=limits.KEEP_DAYS), actor.pk, json.dumps(notices.items))
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT intake_receive(%s, %s, %s, %s, %s, %s, %s, %s)", values)
@@ -246,7 +246,7 @@ def _apply_now(batch: Batch, sheet: Sheet, report: Report) -> None:
                 todo="stage the batch again from its kept file, then approve it again",
             )  # fmt: skip
         counts = sheet.apply(_applying(cursor, batch, batch.decided_by_id, report))
-        cursor.execute("SELECT intake_applied(%s, %s)", [batch.pk, Jsonb(dict(counts))])
+        cursor.execute("SELECT intake_applied(%s, %s)", [batch.pk, json.dumps(dict(counts))])
 
 
 def _applying(cursor: Any, batch: Batch, by: int, report: Report) -> Applying:

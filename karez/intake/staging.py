@@ -167,9 +167,9 @@ class FileStaging:
     def _load_places(self) -> None:
         codes = list(zip(*self.places.codes, strict=True)) or [()] * 5
         kinds = (("area_id", pa.int64()), ("level", pa.string()), ("code", pa.string()), ("starts_on", pa.date32()), ("ends_before", pa.date32()))
-        given = pa.table({key: pa.array(values, kind) for (key, kind), values in zip(kinds, codes, strict=True)})  # noqa: F841
-        days = pa.table({"nth": pa.array(range(len(self.places.days)), pa.int64()), "day": pa.array(self.places.days, pa.date32())})  # noqa: F841
-        allowed = pa.table({"area_id": pa.array(self.places.allowed, pa.int64())})  # noqa: F841
+        given = pa.table({key: pa.array(values, kind) for (key, kind), values in zip(kinds, codes, strict=True)})
+        days = pa.table({"nth": pa.array(range(len(self.places.days)), pa.int64()), "day": pa.array(self.places.days, pa.date32())})
+        allowed = pa.table({"area_id": pa.array(self.places.allowed, pa.int64())})
         for table, source in (("codes", given), ("days", days), ("allowed", allowed)):
             self.db.register("handed", source)
             self.db.execute(f"CREATE TABLE {table} AS SELECT * FROM handed")

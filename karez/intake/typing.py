@@ -59,13 +59,15 @@ def name(value: str) -> str:
 
 def raw_cell(source: str) -> str:
     """A cell without blanks around it; NULL where nothing is left."""
-    return f"NULLIF(trim({source}, {text(_BLANKS)}), '')"
+    # Plain ASCII without tabs is nearly everything, and trimming it of spaces alone is four times as quick.
+    plain = f"strlen({source}) = length({source}) AND NOT contains({source}, chr(9))"
+    return f"NULLIF(CASE WHEN {plain} THEN trim({source}) ELSE trim({source}, {text(_BLANKS)}) END, '')"
 
 
 def typed(column: Column) -> str:
     """The expression that types a column's raw cell."""
     raw = name(column.name)
-    n = f"translate({raw}, {text(_WIDE)}, {text(_NARROW)})"
+    n = f"(CASE WHEN strlen({raw}) = length({raw}) THEN {raw} ELSE translate({raw}, {text(_WIDE)}, {text(_NARROW)}) END)"
     if column.kind in (Kind.TEXT, Kind.AREA):
         return raw if column.kind is Kind.TEXT else n
     if column.kind is Kind.INTEGER:
@@ -209,7 +211,8 @@ def _area_expected(column: Column) -> str:
 
 
 def _number_is_right(raw: str) -> str:
-    digits = " + ".join(f"CAST({raw}[{i}] AS INTEGER) * {w}" for i, w in enumerate(_WEIGHTS, 1))
+    first17 = f"CAST({raw}[1:17] AS BIGINT)"
+    digits = " + ".join(f"({first17} // {10 ** (17 - i)}) % 10 * {w}" for i, w in enumerate(_WEIGHTS, 1))
     birth = f"TRY_CAST({raw}[7:10] || '-' || {raw}[11:12] || '-' || {raw}[13:14] AS DATE) IS NOT NULL"
     return (
         f"CASE WHEN regexp_full_match({raw}, '[0-9]{{17}}[0-9Xx]')"

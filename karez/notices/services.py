@@ -70,9 +70,10 @@ def _bounded(name: str, stream: BinaryIO | Iterable[bytes]) -> bytes:
 
 def _media_type(name: str, plain: bytes) -> str:
     found = next((kind for mark, kind in _TYPES if plain.startswith(mark)), "")
-    if found == "application/zip":
+    packed = found == "application/zip"
+    if packed:
         found = _OFFICE.get(Path(name).suffix.lower(), "")
-    if not found and plain and b"\0" not in plain:
+    if not found and not packed and plain and b"\0" not in plain:
         try:
             plain.decode("utf-8")
             found = "text/plain"

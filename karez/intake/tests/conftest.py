@@ -59,7 +59,7 @@ def make_county() -> SimpleNamespace:
 def csv_of(rows: int, *, start: int = 0, head: str = "ref,village,name,id_number,amount,paid_on,note") -> str:
     lines = [head]
     for n in range(start, start + rows):
-        lines.append(f"R{n},{VILLAGES[n % 6]},马小军{n},{id_number(n)},\"1,20{n % 10}.50\",2009-03-1{n % 10},ok")
+        lines.append(f'R{n},{VILLAGES[n % 6]},马小军{n},{id_number(n)},"1,20{n % 10}.50",2009-03-1{n % 10},ok')
     return "\n".join(lines) + "\n"
 
 

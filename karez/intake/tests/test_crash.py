@@ -48,7 +48,7 @@ def wait_alone(batch_id: int) -> None:
 @pytest.mark.crash
 def test_killed_while_staging_and_applying(committed_db: str) -> None:
     county = make_county()
-    chance = random.Random(2009)  # noqa: S311
+    chance = random.Random(2009)
     for round_no in range(ROUNDS):
         import io
 

@@ -1,11 +1,12 @@
 """The way of a batch: received, staged, checked, applied; refused; withdrawn; who may."""
 
+from datetime import date, timedelta
 from types import SimpleNamespace
 
 import pytest
 from django.db import connection
 
-from karez.intake import queries, services
+from karez.intake import limits, queries, services, vault
 from karez.intake.models import State
 from karez.intake.tests.conftest import FAR, VILLAGES, csv_of, faults_of, id_number, sent
 from karez.kernel.refusal import Refusal
@@ -119,5 +120,22 @@ def test_a_withdrawal_takes_two_people_and_no_building_on_it(county: SimpleNames
             "UPDATE notices_document SET voided_at=now(), voided_by_id=1, void_reason='x', void_counts_on='2009-01-01' WHERE id=%s",
             [built.pk],
         )
-        cursor.execute("SELECT id FROM notices_document WHERE kind='built on toy' AND voided_at IS NULL")
-    Document.objects.filter(pk=built.pk)
+    with pytest.raises(Refusal) as refused:
+        services.withdraw(county.far_approver, batch_id=batch.pk)
+    assert refused.value.code == "access.not_granted"
+    assert services.withdraw(county.second, batch_id=batch.pk).state == State.WITHDRAWN
+    assert Document.objects.filter(batch_id=batch.pk, voided_at=None).count() == 0
+    assert Document.objects.filter(batch_id=batch.pk, voided_by_id=county.second.pk).count() == 3
+    assert sent(county, csv_of(3)).state == State.CHECKED
+
+
+def test_a_file_is_deleted_when_its_day_has_come(county: SimpleNamespace) -> None:
+    batch = sent(county, csv_of(3))
+    waiting = sent(county, csv_of(4))
+    services.apply(county.approver, batch_id=batch.pk)
+    assert services.delete_old_files(date.today()) == 0
+    later = date.today() + timedelta(days=limits.KEEP_DAYS)
+    assert services.delete_old_files(later) == 1
+    with pytest.raises(FileNotFoundError):
+        list(vault.chunks(batch.vault_ref))
+    assert next(vault.chunks(waiting.vault_ref))

@@ -67,7 +67,7 @@ TOY = Sheet(
     built_on=(
         Check(
             "toy_built_on", "", "nothing built on it",
-            "SELECT id, 'document ' || id FROM notices_document WHERE kind = 'built on toy' AND subject_id = %(batch_id)s",
+            "SELECT id, 'document ' || id FROM notices_document WHERE kind = 'built on toy' AND subject_id = %(batch_id)s AND voided_at IS NULL",
         ),
     ),
     withdraw=withdraw,
