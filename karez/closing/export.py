@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from karez.closing.declared import PLACES, filled
@@ -30,12 +31,16 @@ _NUMERIC = re.compile(r"numeric\((\d+), *(\d+)\)")
 
 @dataclass(frozen=True)
 class Exported:
-    """A written file: how many rows, how many of them without a place that year, its size and its digest."""
+    """A written file: how many rows, how many of them without a place that year, its size and its digest.
+
+    `unique` names the key the rows are sorted by, where every row has one of its own; else it is empty.
+    """
 
     rows: int
     unplaced: int
     size: int
     sha256: str
+    unique: str = ""
 
 
 def all_columns(table: FigureTable) -> tuple[FigureColumn, ...]:
@@ -86,6 +91,8 @@ def export_table(cursor: Any, table: FigureTable, path: Path, *, year: int, as_o
     columns = all_columns(table)
     schema = pa.schema([pa.field(c.name, arrow_type(c.sql_type)) for c in columns])
     rows = unplaced = 0
+    key = next((c.name for c in table.columns if c.key and c.name == table.order_by.split(",")[0].strip()), "")
+    last: Any = None
     with path.open("xb") as plain:
         sink = _Hashing(plain)
         cursor.execute(export_sql(table, year=year, as_of=as_of))
@@ -93,10 +100,12 @@ def export_table(cursor: Any, table: FigureTable, path: Path, *, year: int, as_o
             for group in _groups(cursor.fetch_record_batch(), schema):
                 rows += group.num_rows
                 unplaced += group.column("region_id").null_count
+                if key:
+                    key, last = (key, group.column(key)[-1]) if _all_differ(group.column(key), last) else ("", None)
                 writer.write_table(group, row_group_size=GROUP_ROWS)
         plain.flush()
         _to_disk(plain)
-    return Exported(rows, unplaced, sink.size, sink.digest.hexdigest())
+    return Exported(rows, unplaced, sink.size, sink.digest.hexdigest(), key)
 
 
 def _cast(column: FigureColumn) -> str:
@@ -112,6 +121,17 @@ def _groups(batches: Any, schema: pa.Schema) -> Iterator[pa.Table]:
             waiting = waiting.slice(GROUP_ROWS)
     if waiting.num_rows:
         yield waiting.combine_chunks()
+
+
+def _all_differ(sorted_keys: pa.ChunkedArray, last: Any) -> bool:
+    """Whether no two neighbours are the same, which in sorted rows means that none are; a row without a key is the same as another."""
+    keys = sorted_keys.combine_chunks()
+    if isinstance(keys, pa.ChunkedArray):
+        keys = keys.chunk(0)
+    if keys.null_count or (last is not None and keys[0] == last):
+        return False
+    plain = keys.storage if isinstance(keys, pa.ExtensionArray) else keys
+    return len(plain) < 2 or bool(pc.all(pc.not_equal(plain[1:], plain[:-1])).as_py())
 
 
 def _typed(batch: pa.RecordBatch, schema: pa.Schema) -> pa.Table:

@@ -113,7 +113,8 @@ def write_tables(
 
 def _described(table: FigureTable, file: str, exported: Exported) -> dict[str, Any]:
     columns = [
-        {"name": c.name, "type": c.sql_type, "meaning": c.meaning, "unit": c.unit, "key": c.key} for c in all_columns(table)
+        {"name": c.name, "type": c.sql_type, "meaning": c.meaning, "unit": c.unit, "key": c.key, "unique": c.name == exported.unique}
+        for c in all_columns(table)
     ]
     return {
         "file": file, "rows": exported.rows, "bytes": exported.size, "sha256": exported.sha256, "grain": table.grain,

@@ -5,19 +5,22 @@ places; a distinct count is computed for each level. All values are whole number
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import date
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
-from typing import Any
+from functools import cache
+from typing import Any, NamedTuple
 
 import duckdb
+from sqlglot import exp
 
 from karez.closing.snapshots import Snapshot
 from karez.figures.declarations import LEVELS, Figure, declarations
-from karez.kernel.formula import FormulaError, value_of
+from karez.kernel.formula import Formula, FormulaError, value_of
 from karez.kernel.interval import DividesByZeroError
 from karez.kernel.refusal import Refusal
 
@@ -33,8 +36,7 @@ class State(Enum):
     NOT_COLLECTED = "not_collected"  # the source does not reach down to this level
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(NamedTuple):
     """A figure at a place, exact, in the figure's unit."""
 
     id: str
@@ -43,8 +45,7 @@ class Value:
     state: State
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """An area of the snapshot's edition."""
 
     area_id: int
@@ -67,26 +68,43 @@ class Cells:
 
     def value(self, figure_id: str, area_id: int) -> Value:
         """One cell."""
-        figure, place = self.figures[figure_id], self.places[area_id]
-        if LEVELS.index(place.level) > self.reaches[figure_id]:
-            return Value(figure_id, area_id, None, State.NOT_COLLECTED)
-        raw = self.raw[figure_id].get(area_id)
-        if raw is None and figure.formula is None and figure.empty == "zero" and self.raw[figure_id] is not _ABSENT:
-            raw = 0
-        if raw is None:
-            return Value(figure_id, area_id, None, State.MISSING)
-        exact = Fraction(raw) / figure.scale if figure.scale != 1 else Fraction(raw)
-        return Value(figure_id, area_id, exact, State.VALUE)
+        return self._column(figure_id, [self.places[area_id]])[0]
 
     def values(self, ids: Iterable[str]) -> list[Value]:
         """Every cell of the figures, by figure, level and code."""
-        chosen = sorted(
-            (p for p in self.places.values() if p.level in self.levels), key=lambda p: (LEVELS.index(p.level), p.code, p.area_id)
-        )
-        return [self.value(i, place.area_id) for i in ids for place in chosen]
+        chosen = sorted((p for p in self.places.values() if p.level in self.levels), key=lambda p: (_DEPTH[p.level], p.code, p.area_id))
+        return [value for i in ids for value in self._column(i, chosen)]
+
+    def or_empty(self, figure_id: str) -> Raw | None:
+        """What a figure is where nothing was counted: zero if it is declared so and the snapshot has its source."""
+        figure = self.figures[figure_id]
+        return 0 if figure.value and figure.empty == "zero" and self.raw[figure_id] is not _ABSENT else None
+
+    def _column(self, figure_id: str, places: Sequence[Place]) -> list[Value]:
+        raw, scale, deepest = self.raw[figure_id], self.figures[figure_id].scale, self.reaches[figure_id]
+        nothing = self.or_empty(figure_id)
+        column = []
+        for place in places:
+            found = raw.get(place.area_id, nothing)
+            if _DEPTH[place.level] > deepest:
+                column.append(Value(figure_id, place.area_id, None, State.NOT_COLLECTED))
+            elif found is None:
+                column.append(Value(figure_id, place.area_id, None, State.MISSING))
+            else:
+                column.append(Value(figure_id, place.area_id, exact(found, scale), State.VALUE))
+        return column
 
 
+_DEPTH = {level: n for n, level in enumerate(LEVELS)}
+_ZERO = Fraction(0)
 _ABSENT: dict[int, Raw] = {}  # the snapshot has no such table or column: nothing is known, not even zero
+
+
+def exact(raw: Raw, scale: int) -> Fraction:
+    """A counted value in the figure's unit."""
+    if not raw:
+        return _ZERO
+    return Fraction(raw, scale) if isinstance(raw, int) else Fraction(raw) / scale
 
 
 def compute(snapshot: Snapshot, ids: Sequence[str] | None = None, levels: Sequence[str] = ("region",)) -> list[Value]:
@@ -112,7 +130,7 @@ def resolve(ids: Sequence[str] | None, year: int) -> list[Figure]:
 def cells(snapshot: Snapshot, wanted: Sequence[Figure], levels: Sequence[str] = ("region",)) -> Cells:
     """The cells of the figures wanted and of all they are worked out from."""
     figures = with_inputs(wanted, snapshot.year)
-    with opened(snapshot) as duck:
+    with opened(snapshot, {"places", *(f.table for f in figures)}) as duck:
         places = {row[0]: Place(*row) for row in duck.execute(_PLACES).fetchall()}
         result = Cells(places, {f.id: f for f in figures}, tuple(levels))
         by_table: dict[str, list[Figure]] = {}
@@ -152,14 +170,14 @@ def with_inputs(wanted: Sequence[Figure], year: int) -> list[Figure]:
 
 
 @contextmanager
-def opened(snapshot: Snapshot) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB that sees the snapshot's tables as views and nothing else: no files, no network, no settings."""
+def opened(snapshot: Snapshot, tables: Collection[str] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A DuckDB that sees the snapshot's tables (those named, if any) as views and nothing else: no files, no network, no settings."""
     duck = duckdb.connect(config={
         "threads": os.cpu_count() or 1, "memory_limit": MEMORY, "autoinstall_known_extensions": "false",
         "autoload_known_extensions": "false", "python_enable_replacements": "false",
     })  # fmt: skip
     try:
-        files = {name: str(snapshot.file(name)) for name in snapshot.tables}
+        files = {name: str(snapshot.file(name)) for name in snapshot.tables if tables is None or name in tables}
         duck.execute(f"SET allowed_paths = [{', '.join(_text(f) for f in files.values())}]")
         duck.execute("SET enable_external_access = false")
         duck.execute("SET lock_configuration = true")
@@ -195,7 +213,7 @@ def rows_behind(
     figure = resolve([figure_id], snapshot.year)[0]
     if not _present(figure, snapshot):
         return []
-    with opened(snapshot) as duck:
+    with opened(snapshot, {"places", figure.table}) as duck:
         condition = _rows_condition(duck, figure, snapshot, area_id, visible)
         result = duck.execute(
             f'SELECT file_row_number AS row, * EXCLUDE (file_row_number) FROM "{figure.table}"'
@@ -210,7 +228,7 @@ def count_rows_behind(snapshot: Snapshot, figure_id: str, area_id: int, visible:
     figure = resolve([figure_id], snapshot.year)[0]
     if not _present(figure, snapshot):
         return 0, 0
-    with opened(snapshot) as duck:
+    with opened(snapshot, {"places", figure.table}) as duck:
         everywhere = _rows_condition(duck, figure, snapshot, area_id, None)
         inside = _rows_condition(duck, figure, snapshot, area_id, visible)
         row = duck.execute(f'SELECT count(*) FILTER (WHERE {inside}), count(*) FROM "{figure.table}" WHERE {everywhere}').fetchone()
@@ -226,9 +244,25 @@ def _text(value: str) -> str:
 
 
 def _cell(figure: Figure, snapshot: Snapshot) -> str:
+    """The aggregate with its condition; a distinct count of a key that no two rows share is a count."""
+    value, condition = _words(figure, snapshot.year, snapshot.as_of)
+    if figure.value and _is_of_unique_key(figure, snapshot):
+        value = value.replace("count(DISTINCT ", "count(", 1)
+    return f"{value} FILTER (WHERE {condition})" if condition else value
+
+
+@cache
+def _words(figure: Figure, year: int, as_of: date) -> tuple[str, str]:
     assert figure.value
-    value = figure.value.sql(year=snapshot.year, as_of=snapshot.as_of)
-    return f"{value} FILTER (WHERE {figure.where.sql(year=snapshot.year, as_of=snapshot.as_of)})" if figure.where else value
+    return figure.value.sql(year=year, as_of=as_of), figure.where.sql(year=year, as_of=as_of) if figure.where else ""
+
+
+def _is_of_unique_key(figure: Figure, snapshot: Snapshot) -> bool:
+    """Whether a figure counts a column in which, as closing found, every row has a value of its own."""
+    value = figure.value
+    if value is None or value.function != "distinct" or value.argument is None or not isinstance(value.argument.tree, exp.Column):
+        return False
+    return any(c.get("unique") and c["name"] in value.columns for c in snapshot.tables[figure.table]["columns"])
 
 
 def _present(figure: Figure, snapshot: Snapshot) -> bool:
@@ -252,18 +286,28 @@ def _count(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, memb
         told = snapshot.tables.get(table)
         into.reaches[figure.id] = LEVELS.index(told["reaches"]) if told else len(LEVELS) - 1
         into.raw[figure.id] = {} if figure in there else _ABSENT
-    adding = [f for f in there if f.value and f.value.rolls_up_by]
-    distinct = [f for f in there if f.value and not f.value.rolls_up_by]
-    if distinct and len(into.levels) > 2:
+    distinct = [f for f in there if f.value and not f.value.rolls_up_by and not _is_of_unique_key(f, snapshot)]
+    adding = [f for f in there if f not in distinct]
+    if len(into.levels) <= 2:  # a query a level is cheaper than finding out what adds up
+        if adding:
+            _count_low(duck, snapshot, table, adding)
+            _roll_up(duck, adding, into)
+    elif there:
+        _count_low(duck, snapshot, table, there)
         apart = _apart(duck, snapshot, table, distinct)
-        adding += [f for f in distinct if f.id in apart]
         distinct = [f for f in distinct if f.id not in apart]
-    if adding:
-        _add_up(duck, snapshot, table, adding, into)
+        _roll_up(duck, [f for f in there if f not in distinct], into)
     for level in into.levels if distinct else ():
-        columns = ", ".join(f'{_cell(f, snapshot)} AS "f{n}"' for n, f in enumerate(distinct))
+        columns = ", ".join(f'{_cell(f, snapshot)} AS "{f.id}"' for f in distinct)
         sql = f'SELECT "{level}_id", {columns} FROM "{table}" WHERE "{level}_id" IS NOT NULL GROUP BY "{level}_id"'
         _collect(_run(duck, sql, distinct, snapshot, table), distinct, into)
+
+
+def _count_low(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, members: Sequence[Figure]) -> None:
+    """All figures of a table in one pass, at the area each row is recorded at."""
+    columns = ", ".join(f'{_cell(f, snapshot)} AS "{f.id}"' for f in members)
+    sql = f'CREATE OR REPLACE TEMP TABLE low AS SELECT "area_id", {columns} FROM "{table}" GROUP BY "area_id"'
+    _run(duck, sql, members, snapshot, table)
 
 
 def _apart(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, members: Sequence[Figure]) -> set[str]:
@@ -271,22 +315,24 @@ def _apart(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, memb
 
     Their sum equals the count of the whole exactly when the areas have nothing in common, and then it does at every level.
     """
-    cells_ = [_cell(f, snapshot) for f in members]
-    low = ", ".join(f'{cell} AS "f{n}"' for n, cell in enumerate(cells_))
-    sums = ", ".join(f'sum("f{n}")' for n in range(len(cells_)))
-    parts = _run(duck, f'SELECT {sums} FROM (SELECT {low} FROM "{table}" GROUP BY "area_id")', members, snapshot, table)[0]
-    whole = _run(duck, f'SELECT {", ".join(cells_)} FROM "{table}"', members, snapshot, table)[0]
-    return {f.id for f, part, all_ in zip(members, parts, whole, strict=True) if (part or 0) == all_}
+    if not members:
+        return set()
+    parts = duck.execute(f"SELECT {', '.join(f'sum({_name(f)})' for f in members)} FROM low").fetchall()[0]
+    whole = _run(duck, f'SELECT {", ".join(_cell(f, snapshot) for f in members)} FROM "{table}"', members, snapshot, table)[0]
+    return {f.id for f, part, everything in zip(members, parts, whole, strict=True) if (part or 0) == everything}
 
 
-def _add_up(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, members: Sequence[Figure], into: Cells) -> None:
-    low = ", ".join(f'{_cell(f, snapshot)} AS "f{n}"' for n, f in enumerate(members))
-    up = ", ".join(f'{(f.value.rolls_up_by if f.value else "") or "sum"}(low."f{n}")' for n, f in enumerate(members))
-    sql = (
-        f'WITH low AS MATERIALIZED (SELECT "area_id", {low} FROM "{table}" GROUP BY "area_id")'
-        f" SELECT above.place, {up} FROM low JOIN above ON above.area_id = low.area_id GROUP BY above.place"
-    )
-    _collect(_run(duck, sql, members, snapshot, table), members, into)
+def _roll_up(duck: duckdb.DuckDBPyConnection, members: Sequence[Figure], into: Cells) -> None:
+    """From the areas rows are recorded at to themselves and all above."""
+    if not members:
+        return
+    up = ", ".join(f"{(f.value.rolls_up_by if f.value else '') or 'sum'}(low.{_name(f)})" for f in members)
+    sql = f"SELECT above.place, {up} FROM low JOIN above ON above.area_id = low.area_id GROUP BY above.place"
+    _collect(duck.execute(sql).fetchall(), members, into)
+
+
+def _name(figure: Figure) -> str:
+    return f'"{figure.id}"'
 
 
 def _run(
@@ -328,22 +374,38 @@ def _collect(rows: Iterable[tuple[Any, ...]], members: Sequence[Figure], into: C
 
 
 def _work_out(figure: Figure, into: Cells) -> None:
-    """A formula at each place of the levels, where all its inputs have values; a division by zero has none."""
+    """A formula at each place of the levels, where all its inputs have values; a division by zero has none.
+
+    The many places where nothing is are worked out once.
+    """
     assert figure.formula
     inputs = list(figure.formula.uses)
-    into.reaches[figure.id] = min((into.reaches[i] for i in inputs), default=len(LEVELS) - 1)
-    found: dict[int, Raw] = {}
-    for place in into.places.values():
-        if place.level not in into.levels or LEVELS.index(place.level) > into.reaches[figure.id]:
+    deepest = into.reaches[figure.id] = min((into.reaches[i] for i in inputs), default=len(LEVELS) - 1)
+    known = [(into.raw[i].get, into.or_empty(i)) for i in inputs]
+    nowhere: list[Fraction | None] = []
+    found = into.raw[figure.id] = {}
+    for area_id, place in into.places.items():
+        if place.level not in into.levels or _DEPTH[place.level] > deepest:
             continue
-        values: Mapping[str, Fraction | None] = {i: into.value(i, place.area_id).value for i in inputs}
-        known = {i: v for i, v in values.items() if v is not None}
-        if len(known) == len(inputs):
-            try:
-                found[place.area_id] = value_of(figure.formula, known)
-            except (DividesByZeroError, FormulaError):
-                continue
-    into.raw[figure.id] = found
+        raws = tuple(get(area_id, nothing) for get, nothing in known)
+        if None in raws:
+            continue
+        if any(raws) or not nowhere:
+            values = [(i, exact(r or 0, into.figures[i].scale)) for i, r in zip(inputs, raws, strict=True)]
+            result = _formula_value(figure.formula, values)
+            if not any(raws):
+                nowhere.append(result)
+        else:
+            result = nowhere[0]
+        if result is not None:
+            found[area_id] = result
+
+
+def _formula_value(formula: Formula, values: Iterable[tuple[str, Fraction]]) -> Fraction | None:
+    try:
+        return value_of(formula, dict(values))
+    except (DividesByZeroError, FormulaError):
+        return None
 
 
 def _rows_condition(

@@ -103,6 +103,19 @@ def test_the_sql_shown_gives_the_value(small: Snapshot) -> None:
     assert sql_of("test.each", small).count("SELECT") == 2
 
 
+def test_a_key_of_its_own_in_every_row_is_counted_as_rows(tmp_path: Path, use: Use) -> None:
+    use(figure("test.people", value="count(distinct person)", where="good"))
+    rows = [{"area_id": a, "person": n, "good": n % 3 > 0} for n, a in enumerate((8, 8, 9, 11, 12, 12, 12))]
+    snapshot = snapshot_of(tmp_path / "s", {FACTS: rows})
+    before = compute(snapshot, None, LEVELS)
+    assert "DISTINCT" in sql_of("test.people", snapshot)
+    for column in snapshot.manifest["tables"]["facts"]["columns"]:
+        column["unique"] = column["name"] == "person"
+    assert "DISTINCT" not in sql_of("test.people", snapshot)
+    assert compute(snapshot, None, LEVELS) == before
+    assert before[0].value == 4
+
+
 def test_constants_of_the_year(tmp_path: Path, use: Use) -> None:
     use(figure("test.now", where="year(happened_on) = year and happened_on between year_start and as_of"))
     rows = [{"area_id": 8, "happened_on": d} for d in (date(2008, 12, 31), date(2009, 1, 1), date(2009, 12, 31), date(2010, 1, 1))]
