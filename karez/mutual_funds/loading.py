@@ -107,6 +107,7 @@ def apply_societies(given: Applying) -> Mapping[str, int]:
           allocation_order, write_off_pot, open_loans_max, instalments, min_members, min_poor_share, founded_on,
           GREATEST(founded_on, %(first_open_day)s), {_RECORDED} FROM mutual_funds_rows ORDER BY ordinal""",
     )
+    _run(given, "SELECT mutual_funds_know('{society,ruleset}')")
     return {"societies": societies, "rule sets": societies}
 
 

@@ -195,7 +195,7 @@ def report(actor: User, society_id: int, day: date) -> Report:
     """The society's report now: balances are those of this moment, rates those of the year up to `day`."""
     found = society(actor, society_id)
     accounts = {a.code: a for a in Account.objects.filter(book_id=found.book_id)}
-    values = {"society": society_id, "day": day, "start": date(day.year, 1, 1)}
+    values: dict[str, Any] = {"society": society_id, "day": day, "start": date(day.year, 1, 1)}
     with connection.cursor() as cursor:
         cursor.execute(_LENDING.format(loans=_of_society(reports.LOANS)), values)
         open_loans, outstanding, at_risk, rescheduled, days, terms = cursor.fetchone()
@@ -227,7 +227,7 @@ SELECT x.loan_id, x.loan_no, h.household_no, h.id, x.issued_on, x.due_on, x.prin
 def loans(actor: User, society_id: int, *, after: int = 0, limit: int = 50) -> list[LoanRow]:
     """A society's loans by id from `after` on, each as of today."""
     society(actor, society_id)
-    values = {"society": society_id, "day": date.today(), "after": after, "limit": limit}
+    values: dict[str, Any] = {"society": society_id, "day": date.today(), "after": after, "limit": limit}
     with connection.cursor() as cursor:
         cursor.execute(_LOAN_ROWS.format(loans=_of_society(reports.LOANS)), values)
         return [LoanRow(*row) for row in cursor.fetchall()]

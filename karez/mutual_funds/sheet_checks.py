@@ -210,12 +210,12 @@ MEMBER_CHECKS = (
 )  # fmt: skip
 
 _OWN = "CASE r.kind WHEN 'own' THEN r.amount WHEN 'refund' THEN -r.amount ELSE 0 END"
-_HAD = """coalesce((SELECT sum(CASE c.kind WHEN 'refund' THEN -c.amount_fen WHEN 'granted_base' THEN 0 ELSE c.amount_fen END)
-          FROM mutual_funds_contribution c WHERE c.member_id = m.id AND c.voided_at IS NULL), 0)"""
 _STANDING = f"""SELECT r.row_no, so.id AS society_id, r.kind, r.amount, r.paid_on, m.id AS member_id,
-          sum({_OWN}) OVER (PARTITION BY m.id ORDER BY r.paid_on, (r.kind = 'refund'), r.row_no) + {_HAD} AS own,
-          {_HAD} AS had, ru.contribution_min_fen, ru.contribution_max_fen
-        FROM {{stage}} r JOIN {_society("paid_on")} JOIN {_member("paid_on")} JOIN {_rules("paid_on")}"""
+          sum({_OWN}) OVER (PARTITION BY m.id ORDER BY r.paid_on, (r.kind = 'refund'), r.row_no) + coalesce(had.fen, 0) AS own,
+          ru.contribution_min_fen, ru.contribution_max_fen
+        FROM {{stage}} r JOIN {_society("paid_on")} JOIN {_member("paid_on")} JOIN {_rules("paid_on")}
+        LEFT JOIN (SELECT c.member_id, sum(CASE c.kind WHEN 'refund' THEN -c.amount_fen WHEN 'granted_base' THEN 0 ELSE c.amount_fen END) AS fen
+          FROM mutual_funds_contribution c WHERE c.voided_at IS NULL GROUP BY 1) had ON had.member_id = m.id"""
 CONTRIBUTION_CHECKS = (
     society_known("paid_on"),
     not_in_future("paid_on"),
@@ -274,13 +274,13 @@ LOAN_CHECKS = (
         f"""WITH file AS MATERIALIZED (SELECT r.row_no, r.household_no, r.lent_on, m.id AS member_id, ru.open_loans_max
           FROM {{stage}} r JOIN {_society("lent_on")} JOIN {_member("lent_on")} JOIN {_rules("lent_on")}
         ), numbered AS (SELECT *, row_number() OVER (PARTITION BY member_id ORDER BY lent_on, row_no) AS nth FROM file
-        ), standing AS MATERIALIZED (SELECT l.id, l.member_id, l.happened_on, l.principal_fen FROM mutual_funds_loan l
-          WHERE l.voided_at IS NULL AND l.member_id IN (SELECT member_id FROM file)
-            AND NOT EXISTS (SELECT FROM mutual_funds_writeoff w WHERE w.loan_id = l.id AND w.voided_at IS NULL)
-        ) SELECT n.row_no, n.household_no FROM numbered n
-        WHERE n.nth + (SELECT count(*) FROM standing s WHERE s.member_id = n.member_id AND s.happened_on <= n.lent_on AND s.principal_fen >
-            coalesce((SELECT sum(p.principal_fen) FROM mutual_funds_repayment p
-              WHERE p.loan_id = s.id AND p.voided_at IS NULL AND p.happened_on <= n.lent_on), 0)) > n.open_loans_max""",
+        ), open AS (SELECT n.row_no, l.id FROM numbered n
+          JOIN mutual_funds_loan l ON l.member_id = n.member_id AND l.voided_at IS NULL AND l.happened_on <= n.lent_on
+          LEFT JOIN mutual_funds_repayment p ON p.loan_id = l.id AND p.voided_at IS NULL AND p.happened_on <= n.lent_on
+          WHERE NOT EXISTS (SELECT FROM mutual_funds_writeoff w WHERE w.loan_id = l.id AND w.voided_at IS NULL AND w.happened_on <= n.lent_on)
+          GROUP BY n.row_no, l.id, l.principal_fen HAVING l.principal_fen > coalesce(sum(p.principal_fen), 0)
+        ), counted AS (SELECT row_no, count(*) AS loans FROM open GROUP BY 1)
+        SELECT n.row_no, n.household_no FROM numbered n LEFT JOIN counted c USING (row_no) WHERE n.nth + coalesce(c.loans, 0) > n.open_loans_max""",
         _("record the repayment of the earlier loan first; a file of loans can follow a file of repayments"),
     ),
     _check(

@@ -9,6 +9,13 @@ from karez.kernel.sheets import Applying, Check, Text
 _VOID = """UPDATE {table} SET voided_at = now(), voided_by_id = %s, void_reason = %s,
  void_counts_on = GREATEST({counts}, periods_first_open_day()) WHERE batch_id = %s AND voided_at IS NULL"""
 REASON = "the batch was withdrawn"
+# A household made by a file of members stays where somebody else recorded persons, an assessment or a case of it meanwhile.
+_STAYS = {
+    "register_household": "".join(
+        f" AND NOT EXISTS (SELECT FROM register_{other} x WHERE x.household_id = register_household.id AND x.voided_at IS NULL)"
+        for other in ("membership", "assessment", "casespell")
+    )
+}
 
 
 def _withdrawal(reverse: bool, **tables: str) -> Callable[[Applying], Mapping[str, int]]:
@@ -19,7 +26,7 @@ def _withdrawal(reverse: bool, **tables: str) -> Callable[[Applying], Mapping[st
         for label, table in tables.items():
             name, column = table.split(".")
             given.cursor.execute(
-                _VOID.format(table=name, counts=column), [given.approver_id, REASON, given.batch_id]
+                _VOID.format(table=name, counts=column) + _STAYS.get(name, ""), [given.approver_id, REASON, given.batch_id]
             )
             counts[label] = int(given.cursor.rowcount)
         if reverse:

@@ -142,14 +142,17 @@ BEGIN
              GROUP BY 1 HAVING count(*) > 1
         ), lent AS MATERIALIZED (
             SELECT l.id, l.loan_no, l.member_id, l.happened_on, l.principal_fen, l.rule_set_id FROM mutual_funds_loan l
-             WHERE l.voided_at IS NULL AND l.member_id IN (SELECT member_id FROM busy))
-        SELECT l.id, l.loan_no, r.open_loans_max AS most FROM lent l JOIN mutual_funds_ruleset r ON r.id = l.rule_set_id
-         WHERE l.happened_on >= (SELECT min(a.happened_on) FROM added a WHERE a.member_id = l.member_id)
-           AND r.open_loans_max < (SELECT count(*) FROM lent o WHERE o.member_id = l.member_id
-               AND (o.happened_on, o.id) <= (l.happened_on, l.id)
-               AND NOT EXISTS (SELECT FROM mutual_funds_writeoff w WHERE w.loan_id = o.id AND w.voided_at IS NULL AND w.happened_on <= l.happened_on)
-               AND o.principal_fen > coalesce((SELECT sum(p.principal_fen) FROM mutual_funds_repayment p
-                   WHERE p.loan_id = o.id AND p.voided_at IS NULL AND p.happened_on <= l.happened_on), 0)) ORDER BY 1 LIMIT 1$q$ INTO wrong;
+             WHERE l.voided_at IS NULL AND l.member_id IN (SELECT member_id FROM busy)
+        ), since AS (SELECT member_id, min(happened_on) AS day FROM added GROUP BY 1
+        ), open AS (  -- each loan from then on with every loan of the member that was still open on its day, itself included
+            SELECT l.id, o.id AS other FROM lent l JOIN since f ON f.member_id = l.member_id AND l.happened_on >= f.day
+              JOIN lent o ON o.member_id = l.member_id AND (o.happened_on, o.id) <= (l.happened_on, l.id)
+              LEFT JOIN mutual_funds_repayment p ON p.loan_id = o.id AND p.voided_at IS NULL AND p.happened_on <= l.happened_on
+             WHERE NOT EXISTS (SELECT FROM mutual_funds_writeoff w WHERE w.loan_id = o.id AND w.voided_at IS NULL AND w.happened_on <= l.happened_on)
+             GROUP BY l.id, o.id, o.principal_fen HAVING o.principal_fen > coalesce(sum(p.principal_fen), 0))
+        SELECT l.id, l.loan_no, r.open_loans_max AS most FROM (SELECT id, count(*) AS loans FROM open GROUP BY 1) x
+          JOIN mutual_funds_loan l ON l.id = x.id JOIN mutual_funds_ruleset r ON r.id = l.rule_set_id
+         WHERE x.loans > r.open_loans_max ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
         PERFORM mutual_funds_refuse('KZ022', format('With loan %s the member would have more loans at once than %s.', wrong.loan_no, wrong.most),
             'A member has at most as many open loans as the rules allow; record the repayment of the earlier one first.');
