@@ -150,6 +150,6 @@ def _tell() -> None:
         "\nWorth a look:\n"
         "  1. the chapter                      /yearbook/64/2009/\n"
         "  2. one figure down to its vouchers  /yearbook/64/2009/mutual_funds.funds_2009/\n"
-        "  3. the societies and their pots     /societies/\n",
+        "  3. the societies and their pots     /mutual-funds/\n",
         err=True,
     )
