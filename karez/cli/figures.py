@@ -92,3 +92,20 @@ def publish(*, region: str, year: int, out: Path) -> None:
 
         for path in publish_chapter(region, year, out):
             click.echo(path)
+
+
+@karez.command()
+@format_option
+def catalogue(*, form: str) -> None:
+    """What every figure counts, how, and since when, from the declarations themselves."""
+    with working():
+        from karez.figures.queries import catalogue as definitions
+        from karez.figures.queries import catalogue_text
+
+        if form == "json":
+            say_json({"figures": definitions()})
+        elif form == "csv":
+            rows = definitions()
+            say_rows(rows, list(dict.fromkeys(key for row in rows for key in row)), form)
+        else:
+            click.echo(catalogue_text())
