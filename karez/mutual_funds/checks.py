@@ -138,6 +138,20 @@ SELECT so.name, count(m.id)::text, 'at least ' || r.min_members, {_LINK}
         todo="record the members that are missing, or accept with a reason",
     ),
     ClosingCheck(
+        name="mutual_funds_enough_poor_households",
+        label="Of the registered households of every village, the share its society's rules ask for are members",
+        sql=f"""
+WITH listed AS (
+    SELECT h.village_id, count(*) AS households, count(m.id) AS members FROM register_household h
+      LEFT JOIN mutual_funds_member m ON m.household_id = h.id AND {counted_on(_DAY, event=False, alias="m")}
+     WHERE h.kind = 'registered' AND {counted_on(_DAY, event=False, alias="h")} GROUP BY 1)
+SELECT so.name, x.members || ' of ' || x.households, 'at least ' || r.min_poor_share || ' percent', {_LINK}
+  FROM mutual_funds_society so JOIN listed x ON x.village_id = so.area_id
+  JOIN mutual_funds_ruleset r ON r.society_id = so.id AND {counted_on(_DAY, event=False, alias="r")}
+ WHERE {counted_on(_DAY, event=False, alias="so")} AND 100 * x.members < r.min_poor_share * x.households""",
+        todo="record the members that are missing, or accept with a reason",
+    ),
+    ClosingCheck(
         name="mutual_funds_nothing_waits",
         label="No loan, refund, grant, write-off or reversal of the year waits for approval",
         sql=f"""
