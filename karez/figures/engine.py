@@ -288,47 +288,47 @@ def _count(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, memb
         into.raw[figure.id] = {} if figure in there else _ABSENT
     distinct = [f for f in there if f.value and not f.value.rolls_up_by and not _is_of_unique_key(f, snapshot)]
     adding = [f for f in there if f not in distinct]
-    if len(into.levels) <= 2:  # a query a level is cheaper than finding out what adds up
-        if adding:
-            _count_low(duck, snapshot, table, adding)
-            _roll_up(duck, adding, into)
-    elif there:
-        _count_low(duck, snapshot, table, there)
-        apart = _apart(duck, snapshot, table, distinct)
-        distinct = [f for f in distinct if f.id not in apart]
-        _roll_up(duck, [f for f in there if f not in distinct], into)
-    for level in into.levels if distinct else ():
-        columns = ", ".join(f'{_cell(f, snapshot)} AS "{f.id}"' for f in distinct)
+    if adding:
+        _add_up(duck, snapshot, table, adding, into)
+    left = distinct if len(into.levels) <= 2 else [f for f in distinct if not _add_up_apart(duck, snapshot, f, into)]
+    for level in into.levels if left else ():
+        columns = ", ".join(f"{_cell(f, snapshot)} AS {_name(f)}" for f in left)
         sql = f'SELECT "{level}_id", {columns} FROM "{table}" WHERE "{level}_id" IS NOT NULL GROUP BY "{level}_id"'
-        _collect(_run(duck, sql, distinct, snapshot, table), distinct, into)
+        _collect(_run(duck, sql, left, snapshot, table), left, into)
 
 
-def _count_low(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, members: Sequence[Figure]) -> None:
-    """All figures of a table in one pass, at the area each row is recorded at."""
-    columns = ", ".join(f'{_cell(f, snapshot)} AS "{f.id}"' for f in members)
-    sql = f'CREATE OR REPLACE TEMP TABLE low AS SELECT "area_id", {columns} FROM "{table}" GROUP BY "area_id"'
-    _run(duck, sql, members, snapshot, table)
-
-
-def _apart(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, members: Sequence[Figure]) -> set[str]:
-    """Distinct counts where no value is found in two areas: only then the counts of the areas add up to the whole.
-
-    Their sum equals the count of the whole exactly when the areas have nothing in common, and then it does at every level.
-    """
-    if not members:
-        return set()
-    parts = duck.execute(f"SELECT {', '.join(f'sum({_name(f)})' for f in members)} FROM low").fetchall()[0]
-    whole = _run(duck, f'SELECT {", ".join(_cell(f, snapshot) for f in members)} FROM "{table}"', members, snapshot, table)[0]
-    return {f.id for f, part, everything in zip(members, parts, whole, strict=True) if (part or 0) == everything}
-
-
-def _roll_up(duck: duckdb.DuckDBPyConnection, members: Sequence[Figure], into: Cells) -> None:
-    """From the areas rows are recorded at to themselves and all above."""
-    if not members:
-        return
+def _add_up(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, members: Sequence[Figure], into: Cells) -> None:
+    """What adds up, of a whole table in one pass: at the area each row is recorded at, then at itself and all areas above."""
+    low = ", ".join(f"{_cell(f, snapshot)} AS {_name(f)}" for f in members)
     up = ", ".join(f"{(f.value.rolls_up_by if f.value else '') or 'sum'}(low.{_name(f)})" for f in members)
-    sql = f"SELECT above.place, {up} FROM low JOIN above ON above.area_id = low.area_id GROUP BY above.place"
-    _collect(duck.execute(sql).fetchall(), members, into)
+    sql = (
+        f'WITH low AS MATERIALIZED (SELECT "area_id", {low} FROM "{table}" GROUP BY "area_id")'
+        f" SELECT above.place, {up} FROM low JOIN above ON above.area_id = low.area_id GROUP BY above.place"
+    )
+    _collect(_run(duck, sql, members, snapshot, table), members, into)
+
+
+def _add_up_apart(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, figure: Figure, into: Cells) -> bool:
+    """A distinct count where no value is found in two areas: then, and only then, the counts of the areas add up.
+
+    Answers whether it is so; if not, nothing is collected and each level has to be counted by itself.
+    """
+    assert figure.value
+    assert figure.value.argument
+    what = figure.value.argument.sql(year=snapshot.year, as_of=snapshot.as_of)
+    condition = _words(figure, snapshot.year, snapshot.as_of)[1]
+    where = f"({what}) IS NOT NULL" + (f" AND ({condition})" if condition else "")
+    sql = (
+        f"CREATE OR REPLACE TEMP TABLE low AS SELECT lo AS area_id, count(*) AS n, bool_and(lo = hi) AS apart FROM"
+        f' (SELECT min("area_id") AS lo, max("area_id") AS hi FROM "{figure.table}" WHERE {where} GROUP BY ({what})) GROUP BY lo'
+    )
+    _run(duck, sql, [figure], snapshot, figure.table)
+    row = duck.execute("SELECT bool_and(apart) FROM low").fetchone()
+    if row and row[0] is False:
+        return False
+    up = "SELECT above.place, sum(low.n) FROM low JOIN above ON above.area_id = low.area_id GROUP BY above.place"
+    _collect(duck.execute(up).fetchall(), [figure], into)
+    return True
 
 
 def _name(figure: Figure) -> str:

@@ -8,7 +8,9 @@ from django.db import connection
 
 _VOUCHERS = """
 SELECT t.id AS transfer_id, t.amount_fen, t.voucher_id, v.number AS voucher_number, v.year AS voucher_year,
-       t.booking_date::text AS booked_on, v.narration, v.document_id, b.id AS book_id, b.name AS book
+       t.booking_date::text AS booked_on, v.narration, b.id AS book_id, b.name AS book,
+       coalesce(v.document_id, (SELECT min(d.id) FROM notices_document d
+                                 WHERE d.kind = 'voucher' AND d.subject_id = v.id AND d.voided_at IS NULL)) AS document_id
   FROM ledger_transfer t JOIN ledger_voucher v ON v.id = t.voucher_id JOIN ledger_book b ON b.id = t.book_id
  WHERE t.id = ANY(%s) ORDER BY t.id
 """
@@ -23,7 +25,7 @@ def transfers_of(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     ids = sorted({int(row[k]) for row in rows for k in named if row[k] is not None})
     if not ids:
         return []
-    if not apps.is_installed("karez.ledger"):
+    if not (apps.is_installed("karez.ledger") and apps.is_installed("karez.notices")):
         return [{"transfer_id": i} for i in ids]
     with connection.cursor() as cursor:
         cursor.execute(_VOUCHERS, [ids])
