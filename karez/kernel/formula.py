@@ -15,6 +15,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from karez.kernel.interval import ZERO, DividesByZeroError, Interval
+from karez.kernel.words import say
 
 MAX_CHARACTERS = 8_000
 MAX_DEPTH = 50
@@ -114,7 +115,7 @@ class _Token:
 
     @property
     def shown(self) -> str:
-        return "the end" if self.kind == "end" else f"'{shorten(self.text, 40)}'"
+        return say("the end") if self.kind == "end" else f"'{shorten(self.text, 40)}'"
 
 
 def parse_formula(text: str) -> Formula:
@@ -122,7 +123,7 @@ def parse_formula(text: str) -> Formula:
     reader = _Reader(text)
     reader.sum(0)
     if reader.token.kind != "end":
-        raise reader.error("an operator (+ - * /) or the end")
+        raise reader.error(say("an operator (+ - * /) or the end"))
     return Formula(text.strip(), tuple(reader.nodes))
 
 
@@ -131,7 +132,7 @@ def parse_sign(text: str) -> Sign:
     try:
         return Sign("==" if text.strip() == "=" else text.strip())
     except ValueError:
-        raise FormulaError(1, f"'{shorten(text, 40)}'", "one of " + " ".join(s.value for s in Sign)) from None
+        raise FormulaError(1, f"'{shorten(text, 40)}'", say("one of %(these)s", these=" ".join(s.value for s in Sign))) from None
 
 
 def parse_relation(text: str) -> Relation:
@@ -140,12 +141,12 @@ def parse_relation(text: str) -> Relation:
     reader.sum(0)
     middle, nodes = reader.token, tuple(reader.nodes)
     if middle.kind != "compare":
-        raise reader.error("an operator (+ - * /) or a comparison")
+        raise reader.error(say("an operator (+ - * /) or a comparison"))
     reader.nodes = []
     reader.advance()
     reader.sum(0)
     if reader.token.kind != "end":
-        raise reader.error("an operator (+ - * /) or the end")
+        raise reader.error(say("an operator (+ - * /) or the end"))
     end = middle.position - 1 + len(middle.text)
     left = Formula(text[: middle.position - 1].strip(), nodes)
     return Relation(left, parse_sign(middle.text), Formula(text[end:].strip(), tuple(reader.nodes)))
@@ -156,7 +157,7 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         if len(text) > MAX_CHARACTERS:
-            raise FormulaError(MAX_CHARACTERS + 1, f"{len(text)} characters", f"at most {MAX_CHARACTERS}")
+            raise FormulaError(MAX_CHARACTERS + 1, say("%(count)s characters", count=len(text)), say("at most %(limit)s", limit=MAX_CHARACTERS))
         self.text = text
         self.end = len(text.rstrip(" \t"))
         self.offset = 0
@@ -172,7 +173,7 @@ class _Reader:
             raise FormulaError(
                 len(self.text) - len(rest) + 1,
                 f"'{shorten(rest[0], 40)}'",
-                "an id, a number, + - * / or parentheses",
+                say("an id, a number, + - * / or parentheses"),
             )
         self.offset = match.end()
         kind = match.lastgroup or ""
@@ -186,7 +187,7 @@ class _Reader:
 
     def add(self, node: Node) -> int:
         if len(self.nodes) >= MAX_NODES:
-            raise FormulaError(self.token.position, "a longer formula", f"at most {MAX_NODES} steps")
+            raise FormulaError(self.token.position, say("a longer formula"), say("at most %(limit)s steps", limit=MAX_NODES))
         self.nodes.append(node)
         return len(self.nodes) - 1
 
@@ -221,17 +222,17 @@ class _Reader:
             return self.add(Node(Step.NAME, name=token.text))
         if token.kind == "number":
             if len(token.text) > MAX_DIGITS:
-                raise self.error(f"a number of at most {MAX_DIGITS} digits")
+                raise self.error(say("a number of at most %(limit)s digits", limit=MAX_DIGITS))
             self.advance()
             return self.add(Node(Step.NUMBER, Fraction(Decimal(token.text))))
         if token.text != "(" or token.kind != "bracket":
-            raise self.error("an id, a number or an opening parenthesis")
+            raise self.error(say("an id, a number or an opening parenthesis"))
         if depth >= MAX_DEPTH:
-            raise self.error(f"at most {MAX_DEPTH} parentheses inside each other")
+            raise self.error(say("at most %(limit)s parentheses inside each other", limit=MAX_DEPTH))
         self.advance()
         place = self.sum(depth + 1)
         if self.token.text != ")":
-            raise self.error("an operator (+ - * /) or a closing parenthesis")
+            raise self.error(say("an operator (+ - * /) or a closing parenthesis"))
         self.advance()
         return place
 
@@ -313,4 +314,4 @@ def shorten(text: str, length: int) -> str:
 
 def _check_length(value: Fraction) -> None:
     if value.numerator.bit_length() + value.denominator.bit_length() > MAX_BITS:
-        raise FormulaError(1, "numbers growing too long", f"values within {MAX_BITS} binary digits")
+        raise FormulaError(1, say("numbers growing too long"), say("values within %(limit)s binary digits", limit=MAX_BITS))

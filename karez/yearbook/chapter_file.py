@@ -1,4 +1,4 @@
-"""Reading a chapter's figures and its rules from CSV, telling every fault by line and column. Holds no judgement of them.
+"""Reading a chapter's figures and its rules from CSV or XLSX, telling every fault by line and column. Holds no judgement of them.
 
 A chapter has one row for each printed figure. `derivation` is a formula over other ids that should give the printed value;
 `rounding_assumed` marks figures printed in full whose trailing zeros are taken as rounding (a remark in `note` says the same
@@ -15,6 +15,8 @@ from typing import Any
 
 from karez.kernel.formula import ID, Formula, FormulaError, Sign, parse_formula, parse_sign, shorten
 from karez.kernel.printed import PrintedNumber, Qualifier
+from karez.kernel.words import Words, say
+from karez.yearbook.chapter_workbook import WorkbookError, is_workbook, rows_of_workbook
 
 REQUIRED = (
     "id", "section", "label", "value", "unit", "qualifier", "rounding",
@@ -25,6 +27,7 @@ RULE_REQUIRED = ("left", "relation", "right")
 RULE_OPTIONAL = ("meaning",)
 
 MAX_BYTES = 32 * 1024 * 1024
+MAX_ROWS = 200_000
 MAX_COLUMNS = 100
 MAX_CELL = 10_000
 MAX_ID = 200
@@ -32,6 +35,8 @@ MAX_DIGITS = 30
 
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _ASSUMED_REMARK = "trailing zeros taken as rounding"
+_PLAIN = say("a number in plain digits, such as 1580 or 0.1")
+_ABOVE_ZERO = say("a number above zero in plain digits, such as 1580 or 0.1")
 _FLAGS = {"": False, "false": False, "no": False, "0": False, "true": True, "yes": True, "1": True}
 
 
@@ -121,7 +126,7 @@ def read_rules(data: bytes) -> Rules:
 
 
 class _Table:
-    """A CSV file with a header: its rows as cells by column, and what is wrong with its shape."""
+    """A CSV file or first sheet with a header: its rows as cells by column, and what is wrong with its shape."""
 
     def __init__(
         self,
@@ -139,13 +144,12 @@ class _Table:
         self.faults.append(Fault(line, column, found, expected, self.file))
 
     def rows(self) -> Iterator[tuple[int, dict[str, str]]]:
-        text = self._text()
-        if text is None:
-            return
-        records = self._records(text)
+        records = self._records()
         line, header = next(records, (1, []))
+        if not header and self.faults:
+            return
         if not header:
-            self.fault(1, "", "an empty file", "a first line naming the columns " + ",".join(self.required))
+            self.fault(1, "", say("an empty file"), say("a first line naming the columns %(columns)s", columns=",".join(self.required)))
             return
         names = self._header(line, header)
         if names is None:
@@ -156,18 +160,13 @@ class _Table:
             if len(record) == len(names):
                 yield line, {name: cell.strip() for name, cell in zip(names, record, strict=True) if name}
             else:
-                column = f"column {len(names) + 1}" if len(record) > len(names) else names[len(record)]
-                self.fault(line, column, f"{len(record)} cells", f"{len(names)} cells, as in the first line")
+                column = _column(len(names)) if len(record) > len(names) else names[len(record)]
+                expected = say("%(count)s cells, as in the first line", count=len(names))
+                self.fault(line, column, say("%(count)s cells", count=len(record)), expected)
         if not seen and not self.faults:
-            self.fault(line + 1, "", "no rows", "at least one row below the column names")
+            self.fault(line + 1, "", say("no rows"), say("at least one row below the column names"))
 
     def _text(self) -> str | None:
-        if len(self.data) > MAX_BYTES:
-            self.fault(1, "", f"more than {MAX_BYTES:,} bytes", "a smaller file")
-            return None
-        if self.data.startswith(b"PK\x03\x04"):
-            self.fault(1, "", "a ZIP or XLSX file", "CSV text in UTF-8")
-            return None
         try:
             return self.data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
@@ -176,50 +175,77 @@ class _Table:
             line = data.count(b"\n", 0, error.start) + 1
             at = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
             found = " ".join(f"{byte:02x}" for byte in data[error.start : error.start + 4])
-            self.fault(line, "", f"bytes {found} at byte {at} of the line", "text in UTF-8")
+            found = say("bytes %(bytes)s at byte %(place)s of the line", bytes=found, place=at)
+            self.fault(line, "", found, say("text in UTF-8"))
             return None
 
-    def _records(self, text: str) -> Iterator[tuple[int, list[str]]]:
-        """Records with the line each begins on; blank lines are passed over, broken quoting ends the reading."""
+    def _records(self) -> Iterator[tuple[int, list[str]]]:
+        """Records with the line each begins on; blank ones are passed over, and no more are read than a chapter can have."""
+        if len(self.data) > MAX_BYTES:
+            self.fault(1, "", say("more than %(limit)s bytes", limit=f"{MAX_BYTES:,}"), say("a smaller file"))
+            return
+        records = self._of_workbook() if is_workbook(self.data) else self._of_text()
+        for count, (line, record) in enumerate(r for r in records if any(cell.strip() for cell in r[1])):
+            if count > MAX_ROWS:
+                limit = f"{MAX_ROWS:,}"
+                self.fault(line, "", say("more than %(limit)s rows", limit=limit), say("at most %(limit)s", limit=limit))
+                return
+            yield line, record
+
+    def _of_workbook(self) -> Iterator[tuple[int, list[str]]]:
+        """The rows of the first sheet, each as wide as the header, or wider where something stands beyond it."""
+        width = 0
+        try:
+            for line, record in rows_of_workbook(self.data):
+                last = max((place for place, cell in enumerate(record, start=1) if cell.strip()), default=0)
+                width = width or last
+                yield line, [*record[: max(width, last)], *[""] * (width - len(record))]
+        except WorkbookError as error:
+            self.fault(1, "", error.found, error.expected)
+
+    def _of_text(self) -> Iterator[tuple[int, list[str]]]:
+        """The records of CSV text; broken quoting ends the reading."""
+        text = self._text()
+        if text is None:
+            return
         reader = csv.reader(io.StringIO(text, newline=""), strict=True)
         while True:
             begins = reader.line_num + 1
             try:
                 record = next(reader, None)
             except csv.Error as error:
-                self.fault(
-                    begins, "", shorten(str(error), 80), "cells in balanced quotes; the rest is not read"
-                )
+                expected = say("cells in balanced quotes; the rest is not read")
+                self.fault(begins, "", shorten(str(error), 80), expected)
                 return
             if record is None:
                 return
-            if any(cell.strip() for cell in record):
-                yield begins, record
+            yield begins, record
 
     def _header(self, line: int, header: list[str]) -> list[str] | None:
         """The column names; None where nothing below them can be read."""
         if len(header) > MAX_COLUMNS:
-            self.fault(line, f"column {MAX_COLUMNS + 1}", f"{len(header)} columns", f"at most {MAX_COLUMNS}")
+            found = say("%(count)s columns", count=len(header))
+            self.fault(line, _column(MAX_COLUMNS), found, say("at most %(limit)s", limit=MAX_COLUMNS))
             return None
         if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
-            found = "tabs" if "\t" in header[0] else "semicolons"
-            self.fault(line, "", f"cells divided by {found}", "cells divided by commas")
+            tabs, semicolons = say("cells divided by tabs"), say("cells divided by semicolons")
+            self.fault(line, "", tabs if "\t" in header[0] else semicolons, say("cells divided by commas"))
             return None
         names = [cell.strip().lower() for cell in header]
         for place, name in enumerate(names):
             if name in names[:place]:
-                self.fault(
-                    line,
-                    shorten(name, 40) or f"column {place + 1}",
-                    "the same column again",
-                    "each column once",
-                )
+                column = shorten(name, 40) or _column(place)
+                self.fault(line, column, say("the same column again"), say("each column once"))
                 names[place] = ""
         for name in self.required:
             if name not in names:
-                self.fault(line, name, "no such column", "the columns " + ",".join(self.required))
+                self.fault(line, name, say("no such column"), say("the columns %(columns)s", columns=",".join(self.required)))
         self.ignored = tuple(shorten(name, 40) for name in names if name and name not in self.known)
         return names
+
+
+def _column(place: int) -> Words:
+    return say("column %(number)s", number=place + 1)
 
 
 class _Row:
@@ -269,21 +295,23 @@ class _Row:
     def _check_cells(self) -> None:
         for column, cell in self.cells.items():
             if cell[:1] in ("=", "@") and column != "relation":
-                expected = "a value, not a formula of a spreadsheet"
+                expected = say("a value, not a formula of a spreadsheet")
                 self.fault(column, f"'{shorten(cell, 40)}'", expected)
             elif len(cell) > MAX_CELL:
-                self.fault(column, f"{len(cell)} characters", f"at most {MAX_CELL}")
+                found = say("%(count)s characters", count=len(cell))
+                self.fault(column, found, say("at most %(limit)s", limit=MAX_CELL))
 
     def _id(self, lines: dict[str, int]) -> str | None:
         name = self.cell("id")
         if name is None:
             return None
         if len(name) > MAX_ID or not ID.fullmatch(name):
-            expected = f"letters, digits, _ and dots, such as funds.total; at most {MAX_ID}"
-            self.fault("id", f"'{shorten(name, 40)}'" if name else "an empty cell", expected)
+            expected = say("letters, digits, _ and dots, such as funds.total; at most %(limit)s", limit=MAX_ID)
+            self.fault("id", _shown(name), expected)
             return None
         if name in lines:
-            self.fault("id", f"'{shorten(name, 80)}' again", f"each id once; it stands on line {lines[name]}")
+            found = say("'%(id)s' again", id=shorten(name, 80))
+            self.fault("id", found, say("each id once; it stands on line %(line)s", line=lines[name]))
             return None
         lines[name] = self.line
         return name
@@ -292,13 +320,14 @@ class _Row:
         cell = self.cell(column)
         if cell is None:
             return None
-        expected = f"a number{' above zero' if above_zero else ''} in plain digits, such as 1580 or 0.1"
+        expected = _ABOVE_ZERO if above_zero else _PLAIN
         if len(cell) > MAX_DIGITS:
-            self.fault(column, f"{len(cell)} characters", f"{expected}; at most {MAX_DIGITS} characters")
+            limited = say("%(what)s; at most %(limit)s characters", what=expected, limit=MAX_DIGITS)
+            self.fault(column, say("%(count)s characters", count=len(cell)), limited)
             return None
         number = Decimal(cell) if _NUMBER.fullmatch(cell) else None
         if number is None or (above_zero and number <= 0):
-            self.fault(column, f"'{shorten(cell, 40)}'" if cell else "an empty cell", expected)
+            self.fault(column, _shown(cell), expected)
             return None
         return number
 
@@ -309,14 +338,14 @@ class _Row:
         try:
             return Qualifier(cell)
         except ValueError:
-            expected = "one of " + ", ".join(q.value for q in Qualifier)
-            self.fault("qualifier", f"'{shorten(cell, 40)}'" if cell else "an empty cell", expected)
+            expected = say("one of %(these)s", these=", ".join(q.value for q in Qualifier))
+            self.fault("qualifier", _shown(cell), expected)
             return None
 
     def _assumed(self) -> bool:
         cell = (self.cell("rounding_assumed") or "").lower()
         if cell not in _FLAGS:
-            self.fault("rounding_assumed", f"'{shorten(cell, 40)}'", "true, false or an empty cell")
+            self.fault("rounding_assumed", f"'{shorten(cell, 40)}'", say("true, false or an empty cell"))
             return False
         return _FLAGS[cell] or _ASSUMED_REMARK in self.cells.get("note", "")
 
@@ -327,5 +356,10 @@ class _Row:
         try:
             return parse_formula(cell)
         except FormulaError as error:
-            self.fault(column, f"{error.found} at character {error.position}", error.expected)
+            found = say("%(what)s at character %(place)s", what=error.found, place=error.position)
+            self.fault(column, found, error.expected)
             return None
+
+
+def _shown(cell: str) -> str:
+    return f"'{shorten(cell, 40)}'" if cell else say("an empty cell")

@@ -6,16 +6,17 @@ A *derivation* says how a printed figure follows from others; its verdict is `ex
 figures may have, is `possible` for some, or is `broken` for all. What cannot be judged is a fault, never a silent gap.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from karez.kernel.formula import Formula, FormulaError, Sign, Standing, ranges_of, shorten, standing, value_of
 from karez.kernel.interval import DividesByZeroError, Interval
 from karez.kernel.printed import PrintedNumber, plain_number
+from karez.kernel.words import say
 from karez.yearbook.chapter_file import (
     MAX_BYTES,
     Chapter,
@@ -27,10 +28,10 @@ from karez.yearbook.chapter_file import (
     read_rules,
 )
 from karez.yearbook.circles import circles
-from karez.yearbook.proof_words import identity_sentence, relation_sentence
+from karez.yearbook.proof_units import UnitFault, unit_faults
+from karez.yearbook.proof_words import identity_sentence, relation_sentence, would_hold_words
 from karez.yearbook.would_hold import would_hold_at
 
-_T = TypeVar("_T")
 Progress = Callable[[int, int], None]
 _TELL_EVERY = 500
 DATA = Path(__file__).parent / "data"
@@ -79,6 +80,11 @@ class Identity:
         }
 
     @property
+    def would_hold(self) -> list[str]:
+        """What would make it hold, each option in words."""
+        return would_hold_words(self.id, self.would_hold_at)
+
+    @property
     def why(self) -> str:
         """The verdict as a sentence."""
         return identity_sentence(
@@ -121,17 +127,18 @@ class JudgedRelation:
 
 @dataclass(frozen=True)
 class ProofResult:
-    """All that was judged and all that could not be; `ignored` names columns nothing reads."""
+    """All that was judged and all that could not be; `units` stand beside the verdicts, `ignored` names columns nothing reads."""
 
     identities: tuple[Identity, ...]
     relations: tuple[JudgedRelation, ...]
     faults: tuple[Fault, ...]
     figures: int
     ignored: tuple[str, ...] = ()
+    units: tuple[UnitFault, ...] = ()
 
     @property
     def sound(self) -> bool:
-        """Whether no derivation fails and no relation is broken; faults are apart."""
+        """Whether no derivation fails and no relation is broken; faults of rows and of units are apart."""
         return not any(i.verdict is Verdict.FAIL for i in self.identities) and not any(
             r.verdict is Standing.BROKEN for r in self.relations
         )
@@ -142,6 +149,7 @@ class ProofResult:
             "identities": [identity.as_dict() for identity in self.identities],
             "relations": [relation.as_dict() for relation in self.relations],
             "faults": [fault.as_dict() for fault in self.faults],
+            "units": [fault.as_dict() for fault in self.units],
             "figures": self.figures,
             "ignored_columns": list(self.ignored),
         }
@@ -173,27 +181,42 @@ def rules_beside(figures_file: Path) -> Path | None:
 
 def judge(chapter: Chapter, rules: Rules, progress: Progress | None = None) -> ProofResult:
     """The verdicts on what was read; time grows linearly with the number of derivations and relations."""
+    steps = judging(chapter, rules)
+    while True:
+        try:
+            done, total = next(steps)
+        except StopIteration as end:
+            result: ProofResult = end.value
+            return result
+        if progress is not None and (done % _TELL_EVERY == 0 or done == total):
+            progress(done, total)
+
+
+def judging(chapter: Chapter, rules: Rules) -> Generator[tuple[int, int], None, ProofResult]:
+    """The same step by step: yields how many of all derivations and relations are judged, and returns the result."""
     if chapter.faults and not chapter.figures:  # nothing to judge rules by: the faults of the file say it all
         rules = Rules(faults=rules.faults)
-    judging = _Judging(chapter)
+    work = _Judging(chapter)
     derived = [figure for figure in chapter.figures if figure.derivation is not None]
-    circular = judging.circular(derived)
+    circular = work.circular(derived)
     total = len(derived) + len(rules.rules)
-    identities = [
-        judging.identity(figure) for figure in _told(derived, progress, 0, total) if figure.id not in circular
-    ]
-    relations = [judging.relation(rule) for rule in _told(rules.rules, progress, len(derived), total)]
-    if progress is not None:
-        progress(total, total)
-    faults = sorted(
-        [*chapter.faults, *rules.faults, *judging.faults], key=lambda fault: (fault.file, fault.line)
-    )
+    identities, relations = [], []
+    for done, figure in enumerate(derived):
+        yield done, total
+        if figure.id not in circular:
+            identities.append(work.identity(figure))
+    for done, rule in enumerate(rules.rules, start=len(derived)):
+        yield done, total
+        relations.append(work.relation(rule))
+    yield total, total
+    faults = [*chapter.faults, *rules.faults, *work.faults]
     return ProofResult(
         tuple(i for i in identities if i is not None),
         tuple(r for r in relations if r is not None),
-        tuple(faults),
+        tuple(sorted(faults, key=lambda fault: (fault.file, fault.line))),
         len(chapter.figures),
         chapter.ignored,
+        tuple(unit_faults(chapter, rules)),
     )
 
 
@@ -218,10 +241,13 @@ class _Judging:
         found: set[str] = set()
         for circle in circles(links):
             found.update(circle)
-            shown = ", ".join(circle[:4]) + (f" and {len(circle) - 4} more" if len(circle) > 4 else "")
+            shown, more = ", ".join(circle[:4]), len(circle) - 4
+            told = say("a circle of %(ids)s", ids=shown)
+            if more > 0:
+                told = say("a circle of %(ids)s and %(more)s more", ids=shown, more=more)
             for name in circle:
-                expected = "a formula that does not lead back to the figure itself"
-                self.faults.append(Fault(self.lines[name], "derivation", f"a circle of {shown}", expected))
+                expected = say("a formula that does not lead back to the figure itself")
+                self.faults.append(Fault(self.lines[name], "derivation", told, expected))
         return found
 
     def identity(self, figure: PrintedFigure) -> Identity | None:
@@ -298,10 +324,11 @@ class _Judging:
                 continue
             known = False
             if name in self.lines:
-                found = f"{name}, whose own row has a fault"
-                expected = f"a figure that can be read on line {self.lines[name]}"
+                found = say("%(id)s, whose own row has a fault", id=name)
+                expected = say("a figure that can be read on line %(line)s", line=self.lines[name])
             else:
-                found, expected = f"{shorten(name, 80)}, which no row has as its id", "an id of this file"
+                found = say("%(id)s, which no row has as its id", id=shorten(name, 80))
+                expected = say("an id of this file")
             self.faults.append(Fault(line, column, found, expected, file))
         return known
 
@@ -309,15 +336,8 @@ class _Judging:
         if isinstance(error, FormulaError):
             self.faults.append(Fault(line, column, error.found, error.expected, file))
         else:
-            found = "a division by what is zero or may lie on both sides of it"
-            self.faults.append(Fault(line, column, found, "a divisor that is not zero", file))
-
-
-def _told(items: Sequence[_T], progress: Progress | None, done: int, total: int) -> Iterator[_T]:
-    for place, item in enumerate(items):
-        if progress is not None and place % _TELL_EVERY == 0:
-            progress(done + place, total)
-        yield item
+            found = say("a division by what is zero or may lie on both sides of it")
+            self.faults.append(Fault(line, column, found, say("a divisor that is not zero"), file))
 
 
 def _ends(interval: Interval) -> dict[str, int | float | str | None]:

@@ -5,27 +5,47 @@ from fractions import Fraction
 
 from karez.kernel.formula import Sign, Standing
 from karez.kernel.interval import Interval
-from karez.kernel.printed import PrintedNumber, digits
+from karez.kernel.printed import PrintedNumber, Qualifier, digits
+from karez.kernel.words import Words, say
 
-_SIGNS = {
-    Sign.AT_MOST: "at most",
-    Sign.AT_LEAST: "at least",
-    Sign.LESS: "less than",
-    Sign.MORE: "more than",
-    Sign.EQUAL: "equal to",
-    Sign.UNEQUAL: "different from",
+_RELATIONS = {
+    Sign.AT_MOST: say("The left is at most the right"),
+    Sign.AT_LEAST: say("The left is at least the right"),
+    Sign.LESS: say("The left is less than the right"),
+    Sign.MORE: say("The left is more than the right"),
+    Sign.EQUAL: say("The left is equal to the right"),
+    Sign.UNEQUAL: say("The left is different from the right"),
 }
 _STANDINGS = {
-    Standing.HOLDS: "always so",
-    Standing.POSSIBLE: "possible, but not for all values behind the print",
-    Standing.BROKEN: "never so",
+    Standing.HOLDS: say("always so"),
+    Standing.POSSIBLE: say("possible, but not for all values behind the print"),
+    Standing.BROKEN: say("never so"),
 }
+
+
+def printed_text(printed: PrintedNumber) -> Words:
+    """A printed number with its hedge."""
+    number = digits(printed.fraction, printed.rounding)
+    match printed.qualifier:
+        case Qualifier.NEARLY:
+            return say("nearly %(number)s", number=number)
+        case Qualifier.ABOUT:
+            return say("about %(number)s", number=number)
+        case Qualifier.MORE_THAN:
+            return say("more than %(number)s", number=number)
+        case Qualifier.AT_LEAST:
+            return say("at least %(number)s", number=number)
+        case Qualifier.LESS_THAN:
+            return say("less than %(number)s", number=number)
+        case Qualifier.AT_MOST:
+            return say("at most %(number)s", number=number)
+    return say("%(number)s", number=number)
 
 
 def number_text(value: Fraction) -> str:
     """A computed value in as many digits as help: whole numbers whole, large ones with one decimal, small with three."""
     if value.denominator == 1:
-        return f"{digits(value):s}" if value.numerator.bit_length() <= 1024 else "more than 1e308"
+        return digits(value) if value.numerator.bit_length() <= 1024 else say("more than 1e308")
     if abs(value) >= Fraction(1, 2000):
         return digits(value, Fraction(1, 10) if abs(value) >= 1000 else Fraction(1, 1000))
     return f"{float(value):.3g}"
@@ -35,12 +55,16 @@ def range_text(interval: Interval) -> str:
     """A range in words, one number where both ends are the same."""
     low, high = interval.lowest, interval.highest
     if low is not None and high is not None:
-        return number_text(low) if low == high else f"between {number_text(low)} and {number_text(high)}"
+        if low == high:
+            return number_text(low)
+        return say("between %(low)s and %(high)s", low=number_text(low), high=number_text(high))
     if low is not None:
-        return f"{'above' if interval.low_open else 'at least'} {number_text(low)}"
-    return (
-        "any value" if high is None else f"{'below' if interval.high_open else 'at most'} {number_text(high)}"
-    )
+        number = number_text(low)
+        return say("above %(number)s", number=number) if interval.low_open else say("at least %(number)s", number=number)
+    if high is None:
+        return say("any value")
+    number = number_text(high)
+    return say("below %(number)s", number=number) if interval.high_open else say("at most %(number)s", number=number)
 
 
 def identity_sentence(
@@ -50,29 +74,45 @@ def identity_sentence(
     interval: Interval,
     verdict: str,
     would_hold: Mapping[str, Interval | None],
-) -> str:
+) -> Words:
     """A verdict on a derivation: what is printed, what its inputs give, and for a failure what would make it hold."""
-    given = "no single value" if computed is None else number_text(computed)
+    given = say("no single value") if computed is None else number_text(computed)
     if not interval.is_point:
-        given += f" ({range_text(interval)} within the rounding of the inputs)"
-    start = f"Printed: {printed}. The inputs give {given}"
+        rest = range_text(interval)
+        given = say("%(value)s (%(range)s within the rounding of the inputs)", value=given, range=rest)
+    start = say("Printed: %(printed)s. The inputs give %(given)s", printed=printed_text(printed), given=given)
     match verdict:
         case "exact":
-            return f"{start}: the same."
+            return say("%(start)s: the same.", start=start)
         case "pass":
-            return f"{start}: the same at the printed precision."
+            return say("%(start)s: the same at the printed precision.", start=start)
         case "pass_if_rounded":
-            return f"{start}: the same only if figures written out in full are taken as rounded."
+            return say("%(start)s: the same only if figures written out in full are taken as rounded.", start=start)
         case "bound":
-            return f"{start}: within the printed limit."
-    options = [
-        f"{'the printed figure' if key == name else key} were {range_text(needed)}"
+            return say("%(start)s: within the printed limit.", start=start)
+    options = would_hold_words(name, would_hold)
+    if not options:
+        return say("%(start)s: not the same.", start=start)
+    every = options[0]
+    for option in options[1:]:
+        every = say("%(first)s, or if %(second)s", first=every, second=option)
+    return say("%(start)s: not the same. It would hold if %(options)s.", start=start, options=every)
+
+
+def would_hold_words(name: str, would_hold: Mapping[str, Interval | None]) -> list[str]:
+    """What would make a failing derivation hold, one option for each figure that alone could do it."""
+    return [
+        say("the printed figure were %(range)s", range=range_text(needed))
+        if key == name
+        else say("%(id)s were %(range)s", id=key, range=range_text(needed))
         for key, needed in would_hold.items()
         if needed is not None
     ]
-    return f"{start}: not the same. It would hold if {', or if '.join(options)}."
 
 
-def relation_sentence(left: Interval, sign: Sign, right: Interval, verdict: Standing) -> str:
+def relation_sentence(left: Interval, sign: Sign, right: Interval, verdict: Standing) -> Words:
     """A verdict on a relation: both sides and how they compare."""
-    return f"Left: {range_text(left)}; right: {range_text(right)}. Left {_SIGNS[sign]} right: {_STANDINGS[verdict]}."
+    return say(
+        "Left: %(left)s; right: %(right)s. %(relation)s: %(standing)s.",
+        left=range_text(left), right=range_text(right), relation=_RELATIONS[sign], standing=_STANDINGS[verdict],
+    )  # fmt: skip

@@ -317,7 +317,7 @@ def test_progress_is_told():
     rows = [row("a", "1"), *(row(f"b{n}", "1", derivation="a") for n in range(1200))]
     rules = b"left,relation,right\na,<=,1\n"
     proof_of(chapter(*rows), rules, lambda done, total: told.append((done, total)))
-    assert told == [(0, 1201), (500, 1201), (1000, 1201), (1200, 1201), (1201, 1201)]
+    assert told == [(0, 1201), (500, 1201), (1000, 1201), (1201, 1201)]
 
 
 def test_ten_thousand_identities_take_no_more_than_linear_time():

@@ -122,7 +122,7 @@ def test_a_circle_is_told_at_each_of_its_figures():
         (b"\n\n  \n", 1, "an empty file"),
         (b"\xef\xbb\xbf", 1, "an empty file"),
         (text(HEADER), 2, "no rows"),
-        (b"PK\x03\x04\x14\x00", 1, "a ZIP or XLSX file"),
+        (b"PK\x03\x04\x14\x00", 1, "a workbook that cannot be read"),
         (b"a" * (32 * 1024 * 1024 + 1), 1, "more than 33,554,432 bytes"),
         (",".join(f"c{n}" for n in range(100_000)).encode(), 1, "100000 columns"),
         (HEADER.replace(",", ";").encode(), 1, "cells divided by semicolons"),
