@@ -11,10 +11,10 @@ import xlsxwriter
 from karez.yearbook.proof import DATA, proof, proof_of
 
 GOOD = [
-    "id,section,label,value,unit,qualifier,rounding,period,place,kind,programme,derivation".split(","),
-    "a,s,first,10,villages,exact,1,2009,64,stock,p,".split(","),
-    "b,s,second,20.5,villages,rounded,0.1,2009,64,stock,p,".split(","),
-    "t,s,both,30.5,villages,rounded,0.1,2009,64,stock,p,a + b".split(","),
+    ["id", "section", "label", "value", "unit", "qualifier", "rounding", "period", "place", "kind", "programme", "derivation"],
+    ["a", "s", "first", "10", "villages", "exact", "1", "2009", "64", "stock", "p", ""],
+    ["b", "s", "second", "20.5", "villages", "rounded", "0.1", "2009", "64", "stock", "p", ""],
+    ["t", "s", "both", "30.5", "villages", "rounded", "0.1", "2009", "64", "stock", "p", "a + b"],
 ]
 
 
