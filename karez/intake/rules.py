@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -88,8 +89,8 @@ def match_headings(sheet: Sheet, headings: Sequence[str]) -> Headings:
             places[name] = place
         elif heading.strip():
             unknown.append(heading.strip()[:60])
-    seen = [heading_key(h) for h in unknown]
-    twice += [h for h in unknown if seen.count(heading_key(h)) > 1]
+    seen = Counter(heading_key(h) for h in unknown)
+    twice += [h for h in unknown if seen[heading_key(h)] > 1]
     missing = tuple(c.name for c in sheet.columns if c.required and c.name not in places)
     return Headings(places, tuple(dict.fromkeys(unknown)), missing, tuple(dict.fromkeys(twice)))
 
