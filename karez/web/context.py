@@ -26,9 +26,9 @@ MENU = (
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Menu, region and direction of writing for the base page."""
     user = getattr(request, "user", None)
-    allowed = permissions_of(user) if user is not None and user.is_authenticated else frozenset()  # type: ignore[arg-type]
+    allowed = permissions_of(user) if user is not None and user.is_authenticated else frozenset()
     region = Region.objects.first()
-    if region and "closing.view" in allowed and not may(user, "closing.view", region.area_id):  # type: ignore[arg-type]
+    if region and "closing.view" in allowed and not may(user, "closing.view", region.area_id):
         allowed -= {"closing.view"}  # a year is closed for the whole region
     here = request.resolver_match.app_name if request.resolver_match else ""
     return {

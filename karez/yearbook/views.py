@@ -111,8 +111,8 @@ def _rows(found: Mapping[str, Any]) -> list[dict[str, Any]]:
 _OPENS = ("loan_id", "society_id", "return_id", "allocation_id", "line_id", "household_key", "key")
 
 
-def _definition(words: Mapping[str, Any]) -> list[tuple[str, Any]]:
-    return [(name.replace("_", " "), value) for name, value in words.items() if value not in (None, "", [], {})]
+def _definition(words: Mapping[str, Any]) -> list[tuple[str, str]]:
+    return [(name.replace("_", " "), ", ".join(map(str, value)) if isinstance(value, list) else str(value)) for name, value in words.items() if value not in (None, "", [], {})]
 
 
 @login_required

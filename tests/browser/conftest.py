@@ -47,7 +47,7 @@ def site(committed_world: Any) -> Iterator[str]:
 @pytest.fixture
 def page(chromium: Any) -> Iterator[Any]:
     """A fresh window; what the console or the content policy complains of fails the test."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB")
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, locale="en-GB", reduced_motion="reduce")
     made = context.new_page()
     made.set_default_timeout(10_000)
     complaints: list[str] = []

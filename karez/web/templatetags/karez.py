@@ -13,6 +13,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 
 from karez.access.models import User
 from karez.kernel.inbox import AreaLink, told
@@ -91,6 +92,8 @@ def frozen(value: Any, column: str) -> str:
     """A value of a figure table as it is read: fen as yuan, keys shortened, numbers of years and ids plain."""
     if value is None:
         return DASH
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
     if column.endswith("_fen"):
         return format_fen(int(value))
     if column == "key" or column.endswith("_key"):
