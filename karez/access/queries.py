@@ -22,6 +22,8 @@ def permissions_of(actor: User) -> frozenset[str]:
     day = date.today()
     grants = Grant.objects.filter(user=actor, counts_from__lte=day)
     roles = set(grants.exclude(counts_before__lte=day).exclude(void_counts_on__lte=day).values_list("role", flat=True))
+    if not actor.is_active:
+        return frozenset()
     return frozenset(p for p, holders in PERMISSIONS.items() if roles & {str(r) for r in holders})
 
 

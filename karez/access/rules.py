@@ -46,6 +46,9 @@ PERMISSIONS: MappingProxyType[str, frozenset[Role]] = MappingProxyType(
         "figures.trace": _CASE,
         "yearbook.view": _ALL,
         "yearbook.publish": _SECOND | _REGION,
+        "yearbook.prepare": _REGION | {Role.STATISTICIAN},
+        "yearbook.review": _REGION | {Role.STATISTICIAN},
+        "yearbook.sign": _SECOND,
     }
 )
 

@@ -43,6 +43,14 @@ SELECT p.oid::regprocedure::text FROM pg_proc p
 WHERE p.prosecdef AND p.pronamespace = 'public'::regnamespace ORDER BY 1
 """
 
+# Triggers run as whoever writes. Without a path of their own they would read the writer's temporary tables in place of ours.
+_TRIGGERS_WITHOUT_PATH = """
+SELECT p.oid::regprocedure::text FROM pg_proc p
+WHERE p.prorettype = 'trigger'::regtype AND p.pronamespace = 'public'::regnamespace
+ AND NOT EXISTS (SELECT 1 FROM unnest(p.proconfig) c WHERE c LIKE 'search_path=%')
+ AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e') ORDER BY 1
+"""
+
 _TABLES = """
 SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
  AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') ORDER BY 1
@@ -76,6 +84,8 @@ def install() -> None:
         statements += [f'GRANT SELECT ON "{row[0]}" TO karez_app' for row in cursor.fetchall()]
         cursor.execute(_DEFINERS)
         statements += [f"REVOKE ALL ON FUNCTION {row[0]} FROM PUBLIC" for row in cursor.fetchall()]
+        cursor.execute(_TRIGGERS_WITHOUT_PATH)
+        statements += [f"ALTER FUNCTION {row[0]} SET search_path = pg_catalog, public, pg_temp" for row in cursor.fetchall()]
         statements.append("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO karez_app")
         cursor.execute(";\n".join(statements))
 

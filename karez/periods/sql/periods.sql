@@ -100,6 +100,12 @@ END $$;
 
 CREATE FUNCTION periods_end_once() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF OLD.ends_before IS NULL AND (NEW.ends_before IS NULL) <> (NEW.ended_at IS NULL AND NEW.ended_by_id IS NULL)
+       OR NEW.ends_before IS NOT NULL AND OLD.ends_before IS NULL AND (NEW.ended_at IS NULL OR NEW.ended_by_id IS NULL) THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ005',
+            MESSAGE = format('Row %s of %s would end without a day, or by nobody.', OLD.id, TG_TABLE_NAME),
+            DETAIL = 'An end says from which day, when it was set and by whom.';
+    END IF;
     IF OLD.ends_before IS NOT NULL AND (NEW.ends_before, NEW.counts_before, NEW.ended_at, NEW.ended_by_id, NEW.end_reason)
         IS DISTINCT FROM (OLD.ends_before, OLD.counts_before, OLD.ended_at, OLD.ended_by_id, OLD.end_reason) THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ005',
@@ -172,7 +178,7 @@ CREATE FUNCTION periods_reopen(p_year int, p_first bigint, p_second bigint, p_re
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE old_snapshot text;
 BEGIN
-    IF p_first = p_second OR p_reason IS NULL OR btrim(p_reason) = '' THEN
+    IF p_first IS NULL OR p_second IS NULL OR p_first = p_second OR p_reason IS NULL OR btrim(p_reason) = '' THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ008', MESSAGE = 'Reopening a year needs two people and a reason.';
     END IF;
     SELECT snapshot INTO old_snapshot FROM periods_period WHERE year = p_year;
