@@ -43,6 +43,7 @@ class Zero:
 
     form: Form
     places: frozenset[int] | None = None
+    but: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -118,8 +119,8 @@ def of_edition(relations: Iterable[Relation], edition: str) -> list[Relation]:
         match relation:
             case RollUp(figure):
                 renamed.append(RollUp(f"{figure}@{edition}"))
-            case Zero(form, places):
-                renamed.append(Zero(named(form), places))
+            case Zero(form, places, but):
+                renamed.append(Zero(named(form), places, but))
             case Product(left, right, result, figure, division, places):
                 renamed.append(Product(named(left), named(right), named(result), f"{figure}@{edition}", division, places))
     return renamed
@@ -130,21 +131,9 @@ def unchanged(figures: Iterable[str], edition: str, corrected: Iterable[Key] = (
     touched: dict[str, set[int]] = defaultdict(set)
     for figure, place in corrected:
         touched[figure].add(place)
-    return [Unchanged(figure, f"{figure}@{edition}", frozenset(touched[figure])) for figure in sorted(set(figures))]
-
-
-@dataclass(frozen=True)
-class Unchanged(Zero):
-    """One figure equal to another but at the places named."""
-
-    form: Form = Form()
-    places: frozenset[int] | None = None
-    but: frozenset[int] = frozenset()
-
-    def __init__(self, figure: str, other: str, but: frozenset[int]) -> None:
-        object.__setattr__(self, "form", Form(((figure, 1), (other, -1))))
-        object.__setattr__(self, "places", None)
-        object.__setattr__(self, "but", but)
+    return [
+        Zero(Form(((figure, 1), (f"{figure}@{edition}", -1))), but=frozenset(touched[figure])) for figure in sorted(set(figures))
+    ]
 
 
 class Place(NamedTuple):
@@ -254,7 +243,7 @@ class Board:
     def _applies(self, relation: Zero | Product, place: int) -> bool:
         if relation.places is not None and place not in relation.places:
             return False
-        if isinstance(relation, Unchanged) and place in relation.but:
+        if isinstance(relation, Zero) and place in relation.but:
             return False
         return not any((figure, place) in self.missing for figure in _figures(relation))
 

@@ -1,0 +1,209 @@
+"""Disclosure control over all cells of a publication at once: what is not printed so that no small number is printed or follows.
+
+Decides only; it reads no snapshot and prints nothing. The rules are a table (`RULES`). Values are taken as exact, so what is
+printed rounded is at least as safe. What is marked as suppressed must not say why: a mark that tells small cells from the
+others gives bounds away. The choice is greedy and always the same for the same cells; the audit after it (`attack`) is exact within what
+it says of itself. `Suppression.exposed` must be empty before anything is published.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from karez.figures.attack import Board, Exposure, Key, Kind, Number, Place, Product, Relation, analysed, whole
+
+LEVELS = ("region", "prefecture", "county", "township", "village")
+SMALL, TOO_FINE, SHARE, COMPLEMENT = "small", "too_fine", "share", "complement"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """When a cell of a disclosure unit may be printed: how many units at least, and down to which level."""
+
+    least: int
+    finest: str
+    source: str
+
+
+# A cell of none (no unit behind it) is printed: it tells of nobody in it. Villages, places and money of public bodies are no
+# persons: `village` and `none` have no rule.
+RULES: Mapping[str, Rule] = {
+    "person": Rule(10, "township", "fewer than 10 persons are not printed; villages are often below that"),
+    "household": Rule(10, "township", "a household is persons: the same threshold and the same level"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A figure at a place as it would be printed; `value` None means printed as missing. `units` are the persons or households behind it."""
+
+    figure: str
+    place: int
+    value: Number | None
+    units: int | None = None
+    unit: str = "none"
+    kind: Kind = Kind.ANY
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A cell of an earlier edition, its figure written `id@edition`; value None where that edition suppressed it, which must stay so."""
+
+    figure: str
+    place: int
+    value: Number | None
+
+
+@dataclass(frozen=True)
+class Report:
+    """How the choice was made; nothing here may be published."""
+
+    cells: int
+    by_reason: Mapping[str, int]
+    by_level: Mapping[str, int]
+    components: int
+    largest_component: int
+    narrowest: Number | None  # the narrowest interval a reader can put a suppressed count in, as its width
+    not_adding_up: tuple[tuple[str, int], ...]  # relations that do not hold for the values, of no use to a reader
+    exposed: tuple[Exposure, ...]  # what could not be protected
+
+
+@dataclass(frozen=True)
+class Suppression:
+    """The cells that must not be printed, each with its reason (for the office's eyes), and the report."""
+
+    suppressed: Mapping[Key, str]
+    report: Report
+
+    @property
+    def exposed(self) -> tuple[Exposure, ...]:
+        """Suppressed cells that can be worked out all the same; nothing may be published while there are any."""
+        return self.report.exposed
+
+
+@dataclass
+class _Work:
+    board: Board
+    cells: Mapping[Key, Cell]
+    rules: Mapping[str, Rule]
+    reasons: dict[Key, str] = field(default_factory=dict)
+    shares: dict[str, set[str]] = field(default_factory=dict)  # input -> formulas that multiply or divide by it
+    ratios: frozenset[str] = frozenset()
+    pending: set[Key] = field(default_factory=set)
+
+    def suppress(self, key: Key, reason: str) -> None:
+        """Takes a cell out, and the shares and averages it is an input of."""
+        if key in self.reasons:
+            return
+        self.reasons[key] = reason
+        self.board.secret.add(key)
+        self.pending.add(key)
+        for figure in sorted(self.shares.get(key[0], ())):
+            share = self.cells.get((figure, key[1]))
+            if share is not None and share.value is not None:
+                self.suppress((figure, key[1]), SHARE)
+
+    def cost(self, key: Key) -> tuple[object, ...]:
+        """What it costs a reader to miss a cell: the region's last, noughts late (they hide nothing), small before large."""
+        cell, level = self.cells[key], self.board.tree[key[1]].level
+        size = cell.units if cell.units else abs(cell.value or 0)
+        return (level == "region", not cell.value, key[0] not in self.ratios, -LEVELS.index(level), size, key[1], key[0])
+
+
+def suppress(
+    cells: Iterable[Cell], tree: Mapping[int, Place], relations: Sequence[Relation], known: Iterable[Known] = (),
+    rules: Mapping[str, Rule] = RULES,
+) -> Suppression:  # fmt: skip
+    """Which of the cells must not be printed, so that none of them follows from the rest, the relations and what is known already."""
+    work = _laid_out(list(cells), tree, relations, list(known), rules)
+    for key in sorted(work.cells):
+        cell = work.cells[key]
+        if cell.unit in rules and cell.value is not None and _is_small(cell, rules[cell.unit]):
+            work.suppress(key, SMALL)
+    work.pending |= work.board.secret
+    hopeless: set[Key] = set()
+    while work.pending:
+        start = min(work.pending)
+        unknown, exposures, _ = analysed(work.board, start)
+        chosen = _protect(work, exposures, hopeless)
+        if not chosen:
+            work.pending -= set(unknown)
+    return Suppression(work.reasons, _audit(work))
+
+
+def _laid_out(
+    cells: Sequence[Cell], tree: Mapping[int, Place], relations: Sequence[Relation], known: Sequence[Known], rules: Mapping[str, Rule]
+) -> _Work:
+    fine = {unit: set(LEVELS[LEVELS.index(rule.finest) + 1 :]) for unit, rule in rules.items()}
+    too_fine = {(c.figure, c.place): TOO_FINE for c in cells if c.unit in fine and tree[c.place].level in fine[c.unit]}
+    kept = {(c.figure, c.place): c for c in cells if (c.figure, c.place) not in too_fine}
+    truth = {key: whole(c.value) for key, c in kept.items() if c.value is not None}
+    truth |= {(k.figure, k.place): whole(k.value) for k in known if k.value is not None}
+    board = Board(
+        tree=tree, relations=relations, truth=truth, missing=frozenset(k for k, c in kept.items() if c.value is None),
+        kinds={c.figure: c.kind for c in cells}, small={k: c.units for k, c in kept.items() if c.unit in rules and c.units is not None},
+        least={c.figure: rules[c.unit].least for c in cells if c.unit in rules},
+        secret={(k.figure, k.place) for k in known if k.value is None},
+    )  # fmt: skip
+    shares: dict[str, set[str]] = {}
+    for relation in relations:
+        if isinstance(relation, Product) and "@" not in relation.figure:
+            for form in (relation.left, relation.right, relation.result):
+                for figure, _ in form.terms:
+                    if figure != relation.figure:
+                        shares.setdefault(figure, set()).add(relation.figure)
+    return _Work(board, kept, rules, dict(too_fine), shares, frozenset().union(*shares.values()))
+
+
+def _is_small(cell: Cell, rule: Rule) -> bool:
+    """Whether a cell speaks of somebody, but of too few; not knowing of how many is too few."""
+    return bool(cell.value) if cell.units is None else 0 < cell.units < rule.least
+
+
+def _protect(work: _Work, exposures: Sequence[Exposure], hopeless: set[Key]) -> bool:
+    """Suppresses one more cell for each way of working one out; tells whether anything was suppressed."""
+    touched: set[Key] = set()
+    for exposure in exposures:
+        candidates = [k for k in exposure.support if k in work.cells and k not in work.reasons]
+        if touched.intersection(exposure.support):
+            continue
+        if not candidates:
+            hopeless.add(exposure.key)
+            continue
+        before = len(work.reasons)
+        best = min(candidates, key=work.cost)
+        work.suppress(best, COMPLEMENT)
+        touched.add(best)
+        assert len(work.reasons) > before
+    return bool(touched)
+
+
+def _audit(work: _Work) -> Report:
+    """Plays the reader once more over everything that was decided."""
+    waiting, exposed, sizes = set(work.board.secret), [], []
+    narrowest: Number | None = None
+    while waiting:
+        unknown, exposures, bounds = analysed(work.board, min(waiting))
+        exposed += exposures
+        sizes.append(len(unknown))
+        waiting -= set(unknown)
+        for key, (low, high) in bounds.items():
+            counted = work.cells[key].kind is Kind.COUNT if key in work.cells else False
+            if counted and low is not None and high is not None and (narrowest is None or high - low < narrowest):
+                narrowest = high - low
+    levels = Counter(work.board.tree[place].level for _, place in work.reasons)
+    return Report(
+        len(work.cells), dict(sorted(Counter(work.reasons.values()).items())), dict(sorted(levels.items())), len(sizes), max(sizes, default=0),
+        narrowest, tuple(sorted(work.board.untrue)), tuple(exposed),
+    )  # fmt: skip
+
+
+def published(cells: Iterable[Cell], found: Suppression) -> list[Cell]:
+    """The cells that may be printed, in their order."""
+    return [c for c in cells if (c.figure, c.place) not in found.suppressed]
+
+
+__all__ = [
+    "COMPLEMENT", "RULES", "SHARE", "SMALL", "TOO_FINE", "Cell", "Kind", "Known", "Place", "Report", "Rule", "Suppression", "published",
+    "suppress",
+]  # fmt: skip
