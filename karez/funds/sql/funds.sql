@@ -63,6 +63,16 @@ END $$;
 REVOKE ALL ON FUNCTION funds_open_line_accounts(bigint, bigint, text, bigint[], bigint[], date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION funds_open_line_accounts(bigint, bigint, text, bigint[], bigint[], date) TO karez_app;
 
+-- Money that came into or went out of the bank and stayed so: its other account is the bank, its voucher neither takes
+-- another back nor was taken back. Money moved from line to line, or given back, is nobody's appropriation.
+CREATE FUNCTION funds_with_bank(p_transfer bigint, p_bank bigint) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM ledger_transfer t JOIN ledger_voucher v ON v.id = t.voucher_id AND v.reverses_id IS NULL
+                     JOIN ledger_account bank ON bank.id = p_bank AND bank.code = '1002'
+                    WHERE t.id = p_transfer AND NOT EXISTS (SELECT FROM ledger_voucher r WHERE r.reverses_id = v.id AND r.posted_at IS NOT NULL))
+$$;
+REVOKE ALL ON FUNCTION funds_with_bank(bigint, bigint) FROM PUBLIC;
+
 -- The transfer a fact names did move money onto (or off) this line's account, in the right book, on the day the fact counts.
 CREATE FUNCTION funds_appropriation_on_line() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -71,7 +81,7 @@ BEGIN
     SELECT n.reference, n.line_id INTO wrong FROM added n
      WHERE NOT EXISTS (SELECT 1 FROM ledger_transfer t JOIN ledger_account a ON a.id = t.credit_account_id AND a.code = 'L' || n.line_id
                          JOIN ledger_book b ON b.id = a.book_id AND b.kind = 'office' AND b.area_id = n.area_id
-                        WHERE t.id = n.transfer_id AND t.booking_date = n.counts_on) LIMIT 1;
+                        WHERE t.id = n.transfer_id AND t.booking_date = n.counts_on AND funds_with_bank(t.id, t.debit_account_id)) LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ060', MESSAGE = format('Appropriation %s does not name a transfer onto its own line.', wrong.reference),
             DETAIL = 'A payment names one source line: the one whose account it moved money onto, on the day it counts.';
@@ -88,10 +98,10 @@ BEGIN
     SELECT n.reference INTO wrong FROM added n
      WHERE NOT EXISTS (SELECT 1 FROM ledger_transfer t JOIN ledger_account a ON a.id = t.debit_account_id AND a.code = 'L' || n.line_id
                          JOIN ledger_book b ON b.id = a.book_id AND b.kind = 'office'
-                        WHERE t.id = n.transfer_out_id AND t.booking_date = n.counts_on)
+                        WHERE t.id = n.transfer_out_id AND t.booking_date = n.counts_on AND funds_with_bank(t.id, t.credit_account_id))
         OR NOT EXISTS (SELECT 1 FROM ledger_transfer t JOIN ledger_account a ON a.id = t.credit_account_id AND a.code = 'L' || n.line_id
                          JOIN ledger_book b ON b.id = a.book_id AND b.kind = 'county' AND b.area_id = n.area_id
-                        WHERE t.id = n.transfer_in_id AND t.booking_date = n.counts_on) LIMIT 1;
+                        WHERE t.id = n.transfer_in_id AND t.booking_date = n.counts_on AND funds_with_bank(t.id, t.debit_account_id)) LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ060', MESSAGE = format('Allocation %s does not name the transfers of its own line and county.', wrong.reference),
             DETAIL = 'What leaves the office on a line reaches the county on the same line, on the same day.';

@@ -11,6 +11,7 @@ from karez.funds.models import Allocation
 from karez.funds.tests.conftest import appropriate, make_line
 from karez.kernel.refusal import Refusal
 from karez.ledger import services as ledger
+from karez.ledger.models import Transfer
 
 
 @pytest.fixture
@@ -162,3 +163,28 @@ def test_one_target_at_a_time(committed_world: Any, app_connection: Any) -> None
     attack(app_connection, sql, [area, 1404, 2009, 2011], "funds_plantarget_one_at_a_time")
     attack(app_connection, sql, [area, 1404, 2011, 2009], "funds_plantarget_years_in_order")
     attack(app_connection, sql, [area, -1, 2009, 2011], "funds_plantarget_planned_not_negative")
+
+
+def test_money_moved_from_line_to_line_or_given_back_is_no_appropriation(books: dict[str, Any], app_connection: Any) -> None:
+    world, passed = books["world"], books["passed"]
+    lines = _accounts(app_connection, books)
+    moved = ledger.Draft(
+        book_id=lines["book"], booking_date=date(2009, 5, 1), kind="other", narration="line to line",
+        lines=(ledger.Line(lines["first"], lines["second"], 100),),
+    )  # fmt: skip
+    (posted,) = ledger.approve(world.approver, ledger.prepare(world.finance, [moved]))
+    words = {"happened_on": date(2009, 5, 1), "counts_on": date(2009, 5, 1)}
+    appropriation(
+        app_connection, books, "KZ060", line_id=books["second"].pk, transfer_id=posted.transfer_ids[0], amount_fen=100, **words
+    )
+    # What comes back to the office when an allocation is reversed was appropriated once already.
+    voucher = Transfer.objects.get(pk=passed.transfer_out_id).voucher_id
+    (back,) = ledger.approve(world.approver, ledger.prepare_reversal(world.finance, voucher, "wrong county", booking_date=date(2009, 5, 1)))
+    appropriation(app_connection, books, "KZ060", transfer_id=back.transfer_ids[0], amount_fen=400, **words)
+
+
+def _accounts(connect: Any, books: dict[str, Any]) -> dict[str, int]:
+    with connect() as raw:
+        rows = raw.execute("SELECT line_id, account_id, book_id FROM funds_line_account WHERE book_kind = 'office'").fetchall()
+    accounts = {line: account for line, account, _book in rows}
+    return {"first": accounts[books["first"].pk], "second": accounts[books["second"].pk], "book": rows[0][2]}

@@ -155,9 +155,11 @@ def test_closing_needs_two_people_and_order(region: int, app_connection: Connect
 def test_reopening_keeps_the_digest_in_the_record(region: int, app_connection: Connect) -> None:
     _close(2009)
     raw = app_connection()
-    with pytest.raises(psycopg.Error):
-        raw.execute("SELECT periods_reopen(2009, 5, 5, 'why')")
-    raw.rollback()
+    for people in ("5, 5", "5, NULL", "NULL, 5", "NULL, NULL"):
+        with pytest.raises(psycopg.Error) as refused:
+            raw.execute(f"SELECT periods_reopen(2009, {people}, 'why')")
+        assert refused.value.sqlstate == "KZ008", people
+        raw.rollback()
     raw.execute("SELECT periods_reopen(2009, 5, 6, 'a county was left out')")
     raw.commit()
     assert services.first_open_day() == date(2009, 1, 1)
@@ -168,3 +170,23 @@ def test_reopening_keeps_the_digest_in_the_record(region: int, app_connection: C
 def test_a_look_without_purpose_is_refused(db: None) -> None:
     with pytest.raises(Exception, match="access_readevent_has_purpose"):
         ReadEvent.objects.create(kind="person", subject_id=1, purpose="")
+
+
+def test_an_end_says_who_set_it_and_from_when(region: int, app_connection: Connect) -> None:
+    raw = app_connection()
+    row = raw.execute(_GRANT, [region, 1, "2009-06-01", "2009-06-01"]).fetchone()
+    assert row
+    raw.commit()
+    for words in ("end_reason='x', ended_by_id=1, ended_at=now()", "ends_before='2009-12-01', counts_before='2009-12-01'"):
+        with pytest.raises(psycopg.Error) as refused:
+            raw.execute(f"UPDATE access_grant SET {words} WHERE id = %s", row)
+        assert refused.value.sqlstate == "KZ005", words
+        raw.rollback()
+
+
+def test_history_cannot_be_led_astray_by_a_temporary_table(region: int, app_connection: Connect) -> None:
+    raw = app_connection()
+    raw.execute("CREATE TEMP TABLE access_userevent (LIKE public.access_userevent)")
+    raw.execute("UPDATE access_user SET full_name = 'X' WHERE id = %s", [region])
+    told = raw.execute("SELECT count(*) FROM public.access_userevent WHERE pgh_obj_id = %s AND full_name = 'X'", [region]).fetchone()
+    assert told == (1,)

@@ -43,7 +43,8 @@ CREATE TRIGGER register_death_ends_membership AFTER INSERT ON register_death
 REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION register_death_ends_membership();
 
 -- Identity is never simply deleted, and its person never exchanged behind the record.
-CREATE FUNCTION register_identity_stays() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION register_identity_stays() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF current_user <> (SELECT tableowner FROM pg_tables WHERE schemaname = 'public' AND tablename = 'register_identity') THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ031', MESSAGE = 'Identity is removed only by erasing a person or withdrawing a batch.',
@@ -54,6 +55,19 @@ END $$;
 
 CREATE TRIGGER register_identity_stays BEFORE DELETE ON register_identity
 FOR EACH STATEMENT EXECUTE FUNCTION register_identity_stays();
+
+CREATE FUNCTION register_identity_of_its_person() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM register_person p WHERE p.id = NEW.person_id AND p.replaces_id = OLD.person_id) THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ034', MESSAGE = format('The identity of person %s is not that of person %s.', OLD.person_id, NEW.person_id),
+            DETAIL = 'An identity goes only to the record that replaces its person''s.';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER register_identity_of_its_person BEFORE UPDATE OF person_id ON register_identity
+FOR EACH ROW WHEN (OLD.person_id <> NEW.person_id) EXECUTE FUNCTION register_identity_of_its_person();
 
 -- Removes name, number, index entries and history of a person, and gives the person a new random key, so that keys in
 -- frozen tables lead to nobody. What remains says that somebody of a sex and age lived in a household.
@@ -72,10 +86,10 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'KZ033', MESSAGE = 'Who asks for an erasure does not carry it out.',
             DETAIL = 'Another person with the permission has to do it.';
     END IF;
-    -- A corrected person has earlier records: what they hold or held goes with them.
+    -- A corrected person has earlier and later records: what they hold or held goes with them.
     WITH RECURSIVE record AS (
         SELECT id, replaces_id FROM register_person WHERE id = asked.person_id
-        UNION ALL SELECT p.id, p.replaces_id FROM register_person p JOIN record r ON p.id = r.replaces_id
+        UNION SELECT p.id, p.replaces_id FROM register_person p JOIN record r ON p.id = r.replaces_id OR p.replaces_id = r.id
     ) SELECT array_agg(id) INTO records FROM record;
     DELETE FROM register_identity WHERE person_id = ANY (records);
     DELETE FROM register_identityevent WHERE person_id = ANY (records) OR pgh_obj_id = ANY (records);
@@ -89,6 +103,10 @@ CREATE FUNCTION register_forget_batch(p_batch bigint) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE gone bigint;
 BEGIN
+    IF EXISTS (SELECT FROM intake_batch b WHERE b.id = p_batch AND b.state <> 'withdrawn') THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ031', MESSAGE = format('Batch %s was not withdrawn.', p_batch),
+            DETAIL = 'Identity goes by the erasure of a person, or with a batch that two people withdrew.';
+    END IF;
     DELETE FROM register_identityevent i USING register_person p
      WHERE p.id = i.person_id AND p.batch_id = p_batch AND p.voided_at IS NOT NULL;
     DELETE FROM register_identity i USING register_person p

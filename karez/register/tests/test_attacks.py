@@ -98,6 +98,50 @@ def test_what_was_recorded_cannot_be_changed_or_deleted(people: dict[str, int], 
         raw.rollback()
 
 
+def test_identity_is_neither_exchanged_nor_lost_by_a_trick(people: dict[str, int], app_connection: Connect) -> None:
+    raw = app_connection()
+    swap = "UPDATE register_identity SET person_id = %s WHERE person_id = %s"
+    with pytest.raises(psycopg.Error) as refused:
+        raw.execute(swap, [people["away"], people["head"]])
+    assert refused.value.sqlstate == "KZ034"
+    raw.rollback()
+    # A table of the attacker's own that names the app as owner of the identities.
+    raw.execute("CREATE TEMP TABLE pg_tables AS SELECT 'public'::name AS schemaname, 'register_identity'::name AS tablename, current_user AS tableowner")
+    with pytest.raises(psycopg.Error) as deleted:
+        raw.execute("DELETE FROM register_identity")
+    assert deleted.value.sqlstate == "KZ031"
+    raw.rollback()
+    assert raw.execute("SELECT count(*) FROM register_identity").fetchone() == (1,)
+
+
+def test_a_batch_forgets_persons_only_when_withdrawn(people: dict[str, int], owner_cursor: Any, app_connection: Connect) -> None:
+    owner_cursor.execute(
+        "INSERT INTO intake_batch (sheet, file_name, digest, size_bytes, vault_ref, delete_file_on, sender_id, state, decided_by_id)"
+        " VALUES ('register', 'f', 'd', 1, 'v', '2030-01-01', 1, 'applied', 2) RETURNING id"
+    )
+    (batch,) = owner_cursor.fetchone()
+    owner_cursor.execute("UPDATE register_person SET batch_id = %s WHERE id = %s", [batch, people["head"]])
+    raw = app_connection()
+    raw.execute("UPDATE register_person SET voided_at = now(), voided_by_id = 1, void_reason = 'x', void_counts_on = '2009-01-01'")
+    with pytest.raises(psycopg.Error) as refused:
+        raw.execute("SELECT register_forget_batch(%s)", [batch])
+    assert refused.value.sqlstate == "KZ031"
+
+
+def test_erasing_any_record_of_a_person_erases_all(people: dict[str, int], app_connection: Connect) -> None:
+    raw = app_connection()
+    new = raw.execute("INSERT INTO register_person (sex, recorded_by_id, replaces_id) VALUES (2, 1, %s) RETURNING id", [people["head"]]).fetchone()
+    assert new
+    raw.execute("UPDATE register_identity SET person_id = %s WHERE person_id = %s", [new[0], people["head"]])
+    row = raw.execute(
+        "INSERT INTO register_erasurerequest (person_id, requested_by_id, reason) VALUES (%s, 5, 'x') RETURNING id", [people["head"]]
+    ).fetchone()
+    assert row
+    raw.execute("SELECT register_erase(%s, 6)", [row[0]])
+    assert raw.execute("SELECT count(*) FROM register_identity").fetchone() == (0,)
+    assert raw.execute("SELECT count(*) FROM register_identityevent").fetchone() == (0,)
+
+
 def test_an_erasure_needs_another_person(people: dict[str, int], app_connection: Connect) -> None:
     raw = app_connection()
     row = raw.execute(

@@ -13,7 +13,8 @@ VALUES
 ALTER TABLE returns_approval ADD CONSTRAINT returns_approval_of_its_submitter
     FOREIGN KEY (of_id, submitted_by_id) REFERENCES returns_return (id, recorded_by_id);
 
-CREATE FUNCTION returns_judge_return() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION returns_judge_return() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE wrong record;
 BEGIN
     SELECT a.*, m.unit AS expected_unit INTO wrong FROM added a JOIN returns_measure m ON m.code = a.measure_id
@@ -50,7 +51,8 @@ CREATE TRIGGER returns_return_judged AFTER INSERT ON returns_return
 REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION returns_judge_return();
 
 -- What was sent back is not approved. The lock lets an approval and a sending back at the same moment follow each other.
-CREATE FUNCTION returns_judge_approval() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION returns_judge_approval() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE wrong bigint;
 BEGIN
     PERFORM FROM returns_return r WHERE r.id IN (SELECT of_id FROM added) ORDER BY r.id FOR UPDATE;

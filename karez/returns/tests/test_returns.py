@@ -299,3 +299,16 @@ def _reported(figure: str) -> list[tuple[int, Decimal]]:
     with connection.cursor() as cursor:
         cursor.execute(_filled(report.sql))
         return list(cursor.fetchall())
+
+
+def test_a_temporary_table_does_not_stand_in_for_the_measures(committed_world: Any, app_connection: Connect) -> None:
+    raw = app_connection()
+    raw.execute("CREATE TEMP TABLE returns_measure AS SELECT * FROM public.returns_measure")
+    raw.execute("UPDATE pg_temp.returns_measure SET unit = 'souls', is_quotient = false")
+    with pytest.raises(psycopg.Error) as refused:
+        raw.execute(
+            "INSERT INTO returns_return (measure_id, area_id, year, value, unit, document, happened_on, counts_on, recorded_by_id)"
+            " VALUES ('population', %s, 2009, 1, 'souls', 'd', '2009-12-31', '2009-12-31', 1)",
+            [committed_world.areas["990101"]],
+        )
+    assert refused.value.sqlstate == "KZ050"
