@@ -54,6 +54,27 @@ def test_a_region_is_founded_once(founded: Path) -> None:
     assert not postgres.Cluster(founded / "pg").running, "the last one out stops the server"
 
 
+def test_the_administrator_names_people_and_nobody_else_does(founded: Path) -> None:
+    made = ("--full-name", "Bo", "--password", "a-long-password-9", "--since", "2009-01-01")
+    bo = karez(founded, "role", "bo", "finance_officer", "--over", "640000", "--by", "ann", *made)
+    assert bo.returncode == 0, bo.stderr
+    for words, told in (
+        (("cai", "approver", "--over", "640000", "--by", "bo", *made), "permission"),
+        (("bo", "approver", "--over", "640000", "--by", "ann", "--since", "2009-01-01"), "already"),
+        (("ann", "regional_officer", "--over", "640000", "--by", "ann"), "same person"),
+        (("cai", "approver", "--over", "640000", "--by", "ann", "--full-name", "Cai", "--password", "short"), "short"),
+        (("nobody", "approver", "--over", "640000", "--by", "ann"), "--full-name"),
+    ):
+        done = karez(founded, "role", *words)
+        assert done.returncode == 1, words
+        assert told in done.stderr, done.stderr
+    assert karez(founded, "role", "bo", "king", "--over", "640000", "--by", "ann").returncode == 2
+    ended = karez(founded, "role", "bo", "finance_officer", "--over", "640000", "--by", "ann", "--since", "2009-02-01", "--end", "moved")
+    assert ended.returncode == 0, ended.stderr
+    now = karez(founded, "role", "bo", "approver", "--over", "640000", "--by", "ann", "--since", "2009-02-01")
+    assert now.returncode == 0, now.stderr
+
+
 def test_nothing_works_before_founding(folder: Path) -> None:
     done = karez(folder, "figures", "--region", "64", "--year", "2009")
     assert done.returncode == 1
@@ -79,6 +100,20 @@ def test_a_damaged_backup_is_not_restored(founded: Path, tmp_path: Path) -> None
     assert "database.dump" in done.stderr
     onto = karez(founded, "restore", str(backup), "--keys", str(tmp_path / "k"))
     assert onto.returncode == 1
+
+
+def test_a_restore_never_writes_over_a_key(founded: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    made = karez(founded, "backup", "--to", str(tmp_path / "b"), "--keys-to", str(tmp_path / "k"))
+    assert made.returncode == 0, made.stderr
+    (source,) = (tmp_path / "b").iterdir()
+    assert source.stat().st_mode & 0o077 == 0
+    assert (tmp_path / "k" / "sealing.key").stat().st_mode & 0o077 == 0
+    (folder / "keys").mkdir()
+    (folder / "keys" / "sealing.key").write_bytes(b"k" * 32)  # an installation whose database is elsewhere
+    done = karez(folder, "restore", str(source), "--keys", str(tmp_path / "k"))
+    assert done.returncode == 1
+    assert "sealing.key" in done.stderr
+    assert (folder / "keys" / "sealing.key").read_bytes() == b"k" * 32
 
 
 def test_the_key_is_not_kept_beside_the_backup(founded: Path, tmp_path: Path) -> None:

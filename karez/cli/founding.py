@@ -4,15 +4,18 @@ from datetime import date
 from pathlib import Path
 
 import click
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 
-from karez.access.models import Role, User
+from karez.access.models import Grant, Role, User
 from karez.access.services import add_user, grant_role
 from karez.kernel.refusal import Refusal
 from karez.periods import services as periods
-from karez.places import importing, loading
+from karez.places import granting, importing, loading
 from karez.places.models import Area, AreaSpell
+from karez.places.queries import area_by_code
 
 _CODE_DIGITS = 6  # GB/T 2260
 
@@ -22,6 +25,7 @@ def found(
     complaint_body: str, admin: str, admin_name: str, password: str,
 ) -> None:  # fmt: skip
     """Founds a region with its places and first administrator; all or nothing."""
+    check_password(password, admin, admin_name)
     with transaction.atomic():
         load_places(code, places)
         area = region_area(code)
@@ -33,7 +37,7 @@ def found(
         grant_role(None, user=user, role=Role.ADMINISTRATOR, area_id=area.pk, starts_on=date(first_year, 1, 1))
     click.echo(
         f"Region {code} is founded; {admin} is its administrator.\n"
-        "Next: sign in (karez serve), name people and their roles, load opening balances as files (sheets *_openings).",
+        "Next: name people and their roles (karez role), another administrator among them, back up (karez backup), load opening balances as files (sheets *_openings).",
         err=True,
     )
 
@@ -72,3 +76,43 @@ def person(username: str, full_name: str, password: str | None, roles: list[tupl
         for role, area_id, starts_on in roles:
             grant_role(None, user=user, role=role, area_id=area_id, starts_on=starts_on)
     return user
+
+
+def check_password(password: str, username: str, full_name: str) -> None:
+    """Refuses a password that the site would refuse."""
+    try:
+        validate_password(password, User(username=username, full_name=full_name))
+    except ValidationError as fault:
+        raise Refusal(
+            "access.weak_password", record=username, found=" ".join(fault.messages), expected="12 characters or more, not a common word",
+            rule="who signs in answers for what is done", todo="choose another password",
+        ) from None  # fmt: skip
+
+
+@transaction.atomic
+def give_role(actor: User, *, username: str, full_name: str, password: str, role: str, code: str, since: date) -> Grant:
+    """Gives a role to a person, who is made a user if not yet one; refuses what the actor may not give."""
+    area_id = area_by_code(code)
+    user = User.objects.filter(username=username).first()
+    if user is None:
+        if not full_name or not password:
+            raise Refusal(
+                "access.unknown_user", record=username, found="no user of this name", expected="--full-name, and a password typed or given",
+                rule="a person is named before they are given a role", todo="give both, or a user's sign-in name",
+            )  # fmt: skip
+        check_password(password, username, full_name)
+        user = add_user(username=username, full_name=full_name, password=password)
+    return granting.give_role(actor, user=user, role=Role(role), area_id=area_id, starts_on=since)
+
+
+def end_role(actor: User, *, username: str, role: str, code: str, ends_before: date, reason: str) -> Grant:
+    """Ends a person's role over an area from a day on; refuses where they do not have it."""
+    grant = Grant.objects.filter(
+        user__username=username, role=role, area_id=area_by_code(code), ends_before=None, voided_at=None
+    ).first()
+    if grant is None:
+        raise Refusal(
+            "not_found.role", record=username, found=f"no {role} over {code}", expected="a role they have",
+            rule="only what was given can be ended", todo="look the role and its area up",
+        )  # fmt: skip
+    return granting.end_role(actor, grant=grant, ends_before=ends_before, reason=reason)

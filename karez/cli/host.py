@@ -1,6 +1,6 @@
-"""Commands about the installation: init, demo, serve, upgrade, backup, restore."""
+"""Commands about the installation: init, role, demo, serve, upgrade, backup, restore."""
 
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import click
@@ -25,6 +25,35 @@ def init(**given: object) -> None:
         from karez.cli.founding import found
 
         found(**given)  # type: ignore[arg-type]
+
+
+@karez.command()
+@click.argument("username")
+@click.argument("role")
+@click.option("--over", "code", required=True, help="Code of the area it is given over; all below it is meant too.")
+@click.option("--by", required=True, metavar="USER", help="Sign-in name of the administrator who does it.")
+@click.option("--full-name", default="", help="Makes the user, if there is none of this name; the password is asked for.")
+@click.option("--password", default="", help="Password of a user made here; asked for where not given.")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), default=lambda: date.today().isoformat(), show_default="today")
+@click.option("--end", "reason", default="", metavar="REASON", help="Ends the role instead, from --since on, with this reason.")
+def role(*, username: str, role: str, code: str, by: str, full_name: str, password: str, since: datetime, reason: str) -> None:
+    """Gives USERNAME a ROLE over an area, or ends it. Roles: docs/roles.md."""
+    with working():
+        from karez.access.models import Role
+        from karez.access.queries import user_named
+        from karez.cli import founding
+
+        if role not in Role.values:
+            raise click.BadParameter(f"one of {', '.join(Role.values)}", param_hint="ROLE")
+        actor = user_named(by)
+        if reason:
+            founding.end_role(actor, username=username, role=role, code=code, ends_before=since.date(), reason=reason)
+            return
+        if full_name and not password:
+            password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
+        founding.give_role(
+            actor, username=username, full_name=full_name, password=password, role=role, code=code, since=since.date()
+        )
 
 
 @karez.command()

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from karez import __version__
 from karez.host import database, paths, postgres
@@ -37,8 +38,8 @@ def back_up(target: Path, keys_to: Path) -> Path:
         )  # fmt: skip
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     side, made = target / f".{stamp}.part", target / f"karez-{stamp}"
-    side.mkdir(parents=True)
-    _program("pg_dump", "--format=custom", "--compress=6", f"--file={side / 'database.dump'}", _administrator_target())
+    side.mkdir(parents=True, mode=0o700)  # it holds all there is
+    _program("pg_dump", "--format=custom", "--compress=6", f"--file={side / 'database.dump'}", _open_target())
     for name, folder in _FOLDERS.items():
         if folder.exists():
             shutil.copytree(folder, side / name)
@@ -59,11 +60,12 @@ def restore(source: Path, keys: Path) -> None:
             "host.not_empty", record=str(paths.VAR), found="an installation", expected="an empty data folder",
             rule="a restore writes over nothing", todo="set KAREZ_VAR to a new folder",
         )  # fmt: skip
-    paths.private_folder(paths.KEYS)
-    shutil.copy2(keys / "sealing.key", paths.KEYS / "sealing.key")
-    for name, folder in _FOLDERS.items():
-        if (source / name).exists():
-            shutil.copytree(source / name, folder, dirs_exist_ok=True)
+    key, ours = (keys / "sealing.key").read_bytes(), paths.KEYS / "sealing.key"
+    if ours.exists() and ours.read_bytes() != key:
+        raise Refusal(
+            "host.not_empty", record=str(ours), found="the key of another installation", expected="no key, or the same one",
+            rule="a lost key loses the identities sealed with it", todo="set KAREZ_VAR to a new folder",
+        )  # fmt: skip
     database.prepare()
     with psycopg.connect(_administrator_target()) as admin:
         row = admin.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
@@ -72,7 +74,11 @@ def restore(source: Path, keys: Path) -> None:
             "host.not_empty", record="database", found=f"{row[0]} tables", expected="none",
             rule="a restore writes over nothing", todo="name an empty database in DATABASE_URL",
         )  # fmt: skip
-    _program("pg_restore", "--exit-on-error", f"--dbname={_administrator_target()}", str(source / "database.dump"))
+    _keep_key(key, ours)
+    for name, folder in _FOLDERS.items():
+        if (source / name).exists():
+            shutil.copytree(source / name, folder, dirs_exist_ok=True)
+    _program("pg_restore", "--exit-on-error", f"--dbname={_open_target()}", str(source / "database.dump"))
     assert manifest["version"]
 
 
@@ -136,8 +142,23 @@ def _administrator_target() -> str:
     return psycopg.conninfo.make_conninfo(host=str(paths.CLUSTER), user="postgres", dbname=database.name())
 
 
+def _open_target() -> str:
+    """The same for a program's arguments, which everybody on the machine may read: without the password."""
+    told = conninfo_to_dict(_administrator_target())
+    return psycopg.conninfo.make_conninfo(**{k: v for k, v in told.items() if k != "password" and v is not None})
+
+
+def _keep_key(key: bytes, place: Path) -> None:
+    paths.private_folder(place.parent)
+    place.touch(mode=0o600)
+    place.write_bytes(key)
+
+
 def _program(name: str, *words: str) -> None:
-    done = subprocess.run([str(postgres.bin_folder() / name), *words], text=True, capture_output=True, check=False)
+    password = conninfo_to_dict(_administrator_target()).get("password")
+    environment = os.environ | ({"PGPASSWORD": str(password)} if password else {})
+    words = (str(postgres.bin_folder() / name), *words)
+    done = subprocess.run(words, text=True, capture_output=True, check=False, env=environment)
     if done.returncode != 0:
         raise Refusal(
             "host.program_failed", record=name, found=done.stderr.strip()[-1500:], expected="no error",
