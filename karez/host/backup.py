@@ -85,7 +85,7 @@ def restore(source: Path, keys: Path) -> None:
 def drill(made: Path, keys: Path) -> None:
     """Restores a backup into an empty cluster of its own and verifies it there; records the target as tested."""
     with tempfile.TemporaryDirectory(prefix="karez-drill-") as folder:
-        Path(folder).chmod(0o711)  # noqa: S103 - the server's user passes through
+        Path(folder).chmod(0o711)  # the server's user passes through
         environment = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "KAREZ_DATABASE")}
         environment |= {"KAREZ_VAR": folder, "KAREZ_DURABLE": "0"}
         words = [sys.executable, "-m", "karez", "restore", str(made.resolve()), "--keys", str(keys.resolve())]

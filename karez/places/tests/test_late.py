@@ -61,6 +61,7 @@ def test_a_closed_year_s_statement_voided_later_still_counts_there(closed_2009):
 def test_raw_sql_cannot_write_into_the_closed_year(closed_2009):
     with pytest.raises(DatabaseError) as told, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE places_areaspell SET ends_before = '2009-06-01', counts_before = '2009-06-01' WHERE code = '640422'"
+            "UPDATE places_areaspell SET ends_before = '2009-06-01', counts_before = '2009-06-01', ended_at = now(), ended_by_id = 1"
+            " WHERE code = '640422'"
         )
     assert told.value.__cause__.sqlstate == "KZ001"
