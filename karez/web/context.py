@@ -6,6 +6,7 @@ from django.http import HttpRequest
 from django.utils.translation import get_language_bidi
 from django.utils.translation import gettext_lazy as _
 
+from karez.access.models import User
 from karez.access.queries import permissions_of
 from karez.periods.models import Region
 from karez.places.queries import may
@@ -25,10 +26,11 @@ MENU = (
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Menu, region and direction of writing for the base page."""
-    user = getattr(request, "user", None)
-    allowed = permissions_of(user) if user is not None and user.is_authenticated else frozenset()
+    user = getattr(request, "user", None)  # none where a refusal came before anybody was known
+    user = user if isinstance(user, User) else None
+    allowed = permissions_of(user) if user else frozenset()
     region = Region.objects.first()
-    if region and "closing.view" in allowed and not may(user, "closing.view", region.area_id):
+    if region and user and "closing.view" in allowed and not may(user, "closing.view", region.area_id):
         allowed -= {"closing.view"}  # a year is closed for the whole region
     here = request.resolver_match.app_name if request.resolver_match else ""
     return {

@@ -106,3 +106,13 @@ def test_forms(site: str, page: Any, committed_world: Any, filled: Any, sign_in:
     sign_in(page, committed_world.clerk)
     wrong += look(page, site, reverse("intake:send") + "?sheet=returns", "send", shot)
     assert not wrong, "\n".join(wrong)
+
+
+def test_chinese(site: str, page: Any, committed_world: Any, filled: Any, sign_in: Any, shot: Any) -> None:
+    sign_in(page, committed_world.regional)
+    page.goto(site)
+    page.get_by_role("button", name="中文").click()
+    page.get_by_role("heading", name="您好").wait_for()
+    wrong = look(page, site, reverse("mutual_funds:society", args=[filled["society_id"]]), "zh-society", shot)
+    wrong += look(page, site, reverse("intake:batch", args=[filled["batch_id"]]), "zh-file", shot)
+    assert not wrong, "\n".join(wrong)
