@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from karez.yearbook import views
+from karez.yearbook import proof_views, views
 
 app_name = "yearbook"
 urlpatterns = [
@@ -11,4 +11,8 @@ urlpatterns = [
     path("yearbook/<slug:region>/<int:year>/", views.chapter, name="chapter"),
     path("yearbook/<slug:region>/<int:year>/figures.csv", views.figures_csv, name="figures"),
     path("yearbook/<slug:region>/<int:year>/<str:figure_id>/", views.trace, name="trace"),
+    path("proof/", proof_views.proof, name="proof"),
+    path("proof/download/", proof_views.download, name="proof_download"),
+    path("proof/example/<slug:name>/", proof_views.example, name="proof_example"),
+    path("proof/example/<slug:name>.csv", proof_views.example_file, name="proof_example_file"),
 ]
