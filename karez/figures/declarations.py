@@ -32,7 +32,7 @@ KINDS = ("stock", "flow", "rule", "plan", "share", "average", "growth")
 DISCLOSURES = ("person", "household", "village", "none")
 _ID = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _COMMON = ("id", "label", "label_zh", "unit", "kind", "disclosure", "rounding", "valid_from", "valid_before", "source", "prints", "note")
-_COUNTED = ("table", "where", "value", "empty", "scale")
+_COUNTED = ("table", "where", "value", "empty", "scale", "reaches")
 _DERIVED = ("formula", "empty")
 _REQUIRED = ("label", "unit", "kind", "disclosure", "rounding", "valid_from", "source")
 _DUCKDB = {"text": "VARCHAR"}
@@ -75,6 +75,7 @@ class Figure:
     value_text: str = ""
     empty: str = "missing"
     scale: int = 1
+    reaches: str = ""  # lowest level its rows are recorded at, where that is above the table's
     formula: Formula | None = None
 
     def valid_in(self, year: int) -> bool:
@@ -89,6 +90,7 @@ class Figure:
     def as_dict(self) -> dict[str, Any]:
         """The definition as people read it."""
         counted = {"table": self.table, "where": self.where_text, "value": self.value_text, "empty": self.empty, "scale": self.scale}
+        counted |= {"reaches": self.reaches} if self.reaches else {}
         derived = {"formula": self.formula.text, "inputs": list(self.formula.uses)} if self.formula else counted
         return {
             "id": self.id, "label": self.label, "label_zh": self.label_zh, "unit": self.unit, "kind": self.kind,
@@ -225,6 +227,7 @@ class _Reader:
         special |= {"where_text": self.text("where"), "value_text": self.text("value")}
         if "where" in self.raw:
             special["where"] = self.parsed("where", lambda text: parse_where(text, columns), table)
+        special["reaches"] = self.reaches(self.types.tables[table].reaches)
         special["value"] = self.parsed("value", lambda text: parse_value(text, columns), table)
         return special
 
@@ -252,6 +255,11 @@ class _Reader:
                 self.fault(name, value, " or ".join(words))
             return ""
         return str(value)
+
+    def reaches(self, of_table: str) -> str:
+        """The figure's own reach; never below what its table is recorded at."""
+        levels = LEVELS[: LEVELS.index(of_table) + 1] if of_table in LEVELS else LEVELS
+        return self.word("reaches", levels) if "reaches" in self.raw else ""
 
     def year(self, name: str) -> int | None:
         value = self.raw.get(name)

@@ -284,7 +284,8 @@ def _count(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, memb
     there = [f for f in members if _present(f, snapshot)]
     for figure in members:
         told = snapshot.tables.get(table)
-        into.reaches[figure.id] = LEVELS.index(told["reaches"]) if told else len(LEVELS) - 1
+        of_table = LEVELS.index(told["reaches"]) if told else len(LEVELS) - 1
+        into.reaches[figure.id] = min(of_table, LEVELS.index(figure.reaches)) if figure.reaches else of_table
         into.raw[figure.id] = {} if figure in there else _ABSENT
     distinct = [f for f in there if f.value and not f.value.rolls_up_by and not _is_of_unique_key(f, snapshot)]
     adding = [f for f in there if f not in distinct]

@@ -76,6 +76,9 @@ def test_every_fault_is_told_with_its_place(tmp_path: Path) -> None:
         figure("test.good", valid_from=2005),
         figure("test.six", formula="(1 +"),
         figure("test.seven", kind="guess", disclosure="nobody", label="  "),
+        figure("test.eight", reaches="planet"),
+        figure("test.nine", table="counted", reaches="village"),
+        figure("test.ten", formula="test.good * 2", reaches="region"),
         "[settings]\nx = 1",
     ])  # fmt: skip
     found, faults = declared(tmp_path, text)
@@ -85,6 +88,7 @@ def test_every_fault_is_told_with_its_place(tmp_path: Path) -> None:
         ("figure 3", "id"), ("figure 3", "empty"), ("test.two", "table"), ("test.two", "scale"), ("test.three", "value"),
         ("test.four", "prints"), ("test.four", "formula"), ("test.five", "formula"), ("test.five", "valid_from"), ("test.good", "id"),
         ("test.six", "formula"), ("test.seven", "kind"), ("test.seven", "disclosure"), ("test.seven", "label"), ("-", "settings"),
+        ("test.eight", "reaches"), ("test.nine", "reaches"), ("test.ten", "reaches"),
     }  # fmt: skip
     assert all(f.file.endswith("figures.toml") and f.found and f.expected for f in faults)
     assert [f.id for f in found.figures][:1] == ["test.good"]

@@ -71,6 +71,19 @@ def test_missing_not_collected_and_division_by_zero(small: Snapshot) -> None:
     assert all(v.value is None for v in compute(small, ["test.total"], ["village"]))
 
 
+def test_a_figure_may_reach_less_far_than_its_table(tmp_path: Path, use: Use) -> None:
+    """What is recorded at the region alone is not zero in a county: nobody collected it there."""
+    use(
+        figure("test.above", reaches="region", value="sum(amount_fen)") + figure("test.rows") + figure("test.each", formula="test.above / test.rows")
+        + figure("test.people", value="count(distinct person)", reaches="county") + figure("test.total", table="counted", reaches="region")
+    )
+    facts = [{"area_id": 1, "amount_fen": 5, "person": 1}, {"area_id": 8, "amount_fen": 5, "person": 2}]
+    snapshot = snapshot_of(tmp_path / "s", {FACTS: facts, COUNTED: []})
+    assert (_cell(snapshot, "test.above", 1).value, _cell(snapshot, "test.each", 1).value, _cell(snapshot, "test.people", 3).value) == (10, 5, 1)
+    for name, place in (("test.above", 2), ("test.above", 3), ("test.above", 8), ("test.each", 3), ("test.people", 5), ("test.total", 3)):
+        assert (_cell(snapshot, name, place).value, _cell(snapshot, name, place).state) == (None, State.NOT_COLLECTED), (name, place)
+
+
 def test_the_order_and_the_levels_asked_for(small: Snapshot) -> None:
     values = compute(small, ["test.money", "test.rows"], ["county", "region"])
     assert [(v.id, v.area_id) for v in values] == [(i, a) for i in ("test.money", "test.rows") for a in (1, 3, 4)]
