@@ -205,7 +205,8 @@ class Board:
 
     def component(self, start: Key) -> tuple[list[Key], list[Equation], list[tuple[Product, int]]]:
         """Every unknown cell that hangs together with one, and the relations over them."""
-        unknown, queue, seen = {start: None}, [start], set()
+        unknown, queue = {start: None}, [start]
+        seen: set[tuple[str | int, int]] = set()
         equations: list[Equation] = []
         products: list[tuple[Product, int]] = []
         while queue:
@@ -252,7 +253,7 @@ class Board:
         if all(k in self.truth for k, _ in keys) and sum(c * self.truth[k] for k, c in keys) + relation.form.constant:
             self.untrue.add((f"relation {number}", place))
             return None
-        return self._equation(keys, -relation.form.constant)
+        return self.equation(keys, -relation.form.constant)
 
     def _rolled_up(self, figure: str, parent: int) -> Equation | None:
         spread = self._spread(figure)
@@ -262,13 +263,14 @@ class Board:
         keys = [((figure, parent), 1), *(((figure, c), -1) for c in children if (figure, c) not in self.missing)]
         if (figure, parent) in self.missing:
             keys = keys[1:]
-        values = [self._true(k) for k, _ in keys]
-        if None not in values and sum(c * v for (_, c), v in zip(keys, values, strict=True) if v is not None):
+        parts = [c * v for k, c in keys if (v := self._true(k)) is not None]
+        if len(parts) == len(keys) and sum(parts) != 0:
             self.untrue.add((figure, parent))
             return None
-        return self._equation(keys, 0)
+        return self.equation(keys, 0)
 
-    def _equation(self, keys: Iterable[tuple[Key, Number]], rhs: Number) -> Equation:
+    def equation(self, keys: Iterable[tuple[Key, Number]], rhs: Number) -> Equation:
+        """That the sum of the cells with their coefficients is `rhs`, the published ones taken to the right."""
         equation = Equation({}, rhs)
         for key, coefficient in keys:
             if self.known(key):
@@ -299,8 +301,8 @@ class Board:
         children = self.below.get(place, [])
         if place not in self._spread(figure) or not any(c in self._spread(figure) for c in children):
             return None
-        values = [self._true((figure, c)) for c in children]
-        return None if None in values else sum(v for v in values if v is not None)
+        values = [v for c in children if (v := self._true((figure, c))) is not None]
+        return sum(values) if len(values) == len(children) else None
 
 
 class Space:
@@ -323,7 +325,7 @@ class Space:
         """Takes an equation in; tells whether it said anything new."""
         row = self.reduce(equation)
         if not row.terms:
-            self.contradictions += bool(row.rhs)
+            self.contradictions += 1 if row.rhs else 0
             return False
         pivot = min(row.terms)
         factor = row.terms[pivot]
@@ -405,7 +407,7 @@ def _made_linear(board: Board, space: Space, product: Product, place: int) -> Eq
 
 def board_form(board: Board, form: Form, place: int) -> Equation:
     """A form as an equation `form = 0` would be; its value is minus the right side once no unknown is left."""
-    return board._equation((((figure, place), c) for figure, c in form.terms), -form.constant)  # noqa: SLF001
+    return board.equation((((figure, place), c) for figure, c in form.terms), -form.constant)
 
 
 def _look_for_small_sum(board: Board, equation: Equation, exposed: dict[Key, Exposure]) -> None:

@@ -106,7 +106,7 @@ class _Work:
     def cost(self, key: Key) -> tuple[object, ...]:
         """What it costs a reader to miss a cell: the region's last, noughts late (they hide nothing), small before large."""
         cell, level = self.cells[key], self.board.tree[key[1]].level
-        size = cell.units if cell.units else abs(cell.value or 0)
+        size = cell.units or abs(cell.value or 0)
         return (level == "region", not cell.value, key[0] not in self.ratios, -LEVELS.index(level), size, key[1], key[0])
 
 
