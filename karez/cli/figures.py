@@ -85,12 +85,13 @@ def compare(*, file: Path, region: str, year: int, form: str) -> int:
 @region_option
 @year_option
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True)
-def publish(*, region: str, year: int, out: Path) -> None:
-    """Writes the chapter of a sealed year as HTML and its figures as CSV."""
+@click.option("--edition", "number", type=int, default=None, help="Number of a signed edition; the newest signed one if left out.")
+def publish(*, region: str, year: int, out: Path, number: int | None) -> None:
+    """Writes the chapter of a sealed year: a site that needs no server, PDF, Word, workbook, open data. Unsigned, it is marked so."""
     with working():
         from karez.yearbook.publishing import publish as publish_chapter
 
-        for path in publish_chapter(region, year, out):
+        for path in publish_chapter(region, year, out, number=number):
             click.echo(path)
 
 

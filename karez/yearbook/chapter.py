@@ -1,21 +1,24 @@
-"""A chapter put together: sentences with their figures inside, and one table of every figure. Holds no computing.
+"""A chapter put together: sentences with their figures inside, tables by place, and every figure as a row. Holds no computing.
 
-Sentence patterns are data (`chapters/*.toml`). A figure that is missing or unknown leaves a named gap, never a hole.
+Sentence patterns are data (`chapters/*.toml`, or a region's own). A figure that is missing, not collected or withheld leaves
+a named gap, never a hole.
 """
 
-import re
-import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from karez.kernel.refusal import Refusal
-from karez.yearbook.wording import figure_words, number_words
+from karez.yearbook.patterns import Pattern, Stretch, TablePattern, pattern_of
+from karez.yearbook.wording import CHINESE, ENGLISH, figure_words, number_words, unit_words
 
-FOLDER = Path(__file__).parent / "chapters"
-_PLACE = re.compile(r"\{([a-z0-9_.]+)(?:\|(number))?\}")
+SUPPRESSED = "suppressed"
+_GAPS = {
+    ENGLISH: {"": "no value", "not_collected": "not collected", SUPPRESSED: "withheld"},
+    CHINESE: {"": "无数据", "not_collected": "未收集", SUPPRESSED: "不予公布"},
+}
+_AS_OF = {ENGLISH: "as of", CHINESE: "截至"}
 
 
 @dataclass(frozen=True)
@@ -37,64 +40,130 @@ class Section:
 
 
 @dataclass(frozen=True)
+class PlaceTable:
+    """A table of figures by place: heads (figure id, label, unit) and, for each place, its name and its numbers as printed."""
+
+    title: str
+    by: str
+    heads: tuple[tuple[str, str, str], ...]
+    rows: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True)
 class Chapter:
-    """What a reader sees: title, sections, and all figures as rows in the order of the declarations."""
+    """What a reader sees: title, sections, tables, and all figures as rows in the order of the declarations."""
 
     title: str
     sections: tuple[Section, ...]
     rows: tuple[Mapping[str, Any], ...]
     snapshot: str
     as_of: str
+    tables: tuple[PlaceTable, ...] = ()
+    language: str = ENGLISH
 
 
-def compose(figures: Mapping[str, Any], *, region: str, year: int, pattern: Path | None = None) -> Chapter:
-    """The chapter of `figures` (the answer of figures.queries.figures_for, by region)."""
-    rows = tuple(_worded(row) for row in figures["figures"])
+def compose(
+    figures: Mapping[str, Any], *, region: str, year: int, pattern: Path | None = None, language: str = ENGLISH,
+    by_place: Iterable[Mapping[str, Any]] = (),
+) -> Chapter:  # fmt: skip
+    """The chapter of `figures` (the answer of figures.queries.figures_for, by region); `by_place` are such rows of other levels."""
+    rows = tuple(worded(row, language) for row in figures["figures"])
     by_id = {row["id"]: row for row in rows}
-    text = _pattern(pattern or FOLDER / "mutual-funds-year.toml")
+    text = pattern_of(year, by_id, pattern)[language]
     plain = {"region": region, "year": str(year)}
-    sections = tuple(
-        Section(part["title"], tuple(_pieces(p, by_id, plain) for p in part["paragraphs"])) for part in text["section"]
-    )
+    sections = tuple(Section(p.title, tuple(_pieces(s, by_id, plain, language) for s in p.paragraphs)) for p in text.sections)
     first = rows[0] if rows else {}
-    title = text["title"].format(**plain)
-    return Chapter(title, sections, rows, str(first.get("snapshot", "")), str(first.get("as_of", "")))
+    tables = _tables(text, by_id, list(by_place), language)
+    title = text.title.format(**plain)
+    return Chapter(title, sections, rows, str(first.get("snapshot", "")), str(first.get("as_of", "")), tables, language)
 
 
-def _worded(row: Mapping[str, Any]) -> Mapping[str, Any]:
-    value = row["value"]
-    if value is None:
-        return {**row, "words": "", "number": ""}
-    exact, rounding = Fraction(value), Fraction(str(row.get("rounding", 1)))
-    words = figure_words(exact, rounding, row["unit"])
-    return {**row, "words": words, "number": number_words(exact, rounding, row["unit"])}
+def worded(row: Mapping[str, Any], language: str) -> Mapping[str, Any]:
+    """A row of figures with its label (`name`), its value and its number in words of the language, or the name of its gap."""
+    name = (row.get("label_zh") if language == CHINESE else "") or row["label"]
+    exact = _exact(row)
+    if exact is None:
+        gap = gap_words(str(row.get("state", "")), language)
+        return {**row, "name": name, "words": "", "number": "", "gap": gap, "unit_words": unit_words(row["unit"], language)}
+    rounding = Fraction(str(row.get("rounding", 1)))
+    words = figure_words(exact, rounding, row["unit"], language)
+    number = number_words(exact, rounding, row["unit"], language)
+    return {**row, "name": name, "words": words, "number": number, "gap": "", "unit_words": unit_words(row["unit"], language)}
 
 
-def _pieces(pattern: str, by_id: Mapping[str, Mapping[str, Any]], plain: Mapping[str, str]) -> tuple[Piece, ...]:
-    pieces, at = [], 0
-    for match in _PLACE.finditer(pattern):
-        pieces.append(Piece(pattern[at : match.start()]))
-        pieces.append(_piece(match[1], match[2], by_id, plain))
-        at = match.end()
-    pieces.append(Piece(pattern[at:]))
-    return tuple(p for p in pieces if p.text)
+def gap_words(state: str, language: str) -> str:
+    """What is said where there is no value."""
+    return _GAPS[language].get(state, _GAPS[language][""])
 
 
-def _piece(name: str, form: str | None, by_id: Mapping[str, Mapping[str, Any]], plain: Mapping[str, str]) -> Piece:
-    if name in plain:
-        return Piece(plain[name])
-    row = by_id.get(name)
-    if row is None or row["value"] is None:
-        return Piece(f"[{row['label'] if row else name}: no value]", name if row else "", gap=True)
-    title = f"{row['label']} · {row['unit']} · as of {row['as_of']}"
-    return Piece(row["number"] if form == "number" else row["words"], name, title)
+def _exact(row: Mapping[str, Any]) -> Fraction | None:
+    """The value without loss where the row carries it so."""
+    if row.get("value") is None:
+        return None
+    return Fraction(str(row["exact"])) if row.get("exact") is not None else Fraction(row["value"])
 
 
-def _pattern(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as fault:
-        raise Refusal(
-            "yearbook.pattern", record=path.name, found=str(fault), expected="a TOML file of sentences",
-            rule="a chapter's sentences are data", todo="mend the line named",
-        ) from fault  # fmt: skip
+def _pieces(
+    stretches: Sequence[Stretch], by_id: Mapping[str, Mapping[str, Any]], plain: Mapping[str, str], language: str
+) -> tuple[Piece, ...]:
+    made = (_piece(s, by_id, plain, language) if s.name else Piece(s.text) for s in stretches)
+    return tuple(p for p in made if p.text)
+
+
+def _piece(one: Stretch, by_id: Mapping[str, Mapping[str, Any]], plain: Mapping[str, str], language: str) -> Piece:
+    if one.name in plain:
+        return Piece(plain[one.name])
+    row = by_id.get(one.name)
+    if row is None:
+        return Piece(f"[{one.name}: {gap_words('', language)}]", gap=True)
+    exact, colon = _exact(row), "：" if language == CHINESE else ": "
+    title = f"{row['name']} · {row['unit_words']} · {_AS_OF[language]} {row['as_of']}"
+    if exact is None:
+        return Piece(f"[{row['name']}{colon}{row['gap']}]", one.name, title, gap=True)
+    say = number_words if one.form.bare else figure_words
+    return Piece(say(exact, Fraction(str(row.get("rounding", 1))), row["unit"], language, one.form), one.name, title)
+
+
+def _tables(
+    text: Pattern, by_id: Mapping[str, Mapping[str, Any]], by_place: Sequence[Mapping[str, Any]], language: str
+) -> tuple[PlaceTable, ...]:
+    cells = {(r["id"], r["place"]): r for r in by_place}
+    places = {r["place"]: r for r in by_place}
+    return tuple(_table(t, by_id, cells, places, language) for t in text.tables if by_place and any(i in by_id for i in t.figures))
+
+
+def _table(
+    one: TablePattern, by_id: Mapping[str, Mapping[str, Any]], cells: Mapping[tuple[str, str], Mapping[str, Any]],
+    places: Mapping[str, Mapping[str, Any]], language: str,
+) -> PlaceTable:  # fmt: skip
+    ids = [i for i in one.figures if i in by_id]
+    heads = tuple((i, by_id[i]["name"], _head_unit(by_id[i], language)) for i in ids)
+    rows = []
+    for code, place in places.items():
+        if place["level"] == one.by:
+            name = (place.get("place_name_zh") if language == CHINESE else "") or place["place_name"]
+            rows.append((name, tuple(_cell(cells.get((i, code)), by_id[i], language) for i in ids)))
+    return PlaceTable(one.title, one.by, heads, tuple(rows))
+
+
+def _cell(row: Mapping[str, Any] | None, head: Mapping[str, Any], language: str) -> str:
+    if row is None:
+        return gap_words("", language)
+    exact = _exact(row)
+    if exact is None:
+        return gap_words(str(row.get("state", "")), language)
+    worth, rounding = _worth(head, language), Fraction(str(head.get("rounding", 1)))
+    return number_words(exact / worth, rounding / worth, "", language)
+
+
+def _worth(head: Mapping[str, Any], language: str) -> int:
+    """Money of coarse rounding stands in ten thousands in Chinese tables and in thousands in English ones."""
+    if head["unit"] != "yuan" or Fraction(str(head.get("rounding", 1))) < 1000:
+        return 1
+    return 10_000 if language == CHINESE else 1000
+
+
+def _head_unit(head: Mapping[str, Any], language: str) -> str:
+    if _worth(head, language) == 1:
+        return str(head["unit_words"])
+    return "万元" if language == CHINESE else "thousand yuan"

@@ -1,44 +1,100 @@
-"""Writing a sealed year's chapter as files: HTML that needs no server, and its figures as CSV. Holds no drafts.
+"""Writing a sealed year's chapter as files: static site, PDF, DOCX, XLSX, open data, CSV. Holds no drafts.
 
-Only a sealed year is published; what is written carries no row and no key, only the figures.
+Only a sealed year is published. A signed edition is written from the text that was signed; a sealed year that nobody has
+signed is written with a mark that says so. What is written carries no row and no key, only figures after disclosure control.
 """
 
-import csv
-import io
+import hashlib
+from collections.abc import Callable
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
-from django.template.loader import render_to_string
+from django.conf import settings
 
-from karez.closing.queries import sealed_snapshot
-from karez.figures.queries import figures_for
-from karez.periods.services import region as the_region
-from karez.places.queries import name_of
-from karez.yearbook.chapter import Chapter, compose
+from karez.closing.queries import check_region, sealed_snapshot
+from karez.kernel.refusal import Refusal
+from karez.yearbook.content import content_of
+from karez.yearbook.formats.docx import docx
+from karez.yearbook.formats.open_data import open_data, text
+from karez.yearbook.formats.pdf import pdf
+from karez.yearbook.formats.publication import Correction, Files, Publication, Signature
+from karez.yearbook.formats.site import site
+from karez.yearbook.formats.xlsx import xlsx
+from karez.yearbook.models import Erratum
+from karez.yearbook.queries import Told, public_edition
 
 COLUMNS = ("id", "label", "value", "unit", "rounding", "place", "place_name", "as_of", "snapshot")
+DIGESTS = "digests.txt"
+FORMATS: dict[str, Callable[[Publication], Files]] = {"site": site, "pdf": pdf, "docx": docx, "xlsx": xlsx, "data": open_data}
 
 
-def chapter_of(region: str, year: int) -> Chapter:
-    """The chapter of a sealed year, at the region's level."""
-    sealed_snapshot(region, year)
-    figures = figures_for(None, region, year, by="region", ids=None)
-    return compose(figures, region=name_of(the_region().area_id), year=year)
+def publish(region: str, year: int, out: Path, *, number: int | None = None) -> list[Path]:
+    """Writes the signed edition of a year (the newest, or that of `number`) into `out`; of an unsigned sealed year the same, marked.
+
+    The same edition with the same errata writes the same bytes. Files of an earlier run that are no longer part of it are taken away.
+    """
+    return write(publication_of(region, year, number=number), out)
 
 
-def publish(region: str, year: int, out: Path) -> list[Path]:
-    """Writes `chapter.html` and `figures.csv` into `out`; the same sealed year writes the same bytes."""
-    chapter = chapter_of(region, year)
+def publication_of(region: str, year: int, *, number: int | None = None) -> Publication:
+    """The edition to be written."""
+    check_region(region)
+    told = public_edition(year, number)
+    if told is not None:
+        return signed_publication(told)
+    if number is not None:
+        raise Refusal(
+            "yearbook.not_signed", record=f"{year}, edition {number}", found="no signed edition of this number", expected="a signed edition",
+            rule="what is public is what three people signed", todo="leave the number out, or have the edition signed",
+        )  # fmt: skip
+    return _with_maps(Publication(content_of(sealed_snapshot(region, year))))
+
+
+def signed_publication(told: Told) -> Publication:
+    """An edition as it was signed, with its errata."""
+    zone = ZoneInfo(settings.TIME_ZONE)
+    signatures = [Signature(step, s.name, s.at.astimezone(zone).date().isoformat()) for step, s in told.steps.items()]
+    return _with_maps(Publication(told.content, told.edition.number, signatures, [_correction(e, zone) for e in told.errata]))
+
+
+def files_of(publication: Publication) -> Files:
+    """Every file of a publication, by its path under the folder; nothing is written."""
+    made: Files = {}
+    for make in FORMATS.values():
+        made |= make(publication)
+    rows = publication.content.rows("region")
+    made["figures.csv"] = text(COLUMNS, [["" if row[c] is None else row[c] for c in COLUMNS] for row in rows]).encode()
+    made["edition.json"] = publication.content.text.encode()
+    lines = [f"{hashlib.sha256(data).hexdigest()}  {path}\n" for path, data in sorted(made.items())]
+    return made | {DIGESTS: "".join(lines).encode()}
+
+
+def write(publication: Publication, out: Path) -> list[Path]:
+    """Writes the files into `out` and answers with their paths."""
+    made = files_of(publication)
     out.mkdir(parents=True, exist_ok=True)
-    html = render_to_string("yearbook/published.html", {"chapter": chapter, "synthetic": the_region().synthetic})
-    written = {out / "chapter.html": html, out / "figures.csv": _csv(chapter)}
-    for path, text in written.items():
-        path.write_text(text, encoding="utf-8", newline="")
-    return list(written)
+    for path in _of_earlier_run(out) - set(made):
+        (out / path).unlink(missing_ok=True)
+    for path, data in made.items():
+        (out / path).parent.mkdir(parents=True, exist_ok=True)
+        (out / path).write_bytes(data)
+    return [out / path for path in made]
 
 
-def _csv(chapter: Chapter) -> str:
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([row.get(column, "") for column in COLUMNS] for row in chapter.rows)
-    return file.getvalue()
+def _of_earlier_run(out: Path) -> set[str]:
+    """The files that an earlier run says it wrote here; never one outside the folder."""
+    try:
+        lines = (out / DIGESTS).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return set()
+    paths = {line[66:] for line in lines if line[64:66] == "  "}
+    return {p for p in paths if (out / p).resolve().is_relative_to(out.resolve())}
+
+
+def _correction(one: Erratum, zone: ZoneInfo) -> Correction:
+    day = one.approval.at.astimezone(zone).date().isoformat()
+    return Correction(one.figure, one.place, one.printed, one.corrected, one.reason, (one.name, one.approval.name), day)
+
+
+def _with_maps(publication: Publication) -> Publication:
+    return publication

@@ -1,56 +1,127 @@
-"""How a computed figure is worded in print: its number at its declared rounding, with its unit. Holds no figures and no sentences."""
+"""How a computed figure is worded in print: its number at its declared rounding, with its unit, per language. Holds no figures and no sentences.
 
+English groups digits and speaks of millions (85.50 million yuan); Chinese does not group and speaks of ten thousands (8550万元).
+A sentence may ask for another scale: `million:2` prints millions with two decimals, `number` leaves the unit out.
+"""
+
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from karez.kernel.printed import decimals, digits, round_half_away
 
-from karez.kernel.printed import decimals, digits
+ENGLISH, CHINESE = "en", "zh"
+LANGUAGES = (ENGLISH, CHINESE)
+_MILLION, _WAN = 1_000_000, 10_000
+_FORM = re.compile(r"([a-z]+):([0-4])")
 
-_MILLION = 1_000_000
-
-
-def number_words(value: Fraction, rounding: Fraction, unit: str) -> str:
-    """The number alone, at its rounding: 85.50 (million understood by `unit_words`), 2,912, 30.5."""
-    if unit == "yuan" and _in_millions(value, rounding):
-        return digits(value / _MILLION, rounding / _MILLION)
-    return digits(value, rounding)
-
-
-def figure_words(value: Fraction, rounding: Fraction, unit: str) -> str:
-    """The number with its unit as a reader expects it: 85.50 million yuan, 30.5 %, 428 villages."""
-    number = number_words(value, rounding, unit)
-    if unit == "yuan" and _in_millions(value, rounding):
-        return _("%(number)s million yuan") % {"number": number}
-    if unit == "percent":
-        return _("%(number)s %%") % {"number": number}
-    return _UNITS[unit].words(number, value) if unit in _UNITS else f"{number} {unit.replace('_', ' ')}"
-
-
-def _in_millions(value: Fraction, rounding: Fraction) -> bool:
-    # Only where the digits then shown are the digits declared: 85,500,000 to 10,000 is 85.50 million.
-    return abs(value) >= _MILLION and rounding >= 1000 and decimals(Fraction(rounding) / _MILLION) <= 3
+# language -> name of a scale in a sentence -> (worth, word after the number)
+SCALES: Mapping[str, Mapping[str, tuple[int, str]]] = {
+    ENGLISH: {"round": (1, ""), "thousand": (1000, " thousand"), "million": (_MILLION, " million"), "billion": (10**9, " billion")},
+    CHINESE: {"round": (1, ""), "wan": (_WAN, "万"), "yi": (10**8, "亿")},
+}
 
 
 @dataclass(frozen=True)
-class _Unit:
-    one: str
-    many: str
+class Form:
+    """How a sentence wants its number: at a scale with so many decimals, or as declared (`worth` 0); with its unit or bare."""
 
-    def words(self, number: str, value: Fraction) -> str:
-        plural = 1 if value == 1 else 2
-        return f"{number} {ngettext(self.one, self.many, plural)}"
+    worth: int = 0
+    word: str = ""
+    places: int = 0
+    bare: bool = False
 
 
-_UNITS = {
-    "yuan": _Unit("yuan", "yuan"),
-    "km2": _Unit("square kilometre", "square kilometres"),
-    "prefectures": _Unit("city of prefecture rank", "cities of prefecture rank"),
-    "counties": _Unit("county-level unit", "county-level units"),
-    "villages": _Unit("village", "villages"),
-    "households": _Unit("household", "households"),
-    "persons": _Unit("person", "persons"),
-    "years": _Unit("year", "years"),
-    "percentage_points": _Unit("percentage point", "percentage points"),
-}
+def form_of(text: str, language: str) -> Form | None:
+    """The form a sentence names after the figure's id (`number`, `million:2`, `million:2|number`); None if there is no such form."""
+    form = Form()
+    for part in text.split("|") if text else ():
+        found = _FORM.fullmatch(part)
+        if part == "number" and not form.bare:
+            form = Form(form.worth, form.word, form.places, bare=True)
+        elif found and found[1] in SCALES[language] and not form.worth:
+            form = Form(*SCALES[language][found[1]], int(found[2]), form.bare)
+        else:
+            return None
+    return form
+
+
+def number_words(value: Fraction, rounding: Fraction, unit: str, language: str = ENGLISH, form: Form | None = None) -> str:
+    """The number alone, at its rounding 85.50 (million understood), 2,912, 30.5; a scale that was asked for is named: 6.25 million."""
+    number, word, _printed = _number(value, rounding, unit, language, form)
+    return number + word if form is not None and form.worth else number
+
+
+def figure_words(value: Fraction, rounding: Fraction, unit: str, language: str = ENGLISH, form: Form | None = None) -> str:
+    """The number with its unit as a reader expects it: 85.50 million yuan, 30.5 %, 428 villages; 8550万元, 428个村."""
+    number, word, printed = _number(value, rounding, unit, language, form)
+    pattern = _UNITS[language].get(unit)
+    if pattern is None:
+        pattern = ("{} " + unit.replace("_", " "),) if language == ENGLISH else ("{}" + unit,)
+    return pattern[0 if abs(printed) == 1 and not word else -1].format(number + word)
+
+
+def unit_words(unit: str, language: str) -> str:
+    """The name of a unit as the head of a column."""
+    return _HEADS[language].get(unit, unit.replace("_", " "))
+
+
+def _number(value: Fraction, rounding: Fraction, unit: str, language: str, form: Form | None) -> tuple[str, str, Fraction]:
+    """Digits, the word of their scale, and the value as printed."""
+    if form is not None and form.worth:
+        worth, word, step = form.worth, form.word, Fraction(1, 10**form.places)
+    else:
+        worth, word = _own_scale(value, rounding, unit, language)
+        step = rounding / worth
+    text = digits(value / worth, step)
+    return text if language == ENGLISH else text.replace(",", ""), word, round_half_away(value / worth, step)
+
+
+def _own_scale(value: Fraction, rounding: Fraction, unit: str, language: str) -> tuple[int, str]:
+    # Only where the digits then shown are the digits declared: 85,500,000 to 10,000 is 85.50 million.
+    if unit != "yuan" or rounding < 1000:
+        return 1, ""
+    if language == CHINESE:
+        return (_WAN, "万") if abs(value) >= _WAN else (1, "")
+    return (_MILLION, " million") if abs(value) >= _MILLION and decimals(Fraction(rounding) / _MILLION) <= 3 else (1, "")
+
+
+# unit -> pattern for one, pattern for many
+_UNITS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    ENGLISH: {
+        "yuan": ("{} yuan",),
+        "percent": ("{} %",),
+        "km2": ("{} square kilometre", "{} square kilometres"),
+        "prefectures": ("{} city of prefecture rank", "{} cities of prefecture rank"),
+        "counties": ("{} county-level unit", "{} county-level units"),
+        "villages": ("{} village", "{} villages"),
+        "households": ("{} household", "{} households"),
+        "persons": ("{} person", "{} persons"),
+        "years": ("{} year", "{} years"),
+        "loans": ("{} loan", "{} loans"),
+        "times": ("{} times",),
+        "percentage_points": ("{} percentage point", "{} percentage points"),
+    },
+    CHINESE: {
+        "yuan": ("{}元",),
+        "percent": ("{}%",),
+        "km2": ("{}平方公里",),
+        "prefectures": ("{}个地级市",),
+        "counties": ("{}个县（市、区）",),
+        "villages": ("{}个村",),
+        "households": ("{}户",),
+        "persons": ("{}人",),
+        "years": ("{}年",),
+        "loans": ("{}笔",),
+        "times": ("{}次",),
+        "percentage_points": ("{}个百分点",),
+    },
+}  # fmt: skip
+_HEADS: Mapping[str, Mapping[str, str]] = {
+    ENGLISH: {"km2": "square kilometres", "percent": "%", "prefectures": "cities of prefecture rank", "counties": "county-level units"},
+    CHINESE: {
+        "yuan": "元", "percent": "%", "km2": "平方公里", "prefectures": "个", "counties": "个", "villages": "个", "households": "户",
+        "persons": "人", "years": "年", "loans": "笔", "times": "次", "percentage_points": "百分点",
+    },
+}  # fmt: skip

@@ -1,0 +1,107 @@
+"""The chapter as PDF by typst: contents, page numbers, notes on the figures. A character that no font can draw is an error, never a blank."""
+
+import json
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import manimgx_fonts_cjk
+import typst
+from fontTools.ttLib import TTCollection
+
+from karez.kernel.refusal import Refusal
+from karez.yearbook.formats.publication import SUFFIX, Files, Publication, words
+from karez.yearbook.wording import CHINESE, LANGUAGES
+
+TEMPLATE = Path(__file__).with_name("chapter.typ")
+FONTS = Path(manimgx_fonts_cjk.__file__).parent
+_PAGE = {CHINESE: ("第", "页，共", "页")}
+
+
+def pdf(publication: Publication) -> Files:
+    """`chapter.pdf` in English and `chapter.zh.pdf` in Chinese."""
+    return {f"chapter{SUFFIX[language]}.pdf": render(content_for(publication, language), publication) for language in LANGUAGES}
+
+
+def render(content: dict[str, Any], publication: Publication) -> bytes:
+    """Sets the content, after making sure that every character of it can be drawn."""
+    require_glyphs(content)
+    return compiled(json.dumps(content, ensure_ascii=False, sort_keys=True), int(publication.moment.timestamp()))
+
+
+def compiled(content: str, timestamp: int) -> bytes:
+    """The PDF of content as JSON, as typst makes it."""
+    made = typst.compile(
+        TEMPLATE, font_paths=_fonts(), ignore_system_fonts=True, format="pdf", sys_inputs={"content": content}, timestamp=timestamp
+    )
+    assert isinstance(made, bytes)
+    return made
+
+
+def require_glyphs(content: object) -> None:
+    """Refuses text with characters that the fonts do not have: typst would leave them out without a word."""
+    missing = sorted({c for text in _texts(content) for c in text if c not in "\n\t"} - _drawable())
+    if missing:
+        raise Refusal(
+            "yearbook.missing_glyph", record=", ".join(f"U+{ord(c):04X}" for c in missing[:20]), found=f"{len(missing)} characters no font has",
+            expected="characters of Noto Sans CJK", rule="a missing glyph is an error, never a blank", todo="write the name or the sentence otherwise",
+        )  # fmt: skip
+
+
+@cache
+def _drawable() -> frozenset[str]:
+    """What the Chinese font draws; it has Latin, Greek and Cyrillic too, so it stands in wherever another font lacks a character."""
+    file = next(FONTS.glob("*.ttc"))
+    with TTCollection(str(file), lazy=True) as collection:
+        font = next(f for f in collection.fonts if f["name"].getDebugName(1) == "Noto Sans CJK SC")
+        return frozenset(map(chr, font.getBestCmap()))
+
+
+@cache
+def _fonts() -> typst.Fonts:
+    return typst.Fonts(include_system_fonts=False, font_paths=[FONTS])
+
+
+def _texts(content: object) -> Iterator[str]:
+    if isinstance(content, str):
+        yield content
+    elif isinstance(content, dict):
+        for value in content.values():
+            yield from _texts(value)
+    elif isinstance(content, list | tuple):
+        for value in content:
+            yield from _texts(value)
+
+
+def content_for(publication: Publication, language: str) -> dict[str, Any]:
+    """What the template is given: everything in words."""
+    w, chapter, moment = words(language), publication.chapter(language), publication.moment
+    order = {i: n for n, i in enumerate(dict.fromkeys(_named(publication, language)), 1)}
+    names = ("contents", "unsigned", "edition", "errata", "printed", "corrected", "tables", "place", "withheld_note", "figures", "figure", "value", "notes")
+    return {
+        "lang": "zh" if language == CHINESE else "en", "region": "cn" if language == CHINESE else "gb", "title": chapter.title,
+        "author": publication.said["controller"], "date": [moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second],
+        "words": {name: w[name] for name in names}, "page_words": _PAGE.get(language, ("", " / ", "")), "signed": publication.signed,
+        "number": str(publication.number or ""), "warnings": publication.warnings(language), "colophon": publication.colophon(language),
+        "sections": [
+            {"title": s.title, "paragraphs": [[[p.text, order.get(p.figure_id, 0), p.gap] for p in ps] for ps in s.paragraphs]}
+            for s in chapter.sections
+        ],
+        "tables": [
+            {"title": t.title, "heads": [[label, unit] for _, label, unit in t.heads], "rows": [[name, list(n)] for name, n in t.rows]}
+            for t in chapter.tables
+        ],
+        "rows": [[r["name"], r["id"], r["words"] or r["gap"], bool(r["gap"])] for r in chapter.rows],
+        "notes": [
+            {"id": i, "label": publication.label(i, language), "lines": [f"{n}: {v}" for n, v in publication.definition(i, language)]}
+            for i in order
+        ],
+        "errata": publication.correction_words(language),
+    }  # fmt: skip
+
+
+def _named(publication: Publication, language: str) -> Iterator[str]:
+    for section in publication.chapter(language).sections:
+        for paragraph in section.paragraphs:
+            yield from (p.figure_id for p in paragraph if p.figure_id)

@@ -1,0 +1,191 @@
+"""What all formats are written from: the content, who signed it, the errata beside it, and the words around it. No file is written here."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from fractions import Fraction
+from functools import cached_property
+from typing import Any
+
+from karez.yearbook.chapter import Chapter, worded
+from karez.yearbook.content import Content
+from karez.yearbook.wording import CHINESE, ENGLISH, LANGUAGES, figure_words, unit_words
+
+Files = dict[str, bytes]
+SUFFIX = {ENGLISH: "", CHINESE: ".zh"}
+TAG = {ENGLISH: "en", CHINESE: "zh-Hans"}
+
+
+@dataclass(frozen=True)
+class Signature:
+    """Who did what to the edition, and on which day."""
+
+    step: str
+    name: str
+    day: str
+
+
+@dataclass(frozen=True)
+class Correction:
+    """An approved erratum, exact values in the figure's unit."""
+
+    figure: str
+    place: str
+    printed: str
+    corrected: str
+    reason: str
+    names: tuple[str, str]
+    day: str
+
+
+@dataclass(frozen=True)
+class Publication:
+    """An edition ready to be written. Without a number it is a sealed year that nobody has signed."""
+
+    content: Content
+    number: int | None = None
+    signatures: Sequence[Signature] = ()
+    errata: Sequence[Correction] = ()
+    maps: Mapping[str, str] = field(default_factory=dict)  # figure -> SVG
+
+    @property
+    def signed(self) -> bool:
+        """Whether three people stand for it."""
+        return any(s.step == "signed" for s in self.signatures)
+
+    @property
+    def said(self) -> Mapping[str, Any]:
+        """The content, read."""
+        return self.content.said
+
+    @cached_property
+    def moment(self) -> datetime:
+        """The instant the snapshot was taken, in whole seconds of UTC: the date of every file."""
+        return datetime.fromisoformat(self.said["snapshot"]["taken_at"]).astimezone(UTC).replace(microsecond=0)
+
+    @cached_property
+    def _chapters(self) -> dict[str, Chapter]:
+        return {language: self.content.chapter(language) for language in LANGUAGES}
+
+    def chapter(self, language: str) -> Chapter:
+        """The chapter in a language."""
+        return self._chapters[language]
+
+    def place_name(self, code: str, language: str) -> str:
+        """A place's name in a language, where it has one."""
+        place = self.content.places[code]
+        return str((place["name_zh"] if language == CHINESE else place["name_en"]) or place["name_zh"] or place["name_en"])
+
+    def label(self, figure: str, language: str) -> str:
+        """A figure's label in a language, where it has one."""
+        told = self.content.figures[figure]
+        return str((told["label_zh"] if language == CHINESE else "") or told["label"])
+
+    @cached_property
+    def _by_figure(self) -> dict[str, list[dict[str, Any]]]:
+        found: dict[str, list[dict[str, Any]]] = {}
+        for row in self.content.rows():
+            found.setdefault(row["id"], []).append(row)
+        return found
+
+    def rows_of(self, figure: str, language: str) -> list[dict[str, Any]]:
+        """Every cell of a figure in words: region, prefectures, counties."""
+        return [
+            {**worded(r, language), "place_words": self.place_name(r["place"], language), "depth": _DEPTH[r["level"]]}
+            for r in self._by_figure.get(figure, ())
+        ]
+
+    def definition(self, figure: str, language: str) -> list[tuple[str, str]]:
+        """What a figure is, as named lines for readers."""
+        told, w = self.content.figures[figure], words(language)
+        lines = [(w["counted"], told.get("formula") or told.get("value") or ""), (w["of"], told.get("table", "")), (w["where"], told.get("where", ""))]
+        since = f"{told['valid_from']}" + (f"–{told['valid_before'] - 1}" if told["valid_before"] else "")
+        lines += [(w["unit"], unit_words(told["unit"], language)), (w["kind"], w["kind_" + told["kind"]]), (w["since"], since)]
+        lines += [(w["source"], told["source"]), (w["disclosure"], w["unit_" + told["disclosure"]]), (w["rounding"], told["rounding"]), (w["note"], told["note"])]
+        return [(name, str(value)) for name, value in lines if value]
+
+    def correction_words(self, language: str) -> list[dict[str, str]]:
+        """The errata in words."""
+        made = []
+        for one in self.errata:
+            told = self.content.figures[one.figure]
+            rounding = Fraction(str(told["rounding"]))
+            printed, corrected = (_told(x, rounding, told["unit"], language) for x in (one.printed, one.corrected))
+            made.append(
+                {
+                    "figure": one.figure, "label": self.label(one.figure, language), "place": self.place_name(one.place, language),
+                    "printed": printed, "corrected": corrected, "reason": one.reason, "names": ", ".join(one.names), "day": one.day,
+                }
+            )  # fmt: skip
+        return made
+
+    def colophon(self, language: str) -> list[tuple[str, str]]:
+        """Edition, signatures, state and digests, as named lines."""
+        w, snapshot = words(language), self.said["snapshot"]
+        lines = [(w["edition"], str(self.number) if self.number else w["unsigned"])]
+        lines += [(w[s.step], f"{s.name}, {s.day}") for s in self.signatures]
+        lines += [(w["state_of"], snapshot["as_of"]), (w["snapshot"], snapshot["name"])]
+        lines += [(w["snapshot_digest"], snapshot["digest"]), (w["digest"], self.content.digest)]
+        return lines
+
+    def warnings(self, language: str) -> list[str]:
+        """What must stand above everything: synthetic data, and that nobody has signed."""
+        w = words(language)
+        return ([w["synthetic"]] if self.said["synthetic"] else []) + ([] if self.signed else [w["not_signed"]])
+
+
+_DEPTH = {"region": 0, "prefecture": 1, "county": 2}
+
+
+def _told(exact: str, rounding: Fraction, unit: str, language: str) -> str:
+    """A value so that what was printed and what is right are seen to differ."""
+    return figure_words(Fraction(exact), min(rounding, Fraction(1)) if Fraction(exact).denominator == 1 else rounding, unit, language)
+
+
+def words(language: str) -> Mapping[str, str]:
+    """The words around the content."""
+    return _WORDS[language]
+
+
+_WORDS: Mapping[str, Mapping[str, str]] = {
+    ENGLISH: {
+        "language": "English", "other_language": "简体中文", "chapter": "Chapter", "contents": "Contents", "figures": "Every figure",
+        "catalogue": "Catalogue of figures", "errata": "Errata", "downloads": "Files", "figure": "Figure", "value": "Value", "place": "Place",
+        "definition": "Definition", "counted": "What is counted", "of": "Figure table", "where": "Where", "unit": "Unit", "kind": "Kind",
+        "since": "Defined since", "source": "Source", "disclosure": "Disclosure unit", "rounding": "Printed to", "note": "Note",
+        "sql": "SQL as run", "snapshot": "Snapshot", "snapshot_digest": "Its digest (SHA-256)", "digest": "Digest of this edition (SHA-256)", "state_of": "State of", "by_place": "By place",
+        "made_from": "Made from", "notes": "Notes on the figures", "tables": "Tables", "edition": "Edition", "unsigned": "not signed",
+        "prepared": "Prepared by", "reviewed": "Reviewed by", "signed": "Signed by", "page": "Page", "of_pages": "of", "map": "Map",
+        "synthetic": "Synthetic data: nobody in these records exists.",
+        "not_signed": "Not signed: this edition has not been prepared, reviewed and signed by three people. It is not a publication.",
+        "no_errata": "No erratum has been added to this edition.", "printed": "Printed", "corrected": "Correct is", "reason": "Reason",
+        "names": "Added by, approved by", "day": "On", "withheld_note": "withheld: not published, so that nothing follows about few people.",
+        "not_collected_note": "not collected: the source does not reach down to this level.", "level": "Level", "units": "Units",
+        "title": "Title", "sheet": "Sheet", "values": "Values by place", "code": "Code", "state": "State", "inside": "In this edition",
+        "kind_stock": "state at the end of the year", "kind_flow": "sum of the year", "kind_rule": "rule", "kind_plan": "plan",
+        "kind_share": "share", "kind_average": "average", "kind_growth": "growth", "unit_person": "person", "unit_household": "household",
+        "unit_village": "village", "unit_none": "none", "pdf": "PDF", "docx": "Word document", "xlsx": "Workbook", "data": "Open data package",
+        "pdf_zh": "PDF in Chinese", "docx_zh": "Word document in Chinese",
+        "csv": "Figures as CSV", "content": "The signed text itself", "region": "Region", "prefecture": "Prefecture", "county": "County",
+        "id": "Identifier", "place_level": "By county", "in_chapter": "Chapter",
+    },
+    CHINESE: {
+        "language": "简体中文", "other_language": "English", "chapter": "正文", "contents": "目录", "figures": "全部指标",
+        "catalogue": "指标目录", "errata": "勘误", "downloads": "文件", "figure": "指标", "value": "数值", "place": "地区",
+        "definition": "指标定义", "counted": "计算内容", "of": "数据表", "where": "条件", "unit": "单位", "kind": "类型",
+        "since": "适用年份", "source": "来源", "disclosure": "保密单元", "rounding": "取整至", "note": "说明",
+        "sql": "所执行的SQL", "snapshot": "数据快照", "snapshot_digest": "快照摘要（SHA-256）", "digest": "本版摘要（SHA-256）", "state_of": "数据截至", "by_place": "分地区",
+        "made_from": "由以下指标算得", "notes": "指标说明", "tables": "统计表", "edition": "版次", "unsigned": "未签发",
+        "prepared": "编制", "reviewed": "审核", "signed": "签发", "page": "第", "of_pages": "页，共", "map": "地图",
+        "synthetic": "合成数据：记录中的人物均不存在。",
+        "not_signed": "未签发：本版尚未经三人编制、审核、签发，不是正式出版物。",
+        "no_errata": "本版尚无勘误。", "printed": "原印", "corrected": "应为", "reason": "原因",
+        "names": "提出、批准", "day": "日期", "withheld_note": "不予公布：避免由此推知少数人的情况。",
+        "not_collected_note": "未收集：数据来源未细到该级。", "level": "级别", "units": "单位", "title": "标题", "sheet": "工作表",
+        "values": "分地区数值", "code": "代码", "state": "状态", "inside": "本版内容",
+        "kind_stock": "年末数", "kind_flow": "全年数", "kind_rule": "标准", "kind_plan": "计划", "kind_share": "比重", "kind_average": "平均",
+        "kind_growth": "增长", "unit_person": "人", "unit_household": "户", "unit_village": "村", "unit_none": "无",
+        "pdf": "PDF", "docx": "Word文档", "xlsx": "工作簿", "data": "开放数据包", "csv": "指标CSV", "content": "签发文本", "region": "自治区",
+        "pdf_zh": "中文PDF", "docx_zh": "中文Word文档", "prefecture": "地级", "county": "县级", "id": "标识", "place_level": "分县", "in_chapter": "正文",
+    },
+}  # fmt: skip

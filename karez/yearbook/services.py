@@ -1,0 +1,171 @@
+"""The only writers of editions: prepare, review, sign; and errata, proposed by one person and approved by another.
+
+What is signed is a text with its digest (see content). Three people name the same digest; the database holds them apart.
+"""
+
+from fractions import Fraction
+
+from django.db import connection, transaction
+
+from karez.access.models import User
+from karez.closing.queries import sealed_snapshot
+from karez.kernel.refusal import Refusal
+from karez.periods.services import region as the_region
+from karez.places.queries import require
+from karez.yearbook.chapter import SUPPRESSED
+from karez.yearbook.content import Content, content_of
+from karez.yearbook.models import Edition, EditionStep, Erratum, ErratumApproval, Step
+
+_NEXT = {None: Step.PREPARED, Step.PREPARED: Step.REVIEWED, Step.REVIEWED: Step.SIGNED}
+
+
+def prepare_edition(actor: User, *, year: int, note: str = "") -> Edition:
+    """A new edition of a sealed year's chapter, with `actor` as who prepared it; refuses where the same one is there already."""
+    require(actor, "yearbook.prepare", the_region().area_id)
+    snapshot = sealed_snapshot(the_region().code, year)
+    content = content_of(snapshot)
+    with transaction.atomic():
+        _one_at_a_time()
+        last = Edition.objects.filter(year=year).order_by("-number").first()
+        if last is not None and last.digest == content.digest:
+            raise Refusal(
+                "yearbook.same_edition", record=str(last), found="the same figures, sentences and suppressions", expected="something that differs",
+                rule="an edition is made once", todo="review and sign the edition that is there",
+            )  # fmt: skip
+        edition = Edition.objects.create(
+            year=year, number=last.number + 1 if last else 1, snapshot=snapshot.digest, content=content.text, digest=content.digest
+        )
+        _step(actor, edition, Step.PREPARED, note)
+    return edition
+
+
+def review_edition(actor: User, edition_id: int, *, note: str = "") -> EditionStep:
+    """`actor` has read the edition and stands for it; another person than who prepared it."""
+    require(actor, "yearbook.review", the_region().area_id)
+    with transaction.atomic():
+        return _go_on(actor, edition_id, Step.REVIEWED, note)
+
+
+def sign_edition(actor: User, edition_id: int, *, note: str = "") -> EditionStep:
+    """Makes the edition public, if its snapshot still yields it to the letter; a third person."""
+    require(actor, "yearbook.sign", the_region().area_id)
+    edition = _edition(edition_id)
+    snapshot = sealed_snapshot(the_region().code, edition.year)
+    if snapshot.digest != edition.snapshot or content_of(snapshot).digest != edition.digest:
+        raise Refusal(
+            "yearbook.edition_changed", record=str(edition), found="other figures, sentences or suppressions than were prepared",
+            expected=f"what the digest {edition.digest[:12]} stands for", rule="what is signed is what was prepared and reviewed",
+            todo="prepare a new edition and have it reviewed",
+        )  # fmt: skip
+    with transaction.atomic():
+        return _go_on(actor, edition_id, Step.SIGNED, note)
+
+
+def add_erratum(actor: User, edition_id: int, *, figure: str, corrected: str, reason: str, place: str = "") -> Erratum:
+    """Proposes an erratum to a signed edition: the figure's right value in its unit, at a place by code (the region if empty)."""
+    require(actor, "yearbook.prepare", the_region().area_id)
+    edition = _edition(edition_id)
+    content = Content(edition.content)
+    place = place or content.said["region"]["code"]
+    found = content.cells.get((figure, place))
+    if found is None or found[0] is None:
+        held = found is not None and found[1] == SUPPRESSED
+        raise Refusal(
+            "yearbook.not_printed", record=f"{figure} at {place}", found="withheld" if held else "no such value in the edition",
+            expected="a value that the edition prints", rule="an erratum corrects what was printed, and tells nothing that was withheld",
+            todo="name a printed figure and the code of its place",
+        )  # fmt: skip
+    exact = _exact(corrected, figure)
+    if exact == Fraction(found[0]) or not reason.strip():
+        raise Refusal(
+            "yearbook.empty_erratum", record=figure, found="the value that is printed" if reason.strip() else "no reason",
+            expected="another value, and why", rule="an erratum says what is right and why", todo="give both",
+        )  # fmt: skip
+    if not edition.steps.filter(step=Step.SIGNED).exists():
+        raise _not_now(edition, "an edition that is not signed", "a signed edition", "prepare the edition anew instead")
+    _refuse_small_difference(content, figure, abs(exact - Fraction(found[0])))
+    return Erratum.objects.create(
+        edition=edition, figure=figure, place=place, printed=found[0], corrected=str(exact), reason=reason.strip(), by_id=actor.pk,
+        name=actor.full_name,
+    )  # fmt: skip
+
+
+def approve_erratum(actor: User, erratum_id: int) -> ErratumApproval:
+    """Lets an erratum stand beside its edition, as another person than who proposed it."""
+    require(actor, "yearbook.sign", the_region().area_id)
+    with transaction.atomic():
+        _one_at_a_time()
+        erratum = Erratum.objects.filter(pk=erratum_id).first()
+        if erratum is None:
+            raise Refusal("not_found.erratum", record=str(erratum_id), found="no such erratum", todo="choose one from the list")
+        if erratum.by_id == actor.pk or ErratumApproval.objects.filter(erratum=erratum).exists():
+            raise Refusal(
+                "yearbook.second_person", record=str(erratum), found="who proposed it" if erratum.by_id == actor.pk else "approved before",
+                expected="a second person, once", rule="publishing needs two people", todo="ask another approver",
+            )  # fmt: skip
+        return ErratumApproval.objects.create(erratum=erratum, author_id=erratum.by_id, by_id=actor.pk, name=actor.full_name)
+
+
+def _one_at_a_time() -> None:
+    # The app may not lock rows it may not change; editions are few, so one lock serves them all.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(hashtext('yearbook_editions'))")
+
+
+def _edition(edition_id: int) -> Edition:
+    found = Edition.objects.filter(pk=edition_id).first()
+    if found is None:
+        raise Refusal("not_found.edition", record=str(edition_id), found="no such edition", todo="choose one from the list")
+    return found
+
+
+def _go_on(actor: User, edition_id: int, step: Step, note: str) -> EditionStep:
+    _one_at_a_time()
+    edition = _edition(edition_id)
+    steps = list(edition.steps.order_by("pk"))
+    last = Step(steps[-1].step) if steps else None
+    if _NEXT.get(last) is not step:
+        raise _not_now(edition, f"an edition that is {last.value if last else 'not prepared'}", f"what comes before {step.value}", "see how far it is")
+    if any(s.by_id == actor.pk for s in steps):
+        raise Refusal(
+            "yearbook.second_person", record=str(edition), found=f"{actor} has prepared or reviewed it", expected="three different people",
+            rule="a chapter is prepared, reviewed and signed by three people", todo="ask somebody else",
+        )  # fmt: skip
+    return _step(actor, edition, step, note)
+
+
+def _step(actor: User, edition: Edition, step: Step, note: str) -> EditionStep:
+    before = {Step.REVIEWED: Step.PREPARED, Step.SIGNED: Step.REVIEWED}.get(step)
+    return EditionStep.objects.create(
+        edition=edition, digest=edition.digest, step=step, follows=before, by_id=actor.pk, name=actor.full_name, note=note
+    )
+
+
+def _not_now(edition: Edition, found: str, expected: str, todo: str) -> Refusal:
+    return Refusal(
+        "yearbook.not_now", record=str(edition), found=found, expected=expected, rule="prepared, reviewed, signed: in this order, each once",
+        todo=todo,
+    )  # fmt: skip
+
+
+def _exact(text: str, figure: str) -> Fraction:
+    try:
+        if "e" in text.lower() or len(text) > 40:
+            raise ValueError
+        return Fraction(text.replace(",", "").strip())
+    except (ValueError, ZeroDivisionError):
+        raise Refusal(
+            "yearbook.no_number", record=figure, found=text[:60], expected="a number in the figure's unit", rule="an erratum prints a number",
+            todo="write digits, with a point before decimals",
+        ) from None  # fmt: skip
+
+
+def _refuse_small_difference(content: Content, figure: str, difference: Fraction) -> None:
+    """What was printed and what is right tell their difference, and so do the figures beside it: it must not speak of few people."""
+    told = content.figures[figure]
+    if told["disclosure"] in ("person", "household") and told["unit"] in ("persons", "households", "loans") and difference < 10:
+        raise Refusal(
+            "yearbook.small_difference", record=figure, found=f"a correction by {difference}", expected="a correction by 10 or more",
+            rule="printed and corrected values together tell of nobody in particular: fewer than 10 are not printed",
+            todo="leave the value; the next edition carries the right one",
+        )  # fmt: skip
