@@ -16,6 +16,7 @@ from karez.closing import services as closing
 from karez.periods.models import Period
 from karez.places import services as places
 from karez.places.models import Tree
+from karez.register.models import Household
 from karez.web.tests import samples
 
 # Addresses with a record of a place in them: what is put in, and how the page is asked.
@@ -75,8 +76,11 @@ REGION_ONLY = {
     "closing:act": ({"year": 2009}, "post"),
     "funds:prepare": ({"line_id": "line_id", "what": "appropriation"}, "both"),
 }
-# Without records: language, health; and the way from a frozen key, which has a test of its own.
-PUBLIC = {"set_language", "healthy", "yearbook:record"}
+# Without records: language, health, the proofreader; and the way from a frozen key, which has a test of its own.
+PUBLIC = {
+    "set_language", "healthy", "yearbook:record", "yearbook:proof", "yearbook:proof_download", "yearbook:proof_example",
+    "yearbook:proof_example_file",
+}  # fmt: skip
 
 
 def addresses(patterns: Any = None, space: str = "") -> Iterator[str]:
@@ -122,7 +126,7 @@ def test_every_address_is_in_the_table() -> None:
     assert not known - found, f"no such address any more: {known - found}"
 
 
-def test_nobody_opens_anything_without_signing_in(counties: dict[str, samples.Sample]) -> None:
+def _nobody_opens_anything_without_signing_in(counties: dict[str, samples.Sample]) -> None:
     for name, (key, _how) in SCOPED.items():
         answer = Client().get(reverse(name, kwargs=_words(name, key, counties["990102"])))
         assert answer.status_code in (302, 405), name
@@ -133,12 +137,17 @@ def test_nobody_opens_anything_without_signing_in(counties: dict[str, samples.Sa
         assert "/account/login/" in answer["Location"], name
 
 
-def test_another_countys_records_do_not_open(committed_world: Any, counties: dict[str, samples.Sample]) -> None:
+def test_who_opens_what(committed_world: Any, counties: dict[str, samples.Sample]) -> None:
+    # One world for all of these walks: making it takes longer than walking.
+    _nobody_opens_anything_without_signing_in(counties)
     _nothing_of_theirs(committed_world.clerk, counties["990102"])
     _nothing_of_theirs(committed_world.other_clerk, counties["990101"])
+    _ones_own_records_do_open(committed_world, counties)
+    _a_frozen_key_opens_only_to_its_own(committed_world, counties)
+    _a_trace_counts_rows_elsewhere_and_shows_none(committed_world, counties)
 
 
-def test_ones_own_records_do_open(committed_world: Any, counties: dict[str, samples.Sample]) -> None:
+def _ones_own_records_do_open(committed_world: Any, counties: dict[str, samples.Sample]) -> None:
     mine = counties["990101"]
     for user in (committed_world.clerk, committed_world.regional):
         client = _client(user)
@@ -149,6 +158,35 @@ def test_ones_own_records_do_open(committed_world: Any, counties: dict[str, samp
                 assert answer.status_code in expected, f"{name}: {answer.status_code}"
         for name, words in OWN.items():
             assert client.get(reverse(name, kwargs=_filled(words, mine))).status_code == 200, name
+
+
+def _a_frozen_key_opens_only_to_its_own(committed_world: Any, counties: dict[str, samples.Sample]) -> None:
+    theirs = counties["990102"].ids
+    key = str(Household.objects.get(pk=theirs["household_id"]).key)
+    for table, column, value in (
+        ("register_households", "key", key),
+        ("mutual_funds_members", "household_key", key),
+        ("mutual_funds_loans", "loan_id", str(theirs["loan_id"])),
+        ("mutual_funds_societies", "society_id", str(theirs["society_id"])),
+        ("returns_values", "return_id", str(theirs["return_id"])),
+        ("no_such_table", "key", key),
+    ):
+        address = reverse("yearbook:record", args=[table, column, value])
+        answer = _client(committed_world.clerk).get(address, follow=True)
+        assert answer.status_code in (403, 404), f"{table}: {answer.status_code}"
+        _silent(table, answer, counties["990102"])
+        if table != "no_such_table":
+            assert _client(committed_world.other_clerk).get(address, follow=True).status_code == 200, table
+
+
+def _a_trace_counts_rows_elsewhere_and_shows_none(committed_world: Any, counties: dict[str, samples.Sample]) -> None:
+    address = reverse("yearbook:trace", args=["99", 2009, "mutual_funds.loans_issued"])
+    said = _client(committed_world.clerk).get(address).content.decode()
+    assert "and 1 outside your areas" in said
+    assert "Loan L-990101" in said
+    assert "Loan L-990102" not in said
+    theirs = f"{address}?area={counties['990102'].ids['area_id']}"
+    assert _client(committed_world.clerk).get(theirs).status_code == 403
 
 
 def test_after_a_cut_out_the_old_county_sees_nothing_of_it(committed_world: Any, counties: dict[str, samples.Sample]) -> None:
