@@ -54,6 +54,7 @@ def prepare(source: Path, folder: Path, sheet: Sheet, notices: Notices) -> Path:
         workbook_to_csv(source, plain, notices.add)
         source = plain
     shape = shape_of(source, sheet)
+    _refuse_without_headings(shape, sheet)
     denied = rules.denied_places(shape.headings)
     if not denied:
         return source
@@ -62,6 +63,19 @@ def prepare(source: Path, folder: Path, sheet: Sheet, notices: Notices) -> Path:
     kept = folder / "kept.csv"
     _without(source, kept, shape, set(denied))
     return kept
+
+
+def _refuse_without_headings(shape: Shape, sheet: Sheet) -> None:
+    """A first line with no known heading is a record or a title: what it says is not repeated, and the file is not kept.
+
+    Which columns are on the deny-list cannot be told of such a file, and its first record would be listed as headings.
+    """
+    if shape.headings and not rules.match_headings(sheet, shape.headings).places:
+        raise _unreadable(
+            f"{len(shape.headings)} cells in the first line, none of them a known heading",
+            "headings in the first line: " + ", ".join(c.name for c in sheet.columns if c.required),
+            "write the headings into the first line, above the records and below no title",
+        )
 
 
 def shape_of(path: Path, sheet: Sheet) -> Shape:

@@ -19,6 +19,7 @@ from karez.intake.scope import covered_sql, covers
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Sheet
 
+_RUN = tuple("=+-@\t\r\n＝＋－＠")  # a spreadsheet takes a text that begins so for a formula
 FAULT_HEADINGS = ("row", "column", "found", "expected", "rule", "what to do")
 
 
@@ -95,7 +96,7 @@ def faults_csv(actor: User, batch_id: int) -> Iterator[str]:
 def _line(cells: tuple[Any, ...]) -> str:
     """One line of CSV; a text a spreadsheet would run as a formula gets a quote before it."""
     out = io.StringIO()
-    csv.writer(out).writerow([f"'{c}" if isinstance(c, str) and c[:1] in ("=", "+", "-", "@") else c for c in cells])
+    csv.writer(out).writerow([f"'{c}" if isinstance(c, str) and c[:1] in _RUN else c for c in cells])
     return out.getvalue()
 
 

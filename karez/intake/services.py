@@ -23,7 +23,7 @@ from karez.intake import limits, registry, rules, vault
 from karez.intake.loading import load
 from karez.intake.models import Batch, State
 from karez.intake.plain import Notices, prepare
-from karez.intake.scope import require_over_batch
+from karez.intake.scope import region_area_ids, require_over_batch
 from karez.kernel.refusal import Refusal
 from karez.kernel.sealing import file_digest
 from karez.kernel.sheets import Applying, Check, Sheet
@@ -42,7 +42,7 @@ def receive(
     Refuses who may send this sheet nowhere, what cannot be read, what is too large, and the same file a second time.
     """
     declared = registry.sheet_named(sheet)
-    _require_somewhere(actor, declared.send_permission)
+    _require_sender(actor, declared)
     with vault.scratch_folder() as folder:
         source = folder / "received"
         vault.write(source, _bounded(stream))
@@ -62,9 +62,9 @@ def stage(batch_id: int, *, progress: Report | None = None, again: bool = False)
 
     A batch already checked or faulty is left as it is unless `again`. Returns at once where another process works on it.
     """
-    batch = _batch(batch_id)
     to_do = {State.RECEIVED, State.STAGING} | ({State.CHECKED, State.FAULTY} if again else set())
     with _alone(batch_id) as mine:
+        batch = _batch(batch_id)  # as it is now that nobody else works on it
         if mine and batch.state in to_do:
             with _trouble_noted(batch_id), _outside_progress(batch_id, progress) as report:
                 load(batch, registry.sheet_named(batch.sheet), report)
@@ -102,8 +102,8 @@ def run_apply(batch_id: int, *, progress: Report | None = None) -> Batch:
 
     Called again, or while another process does it, it changes nothing. What refuses is told and noted on the batch.
     """
-    batch = _batch(batch_id)
     with _alone(batch_id) as mine:
+        batch = _batch(batch_id)  # as it is now that nobody else works on it
         if mine and batch.state == State.APPLYING:
             sheet = registry.sheet_named(batch.sheet)
             with _trouble_noted(batch_id), _outside_progress(batch_id, progress) as report:
@@ -127,11 +127,7 @@ def ask_withdrawal(actor: User, *, batch_id: int, reason: str) -> Batch:
     sheet = registry.sheet_named(batch.sheet)
     _require_either(actor, sheet, batch)
     rules.check_reason(str(batch), reason)
-    if sheet.withdraw is None:
-        raise Refusal(
-            "intake.no_withdrawal", record=str(batch), found=f"a batch of {sheet.label}", expected="a sheet that can be withdrawn",
-            rule="what is booked or built on is corrected, not taken back", todo="void or reverse the wrong records one by one",
-        )  # fmt: skip
+    _way_back(batch, sheet)
     with connection.cursor() as cursor:
         _refuse_built_on(cursor, batch, sheet)
     _call("intake_ask_withdrawal", str(batch), batch_id, actor.pk, reason)
@@ -146,11 +142,11 @@ def withdraw(actor: User, *, batch_id: int) -> Batch:
     batch = _batch(batch_id)
     sheet = registry.sheet_named(batch.sheet)
     require_over_batch(actor, sheet.apply_permission, batch)
-    assert sheet.withdraw is not None
+    take_back = _way_back(batch, sheet)
     with transaction.atomic(), connection.cursor() as cursor:
         _call("intake_withdrawn", str(batch), batch_id, actor.pk)
         _refuse_built_on(cursor, batch, sheet)
-        sheet.withdraw(_applying(cursor, batch, actor.pk, lambda _what, _percent: None))
+        take_back(_applying(cursor, batch, actor.pk, lambda _what, _percent: None))
     return _batch(batch_id)
 
 
@@ -220,17 +216,30 @@ def _refuse_known(sheet: Sheet, digest: str) -> None:
         )  # fmt: skip
 
 
-def _require_somewhere(actor: User, permission: str) -> None:
-    if granted_area_ids(actor, permission):
+def _require_sender(actor: User, sheet: Sheet) -> None:
+    """Refuses who holds the sheet's permission nowhere, or, where its rows are of the whole region, not over the region."""
+    needed = [] if sheet.area_column else region_area_ids(actor, sheet.send_permission)
+    held = set(granted_area_ids(actor, sheet.send_permission))
+    if held and held.issuperset(needed):
         return
     raise Refusal(
-        "access.not_granted", record=str(actor), found=f"no role with the permission {permission}",
-        expected="such a role over some area", rule="what a person may do follows the roles granted to them",
+        "access.not_granted", record=str(actor), found=f"no role with the permission {sheet.send_permission}" + (" over the region" if held else ""),
+        expected="such a role over the region" if needed else "such a role over some area", rule="what a person may do follows the roles granted to them",
         todo="ask the administrator for the role, or a colleague who has it",
     )  # fmt: skip
 
 
 # Applying and withdrawing.
+
+
+def _way_back(batch: Batch, sheet: Sheet) -> Callable[[Applying], object]:
+    """How records of this sheet are taken back; refuses a sheet without a way."""
+    if sheet.withdraw is None:
+        raise Refusal(
+            "intake.no_withdrawal", record=str(batch), found=f"a batch of {sheet.label}", expected="a sheet that can be withdrawn",
+            rule="what is booked or built on is corrected, not taken back", todo="void or reverse the wrong records one by one",
+        )  # fmt: skip
+    return sheet.withdraw
 
 
 def _apply_now(batch: Batch, sheet: Sheet, report: Report) -> None:
@@ -303,11 +312,14 @@ def _trouble_noted(batch_id: int) -> Iterator[None]:
     try:
         with transaction.atomic() if connection.in_atomic_block else _plain():
             yield
-    except (Refusal, DatabaseError) as error:
-        told = error if isinstance(error, Refusal) else _told(error, f"batch {batch_id}")
-        _call("intake_failed", f"batch {batch_id}", batch_id, str(told))
-        raise told from error
+    except Refusal as error:
+        _call("intake_failed", f"batch {batch_id}", batch_id, str(error))
+        raise
     except Exception as error:
+        told = _refusal_in(error, f"batch {batch_id}") if isinstance(error, DatabaseError) else None
+        if told is not None:
+            _call("intake_failed", f"batch {batch_id}", batch_id, str(told))
+            raise told from error
         _call("intake_failed", f"batch {batch_id}", batch_id, f"a fault of the program: {type(error).__name__}")
         raise
 
@@ -317,10 +329,11 @@ def _plain() -> Iterator[None]:
     yield
 
 
-def _told(error: DatabaseError, record: str) -> Refusal:
+def _refusal_in(error: DatabaseError, record: str) -> Refusal | None:
+    """What the database refused in words for people; None where the error is a fault of program or machine."""
     cause = error.__cause__
     if not isinstance(cause, psycopg.Error):
-        raise error
+        return None
     if cause.sqlstate and cause.sqlstate.startswith("KZ04"):
         return rules.not_in_state(cause, record)
     if cause.sqlstate and (cause.sqlstate.startswith("KZ") or cause.sqlstate.startswith("23")):
@@ -330,7 +343,7 @@ def _told(error: DatabaseError, record: str) -> Refusal:
             "intake.not_applied", record=record, found=cause.diag.message_primary or "", expected=detail or "",
             rule="a batch is applied as a whole or not at all", todo="correct the file or the records it meets, then send it again",
         )  # fmt: skip
-    raise error
+    return None
 
 
 def _call(function: str, record: str, *values: Any) -> None:
@@ -340,7 +353,10 @@ def _call(function: str, record: str, *values: Any) -> None:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"SELECT {function}({marks})", values)
     except DatabaseError as error:
-        raise _told(error, record) from error
+        told = _refusal_in(error, record)
+        if told is None:
+            raise
+        raise told from error
 
 
 @contextmanager

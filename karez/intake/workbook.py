@@ -17,8 +17,13 @@ from python_calamine import CalamineError, CalamineWorkbook
 from karez.intake import limits
 from karez.kernel.refusal import Refusal
 
-_TOO_FAR = re.compile(rb'<(?:\w+:)?c\s[^>]*?\br="(?:[A-Z]{3,}|C[W-Z]|[D-Z][A-Z])\d+"')  # beyond CV, the 100th column
-_ROW = re.compile(rb'\br="[A-Z]*(\d{6,})"')
+_FAR = rb"(?:[A-Za-z]{3,}|[Cc][W-Zw-z]|[D-Zd-z][A-Za-z])"  # beyond CV, the 100th column
+_TOO_FAR = re.compile(rb"<(?:\w+:)?c\s[^>]*?\br\s*=\s*[\"']" + _FAR + rb"\d+[\"']")
+_ROW = re.compile(rb"\br\s*=\s*[\"'][A-Za-z]*(\d{6,})[\"']")
+# Rows and cells need not say where they are; such ones are counted one by one.
+_UNPLACED = re.compile(rb"<(?:\w+:)?(?:row|c)(?=[\s/>])(?![^>]*?\sr\s*=)")
+_ELEMENT = re.compile(rb"<(?:\w+:)?(row|c)(?=[\s/>])")
+_OTHER_KINDS = ("content.xml", "xl/workbook.bin", "index/document.iwa")  # zipped too, and read by the same reader: not measured here
 _OVERLAP = 4096
 
 
@@ -59,17 +64,17 @@ def _measure(path: Path) -> None:
             packed = [p for p in parts if p.file_size > limits.MIB and p.file_size > limits.XLSX_PACKING * max(p.compress_size, 1)]
             if unpacked > limits.XLSX_UNPACKED_BYTES or packed or len(parts) > 10_000:
                 raise _too_large(f"{unpacked // limits.MIB:,} MiB unpacked from {path.stat().st_size:,} bytes")
-            pages = [p for p in parts if p.filename.lower().startswith("xl/worksheets/") and p.filename.lower().endswith(".xml")]
-            if not pages:
-                raise _refused("an archive without worksheets", "XLSX or CSV", "unpack it and send the table")
-            for page in pages:
+            names = [p.filename.replace("\\", "/").lower() for p in parts]
+            if not any(n.startswith("xl/worksheets/") and n.endswith(".xml") for n in names) or any(n in _OTHER_KINDS for n in names):
+                raise _refused("an archive without worksheets, or a workbook of another kind", "XLSX or CSV", "save the table as XLSX or CSV")
+            for page in parts:  # all of them: a workbook may say that any part is its first sheet
                 _measure_page(archive, page)
     except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
         raise _refused(f"a broken archive ({error})", "a sound XLSX file", "open it and save it again") from error
 
 
 def _measure_page(archive: zipfile.ZipFile, page: zipfile.ZipInfo) -> None:
-    read, rest = 0, b""
+    read, rest, cells, rows = 0, b"", 0, 0
     with archive.open(page) as file:
         while block := file.read(limits.MIB):
             read += len(block)
@@ -80,7 +85,23 @@ def _measure_page(archive: zipfile.ZipFile, page: zipfile.ZipInfo) -> None:
                 raise _too_large(f"cells beyond the column {limits.XLSX_COLUMNS}")
             if any(int(found[1]) > limits.XLSX_ROWS + 1 for found in _ROW.finditer(block)):
                 raise _too_large(f"more than {limits.XLSX_ROWS:,} rows")
+            if _UNPLACED.search(block):
+                cells, rows = _counted(block, cells, rows)
             rest = block[-_OVERLAP:]
+
+
+def _counted(block: bytes, cells: int, rows: int) -> tuple[int, int]:
+    """Cells of the last row and rows so far, where they do not say where they are; refuses too many of either."""
+    for element in _ELEMENT.finditer(block, _OVERLAP if rows else 0):
+        if element[1] == b"row":
+            cells, rows = 0, rows + 1
+        else:
+            cells += 1
+        if cells > limits.XLSX_COLUMNS:
+            raise _too_large(f"cells beyond the column {limits.XLSX_COLUMNS}")
+        if rows > limits.XLSX_ROWS + 1:
+            raise _too_large(f"more than {limits.XLSX_ROWS:,} rows")
+    return cells, rows
 
 
 def _text(cell: Any) -> str:

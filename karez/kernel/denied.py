@@ -21,14 +21,17 @@ _CHINESE = (
     "指纹", "虹膜", "人脸", "声纹", "步态", "生物特征",
 )  # fmt: skip
 _SPLIT = re.compile(r"[^0-9a-z]+")
+_BETWEEN = re.compile(r"[\W_]+")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def denied_word(name: str) -> str:
     """The word for which a column of this name is denied; empty where it is not."""
-    plain = unicodedata.normalize("NFKC", name)
+    # Signs nobody sees (soft hyphen, zero-width space) part no word.
+    plain = "".join(c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) != "Cf")
+    joined = _BETWEEN.sub("", plain)
     for word in _CHINESE:
-        if word in "".join(plain.split()):
+        if word in joined:
             return word
     for word in _SPLIT.split(_CAMEL.sub(" ", plain).lower()):
         if word in _WORDS or word.startswith(_BEGINNINGS):
