@@ -1,0 +1,185 @@
+"""Every format opened again: its figures are the edition's, it says who signed, and twice the same edition is twice the same bytes."""
+
+import csv
+import hashlib
+import io
+import json
+import re
+import time
+from html.parser import HTMLParser
+from pathlib import Path
+from posixpath import dirname, join, normpath
+
+import pytest
+from docx import Document
+from frictionless import validate
+from pypdf import PdfReader
+from python_calamine import CalamineWorkbook
+
+from karez.kernel.refusal import Refusal
+from karez.yearbook.content import Content
+from karez.yearbook.formats.pdf import pdf
+from karez.yearbook.formats.publication import Correction, Publication, Signature
+from karez.yearbook.publishing import files_of, write
+
+
+@pytest.fixture
+def signed(content: Content) -> Publication:
+    people = [("prepared", "Wu Min"), ("reviewed", "Zhao Qiang"), ("signed", "Wang Fang")]
+    erratum = Correction("mutual_funds.villages_total", "99", "428", "430", "two villages were left out", ("Wu Min", "Wang Fang"), "2010-05-01")
+    return Publication(content, 1, [Signature(step, name, "2010-03-01") for step, name in people], [erratum])
+
+
+def _paper(data: bytes) -> str:
+    return re.sub(r"\s+", "", "".join(page.extract_text() for page in PdfReader(io.BytesIO(data)).pages))
+
+
+def _words(publication: Publication, language: str) -> list[str]:
+    return [row["words"] for row in publication.chapter(language).rows]
+
+
+def test_the_pdf_holds_the_computed_figures(signed: Publication) -> None:
+    made = pdf(signed)
+    for name, language in (("chapter.pdf", "en"), ("chapter.zh.pdf", "zh")):
+        text = _paper(made[name])
+        for words in _words(signed, language):
+            assert words.replace(" ", "") in text
+        for part in ("WuMin", "ZhaoQiang", "WangFang", signed.content.digest, "twovillageswereleftout"):
+            assert part in text
+        reader = PdfReader(io.BytesIO(made[name]))
+        assert reader.outline
+        assert str(reader.metadata.title) == signed.chapter(language).title
+        assert "2010" in str(reader.metadata.creation_date)
+        fonts = {str(f) for page in reader.pages for f in (page["/Resources"].get("/Font") or {}).values() for f in [f.get_object()["/BaseFont"]]}
+        assert any("NotoSansCJK" in f for f in fonts) or language == "en"
+        assert all("+" in f for f in fonts)  # embedded, as subsets
+    assert "8550万元" in _paper(made["chapter.zh.pdf"])
+    assert "沙泉自治区" in _paper(made["chapter.zh.pdf"])
+
+
+def test_a_character_no_font_has_is_an_error(signed: Publication) -> None:
+    strange = Publication(Content(signed.content.text.replace("柳井县", "柳\U0001f9ff县")), 1, signed.signatures)
+    with pytest.raises(Refusal) as refused:
+        pdf(strange)
+    assert refused.value.code == "yearbook.missing_glyph"
+    assert "U+1F9FF" in refused.value.record
+
+
+def test_the_word_document_holds_the_computed_figures(signed: Publication) -> None:
+    made = files_of(signed)
+    for name, language in (("chapter.docx", "en"), ("chapter.zh.docx", "zh")):
+        document = Document(io.BytesIO(made[name]))
+        cells = {c.text for t in document.tables for r in t.rows for c in r.cells}
+        text = "\n".join(p.text for p in document.paragraphs)
+        assert cells >= set(_words(signed, language))
+        assert all(part in text for part in ("Wu Min", "Zhao Qiang", "Wang Fang", signed.content.digest))
+        assert any("430" in c for c in cells)
+        assert [p.text for p in document.paragraphs if p.style.name == "Heading 1"][: len(signed.chapter(language).sections)] == [
+            s.title for s in signed.chapter(language).sections
+        ]
+        assert document.core_properties.created.year == 2010
+        fonts = document.styles["Normal"].element.rPr.rFonts
+        assert fonts.get("{http://schemas.openxmlformats.org/wordprocessingml/2006/main}eastAsia") == "SimSun"
+
+
+def test_the_workbook_holds_the_computed_figures(signed: Publication) -> None:
+    book = CalamineWorkbook.from_filelike(io.BytesIO(files_of(signed)["figures.xlsx"]))
+    front = [cell for row in book.get_sheet_by_index(0).to_python() for cell in row]
+    assert set(book.sheet_names[1:]) <= set(front)
+    assert "Wang Fang, 2010-03-01" in front
+    figures = {row[0]: row[3] for row in book.get_sheet_by_name("Every figure 全部指标").to_python()[3:]}
+    assert figures["mutual_funds.funds_2009"] == 85_500_000
+    assert figures["mutual_funds.village_share"] == pytest.approx(10700 / 351, abs=1e-9)
+    values = book.get_sheet_by_name("Values by place 分地区数值").to_python()
+    assert [r[-1] for r in values if r[:2] == ["mutual_funds.member_households", "990101"]] == ["suppressed"]
+
+
+def test_the_open_data_package_is_valid(signed: Publication, tmp_path: Path) -> None:
+    write(signed, tmp_path)
+    report = validate(str(tmp_path / "data" / "datapackage.json"))
+    assert report.valid, report.flatten(["type", "note"])
+    described = json.loads((tmp_path / "data" / "datapackage.json").read_text())
+    assert described["$schema"].endswith("/2.0/datapackage.json")
+    rows = list(csv.DictReader((tmp_path / "data" / "values.csv").open(encoding="utf-8")))
+    assert {r["place"] for r in rows} == {"99", "9901", "990101", "990102"}
+    held = [r for r in rows if r["state"] == "suppressed"]
+    assert held
+    assert all(r["value"] == "" for r in held)
+    (tmp_path / "data" / "values.csv").write_text("figure,place\nx,y\n")
+    assert not validate(str(tmp_path / "data" / "datapackage.json")).valid
+
+
+def test_the_same_edition_is_the_same_bytes(signed: Publication) -> None:
+    first = files_of(signed)
+    time.sleep(2.1)  # a zip tells time in steps of two seconds
+    again = files_of(Publication(Content(signed.content.text), 1, list(signed.signatures), list(signed.errata)))
+    assert [name for name in first if first[name] != again[name]] == []
+    told = dict(reversed(line.split("  ")) for line in first["digests.txt"].decode().splitlines())
+    assert told == {name: hashlib.sha256(data).hexdigest() for name, data in first.items() if name != "digests.txt"}
+    assert hashlib.sha256(first["edition.json"]).hexdigest() == signed.content.digest
+
+
+class _Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+        self.language = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag not in ("script", "iframe", "img", "form")
+        self.language = self.language or dict(attrs).get("lang") or ""
+        self.found += [value or "" for name, value in attrs if name in ("href", "src")]
+
+
+def test_the_site_needs_nothing_from_outside(signed: Publication) -> None:
+    made = files_of(signed)
+    pages = [name for name in made if name.endswith(".html")]
+    assert len(pages) == 2 * (4 + len(signed.content.figures))
+    for name in pages:
+        reader = _Links()
+        reader.feed(made[name].decode())
+        assert reader.language == ("zh-Hans" if ".zh." in name else "en")
+        for link in reader.found:
+            assert normpath(join(dirname(name), link.partition("#")[0])) in made, (name, link)
+    assert b"http" not in made["style.css"]
+    chapter = made["chapter.html"].decode()
+    assert "85.50 million yuan" in chapter
+    assert "Synthetic data" in chapter
+    assert "Not signed" not in chapter
+    assert "two villages were left out" in made["errata.html"].decode()
+    assert "8550万元" in made["figures/mutual_funds.funds_2009.zh.html"].decode()
+
+
+def test_an_unsigned_year_is_marked_everywhere(content: Content) -> None:
+    made = files_of(Publication(content))
+    assert "Not signed" in made["chapter.html"].decode()
+    assert "未签发" in made["figures/mutual_funds.villages_total.zh.html"].decode()
+    assert "Notsigned" in _paper(made["chapter.pdf"])
+    assert any("Not signed" in p.text for p in Document(io.BytesIO(made["chapter.docx"])).paragraphs)
+    assert "Not signed" in json.loads(made["data/datapackage.json"])["description"]
+
+
+def test_hostile_words_are_only_words(content: Content, tmp_path: Path) -> None:
+    text = content.text.replace("柳井县", "<b>&#*_$`县").replace("Liujing", '=1+1\\"</td>#panic()')
+    made = files_of(Publication(Content(text)))
+    page = made["figures/mutual_funds.villages_total.html"].decode()
+    assert "</td>#panic()" not in page.replace("&lt;/td&gt;", "")
+    assert "#panic()" in _paper(made["chapter.pdf"])
+    book = CalamineWorkbook.from_filelike(io.BytesIO(made["figures.xlsx"]))
+    assert any(str(c).startswith("=1+1") for row in book.get_sheet_by_name("Values by place 分地区数值").to_python() for c in row)
+
+
+def test_files_of_an_earlier_run_are_taken_away(signed: Publication, tmp_path: Path) -> None:
+    write(signed, tmp_path)
+    mine = tmp_path / "mine.txt"
+    mine.write_text("kept")
+    old = tmp_path / "figures" / "old.figure.html"
+    old.write_text("x")
+    outside = tmp_path.parent / f"{tmp_path.name}-outside.txt"
+    outside.write_text("kept")
+    with (tmp_path / "digests.txt").open("a") as told:
+        told.write(f"{'0' * 64}  figures/old.figure.html\n{'0' * 64}  ../{outside.name}\n")
+    write(signed, tmp_path)
+    assert not old.exists()
+    assert mine.exists()
+    assert outside.exists()
