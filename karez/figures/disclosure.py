@@ -203,7 +203,13 @@ def published(cells: Iterable[Cell], found: Suppression) -> list[Cell]:
     return [c for c in cells if (c.figure, c.place) not in found.suppressed]
 
 
+def as_known(cells: Iterable[Cell], found: Suppression, edition: str) -> list[Known]:
+    """What an edition told, for the decision over a later one: its values, and its secrets to be kept."""
+    told = [c for c in cells if c.value is not None and found.suppressed.get((c.figure, c.place)) != TOO_FINE]
+    return [Known(f"{c.figure}@{edition}", c.place, None if (c.figure, c.place) in found.suppressed else c.value) for c in told]
+
+
 __all__ = [
-    "COMPLEMENT", "RULES", "SHARE", "SMALL", "TOO_FINE", "Cell", "Kind", "Known", "Place", "Report", "Rule", "Suppression", "published",
-    "suppress",
+    "COMPLEMENT", "RULES", "SHARE", "SMALL", "TOO_FINE", "Cell", "Kind", "Known", "Place", "Report", "Rule", "Suppression", "as_known",
+    "published", "suppress",
 ]  # fmt: skip

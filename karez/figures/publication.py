@@ -4,7 +4,7 @@ Decides nothing: `disclosure.suppress` does. The units behind a figure are the d
 made of, as its declaration's disclosure unit says; behind a share or an average, those of what it divides by.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -12,7 +12,7 @@ import duckdb
 from karez.closing.snapshots import Snapshot
 from karez.figures.attack import Form, Key, Kind, Place, Relation, RollUp, Zero, relations_of
 from karez.figures.declarations import LEVELS, Figure
-from karez.figures.disclosure import Cell, Known, Suppression, suppress
+from karez.figures.disclosure import RULES, Cell, Known, Suppression, suppress
 from karez.figures.engine import Cells, State, cells, opened, resolve, with_inputs
 from karez.kernel.formula import Formula, Step
 
@@ -20,7 +20,9 @@ from karez.kernel.formula import Formula, Step
 WHOLES: dict[str, tuple[str, ...]] = {"register.persons": ("register.women", "register.men")}
 _STRICT = ("person", "household", "village", "none")
 _KEYS = {"person": ("person_key", "key"), "household": ("household_key", "key")}
-_NEAREST = ("loan_id", "society_id")  # where a table holds no key of the unit: as many units at least
+_COUNTED_IN = ("persons", "households")
+_LINK = "loan_id"  # leads from a table that holds no key of the unit to one that does
+_FEWER = "society_id"  # of these there are never more than of the units
 
 
 @dataclass(frozen=True)
@@ -42,7 +44,8 @@ def cells_for_publication(snapshot: Snapshot, ids: Sequence[str] | None = None, 
     figures = with_inputs(wanted, snapshot.year)
     computed = cells(snapshot, wanted, levels)
     units = _units(snapshot, figures, computed)
-    made = [c for figure in wanted for c in _cells_of(figure, computed, units, figures)]
+    by_id = {f.id: f for f in figures}
+    made = [c for figure in wanted for c in _cells_of(figure, computed, units, by_id)]
     tree = {p.area_id: Place(p.parent_id, p.level) for p in computed.places.values()}
     return Publication(tuple(made), tree, tuple(relations(figures)))
 
@@ -60,42 +63,43 @@ def relations(figures: Sequence[Figure]) -> list[Relation]:
     return found
 
 
-def unit_of(figure: Figure, figures: Sequence[Figure]) -> str:
+def unit_of(figure: Figure, by_id: Mapping[str, Figure]) -> str:
     """The disclosure unit of a figure: of a formula, the strictest of its own and its inputs'."""
-    by_id = {f.id: f for f in figures}
-    inputs = [unit_of(by_id[i], figures) for i in (figure.formula.uses if figure.formula else ())]
+    inputs = [unit_of(by_id[i], by_id) for i in (figure.formula.uses if figure.formula else ())]
     return min((figure.disclosure, *inputs), key=_STRICT.index)
 
 
-def _cells_of(figure: Figure, computed: Cells, units: dict[Key, int], figures: Sequence[Figure]) -> Iterable[Cell]:
-    unit, values = unit_of(figure, figures), computed.values([figure.id])
-    counted = unit in _KEYS
+def _cells_of(figure: Figure, computed: Cells, units: dict[Key, int], by_id: Mapping[str, Figure]) -> Iterable[Cell]:
+    unit, values = unit_of(figure, by_id), computed.values([figure.id])
+    behind = _behind(figure, by_id) if unit in _KEYS else None
     kind = _kind(figure, [v.value for v in values if v.value is not None])
     for v in values:
         if v.state is State.NOT_COLLECTED:
             continue
-        behind = _units_behind(figure, v.area_id, units, figures) if counted and v.value is not None else None
-        yield Cell(figure.id, v.area_id, v.value, behind, unit, kind)
+        many = behind(v.area_id, units) if behind and v.value is not None else None
+        if figure.formula and many is not None and v.value is not None and figure.unit in _COUNTED_IN:
+            many = min(many, abs(int(v.value)))  # a difference of two large counts may be a small one
+        yield Cell(figure.id, v.area_id, v.value, many, unit, kind)
 
 
 def _kind(figure: Figure, values: Sequence[object]) -> Kind:
-    if (figure.value and figure.value.function in ("count", "distinct")) or figure.unit in ("persons", "households", "people"):
+    if (figure.value and figure.value.function in ("count", "distinct")) or figure.unit in _COUNTED_IN:
         return Kind.COUNT
     return Kind.AMOUNT if all(v >= 0 for v in values) else Kind.ANY  # type: ignore[operator]
 
 
-def _units_behind(figure: Figure, place: int, units: dict[Key, int], figures: Sequence[Figure]) -> int | None:
-    """The persons or households a cell speaks of; of a share or an average the fewest of what it divides by."""
+def _behind(figure: Figure, by_id: Mapping[str, Figure]) -> Callable[[int, dict[Key, int]], int]:
+    """How to find the persons or households a cell speaks of; of a share or an average the fewest of what it divides by."""
     if not figure.formula:
-        return units.get((figure.id, place), 0)
-    by_id = {f.id: f for f in figures}
+        return lambda place, units: units.get((figure.id, place), 0)
 
-    def of(names: Iterable[str]) -> list[int]:
-        about = [by_id[i] for i in names if unit_of(by_id[i], figures) in _KEYS]
-        return [n for f in about if (n := _units_behind(f, place, units, figures)) is not None]
+    def of(names: Iterable[str]) -> list[Callable[[int, dict[Key, int]], int]]:
+        return [_behind(by_id[i], by_id) for i in sorted(names) if unit_of(by_id[i], by_id) in _KEYS]
 
-    bases = of(_divisors(figure.formula))
-    return min(bases) if bases else max(of(figure.formula.uses), default=None)
+    if bases := of(_divisors(figure.formula)):
+        return lambda place, units: min(base(place, units) for base in bases)
+    inputs = of(figure.formula.uses)
+    return lambda place, units: max((one(place, units) for one in inputs), default=0)
 
 
 def _divisors(formula: Formula) -> set[str]:
@@ -122,28 +126,49 @@ def _units(snapshot: Snapshot, figures: Sequence[Figure], computed: Cells) -> di
     with opened(snapshot) as duck:
         for table, members in by_table.items():
             for level in LEVELS:
-                if level in computed.levels:
+                # Below the finest level nothing is printed, whatever is behind it.
+                if level in computed.levels and LEVELS.index(level) <= max(LEVELS.index(r.finest) for r in RULES.values()):
                     found |= _counted(duck, snapshot, table, members, level)
     return found
 
 
 def _counted(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, members: Sequence[Figure], level: str) -> dict[Key, int]:
-    columns = ", ".join(_unit_sql(f, snapshot) for f in members)
-    sql = f'SELECT "{level}_id", {columns} FROM "{table}" WHERE "{level}_id" IS NOT NULL GROUP BY "{level}_id"'
-    return {(f.id, row[0]): n for row in duck.execute(sql).fetchall() for f, n in zip(members, row[1:], strict=True) if n}
+    found: dict[Key, int] = {}
+    source = f'"{table}"'
+    keys = {f.id: _key_of(f, snapshot) for f in members}
+    if linked := sorted({lender for _key, lender in keys.values() if lender}):
+        source += f' LEFT JOIN (SELECT DISTINCT "{_LINK}", "household_key" FROM "{linked[0]}") USING ("{_LINK}")'
+    columns = ", ".join(_unit_sql(f, keys[f.id][0], snapshot) for f in members)
+    sql = f'SELECT "{level}_id", {columns} FROM {source} WHERE "{level}_id" IS NOT NULL GROUP BY "{level}_id"'
+    for row in duck.execute(sql).fetchall():
+        found |= {(f.id, int(row[0])): int(n) for f, n in zip(members, row[1:], strict=True) if n}
+    return found
 
 
-def _unit_sql(figure: Figure, snapshot: Snapshot) -> str:
-    """Distinct units of the rows that add something."""
-    assert figure.value
-    there = {c["name"] for c in snapshot.tables[figure.table]["columns"]}
+def _key_of(figure: Figure, snapshot: Snapshot) -> tuple[str, str]:
+    """The column that tells the units of a figure's rows apart, and the table to fetch it from if it is not its own."""
+    columns = {name: {c["name"] for c in told["columns"]} for name, told in snapshot.tables.items()}
+    there = columns[figure.table]
     own = figure.table.endswith(f"_{figure.disclosure}s")  # a row of the table is a unit
-    key = next((k for k in _KEYS[figure.disclosure] if k in there and (k != "key" or own)), None)
-    key = key or next((k for k in _NEAREST if k in there), None)
-    conditions = []
+    key = next((k for k in _KEYS[figure.disclosure] if k in there and (k != "key" or own)), "")
+    if not key and figure.disclosure == "household" and _LINK in there:
+        lender = next((name for name, has in sorted(columns.items()) if {_LINK, "household_key"} <= has), "")
+        return ("household_key", lender) if lender else (_FEWER if _FEWER in there else "", "")
+    return key or (_FEWER if _FEWER in there else ""), ""
+
+
+def _unit_sql(figure: Figure, key: str, snapshot: Snapshot) -> str:
+    """How many units the rows come from that add something; never more than there are."""
+    assert figure.value
+    argument = figure.value.argument.sql(year=snapshot.year, as_of=snapshot.as_of) if figure.value.argument else ""
+    conditions = [f"({argument}) <> 0"] if figure.value.function == "sum" else []
     if figure.where:
         conditions.append(f"({figure.where.sql(year=snapshot.year, as_of=snapshot.as_of)})")
-    if figure.value.function == "sum" and figure.value.argument:
-        conditions.append(f"({figure.value.argument.sql(year=snapshot.year, as_of=snapshot.as_of)}) <> 0")
-    count = "count(*)" if key == "key" or key is None else f'count(DISTINCT "{key}")'
-    return f"{count} FILTER (WHERE {' AND '.join(conditions)})" if conditions else count
+    only = f" FILTER (WHERE {' AND '.join(conditions)})" if conditions else ""
+    if key == "key":
+        return f"count(*){only}"
+    if key:
+        return f'count(DISTINCT "{key}"){only}'
+    if figure.value.function == "sum" and figure.unit == f"{figure.disclosure}s":
+        return f"floor(sum({argument}){only})"  # the rows report how many there are
+    return f"least(count(*){only}, 1)"  # somebody; nobody knows how many

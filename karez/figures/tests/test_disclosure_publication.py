@@ -21,13 +21,27 @@ PERSONS = FigureTable(
 )  # fmt: skip
 LOANS = FigureTable(
     name="small_loans", grain="one row per loan", order_by="1", sql="",
-    columns=(FigureColumn("household_key", "integer", "household", key=True), FigureColumn("left_fen", "bigint", "left")),
+    columns=(
+        FigureColumn("household_key", "integer", "household", key=True), FigureColumn("loan_id", "bigint", "loan"),
+        FigureColumn("left_fen", "bigint", "left"),
+    ),
 )  # fmt: skip
+DUES = FigureTable(
+    name="small_dues", grain="one row per instalment", order_by="1", sql="",
+    columns=(FigureColumn("loan_id", "bigint", "loan"), FigureColumn("due_fen", "bigint", "due")),
+)  # fmt: skip
+REPORTS = FigureTable(
+    name="small_reports", grain="one row per report", order_by="1", sql="", columns=(FigureColumn("value", "numeric(12,2)", "told"),)
+)
 TEXT = "".join([
     figure("small.persons", table="small_persons", disclosure="person", unit="persons"),
     figure("small.women", table="small_persons", where="sex = 2", disclosure="person", unit="persons"),
     figure("small.men", table="small_persons", where="sex = 1", disclosure="person", unit="persons"),
     figure("small.share", formula="100 * small.women / small.persons", unit="percent", kind="share"),
+    figure("small.most", formula="small.men - small.women", disclosure="person", unit="persons"),
+    figure("small.due", table="small_dues", value="sum(due_fen)", scale=100, disclosure="household", unit="yuan"),
+    figure("small.told", table="small_reports", value="sum(value)", disclosure="person", unit="persons"),
+    figure("small.paid", table="small_reports", value="sum(value)", disclosure="household", unit="yuan"),
     figure("small.left", table="small_loans", value="sum(left_fen)", scale=100, disclosure="household", unit="yuan"),
 ])  # fmt: skip
 # Persons by village: 8, 9 in township 5 and 10 in 6, both of county 3; 11, 12 in township 7 of county 4.
@@ -37,15 +51,18 @@ WOMEN, MEN = {8: 2, 9: 1, 10: 20, 11: 15, 12: 15}, {8: 20, 9: 20, 10: 20, 11: 20
 @pytest.fixture
 def snapshot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Snapshot:
     """A snapshot with those persons, and loans of two households in village 8, of which one owes nothing."""
-    found, faults = declared(tmp_path / "declared", TEXT, (PERSONS, LOANS))
+    found, faults = declared(tmp_path / "declared", TEXT, (PERSONS, LOANS, DUES, REPORTS))
     assert faults == []
     monkeypatch.setattr(engine, "declarations", lambda: found)
     monkeypatch.setattr(publication, "WHOLES", {"small.persons": ("small.women", "small.men")})
     people = [(village, sex) for sex, by in ((2, WOMEN), (1, MEN)) for village, many in by.items() for _ in range(many)]
     persons = [{"area_id": village, "key": n, "sex": sex} for n, (village, sex) in enumerate(people)]
-    loans = [{"area_id": 8, "household_key": k, "left_fen": left} for k, left in ((1, 50_000), (1, 20_000), (2, 0))]
-    loans += [{"area_id": 11, "household_key": k, "left_fen": 10_000} for k in range(10, 30)]
-    return snapshot_of(tmp_path / "snapshot", {PERSONS: persons, LOANS: loans})
+    owed = ((1, 50_000), (1, 20_000), (2, 0))
+    loans = [{"area_id": 8, "household_key": k, "left_fen": left, "loan_id": n} for n, (k, left) in enumerate(owed)]
+    loans += [{"area_id": 11, "household_key": k, "left_fen": 10_000, "loan_id": k} for k in range(10, 30)]
+    dues = [{"area_id": 8, "loan_id": n, "due_fen": 100} for n in (0, 0, 1, 2)]
+    reports = [{"area_id": 8, "value": 12}, {"area_id": 9, "value": 30}]
+    return snapshot_of(tmp_path / "snapshot", {PERSONS: persons, LOANS: loans, DUES: dues, REPORTS: reports})
 
 
 def test_cells_and_the_units_behind_them(snapshot: Snapshot) -> None:
@@ -53,9 +70,13 @@ def test_cells_and_the_units_behind_them(snapshot: Snapshot) -> None:
     by_key = {(c.figure, c.place): c for c in made.cells}
     assert by_key["small.women", 5] == Cell("small.women", 5, 3, 3, "person", Kind.COUNT)
     assert by_key["small.share", 5].units == 43 and by_key["small.share", 5].unit == "person"
+    assert (by_key["small.most", 6].value, by_key["small.most", 6].units) == (0, 0)
+    assert by_key["small.most", 7].units == 10  # the difference, not the 40 and 30 it is made of
     left = by_key["small.left", 5]
     assert (left.value, left.units, left.unit, left.kind) == (700, 1, "household", Kind.AMOUNT)
     assert by_key["small.left", 6].units == 0
+    assert by_key["small.due", 5].units == 2  # three loans of two households
+    assert by_key["small.told", 5].units == 42 and by_key["small.paid", 5].units == 1  # nobody says of how many
     assert made.tree[5] == Place(3, "township")
 
 
@@ -66,7 +87,7 @@ def test_the_decision_over_a_snapshot(snapshot: Snapshot) -> None:
     assert ("small.men", 5) in found.suppressed or ("small.persons", 5) in found.suppressed  # women and men are all persons
     assert found.suppressed["small.left", 3] == SMALL  # one household owes in the whole county
     assert ("small.women", 6) in found.suppressed and not found.exposed
-    assert not any(place == 1 for figure_, place in found.suppressed if figure_ != "small.left")
+    assert not any(place == 1 for figure_, place in found.suppressed if figure_ in ("small.women", "small.share", "small.persons"))
 
 
 def test_villages_are_too_fine(snapshot: Snapshot) -> None:
