@@ -13,7 +13,7 @@ demo: .venv/installed
 	$(BIN)/karez demo
 
 test: .venv/installed
-	$(BIN)/pytest -q
+	$(BIN)/pytest -q -n 2 --dist loadfile
 
 crash: .venv/installed
 	KAREZ_CRASH_ROUNDS=100 $(BIN)/pytest -q -m crash

@@ -4,10 +4,13 @@ import os
 import tempfile
 from pathlib import Path
 
-if "KAREZ_TEST_VAR" not in os.environ:
+# Each worker of a divided run has a server of its own; it inherits the first process's folder by name and takes another.
+_worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+if os.environ.get("KAREZ_TEST_WORKER", "") != _worker or "KAREZ_TEST_VAR" not in os.environ:
     folder = Path(tempfile.mkdtemp(prefix="karez-"))
     folder.chmod(0o711)  # the embedded server's user passes through; each folder inside is closed by itself
     os.environ["KAREZ_TEST_VAR"] = str(folder)
+    os.environ["KAREZ_TEST_WORKER"] = _worker
 os.environ["KAREZ_VAR"] = os.environ["KAREZ_TEST_VAR"]
 os.environ["KAREZ_DURABLE"] = "0"
 os.environ["KAREZ_DATABASE"] = f"karez_test_{os.getpid()}"
