@@ -52,38 +52,81 @@ BEGIN
     END IF;
 END $$;
 
+-- The days from which a truth learnt late may count: the region's first day, and the first day after each year ever closed.
+CREATE FUNCTION periods_first_days() RETURNS date[]
+LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT array_agg(make_date(d.year, 1, 1)) FROM (
+        SELECT first_year AS year FROM periods_region UNION SELECT year + 1 FROM periods_periodchange WHERE state = 'closed') d
+$$;
+
+CREATE FUNCTION periods_refuse_day(p_table text, p_true date, p_counts date) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'KZ009', MESSAGE = format('In %s what is of %s would count from %s.', p_table, p_true, p_counts),
+        DETAIL = 'A fact counts from its own day, or from the first open day where its year was closed. Nothing is put off.';
+END $$;
+
 CREATE FUNCTION periods_guard_event_insert() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE day date;
+DECLARE
+    day date;
+    days date[] := periods_first_days();
+    wrong record;
 BEGIN
     SELECT min(counts_on) INTO day FROM added;
     IF day IS NOT NULL THEN PERFORM periods_hold(day); END IF;
+    SELECT happened_on, counts_on INTO wrong FROM added WHERE counts_on <> happened_on AND NOT counts_on = ANY (days) LIMIT 1;
+    IF FOUND THEN PERFORM periods_refuse_day(TG_TABLE_NAME, wrong.happened_on, wrong.counts_on); END IF;
     RETURN NULL;
 END $$;
 
 CREATE FUNCTION periods_guard_spell_insert() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE day date;
+DECLARE
+    day date;
+    days date[] := periods_first_days();
+    wrong record;
 BEGIN
     SELECT min(counts_from) INTO day FROM added;
     IF day IS NOT NULL THEN PERFORM periods_hold(day); END IF;
+    SELECT starts_on AS of_day, counts_from AS counts INTO wrong FROM added WHERE counts_from <> starts_on AND NOT counts_from = ANY (days) LIMIT 1;
+    IF NOT FOUND THEN
+        SELECT ends_before AS of_day, counts_before AS counts INTO wrong FROM added
+         WHERE counts_before <> ends_before AND counts_before <> counts_from AND NOT counts_before = ANY (days) LIMIT 1;
+    END IF;
+    IF FOUND THEN PERFORM periods_refuse_day(TG_TABLE_NAME, wrong.of_day, wrong.counts); END IF;
     RETURN NULL;
 END $$;
 
--- Only an end or a void mark can be set; each says something from its own day on.
+-- Only an end or a void mark can be set; each says something from its own day on. A void mark follows the reversal of its
+-- money, so its day may be later than the first open one, but it does not lie ahead.
 CREATE FUNCTION periods_guard_event_update() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE day date;
+DECLARE
+    day date;
+    latest date := GREATEST(periods_first_open_day(), current_date + 1);
+    wrong record;
 BEGIN
     SELECT min(void_counts_on) INTO day FROM changed;
     IF day IS NOT NULL THEN PERFORM periods_hold(day); END IF;
+    SELECT counts_on, void_counts_on INTO wrong FROM changed WHERE void_counts_on > GREATEST(counts_on, latest) LIMIT 1;
+    IF FOUND THEN PERFORM periods_refuse_day(TG_TABLE_NAME, wrong.counts_on, wrong.void_counts_on); END IF;
     RETURN NULL;
 END $$;
 
 CREATE FUNCTION periods_guard_spell_update() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE day date;
+DECLARE
+    day date;
+    days date[] := periods_first_days();
+    latest date := GREATEST(periods_first_open_day(), current_date + 1);
+    wrong record;
 BEGIN
     SELECT LEAST(min(c.void_counts_on) FILTER (WHERE o.voided_at IS NULL),
                  min(c.counts_before) FILTER (WHERE o.ends_before IS NULL))
       INTO day FROM changed c JOIN before_change o USING (id);
     IF day IS NOT NULL THEN PERFORM periods_hold(day); END IF;
+    SELECT ends_before AS of_day, counts_before AS counts INTO wrong FROM changed
+     WHERE counts_before <> ends_before AND counts_before <> counts_from AND NOT counts_before = ANY (days) LIMIT 1;
+    IF NOT FOUND THEN
+        SELECT counts_from AS of_day, void_counts_on AS counts INTO wrong FROM changed WHERE void_counts_on > GREATEST(counts_from, latest) LIMIT 1;
+    END IF;
+    IF FOUND THEN PERFORM periods_refuse_day(TG_TABLE_NAME, wrong.of_day, wrong.counts); END IF;
     RETURN NULL;
 END $$;
 
@@ -140,6 +183,7 @@ END $$;
 CREATE FUNCTION periods_begin_close(p_year int, p_signer bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
+    PERFORM FROM periods_region FOR UPDATE;  -- closing a year and reopening the one before follow each other
     UPDATE periods_period SET state = 'closing', signed_by_id = p_signer, closing_since = now()
      WHERE year = p_year AND state = 'open' AND prepared_by_id IS NOT NULL AND prepared_by_id <> p_signer
        AND make_date(p_year, 1, 1) = periods_first_open_day();
@@ -180,6 +224,10 @@ DECLARE old_snapshot text;
 BEGIN
     IF p_first IS NULL OR p_second IS NULL OR p_first = p_second OR p_reason IS NULL OR btrim(p_reason) = '' THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ008', MESSAGE = 'Reopening a year needs two people and a reason.';
+    END IF;
+    PERFORM FROM periods_region FOR UPDATE;
+    IF EXISTS (SELECT FROM periods_period WHERE state = 'closing') THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ008', MESSAGE = 'Another year is being closed.', DETAIL = 'Wait until it is closed or opened again.';
     END IF;
     SELECT snapshot INTO old_snapshot FROM periods_period WHERE year = p_year;
     UPDATE periods_period SET state = 'open', prepared_by_id = NULL, prepared_at = NULL, signed_by_id = NULL,

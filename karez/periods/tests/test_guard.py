@@ -190,3 +190,35 @@ def test_history_cannot_be_led_astray_by_a_temporary_table(region: int, app_conn
     raw.execute("UPDATE access_user SET full_name = 'X' WHERE id = %s", [region])
     told = raw.execute("SELECT count(*) FROM public.access_userevent WHERE pgh_obj_id = %s AND full_name = 'X'", [region]).fetchone()
     assert told == (1,)
+
+
+def test_nothing_is_put_off_to_a_later_day(region: int, app_connection: Connect) -> None:
+    raw = app_connection()
+    row = raw.execute(_GRANT, [region, 1, "2009-06-01", "2009-06-01"]).fetchone()
+    assert row
+    raw.commit()
+    end = "UPDATE access_grant SET ends_before='2009-07-01', counts_before=%s, ended_at=now(), ended_by_id=1"
+    void = "UPDATE access_grant SET voided_at=now(), voided_by_id=1, void_reason='x', void_counts_on=%s"
+    attacks = [
+        (_GRANT, [region, 2, "2009-06-01", "2009-06-02"]),
+        (_GRANT, [region, 2, "2009-06-01", "2010-01-01"]),  # 2009 was never closed
+        (end, ["2009-08-01"]),
+        (end, ["2010-01-01"]),
+        (void, ["2300-01-01"]),
+    ]
+    for sql, params in attacks:
+        with pytest.raises(psycopg.Error) as refused:
+            raw.execute(sql, params)
+        assert refused.value.sqlstate == "KZ009", params
+        raw.rollback()
+    raw.execute(_GRANT, [region, 2, "2001-06-01", "2009-01-01"])  # opening state
+
+
+def test_no_year_is_reopened_while_the_next_is_being_closed(region: int, app_connection: Connect) -> None:
+    _close(2009)
+    raw = app_connection()
+    raw.execute("SELECT periods_prepare_close(2010, 1); SELECT periods_begin_close(2010, 2)")
+    raw.commit()
+    with pytest.raises(psycopg.Error) as refused:
+        raw.execute("SELECT periods_reopen(2009, 5, 6, 'why')")
+    assert refused.value.sqlstate == "KZ008"
