@@ -131,3 +131,17 @@ CREATE TRIGGER funds_appropriation_void_is_reversed BEFORE UPDATE ON funds_appro
     WHEN (OLD.voided_at IS NULL AND NEW.voided_at IS NOT NULL) EXECUTE FUNCTION funds_void_is_reversed();
 CREATE TRIGGER funds_allocation_void_is_reversed BEFORE UPDATE ON funds_allocation FOR EACH ROW
     WHEN (OLD.voided_at IS NULL AND NEW.voided_at IS NOT NULL) EXECUTE FUNCTION funds_void_is_reversed();
+
+-- A line on which money stands on record is not void: its money would be nobody's.
+CREATE FUNCTION funds_line_stands() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM funds_appropriation WHERE line_id = NEW.id AND voided_at IS NULL)
+       OR EXISTS (SELECT FROM funds_allocation WHERE line_id = NEW.id AND voided_at IS NULL) THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ062', MESSAGE = format('Money stands on line %s.', NEW.code),
+            DETAIL = 'Take back its allocations and appropriations first.';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE TRIGGER funds_line_stands BEFORE UPDATE ON funds_sourceline FOR EACH ROW
+    WHEN (OLD.voided_at IS NULL AND NEW.voided_at IS NOT NULL) EXECUTE FUNCTION funds_line_stands();

@@ -188,3 +188,8 @@ def _accounts(connect: Any, books: dict[str, Any]) -> dict[str, int]:
         rows = raw.execute("SELECT line_id, account_id, book_id FROM funds_line_account WHERE book_kind = 'office'").fetchall()
     accounts = {line: account for line, account, _book in rows}
     return {"first": accounts[books["first"].pk], "second": accounts[books["second"].pk], "book": rows[0][2]}
+
+
+def test_a_line_with_money_is_not_void(books: dict[str, Any], app_connection: Any) -> None:
+    void = "UPDATE funds_sourceline SET voided_at = now(), voided_by_id = 1, void_reason = 'x', void_counts_on = '2009-06-01' WHERE id = %s"
+    attack(app_connection, void, [books["first"].pk], "KZ062")

@@ -25,6 +25,10 @@ BEGIN
                              wrong.measure_id, wrong.expected_unit),
             DETAIL = format('found unit %s, denominator %s', wrong.unit, coalesce(wrong.denominator::text, 'none'));
     END IF;
+    SELECT a.* INTO wrong FROM added a WHERE 'NaN' IN (a.value, a.numerator, a.denominator) LIMIT 1;  -- NaN passes every "at least"
+    IF FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ051', MESSAGE = format('A return of %s is not a number.', wrong.measure_id);
+    END IF;
     SELECT a.* INTO wrong FROM added a JOIN returns_measure m ON m.code = a.measure_id
      WHERE m.is_quotient AND abs(a.value * a.denominator - m.scale * a.numerator) > m.tolerance * a.denominator LIMIT 1;
     IF FOUND THEN

@@ -249,7 +249,7 @@ def test_invariants_hold_against_raw_sql(committed_world: Any, app_connection: C
         (insert, ["land_area", world.areas["9901"], 1, "km2", None, None, "d", day, day, None], "KZ052"),
         (approve, [one.pk, one.recorded_by_id, day, day, one.recorded_by_id], "returns_approval_by_another"),
         (approve, [one.pk, 12345, day, day, one.recorded_by_id], "returns_approval_of_its_submitter"),
-        (approve, [one.pk, one.recorded_by_id, "2009-12-30", day, 99], "KZ054"),
+        (approve, [one.pk, one.recorded_by_id, "2009-12-30", "2009-12-30", 99], "KZ054"),
         (
             "UPDATE returns_return SET voided_at = now(), voided_by_id = recorded_by_id, void_reason = 'x', void_counts_on = counts_on",
             [], "returns_return_sent_back_by_another",
@@ -312,3 +312,14 @@ def test_a_temporary_table_does_not_stand_in_for_the_measures(committed_world: A
             [committed_world.areas["990101"]],
         )
     assert refused.value.sqlstate == "KZ050"
+
+
+def test_what_is_no_number_is_no_return(committed_world: Any, app_connection: Connect) -> None:
+    raw = app_connection()
+    with pytest.raises(psycopg.Error) as refused:
+        raw.execute(
+            "INSERT INTO returns_return (measure_id, area_id, year, value, unit, document, happened_on, counts_on, recorded_by_id)"
+            " VALUES ('population', %s, 2009, 'NaN', 'persons', 'd', '2009-12-31', '2009-12-31', 1)",
+            [committed_world.areas["990101"]],
+        )
+    assert refused.value.sqlstate == "KZ051"
