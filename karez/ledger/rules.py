@@ -45,7 +45,7 @@ class Posted:
 
 def check_drafts(drafts: list[Draft]) -> None:
     """Refuses drafts that could not be vouchers, naming every fault and not the first one."""
-    faults = [f"voucher {i}: {fault}" for i, draft in enumerate(drafts, 1) for fault in draft_faults(draft)]
+    faults = [f"voucher {i}: {fault}" for i, draft in enumerate(drafts, 1) for fault in draft_faults(draft, date.today())]
     if not drafts:
         faults.append("no voucher at all")
     if faults:
@@ -59,13 +59,15 @@ def check_drafts(drafts: list[Draft]) -> None:
         )
 
 
-def draft_faults(draft: Draft) -> list[str]:
-    """What is wrong with a draft, in words; empty where nothing is."""
+def draft_faults(draft: Draft, today: date) -> list[str]:
+    """What is wrong with a draft, in words; empty where nothing is. Money is booked when it moved, never ahead."""
     faults = [] if draft.lines else ["no lines"]
     if not draft.narration.strip() or len(draft.narration) > NARRATION_LIMIT:
         faults.append(f"a narration of {len(draft.narration)} characters")
     if draft.happened_on is not None and draft.happened_on > draft.booking_date:
         faults.append(f"booked on {draft.booking_date}, before it happened on {draft.happened_on}")
+    if draft.booking_date > today:
+        faults.append(f"booked on {draft.booking_date}, which has not come yet")
     for no, line in enumerate(draft.lines, 1):
         if line.amount_fen <= 0:
             faults.append(f"line {no} moves {line.amount_fen} fen")

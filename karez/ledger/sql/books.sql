@@ -62,6 +62,9 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 DECLARE the_id bigint;
 BEGIN
     PERFORM periods_hold(p_day);
+    IF p_day > current_date + 1 THEN  -- an office east of Greenwich is a day ahead of the server at most
+        RAISE EXCEPTION USING ERRCODE = 'KZ018', MESSAGE = format('Cash of %s cannot be counted yet.', p_day);
+    END IF;
     IF NOT EXISTS (SELECT 1 FROM ledger_account WHERE id = p_account AND holds_money) THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ018', MESSAGE = format('Account %s holds no cash.', p_account);
     END IF;

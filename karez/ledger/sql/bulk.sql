@@ -54,6 +54,10 @@ DECLARE
 BEGIN
     PERFORM ledger_bulk_ours();
     ANALYZE pg_temp.ledger_bulk;
+    IF (SELECT max(transfer_id) FROM pg_temp.ledger_bulk) > (SELECT last_value FROM ledger_transfer_id_seq) THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ017', MESSAGE = 'A transfer has a number the sequence has not given.',
+            DETAIL = 'Numbers of transfers come from ledger_transfer_id_seq, so that none is taken twice.';
+    END IF;
     TRUNCATE pg_temp.ledger_bulk_voucher;
     INSERT INTO pg_temp.ledger_bulk_voucher
     SELECT voucher_key, nextval('ledger_voucher_id_seq'), min(book_id), min(booking_date), min(coalesce(happened_on, booking_date)),

@@ -96,6 +96,13 @@ def test_bulk_needs_two_people_for_money_out_and_whole_vouchers(world: World) ->
     refused("KZ017")
 
 
+def test_numbers_of_transfers_come_from_the_sequence(world: World) -> None:
+    fill(world, [("a", 1, "1001", "2001", 3_00)], receipt=True)
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE ledger_bulk SET transfer_id = transfer_id + 1")  # the number of a posting to come
+    refused("KZ017", 1, None)
+
+
 def test_a_batch_is_reversed_voucher_by_voucher(world: World) -> None:
     fill(world, [("a", 1, "1001", "2001", 3_00), ("b", 1, "1001", "2001", 4_00)], receipt=True)
     post(1, None)
