@@ -9,13 +9,14 @@ from decimal import Decimal
 from karez.kernel.refusal import Refusal
 
 FEN_PER_YUAN = 100
+_MOST_YUAN_DIGITS = 15  # 1,000 billion yuan a thousand times: beyond any account, within 8 bytes
 _AMOUNT = re.compile(r"^\s*(?:¥|CNY|￥)?\s*(?P<sign>-?)(?P<yuan>\d{1,3}(?:,\d{3})+|\d+)(?:\.(?P<fen>\d{1,2})0*)?\s*(?:元|yuan)?\s*$")
 
 
 def parse_fen(text: str) -> int:
     """Fen in a written amount of yuan (`1,200.50`, `¥1200.5`, `1200元`); refuses what it cannot read exactly."""
     match = _AMOUNT.match(text)
-    if match is None:
+    if match is None or len(match["yuan"].replace(",", "").lstrip("0")) > _MOST_YUAN_DIGITS:
         raise Refusal(
             "money.unreadable",
             found=text,

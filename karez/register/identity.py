@@ -25,9 +25,9 @@ VIEW, RECORD, CORRECT = "register.view", "register.send", "register.apply"
 _SHOWN = 200  # a search that finds more is asked to be narrower
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Values:
-    """A person's identity in the clear; never stored so, never in a snapshot."""
+    """A person's identity in the clear; never stored so, never in a snapshot, never shown by a log or an error."""
 
     name: str = ""
     id_number: str = ""

@@ -33,9 +33,12 @@ from karez.register.models import (
 RECORD, CORRECT = "register.send", "register.apply"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class NewPerson:
-    """A person about to be entered: `birth_month` is the first of the month; identity values may be empty."""
+    """A person about to be entered: `birth_month` is the first of the month; identity values may be empty.
+
+    It is not shown by a log or an error.
+    """
 
     sex: int
     birth_month: date | None

@@ -7,6 +7,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_GET, require_http_methods
 
 from karez.access.pages import PAGE, actor_of
+from karez.access.services import log_read
 from karez.kernel.refusal import Refusal
 from karez.places import queries as places
 from karez.register import identity, queries
@@ -34,6 +35,7 @@ def household(request: HttpRequest, household_id: int) -> HttpResponse:
     """One household with its history; a POST with a purpose opens who its members are, and is logged."""
     actor = actor_of(request)
     page = queries.household(actor, household_id)
+    log_read(actor, kind="household", subject_id=household_id, purpose="the household's page, without names")
     opened, refusal = None, None
     if request.method == "POST":
         try:

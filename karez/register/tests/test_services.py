@@ -270,3 +270,20 @@ def test_a_correction_keeps_what_was_there_and_erasing_removes_all(world: Any, h
     assert queries.person(world.clerk, person.pk).is_erased
     with _refused("register.erasure_not_open"):
         identity.erase_person(world.approver, request_id=request.pk)
+
+
+def test_a_name_does_not_reach_a_log_or_an_error() -> None:
+    new = services.NewPerson(sex=1, birth_month=None, relation=0, since=date(2009, 1, 1), name="Ma Xiaohua", id_number="640122")
+    for shown in (repr(new), str(identity.Values(name="Ma Xiaohua", id_number="640122")), f"{new}"):
+        assert "Ma" not in shown
+        assert "640122" not in shown
+
+
+def test_opening_a_household_s_page_is_recorded(world: Any, village: int, client: Any) -> None:
+    made = services.add_household(world.clerk, village_id=village, household_no="77", starts_on=date(2009, 1, 1))
+    client.force_login(world.clerk, backend="allauth.account.auth_backends.AuthenticationBackend")
+    assert client.get(f"/register/households/{made.pk}/").status_code == 200
+    assert list(ReadEvent.objects.values_list("kind", "subject_id", "user_id")) == [("household", made.pk, world.clerk.pk)]
+    client.force_login(world.other_clerk, backend="allauth.account.auth_backends.AuthenticationBackend")
+    assert client.get(f"/register/households/{made.pk}/").status_code == 403
+    assert ReadEvent.objects.count() == 1

@@ -1,0 +1,32 @@
+"""Amounts: what is read exactly, what is refused rather than guessed."""
+
+import pytest
+
+from karez.kernel.money import format_fen, parse_fen
+from karez.kernel.refusal import Refusal
+
+
+@pytest.mark.parametrize(
+    ("text", "fen"),
+    [
+        ("0", 0), ("1", 100), ("1.5", 150), ("1.50", 150), ("1.500", 150), ("0.05", 5), ("1,200.50", 120050), ("¥1200.5", 120050),
+        (" 1200 元 ", 120000), ("1,234,567", 123456700), ("-3.01", -301), ("000012", 1200), ("999999999999999.99", 99999999999999999),
+    ],
+)  # fmt: skip
+def test_amounts_are_read_exactly(text: str, fen: int) -> None:
+    assert parse_fen(text) == fen
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "-", "1.005", "1,20", "12,34.5", "1.2.3", "1e5", "1 200", "1'200", "1,200,", ".5", "5.", "NaN", "infinity", "0x10", "1.234,50",
+     "1234567890123456", "9" * 40],
+)  # fmt: skip
+def test_what_could_mean_two_amounts_or_none_is_refused(text: str) -> None:
+    with pytest.raises(Refusal, check=lambda refusal: refusal.code == "money.unreadable"):
+        parse_fen(text)
+
+
+def test_what_is_written_is_read_again() -> None:
+    for fen in (0, 1, 99, 100, -1, -100, 120050, 10**16 - 1):
+        assert parse_fen(format_fen(fen)) == fen

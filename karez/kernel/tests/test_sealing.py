@@ -1,0 +1,37 @@
+"""Sealed values: opened by their key alone, never shown, never linked from area to area."""
+
+from pathlib import Path
+
+import pytest
+from cryptography.exceptions import InvalidTag
+
+from karez.kernel.sealing import SealingKey, load_or_make_key
+
+KEY, OTHER = SealingKey(b"a" * 32), SealingKey(b"b" * 32)
+
+
+def test_only_the_key_opens_and_no_byte_may_differ() -> None:
+    sealed = KEY.seal_record({"name": "马小花", "id_number": "1"})
+    assert KEY.open_record(sealed) == {"name": "马小花", "id_number": "1"}
+    assert KEY.seal_record({"name": "马小花"}) != KEY.seal_record({"name": "马小花"})
+    with pytest.raises(InvalidTag):
+        OTHER.open(sealed)
+    for place in (0, 5, len(sealed) - 1):
+        with pytest.raises(InvalidTag):
+            KEY.open(sealed[:place] + bytes([sealed[place] ^ 1]) + sealed[place + 1 :])
+
+
+def test_a_name_is_not_followed_from_area_to_area() -> None:
+    here, there = KEY.area_key(1), KEY.area_key(2)
+    assert KEY.name_hash(here, "Ma  Xiaohua") == KEY.name_hash(here, "ma xiaohua ")
+    assert KEY.name_hash(here, "Ma") != KEY.name_hash(there, "Ma")
+    assert KEY.number_hash(" 64012219700101001x") == KEY.number_hash("64012219700101001X")
+    assert KEY.number_hash("1") != OTHER.number_hash("1")
+
+
+def test_the_key_is_private_made_once_and_never_shown(tmp_path: Path) -> None:
+    place = tmp_path / "keys" / "sealing.key"
+    made = load_or_make_key(place)
+    assert load_or_make_key(place) == made
+    assert (place.stat().st_mode & 0o777, place.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    assert repr(made) == str(made) == "SealingKey(...)"
