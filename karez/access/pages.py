@@ -110,6 +110,9 @@ def database_refusal(exception: BaseException) -> Refusal | None:
     said = getattr(cause, "diag", None)
     return Refusal(
         "periods.busy" if state == "KZ002" else f"database.{state.lower()}",
+        record=_("what was sent"),
         found=str(getattr(said, "message_primary", "") or cause),
-        rule=str(getattr(said, "message_detail", "") or ""),
+        expected=_("what the rule allows"),
+        rule=str(getattr(said, "message_detail", "") or _("the database keeps the rules of the books")),
+        todo=_("correct what is named and send again; nothing was written"),
     )

@@ -145,7 +145,7 @@ def _administrator_target() -> str:
 def _open_target() -> str:
     """The same for a program's arguments, which everybody on the machine may read: without the password."""
     told = conninfo_to_dict(_administrator_target())
-    return psycopg.conninfo.make_conninfo(**{k: v for k, v in told.items() if k != "password" and v is not None})
+    return psycopg.conninfo.make_conninfo(**{k: str(v) for k, v in told.items() if k != "password" and v is not None})
 
 
 def _keep_key(key: bytes, place: Path) -> None:
