@@ -37,3 +37,10 @@ def decides_set(set_id: int) -> str | None:
     """Where a set that carries an appropriation or allocation is decided."""
     found = Proposal.objects.filter(Q(set_id=set_id) | Q(second_set_id=set_id)).first()
     return reverse("funds:proposal", args=[found.pk]) if found else None
+
+
+def opens(actor: User, table: str, column: str, key: str) -> str | None:
+    """The page of a source line frozen in this room's figure table."""
+    if table != "funds_money" or column != "line_code":
+        return None
+    return reverse("funds:line", args=[queries.line_named(actor, key).pk])

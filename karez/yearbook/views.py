@@ -85,6 +85,7 @@ def trace(request: HttpRequest, region: str, year: int, figure_id: str) -> HttpR
         "trace": found,
         "link": {"region": region, "year": year},
         "largest": max((float(p["value"]) for p in found["by_place"] if p["value"] is not None), default=0) or 1,
+        "collected": any(p["state"] != "not_collected" for p in found["by_place"]),
         "columns": [c for c in (found["rows"][0] if found["rows"] else {}) if c not in _PLACE],
         "rows": _rows(found),
         "table": table,
@@ -108,7 +109,7 @@ def _rows(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     ]
 
 
-_OPENS = ("loan_id", "society_id", "return_id", "allocation_id", "line_id", "household_key", "key")
+_OPENS = ("loan_id", "society_id", "return_id", "line_code", "household_key", "key")
 
 
 def _definition(words: Mapping[str, Any]) -> list[tuple[str, str]]:

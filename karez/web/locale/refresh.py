@@ -22,6 +22,7 @@ HERE = Path(__file__).resolve().parent
 PACKAGE = HERE.parents[1]
 CATALOGUE = HERE / "zh_Hans" / "LC_MESSAGES" / "django.po"
 WORDS: dict[str, tuple[int, ...] | None] = {
+    "_lazy": None,
     "_": None, "gettext": None, "gettext_lazy": None, "ngettext": (1, 2), "ngettext_lazy": (1, 2),
 }  # fmt: skip
 

@@ -14,6 +14,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from karez.access.models import User
 from karez.kernel.inbox import AreaLink, told
@@ -99,6 +100,18 @@ def frozen(value: Any, column: str) -> str:
     if column == "key" or column.endswith("_key"):
         return f"{value!s:.8}…"
     return str(value) if column.endswith(("_id", "year")) else number(value)
+
+
+_STATES = {
+    "not_collected": _lazy("not collected"), "missing": _lazy("missing"), "undefined": _lazy("cannot be computed"),
+    "suppressed": _lazy("not disclosed"),
+}  # fmt: skip
+
+
+@register.filter
+def why_empty(state: str) -> str:
+    """Why a figure has no value at a place."""
+    return str(_STATES.get(state, state.replace("_", " ")))
 
 
 @register.filter
