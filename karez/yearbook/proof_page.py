@@ -11,7 +11,13 @@ from karez.kernel.words import in_language
 from karez.yearbook.chapter_file import Chapter
 from karez.yearbook.proof import Identity, JudgedRelation, ProofResult
 from karez.yearbook.proof_units import sentence
-from karez.yearbook.proof_words import number_text, printed_text, range_text
+from karez.yearbook.proof_words import (
+    identity_sentence,
+    number_text,
+    printed_text,
+    range_text,
+    would_hold_words,
+)
 
 SHOWN = 300  # of each group on the page; the downloads have all
 T = TypeVar("T")
@@ -90,7 +96,8 @@ def _identity(one: Identity, labels: dict[str, str]) -> dict[str, Any]:
         "printed": in_language(printed_text(one.printed)),
         "computed": None if one.computed is None else in_language(number_text(one.computed)),
         "range": in_language(range_text(one.range)),
-        "why": in_language(one.why),
-        "options": [in_language(option) for option in one.would_hold],
+        # What would make it hold stands in a list of its own.
+        "why": in_language(identity_sentence(one.id, one.printed, one.computed, one.range, one.verdict.value, {})),
+        "options": [in_language(option) for option in would_hold_words(one.id, one.would_hold_at, labels)],
         "inputs": [(name, labels.get(name, ""), in_language(printed_text(p))) for name, p in one.inputs.items()] if fails else [],
     }

@@ -99,15 +99,21 @@ def identity_sentence(
     return say("%(start)s: not the same. It would hold if %(options)s.", start=start, options=every)
 
 
-def would_hold_words(name: str, would_hold: Mapping[str, Interval | None]) -> list[str]:
-    """What would make a failing derivation hold, one option for each figure that alone could do it."""
+def would_hold_words(
+    name: str, would_hold: Mapping[str, Interval | None], labels: Mapping[str, str] | None = None
+) -> list[str]:
+    """What would make a failing derivation hold, one option for each figure that alone could do it, by label where known."""
     return [
         say("the printed figure were %(range)s", range=range_text(needed))
         if key == name
-        else say("%(id)s were %(range)s", id=key, range=range_text(needed))
+        else say("%(id)s were %(range)s", id=_called(key, labels or {}), range=range_text(needed))
         for key, needed in would_hold.items()
         if needed is not None
     ]
+
+
+def _called(name: str, labels: Mapping[str, str]) -> str:
+    return f"{labels[name]} ({name})" if labels.get(name) else name
 
 
 def relation_sentence(left: Interval, sign: Sign, right: Interval, verdict: Standing) -> Words:
