@@ -10,7 +10,7 @@ from karez.access.models import User
 from karez.cli.progress import bar
 from karez.closing import services as closing
 from karez.closing import snapshots
-from karez.closing.queries import check_region
+from karez.closing.queries import check_region, unproved_snapshots
 from karez.intake import services as intake
 from karez.places.services import refresh_tree_if_due
 
@@ -71,6 +71,7 @@ def verify_all() -> list[dict[str, Any]]:
             rows.append({"what": f"snapshot {snapshot.name}", "good": True, "told": f"{snapshot.rows:,} rows, digests agree"})
         except snapshots.Damaged as damage:
             rows.append({"what": f"snapshot {snapshot.name}", "good": False, "told": str(damage)})
+    rows += [{"what": what, "good": False, "told": why} for what, why in unproved_snapshots()]
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT count(*), coalesce(sum(posted_debit_fen) - sum(posted_credit_fen), 0) FROM ledger_account"

@@ -55,6 +55,25 @@ def best_snapshot(region: str, year: int) -> Snapshot:
     return found[0]
 
 
+def unproved_snapshots() -> list[tuple[str, str]]:
+    """What the digests inside a folder cannot tell: a sealed snapshot that is gone, or one the database did not seal; what, why.
+
+    A folder changed as a whole, manifest and name with it, agrees with itself; the digest a year was closed with is kept in
+    the database.
+    """
+    closed = {p.year: p.snapshot for p in Period.objects.all() if p.snapshot}
+    known = {*closed.values(), *SnapshotRecord.objects.filter(kind=snapshots.SEALED).values_list("digest", flat=True)}
+    gone = [
+        (f"year {year}", f"the snapshot {digest[:12]} it was closed with is not here, or its manifest was changed")
+        for year, digest in sorted(closed.items()) if snapshots.named(digest) is None
+    ]  # fmt: skip
+    strange = [
+        (f"snapshot {s.name}", "says it is sealed, but no year was closed with it")
+        for s in snapshots.existing(kind=snapshots.SEALED) if s.digest not in known
+    ]  # fmt: skip
+    return gone + strange + [(f"snapshot {name}", "its manifest cannot be read") for name in snapshots.unreadable()]
+
+
 def check_region(region: str) -> None:
     """Refuses the code of a region that is not this database's."""
     own = periods.region().code

@@ -139,12 +139,17 @@ def put_in_place(written: Snapshot) -> Snapshot:
 
 def verify(snapshot: Snapshot) -> None:
     """Reads every file again: digests and row counts must be those of the manifest; raises Damaged with every fault."""
-    faults = []
+    faults: list[str] = []
+    if not _is_readable(snapshot):
+        raise Damaged("the manifest cannot be read")
     if not snapshot.path.name.startswith(_SIDE) and snapshot.path.name != snapshot.name:
         faults.append(f"the folder {snapshot.path.name} holds the manifest of {snapshot.name}")
     if content_digest(snapshot.tables) != snapshot.content:
         faults.append("the digest of the content is not that of the tables")
     for table, told in snapshot.tables.items():
+        if Path(told["file"]).name != told["file"]:
+            faults.append(f"{table}: its file lies outside the folder")
+            continue
         faults += [f"{table}: {fault}" for fault in _file_faults(snapshot.path / told["file"], told)]
     known = {str(t["file"]) for t in snapshot.tables.values()} | {_MANIFEST}
     faults += [f"{p.name}: not in the manifest" for p in sorted(snapshot.path.iterdir()) if p.name not in known]
@@ -167,9 +172,22 @@ def _file_faults(path: Path, told: dict[str, Any]) -> Iterator[str]:
 
 def existing(*, year: int | None = None, kind: str | None = None) -> list[Snapshot]:
     """Snapshots in place, newest first."""
-    found = [Snapshot(p) for p in root().iterdir() if not p.name.startswith(".") and (p / _MANIFEST).exists()]
+    found = [Snapshot(p) for p in root().iterdir() if not p.name.startswith(".") and _is_readable(Snapshot(p))]
     wanted = [s for s in found if (year is None or s.year == year) and (kind is None or s.kind == kind)]
     return sorted(wanted, key=lambda s: s.taken_at, reverse=True)
+
+
+def unreadable() -> list[str]:
+    """Names of folders in place whose manifest cannot be read."""
+    return sorted(p.name for p in root().iterdir() if p.is_dir() and not p.name.startswith(".") and not _is_readable(Snapshot(p)))
+
+
+def _is_readable(snapshot: Snapshot) -> bool:
+    """Whether a folder has a manifest at all; one damaged folder must not hide the others."""
+    try:
+        return bool(snapshot.name and snapshot.kind and snapshot.taken_at and isinstance(snapshot.tables, dict))
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def named(digest: str) -> Snapshot | None:

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple, Self
@@ -35,6 +34,7 @@ _COMMON = ("id", "label", "label_zh", "unit", "kind", "disclosure", "rounding", 
 _COUNTED = ("table", "where", "value", "empty", "scale", "reaches")
 _DERIVED = ("formula", "empty")
 _REQUIRED = ("label", "unit", "kind", "disclosure", "rounding", "valid_from", "source")
+_FILE_BYTES = 1_000_000
 _DUCKDB = {"text": "VARCHAR"}
 
 
@@ -159,9 +159,15 @@ def _table_faults(table: FigureTable) -> Iterable[Fault]:
 def _read_file(file: Path, types: "_Types", figures: list[Figure], faults: list[Fault]) -> None:
     name = f"{file.parent.name}/{file.name}"
     try:
+        if file.stat().st_size > _FILE_BYTES:
+            faults.append(Fault(name, "-", "-", f"{file.stat().st_size:,} bytes", f"at most {_FILE_BYTES:,}"))
+            return
         text = tomllib.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        faults.append(Fault(name, "-", "-", str(error), "a TOML file"))
+    except (ValueError, RecursionError) as error:  # no TOML, no UTF-8, numbers or nesting without end
+        faults.append(Fault(name, "-", "-", str(error)[:200], "a TOML file"))
+        return
+    except OSError as error:
+        faults.append(Fault(name, "-", "-", error.strerror or "unreadable", "a file that can be read"))
         return
     faults += [Fault(name, "-", key, "an unknown table", "[[figure]]") for key in text if key != "figure"]
     given = text.get("figure", [])
@@ -270,10 +276,12 @@ class _Reader:
 
     def rounding(self) -> Decimal:
         value = self.raw.get("rounding", 1)
-        if isinstance(value, bool) or not isinstance(value, int | Decimal) or not Fraction(value) > 0:
-            self.fault("rounding", value, "a number above zero, the worth of the last digit shown")
+        given = Decimal(value) if isinstance(value, int | Decimal) and not isinstance(value, bool) else Decimal(0)
+        # Looked at before anything is worked out with it: 1e999999999 is a short text and an endless number.
+        if not given.is_finite() or not given > 0 or abs(given.adjusted()) > 18 or len(given.as_tuple().digits) > 18:
+            self.fault("rounding", str(value)[:40], "a number above zero, the worth of the last digit shown")
             return Decimal(1)
-        return Decimal(value)
+        return given
 
     def prints(self) -> tuple[str, ...]:
         value = self.raw.get("prints", [])

@@ -67,7 +67,7 @@ def trace(
 
     Rows lie in the actor's areas; those elsewhere are a number. A formula shows its inputs and the rows of the first that has any.
     """
-    snapshot = snapshot or best_snapshot(region, year)
+    snapshot, limit = snapshot or best_snapshot(region, year), max(1, min(limit, _MOST_ROWS))
     figure = resolve([figure_id], year)[0]
     place_id = the_region().area_id if area_id is None else area_id
     computed = cells(snapshot, [figure], LEVELS)
@@ -78,7 +78,7 @@ def trace(
         raise _not_here(figure_id, place_id)
     counted = _counted(figure, year)
     inside = None if visible is None else sorted(visible)
-    rows = rows_behind(snapshot, counted.id, place_id, after, min(limit, _MOST_ROWS), inside) if counted else []
+    rows = rows_behind(snapshot, counted.id, place_id, after, limit, inside) if counted else []
     here, elsewhere = count_rows_behind(snapshot, counted.id, place_id, inside) if counted else (0, 0)
     log_read(actor, kind="figure_rows", subject_id=place_id, purpose=f"trace of {figure.id} in {year}", rows=max(1, len(rows)))
     value = computed.value(figure.id, place_id)
@@ -94,7 +94,7 @@ def trace(
         "digest": snapshot.digest, "kind": snapshot.kind, "as_of": snapshot.as_of.isoformat(), "taken_at": snapshot.taken_at,
         "inputs": [_input(computed, i, place_id) for i in (figure.formula.uses if figure.formula else ())],
         "rows_of": counted.id if counted else "", "rows_here": here, "rows_elsewhere": elsewhere,
-        "places_elsewhere": len(below) - len(shown), "next_row": rows[-1]["row"] if len(rows) == min(limit, _MOST_ROWS) else None,
+        "places_elsewhere": len(below) - len(shown), "next_row": rows[-1]["row"] if len(rows) == limit else None,
     }  # fmt: skip
 
 

@@ -1,5 +1,7 @@
 """A year closed by two people: what is frozen, what stops it, what later truth changes (nothing), and reopening."""
 
+import hashlib
+import json
 import shutil
 import threading
 from datetime import date
@@ -9,7 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from karez.access.models import Grant
-from karez.closing import declared, services, sessions, snapshots
+from karez.closing import declared, queries, services, sessions, snapshots
 from karez.closing.checking import Wrong
 from karez.closing.models import CheckResult, SnapshotRecord
 from karez.closing.queries import best_snapshot, close_status, sealed_snapshot
@@ -227,6 +229,39 @@ def test_verify_finds_every_harm(small_region: SmallRegion, harm: str) -> None:
         manifest.write_text(manifest.read_text().replace('"rows": 1', '"rows": 2'))
     with pytest.raises(snapshots.Damaged):
         snapshots.verify(snapshots.Snapshot(taken.path))
+
+
+def test_a_folder_that_agrees_with_itself_is_not_yet_the_one_sealed(small_region: SmallRegion) -> None:
+    """Table, digests, manifest and the folder's name changed together: only the database knows better."""
+    small_region.fact(small_region.villages[0])
+    services.prepare(small_region.preparer, year=2009)
+    sealed = services.sign(small_region.signer, year=2009)
+    assert queries.unproved_snapshots() == []
+    file = sealed.file("test_grants")
+    pq.write_table(pq.read_table(file).slice(0, 0), file)
+    told = sealed.manifest
+    told["tables"]["test_grants"] |= {"rows": 0, "sha256": hashlib.sha256(file.read_bytes()).hexdigest()}
+    told["content"] = snapshots.content_digest(told["tables"])
+    (sealed.path / "manifest.json").write_text(json.dumps(told))
+    forged = snapshots.put_in_place(snapshots.Snapshot(sealed.path))
+    snapshots.verify(forged)
+    assert [what for what, _ in queries.unproved_snapshots()] == ["year 2009", f"snapshot {forged.name}"]
+    with pytest.raises(Refusal):
+        sealed_snapshot("99", 2009)
+
+
+def test_one_damaged_folder_does_not_hide_the_others(small_region: SmallRegion) -> None:
+    small_region.fact(small_region.villages[0])
+    taken = services.provisional(small_region.preparer, year=2009)
+    for name, text in (("cut", "{"), ("list", "[]"), ("strange", '{"kind": "sealed"}')):
+        (snapshots.root() / name).mkdir()
+        (snapshots.root() / name / "manifest.json").write_text(text)
+    (snapshots.root() / "empty").mkdir()
+    assert [s.name for s in snapshots.existing()] == [taken.name]
+    assert best_snapshot("99", 2009).name == taken.name
+    assert snapshots.unreadable() == ["cut", "empty", "list", "strange"]
+    with pytest.raises(snapshots.Damaged):
+        snapshots.verify(snapshots.Snapshot(snapshots.root() / "cut"))
 
 
 @pytest.mark.parametrize(

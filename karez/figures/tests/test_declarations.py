@@ -1,9 +1,11 @@
 """Declarations: the good ones are read, every fault of the others is told, and hostile ones reach nothing."""
 
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from karez.figures.declarations import read
 from karez.figures.expressions import NotAllowed, parse_value, parse_where
 from karez.figures.tests.small import FACTS, declared, figure
 from karez.kernel.figure_tables import FigureColumn, FigureTable
@@ -110,3 +112,26 @@ def test_two_definitions_of_different_years(tmp_path: Path) -> None:
     assert found.of_year(2008)["test.x"].where is None
     assert found.of_year(2009)["test.x"].where is not None
     assert found.aliases == {"test.z": "test.y"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x = " + "[" * 5_000 + "]" * 5_000, "x = " + "9" * 5_000, "#" * 1_000_001, "\udcff",
+        *(figure("test.x", rounding=Decimal(r)) for r in ("nan", "inf", "1e999999999", "1e-999999999", "-1")),
+    ],
+    ids=["deep", "long number", "large", "no text", "nan", "inf", "endless", "endless small", "negative"],
+)  # fmt: skip
+def test_a_file_without_measure_is_a_fault_like_others(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "figures.toml"
+    file.write_bytes(text.encode(errors="surrogateescape"))
+    _, faults = read([file], (FACTS,))
+    assert [f.attribute for f in faults] in (["-"], ["rounding"])
+    assert len(str(faults[0])) < 600
+
+
+def test_a_file_that_cannot_be_read_is_a_fault_like_others(tmp_path: Path) -> None:
+    (tmp_path / "folder.toml").mkdir()
+    (tmp_path / "gone.toml").symlink_to(tmp_path / "nowhere")
+    _, faults = read(sorted(tmp_path.glob("*.toml")), (FACTS,))
+    assert [f.expected for f in faults] == ["a file that can be read"] * 2
