@@ -191,10 +191,7 @@ class Board:
                 for figure in _figures(relation):
                     self.by_figure[figure].append((number, relation))
         self.places_of: dict[str, list[int]] = defaultdict(list)
-        for figure, place in self.truth:
-            if figure in self.rolled:
-                self.places_of[figure].append(place)
-        for figure, place in self.missing:
+        for figure, place in {*self.truth, *self.missing, *self.secret}:
             if figure in self.rolled:
                 self.places_of[figure].append(place)
         self.spread: dict[str, set[int]] = {}
@@ -478,6 +475,8 @@ def _tighten(row: Equation, kinds: Mapping[Key, Kind], bounds: _Bounds, made_by:
 
 def divided(one: Number, other: Number) -> Number:
     """The exact quotient, a whole number where it is one."""
+    if isinstance(one, int) and isinstance(other, int) and not one % other:
+        return one // other
     result = Fraction(one) / other
     return result.numerator if result.denominator == 1 else result
 
