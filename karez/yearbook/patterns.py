@@ -160,7 +160,8 @@ def _sentence_faults(text: Mapping[str, Any], known: set[str] | None) -> Iterato
             for m, paragraph in enumerate(paragraphs if isinstance(paragraphs, list) else (), 1):
                 yield from _braces_faults(f"section {n}, paragraphs{end} {m}", paragraph, language, known)
     for n, part in _parts(text, "table"):
-        for figure in part.get("figures") if isinstance(part.get("figures"), list) else ():
+        figures = part.get("figures")
+        for figure in figures if isinstance(figures, list) else ():
             if known is not None and figure not in known:
                 yield f"table {n}: no figure {figure!r} is declared for the year"
 

@@ -47,14 +47,14 @@ def publication_of(region: str, year: int, *, number: int | None = None) -> Publ
             "yearbook.not_signed", record=f"{year}, edition {number}", found="no signed edition of this number", expected="a signed edition",
             rule="what is public is what three people signed", todo="leave the number out, or have the edition signed",
         )  # fmt: skip
-    return _with_maps(Publication(content_of(sealed_snapshot(region, year))))
+    return Publication(content_of(sealed_snapshot(region, year)))
 
 
 def signed_publication(told: Told) -> Publication:
     """An edition as it was signed, with its errata."""
     zone = ZoneInfo(settings.TIME_ZONE)
     signatures = [Signature(step, s.name, s.at.astimezone(zone).date().isoformat()) for step, s in told.steps.items()]
-    return _with_maps(Publication(told.content, told.edition.number, signatures, [_correction(e, zone) for e in told.errata]))
+    return Publication(told.content, told.edition.number, signatures, [_correction(e, zone) for e in told.errata])
 
 
 def files_of(publication: Publication) -> Files:
@@ -96,5 +96,3 @@ def _correction(one: Erratum, zone: ZoneInfo) -> Correction:
     return Correction(one.figure, one.place, one.printed, one.corrected, one.reason, (one.name, one.approval.name), day)
 
 
-def _with_maps(publication: Publication) -> Publication:
-    return publication

@@ -68,8 +68,13 @@ def svg_map(
 
     `number` writes a value; `links` makes places links; `prefix` keeps the ids of several maps on a page apart.
     """
-    drawn, height = _projected(shapes["features"], lang, width)
+    drawn, height = drawn_of(shapes, lang, width)
     return svg_of(drawn, values, width, height, title=title, description=description, unit=unit, prefix=prefix, number=number, links=links)
+
+
+def drawn_of(shapes: Mapping[str, Any], lang: Language, width: int) -> tuple[Sequence[Drawn], int]:
+    """A GeoJSON's counties laid out on paper, and its height: the slow half of a map, the same for every figure of a day."""
+    return _projected(shapes["features"], lang, width)
 
 
 def svg_of(

@@ -1,7 +1,7 @@
 """What all formats are written from: the content, who signed it, the errata beside it, and the words around it. No file is written here."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from fractions import Fraction
 from functools import cached_property
@@ -46,7 +46,6 @@ class Publication:
     number: int | None = None
     signatures: Sequence[Signature] = ()
     errata: Sequence[Correction] = ()
-    maps: Mapping[str, str] = field(default_factory=dict)  # figure -> SVG
 
     @property
     def signed(self) -> bool:

@@ -1,13 +1,19 @@
 """An edition as pages that need no server, no script and nothing from outside: chapter, figures, catalogue, errata, in both languages."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import date
+from fractions import Fraction
+from functools import cache
 from typing import Any
 
 from django.template.loader import get_template
 
-from karez.yearbook.chapter import Chapter
+from karez.places.shapes import SUPPRESSED as MARK
+from karez.places.shapes import shapes_of
+from karez.places.shapes.drawing import Drawn, drawn_of, svg_of
+from karez.yearbook.chapter import SUPPRESSED, Chapter
 from karez.yearbook.formats.publication import SUFFIX, TAG, Files, Publication, words
-from karez.yearbook.wording import LANGUAGES
+from karez.yearbook.wording import CHINESE, LANGUAGES, number_words, unit_words
 
 _DOWNLOADS = ("chapter.pdf", "chapter.zh.pdf", "chapter.docx", "chapter.zh.docx", "figures.xlsx", "figures.csv", "data/datapackage.json", "edition.json")
 _KINDS = ("pdf", "pdf_zh", "docx", "docx_zh", "xlsx", "csv", "data", "content")
@@ -55,6 +61,33 @@ def _figure(publication: Publication, figure: str, language: str) -> dict[str, A
         "page": f"figures/{figure}", "root": "../", "figure": figure, "label": publication.label(figure, language),
         "definition": publication.definition(figure, language), "sql": told["sql"], "whole": rows[0] if rows else None, "rows": rows,
         "inputs": [(i, publication.label(i, language)) for i in told.get("inputs", ()) if i in publication.content.figures],
-        "map": publication.maps.get(figure, ""),
+        "map": _map(publication, figure, rows, language),
         "here": [c for c in publication.correction_words(language) if c["figure"] == figure],
     }  # fmt: skip
+
+
+def _map(publication: Publication, figure: str, rows: Sequence[Mapping[str, Any]], language: str) -> str:
+    """The counties coloured by the figure, where shapes are shipped and the figure reaches down to counties."""
+    said, told = publication.said, publication.content.figures[figure]
+    counties = [r for r in rows if r["level"] == "county"]
+    if not any(r["exact"] is not None for r in counties):
+        return ""
+    shapes = _drawn(said["region"]["code"], said["snapshot"]["as_of"], language)
+    if shapes is None:
+        return ""
+    values = {r["place"]: Fraction(r["exact"]) if r["exact"] is not None else MARK if r["state"] == SUPPRESSED else None for r in counties}
+    rounding = Fraction(str(told["rounding"]))
+    return svg_of(
+        *(shapes[0], values, _WIDTH, shapes[1]), title=publication.label(figure, language), prefix="map", links=None,
+        description=f"{words(language)['state_of']} {said['snapshot']['as_of']}", unit=unit_words(told["unit"], language),
+        number=lambda value: number_words(Fraction(value), rounding, "", language),
+    )  # fmt: skip
+
+
+@cache
+def _drawn(region: str, day: str, language: str) -> tuple[Sequence[Drawn], int] | None:
+    shapes = shapes_of(region, date.fromisoformat(day))
+    return None if shapes is None else drawn_of(shapes, "zh" if language == CHINESE else "en", _WIDTH)
+
+
+_WIDTH = 720
