@@ -56,7 +56,8 @@ END $$;
 CREATE FUNCTION periods_first_days() RETURNS date[]
 LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT array_agg(make_date(d.year, 1, 1)) FROM (
-        SELECT first_year AS year FROM periods_region UNION SELECT year + 1 FROM periods_periodchange WHERE state = 'closed') d
+        SELECT first_year AS year FROM periods_region UNION SELECT extract(year FROM first_open_day)::int FROM periods_region
+        UNION SELECT year + 1 FROM periods_periodchange WHERE state = 'closed') d
 $$;
 
 CREATE FUNCTION periods_refuse_day(p_table text, p_true date, p_counts date) RETURNS void LANGUAGE plpgsql AS $$
