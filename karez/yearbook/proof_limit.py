@@ -31,9 +31,9 @@ def wait_seconds(request: HttpRequest, now: datetime | None = None) -> int:
 
 def address_of(request: HttpRequest) -> str:
     """The caller's address: behind our own proxy the one it saw; of IPv6 the network, which one household or office has."""
-    found = request.META.get("REMOTE_ADDR", "")
+    found = str(request.META.get("REMOTE_ADDR", ""))
     if settings.BEHIND_TLS:  # the last entry is the proxy's own word, all before it is the caller's
-        found = request.META.get("HTTP_X_FORWARDED_FOR", found).rsplit(",", 1)[-1].strip()
+        found = str(request.META.get("HTTP_X_FORWARDED_FOR", found)).rsplit(",", 1)[-1].strip()
     try:
         address = ipaddress.ip_address(found)
     except ValueError:
