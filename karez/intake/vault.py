@@ -1,7 +1,8 @@
 """Files kept encrypted: uploaded files and documents, read back as streams. Holds no table; callers keep the reference.
 
-A file is a head (mark, 16 random bytes) and chunks (nonce, AES-256-GCM ciphertext and tag). Each chunk is bound to its
-file, its place in it and to being the last one or not, so that chunks can be neither moved, swapped nor cut off.
+A file is a head (mark, the 16 bytes of its reference) and chunks (nonce, AES-256-GCM ciphertext and tag). Each chunk is
+bound to its reference, its place in the file and to being the last one or not: chunks can be neither moved, swapped nor cut
+off, and no file can be put in the place of another.
 """
 
 import hashlib
@@ -47,7 +48,7 @@ def put(chunks: Iterable[bytes]) -> Kept:
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(descriptor, "wb") as file:
-            file_id = os.urandom(_ID)
+            file_id = bytes.fromhex(ref)
             file.write(_MARK + file_id)
             for index, chunk, is_last in _even(chunks):
                 nonce = os.urandom(_NONCE)
@@ -69,11 +70,11 @@ def put_file(path: Path) -> Kept:
 
 
 def chunks(ref: str) -> Iterator[bytes]:
-    """The plain bytes of a kept file, piece by piece; InvalidTag where a byte of it was changed, FileNotFoundError if gone."""
+    """The plain bytes of a kept file, piece by piece; InvalidTag where it was changed or is another's, FileNotFoundError if gone."""
     with _path(ref).open("rb") as file:
         head = file.read(len(_MARK) + _ID)
         assert head[: len(_MARK)] == _MARK, "not a file of the vault"
-        file_id, index = head[len(_MARK) :], 0
+        file_id, index = bytes.fromhex(ref), 0  # not what the file says of itself
         sealed = file.read(_NONCE + VAULT_CHUNK + _TAG)
         while sealed:
             following = file.read(_NONCE + VAULT_CHUNK + _TAG)

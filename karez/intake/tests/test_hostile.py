@@ -5,6 +5,7 @@ import zipfile
 from types import SimpleNamespace
 
 import pytest
+from cryptography.exceptions import InvalidTag
 from django.db import DatabaseError
 
 from karez.access.models import Role
@@ -140,6 +141,16 @@ def test_a_cell_of_ten_megabytes_spoils_its_row_only(county: SimpleNamespace) ->
     assert batch.state == State.FAULTY
     assert {f.row_no for f in batch.faults.all()} == {4}
     assert max(len(f.found) for f in batch.faults.all()) <= 80
+
+
+def test_no_kept_file_can_stand_in_for_another() -> None:
+    one, other = vault.put([b"paid 100"]), vault.put([b"paid 900"])
+    vault._path(one.ref).write_bytes(vault._path(other.ref).read_bytes())
+    with pytest.raises(InvalidTag):
+        list(vault.chunks(one.ref))
+    assert b"".join(vault.chunks(other.ref)) == b"paid 900"
+    for kept_file in (one, other):
+        vault.delete(kept_file.ref)
 
 
 def _changed(sheet: Sheet, **changes: object) -> Sheet:
