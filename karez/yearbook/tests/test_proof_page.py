@@ -207,7 +207,7 @@ def test_nothing_is_kept(visitor, monkeypatch, django_assert_num_queries):
         return real(file, mode, *args, **words)
 
     monkeypatch.setattr("builtins.open", watched)
-    monkeypatch.setattr("tempfile.NamedTemporaryFile", lambda *a, **w: opened.append("temporary"))
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", lambda *_a, **_w: opened.append("temporary"))
     before = everything_written(paths.VAR)
     marked = long_chapter(40_000)[: proof_upload.MAX_BYTES]  # larger than what Django keeps in memory by itself
     assert len(marked) > 2 * 1024 * 1024

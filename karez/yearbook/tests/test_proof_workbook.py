@@ -71,10 +71,9 @@ def test_large_numbers_keep_plain_digits():
 
 def bomb(sheet):
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        with zipfile.ZipFile(io.BytesIO(workbook(GOOD))) as sound:
-            for part in sound.namelist():
-                archive.writestr(part, sheet if part.endswith("sheet1.xml") else sound.read(part))
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive, zipfile.ZipFile(io.BytesIO(workbook(GOOD))) as sound:
+        for part in sound.namelist():
+            archive.writestr(part, sheet if part.endswith("sheet1.xml") else sound.read(part))
     return out.getvalue()
 
 
