@@ -167,7 +167,7 @@ def prepare_reversal(actor: User, *, society: Society, voucher_id: int, reason: 
 def approve(actor: User, proposal: Proposal) -> Model | None:
     """Posts what was prepared and makes the record (None for a reversal); refuses the person who prepared it.
 
-    Where the set was already posted in the ledger itself, only the record is made.
+    The ledger alone cannot post such a set: the database refuses a commit that leaves money without its record.
     """
     require(actor, APPROVE, proposal.society.area_id)
     take(proposal.society_id)

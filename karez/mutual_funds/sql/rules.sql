@@ -45,7 +45,7 @@ BEGIN
 END $$;
 
 -- I8, I12: the transfer of a fact lies in the society's book, between the accounts its kind allows, on the day it counts,
--- and is no reversal. Arguments: column of the transfer; join to the society as `so`; debit codes; credit codes; condition.
+-- and is neither a reversal nor reversed. Arguments: column of the transfer; join to the society as `so`; debit codes; credit codes; condition.
 CREATE FUNCTION mutual_funds_check_money() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE wrong record;
@@ -54,9 +54,10 @@ BEGIN
         SELECT a.id, d.code AS debit, c.code AS credit, t.booking_date, t.book_id <> so.book_id AS elsewhere
           FROM added a JOIN ledger_transfer t ON t.id = a.%1$I %2$s
           JOIN ledger_voucher v ON v.id = t.voucher_id
+          LEFT JOIN ledger_voucher back ON back.reverses_id = v.id AND back.refused_at IS NULL AND back.posted_at IS NOT NULL
           JOIN ledger_account d ON d.id = t.debit_account_id JOIN ledger_account c ON c.id = t.credit_account_id
          WHERE %5$s AND (t.book_id <> so.book_id OR t.booking_date <> a.counts_on OR v.reverses_id IS NOT NULL
-            OR d.code <> ALL (%3$L::text[]) OR c.code <> ALL (%4$L::text[])) ORDER BY 1 LIMIT 1$q$,
+            OR back.id IS NOT NULL OR d.code <> ALL (%3$L::text[]) OR c.code <> ALL (%4$L::text[])) ORDER BY 1 LIMIT 1$q$,
         TG_ARGV[0], TG_ARGV[1], TG_ARGV[2], TG_ARGV[3], TG_ARGV[4]) INTO wrong;
     IF wrong.id IS NOT NULL THEN
         PERFORM mutual_funds_refuse('KZ020', format('The money of row %s of %s was moved from %s to %s.', wrong.id, TG_TABLE_NAME,
@@ -80,19 +81,19 @@ BEGIN
               FROM mutual_funds_contribution c WHERE c.voided_at IS NULL AND c.member_id IN (SELECT member_id FROM added) GROUP BY 1)
         SELECT a.id, a.kind, o.paid, o.refunded, r.id AS rules, r.contribution_max_fen AS most,
                m.voided_at IS NOT NULL OR m.starts_on > a.happened_on OR m.ends_before < a.happened_on
-                 OR (m.ends_before = a.happened_on AND a.kind <> 'refund') AS stranger,
+                 OR (m.ends_before = a.happened_on AND a.kind <> 'refund') OR (m.ends_before IS NOT NULL AND o.refunded <> o.paid) AS stranger,
                (a.kind = 'opening') <> (a.happened_on < (SELECT mutual_funds_first_day())) AND a.kind <> 'granted_base' AS wrong_day
           FROM added a JOIN mutual_funds_member m ON m.id = a.member_id LEFT JOIN own o ON o.member_id = a.member_id
           LEFT JOIN mutual_funds_ruleset r ON r.society_id = m.society_id AND r.voided_at IS NULL AND r.starts_on <= a.happened_on
                AND (r.ends_before IS NULL OR r.ends_before > a.happened_on)
          WHERE m.voided_at IS NOT NULL OR m.starts_on > a.happened_on OR m.ends_before < a.happened_on
-            OR (m.ends_before = a.happened_on AND a.kind <> 'refund')
+            OR (m.ends_before = a.happened_on AND a.kind <> 'refund') OR (m.ends_before IS NOT NULL AND o.refunded <> o.paid)
             OR o.refunded > o.paid OR r.id IS NULL OR (a.kind IN ('own', 'opening') AND o.paid - o.refunded > r.contribution_max_fen)
             OR ((a.kind = 'opening') <> (a.happened_on < (SELECT mutual_funds_first_day())) AND a.kind <> 'granted_base')
          ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
         PERFORM mutual_funds_refuse('KZ021', CASE
-            WHEN wrong.stranger THEN format('Contribution %s is of no member on that day.', wrong.id)
+            WHEN wrong.stranger THEN format('Contribution %s is of no member on that day, or leaves money in for one who has left.', wrong.id)
             WHEN wrong.wrong_day THEN format('Contribution %s (%s) is on the wrong side of the region''s first day.', wrong.id, wrong.kind)
             WHEN wrong.rules IS NULL THEN format('The society of contribution %s has no rules on that day.', wrong.id)
             WHEN wrong.refunded > wrong.paid THEN format('%s fen were paid in and %s fen would be refunded.', wrong.paid, wrong.refunded)
@@ -121,16 +122,16 @@ BEGIN
     PERFORM mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT society_id FROM added) x;
     EXECUTE $q$
         SELECT a.id, a.loan_no, a.principal_fen > r.loan_cap_fen AS too_much, a.term_days > r.term_cap_days AS too_long,
-               m.voided_at IS NOT NULL OR m.starts_on > a.happened_on OR m.ends_before <= a.happened_on AS stranger
+               m.voided_at IS NOT NULL OR m.starts_on > a.happened_on OR m.ends_before IS NOT NULL AS stranger
           FROM added a JOIN mutual_funds_ruleset r ON r.id = a.rule_set_id JOIN mutual_funds_member m ON m.id = a.member_id
          WHERE a.principal_fen > r.loan_cap_fen OR a.term_days > r.term_cap_days
             OR a.due_on <> a.happened_on + a.term_days OR a.fee_rate_bp <> r.fee_rate_bp OR a.instalments <> r.instalments
             OR r.voided_at IS NOT NULL OR r.starts_on > a.happened_on OR r.ends_before <= a.happened_on
-            OR m.voided_at IS NOT NULL OR m.starts_on > a.happened_on OR m.ends_before <= a.happened_on
+            OR m.voided_at IS NOT NULL OR m.starts_on > a.happened_on OR m.ends_before IS NOT NULL  -- who has left owes nothing
             OR a.opening <> (a.happened_on < (SELECT mutual_funds_first_day())) ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
         PERFORM mutual_funds_refuse('KZ022', CASE
-            WHEN wrong.stranger THEN format('The borrower of loan %s is no member on that day.', wrong.loan_no)
+            WHEN wrong.stranger THEN format('The borrower of loan %s is no member on that day, or has left.', wrong.loan_no)
             WHEN wrong.too_much THEN format('Loan %s is above the cap in force.', wrong.loan_no)
             WHEN wrong.too_long THEN format('Loan %s is longer than the term in force.', wrong.loan_no)
             ELSE format('Loan %s is not by the rules in force that day.', wrong.loan_no) END,
@@ -266,9 +267,10 @@ BEGIN
     EXECUTE $q$
         SELECT a.id FROM added a JOIN ledger_transfer t ON t.id = a.county_transfer_id JOIN ledger_book b ON b.id = t.book_id
           JOIN ledger_voucher v ON v.id = t.voucher_id JOIN funds_sourceline li ON li.id = a.source_line_id
+          LEFT JOIN ledger_voucher back ON back.reverses_id = v.id AND back.refused_at IS NULL AND back.posted_at IS NOT NULL
           JOIN ledger_account d ON d.id = t.debit_account_id JOIN ledger_account c ON c.id = t.credit_account_id
          WHERE b.kind <> 'county' OR d.code <> 'L' || li.id OR c.code <> '1002' OR t.booking_date <> a.counts_on
-            OR v.reverses_id IS NOT NULL OR li.programme <> 'mutual_funds' OR li.voided_at IS NOT NULL
+            OR back.id IS NOT NULL OR v.reverses_id IS NOT NULL OR li.programme <> 'mutual_funds' OR li.voided_at IS NOT NULL
             OR a.happened_on < (SELECT mutual_funds_first_day()) ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
         PERFORM mutual_funds_refuse('KZ024', format('Grant %s was not paid from its source line in a county''s book.', wrong.id),
@@ -412,6 +414,49 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- At commit: a voucher posted for a record has it, and a reversed one has none. So nobody approves money past this room, or
+-- takes it back behind a record's back; a voucher nobody prepared here and that carries no record is closing's to ask about.
+CREATE FUNCTION mutual_funds_judge_voucher() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    moved bigint[];
+    standing boolean;
+BEGIN
+    IF NEW.reverses_id IS NULL AND NOT EXISTS (SELECT FROM mutual_funds_proposal WHERE set_id = NEW.set_id) THEN RETURN NULL; END IF;
+    SELECT array_agg(id) INTO moved FROM ledger_transfer WHERE voucher_id = coalesce(NEW.reverses_id, NEW.id);
+    standing := EXISTS (SELECT FROM mutual_funds_contribution WHERE transfer_id = ANY (moved) AND voided_at IS NULL)
+        OR EXISTS (SELECT FROM mutual_funds_loan WHERE transfer_id = ANY (moved) AND voided_at IS NULL)
+        OR EXISTS (SELECT FROM mutual_funds_repayment WHERE principal_transfer_id = ANY (moved) AND voided_at IS NULL)
+        OR EXISTS (SELECT FROM mutual_funds_repayment WHERE fee_transfer_id = ANY (moved) AND voided_at IS NULL)
+        OR EXISTS (SELECT FROM mutual_funds_grant WHERE transfer_id = ANY (moved) AND voided_at IS NULL)
+        OR EXISTS (SELECT FROM mutual_funds_grant WHERE county_transfer_id = ANY (moved) AND voided_at IS NULL)
+        OR EXISTS (SELECT FROM mutual_funds_gift WHERE transfer_id = ANY (moved) AND voided_at IS NULL)
+        OR EXISTS (SELECT FROM mutual_funds_writeoff WHERE transfer_id = ANY (moved) AND voided_at IS NULL)
+        OR EXISTS (SELECT FROM mutual_funds_opening WHERE voucher_id = NEW.reverses_id AND voided_at IS NULL);
+    IF NEW.reverses_id IS NOT NULL AND standing THEN
+        PERFORM mutual_funds_refuse('KZ028', format('A record of a village fund stands on voucher %s.', NEW.reverses_id),
+            'Reverse it on the page of its society: the record goes with its money.');
+    ELSIF NEW.reverses_id IS NULL AND NOT standing THEN
+        PERFORM mutual_funds_refuse('KZ028', format('Voucher %s was prepared for a record of a village fund, which is missing.', NEW.id),
+            'Approve it on the page of its society: the record is made with its money.');
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- At commit: a society that has ended has no members, and nothing in its book.
+CREATE FUNCTION mutual_funds_judge_end() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM mutual_funds_take(ARRAY[NEW.id]);
+    IF EXISTS (SELECT FROM mutual_funds_member WHERE society_id = NEW.id AND voided_at IS NULL
+            AND (ends_before IS NULL OR ends_before > NEW.ends_before))
+        OR EXISTS (SELECT FROM ledger_account WHERE book_id = NEW.book_id
+            AND (posted_debit_fen <> posted_credit_fen OR pending_debit_fen <> 0 OR pending_credit_fen <> 0)) THEN
+        PERFORM mutual_funds_refuse('KZ028', format('Society %s has members or money.', NEW.id), 'A society is wound up before it ends.');
+    END IF;
+    RETURN NULL;
+END $$;
+
 -- Statistics after a large load, so that the next question is planned well.
 CREATE FUNCTION mutual_funds_know(p_tables text[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -474,6 +519,12 @@ CREATE CONSTRAINT TRIGGER mutual_funds_loan_void AFTER UPDATE ON mutual_funds_lo
     EXECUTE FUNCTION mutual_funds_judge_void('mutual_funds_repayment,mutual_funds_extension,mutual_funds_writeoff', 'loan_id');
 CREATE CONSTRAINT TRIGGER mutual_funds_ruleset_void AFTER UPDATE ON mutual_funds_ruleset DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (NEW.voided_at IS NOT NULL) EXECUTE FUNCTION mutual_funds_judge_void('mutual_funds_loan', 'rule_set_id');
+CREATE CONSTRAINT TRIGGER mutual_funds_voucher_approved AFTER UPDATE ON ledger_voucher DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (OLD.posted_at IS NULL AND NEW.posted_at IS NOT NULL) EXECUTE FUNCTION mutual_funds_judge_voucher();
+CREATE CONSTRAINT TRIGGER mutual_funds_voucher_reversed AFTER INSERT ON ledger_voucher DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.reverses_id IS NOT NULL AND NEW.posted_at IS NOT NULL) EXECUTE FUNCTION mutual_funds_judge_voucher();
+CREATE CONSTRAINT TRIGGER mutual_funds_society_ended AFTER UPDATE ON mutual_funds_society DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.ends_before IS NOT NULL AND NEW.voided_at IS NULL) EXECUTE FUNCTION mutual_funds_judge_end();
 CREATE CONSTRAINT TRIGGER mutual_funds_society_void AFTER UPDATE ON mutual_funds_society DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (NEW.voided_at IS NOT NULL)
     EXECUTE FUNCTION mutual_funds_judge_void('mutual_funds_member,mutual_funds_opening,mutual_funds_grant,mutual_funds_gift,mutual_funds_loan', 'society_id');

@@ -7,9 +7,10 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from karez.ledger import services as ledger
+from karez.ledger.models import Transfer
 from karez.mutual_funds import proposals, services
 from karez.mutual_funds.models import Contribution, Grant, Repayment
 from karez.mutual_funds.tests.conftest import DAY, YUAN, Fund
@@ -185,11 +186,13 @@ def test_grants_stay_within_the_standard_and_their_line(fund: Fund, attack: Atta
         fund.treasurer, society=fund.society, line=fund.line, amount_fen=50_001 * YUAN, granted_on=DAY, document_no="8"
     )
     set_id = more.set_id
-    ledger.approve(fund.approver, set_id)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT t.id, t.book_id FROM ledger_transfer t JOIN ledger_voucher v ON v.id = t.voucher_id WHERE v.set_id = %s", [set_id])
-        transfers = {book == fund.society.book_id: pk for pk, book in cursor.fetchall()}
-    assert attack(sql, [fund.society.pk, fund.line.pk, 50_001 * YUAN, transfers[True], transfers[False], DAY, DAY]) == "KZ024"
+    with transaction.atomic():
+        ledger.approve(fund.approver, set_id)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT t.id, t.book_id FROM ledger_transfer t JOIN ledger_voucher v ON v.id = t.voucher_id WHERE v.set_id = %s", [set_id])
+            transfers = {book == fund.society.book_id: pk for pk, book in cursor.fetchall()}
+        assert attack(sql, [fund.society.pk, fund.line.pk, 50_001 * YUAN, transfers[True], transfers[False], DAY, DAY]) == "KZ024"
+        transaction.set_rollback(True)
 
 
 def test_a_write_off_needs_the_pot_of_the_rules_and_two_people(fund: Fund, attack: Attack) -> None:
@@ -230,6 +233,61 @@ def test_an_opening_is_what_its_voucher_says(fund: Fund, attack: Attack) -> None
         voucher = cursor.fetchone()[0]
     assert attack(sql, [fund.society.pk, 100_000, 99_999, voucher]) == "23514"
     assert attack(sql, [fund.society.pk, 100_000, 100_000, voucher]) == "KZ027"
+
+
+def test_money_is_not_approved_past_its_record(fund: Fund, attack: Attack) -> None:
+    """The ledger's own page cannot post what was prepared here: the record comes with the money, or neither does."""
+    fund.pay_in(fund.members[0], 2000)
+    proposal = proposals.prepare_loan(
+        fund.treasurer, member=fund.members[0], loan_no="1", principal_fen=1000 * YUAN, lent_on=DAY, term_days=30, purpose="trade"
+    )
+    assert attack("SELECT * FROM ledger_approve(%s, %s)", [proposal.set_id, fund.approver.pk]) == "KZ028"
+    assert proposals.approve(fund.approver, proposal)
+    assert attack("SELECT 1", []) == ""
+
+
+def test_money_is_not_taken_back_behind_its_record(fund: Fund, attack: Attack) -> None:
+    fund.pay_in(fund.members[0], 2000)
+    paid = Contribution.objects.get()
+    voucher = Transfer.objects.get(pk=paid.transfer_id).voucher_id
+    set_id = ledger.prepare_reversal(fund.treasurer, voucher, "alone", permission="mutual_funds.prepare")
+    assert attack("SELECT * FROM ledger_approve(%s, %s)", [set_id, fund.approver.pk]) == "KZ028"
+    ledger.refuse_set(fund.approver, set_id, "not alone")
+    proposal = proposals.prepare_reversal(fund.treasurer, society=fund.society, voucher_id=voucher, reason="twice")
+    proposals.approve(fund.approver, proposal)
+    assert attack("SELECT 1", []) == ""
+    assert services.own_fen(fund.members[0].pk) == 0
+
+
+def test_reversed_money_carries_no_record(fund: Fund, attack: Attack) -> None:
+    """Else a member could be refunded what was paid back already."""
+    transfer = moved(fund, "1001", "2001", 50_000)
+    voucher = Transfer.objects.get(pk=transfer).voucher_id
+    ledger.approve(fund.approver, ledger.prepare_reversal(fund.treasurer, voucher, "wrong", permission="mutual_funds.prepare"))
+    assert attack(_CONTRIBUTION, [fund.members[0].pk, "own", 50_000, transfer, DAY, DAY]) == "KZ020"
+
+
+def test_nothing_comes_in_or_goes_out_for_who_has_left(fund: Fund, attack: Attack) -> None:
+    """Not even with an earlier day: who left has no money in and owes nothing."""
+    member = fund.members[0]
+    fund.pay_in(fund.members[1], 2000)
+    services.leave(fund.treasurer, member=member, left_on=DAY + timedelta(30), reason="moves away")
+    own = moved(fund, "1001", "2001", 50_000)
+    assert attack(_CONTRIBUTION, [member.pk, "own", 50_000, own, DAY, DAY]) == "KZ021"
+    given = {
+        "society": fund.society.pk, "member": member.pk, "rules": fund.society.rule_sets.get().pk, "fen": 50_000, "rate": 80, "days": 90,
+        "due": DAY + timedelta(90), "parts": 1, "day": DAY, "transfer": moved(fund, "1301", "1001", 50_000),
+    }  # fmt: skip
+    assert attack(_LOAN, given) == "KZ022"
+
+
+def test_a_society_ends_empty(fund: Fund, attack: Attack) -> None:
+    end = "UPDATE mutual_funds_society SET ends_before = '2009-12-01', counts_before = '2009-12-01', ended_at = now(), ended_by_id = 1 WHERE id = %s"
+    assert attack(end, [fund.other.pk]) == "KZ028"  # a member
+    services.leave(fund.treasurer, member=fund.stranger, left_on=DAY, reason="moves away")
+    assert attack(end, [fund.other.pk]) == ""
+    moved(fund, "1002", "4002", 100, fund.other)
+    assert attack(end, [fund.other.pk]) == "KZ028"
 
 
 def _together(*actions: Callable[[], Any]) -> list[str]:
