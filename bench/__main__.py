@@ -7,7 +7,7 @@ import tempfile
 from importlib import import_module
 from pathlib import Path
 
-NAMES = ("loading", "closing", "figures", "posting", "proofing")
+NAMES = ("loading", "closing", "figures", "posting", "proofing", "publishing")
 
 
 def main() -> None:
