@@ -13,7 +13,9 @@ from functools import cached_property
 from typing import Any
 
 from karez.closing.snapshots import Snapshot
+from karez.figures.attack import Relation, of_edition, unchanged
 from karez.figures.declarations import Figure
+from karez.figures.disclosure import Known
 from karez.figures.engine import Cells, Place, State, cells, resolve, sql_of
 from karez.figures.publication import cells_for_publication
 from karez.kernel.printed import plain_number
@@ -79,8 +81,11 @@ class Content:
         return _chapter_from(self.said["chapters"][language])
 
 
-def content_of(snapshot: Snapshot) -> Content:
-    """The content a sealed snapshot yields with the declarations, the sentences and the disclosure rules of now."""
+def content_of(snapshot: Snapshot, earlier: Mapping[int, Content] | None = None) -> Content:
+    """The content a sealed snapshot yields with the declarations, the sentences and the disclosure rules of now.
+
+    `earlier` are the signed editions of the year by number: what they told and what they withheld counts in the decision.
+    """
     figures = resolve(None, snapshot.year)
     computed = cells(snapshot, figures, LEVELS)
     region = the_region()
@@ -89,13 +94,13 @@ def content_of(snapshot: Snapshot) -> Content:
     name = next(p for p in places if p.area_id == region.area_id)
     said: dict[str, Any] = {
         "format": FORMAT, "year": snapshot.year, "synthetic": region.synthetic, "controller": region.controller,
-        "region": {"code": region.code, "name_en": name.name_en or name.name_zh, "name_zh": name.name_zh},
+        "region": {"code": region.code, "place": name.code, "name_en": name.name_en or name.name_zh, "name_zh": name.name_zh},
         "snapshot": {
             "name": snapshot.name, "digest": snapshot.digest, "as_of": snapshot.as_of.isoformat(), "taken_at": snapshot.taken_at,
         },
         "figures": [_definition(f, snapshot) for f in figures],
         "places": [_place(p, computed.places) for p in places],
-        "cells": _published_cells(computed, figures, places, _withheld(snapshot)),
+        "cells": _published_cells(computed, figures, places, _withheld(snapshot, earlier or {})),
     }  # fmt: skip
     plain = Content(_text(said))
     said["chapters"] = {language: _chapter_as_data(_composed(plain, language)) for language in LANGUAGES}
@@ -120,9 +125,18 @@ def _place(place: Place, places: Mapping[int, Place]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _withheld(snapshot: Snapshot) -> Collection[tuple[str, int]]:
+def _withheld(snapshot: Snapshot, earlier: Mapping[int, Content]) -> Collection[tuple[str, int]]:
     """The cells that disclosure control takes out, decided over the whole set; refuses to publish what would still be exposed."""
-    decided = cells_for_publication(snapshot, levels=LEVELS).suppressed()
+    publication = cells_for_publication(snapshot, levels=LEVELS)
+    now = {(c.figure, c.place): c.value for c in publication.cells}
+    known: list[Known] = []
+    more: list[Relation] = []
+    for number, content in earlier.items():
+        told = [k for k in _known(content, number) if k.place in publication.tree]
+        changed = [key for k in told if (key := (k.figure.partition("@")[0], k.place)) in now and k.value is not None and k.value != now[key]]
+        known += told
+        more += [*of_edition(publication.relations, str(number)), *unchanged({f for f, _ in now}, str(number), changed)]
+    decided = publication.suppressed(known, more)
     if decided.exposed:
         raise Refusal(
             "yearbook.exposed", record=f"{snapshot.region} {snapshot.year}", found=f"{len(decided.exposed)} small cells that can be worked out",
@@ -130,6 +144,16 @@ def _withheld(snapshot: Snapshot) -> Collection[tuple[str, int]]:
             todo="leave a figure out of the year's declarations, or make its disclosure unit coarser",
         )  # fmt: skip
     return decided.suppressed.keys()
+
+
+def _known(content: Content, number: int) -> list[Known]:
+    """What an edition told, and what it withheld and must stay so."""
+    areas = {code: int(place["area_id"]) for code, place in content.places.items()}
+    return [
+        Known(f"{i}@{number}", areas[code], None if exact is None else Fraction(exact))
+        for (i, code), (exact, state) in content.cells.items()
+        if exact is not None or state == SUPPRESSED
+    ]
 
 
 def _published_cells(

@@ -74,6 +74,12 @@ def public_editions() -> list[Told]:
     return [_told(e) for e in rows]
 
 
+def signed_contents(year: int) -> dict[int, Content]:
+    """What the signed editions of a year say, by number."""
+    rows = Edition.objects.filter(year=year, steps__step=Step.SIGNED).order_by("number")
+    return {e.number: Content(e.content) for e in rows}
+
+
 def _told(edition: Edition) -> Told:
     steps = {s.step: s for s in edition.steps.order_by("pk")}
     errata = tuple(Erratum.objects.filter(edition=edition, approval__isnull=False).select_related("approval").order_by("pk"))

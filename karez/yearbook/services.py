@@ -15,6 +15,7 @@ from karez.places.queries import require
 from karez.yearbook.chapter import SUPPRESSED
 from karez.yearbook.content import Content, content_of
 from karez.yearbook.models import Edition, EditionStep, Erratum, ErratumApproval, Step
+from karez.yearbook.queries import signed_contents
 
 _NEXT = {None: Step.PREPARED, Step.PREPARED: Step.REVIEWED, Step.REVIEWED: Step.SIGNED}
 
@@ -23,7 +24,7 @@ def prepare_edition(actor: User, *, year: int, note: str = "") -> Edition:
     """A new edition of a sealed year's chapter, with `actor` as who prepared it; refuses where the same one is there already."""
     require(actor, "yearbook.prepare", the_region().area_id)
     snapshot = sealed_snapshot(the_region().code, year)
-    content = content_of(snapshot)
+    content = content_of(snapshot, signed_contents(year))
     with transaction.atomic():
         _one_at_a_time()
         last = Edition.objects.filter(year=year).order_by("-number").first()
@@ -51,7 +52,7 @@ def sign_edition(actor: User, edition_id: int, *, note: str = "") -> EditionStep
     require(actor, "yearbook.sign", the_region().area_id)
     edition = _edition(edition_id)
     snapshot = sealed_snapshot(the_region().code, edition.year)
-    if snapshot.digest != edition.snapshot or content_of(snapshot).digest != edition.digest:
+    if snapshot.digest != edition.snapshot or content_of(snapshot, signed_contents(edition.year)).digest != edition.digest:
         raise Refusal(
             "yearbook.edition_changed", record=str(edition), found="other figures, sentences or suppressions than were prepared",
             expected=f"what the digest {edition.digest[:12]} stands for", rule="what is signed is what was prepared and reviewed",
@@ -66,7 +67,7 @@ def add_erratum(actor: User, edition_id: int, *, figure: str, corrected: str, re
     require(actor, "yearbook.prepare", the_region().area_id)
     edition = _edition(edition_id)
     content = Content(edition.content)
-    place = place or content.said["region"]["code"]
+    place = place or content.said["region"]["place"]
     found = content.cells.get((figure, place))
     if found is None or found[0] is None:
         held = found is not None and found[1] == SUPPRESSED
@@ -83,7 +84,7 @@ def add_erratum(actor: User, edition_id: int, *, figure: str, corrected: str, re
         )  # fmt: skip
     if not edition.steps.filter(step=Step.SIGNED).exists():
         raise _not_now(edition, "an edition that is not signed", "a signed edition", "prepare the edition anew instead")
-    _refuse_small_difference(content, figure, abs(exact - Fraction(found[0])))
+    _refuse_small(content, figure, Fraction(found[0]), exact)
     return Erratum.objects.create(
         edition=edition, figure=figure, place=place, printed=found[0], corrected=str(exact), reason=reason.strip(), by_id=actor.pk,
         name=actor.full_name,
@@ -160,12 +161,13 @@ def _exact(text: str, figure: str) -> Fraction:
         ) from None  # fmt: skip
 
 
-def _refuse_small_difference(content: Content, figure: str, difference: Fraction) -> None:
-    """What was printed and what is right tell their difference, and so do the figures beside it: it must not speak of few people."""
+def _refuse_small(content: Content, figure: str, printed: Fraction, corrected: Fraction) -> None:
+    """What was printed and what is right tell their difference too: neither it nor the right value may speak of few people."""
     told = content.figures[figure]
-    if told["disclosure"] in ("person", "household") and told["unit"] in ("persons", "households", "loans") and difference < 10:
+    smallest = min(abs(printed - corrected), abs(corrected) or abs(printed - corrected))
+    if told["disclosure"] in ("person", "household") and told["unit"] in ("persons", "households", "loans") and smallest < 10:
         raise Refusal(
-            "yearbook.small_difference", record=figure, found=f"a correction by {difference}", expected="a correction by 10 or more",
+            "yearbook.small_difference", record=figure, found=f"a correction from {printed} to {corrected}", expected="10 or more, and changed by 10 or more",
             rule="printed and corrected values together tell of nobody in particular: fewer than 10 are not printed",
             todo="leave the value; the next edition carries the right one",
         )  # fmt: skip

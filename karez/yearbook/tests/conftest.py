@@ -110,7 +110,7 @@ def content() -> Content:
     state = {"mutual_funds.funds_2009": "not_collected", "mutual_funds.member_households": "suppressed", "mutual_funds.village_share": "missing"}
     said: dict[str, Any] = {
         "format": 1, "year": 2009, "synthetic": True, "controller": "Shaquan Office",
-        "region": {"code": "99", "name_en": "Shaquan", "name_zh": "沙泉自治区"},
+        "region": {"code": "99", "place": "99", "name_en": "Shaquan", "name_zh": "沙泉自治区"},
         "snapshot": {"name": "99-2009-abc", "digest": "a" * 64, "as_of": "2009-12-31", "taken_at": "2010-02-03T04:05:06.789+00:00"},
         "figures": figures,
         "places": [
