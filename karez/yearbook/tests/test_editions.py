@@ -117,6 +117,20 @@ def test_what_changed_since_is_not_signed(closed_year: ClosedYear, monkeypatch: 
     assert second.number == 2
 
 
+def test_a_second_edition_keeps_what_the_first_withheld(closed_year: ClosedYear, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    first = _signed(closed_year)
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "chapter.toml").write_text(CHAPTER.replace("People", "Persons"), encoding="utf-8")
+    monkeypatch.setenv("KAREZ_CHAPTERS", str(other))
+    second = _signed(closed_year)
+    told = [queries.public_edition(2009, number) for number in (1, 2, None)]
+    assert [t.edition.pk for t in told if t] == [first.pk, second.pk, second.pk]
+    assert told[0].content.cells == told[1].content.cells  # type: ignore[union-attr]
+    publish("99", 2009, tmp_path / "first", number=1)
+    assert (tmp_path / "first" / "edition.json").read_text() == first.content
+
+
 def test_an_erratum_stands_beside_the_edition(closed_year: ClosedYear, tmp_path: Path) -> None:
     edition = _signed(closed_year)
     before = queries.public_edition(2009)
@@ -125,14 +139,14 @@ def test_an_erratum_stands_beside_the_edition(closed_year: ClosedYear, tmp_path:
         {"figure": "no.such", "corrected": "1"}, {"figure": "small.people", "corrected": "29"}, {"figure": "small.people", "corrected": "many"},
         {"figure": "small.people", "corrected": "1e9"}, {"figure": "small.people", "corrected": "31"},
         {"figure": "small.people", "corrected": "50", "place": next(c for (i, c), v in before.content.cells.items() if v[1] == "suppressed")},
-        {"figure": "small.people", "corrected": "50", "reason": " "},
+        {"figure": "small.people", "corrected": "50", "reason": " "}, {"figure": "small.people", "corrected": "3"},
     ]  # fmt: skip
     codes = []
     for one in wrong:
         with pytest.raises(Refusal) as refused:
             add_erratum(closed_year.statistician, edition.pk, **{"reason": "counted twice", **one})
         codes.append(refused.value.code.removeprefix("yearbook."))
-    assert codes == ["not_printed", "empty_erratum", "no_number", "no_number", "small_difference", "not_printed", "empty_erratum"]
+    assert codes == ["not_printed", "empty_erratum", "no_number", "no_number", "small_difference", "not_printed", "empty_erratum", "small_difference"]
     erratum = add_erratum(closed_year.statistician, edition.pk, figure="small.people", corrected="1,050", reason="a list was left out")
     assert queries.errata_waiting(closed_year.regional) == [erratum]
     assert queries.public_edition(2009).errata == ()  # type: ignore[union-attr]
