@@ -1,12 +1,17 @@
 """Pages of the yearbook: the years, a chapter, the trace of one figure, and the way from a frozen key to its record. Read-only."""
 
 import csv
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
@@ -20,8 +25,11 @@ from karez.kernel.refusal import Refusal
 from karez.periods import services as periods
 from karez.periods.models import Period
 from karez.places import queries as places
-from karez.yearbook.chapter import Chapter, compose
+from karez.yearbook.chapter import Chapter, Section, compose
+from karez.yearbook.maps import county_map
+from karez.yearbook.patterns import pattern_of
 from karez.yearbook.publishing import COLUMNS
+from karez.yearbook.wording import CHINESE, ENGLISH, figure_words, unit_words
 
 ROWS = 50
 # Columns every frozen row begins with: the place and what lies above it. The page names the place in words instead.
@@ -40,10 +48,14 @@ def home(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_GET
 def chapter(request: HttpRequest, region: str, year: int) -> HttpResponse:
-    """The chapter of a year: sentences in which every figure opens, and a table of all."""
+    """The chapter of a year in the reader's language: sentences in which every figure opens, a map, tables, every figure."""
     snapshot = best_snapshot(region, year)
+    counties = _counties(request, region, year)
+    made = _chapter(request, region, year, counties)
     context = {
-        "chapter": _chapter(request, region, year),
+        "chapter": replace(made, sections=_titled(made.sections, year)),
+        "lang": _tag(made.language),
+        "coverage": _coverage(counties, region, year, made.language),
         "sealed": snapshot.kind == SEALED,
         "digest": snapshot.digest,
         "link": {"region": region, "year": year},
@@ -51,10 +63,69 @@ def chapter(request: HttpRequest, region: str, year: int) -> HttpResponse:
     return render(request, "yearbook/chapter.html", context)
 
 
-def _chapter(request: HttpRequest, region: str, year: int) -> Chapter:
+def _language() -> str:
+    return CHINESE if (get_language() or "").startswith("zh") else ENGLISH
+
+
+def _tag(language: str) -> str:
+    return "zh-Hans" if language == CHINESE else "en"
+
+
+def _chapter(request: HttpRequest, region: str, year: int, by_place: Sequence[Mapping[str, Any]] = ()) -> Chapter:
     found = figures.figures_for(actor_of(request), region, year, by="region", ids=None)
-    name = places.name_of(periods.region().area_id)
-    return compose(found, region=name, year=year)
+    area = places.areas_named([periods.region().area_id]).get()
+    language = _language()
+    name = (area.name_zh or area.name_en) if language == CHINESE else (area.name_en or area.name_zh)
+    return compose(found, region=name, year=year, language=language, by_place=by_place)
+
+
+def _counties(request: HttpRequest, region: str, year: int) -> list[dict[str, Any]]:
+    """The figures of the chapter's tables and of its map at the counties the reader may see."""
+    known = {f.id: f for f in resolve(None, year)}
+    tables = pattern_of(year, known)[ENGLISH].tables
+    wanted = [i for i in dict.fromkeys((*_COVERAGE, *(i for t in tables if t.by == "county" for i in t.figures))) if i in known]
+    if not wanted:
+        return []
+    rows = figures.figures_for(actor_of(request), region, year, by="county", ids=wanted)["figures"]
+    names = {area.pk: area.name_zh for area in places.areas_named([r["area_id"] for r in rows])}
+    return [{**row, "place_name_zh": names.get(row["area_id"], "")} for row in rows]
+
+
+# What the chapter's map shows: the share of poor villages with a fund where counties have one, else how many villages.
+_COVERAGE = ("mutual_funds.village_share", "mutual_funds.villages_total")
+
+
+def _coverage(counties: Sequence[Mapping[str, Any]], region: str, year: int, language: str) -> Mapping[str, Any] | None:
+    for figure_id in _COVERAGE:
+        rows = [r for r in counties if r["id"] == figure_id]
+        if any(r["exact"] is not None for r in rows):
+            first = rows[0]
+            label = (first["label_zh"] if language == CHINESE else "") or first["label"]
+            drawn = county_map(
+                rows, region=region, day=first["as_of"], title=label, unit=first["unit"], rounding=first["rounding"], language=language,
+                link=_at(region, year, figure_id), description=_("State of %(day)s.") % {"day": first["as_of"]},
+            )  # fmt: skip
+            return {"svg": _svg(drawn), "label": label, "id": figure_id}
+    return None
+
+
+def _at(region: str, year: int, figure_id: str) -> Callable[[int], str]:
+    """The address of a figure's trace at a place."""
+    address = reverse("yearbook:trace", args=[region, year, figure_id])
+    return lambda area_id: f"{address}?area={area_id}"
+
+
+def _svg(drawn: str) -> SafeString:
+    return mark_safe(drawn)  # noqa: S308 - drawn here, with every name and word escaped
+
+
+def _titled(sections: Sequence[Section], year: int) -> tuple[Section, ...]:
+    """The sections, every figure's title telling how it is counted too."""
+    counted = {f.id: f.formula.text if f.formula else f"{f.value_text} · {f.table}" for f in resolve(None, year)}
+    return tuple(
+        replace(s, paragraphs=tuple(tuple(replace(p, title=f"{p.title}\n{counted.get(p.figure_id, '')}") for p in ps) for ps in s.paragraphs))
+        for s in sections
+    )  # fmt: skip
 
 
 @login_required
@@ -84,6 +155,9 @@ def trace(request: HttpRequest, region: str, year: int, figure_id: str) -> HttpR
     context = {
         "trace": found,
         "link": {"region": region, "year": year},
+        "words": _words(found, year),
+        "map": _trace_map(found, region, year),
+        "names": {area.pk: area for area in places.areas_named([p["area_id"] for p in found["by_place"]])},
         "largest": max((float(p["value"]) for p in found["by_place"] if p["value"] is not None), default=0) or 1,
         "collected": any(p["state"] != "not_collected" for p in found["by_place"]),
         "columns": [c for c in (found["rows"][0] if found["rows"] else {}) if c not in _PLACE],
@@ -93,6 +167,38 @@ def trace(request: HttpRequest, region: str, year: int, figure_id: str) -> HttpR
         "at_region": found["area_id"] == periods.region().area_id,
     }
     return render(request, "yearbook/trace.html", context)
+
+
+def _words(found: Mapping[str, Any], year: int) -> dict[str, Any]:
+    """The trace's labels, place and unit in the reader's language."""
+    language = _language()
+    zh, en = found["definition"]["label_zh"], found["label"]
+    first, second = (zh or en, en) if language == CHINESE else (en, zh)
+    area = places.areas_named([found["area_id"]]).first()
+    under = resolve([i["id"] for i in found["inputs"]], year) if found["inputs"] else []
+    inputs = {f.id: (f.label_zh or f.label) if language == CHINESE else f.label for f in under}
+    said = ""
+    if found["exact"] is not None:
+        said = figure_words(Fraction(found["exact"]), Fraction(found["definition"]["rounding"]), found["unit"], language)
+    rounded_away = str(found["value"]) not in said.replace(",", "")
+    return {
+        "label": first, "other": second if second != first else "", "unit": unit_words(found["unit"], language), "area": area,
+        "inputs": [{**i, "label": inputs.get(i["id"], i["label"]), "unit": unit_words(i["unit"], language)} for i in found["inputs"]],
+        "value": said or None, "exact": found["value"] if said and rounded_away else None,
+    }  # fmt: skip
+
+
+def _trace_map(found: Mapping[str, Any], region: str, year: int) -> SafeString | None:
+    rows = found["by_place"]
+    if not rows or rows[0]["level"] != "county":
+        return None
+    label = (found["definition"]["label_zh"] if _language() == CHINESE else "") or found["label"]
+    drawn = county_map(
+        rows, region=region, day=found["as_of"], title=label, unit=found["unit"], rounding=found["definition"]["rounding"],
+        language=_language(), whole=found["level"] == "region", link=_at(region, year, found["id"]),
+        description=_("State of %(day)s.") % {"day": found["as_of"]},
+    )  # fmt: skip
+    return _svg(drawn) if drawn else None
 
 
 def _rows(found: Mapping[str, Any]) -> list[dict[str, Any]]:
