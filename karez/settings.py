@@ -125,6 +125,7 @@ USE_THOUSAND_SEPARATOR = True
 
 STATIC_URL = "/static/"
 STATIC_ROOT = paths.VAR / "static"
+STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # empty: files are served from the package
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 

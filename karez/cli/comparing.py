@@ -20,7 +20,6 @@ def compare_file(file: Path, region: str, year: int) -> dict[str, Any]:
         raise Refusal(
             "yearbook.chapter_file", record=file.name, found=told, expected="a chapter file without faults",
             rule="printed figures are read completely or not at all", todo="mend the lines and run it again",
-            more={"unusable": True},
         )  # fmt: skip
     figures = figures_for(None, region, year, by="region", ids=None)["figures"]
     computed = {row["id"]: None if row["value"] is None else Fraction(str(row["value"])) for row in figures}

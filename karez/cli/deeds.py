@@ -21,30 +21,33 @@ def load(*, files: tuple[Path, ...], sheet: str, by: str, form: str) -> int:
     """Stages and checks FILES; shows counts and totals, or every fault by row and column."""
     with working():
         from karez.access.queries import user_named
-        from karez.cli.loading import load_file
+        from karez.cli.loading import in_words, load_file
 
         results = [load_file(user_named(by), path, sheet) for path in files]
         if form == "json":
             say_json({"batches": results})
         else:
-            say_rows(results, ["batch", "file", "state", "rows", "faults", "notices", "totals"], form)
+            say_rows([in_words(r) for r in results], ["batch", "file", "state", "rows", "faults", "notices", "totals"], form)
             for result in results:
-                say_rows(result["fault_rows"], ["row", "column", "found", "expected", "rule"], form) if result["fault_rows"] else None
+                if result["fault_rows"]:
+                    say_rows(result["fault_rows"], ["row", "column", "found", "expected", "rule", "todo"], form)
+            if any(r["faults"] for r in results):
+                click.echo("Checks across rows and against the register run once every cell is sound. Correct the file and load it again.", err=True)
         return UNUSABLE if any(r["faults"] for r in results) else 0
 
 
 @karez.command()
 @click.argument("batch", type=int)
 @by_option
-@click.option("--refuse", "reason", default="", metavar="REASON", help="Refuse the batch instead, with this reason.")
-def apply(*, batch: int, by: str, reason: str) -> None:
+@click.option("--refuse", "reason", default=None, metavar="REASON", help="Refuse the batch instead, with this reason.")
+def apply(*, batch: int, by: str, reason: str | None) -> None:
     """Makes a checked BATCH into records, as another person than its sender; or refuses it as a whole."""
     with working():
         from karez.access.queries import user_named
         from karez.cli.loading import apply_batch, refuse_batch
 
         actor = user_named(by)
-        counts = refuse_batch(actor, batch, reason) if reason else apply_batch(actor, batch)
+        counts = apply_batch(actor, batch) if reason is None else refuse_batch(actor, batch, reason)
         click.echo(", ".join(f"{n:,} {what}" for what, n in counts.items()) or "Refused.", err=True)
 
 
@@ -125,7 +128,7 @@ def recover() -> None:
     with working():
         from karez.cli.closing import recover_all
 
-        for line in recover_all():
+        for line in recover_all() or ["Nothing was left in the middle."]:
             click.echo(line, err=True)
 
 

@@ -26,6 +26,9 @@ from karez.periods import services as periods
 from karez.periods.models import Period, Region
 from karez.places.models import Tree
 from karez.reference import attach_documents, write
+from karez.yearbook import queries as editions
+from karez.yearbook import services as yearbook
+from karez.yearbook.publishing import publish
 
 REGION, YEAR = "64", 2009
 FOLDER = paths.VAR / "demo"
@@ -58,6 +61,7 @@ def run() -> None:
         for path, sheet in _files():
             _load(people, path, sheet)
         _close(people)
+    _sign_off(people)
     _publish()
     _tell()
 
@@ -136,9 +140,17 @@ def _close(people: dict[str, User]) -> None:
     click.echo(f"  the year 2009 is closed with snapshot {snapshot.name}", err=True)
 
 
-def _publish() -> None:
-    from karez.yearbook.publishing import publish
+def _sign_off(people: dict[str, User]) -> None:
+    """The chapter is prepared, reviewed and signed by three people before it is public."""
+    if editions.public_edition(YEAR) is not None:
+        return
+    with bar("Signing the chapter"):
+        edition = yearbook.prepare_edition(people["wu"], year=YEAR)
+        yearbook.review_edition(people["zhao"], edition.pk)
+        yearbook.sign_edition(people["wang"], edition.pk)
 
+
+def _publish() -> None:
     publish(REGION, YEAR, FOLDER / "published")
 
 

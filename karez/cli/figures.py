@@ -37,7 +37,9 @@ def figures(*, region: str, year: int, level: str, ids: tuple[str, ...], form: s
         if form == "json":
             say_json(answer)
         else:
-            say_rows(answer["figures"], ["id", "value", "unit", "place_name", "label", "as_of"], form)
+            columns = ["id", "value", "unit", "place_name", "label", "as_of"]
+            exact = ["id", "value", "state", "unit", "place", "place_name", "label", "as_of", "snapshot"]
+            say_rows(answer["figures"], exact if form == "csv" else columns, form)
 
 
 @karez.command()
@@ -54,12 +56,15 @@ def trace(*, figure_id: str, region: str, year: int, form: str) -> None:
         if form == "json":
             say_json(answer)
             return
-        for word in ("id", "value", "definition", "sql", "snapshot"):
-            click.echo(f"{word}: {answer[word]}", err=form == "csv")
+        told = {k: v for k, v in answer["definition"].items() if v not in (None, "", [])}
+        for word, value in {**told, "value": answer["value"], "sql": answer["sql"], "snapshot": answer["snapshot"]}.items():
+            click.echo(f"{word:>12}: {value}", err=form == "csv")
         say_rows(answer["by_place"], list(answer["by_place"][0]) if answer["by_place"] else ["place"], form, "By place")
         rows = answer["rows"]["items"] if isinstance(answer["rows"], dict) else answer["rows"]
         if rows:
             say_rows(rows, list(rows[0]), form, "Rows behind it (first page)")
+        if answer["transfers"]:
+            say_rows(answer["transfers"], list(answer["transfers"][0]), form, "Vouchers of these rows")
 
 
 @karez.command()

@@ -60,6 +60,13 @@ def load_file(
     )  # fmt: skip
 
 
+def in_words(loaded: Loaded) -> dict[str, Any]:
+    """The same for a table: notices and totals as words."""
+    notices = "; ".join(f"{str(n.get('what', '')).replace('_', ' ')}: {n.get('found', '')}" for n in loaded["notices"])
+    totals = "; ".join(f"{t.get('label', '')}: {t.get('value', '')} {t.get('unit', '')}".strip() for t in loaded["totals"])
+    return {**loaded, "notices": notices, "totals": totals}
+
+
 def apply_batch(actor: User, batch_id: int, *, progress: Progress | None = None) -> Mapping[str, int]:
     """Decides and applies a checked batch; an interrupted applying is finished. Returns what was written."""
     batch = Batch.objects.filter(pk=batch_id).first()

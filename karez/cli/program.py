@@ -12,6 +12,12 @@ from karez.kernel.refusal import Refusal
 
 OK, NO, UNUSABLE = 0, 1, 2
 
+# Refusals that speak of what was given, not of what is: they end with 2.
+_OF_THE_INPUT = (
+    "intake.unreadable", "intake.unknown_sheet", "intake.too_large", "places.bad_file", "access.unknown_user",
+    "host.path_too_long", "host.path_closed", "host.no_backup_here", "host.port_taken", "yearbook.chapter_file",
+)  # fmt: skip
+
 _EPILOG = """\b
 First steps:
   karez demo                 a whole year of synthetic data, closed and published, then served on port 8000
@@ -50,7 +56,7 @@ def main() -> None:
         sys.exit(UNUSABLE)
     except Refusal as refusal:
         _tell(refusal)
-        sys.exit(UNUSABLE if refusal.more.get("unusable") else NO)
+        sys.exit(UNUSABLE if refusal.code in _OF_THE_INPUT else NO)
     except Exception as error:
         refusal_of = _database_refusal(error)
         if refusal_of is None:
@@ -61,17 +67,23 @@ def main() -> None:
 
 
 def _tell(refusal: Refusal) -> None:
-    for word, value in refusal.as_dict().items():
-        if value:
+    for word in ("code", "record", "found", "expected", "rule", "todo"):
+        if value := getattr(refusal, word):
             click.echo(f"{word:>9}: {value}", err=True)
+    for value in refusal.more.values():
+        for entry in value if isinstance(value, list) else []:
+            told = [f"{k} {v}" for k, v in entry.items() if not isinstance(v, list | dict)] if isinstance(entry, dict) else [str(entry)]
+            click.echo("           - " + ", ".join(told), err=True)
 
 
 def _database_refusal(error: Exception) -> Refusal | None:
-    with contextlib.suppress(ImportError):
-        from karez.web.middleware import refusal_of
+    from django.apps import apps
 
-        return refusal_of(error)
-    return None
+    if not apps.ready:
+        return None
+    from karez.web.middleware import refusal_of
+
+    return refusal_of(error)
 
 
 @contextlib.contextmanager

@@ -40,6 +40,19 @@ def sealed_snapshot(region: str, year: int) -> Snapshot:
     return found
 
 
+def verified_snapshot(region: str, year: int) -> Snapshot:
+    """The sealed snapshot, with every digest of it read again; refuses one that is not as it was sealed."""
+    found = sealed_snapshot(region, year)
+    try:
+        snapshots.verify(found)
+    except snapshots.Damaged as damage:
+        raise Refusal(
+            "closing.damaged", record=found.name, found=str(damage), expected="the files as they were sealed",
+            rule="only what was sealed is published", todo="restore the snapshot from the backup",
+        ) from damage  # fmt: skip
+    return found
+
+
 def best_snapshot(region: str, year: int) -> Snapshot:
     """The sealed snapshot of a closed year, else the newest provisional one; refuses where there is neither."""
     check_region(region)

@@ -60,6 +60,7 @@ def restore(source: Path, keys: Path) -> None:
             "host.not_empty", record=str(paths.VAR), found="an installation", expected="an empty data folder",
             rule="a restore writes over nothing", todo="set KAREZ_VAR to a new folder",
         )  # fmt: skip
+    _must_be(keys / "sealing.key", "the folder the key was kept in")
     key, ours = (keys / "sealing.key").read_bytes(), paths.KEYS / "sealing.key"
     if ours.exists() and ours.read_bytes() != key:
         raise Refusal(
@@ -124,7 +125,16 @@ def require_tested_target() -> None:
     )  # fmt: skip
 
 
+def _must_be(path: Path, what: str) -> None:
+    if not path.is_file():
+        raise Refusal(
+            "host.no_backup_here", record=str(path), found="no such file", expected=what,
+            rule="a backup is one folder, its key is kept in another", todo="name the folders that `karez backup` printed and was given",
+        )  # fmt: skip
+
+
 def _verified(source: Path) -> dict[str, Any]:
+    _must_be(source / "manifest.json", "one backup folder (karez-...)")
     manifest: dict[str, Any] = json.loads((source / "manifest.json").read_text())
     for name, digest in manifest["files"].items():
         path = source / name

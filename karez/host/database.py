@@ -125,20 +125,18 @@ def _check_version(admin: psycopg.Connection[Any]) -> None:
 
 
 def _make_roles(admin: psycopg.Connection[Any]) -> None:
-    kept = _passwords()
+    # One at a time: two installations on one server would both find a role missing, or alter it at once.
+    admin.execute("SELECT pg_advisory_lock(hashtext('karez roles'))")
     for role in (OWNER, APP):
-        there = admin.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone()
-        if not there:
+        if not admin.execute("SELECT 1 FROM pg_roles WHERE rolname = %s", [role]).fetchone():
             admin.execute(sql.SQL("CREATE ROLE {} LOGIN").format(sql.Identifier(role)))
         if url():
-            kept.setdefault(role, secrets.token_urlsafe(24))
-            admin.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), sql.Literal(kept[role])))
+            password = sql.Literal(_passwords()[role])
+            admin.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), password))
     if url():
-        _password_file().parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _password_file().touch(mode=0o600)
-        _password_file().write_text(json.dumps(kept))
         # Not a superuser: to hand a database to the owner role, the administrator must be a member of it.
         admin.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(OWNER)))
+    admin.execute("SELECT pg_advisory_unlock(hashtext('karez roles'))")
 
 
 def _password_file() -> Path:
@@ -146,8 +144,18 @@ def _password_file() -> Path:
 
 
 def _passwords() -> dict[str, str]:
-    try:
-        kept: dict[str, str] = json.loads(_password_file().read_text())
-    except FileNotFoundError:
-        return {}
+    """The two roles' passwords, made on first use: Django reads its settings before the roles are made."""
+    path = _password_file()
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = path.with_suffix(f".{os.getpid()}")
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as file:
+            json.dump({role: secrets.token_urlsafe(24) for role in (OWNER, APP)}, file)
+        try:
+            os.link(draft, path)  # the first of two starters wins; both then read the same passwords
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    kept: dict[str, str] = json.loads(path.read_text())
     return kept

@@ -11,6 +11,8 @@ if os.environ.get("KAREZ_TEST_WORKER", "") != _worker or "KAREZ_TEST_VAR" not in
     folder.chmod(0o711)  # the embedded server's user passes through; each folder inside is closed by itself
     os.environ["KAREZ_TEST_VAR"] = str(folder)
     os.environ["KAREZ_TEST_WORKER"] = _worker
+# On a server that asks for passwords, the workers of one run share the roles and so their passwords.
+os.environ.setdefault("KAREZ_DATABASE_PASSWORDS", f"{os.environ['KAREZ_TEST_VAR']}-passwords/database.json")
 os.environ["KAREZ_VAR"] = os.environ["KAREZ_TEST_VAR"]
 os.environ["KAREZ_DURABLE"] = "0"
 os.environ["KAREZ_DATABASE"] = f"karez_test_{os.getpid()}"

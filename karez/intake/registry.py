@@ -42,7 +42,7 @@ def sheet_named(name: str) -> Sheet:
     found = sheets().get(name)
     if found is None:
         raise Refusal(
-            "not_found", record=f"sheet {name}", found="no sheet of this name", expected=", ".join(sorted(sheets())),
+            "intake.unknown_sheet", record=f"sheet {name}", found="no sheet of this name", expected=", ".join(sorted(sheets())),
             rule="a file is loaded as a sheet some room declares", todo="choose one of the sheets",
         )  # fmt: skip
     return found

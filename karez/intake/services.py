@@ -14,6 +14,7 @@ from typing import Any, BinaryIO
 
 import psycopg
 from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.utils.timezone import localtime
 from procrastinate.contrib.django import app as job_app
 
 from karez.access.models import User
@@ -210,7 +211,7 @@ def _refuse_known(sheet: Sheet, digest: str) -> None:
     if known is not None:
         raise Refusal(
             "intake.same_file", record=known.file_name,
-            found=f"the same file as {known}, received {known.received_at:%Y-%m-%d %H:%M}, {known.get_state_display()}",
+            found=f"the same file as {known}, received {localtime(known.received_at):%Y-%m-%d %H:%M}, {known.get_state_display()}",
             expected="a file not sent before", rule="a file is loaded once",
             todo="look at that batch; to send it again, refuse or withdraw it first", more={"batch": known.pk},
         )  # fmt: skip

@@ -13,6 +13,7 @@ _STATUS = {
     "places.unknown": 404,
     "not_found": 404,
     "periods.busy": 503,
+    "intake.unknown_sheet": 404,
     "intake.too_large": 413,
     "host": 500,
 }

@@ -39,7 +39,7 @@ SELECT so.area_id, so.id AS society_id, so.starts_on AS founded_on, extract(year
 
 CAPITAL = FigureTable(
     name="mutual_funds_capital",
-    grain="one row per society at work on the day",
+    grain="one row per transfer into a pot of a society at work on the day, or out of it as a refund",
     columns=(
         FigureColumn("society_id", "bigint", "the society"),
         FigureColumn("size_class", "text", "class of the village"),
@@ -47,9 +47,11 @@ CAPITAL = FigureTable(
         FigureColumn("contributions_fen", "bigint", "members' own money paid in, net of refunds", unit="fen"),
         FigureColumn("gifts_fen", "bigint", "gifts", unit="fen"),
         FigureColumn("surplus_fen", "bigint", "fees received", unit="fen"),
+        FigureColumn("transfer_id", "bigint", "transfer in the society's book"),
+        FigureColumn("voucher_id", "bigint", "voucher of that transfer"),
     ),
-    sql=f"SELECT area_id, society_id, size_class, grant_fen, contributions_fen, gifts_fen, surplus_fen FROM ({reports.on_day(reports.CAPITAL)}) c",
-    order_by="society_id",
+    sql=reports.on_day(reports.CAPITAL_TRANSFERS),
+    order_by="transfer_id",
 )
 
 GRANTS = FigureTable(

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 
-from karez.closing.queries import check_region, sealed_snapshot
+from karez.closing.queries import check_region, verified_snapshot
 from karez.kernel.refusal import Refusal
 from karez.yearbook.content import content_of
 from karez.yearbook.formats.docx import docx
@@ -47,7 +47,7 @@ def publication_of(region: str, year: int, *, number: int | None = None) -> Publ
             "yearbook.not_signed", record=f"{year}, edition {number}", found="no signed edition of this number", expected="a signed edition",
             rule="what is public is what three people signed", todo="leave the number out, or have the edition signed",
         )  # fmt: skip
-    return Publication(content_of(sealed_snapshot(region, year)))
+    return Publication(content_of(verified_snapshot(region, year)))
 
 
 def signed_publication(told: Told) -> Publication:

@@ -8,7 +8,7 @@ from fractions import Fraction
 from django.db import connection, transaction
 
 from karez.access.models import User
-from karez.closing.queries import sealed_snapshot
+from karez.closing.queries import verified_snapshot
 from karez.kernel.refusal import Refusal
 from karez.periods.services import region as the_region
 from karez.places.queries import require
@@ -23,7 +23,7 @@ _NEXT = {None: Step.PREPARED, Step.PREPARED: Step.REVIEWED, Step.REVIEWED: Step.
 def prepare_edition(actor: User, *, year: int, note: str = "") -> Edition:
     """A new edition of a sealed year's chapter, with `actor` as who prepared it; refuses where the same one is there already."""
     require(actor, "yearbook.prepare", the_region().area_id)
-    snapshot = sealed_snapshot(the_region().code, year)
+    snapshot = verified_snapshot(the_region().code, year)
     content = content_of(snapshot, signed_contents(year))
     with transaction.atomic():
         _one_at_a_time()
@@ -51,7 +51,7 @@ def sign_edition(actor: User, edition_id: int, *, note: str = "") -> EditionStep
     """Makes the edition public, if its snapshot still yields it to the letter; a third person."""
     require(actor, "yearbook.sign", the_region().area_id)
     edition = _edition(edition_id)
-    snapshot = sealed_snapshot(the_region().code, edition.year)
+    snapshot = verified_snapshot(the_region().code, edition.year)
     if snapshot.digest != edition.snapshot or content_of(snapshot, signed_contents(edition.year)).digest != edition.digest:
         raise Refusal(
             "yearbook.edition_changed", record=str(edition), found="other figures, sentences or suppressions than were prepared",
