@@ -76,7 +76,7 @@ def test_who_may_send_see_and_apply(county: SimpleNamespace) -> None:
         assert refused.value.code == "access.not_granted"
         with pytest.raises(Refusal) as refused:
             queries.batch_for(person, batch.pk)
-        assert refused.value.code == "intake.unknown_sheet"
+        assert refused.value.code == "not_found"
         with pytest.raises(Refusal):
             list(queries.faults_csv(person, batch.pk))
     assert queries.batch_for(county.second, batch.pk) == batch
