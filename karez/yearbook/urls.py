@@ -2,12 +2,14 @@
 
 from django.urls import path
 
-from karez.yearbook import proof_views, views
+from karez.yearbook import proof_views, signing_views, views
 
 app_name = "yearbook"
 urlpatterns = [
     path("yearbook/", views.home, name="home"),
     path("yearbook/record/<slug:table>/<slug:column>/<str:key>/", views.record, name="record"),
+    path("yearbook/edition/<int:edition_id>/", signing_views.edition, name="edition"),
+    path("yearbook/<slug:region>/<int:year>/prepare/", signing_views.prepare, name="prepare"),
     path("yearbook/<slug:region>/<int:year>/", views.chapter, name="chapter"),
     path("yearbook/<slug:region>/<int:year>/figures.csv", views.figures_csv, name="figures"),
     path("yearbook/<slug:region>/<int:year>/<str:figure_id>/", views.trace, name="trace"),

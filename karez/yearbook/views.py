@@ -15,6 +15,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
+from karez.access.models import User
 from karez.access.pages import actor_of, integer
 from karez.closing.queries import best_snapshot, check_region
 from karez.closing.snapshots import SEALED
@@ -29,6 +30,7 @@ from karez.yearbook.chapter import Chapter, Section, compose
 from karez.yearbook.maps import county_map
 from karez.yearbook.patterns import pattern_of
 from karez.yearbook.publishing import COLUMNS
+from karez.yearbook.signing_views import editions_for, next_step, steps_of
 from karez.yearbook.wording import CHINESE, ENGLISH, figure_words, unit_words
 
 ROWS = 50
@@ -59,8 +61,21 @@ def chapter(request: HttpRequest, region: str, year: int) -> HttpResponse:
         "sealed": snapshot.kind == SEALED,
         "digest": snapshot.digest,
         "link": {"region": region, "year": year},
+        **_edition(actor_of(request), year, snapshot.kind == SEALED),
     }
     return render(request, "yearbook/chapter.html", context)
+
+
+def _edition(actor: User, year: int, sealed: bool) -> dict[str, Any]:
+    """The newest edition the reader may know of, and what they may do to it."""
+    told = next(iter(editions_for(actor, year)), None)
+    may_prepare = sealed and places.may(actor, "yearbook.prepare", periods.region().area_id)
+    return {
+        "told": told,
+        "steps": steps_of(told) if told else [],
+        "next": next_step(actor, told) if told else "",
+        "may_prepare": may_prepare,
+    }
 
 
 def _language() -> str:

@@ -75,6 +75,8 @@ REGION_ONLY = {
     "closing:year": ({"year": 2009}, "get"),
     "closing:act": ({"year": 2009}, "post"),
     "funds:prepare": ({"line_id": "line_id", "what": "appropriation"}, "both"),
+    "yearbook:edition": ({"edition_id": 1}, "both"),
+    "yearbook:prepare": ({"region": "99", "year": 2009}, "post"),
 }
 # Without records: language, health, the proofreader; and the way from a frozen key, which has a test of its own.
 PUBLIC = {
