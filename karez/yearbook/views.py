@@ -27,6 +27,7 @@ from karez.periods import services as periods
 from karez.periods.models import Period
 from karez.places import queries as places
 from karez.yearbook.chapter import Chapter, Section, compose
+from karez.yearbook.charts import svg_bars
 from karez.yearbook.maps import county_map
 from karez.yearbook.patterns import pattern_of
 from karez.yearbook.publishing import COLUMNS
@@ -57,6 +58,7 @@ def chapter(request: HttpRequest, region: str, year: int) -> HttpResponse:
     context = {
         "chapter": replace(made, sections=_titled(made.sections, year)),
         "lang": _tag(made.language),
+        "capital": _capital(made, region, year),
         "coverage": _coverage(counties, region, year, made.language),
         "sealed": snapshot.kind == SEALED,
         "digest": snapshot.digest,
@@ -128,6 +130,17 @@ def _at(region: str, year: int, figure_id: str) -> Callable[[int], str]:
     """The address of a figure's trace at a place."""
     address = reverse("yearbook:trace", args=[region, year, figure_id])
     return lambda area_id: f"{address}?area={area_id}"
+
+
+# What `mutual_funds.capital_total` is made of, in the order of the chart's bars.
+_CAPITAL = ("mutual_funds.capital_government", "mutual_funds.capital_members")
+
+
+def _capital(made: Chapter, region: str, year: int) -> SafeString | None:
+    by_id = {row["id"]: row for row in made.rows}
+    rows = [by_id[i] for i in _CAPITAL if i in by_id]
+    links = {row["id"]: reverse("yearbook:trace", args=[region, year, row["id"]]) for row in rows}
+    return _svg(svg_bars(rows, title=_("Capital of the mutual funds by source"), links=links)) or None
 
 
 def _svg(drawn: str) -> SafeString:

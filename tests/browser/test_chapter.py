@@ -84,6 +84,7 @@ def test_language_and_map(site: str, page: Any, sealed: Any, sign_in: Any, shot:
     page.get_by_role("heading", name="村级互助资金").wait_for()
     assert page.locator("article.chapter").get_attribute("lang") == "zh-Hans"
     assert page.locator("svg.map path[role=img]").count() == 2
+    page.get_by_role("heading", name="互助资金总量按来源").wait_for()
     page.locator("svg.map a").first.click()
     page.get_by_role("heading", name="互助资金村合计").wait_for()
     wrong = look(page, site, CHAPTER, "zh-chapter", shot)
