@@ -80,7 +80,9 @@ def start(cluster: Cluster) -> None:
         _make(cluster)
     if cluster.running:
         return
-    _pg_ctl(cluster, "start", "-w", "-t", str(_START_SECONDS), "-l", str(cluster.folder / "server.log"))
+    # The socket's folder is told at each start, so that a copied or moved data folder starts where it is now.
+    socket = f"-c unix_socket_directories='{cluster.folder}'"
+    _pg_ctl(cluster, "start", "-w", "-o", socket, "-t", str(_START_SECONDS), "-l", str(cluster.folder / "server.log"))
 
 
 def stop(cluster: Cluster) -> None:
@@ -113,7 +115,6 @@ def _make(cluster: Cluster) -> None:
 def _configuration(cluster: Cluster) -> str:
     lines = {
         "listen_addresses": "''",
-        "unix_socket_directories": f"'{cluster.folder}'",
         "unix_socket_permissions": "0700",
         "shared_buffers": "'512MB'" if cluster.durable else "'128MB'",
         "work_mem": "'32MB'",
