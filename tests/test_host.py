@@ -66,7 +66,7 @@ def test_the_administrator_names_people_and_nobody_else_does(founded: Path) -> N
         (("nobody", "approver", "--over", "640000", "--by", "ann"), "--full-name"),
     ):
         done = karez(founded, "role", *words)
-        assert done.returncode == 1, words
+        assert done.returncode == (2 if words[0] == "nobody" else 1), words
         assert told in done.stderr, done.stderr
     assert karez(founded, "role", "bo", "king", "--over", "640000", "--by", "ann").returncode == 2
     ended = karez(founded, "role", "bo", "finance_officer", "--over", "640000", "--by", "ann", "--since", "2009-02-01", "--end", "moved")

@@ -53,8 +53,9 @@ def test_appropriation_names_its_own_transfer_once(books: dict[str, Any], app_co
     # The county's side of the allocation is no appropriation, nor is a transfer onto another line.
     passed = books["passed"]
     appropriation(
-        app_connection, books, "KZ060", transfer_id=passed.transfer_in_id, amount_fen=400, counts_on=passed.counts_on
-    )
+        app_connection, books, "KZ060", transfer_id=passed.transfer_in_id, amount_fen=400,
+        happened_on=passed.happened_on, counts_on=passed.counts_on,
+    )  # fmt: skip
 
 
 def test_amount_equals_transfer(books: dict[str, Any], app_connection: Any) -> None:
@@ -78,7 +79,7 @@ def test_allocation_keeps_line_county_and_day(books: dict[str, Any], app_connect
     changes: list[tuple[dict[str, Any], str]] = [
         ({"line_id": books["second"].pk}, "KZ060"),
         ({"area_id": world.areas["990102"]}, "KZ060"),
-        ({"counts_on": date(2009, 5, 1)}, "KZ060"),
+        ({"happened_on": date(2009, 5, 1), "counts_on": date(2009, 5, 1)}, "KZ060"),
         ({"transfer_out_id": passed.transfer_in_id, "transfer_in_id": passed.transfer_out_id}, "KZ060"),
         ({"transfer_out_id": passed.transfer_in_id}, "funds_allocation_two_transfers"),
         ({"amount_fen": 399}, "funds_allocation_equals_transfer_out"),

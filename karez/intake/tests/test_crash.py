@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from typing import Any
@@ -155,6 +156,12 @@ def test_work_left_lying_is_queued_at_start(committed_db: str) -> None:
     from karez.intake import jobs
 
     assert jobs.stage_batch.name in app.tasks
-    with app.replace_connector(app.connector.get_worker_connector()):
-        app.run_worker(wait=False, install_signal_handlers=False, listen_notify=False)
+
+    def work() -> None:
+        with app.replace_connector(app.connector.get_worker_connector()):
+            app.run_worker(wait=False, install_signal_handlers=False, listen_notify=False)
+
+    worker = threading.Thread(target=work)  # a browser's test may have left an event loop running in this thread
+    worker.start()
+    worker.join()
     assert queries.batch_for(county.sender, batch.pk).state == State.CHECKED

@@ -122,12 +122,16 @@ def test_a_year_goes_in_and_comes_out(county: Any) -> None:
     assert Grant.objects.count() == 2 and Loan.objects.filter(opening=True).count() == 1
     assert Instalment.objects.count() == 3 and Repayment.objects.count() == 3
     assert {check.name: rows(check.sql) for check in CHECKS} == {check.name: [] for check in CHECKS}
-    capital = {c["size_class"]: c for c in rows(CAPITAL.sql)}
+    capital: dict[str, dict[str, int]] = {}
+    for row in rows(CAPITAL.sql):
+        paid = capital.setdefault(row["size_class"], dict.fromkeys(("grant_fen", "contributions_fen", "surplus_fen"), 0))
+        for pot in paid:
+            paid[pot] += row[pot]
     assert (capital["old"]["grant_fen"], capital["old"]["contributions_fen"]) == (180_000 * YUAN, 1_500 * YUAN)
     assert (capital["small"]["grant_fen"], capital["small"]["contributions_fen"]) == (200_000 * YUAN, 2_200 * YUAN)
     assert capital["old"]["surplus_fen"] == 39_600
     early = rows(CAPITAL.sql, GIVEN | {"as_of": date(2009, 1, 1)})
-    assert [c["grant_fen"] for c in early] == [180_000 * YUAN]
+    assert sum(c["grant_fen"] for c in early) == 180_000 * YUAN
 
 
 def test_batches_are_taken_back_last_first(county: Any) -> None:
