@@ -39,8 +39,6 @@ ROOMS = [
     "access", "places", "periods", "intake", "notices", "ledger", "returns", "register",
     "funds", "mutual_funds", "closing", "figures", "yearbook", "web",
 ]  # fmt: skip
-if "KAREZ_ROOMS" in os.environ:  # a developer building one room
-    ROOMS = [room for room in ROOMS if room in os.environ["KAREZ_ROOMS"].split(",")]
 INSTALLED_APPS += [f"karez.{room}" for room in ROOMS if (PACKAGE / room / "apps.py").exists()]
 
 DATABASES = {"default": database.settings(database.APP), "owner": database.settings(database.OWNER)}
