@@ -8,8 +8,8 @@ from typing import Any
 
 DAY = "2009-03-31"
 POST = (
-    "SELECT voucher_id FROM ledger_post(1, 2, false, NULL, %s::bigint[], %s::date[], %s::date[], %s::text[], %s::text[],"
-    " ARRAY[NULL]::bigint[], ARRAY[1, 1], ARRAY[1, 2], %s::bigint[], %s::bigint[], %s::bigint[])"
+    "SELECT voucher_id FROM ledger_post(1, 2, false, NULL, %s, %s, %s, 'grant', 'Paid to a society', NULL,"
+    " %s::bigint[], %s::bigint[], %s::bigint[])"
 )
 VOUCHER = (
     "INSERT INTO ledger_voucher (book_id, happened_on, booking_date, year, number, kind, narration, prepared_by_id, approved_by_id,"
@@ -37,16 +37,7 @@ def karez(job: dict[str, Any]) -> Callable[[int], None]:
 
     def post(i: int) -> None:
         book, first, second, other = job["books"][i % len(job["books"])]
-        what = [
-            [book],
-            [DAY],
-            [DAY],
-            ["grant"],
-            ["Paid to a society"],
-            [first, first],
-            [second, other],
-            [100, 200],
-        ]
+        what = [book, DAY, DAY, [first, first], [second, other], [100, 200]]
         raw.execute(POST, what).fetchone()
 
     return post

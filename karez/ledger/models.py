@@ -46,7 +46,7 @@ class Account(models.Model):
 
     facts = Usage.OWNED
 
-    book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="accounts")
+    book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="accounts", db_index=False)
     code = models.CharField(max_length=40)
     name = models.CharField(max_length=200)
     normal_side = models.CharField(max_length=6, choices=Side.choices)
@@ -161,7 +161,7 @@ class Voucher(models.Model):
 
     facts = Usage.OWNED
 
-    book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="vouchers")
+    book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="vouchers", db_index=False)
     happened_on = models.DateField()
     booking_date = models.DateField()  # the day the money counts from
     year = models.IntegerField()

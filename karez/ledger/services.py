@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from karez.access.models import User
 from karez.kernel.refusal import Refusal
@@ -57,12 +57,21 @@ def receive(
     Every line debits cash or bank and credits another kind of account; anything else is refused.
     """
     listed = _checked(actor, drafts, permission)
-    rows = _call(
-        "SELECT * FROM ledger_post(%s, NULL, true, %s, %s::bigint[], %s::date[], %s::date[], %s, %s, %s::bigint[],"
-        " %s::int[], %s::int[], %s::bigint[], %s::bigint[], %s::bigint[])",
-        [actor.pk, batch_id, *_arrays(listed)],
-    )
-    return [_posted(row) for row in rows]
+    if len(listed) == 1:  # one statement, which is one transaction where the caller opened none
+        return [_receive(actor, listed[0], batch_id)]
+    posted: dict[int, Posted] = {}
+    with transaction.atomic():
+        for i in sorted(range(len(listed)), key=lambda i: (listed[i].book_id, listed[i].booking_date.year)):
+            posted[i] = _receive(actor, listed[i], batch_id)
+    return [posted[i] for i in range(len(listed))]
+
+
+def _receive(actor: User, draft: Draft, batch_id: int | None) -> Posted:
+    return _posted(_call(
+        "SELECT * FROM ledger_post(%s, NULL, true, %s, %s, %s, %s, %s, %s, %s, %s::bigint[], %s::bigint[], %s::bigint[])",
+        [actor.pk, batch_id, draft.book_id, draft.happened_on or draft.booking_date, draft.booking_date, draft.kind,
+         draft.narration, draft.document_id, *map(list, zip(*draft.lines, strict=True))],
+    )[0])  # fmt: skip
 
 
 def prepare(actor: User, drafts: Iterable[Draft], *, permission: str = "ledger.prepare") -> int:

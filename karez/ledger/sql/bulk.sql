@@ -128,7 +128,7 @@ BEGIN
       FROM pg_temp.ledger_bulk_voucher ORDER BY id;
 
     PERFORM 1 FROM ledger_account a WHERE a.id IN (SELECT debit_account_id FROM pg_temp.ledger_bulk
-        UNION SELECT credit_account_id FROM pg_temp.ledger_bulk) ORDER BY a.id FOR NO KEY UPDATE;
+        UNION SELECT credit_account_id FROM pg_temp.ledger_bulk) ORDER BY a.book_id, a.id FOR NO KEY UPDATE;
     -- The first account that would be overdrawn is named; the table's CHECK stands behind this.
     SELECT a.id, a.book_id, m.debit, m.credit INTO wrong
       FROM ledger_bulk_moves() m JOIN ledger_account a ON a.id = m.account_id

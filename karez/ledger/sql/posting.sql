@@ -1,5 +1,6 @@
 -- Posting, preparing, approving, refusing. The only writers of the ledger's tables, called by the app's role.
--- Order of locks, the same in all of them: the year (periods_hold), the set, counters by book and year, accounts by id.
+-- Order of locks, the same in all of them: the year (periods_hold), the set, then book by book its counter and its accounts by id.
+-- Preparing takes no counter. Approving takes all counters first: nobody holds an account of a book it needs a counter of.
 -- pg_temp stands last in search_path: otherwise a temporary table of the caller could stand in for one of ours.
 
 ALTER TABLE ledger_account SET (fillfactor = 60);
@@ -51,76 +52,75 @@ BEGIN
     IF NOT p_receipt THEN the_receipt := NULL; END IF;
 END $$;
 
--- Posts vouchers at once: all of them or none. One call is one transaction where the caller opened none.
--- p_receipt: money in, by one person; otherwise p_approver must be another than p_by. Lines come in parallel arrays,
--- p_line_vouchers holding the position (from 1) of the line's voucher, lines of a voucher in order.
+-- Posts one voucher at once, whole or not at all. One call is one transaction where the caller opened none.
+-- p_receipt: money in, by one person; otherwise p_approver must be another than p_by. Lines come in parallel arrays.
+-- Whoever posts to a book holds its counter first, so several calls in one transaction go in the order of books.
 CREATE FUNCTION ledger_post(p_by bigint, p_approver bigint, p_receipt boolean, p_batch bigint,
-    p_books bigint[], p_happened date[], p_days date[], p_kinds text[], p_narrations text[], p_documents bigint[],
-    p_line_vouchers int[], p_line_nos int[], p_debits bigint[], p_credits bigint[], p_amounts bigint[])
-RETURNS TABLE (voucher_id bigint, number bigint, receipt_number bigint, transfer_ids bigint[])
+    p_book bigint, p_happened date, p_day date, p_kind text, p_narration text, p_document bigint,
+    p_debits bigint[], p_credits bigint[], p_amounts bigint[],
+    OUT voucher_id bigint, OUT number bigint, OUT receipt_number bigint, OUT transfer_ids bigint[])
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
-SET plan_cache_mode = force_generic_plan AS $$  -- else the lengths of the arrays have every call planned anew
+-- One plan for all arrays, by keys: a plan made while the tables were empty would read them whole ever after.
+SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
+#variable_conflict use_column
 DECLARE
-    n int := cardinality(p_books);
-    v record;
+    the_year int := extract(year FROM p_day);
+    n int := cardinality(p_debits);
+    touched int;
+    moved bigint[];
+    outward bigint;
+    transfer bigint;
     a record;
-    the_day date;
-    ids bigint[] := array_fill(NULL::bigint, ARRAY[n]);
-    numbers bigint[] := ids;
-    receipts bigint[] := ids;
-    the_id bigint;
-    the_number bigint;
-    the_receipt bigint;
-    money boolean;
 BEGIN
-    IF n = 1 THEN
-        PERFORM periods_hold(p_days[1]);
-    ELSE
-        FOR the_day IN SELECT min(d) FROM unnest(p_days) d GROUP BY extract(year FROM d) ORDER BY 1 LOOP
-            PERFORM periods_hold(the_day);
-        END LOOP;
-    END IF;
-    IF (SELECT count(DISTINCT l) FROM unnest(p_line_vouchers) l WHERE l BETWEEN 1 AND n) IS DISTINCT FROM n THEN
+    PERFORM periods_hold(p_day);
+    IF n > 0 AND cardinality(p_credits) = n AND cardinality(p_amounts) = n THEN NULL; ELSE
         RAISE EXCEPTION USING ERRCODE = 'KZ017', MESSAGE = 'A voucher has no lines.', DETAIL = 'Every voucher moves an amount.';
     END IF;
-    FOR v IN SELECT i, p_books[i] AS book, extract(year FROM p_days[i])::int AS year
-               FROM generate_series(1, n) i ORDER BY 2, 3, 1 LOOP
-        SELECT x.the_number, x.the_receipt INTO the_number, the_receipt FROM ledger_next_number(v.book, v.year, p_receipt) x;
-        INSERT INTO ledger_voucher (book_id, happened_on, booking_date, year, number, is_receipt, receipt_number, kind, narration,
-                document_id, prepared_by_id, approved_by_id, posted_at, batch_id)
-        VALUES (v.book, p_happened[v.i], p_days[v.i], v.year, the_number, p_receipt, the_receipt, p_kinds[v.i],
-                p_narrations[v.i], p_documents[v.i], p_by, p_approver, now(), p_batch) RETURNING id INTO the_id;
-        ids[v.i] := the_id;
-        numbers[v.i] := the_number;
-        receipts[v.i] := the_receipt;
-    END LOOP;
-    FOR a IN
-        SELECT m.account, m.book, sum(m.debit)::bigint AS debit, sum(m.credit)::bigint AS credit
-          FROM unnest(p_line_vouchers, p_debits, p_credits, p_amounts) l (v, d, c, amount),
-               LATERAL (VALUES (l.d, p_books[l.v], l.amount, 0), (l.c, p_books[l.v], 0, l.amount)) m (account, book, debit, credit)
-         GROUP BY m.account, m.book ORDER BY m.account
-    LOOP
+    UPDATE ledger_counter c
+       SET last_number = last_number + 1, last_receipt_number = last_receipt_number + p_receipt::int
+     WHERE book_id = p_book AND year = the_year
+    RETURNING last_number, CASE WHEN p_receipt THEN last_receipt_number END INTO number, receipt_number;
+    IF NOT FOUND THEN
+        SELECT x.the_number, x.the_receipt INTO number, receipt_number FROM ledger_next_number(p_book, the_year, p_receipt) x;
+    END IF;
+    INSERT INTO ledger_voucher (book_id, happened_on, booking_date, year, number, is_receipt, receipt_number, kind, narration,
+            document_id, prepared_by_id, approved_by_id, posted_at, batch_id)
+    VALUES (p_book, p_happened, p_day, the_year, ledger_post.number, p_receipt, ledger_post.receipt_number, p_kind, p_narration,
+            p_document, p_by, p_approver, now(), p_batch) RETURNING id INTO voucher_id;
+    WITH m AS (
+        SELECT l.account, sum(l.debit)::bigint AS debit, sum(l.credit)::bigint AS credit
+          FROM (SELECT d AS account, amount AS debit, 0 AS credit FROM unnest(p_debits, p_amounts) x (d, amount)
+                UNION ALL SELECT c, 0, amount FROM unnest(p_credits, p_amounts) x (c, amount)) l
+         GROUP BY l.account ORDER BY l.account),
+    done AS (
         UPDATE ledger_account x
-           SET posted_debit_fen = x.posted_debit_fen + a.debit, posted_credit_fen = x.posted_credit_fen + a.credit
-         WHERE x.id = a.account AND x.book_id = a.book AND (x.may_overdraw OR CASE x.normal_side
-               WHEN 'debit' THEN x.posted_debit_fen + a.debit >= x.posted_credit_fen + a.credit + x.pending_credit_fen
-               ELSE x.posted_credit_fen + a.credit >= x.posted_debit_fen + a.debit + x.pending_debit_fen END)
-        RETURNING x.holds_money INTO money;
-        IF NOT FOUND THEN PERFORM ledger_refuse_account(a.account, a.book, a.debit, a.credit); END IF;
-        IF p_receipt AND (money AND a.credit > 0 OR NOT money AND a.debit > 0) THEN
-            RAISE EXCEPTION USING ERRCODE = 'KZ012', MESSAGE = 'A receipt brings money in and nothing else.',
-                DETAIL = format('Account %s: a receipt debits cash or bank and credits what it is for.', a.account);
-        END IF;
+           SET posted_debit_fen = x.posted_debit_fen + m.debit, posted_credit_fen = x.posted_credit_fen + m.credit
+          FROM m
+         WHERE x.id = m.account AND x.book_id = p_book AND (x.may_overdraw OR CASE x.normal_side
+               WHEN 'debit' THEN x.posted_debit_fen + m.debit >= x.posted_credit_fen + m.credit + x.pending_credit_fen
+               ELSE x.posted_credit_fen + m.credit >= x.posted_debit_fen + m.debit + x.pending_debit_fen END)
+        RETURNING x.id, x.holds_money AND m.credit > 0 OR NOT x.holds_money AND m.debit > 0 AS outward)
+    SELECT (SELECT count(*) FROM m), array_agg(done.id), min(done.id) FILTER (WHERE done.outward)
+      INTO touched, moved, outward FROM done;
+    IF cardinality(moved) IS DISTINCT FROM touched THEN
+        FOR a IN
+            SELECT l.account, sum(l.debit)::bigint AS debit, sum(l.credit)::bigint AS credit
+              FROM (SELECT d AS account, amount AS debit, 0 AS credit FROM unnest(p_debits, p_amounts) x (d, amount)
+                    UNION ALL SELECT c, 0, amount FROM unnest(p_credits, p_amounts) x (c, amount)) l
+             WHERE (l.account = ANY (moved)) IS NOT TRUE GROUP BY l.account ORDER BY l.account
+        LOOP
+            PERFORM ledger_refuse_account(a.account, p_book, a.debit, a.credit);
+        END LOOP;
+    END IF;
+    IF p_receipt AND outward IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ012', MESSAGE = 'A receipt brings money in and nothing else.',
+            DETAIL = format('Account %s: a receipt debits cash or bank and credits what it is for.', outward);
+    END IF;
+    FOR i IN 1..n LOOP
+        INSERT INTO ledger_transfer (book_id, booking_date, voucher_id, line_no, debit_account_id, credit_account_id, amount_fen)
+        VALUES (p_book, p_day, ledger_post.voucher_id, i, p_debits[i], p_credits[i], p_amounts[i]) RETURNING id INTO transfer;
+        transfer_ids[i] := transfer;
     END LOOP;
-    RETURN QUERY
-    WITH made AS (
-        INSERT INTO ledger_transfer AS t (book_id, booking_date, voucher_id, line_no, debit_account_id, credit_account_id, amount_fen)
-        SELECT p_books[l.v], p_days[l.v], ids[l.v], l.line_no, l.d, l.c, l.amount
-          FROM unnest(p_line_vouchers, p_line_nos, p_debits, p_credits, p_amounts) l (v, line_no, d, c, amount)
-        RETURNING t.id, t.voucher_id, t.line_no)
-    SELECT made.voucher_id, numbers[array_position(ids, made.voucher_id)], receipts[array_position(ids, made.voucher_id)],
-           array_agg(made.id ORDER BY made.line_no)
-      FROM made GROUP BY made.voucher_id ORDER BY array_position(ids, made.voucher_id);
 END $$;
 
 -- Prepares a set: writes its vouchers without numbers and reserves what they will draw. Returns the set's id.
@@ -157,7 +157,7 @@ BEGIN
         SELECT m.account, m.book, sum(m.debit)::bigint AS debit, sum(m.credit)::bigint AS credit
           FROM unnest(p_line_vouchers, p_debits, p_credits, p_amounts) l (v, d, c, amount),
                LATERAL (VALUES (l.d, p_books[l.v], l.amount, 0), (l.c, p_books[l.v], 0, l.amount)) m (account, book, debit, credit)
-         GROUP BY m.account, m.book ORDER BY m.account
+         GROUP BY m.account, m.book ORDER BY m.book, m.account
     LOOP
         UPDATE ledger_account x
            SET pending_debit_fen = x.pending_debit_fen + a.debit, pending_credit_fen = x.pending_credit_fen + a.credit
@@ -233,7 +233,7 @@ BEGIN
         SELECT m.account, sum(m.debit)::bigint AS debit, sum(m.credit)::bigint AS credit
           FROM ledger_voucher x JOIN ledger_pending_line l ON l.voucher_id = x.id,
                LATERAL (VALUES (l.debit_account_id, l.amount_fen, 0), (l.credit_account_id, 0, l.amount_fen)) m (account, debit, credit)
-         WHERE x.set_id = p_set GROUP BY m.account ORDER BY m.account
+         WHERE x.set_id = p_set GROUP BY x.book_id, m.account ORDER BY x.book_id, m.account
     LOOP
         UPDATE ledger_account x
            SET posted_debit_fen = x.posted_debit_fen + a.debit, posted_credit_fen = x.posted_credit_fen + a.credit,
@@ -262,7 +262,7 @@ BEGIN
         SELECT m.account, sum(m.debit)::bigint AS debit, sum(m.credit)::bigint AS credit
           FROM ledger_voucher x JOIN ledger_pending_line l ON l.voucher_id = x.id,
                LATERAL (VALUES (l.debit_account_id, l.amount_fen, 0), (l.credit_account_id, 0, l.amount_fen)) m (account, debit, credit)
-         WHERE x.set_id = p_set GROUP BY m.account ORDER BY m.account
+         WHERE x.set_id = p_set GROUP BY x.book_id, m.account ORDER BY x.book_id, m.account
     LOOP
         UPDATE ledger_account x
            SET pending_debit_fen = x.pending_debit_fen - a.debit, pending_credit_fen = x.pending_credit_fen - a.credit
