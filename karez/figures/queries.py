@@ -17,18 +17,9 @@ from karez.access.models import User
 from karez.access.services import log_read
 from karez.closing.queries import best_snapshot
 from karez.closing.snapshots import Snapshot
+from karez.figures import answers
 from karez.figures.declarations import LEVELS, Figure, declarations
-from karez.figures.engine import (
-    Cells,
-    Place,
-    Value,
-    cells,
-    count_rows_behind,
-    resolve,
-    rows_behind,
-    sql_of,
-    with_inputs,
-)
+from karez.figures.engine import Cells, Place, Value, resolve, sql_of, with_inputs
 from karez.figures.vouchers import transfers_of
 from karez.kernel.printed import plain_number
 from karez.kernel.refusal import Refusal
@@ -46,7 +37,7 @@ def figures_for(
     level = _level(by)
     snapshot = snapshot or best_snapshot(region, year)
     wanted = resolve(ids, year)
-    computed = cells(snapshot, wanted, (level,))
+    computed = answers.cells(snapshot, wanted, (level,))
     visible = _visible(actor, "figures.view")
     may_see = _with_ancestors(visible, snapshot)
     if actor is None:
@@ -70,19 +61,19 @@ def trace(
     snapshot, limit = snapshot or best_snapshot(region, year), max(1, min(limit, _MOST_ROWS))
     figure = resolve([figure_id], year)[0]
     place_id = the_region().area_id if area_id is None else area_id
-    computed = cells(snapshot, [figure], LEVELS)
     visible = _visible(actor, "figures.trace")
     may_see = _with_ancestors(visible, snapshot)
-    place = computed.places.get(place_id)
+    place = answers.places(snapshot).get(place_id)
     if place is None or (may_see is not None and place_id not in may_see):
         raise _not_here(figure_id, place_id)
+    level = _level_below(place, by)
+    computed = answers.cells(snapshot, [figure], tuple(dict.fromkeys((place.level, level))))
     counted = _counted(figure, year)
-    inside = None if visible is None else sorted(visible)
-    rows = rows_behind(snapshot, counted.id, place_id, after, limit, inside) if counted else []
-    here, elsewhere = count_rows_behind(snapshot, counted.id, place_id, inside) if counted else (0, 0)
+    rows = answers.rows_behind(snapshot, counted.id, place_id, after, limit, visible) if counted else []
+    here, elsewhere = answers.count_rows_behind(snapshot, counted.id, place_id, visible) if counted else (0, 0)
     log_read(actor, kind="figure_rows", subject_id=place_id, purpose=f"trace of {figure.id} in {year}", rows=max(1, len(rows)))
     value = computed.value(figure.id, place_id)
-    below = _below(computed, place, by)
+    below = _below(computed, place, level)
     shown = [p for p in below if may_see is None or p.area_id in may_see]
     return {
         "id": figure.id, "definition": figure.as_dict(), "sql": sql_of(figure.id, snapshot), "snapshot": snapshot.name,
@@ -145,13 +136,13 @@ def _with_ancestors(visible: frozenset[int] | None, snapshot: Snapshot) -> froze
     """The areas and what lies above them in the snapshot's edition: their totals are no secret to who is part of them."""
     if visible is None:
         return None
-    parents = {p.area_id: p.parent_id for p in cells(snapshot, (), ()).places.values()}
+    known = answers.places(snapshot)
     seen = set(visible)
-    for area_id in visible:
-        above = parents.get(area_id)
-        while above is not None and above not in seen:
+    for area_id in visible & known.keys():
+        above = known[area_id].parent_id
+        while above in known and above not in seen:
             seen.add(above)
-            above = parents.get(above)
+            above = known[above].parent_id
     return frozenset(seen)
 
 
@@ -180,10 +171,14 @@ def _counted(figure: Figure, year: int) -> Figure | None:
     return next((f for f in (figure, *with_inputs([figure], year)) if f.value), None)
 
 
-def _below(computed: Cells, place: Place, by: str | None) -> list[Place]:
-    """Places of a level under a place: counties under the region, else the next level down."""
+def _level_below(place: Place, by: str | None) -> str:
+    """The level asked for, else counties under the region and the next level down elsewhere."""
     own = LEVELS.index(place.level)
-    level = _level(by) if by else "county" if own < LEVELS.index("county") else LEVELS[min(own + 1, len(LEVELS) - 1)]
+    return _level(by) if by else "county" if own < LEVELS.index("county") else LEVELS[min(own + 1, len(LEVELS) - 1)]
+
+
+def _below(computed: Cells, place: Place, level: str) -> list[Place]:
+    """Places of a level under a place."""
     parents = {p.area_id: p.parent_id for p in computed.places.values()}
 
     def under(area_id: int | None) -> bool:
