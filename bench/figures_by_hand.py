@@ -55,6 +55,8 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = {
     "mutual_funds_capital": {
         "mutual_funds.capital_government": ("sum(grant_fen)", "sum"),
         "mutual_funds.capital_members": ("sum(contributions_fen)", "sum"),
+        "mutual_funds.opening_government": ("sum(grant_fen) filter (opening)", "sum"),
+        "mutual_funds.opening_members": ("sum(contributions_fen) filter (opening)", "sum"),
         "mutual_funds.capital_gifts": ("sum(gifts_fen)", "sum"),
         "mutual_funds.capital_surplus": ("sum(surplus_fen)", "sum"),
     },
@@ -63,6 +65,7 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = {
         "mutual_funds.villages_new": ("count(*) filter (founded_year = 2009)", "sum"),
         "mutual_funds.villages_new_small": ("count(*) filter (founded_year = 2009 and size_class = 'small')", "sum"),
         "mutual_funds.villages_new_big": ("count(*) filter (founded_year = 2009 and size_class = 'big')", "sum"),
+        "mutual_funds.villages_poor": ("count(*) filter (poor_village)", "sum"),
         "mutual_funds.villages_key_counties": ("count(*) filter (key_county)", "sum"),
         "mutual_funds.counties_covered": ("any_value(county_id)", "count distinct"),
     },
@@ -77,6 +80,8 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = {
         "mutual_funds.funds_2009_lgop": (
             f"sum(amount_fen) filter (kind = 'appropriation' and {_FUND_MONEY} and funder_kind = 'central_office')", "sum",
         ),
+        "funds.received": ("sum(amount_fen) filter (kind = 'appropriation' and line_year = 2009)", "sum"),
+        "funds.allocated": ("sum(amount_fen) filter (kind = 'allocation' and line_year = 2009)", "sum"),
         "mutual_funds.funds_allocated": (f"sum(amount_fen) filter (kind = 'allocation' and {_FUND_MONEY})", "sum"),
     },
     "funds_rules": {

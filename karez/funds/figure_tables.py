@@ -54,9 +54,12 @@ MONEY = FigureTable(
     columns=(
         FigureColumn("kind", "text", "appropriation (received by the region) or allocation (received by a county)"),
         FigureColumn("line_code", "text", "code of the source line"),
+        FigureColumn("line_name", "text", "name of the source line"),
         FigureColumn("line_year", "integer", "budget year of the source line", unit="year"),
         FigureColumn("programme", "text", "programme the money is for"),
         FigureColumn("funder_code", "text", "code of the funder"),
+        FigureColumn("funder_name", "text", "name of the funder, in English"),
+        FigureColumn("funder_name_zh", "text", "name of the funder, in Chinese"),
         FigureColumn("funder_kind", "text", "kind of funder"),
         FigureColumn("amount_fen", "bigint", "amount", unit="fen"),
         FigureColumn("happened_on", "date", "day of the payment"),
@@ -66,8 +69,8 @@ MONEY = FigureTable(
         FigureColumn("voucher_id", "bigint", "voucher of that transfer"),
     ),
     sql=f"""
-SELECT m.area_id, m.kind, l.code AS line_code, l.year AS line_year, l.programme, f.code AS funder_code, f.kind AS funder_kind,
-       m.amount_fen, m.happened_on, m.counts_on, m.reference, m.transfer_id, t.voucher_id
+SELECT m.area_id, m.kind, l.code AS line_code, l.name AS line_name, l.year AS line_year, l.programme, f.code AS funder_code,
+       f.name_en AS funder_name, f.name_zh AS funder_name_zh, f.kind AS funder_kind, m.amount_fen, m.happened_on, m.counts_on, m.reference, m.transfer_id, t.voucher_id
   FROM (
     SELECT a.area_id, 'appropriation' AS kind, a.line_id, a.amount_fen, a.happened_on, a.counts_on, a.reference, a.transfer_id
       FROM funds_appropriation a WHERE {counted_on(_DAY, event=True, alias="a")}

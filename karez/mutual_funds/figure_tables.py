@@ -47,6 +47,7 @@ CAPITAL = FigureTable(
         FigureColumn("contributions_fen", "bigint", "members' own money paid in, net of refunds", unit="fen"),
         FigureColumn("gifts_fen", "bigint", "gifts", unit="fen"),
         FigureColumn("surplus_fen", "bigint", "fees received", unit="fen"),
+        FigureColumn("opening", "boolean", "whether it was there on the region's first day"),
         FigureColumn("transfer_id", "bigint", "transfer in the society's book"),
         FigureColumn("voucher_id", "bigint", "voucher of that transfer"),
     ),

@@ -49,14 +49,14 @@ SELECT so.area_id, so.id AS society_id, so.size_class,
        CASE WHEN m.code = '4001' THEN m.fen ELSE 0 END AS grant_fen,
        CASE WHEN m.code = '2001' THEN m.fen ELSE 0 END AS contributions_fen,
        CASE WHEN m.code = '4002' THEN m.fen ELSE 0 END AS gifts_fen,
-       CASE WHEN m.code = '4003' THEN m.fen ELSE 0 END AS surplus_fen, m.transfer_id, m.voucher_id
+       CASE WHEN m.code = '4003' THEN m.fen ELSE 0 END AS surplus_fen, m.opening, m.transfer_id, m.voucher_id
   FROM mutual_funds_society so
   JOIN (
-    SELECT t.book_id, a.code, t.amount_fen AS fen, t.id AS transfer_id, t.voucher_id
+    SELECT t.book_id, a.code, t.amount_fen AS fen, o.code = '3000' AS opening, t.id AS transfer_id, t.voucher_id
       FROM ledger_transfer t JOIN ledger_account a ON a.id = t.credit_account_id JOIN ledger_account o ON o.id = t.debit_account_id
      WHERE t.booking_date <= {_DAY} AND a.code IN ('2001', '4001', '4002', '4003') AND o.code <> '1301'
     UNION ALL
-    SELECT t.book_id, a.code, -t.amount_fen, t.id, t.voucher_id
+    SELECT t.book_id, a.code, -t.amount_fen, o.code = '3000', t.id, t.voucher_id
       FROM ledger_transfer t JOIN ledger_account a ON a.id = t.debit_account_id JOIN ledger_account o ON o.id = t.credit_account_id
      WHERE t.booking_date <= {_DAY} AND a.code IN ('2001', '4001', '4002', '4003') AND o.code <> '1301'
   ) m ON m.book_id = so.book_id

@@ -33,8 +33,8 @@ def _rules(day: str) -> str:
     return f" mutual_funds_ruleset ru ON ru.society_id = so.id AND {_IN_FORCE.format(a='ru', day=f'r.{day}')}"
 
 
-def _check(rule: str, column: str, expected: Text, sql: str, todo: Text = "") -> Check:
-    return Check(rule=f"mutual_funds_{rule}", column=column, expected=expected, sql=sql, todo=todo)
+def _check(rule: str, column: str, expected: Text, sql: str, todo: Text = "", across: tuple[str, ...] = ()) -> Check:
+    return Check(rule=f"mutual_funds_{rule}", column=column, expected=expected, sql=sql, todo=todo, across=across)
 
 
 def society_known(day: str) -> Check:
@@ -97,6 +97,7 @@ def money_there(day: str, change: str, column: str = "amount") -> Check:
         )
         SELECT row_no, day::text || ': ' || to_char(fen / 100.0, 'FM999999999990.00') FROM standing WHERE fen < 0 AND row_no IS NOT NULL""",
         _("correct the days or amounts, or record first what came in"),
+        across=("village",) if "WHEN" in change else (),  # what came in may be in the row that is left out
     )  # fmt: skip
 
 
@@ -223,11 +224,13 @@ CONTRIBUTION_CHECKS = (
     _check(
         "refund_within_own", "amount", _("no more than the member's own money that is still in the society"),
         f"SELECT g.row_no, (g.amount / 100.0)::numeric(20, 2)::text FROM ({_STANDING}) g WHERE g.kind = 'refund' AND g.own < 0",
+        across=("village", "household_no"),
     ),
     _check(
         "contribution_within_limits", "amount", _("between the least and the most the society's rules allow, all payments together"),
         f"""SELECT g.row_no, (g.own / 100.0)::numeric(20, 2)::text FROM ({_STANDING}) g
         WHERE g.kind = 'own' AND (g.own > g.contribution_max_fen OR g.own < g.contribution_min_fen)""",
+        across=("village", "household_no"),
     ),
     _check(
         "refund_not_before_first_day", "paid_on", _("a refund in the region's first year or later"),
@@ -343,5 +346,6 @@ REPAYMENT_CHECKS = (
         ) SELECT row_no, (fee / 100.0)::numeric(20, 2)::text FROM split GROUP BY row_no, fee, allocation_order
         HAVING fee <> sum(LEAST(fee_fen, GREATEST(0, CASE allocation_order WHEN 'fee_first' THEN left_fen ELSE left_fen - principal_fen END)))""",
         _("divide the amount anew, or correct an earlier repayment"),
+        across=("village", "loan_no"),
     ),
 )  # fmt: skip

@@ -113,11 +113,13 @@ def test_the_declarations_are_read(db: None) -> None:
 
     import karez.funds as funds
     import karez.mutual_funds as room
+    import karez.places as places
     from karez.funds.figure_tables import FIGURE_TABLES as FUNDS
+    from karez.places.figure_tables import FIGURE_TABLES as PLACES
 
     try:
-        files = [Path(m.__file__ or "").parent / "figures.toml" for m in (funds, room)]
-        found, faults = declarations.read(files, (*FUNDS, *FIGURE_TABLES))
+        files = [Path(m.__file__ or "").parent / "figures.toml" for m in (places, funds, room)]
+        found, faults = declarations.read(files, (*PLACES, *FUNDS, *FIGURE_TABLES))
     except Refusal as refusal:
         pytest.fail(str(refusal))
     assert faults == []
