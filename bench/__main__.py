@@ -4,15 +4,17 @@ import os
 import platform
 import sys
 import tempfile
+import traceback
 from importlib import import_module
 from pathlib import Path
 
-NAMES = ("loading", "closing", "figures", "posting", "proofing", "publishing")
+NAMES = ("loading", "closing", "figures", "posting", "proofing", "publishing", "pages")
 
 
 def main() -> None:
     """Each measurement runs in a data folder of its own, removed afterwards."""
     chosen = sys.argv[1:] or NAMES
+    broken = []
     for name in chosen:
         with tempfile.TemporaryDirectory(prefix="karez-bench-") as folder:
             Path(folder).chmod(0o711)
@@ -20,10 +22,19 @@ def main() -> None:
             if child == 0:
                 os.environ["KAREZ_VAR"] = folder
                 os.environ.pop("DATABASE_URL", None)
-                print_rows(import_module(f"bench.{name}").run())
-                os._exit(0)
-            os.waitpid(child, 0)
+                failed = 1
+                try:
+                    print_rows(import_module(f"bench.{name}").run())
+                    failed = 0
+                except Exception:  # noqa: BLE001 - told, and the other measurements go on
+                    traceback.print_exc()
+                finally:
+                    os._exit(failed)
+            if os.waitpid(child, 0)[1]:
+                broken.append(name)
     print(f"\n{describe()}")
+    if broken:
+        sys.exit(f"Could not be measured: {', '.join(broken)}")
 
 
 def print_rows(rows: list[dict[str, object]]) -> None:

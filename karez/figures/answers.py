@@ -48,7 +48,7 @@ def count_rows_behind(snapshot: Snapshot, figure_id: str, area_id: int, inside: 
 
 
 def _asked(snapshot: Snapshot) -> _Asked:
-    known = engine.declarations()
+    known = engine.declared()
     return _Asked(snapshot.digest, id(known), snapshot, known)
 
 

@@ -19,7 +19,7 @@ import duckdb
 from sqlglot import exp
 
 from karez.closing.snapshots import Snapshot
-from karez.figures.declarations import LEVELS, Figure, declarations
+from karez.figures.declarations import LEVELS, Declarations, Figure, declarations
 from karez.kernel.formula import Formula, FormulaError, value_of
 from karez.kernel.interval import DividesByZeroError
 from karez.kernel.refusal import Refusal
@@ -111,6 +111,11 @@ def compute(snapshot: Snapshot, ids: Sequence[str] | None = None, levels: Sequen
     """The figures named (all of the snapshot's year if None; a printed id stands for its figure) at every place of the levels."""
     wanted = resolve(ids, snapshot.year)
     return cells(snapshot, wanted, levels).values(f.id for f in wanted)
+
+
+def declared() -> Declarations:
+    """The declarations that figures are computed by."""
+    return declarations()
 
 
 def resolve(ids: Sequence[str] | None, year: int) -> list[Figure]:

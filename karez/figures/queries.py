@@ -140,7 +140,7 @@ def _with_ancestors(visible: frozenset[int] | None, snapshot: Snapshot) -> froze
     seen = set(visible)
     for area_id in visible & known.keys():
         above = known[area_id].parent_id
-        while above in known and above not in seen:
+        while above is not None and above in known and above not in seen:
             seen.add(above)
             above = known[above].parent_id
     return frozenset(seen)
