@@ -14,12 +14,14 @@ from karez.access.models import User
 from karez.intake import limits, rules, vault
 from karez.intake.models import Batch
 from karez.intake.scope import region_area_ids
-from karez.intake.staging import FileStaging, Places, staging_of
-from karez.kernel.sheets import Sheet
+from karez.intake.sound import Judged, SoundRows
+from karez.intake.staging import FileStaging, Places, StagedFile, staging_of
+from karez.kernel.sheets import Check, Sheet
 from karez.periods.models import Region
 from karez.places.queries import visible_area_ids_sql
 
 Report = Callable[[str, int], None]
+_FOUND_ANEW = ("unknown_column", "not_judged")  # notices of each try
 
 
 def load(batch: Batch, sheet: Sheet, report: Report) -> None:
@@ -29,7 +31,7 @@ def load(batch: Batch, sheet: Sheet, report: Report) -> None:
         cursor.execute("SELECT intake_begin_staging(%s, %s)", [batch.pk, json.dumps(columns)])
     with vault.decrypted(batch.vault_ref) as path, staging_of(sheet, path, _places(batch, sheet), report) as work:
         work.check()
-        if work.result.fault_count == 0:
+        if work.result.row_count and work.result.fault_count <= limits.FAULTS_LISTED:
             _copy_rows(batch, [column["name"] for column in columns], work)
         with transaction.atomic():
             _finish(batch, sheet, work, report)
@@ -61,12 +63,13 @@ def _copy_rows(batch: Batch, columns: list[str], work: FileStaging) -> None:
 def _finish(batch: Batch, sheet: Sheet, work: FileStaging, report: Report) -> None:
     """Faults, areas, checks, totals and the new state, in one transaction."""
     with connection.cursor() as cursor:
-        faults = work.result.fault_count
+        faults, told = work.result.fault_count, []
         if faults:
             _copy_faults(cursor, batch, work.faults())
-        else:
-            report("checking against the records", 82)
-            faults = _run_checks(cursor, batch, sheet)
+        report("checking against the records", 82)
+        if work.result.row_count:
+            more, told = _run_checks(cursor, batch, sheet, work.result)
+            faults += more
         totals = [] if faults else _totals(cursor, batch, sheet)
         areas = work.area_ids() if work.result.row_count else []
         if not sheet.area_column:
@@ -74,8 +77,8 @@ def _finish(batch: Batch, sheet: Sheet, work: FileStaging, report: Report) -> No
         cursor.execute(
             "INSERT INTO intake_batcharea (batch_id, area_id) SELECT %s, unnest(%s::bigint[])", [batch.pk, areas]
         )
-        kept = [notice for notice in batch.notices if notice["what"] != "unknown_column"]  # found anew each time
-        notices = [*kept, *work.result.notices.items]
+        kept = [notice for notice in batch.notices if notice["what"] not in _FOUND_ANEW]
+        notices = [*kept, *work.result.notices.items, *told]
         cursor.execute(
             "SELECT intake_staged(%s, %s, %s, %s, %s)",
             [batch.pk, work.result.row_count, faults, json.dumps(totals), json.dumps(notices)],
@@ -96,25 +99,46 @@ def _copy_faults(cursor: Any, batch: Batch, blocks: Iterator[bytes]) -> None:
     cursor.execute("DROP TABLE intake_found")
 
 
-def _run_checks(cursor: Any, batch: Batch, sheet: Sheet) -> int:
-    """Runs the sheet's own checks; returns how many faults they found (the first ones of each are listed)."""
+def _run_checks(cursor: Any, batch: Batch, sheet: Sheet, staged: StagedFile) -> tuple[int, list[dict[str, Any]]]:
+    """Runs the sheet's own checks; returns how many faults they found (the first ones of each are listed), and what they left out.
+
+    Where cells are faulty each check judges the rows it can judge without them.
+    """
     region = Region.objects.first()
     params = {
         "batch_id": batch.pk, "sender_id": batch.sender_id, "today": date.today(),
         "first_open_day": region.first_open_day if region else date.min,
     }  # fmt: skip
-    found = 0
+    sound = SoundRows(cursor, sheet, batch.pk, staged.fault_count, staged.row_count) if staged.fault_count else None
+    found, told = 0, []
     for check in sheet.checks:
-        told = {"c_column": check.column, "c_expected": str(check.expected), "c_rule": check.rule, "c_todo": str(check.todo)}
-        cursor.execute(
-            'INSERT INTO intake_fault (batch_id, row_no, "column", found, expected, rule, todo)'
-            f" SELECT %(batch_id)s, f.row_no, %(c_column)s, left(f.found, {limits.FOUND_LENGTH}), %(c_expected)s, %(c_rule)s, %(c_todo)s"
-            f" FROM ({check.sql.replace('{stage}', f'staging.batch_{batch.pk}')}) AS f (row_no, found)"
-            f" ORDER BY f.row_no LIMIT {limits.FAULTS_LISTED}",
-            params | told,
-        )
-        found += cursor.rowcount
-    return found
+        judged = sound.of(check) if sound else Judged(f"staging.batch_{batch.pk}")
+        if judged.why:
+            told.append(_not_judged(check, judged, staged.row_count))
+        if judged.table:
+            found += _run_check(cursor, check, judged.table, params)
+    return found, told
+
+
+def _run_check(cursor: Any, check: Check, table: str, params: dict[str, Any]) -> int:
+    told = {"c_column": check.column, "c_expected": str(check.expected), "c_rule": check.rule, "c_todo": str(check.todo)}
+    cursor.execute(
+        'INSERT INTO intake_fault (batch_id, row_no, "column", found, expected, rule, todo)'
+        f" SELECT %(batch_id)s, f.row_no, %(c_column)s, left(f.found, {limits.FOUND_LENGTH}), %(c_expected)s, %(c_rule)s, %(c_todo)s"
+        f" FROM ({check.sql.replace('{stage}', table)}) AS f (row_no, found)"
+        f" ORDER BY f.row_no LIMIT {limits.FAULTS_LISTED}",
+        params | told,
+    )
+    return int(cursor.rowcount)
+
+
+def _not_judged(check: Check, judged: Judged, rows: int) -> dict[str, Any]:
+    """The notice that a check left rows out, or could not run at all (`rows` is then all of them)."""
+    left = judged.left_out if judged.table else rows
+    return {
+        "what": "not_judged", "rule": check.rule, "expected": str(check.expected), "rows": left, "of": rows, "why": judged.why,
+        "found": f"{check.rule} ({check.expected}): {'not run' if not judged.table else f'{left:,} of {rows:,} rows left out'}, for {judged.why}",
+    }  # fmt: skip
 
 
 def _totals(cursor: Any, batch: Batch, sheet: Sheet) -> list[dict[str, Any]]:

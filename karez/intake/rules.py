@@ -40,6 +40,10 @@ def check_declaration(sheet: Sheet) -> None:
         assert not column.identity or column.kind is Kind.TEXT, f"{sheet.name}.{column.name}: identity is text"
         for heading in (column.name, *column.headers):
             assert not denied_word(heading), f"{sheet.name}: {heading} may not be asked for"
+    for check in sheet.checks:
+        for item in check.across:
+            for name in item.split("="):
+                assert not sheet.column(name).identity, f"{sheet.name}: {check.rule} compares what is sealed"
     for name in (*sheet.key, *filter(None, (sheet.area_column, sheet.area_day, sheet.name_index_column))):
         sheet.column(name)
     assert not sheet.name_index_column or sheet.column(sheet.name_index_column).kind is Kind.AREA

@@ -151,20 +151,20 @@ def _when(n: str, pattern: str, result: str) -> str:
 
 def _days(n: str) -> str:
     kinds = (
-        (r"\d{4}-\d{1,2}-\d{1,2}([ T]00:00:00)?", f"{n}[1:10]"),
-        (r"\d{4}/\d{1,2}/\d{1,2}", f"replace({n}, '/', '-')"),
-        (r"\d{8}", f"{n}[1:4] || '-' || {n}[5:6] || '-' || {n}[7:8]"),
-        (r"\d{4}年\d{1,2}月\d{1,2}日", f"rtrim(translate({n}, '年月日', '-- '), ' ')"),
+        (r"[12]\d{3}-\d{1,2}-\d{1,2}([ T]00:00:00)?", f"{n}[1:10]"),
+        (r"[12]\d{3}/\d{1,2}/\d{1,2}", f"replace({n}, '/', '-')"),
+        (r"[12]\d{7}", f"{n}[1:4] || '-' || {n}[5:6] || '-' || {n}[7:8]"),
+        (r"[12]\d{3}年\d{1,2}月\d{1,2}日", f"rtrim(translate({n}, '年月日', '-- '), ' ')"),
     )
     return " ".join(f"WHEN regexp_full_match({n}, {text(p)}) THEN TRY_CAST({iso} AS DATE)" for p, iso in kinds)
 
 
 def _months(n: str) -> str:
     kinds = (
-        (r"\d{4}-\d{1,2}", f"{n} || '-1'"),
-        (r"\d{4}/\d{1,2}", f"replace({n}, '/', '-') || '-1'"),
-        (r"\d{6}", f"{n}[1:4] || '-' || {n}[5:6] || '-01'"),
-        (r"\d{4}年\d{1,2}月份?", f"rtrim(translate({n}, '年月份', '-  '), ' ') || '-1'"),
+        (r"[12]\d{3}-\d{1,2}", f"{n} || '-1'"),
+        (r"[12]\d{3}/\d{1,2}", f"replace({n}, '/', '-') || '-1'"),
+        (r"[12]\d{5}", f"{n}[1:4] || '-' || {n}[5:6] || '-01'"),
+        (r"[12]\d{3}年\d{1,2}月份?", f"rtrim(translate({n}, '年月份', '-  '), ' ') || '-1'"),
     )
     return " ".join(f"WHEN regexp_full_match({n}, {text(p)}) THEN TRY_CAST({iso} AS DATE)" for p, iso in kinds)
 

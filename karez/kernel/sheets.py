@@ -53,6 +53,8 @@ class Check:
     """A set-based check after typing. `sql` selects (row_no bigint, found text) of the offending rows.
 
     In `sql`, `{stage}` is the staged table; parameters `%(batch_id)s`, `%(sender_id)s`, `%(first_open_day)s`, `%(today)s`.
+    Of a file with faulty cells it judges the other rows, so name in `across` by which columns rows are judged together, where
+    a row that is missing could make another look wrong (a sum that must reach something, not one that must not pass it).
     """
 
     rule: str  # stable name, e.g. "member_in_one_household"
@@ -60,6 +62,7 @@ class Check:
     expected: Text
     sql: str
     todo: Text = ""
+    across: tuple[str, ...] = ()  # ("village", "household_no"); "parent_code=code" where a row looks for others by another column
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,7 @@ class Applying:
     approver_id: int
     first_open_day: date
     progress: Callable[[str, int], None]  # (what, percent)
+    row_count: int = 0  # rows that were checked
 
 
 @dataclass(frozen=True)

@@ -75,8 +75,11 @@ def after_first_day(day: str) -> Check:
     )  # fmt: skip
 
 
-def money_there(day: str, change: str, column: str = "amount") -> Check:
-    """No society spends on a day what it does not have that day. `change` is what a row adds to the money, in fen."""
+def money_there(day: str, change: str, column: str = "amount", across: tuple[str, ...] = ()) -> Check:
+    """No society spends on a day what it does not have that day. `change` is what a row adds to the money, in fen.
+
+    A file that also brings money in names in `across` whose: what came in may stand in a row that is left out.
+    """
     return _check(
         "money_there", column, _("no day on which the society's bank or cash would be overdrawn"),
         f"""WITH file AS MATERIALIZED (
@@ -97,7 +100,7 @@ def money_there(day: str, change: str, column: str = "amount") -> Check:
         )
         SELECT row_no, day::text || ': ' || to_char(fen / 100.0, 'FM999999999990.00') FROM standing WHERE fen < 0 AND row_no IS NOT NULL""",
         _("correct the days or amounts, or record first what came in"),
-        across=("village",) if "WHEN" in change else (),  # what came in may be in the row that is left out
+        across=across,
     )  # fmt: skip
 
 
@@ -246,7 +249,7 @@ CONTRIBUTION_CHECKS = (
           WHERE o.society_id = g.society_id AND o.voided_at IS NULL), 0)""",
         _("load the opening balances first"),
     ),
-    money_there("paid_on", _OWN),
+    money_there("paid_on", _OWN, across=("village",)),
 )  # fmt: skip
 
 _LEND = f" {{stage}} r JOIN {_society('lent_on')} JOIN {_rules('lent_on')}"

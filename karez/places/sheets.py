@@ -78,6 +78,7 @@ AREA_CHECKS = (
             HAVING NOT coalesce(range_agg(daterange(a.starts_on, a.ends_before)) FILTER (WHERE a.code IS NOT NULL) @> b.days, false)
             UNION ALL SELECT s.row_no, s.parent_code FROM {stage} s WHERE s.level = 'region' AND coalesce(s.parent_code, '') <> ''""",
         todo=_("add the parent to the file, or correct its code or the days"),
+        across=("parent_code=code",),
     ),
     Check(
         rule="places_code_free",

@@ -114,6 +114,7 @@ REGISTER = Sheet(
                    AND m.is_head AND m.voided_at IS NULL AND m.counts_before IS NULL) known ON true
                WHERE g.heads + known.heads <> 1""",
             _("mark one person as head"),
+            across=("village", "household_no"),
         ),
         Check(
             "household_kind_constant", "household_kind", _("one kind for all rows of a household"),
