@@ -11,7 +11,7 @@ from django.db import connection
 from karez.access.models import User
 from karez.cli.progress import bar
 from karez.closing import services as closing
-from karez.closing import snapshots
+from karez.closing import snapshots, work
 from karez.closing.declared import filled
 from karez.closing.queries import check_region, unproved_snapshots
 from karez.intake import services as intake
@@ -59,7 +59,7 @@ def reopen_year(first: User, second: User, region: str, year: int, reason: str) 
 def recover_all() -> list[str]:
     """Takes up what a crash interrupted in closing and in intake; returns sentences."""
     queued = [f"batch {number}: queued again" for number in intake.recover()]
-    return [*closing.recover(), *queued]
+    return [*closing.recover(), *work.take_up(), *queued]
 
 
 def take_up() -> None:

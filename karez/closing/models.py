@@ -1,7 +1,11 @@
-"""What is on record of closing: snapshots taken, checks run, failures accepted. Append-only; the state of a year is in periods."""
+"""What is on record of closing: snapshots taken, checks run, failures accepted. Append-only; the state of a year is in periods.
+
+`Work` alone changes: it is how far a preparation or signing asked for on a page is, and how the last one ended.
+"""
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from karez.kernel.facts import Usage
 
@@ -89,3 +93,49 @@ class Acceptance(models.Model):
 
     def __str__(self) -> str:
         return f"{self.year} {self.name}"
+
+
+class Verb(models.TextChoices):
+    """What a page asks the worker to do for a year."""
+
+    PREPARE = "prepare", _("preparing")
+    PROVISIONAL = "provisional", _("taking a provisional snapshot")
+    SIGN = "sign", _("signing and sealing")
+
+
+class Work(models.Model):
+    """A preparation, snapshot or signing asked for on a page: how far it is now, and how it ended. The acts themselves are on record elsewhere."""
+
+    facts = Usage.SCRATCH
+
+    class Outcome(models.TextChoices):
+        """How work ended."""
+
+        DONE = "done"
+        REFUSED = "refused"
+        FAILED = "failed"
+
+    year = models.IntegerField()
+    verb = models.CharField(max_length=20, choices=Verb.choices)
+    asked_by_id = models.BigIntegerField()
+    asked_at = models.DateTimeField(db_default=Now())
+    tries = models.IntegerField(db_default=0)
+    percent = models.IntegerField(db_default=0)
+    doing = models.TextField(db_default="")
+    ended_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=10, choices=Outcome.choices, db_default="")
+    answer = models.JSONField(null=True)  # the refusal, whole
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="closing_work_one_at_a_time", fields=["year"], condition=models.Q(ended_at__isnull=True)
+            ),
+            models.CheckConstraint(
+                name="closing_work_ends_whole",
+                condition=models.Q(ended_at=None, outcome="") | models.Q(ended_at__isnull=False, outcome__gt=""),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.verb} {self.year}: {self.outcome or self.doing}"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from karez.access.models import User
 from karez.closing import snapshots
-from karez.closing.models import Acceptance, CheckResult, Preparation, SnapshotRecord
+from karez.closing.models import Acceptance, CheckResult, Preparation, SnapshotRecord, Work
 from karez.closing.snapshots import Snapshot
 from karez.kernel.refusal import Refusal
 from karez.periods import services as periods
@@ -23,6 +23,7 @@ class CloseStatus:
     snapshot: Snapshot | None
     results: tuple[CheckResult, ...]
     acceptances: tuple[Acceptance, ...]
+    work: Work | None  # the last thing a page asked for, at work or ended
 
 
 def sealed_snapshot(region: str, year: int) -> Snapshot:
@@ -106,7 +107,7 @@ def close_status(actor: User, year: int) -> CloseStatus:
     snapshot = snapshots.named(period.snapshot or (last.draft if last else ""))
     return CloseStatus(
         year, period.state, period.prepared_by_id, period.signed_by_id, snapshot, results,
-        tuple(Acceptance.objects.filter(year=year).order_by("pk")),
+        tuple(Acceptance.objects.filter(year=year).order_by("pk")), Work.objects.filter(year=year).order_by("-pk").first(),
     )  # fmt: skip
 
 

@@ -49,6 +49,22 @@ class PrepareResult:
         return not any(o.stands_in_the_way for o in self.outcomes)
 
 
+def check_may(actor: User, *, year: int, verb: str) -> None:
+    """Refuses early what `prepare`, `provisional` or `sign` (the verb) would refuse at once: the right, the year, the person."""
+    period = periods.period(year)
+    require(actor, "closing.sign" if verb == "sign" else "closing.prepare", periods.region().area_id)
+    if verb != "provisional":
+        _check_over(year)
+    if (verb == "sign" and period.prepared_by_id in (None, actor.pk)) or (verb != "provisional" and period.state != State.OPEN):
+        raise Refusal(
+            "closing.not_now", record=f"year {year}",
+            found=f"state {period.state}, " + ("prepared by the same person" if period.prepared_by_id == actor.pk else "not prepared by another"),
+            expected="an open year" + (" that another person prepared" if verb == "sign" else ""),
+            rule="a year is prepared by one person and signed by another, in the order of the years",
+            todo="look at the state of the year under Closing",
+        )  # fmt: skip
+
+
 def prepare(actor: User, *, year: int, progress: Progress = quiet) -> PrepareResult:
     """Runs the checks and takes a draft while work goes on; records who prepared. Refuses a year that is not next or not over."""
     region = periods.region()
@@ -268,5 +284,5 @@ def _told_kindly(year: int) -> Iterator[None]:
 
 
 __all__ = [
-    "LOCK_CLASS", "PrepareResult", "accept_failure", "prepare", "provisional", "recover", "reopen", "sign",
+    "LOCK_CLASS", "PrepareResult", "accept_failure", "check_may", "prepare", "provisional", "recover", "reopen", "sign",
 ]  # fmt: skip

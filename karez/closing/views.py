@@ -1,19 +1,39 @@
 """Pages of closing: the years, and one year with its checks, what was accepted, who prepared and who signs, its snapshots.
 
-Preparing and signing work while the page waits: the year is small enough, and a kill in between is recovered at the next start.
+Preparing and signing are done by the worker; the page shows how far they are, and how the last one ended.
 """
+
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_GET, require_POST
 
 from karez.access.pages import actor_of
-from karez.closing import queries, services
+from karez.closing import queries, services, work
+from karez.closing.models import Verb, Work
 from karez.periods import services as periods
 from karez.places.queries import may
+
+# What the worker tells of its way, in the order it goes; anything else is the name of a table being written.
+STAGES = {
+    "waiting for open writers": _lazy("waiting until nobody writes in the year"),
+    "checks": _lazy("running the checks"),
+    "reports against figures": _lazy("comparing reports with figures"),
+    "digests": _lazy("reading every file again"),
+    "in place": _lazy("putting the snapshot in place"),
+    "taken": _lazy("finished"),
+    "sealed": _lazy("finished"),
+}
+ENDED = {
+    Verb.PREPARE: _lazy("The preparation is done."),
+    Verb.PROVISIONAL: _lazy("The provisional snapshot is taken."),
+    Verb.SIGN: _lazy("The year is closed and sealed."),
+}
 
 
 @login_required
@@ -33,36 +53,51 @@ def year(request: HttpRequest, year: int) -> HttpResponse:
     accepted = {(a.name, a.rows_digest): a for a in status.acceptances}
     results = [(r, accepted.get((r.name, r.rows_digest))) for r in status.results]
     may_sign = may(actor, "closing.sign", region.area_id)
-    context = {
+    idle = status.state == "open" and not (status.work and status.work.ended_at is None)
+    context = _progress(status.work) | {
         "status": status,
         "region": region,
         "results": results,
         "in_the_way": sum(1 for r, a in results if r.failures and not a),
-        "may_prepare": status.state == "open" and may(actor, "closing.prepare", region.area_id),
-        "may_sign": status.state == "open" and may_sign and status.prepared_by_id not in (None, actor.pk),
-        "may_accept": status.state == "open" and (may_sign or may(actor, "closing.prepare", region.area_id)),
+        "may_prepare": idle and may(actor, "closing.prepare", region.area_id),
+        "may_sign": idle and may_sign and status.prepared_by_id not in (None, actor.pk),
+        "may_accept": idle and (may_sign or may(actor, "closing.prepare", region.area_id)),
         "snapshots": queries.snapshots_of(actor, year),
     }
     return render(request, "closing/year.html", context)
 
 
+def _progress(found: Work | None) -> dict[str, Any]:
+    """What the page says of the last work of the year: how far it is, or how it ended."""
+    return {
+        "work": found,
+        "working": found is not None and found.ended_at is None,
+        "stage": (STAGES.get(found.doing) or _("writing the table %s") % found.doing) if found and found.doing else "",
+        "ended": ENDED[Verb(found.verb)] if found and found.outcome == Work.Outcome.DONE else "",
+    }
+
+
+@login_required
+@require_GET
+def progress(request: HttpRequest, year: int) -> HttpResponse:
+    """How far the work on a year is, as a part of its page; when it has ended the page is asked to come anew."""
+    state = _progress(queries.close_status(actor_of(request), year).work)
+    answer = render(request, "closing/progress.html", state | {"year": year})
+    if not state["working"]:
+        answer["HX-Refresh"] = "true"
+    return answer
+
+
 @login_required
 @require_POST
 def act(request: HttpRequest, year: int) -> HttpResponse:
-    """Prepare, accept a failure, take a provisional snapshot, or sign."""
+    """Asks the worker to prepare, to take a provisional snapshot or to sign; or accepts a failure."""
     actor = actor_of(request)
     queries.close_status(actor, year)  # refuses whoever may not see it before anything is tried
     match request.POST.get("do"):
-        case "prepare":
-            ready = services.prepare(actor, year=year).ready
-            messages.success(request, _("Prepared. Another person may sign.") if ready else _("Prepared. Some checks fail; see below."))
-        case "provisional":
-            services.provisional(actor, year=year)
-            messages.success(request, _("A provisional snapshot is taken."))
+        case Verb.PREPARE | Verb.PROVISIONAL | Verb.SIGN as verb:
+            work.ask(actor, year=year, verb=verb)
         case "accept":
             services.accept_failure(actor, year=year, check=request.POST.get("check", ""), reason=request.POST.get("reason", ""))
             messages.success(request, _("Accepted, under your name."))
-        case "sign":
-            services.sign(actor, year=year)
-            messages.success(request, _("The year is closed and sealed."))
     return redirect("closing:year", year=year)

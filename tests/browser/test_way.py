@@ -102,6 +102,10 @@ def test_from_file_to_voucher(site: str, page: Any, people: Any, enter: Any, sho
     enter(page, people.regional)
     page.goto(f"{site}/closing/2009/")
     page.get_by_role("button", name="Prepare: run the checks").click()
+    page.get_by_text("Waits for its turn.").wait_for()
+    shot(page, "way-preparing")
+    run_jobs()
+    page.get_by_text("The preparation is done.").wait_for()  # the page asks by itself and comes anew
     page.get_by_role("heading", name="Checks of the last preparation").wait_for()
     shot(page, "way-prepared")
     assert page.get_by_role("button", name="Sign and seal").count() == 0
@@ -113,6 +117,8 @@ def test_from_file_to_voucher(site: str, page: Any, people: Any, enter: Any, sho
         page.get_by_role("button", name="Accept").first.click()
         page.get_by_text("Accepted, under your name.").wait_for()
     page.get_by_role("button", name="Sign and seal").click()
+    page.get_by_text("Waits for its turn.").wait_for()
+    run_jobs()
     page.get_by_text("The year is closed and sealed.").wait_for()
     shot(page, "way-sealed")
 

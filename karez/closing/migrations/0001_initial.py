@@ -73,4 +73,23 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('preparation', 'name'), name='closing_checkresult_once')],
             },
         ),
+        migrations.CreateModel(
+            name='Work',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('year', models.IntegerField()),
+                ('verb', models.CharField(choices=[('prepare', 'preparing'), ('provisional', 'taking a provisional snapshot'), ('sign', 'signing and sealing')], max_length=20)),
+                ('asked_by_id', models.BigIntegerField()),
+                ('asked_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('tries', models.IntegerField(db_default=0)),
+                ('percent', models.IntegerField(db_default=0)),
+                ('doing', models.TextField(db_default='')),
+                ('ended_at', models.DateTimeField(null=True)),
+                ('outcome', models.CharField(choices=[('done', 'Done'), ('refused', 'Refused'), ('failed', 'Failed')], db_default='', max_length=10)),
+                ('answer', models.JSONField(null=True)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('year',), name='closing_work_one_at_a_time'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('outcome', '')), models.Q(('ended_at__isnull', False), ('outcome__gt', '')), _connector='OR'), name='closing_work_ends_whole')],
+            },
+        ),
     ]

@@ -65,6 +65,7 @@ OWN = {
     "mutual_funds:societies": {},
     "mutual_funds:waiting": {},
     "yearbook:home": {},
+    "yearbook:catalogue": {},
     "yearbook:chapter": {"region": "99", "year": 2009},
     "yearbook:figures": {"region": "99", "year": 2009},
     "yearbook:trace": {"region": "99", "year": 2009, "figure_id": "mutual_funds.villages_total"},
@@ -73,6 +74,7 @@ OWN = {
 REGION_ONLY = {
     "closing:years": ({}, "get"),
     "closing:year": ({"year": 2009}, "get"),
+    "closing:progress": ({"year": 2009}, "get"),
     "closing:act": ({"year": 2009}, "post"),
     "funds:prepare": ({"line_id": "line_id", "what": "appropriation"}, "both"),
     "yearbook:edition": ({"edition_id": 1}, "both"),
