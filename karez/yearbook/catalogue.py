@@ -1,0 +1,112 @@
+"""The catalogue of figures: what each counts, how, from where and since when, generated from the declarations. Shows no values."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET
+from sqlglot import exp
+
+from karez.figures.declarations import KINDS, Figure, declarations
+from karez.periods import services as periods
+from karez.periods.models import Period, State
+from karez.yearbook.column_words import column_name, column_words, meaning, table_words
+from karez.yearbook.formats.publication import words
+from karez.yearbook.wording import CHINESE, ENGLISH, unit_words
+
+MOST_ASKED = 100  # characters of a search
+
+
+@login_required
+@require_GET
+def catalogue(request: HttpRequest) -> HttpResponse:
+    """Every declared figure, or those a search, a room and a kind leave."""
+    asked = request.GET.get("q", "").strip()[:MOST_ASKED]
+    room, kind = request.GET.get("room", ""), request.GET.get("kind", "")
+    every = declarations().figures
+    found = [f for f in every if (not room or _room(f) == room) and (not kind or f.kind == kind) and _says(f, asked)]
+    language = CHINESE if (get_language() or "").startswith("zh") else ENGLISH
+    used = _used_in(every)
+    sealed = {p.year for p in Period.objects.filter(state=State.CLOSED)}
+    entries = [_entry(f, language, used.get(f.id, ()), _newest(f, sealed)) for f in found]
+    context = {
+        "rooms": [(r, _room_words(r)) for r in dict.fromkeys(map(_room, every))], "kinds": [(k, words(language)[f"kind_{k}"]) for k in KINDS],
+        "groups": [(r, _room_words(r), [e for e in entries if e["room"] == r]) for r in dict.fromkeys(e["room"] for e in entries)],
+        "asked": asked, "room": room, "kind": kind, "count": len(entries), "of": len(every), "region": periods.region(),
+    }  # fmt: skip
+    return render(request, "yearbook/catalogue.html", context)
+
+
+def _room(figure: Figure) -> str:
+    return figure.id.partition(".")[0]
+
+
+def _room_words(room: str) -> str:
+    named = {
+        "overview": _("The region"), "mutual_funds": _("Village mutual funds"), "register": _("Register of households"),
+        "returns": _("Returns"), "funds": _("Money"),
+    }  # fmt: skip
+    return named.get(room, room.replace("_", " ").capitalize())
+
+
+def _says(figure: Figure, asked: str) -> bool:
+    """Whether every word that is asked for stands somewhere in a declaration."""
+    text = " ".join(
+        (figure.id, figure.label, figure.label_zh, figure.source, figure.unit, figure.table, figure.value_text, figure.where_text, figure.note,
+         figure.formula.text if figure.formula else "", *figure.prints)
+    ).casefold()  # fmt: skip
+    return all(word in text for word in asked.casefold().split())
+
+
+def _used_in(figures: Iterable[Figure]) -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for figure in figures:
+        for used in figure.formula.uses if figure.formula else ():
+            found[used] = (*found.get(used, ()), figure.id)
+    return found
+
+
+def _newest(figure: Figure, sealed: Iterable[int]) -> int | None:
+    """The newest sealed year of this definition."""
+    return max((year for year in sealed if figure.valid_in(year)), default=None)
+
+
+def _entry(figure: Figure, language: str, used_in: tuple[str, ...], year: int | None) -> dict[str, Any]:
+    zh = language == CHINESE
+    first, second = (figure.label_zh or figure.label, figure.label) if zh else (figure.label, figure.label_zh)
+    w = words(language)
+    return {
+        "figure": figure, "room": _room(figure), "label": first, "other": second if second != first else "", "how": _how(figure),
+        "uses": figure.formula.uses if figure.formula else (), "used_in": used_in, "unit": unit_words(figure.unit, language),
+        "kind": w[f"kind_{figure.kind}"], "disclosure": w[f"unit_{figure.disclosure}"], "year": year,
+        "columns": [(c, column_words(figure.table, c), "" if zh else meaning(figure.table, c)) for c in sorted(figure.columns)],
+        "last_year": figure.valid_before - 1 if figure.valid_before else None,
+        # Of a formula it is said in `how`: it has a value where all its inputs have.
+        "empty": "" if figure.formula else figure.empty,
+        # The same id may have been counted otherwise in other years.
+        "anchor": figure.id if figure.valid_before is None else f"{figure.id}-{figure.valid_from}",
+    }  # fmt: skip
+
+
+def _how(figure: Figure) -> str:
+    """What is counted, as a sentence; the condition and the SQL stand beside it."""
+    if figure.value is None:
+        return _("Worked out from other figures at each place, after these are added up. It has a value where all of them have.")
+    rows = table_words(figure.table)
+    tree = figure.value.argument.tree if figure.value.argument else None
+    what = column_name(figure.table, tree.name) if isinstance(tree, exp.Column) else figure.value_text
+    match figure.value.function:
+        case "count":
+            return _("Counts: %(rows)s.") % {"rows": rows}
+        case "distinct":
+            return _("Counts each only once, by %(what)s. Rows: %(rows)s.") % {"what": what, "rows": rows}
+        case "sum":
+            return _("Adds up: %(what)s. Rows: %(rows)s.") % {"what": what, "rows": rows}
+        case "min":
+            return _("The lowest: %(what)s. Rows: %(rows)s.") % {"what": what, "rows": rows}
+        case _:
+            return _("The highest: %(what)s. Rows: %(rows)s.") % {"what": what, "rows": rows}
