@@ -111,3 +111,21 @@ class ReadEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject_id}"
+
+
+class SentForm(models.Model):
+    """A form that was sent and did what it says: sent once more, it leads to what was recorded and does nothing."""
+
+    facts = Usage.SCRATCH
+
+    user_id = models.BigIntegerField()
+    token = models.UUIDField()  # drawn when the form was shown
+    address = models.CharField(max_length=500, default="")  # where the person was led afterwards
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.UniqueConstraint(name="access_sent_form_once", fields=["user_id", "token"])]
+        indexes = [models.Index(fields=["at"], name="access_sent_form_by_age")]
+
+    def __str__(self) -> str:
+        return str(self.token)

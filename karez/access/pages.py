@@ -4,22 +4,26 @@ Holds no page and no template of a room; rooms' views import it, so it stands be
 """
 
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any, TypeVar
+from uuid import UUID, uuid4
 
 from django import forms
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
 from django.db import Error as DatabaseError
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from karez.access.models import User
+from karez.access.models import SentForm, User
 from karez.kernel.money import parse_fen
 from karez.kernel.refusal import Refusal
 
 PAGE = 50
+_REMEMBERED = timedelta(days=2)
 T = TypeVar("T")
 
 
@@ -78,13 +82,15 @@ def answer_form(
     *,
     done: str = "",
 ) -> HttpResponse:
-    """Shows a form; on POST does `do(cleaned)`, which returns the address to go to. A refusal is shown in place, nothing typed is lost."""
+    """Shows a form; on POST does `do(cleaned)`, which returns the address to go to. A refusal is shown in place, nothing typed is lost.
+
+    The form carries a token (`sent_form`, written by `web/form.html`): a form sent twice is done once.
+    """
     refusal = None
     status = 200
     if request.method == "POST" and form.is_valid():
         try:
-            with transaction.atomic():
-                address = do(form.cleaned_data)
+            address, again = _once(request, lambda: do(form.cleaned_data))
         except Refusal as error:
             refusal, status = error, error.status
         except DatabaseError as error:
@@ -93,12 +99,40 @@ def answer_form(
                 raise
             status = refusal.status
         else:
-            if done:
+            if again:
+                messages.info(request, _("This form was sent before; it was recorded once."))
+            elif done:
                 messages.success(request, done)
             return redirect(address)
     elif request.method == "POST":
         status = 422
-    return render(request, template, {**context, "form": form, "refusal": refusal}, status=status)
+    told = {**context, "form": form, "refusal": refusal, "sent_form": request.POST.get("sent_form") or uuid4()}
+    return render(request, template, told, status=status)
+
+
+def _once(request: HttpRequest, do: Callable[[], str]) -> tuple[str, bool]:
+    """Does it and answers where to go, or answers where the same form led when it was sent before, and True.
+
+    Who sends the same form at the same moment waits here until the first is done; what is refused leaves the token free.
+    """
+    user_id = actor_of(request).pk
+    try:
+        token = UUID(request.POST.get("sent_form", ""))
+    except ValueError:
+        token = uuid4()  # a program that posts without having asked for the form
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO access_sentform (user_id, token, address) VALUES (%s, %s, '') ON CONFLICT DO NOTHING",
+                [user_id, token],
+            )
+            first = cursor.rowcount == 1
+        if first:
+            address = do()
+            SentForm.objects.filter(user_id=user_id, token=token).update(address=address)
+            SentForm.objects.filter(at__lt=Now() - _REMEMBERED).delete()
+            return address, False
+        return SentForm.objects.get(user_id=user_id, token=token).address, True
 
 
 def database_refusal(exception: BaseException) -> Refusal | None:
