@@ -4,15 +4,15 @@ from datetime import date
 
 from procrastinate.contrib.django import app
 
-from karez.intake import services
+from karez.intake import retention, services
 from karez.kernel.refusal import Refusal
 
 
 @app.task(name=services.STAGE_JOB)
-def stage_batch(batch_id: int) -> None:
+def stage_batch(batch_id: int, again: bool = False) -> None:
     """Stages a batch; a refusal is noted on the batch and ends the job."""
     try:
-        services.stage(batch_id)
+        services.stage(batch_id, again=again)
     except Refusal:
         return
 
@@ -30,4 +30,4 @@ def apply_batch(batch_id: int) -> None:
 @app.task(name="karez.intake.delete_old_files")
 def delete_old_files(timestamp: int) -> None:
     """Deletes kept files whose day has come."""
-    services.delete_old_files(date.today())
+    retention.delete_old_files(date.today())

@@ -24,7 +24,8 @@ from karez.intake import limits, registry, rules, vault
 from karez.intake.loading import load
 from karez.intake.models import Batch, State
 from karez.intake.plain import Notices, prepare
-from karez.intake.scope import region_area_ids, require_over_batch
+from karez.intake.retention import require_kept
+from karez.intake.scope import covers, region_area_ids, require_over_batch
 from karez.kernel.refusal import Refusal
 from karez.kernel.sealing import file_digest
 from karez.kernel.sheets import Applying, Check, Sheet
@@ -68,8 +69,29 @@ def stage(batch_id: int, *, progress: Report | None = None, again: bool = False)
         batch = _batch(batch_id)  # as it is now that nobody else works on it
         if mine and batch.state in to_do:
             with _trouble_noted(batch_id), _outside_progress(batch_id, progress) as report:
+                require_kept(batch)
                 load(batch, registry.sheet_named(batch.sheet), report)
     return _batch(batch_id)
+
+
+def check_again(actor: User, *, batch_id: int, queue: bool = False) -> Batch:
+    """Stages a checked or faulty batch afresh from its kept file, against the records as they are now (by a job where `queue`).
+
+    For its sender, and for who may apply it. Refuses a batch whose file is no longer kept.
+    """
+    batch = _batch(batch_id)
+    if actor.pk != batch.sender_id:
+        require_over_batch(actor, registry.sheet_named(batch.sheet).apply_permission, batch)
+    require_kept(batch)
+    if batch.state not in (State.CHECKED, State.FAULTY):
+        raise Refusal(
+            "intake.wrong_state", record=str(batch), found=batch.get_state_display(), expected="a batch checked before and not decided",
+            rule="a batch goes its way step by step", todo="look at the batch again",
+        )  # fmt: skip
+    if not queue:
+        return stage(batch_id, again=True)
+    job_app.configure_task(STAGE_JOB).defer(batch_id=batch_id, again=True)
+    return batch
 
 
 def apply(actor: User, *, batch_id: int, queue: bool = False, progress: Report | None = None) -> Batch:
@@ -84,7 +106,8 @@ def apply(actor: User, *, batch_id: int, queue: bool = False, progress: Report |
 def decide(actor: User, *, batch_id: int) -> Batch:
     """Decides that a checked batch is applied; the work itself is `run_apply`.
 
-    Refuses the sender, and whoever lacks the sheet's permission over any place the rows speak of.
+    Refuses the sender, whoever lacks the sheet's permission over any place the rows speak of, and a batch whose sender may
+    no longer send rows of these places.
     """
     batch = _batch(batch_id)
     sheet = registry.sheet_named(batch.sheet)
@@ -94,6 +117,7 @@ def decide(actor: User, *, batch_id: int) -> Batch:
             "intake.same_person", record=str(batch), found=f"{actor} sent it", expected="another person to apply it",
             rule="one person sends a file, another applies it", todo="ask a colleague with the permission",
         )  # fmt: skip
+    _require_sender_still(batch, sheet)
     _call("intake_decide", str(batch), batch_id, actor.pk)
     return _batch(batch_id)
 
@@ -108,6 +132,7 @@ def run_apply(batch_id: int, *, progress: Report | None = None) -> Batch:
         if mine and batch.state == State.APPLYING:
             sheet = registry.sheet_named(batch.sheet)
             with _trouble_noted(batch_id), _outside_progress(batch_id, progress) as report:
+                _require_sender_still(batch, sheet)
                 _apply_now(batch, sheet, report)
     return _batch(batch_id)
 
@@ -160,16 +185,6 @@ def recover() -> list[int]:
         job_app.configure_task(job).defer(batch_id=batch.pk)
         left.append(batch.pk)
     return left
-
-
-def delete_old_files(today: date) -> int:
-    """Deletes the kept files whose day has come, except of batches still waiting; the digests stay. Returns how many."""
-    old = Batch.objects.filter(delete_file_on__lte=today, file_deleted_at=None)
-    done = [b for b in old if b.state in (State.APPLIED, State.REFUSED, State.WITHDRAWN)]
-    for batch in done:
-        vault.delete(batch.vault_ref)
-        _call("intake_file_deleted", str(batch), batch.pk)
-    return len(done)
 
 
 # Receiving.
@@ -230,6 +245,17 @@ def _require_sender(actor: User, sheet: Sheet) -> None:
     )  # fmt: skip
 
 
+def _require_sender_still(batch: Batch, sheet: Sheet) -> None:
+    """Refuses where the sender has lost the right to send since: the records would stand in the name of one who may not."""
+    sender = User.objects.get(pk=batch.sender_id)
+    if not covers(sender, sheet.send_permission, batch):
+        raise Refusal(
+            "intake.sender_without_right", record=str(batch), found=f"{sender}, who sent it, lacks {sheet.send_permission} over some of its places",
+            expected="a sender with the right on the day the batch is applied", rule="one with the right sends, another with the right applies",
+            todo="refuse the batch; a colleague with the role sends the file again",
+        )  # fmt: skip
+
+
 # Applying and withdrawing.
 
 
@@ -264,6 +290,7 @@ def _applying(cursor: Any, batch: Batch, by: int, report: Report) -> Applying:
     return Applying(
         cursor=cursor, batch_id=batch.pk, stage=f"staging.batch_{batch.pk}", sender_id=batch.sender_id, approver_id=by,
         first_open_day=region.first_open_day if region else date.min, progress=report,
+        row_count=batch.row_count or 0,
     )  # fmt: skip
 
 

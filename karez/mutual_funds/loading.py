@@ -7,6 +7,7 @@ its societies first (lowest id first), then the accounts, as every writer of thi
 import json
 from collections.abc import Mapping
 
+from karez.intake.applying import require_all_rows
 from karez.kernel.sheets import Applying
 from karez.mutual_funds.rules import ACCOUNTS, POT_ACCOUNTS
 
@@ -16,6 +17,7 @@ CHART = json.dumps(
 _NEXT = "nextval(pg_get_serial_sequence('ledger_transfer', 'id'))"
 _FIRST_DAY = "(SELECT mutual_funds_first_day())"
 _FORCE = "{a}.voided_at IS NULL AND {a}.starts_on <= r.{day} AND ({a}.ends_before IS NULL OR {a}.ends_before > r.{day})"
+_RESOLVED = "one society, household, member, loan, line or set of rules for each row, as when it was checked"
 _RECORDED = "%(by)s, %(batch)s"
 
 
@@ -41,19 +43,13 @@ def _run(given: Applying, sql: str) -> int:
 def _gather(given: Applying, select: str) -> None:
     """Keeps the resolved rows of the file in `mutual_funds_rows` until the transaction ends, and takes their societies."""
     _run(given, "DROP TABLE IF EXISTS mutual_funds_rows")
-    _run(given, f"CREATE TEMP TABLE mutual_funds_rows ON COMMIT DROP AS {select}")
+    resolved = _run(given, f"CREATE TEMP TABLE mutual_funds_rows ON COMMIT DROP AS {select}")
     _run(given, "ANALYZE mutual_funds_rows")
-    expected, found = _count(given, given.stage), _count(given, "mutual_funds_rows")
-    assert expected == found, f"{expected} rows were checked, {found} can be resolved now"
+    require_all_rows(given, resolved, found="SELECT row_no FROM mutual_funds_rows", expected=_RESOLVED)
 
 
 def _take(given: Applying) -> None:
     _run(given, "SELECT mutual_funds_take(array_agg(DISTINCT society_id)) FROM mutual_funds_rows")
-
-
-def _count(given: Applying, table: str) -> int:
-    given.cursor.execute(f"SELECT count(*) FROM {table}")
-    return int(given.cursor.fetchone()[0])
 
 
 def _bulk(given: Applying, select: str) -> None:
@@ -193,14 +189,14 @@ def apply_members(given: Applying) -> Mapping[str, int]:
           WHERE h.village_id = r.village_id AND h.household_no = r.household_no AND h.voided_at IS NULL) ORDER BY r.row_no""",
     )
     given.progress("members", 40)
+    joined = f"""FROM {{stage}} r {_society("joined_on")}
+        JOIN register_household h ON h.village_id = r.village_id AND h.household_no = r.household_no AND h.voided_at IS NULL"""
     members = _run(
         given,
         f"""INSERT INTO mutual_funds_member (society_id, household_id, starts_on, counts_from, recorded_by_id, batch_id)
-        SELECT so.id, h.id, r.joined_on, GREATEST(r.joined_on, %(first_open_day)s), {_RECORDED} FROM {{stage}} r {_society("joined_on")}
-        JOIN register_household h ON h.village_id = r.village_id AND h.household_no = r.household_no AND h.voided_at IS NULL
-        ORDER BY r.row_no""",
+        SELECT so.id, h.id, r.joined_on, GREATEST(r.joined_on, %(first_open_day)s), {_RECORDED} {joined} ORDER BY r.row_no""",
     )
-    assert members == _count(given, given.stage), "every checked row makes a member"
+    require_all_rows(given, members, found=f"SELECT r.row_no {joined.replace('{stage}', given.stage)}", expected=_RESOLVED)
     _run(given, "SELECT mutual_funds_know('{member}')")
     return {"members": members, "households": households}
 

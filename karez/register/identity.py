@@ -15,6 +15,7 @@ from django.db.models.functions import Now
 
 from karez.access.models import User
 from karez.access.services import log_read
+from karez.intake import retention
 from karez.kernel.refusal import Refusal
 from karez.kernel.sealing import SealingKey
 from karez.places.queries import require, visible_area_ids_sql
@@ -98,7 +99,8 @@ def correct_identity(actor: User, *, person_id: int, values: Values, reason: str
     rules.check_reason(f"person {person_id}", reason)
     village_id = _village_of(person_id)
     require(actor, RECORD, village_id)
-    keep(actor, person_id=person_id, village_id=village_id, values=values, reason=reason)
+    with _told_kindly(f"person {person_id}"):
+        keep(actor, person_id=person_id, village_id=village_id, values=values, reason=reason)
 
 
 @transaction.atomic
@@ -113,12 +115,19 @@ def request_erasure(actor: User, *, person_id: int, reason: str) -> ErasureReque
 def erase_person(actor: User, *, request_id: int) -> int:
     """Carries out an erasure another person asked for; returns the person's id.
 
-    Identity, its index and its history go; the person gets a new random key, so that frozen keys lead to nobody.
+    Identity, its index and its history go; the person gets a new random key, so that frozen keys lead to nobody. The kept
+    files that may hold the person go with it. Refuses while a file with the person waits for its decision.
     """
     request = ErasureRequest.objects.filter(pk=request_id).first()
     if request is None:
         raise rules.unknown("request", request_id)
     require(actor, CORRECT, _village_of(request.person_id))
+    known = Identity.objects.filter(person_id=request.person_id).first()
+    retention.forget_files_of(
+        area_ids=_villages_of(request.person_id),
+        number_hash=bytes(known.number_hash) if known and known.number_hash else None,
+        name_hash=bytes(known.name_hash) if known and known.name_hash else None,
+    )
     with _told_kindly(f"request {request_id}"), connection.cursor() as cursor:
         cursor.execute("SELECT register_erase(%s, %s)", [request_id, actor.pk])
         return int(cursor.fetchone()[0])
@@ -171,6 +180,20 @@ def _village_of(person_id: int) -> int:
     if last is None:
         raise rules.unknown("person", person_id)
     return last.household.village_id
+
+
+def _villages_of(person_id: int) -> list[int]:
+    """Every village a person, under this record or one it replaces or is replaced by, was recorded in, mistaken ones too."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """WITH RECURSIVE record AS (
+                 SELECT id, replaces_id FROM register_person WHERE id = %s
+                 UNION SELECT p.id, p.replaces_id FROM register_person p JOIN record r ON p.id = r.replaces_id OR p.replaces_id = r.id
+               ) SELECT DISTINCT h.village_id FROM record r JOIN register_membership m ON m.person_id = r.id
+                   JOIN register_household h ON h.id = m.household_id""",
+            [person_id],
+        )
+        return [row[0] for row in cursor.fetchall()]
 
 
 def _found(actor: User, condition: str, params: list[Any]) -> list[Found]:

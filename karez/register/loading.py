@@ -7,6 +7,7 @@ a household entered for a fund alone has none. Money is in fen.
 from collections.abc import Mapping
 from typing import Any
 
+from karez.intake.applying import require_all_rows
 from karez.kernel.sheets import Applying
 
 # Members join the household already there, or one made from their rows.
@@ -59,6 +60,11 @@ SELECT h.id, s.year, s.income, s.size, s.line, s.assessed_on, GREATEST(s.assesse
     ON h.village_id = s.village_id AND h.household_no = s.household_no AND h.voided_at IS NULL
 """
 
+_ASSESSED = """
+SELECT s.row_no FROM {stage} s JOIN register_household h
+    ON h.village_id = s.village_id AND h.household_no = s.household_no AND h.voided_at IS NULL
+"""
+
 _VOID_SPELL = """
 UPDATE {table} SET voided_at = now(), voided_by_id = %(approver)s, void_reason = 'batch withdrawn',
        void_counts_on = GREATEST({counts}, %(open)s)
@@ -79,6 +85,8 @@ def apply_register(a: Applying) -> Mapping[str, int]:
         (95, "memberships", _MEMBERSHIPS),
     ):
         written = _run(a, sql)
+        if sql is _PERSONS_TO_BE:
+            require_all_rows(a, written, found="SELECT row_no FROM register_load", expected="one household for each row")
         if what:
             counts[what] = written
         a.progress(what or "numbering persons", percent)
@@ -99,7 +107,9 @@ def withdraw_register(a: Applying) -> Mapping[str, int]:
 
 def apply_assessments(a: Applying) -> Mapping[str, int]:
     """Writes the yearly assessments of a staged file."""
-    return {"assessments": _run(a, _ASSESSMENTS)}
+    written = _run(a, _ASSESSMENTS)
+    require_all_rows(a, written, found=_ASSESSED.replace("{stage}", a.stage), expected="a household on the register for each row")
+    return {"assessments": written}
 
 
 def withdraw_assessments(a: Applying) -> Mapping[str, int]:

@@ -61,6 +61,7 @@ _BY_STATE = {
     "KZ030": ("register.member_after_death", "nobody belongs to a household after death"),
     "KZ031": ("register.identity_stays", "identity goes only by a recorded act"),
     "KZ032": ("register.erasure_not_open", "an erasure is asked for once and carried out once"),
+    "KZ035": ("register.erased", "an erasure is not undone"),
     "KZ033": ("register.same_person", "an erasure needs two people"),
 }
 

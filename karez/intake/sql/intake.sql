@@ -138,6 +138,14 @@ BEGIN
     UPDATE intake_batch SET file_deleted_at = now() WHERE id = p_batch AND file_deleted_at IS NULL AND delete_file_on <= current_date;
 END $$;
 
+-- A person of the file was erased: the file goes before its day. What still waits is decided first.
+CREATE FUNCTION intake_file_forgotten(p_batch bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM intake_take(p_batch, 'faulty', 'refused', 'applied', 'withdrawn');
+    UPDATE intake_batch SET file_deleted_at = now() WHERE id = p_batch AND file_deleted_at IS NULL;
+END $$;
+
 -- How many rows are staged; -1 where there is no staged table.
 CREATE FUNCTION intake_staged_rows(p_batch bigint) RETURNS bigint
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$

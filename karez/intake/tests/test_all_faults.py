@@ -75,7 +75,7 @@ def test_a_missing_column_stops_the_checks_that_read_it(together: SimpleNamespac
 
 
 def test_a_clean_file_asks_for_nothing_more(county: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sound.SoundRows, "__post_init__", lambda self: pytest.fail("only for faulty files"))
+    monkeypatch.setattr(sound.SoundRows, "__post_init__", lambda _self: pytest.fail("only for faulty files"))
     assert sent(county, csv_of(3)).state == State.CHECKED
 
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 from django.db import connection
 
-from karez.intake import limits, queries, services, vault
+from karez.intake import limits, queries, retention, services, vault
 from karez.intake.models import State
 from karez.intake.tests.conftest import FAR, VILLAGES, csv_of, faults_of, id_number, sent
 from karez.kernel.refusal import Refusal
@@ -133,9 +133,47 @@ def test_a_file_is_deleted_when_its_day_has_come(county: SimpleNamespace) -> Non
     batch = sent(county, csv_of(3))
     waiting = sent(county, csv_of(4))
     services.apply(county.approver, batch_id=batch.pk)
-    assert services.delete_old_files(date.today()) == 0
+    assert retention.delete_old_files(date.today()) == 0
     later = date.today() + timedelta(days=limits.KEEP_DAYS)
-    assert services.delete_old_files(later) == 1
+    assert retention.delete_old_files(later) == 1
     with pytest.raises(FileNotFoundError):
         list(vault.chunks(batch.vault_ref))
     assert next(vault.chunks(waiting.vault_ref))
+
+
+def test_a_faulty_file_goes_with_its_day(county: SimpleNamespace) -> None:
+    faulty = sent(county, csv_of(3).replace("2009-03-10", "soon"))
+    assert faulty.state == State.FAULTY
+    later = date.today() + timedelta(days=limits.KEEP_DAYS)
+    assert retention.delete_old_files(later) == 1
+    with pytest.raises(FileNotFoundError):
+        list(vault.chunks(faulty.vault_ref))
+
+
+def test_a_file_can_be_checked_again(county: SimpleNamespace) -> None:
+    batch = sent(county, csv_of(3))
+    with pytest.raises(Refusal) as refused:
+        services.check_again(county.far_approver, batch_id=batch.pk)
+    assert refused.value.code == "access.not_granted"
+    assert services.check_again(county.approver, batch_id=batch.pk).state == State.CHECKED
+    assert services.check_again(county.sender, batch_id=batch.pk, queue=True).state == State.CHECKED
+    services.apply(county.approver, batch_id=batch.pk)
+    with pytest.raises(Refusal) as refused:
+        services.check_again(county.sender, batch_id=batch.pk)
+    assert refused.value.code == "intake.wrong_state"
+
+
+def test_a_sender_who_lost_the_right_stops_the_batch(county: SimpleNamespace) -> None:
+    batch, decided = sent(county, csv_of(3)), sent(county, csv_of(4))
+    services.decide(county.approver, batch_id=decided.pk)
+    county.sender.is_active = False
+    county.sender.save()
+    for act in (lambda: services.apply(county.approver, batch_id=batch.pk), lambda: services.run_apply(decided.pk)):
+        with pytest.raises(Refusal) as refused:
+            act()
+        assert refused.value.code == "intake.sender_without_right"
+        assert "refuse the batch" in refused.value.todo
+    decided.refresh_from_db()
+    assert decided.state == State.CHECKED and "lacks register.send" in decided.trouble
+    assert not Document.objects.exists()
+    services.refuse(county.approver, batch_id=batch.pk, reason="the sender left")

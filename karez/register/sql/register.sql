@@ -98,6 +98,27 @@ BEGIN
     RETURN asked.person_id;
 END $$;
 
+-- What was erased does not come back, neither under the person's record nor under one that replaces it. Asked of all at once:
+-- the erased are few, so a load of a million identities costs one look.
+CREATE FUNCTION register_erased_stay_erased() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE back bigint;
+BEGIN
+    WITH RECURSIVE erased AS (
+        SELECT p.id, p.replaces_id FROM register_erasure e JOIN register_erasurerequest q ON q.id = e.request_id
+          JOIN register_person p ON p.id = q.person_id
+        UNION SELECT p.id, p.replaces_id FROM register_person p JOIN erased e ON p.id = e.replaces_id OR p.replaces_id = e.id
+    ) SELECT i.person_id INTO back FROM erased JOIN register_identity i ON i.person_id = erased.id LIMIT 1;
+    IF back IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ035', MESSAGE = format('The identity of person %s was erased.', back),
+            DETAIL = 'Nobody enters again what was erased.';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER register_identity_erased_stay_erased AFTER INSERT OR UPDATE OF person_id ON register_identity
+FOR EACH STATEMENT EXECUTE FUNCTION register_erased_stay_erased();
+
 -- Removes the identity of the persons a withdrawn batch brought; their rows are void by then.
 CREATE FUNCTION register_forget_batch(p_batch bigint) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$

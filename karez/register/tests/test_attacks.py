@@ -204,3 +204,18 @@ def test_a_death_waits_for_a_membership_being_written(people: dict[str, int], ap
     writer.commit()
     thread.join(10)
     assert found == ["KZ030"]
+
+
+def test_what_was_erased_does_not_come_back(people: dict[str, int], app_connection: Connect) -> None:
+    raw = app_connection()
+    row = raw.execute(
+        "INSERT INTO register_erasurerequest (person_id, requested_by_id, reason) VALUES (%s, 5, 'x') RETURNING id", [people["head"]]
+    ).fetchone()
+    assert row
+    raw.execute("SELECT register_erase(%s, 6)", [row[0]])
+    new = raw.execute("INSERT INTO register_person (sex, recorded_by_id, replaces_id) VALUES (2, 1, %s) RETURNING id", [people["head"]]).fetchone()
+    assert new
+    for person in (people["head"], new[0]):
+        with pytest.raises(psycopg.Error) as refused, raw.transaction():
+            raw.execute("INSERT INTO register_identity (person_id, sealed, changed_by_id) VALUES (%s, 'x', 1)", [person])
+        assert refused.value.sqlstate == "KZ035"

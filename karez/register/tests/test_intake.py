@@ -4,8 +4,11 @@ import io
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test import TestCase
 
 from karez.intake import services as intake
+from karez.intake import vault
 from karez.kernel.refusal import Refusal
 from karez.register import identity, queries, services
 from karez.register.models import Assessment, Household, Identity, Membership, Person
@@ -105,3 +108,73 @@ def test_a_person_of_a_file_moves_like_any_other(world: Any) -> None:
         world.clerk, person_id=member.person_id, household_id=household.pk, relation=8, on=member.starts_on.replace(month=6), reason="x"
     )
     assert len(identity.find_by_name(world.clerk, name="王刚", area_id=household.village_id, purpose="check")) == 1
+
+
+def test_a_household_void_since_the_check_stops_the_batch_as_a_whole(world: Any) -> None:
+    _apply(world.approver, _send(world.clerk, "register", _REGISTER))
+    waiting = _send(world.clerk, "assessments", _ASSESSMENTS)
+    assert waiting.state == "checked"
+    home = Household.objects.get(household_no="1", village_id=world.areas["990101100200"])
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE register_household SET voided_at = now(), voided_by_id = 1, void_reason = 'x', void_counts_on = counts_from WHERE id = %s",
+            [home.pk],
+        )
+    with pytest.raises(Refusal) as refused:
+        intake.apply(world.approver, batch_id=waiting.pk)
+    assert refused.value.code == "intake.records_changed"
+    assert "row 2 of 1" in refused.value.found and refused.value.todo
+    waiting.refresh_from_db()
+    assert waiting.state == "checked" and "row 2" in waiting.trouble
+    assert not Assessment.objects.exists()
+    again = intake.check_again(world.approver, batch_id=waiting.pk)
+    assert (again.state, _faults(again)) == ("faulty", [(2, "household_no", "household_known")])
+
+
+def test_erasing_a_person_reaches_the_kept_files(world: Any) -> None:
+    applied = _send(world.clerk, "register", _REGISTER)
+    _apply(world.approver, applied)
+    faulty = _send(world.clerk, "register", _REGISTER.replace("13900000000", "13900000001"))
+    assert faulty.state == "faulty"
+    elsewhere = _send(world.clerk, "register", _REGISTER.split("\n", 1)[0] + "\n990101100201,2,在册,1,户主,男,,2009-03-01,李丽,,,汉\n")
+    _apply(world.approver, elsewhere)
+    person = Person.objects.get(sex=2)
+    request = identity.request_erasure(world.clerk, person_id=person.pk, reason="asked for it")
+    waiting = _send(world.clerk, "register", _REGISTER.split("\n", 1)[0] + "\n990101100201,9,在册,1,户主,男,,2009-03-01,王五,11010519491231002X,,\n")
+    intake.check_again(world.clerk, batch_id=waiting.pk)
+    with TestCase.captureOnCommitCallbacks(execute=True):
+        identity.erase_person(world.approver, request_id=request.pk)
+    for batch, is_there in ((applied, False), (faulty, False), (elsewhere, True)):
+        batch.refresh_from_db()
+        assert (batch.file_deleted_at is None) is is_there
+        if is_there:
+            assert next(vault.chunks(batch.vault_ref))
+        else:
+            assert batch.digest
+            with pytest.raises(FileNotFoundError):
+                next(vault.chunks(batch.vault_ref))
+    with pytest.raises(Refusal) as gone:
+        intake.check_again(world.clerk, batch_id=faulty.pk)
+    assert gone.value.code == "intake.file_deleted"
+
+
+def test_an_erasure_waits_for_a_file_that_holds_the_person(world: Any) -> None:
+    head, mari, *_ = _REGISTER.split("\n")
+    unnumbered = mari.replace("11010519491231002X", "")
+    _apply(world.approver, _send(world.clerk, "register", f"{head}\n{unnumbered}\n"))
+    waiting = _send(world.clerk, "register", f"{head}\n{unnumbered.replace(',1,在册', ',2,在册')}\n")
+    assert waiting.state == "checked"
+    person = Person.objects.get()
+    request = identity.request_erasure(world.clerk, person_id=person.pk, reason="asked for it")
+    with pytest.raises(Refusal) as refused:
+        identity.erase_person(world.approver, request_id=request.pk)
+    assert (refused.value.code, refused.value.more) == ("intake.waits", {"batch": waiting.pk})
+    intake.refuse(world.approver, batch_id=waiting.pk, reason="the same person")
+    assert identity.erase_person(world.approver, request_id=request.pk) == person.pk
+    with pytest.raises(Refusal) as erased:
+        identity.correct_identity(world.clerk, person_id=person.pk, values=identity.Values(name="马丽"), reason="once more")
+    assert erased.value.code == "register.erased"
+    new = services.correct_person(world.approver, person_id=person.pk, sex=1, birth_month=None, reason="sex was wrong")
+    with pytest.raises(Refusal) as again:
+        identity.correct_identity(world.clerk, person_id=new.pk, values=identity.Values(name="马丽"), reason="under the new record")
+    assert again.value.code == "register.erased"

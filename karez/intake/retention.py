@@ -1,0 +1,82 @@
+"""How long kept files stay: until their day, or until a person in them is erased. Digests and batches stay. Decides no batch."""
+
+from collections.abc import Collection
+from datetime import date
+
+from django.db import connection, transaction
+from django.db.models import Q
+
+from karez.intake import registry, vault
+from karez.intake.models import Batch, State
+from karez.kernel.refusal import Refusal
+
+_DONE = (State.APPLIED, State.REFUSED, State.WITHDRAWN, State.FAULTY)  # a faulty file is never applied: another one is sent
+
+
+def delete_old_files(today: date) -> int:
+    """Deletes the kept files whose day has come, except of batches still waiting; returns how many.
+
+    Also those of files forgotten early, should a kill have come between the record and the deletion.
+    """
+    old = list(Batch.objects.filter(delete_file_on__lte=today, file_deleted_at=None, state__in=_DONE))
+    for batch in old:
+        vault.delete(batch.vault_ref)
+        _mark("intake_file_deleted", batch.pk)
+    for ref in Batch.objects.filter(file_deleted_at__isnull=False, delete_file_on__gte=today).values_list("vault_ref", flat=True):
+        vault.delete(ref)
+    return len(old)
+
+
+def forget_files_of(*, area_ids: Collection[int], number_hash: bytes | None, name_hash: bytes | None) -> list[int]:
+    """Deletes at once every kept file that may hold a person of these areas; returns the batches. Inside a transaction.
+
+    These are the files of sheets with identity columns that speak of one of the areas, or in which a row's area or column
+    could not be read. Refuses while a batch with the person still waits. The files go when the transaction is committed.
+    """
+    sheets = [s.name for s in registry.sheets().values() if any(column.identity for column in s.columns)]
+    kept = Batch.objects.filter(sheet__in=sheets, file_deleted_at=None)
+    for batch in kept.exclude(state__in=_DONE):
+        if batch.state != State.CHECKED or _is_staged(batch, number_hash, name_hash):
+            raise _waiting(batch)
+    unread = Q(faults__rule__in=("area", "missing_column", "quotes", "cells"))
+    gone = list(kept.filter(Q(areas__area_id__in=list(area_ids)) | unread, state__in=_DONE).distinct())
+    for batch in gone:
+        _mark("intake_file_forgotten", batch.pk)
+        transaction.on_commit(lambda ref=batch.vault_ref: vault.delete(ref))  # type: ignore[misc]
+    return [batch.pk for batch in gone]
+
+
+def require_kept(batch: Batch) -> None:
+    """Refuses a batch whose file is no longer there to be read again."""
+    if batch.file_deleted_at is not None:
+        raise Refusal(
+            "intake.file_deleted", record=str(batch), found=f"its file was deleted on {batch.file_deleted_at:%Y-%m-%d}",
+            expected="a file still kept", rule="a file is kept until its day, or until a person in it is erased",
+            todo="send the file again",
+        )  # fmt: skip
+
+
+def _is_staged(batch: Batch, number_hash: bytes | None, name_hash: bytes | None) -> bool:
+    """Whether a checked batch has a row of this number; by the name where no number is known."""
+    column, wanted = ("number_hash", number_hash) if number_hash else ("name_hash", name_hash)
+    if wanted is None:
+        return False
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT intake_staged_rows(%s)", [batch.pk])
+        if cursor.fetchone()[0] < 1:
+            return False
+        cursor.execute(f"SELECT EXISTS (SELECT FROM staging.batch_{batch.pk} WHERE {column} = %s)", [wanted])
+        return bool(cursor.fetchone()[0])
+
+
+def _waiting(batch: Batch) -> Refusal:
+    return Refusal(
+        "intake.waits", record=str(batch), found=f"{batch.get_state_display()}", expected="no file waiting that may hold the person",
+        rule="who is erased does not come back by a file sent before", todo="apply or refuse that batch first",
+        more={"batch": batch.pk},
+    )  # fmt: skip
+
+
+def _mark(function: str, batch_id: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(%s)", [batch_id])
