@@ -34,6 +34,7 @@ class State(Enum):
     VALUE = "value"
     MISSING = "missing"  # nothing to count, or nothing to divide by
     NOT_COLLECTED = "not_collected"  # the source does not reach down to this level
+    UNDEFINED = "undefined"  # its expression failed on a row, or that of a figure it is made from
 
 
 class Value(NamedTuple):
@@ -65,6 +66,7 @@ class Cells:
     levels: tuple[str, ...]
     reaches: dict[str, int] = field(default_factory=dict)  # id -> how far down its source reaches, as a place in LEVELS
     raw: dict[str, dict[int, Raw]] = field(default_factory=dict)
+    undefined: dict[str, str] = field(default_factory=dict)  # id -> why it cannot be computed; such a figure has no value anywhere
 
     def value(self, figure_id: str, area_id: int) -> Value:
         """One cell."""
@@ -81,6 +83,8 @@ class Cells:
         return 0 if figure.value and figure.empty == "zero" and self.raw[figure_id] is not _ABSENT else None
 
     def _column(self, figure_id: str, places: Sequence[Place]) -> list[Value]:
+        if figure_id in self.undefined:
+            return [Value(figure_id, place.area_id, None, State.UNDEFINED) for place in places]
         raw, scale, deepest = self.raw[figure_id], self.figures[figure_id].scale, self.reaches[figure_id]
         nothing = self.or_empty(figure_id)
         column = []
@@ -107,10 +111,28 @@ def exact(raw: Raw, scale: int) -> Fraction:
     return Fraction(raw, scale) if isinstance(raw, int) else Fraction(raw) / scale
 
 
+class _Broken(Exception):
+    """Figures whose expression fails on a row, and how."""
+
+    def __init__(self, ids: list[str], found: str) -> None:
+        super().__init__(found)
+        self.ids, self.found = ids, found
+
+
 def compute(snapshot: Snapshot, ids: Sequence[str] | None = None, levels: Sequence[str] = ("region",)) -> list[Value]:
-    """The figures named (all of the snapshot's year if None; a printed id stands for its figure) at every place of the levels."""
+    """The figures named (all of the snapshot's year if None; a printed id stands for its figure) at every place of the levels.
+
+    Refuses (figures.cannot_compute) where an expression fails, naming every figure it fails for.
+    """
     wanted = resolve(ids, snapshot.year)
-    return cells(snapshot, wanted, levels).values(f.id for f in wanted)
+    computed = cells(snapshot, wanted, levels)
+    if computed.undefined:
+        raise Refusal(
+            "figures.cannot_compute", record=", ".join(computed.undefined), found="; ".join(dict.fromkeys(computed.undefined.values()))[:300],
+            expected="an expression that works on every row", rule="a figure is exact or it is not printed",
+            todo="correct the declaration, for example a cast of a text that is no number",
+        )  # fmt: skip
+    return computed.values(f.id for f in wanted)
 
 
 def declared() -> Declarations:
@@ -133,7 +155,7 @@ def resolve(ids: Sequence[str] | None, year: int) -> list[Figure]:
 
 
 def cells(snapshot: Snapshot, wanted: Sequence[Figure], levels: Sequence[str] = ("region",)) -> Cells:
-    """The cells of the figures wanted and of all they are worked out from."""
+    """The cells of the figures wanted and of all they are worked out from; one that cannot be computed stops none of the others."""
     figures = with_inputs(wanted, snapshot.year)
     with opened(snapshot, {"places", *(f.table for f in figures)}) as duck:
         places = {row[0]: Place(*row) for row in duck.execute(_PLACES).fetchall()}
@@ -292,6 +314,17 @@ def _count(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, memb
         of_table = LEVELS.index(told["reaches"]) if told else len(LEVELS) - 1
         into.reaches[figure.id] = min(of_table, LEVELS.index(figure.reaches)) if figure.reaches else of_table
         into.raw[figure.id] = {} if figure in there else _ABSENT
+    while there:
+        try:
+            _count_those(duck, snapshot, table, there, into)
+            break
+        except _Broken as broken:
+            into.undefined |= dict.fromkeys(broken.ids, broken.found)
+            into.raw |= dict.fromkeys(broken.ids, _ABSENT)
+            there = [f for f in there if f.id not in broken.ids]
+
+
+def _count_those(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, there: Sequence[Figure], into: Cells) -> None:
     distinct = [f for f in there if f.value and not f.value.rolls_up_by and not _is_of_unique_key(f, snapshot)]
     adding = [f for f in there if f not in distinct]
     if adding:
@@ -344,17 +377,12 @@ def _name(figure: Figure) -> str:
 def _run(
     duck: duckdb.DuckDBPyConnection, sql: str, members: Sequence[Figure], snapshot: Snapshot, table: str
 ) -> list[tuple[Any, ...]]:
-    """The rows; where the fused statement fails, each figure is tried alone to name the one that does not work."""
+    """The rows; where the fused statement fails, each figure is tried alone to name those that do not work."""
     try:
         return duck.execute(sql).fetchall()
     except duckdb.Error as error:
         found = str(error).splitlines()[0][:300]
-        culprits = [f.id for f in members if not _works(duck, f, snapshot, table)]
-        raise Refusal(
-            "figures.cannot_compute", record=", ".join(culprits) or table, found=found,
-            expected="an expression that works on every row", rule="a figure is exact or it is not printed",
-            todo="correct the declaration, for example a cast of a text that is no number",
-        ) from error  # fmt: skip
+        raise _Broken([f.id for f in members if not _works(duck, f, snapshot, table)] or [f.id for f in members], found) from error
 
 
 def _works(duck: duckdb.DuckDBPyConnection, figure: Figure, snapshot: Snapshot, table: str) -> bool:
@@ -386,8 +414,13 @@ def _work_out(figure: Figure, into: Cells) -> None:
     """
     assert figure.formula
     inputs = list(figure.formula.uses)
+    if broken := next((into.undefined[i] for i in inputs if i in into.undefined), ""):
+        into.undefined[figure.id] = broken
+        into.raw[figure.id] = _ABSENT
     deepest = into.reaches[figure.id] = min((into.reaches[i] for i in inputs), default=len(LEVELS) - 1)
     known = [(into.raw[i].get, into.or_empty(i)) for i in inputs]
+    if broken:
+        return
     nowhere: list[Fraction | None] = []
     found = into.raw[figure.id] = {}
     for area_id, place in into.places.items():

@@ -69,6 +69,8 @@ def trace(
     level = _level_below(place, by)
     computed = answers.cells(snapshot, [figure], tuple(dict.fromkeys((place.level, level))))
     counted = _counted(figure, year)
+    if counted and counted.id in computed.undefined:
+        counted = None  # its condition may be what fails
     rows = answers.rows_behind(snapshot, counted.id, place_id, after, limit, visible) if counted else []
     here, elsewhere = answers.count_rows_behind(snapshot, counted.id, place_id, visible) if counted else (0, 0)
     log_read(actor, kind="figure_rows", subject_id=place_id, purpose=f"trace of {figure.id} in {year}", rows=max(1, len(rows)))
@@ -81,6 +83,7 @@ def trace(
         "by_place": [_place_row(computed, figure.id, p) for p in shown],
         "rows": [_plain(row) for row in rows], "transfers": transfers_of(rows),
         "unit": figure.unit, "label": figure.label, "exact": _exact(value.value), "state": value.state.value,
+        "why": computed.undefined.get(figure.id, ""),
         "place": place.code, "place_name": place.name_en or place.name_zh, "area_id": place_id, "level": place.level,
         "digest": snapshot.digest, "kind": snapshot.kind, "as_of": snapshot.as_of.isoformat(), "taken_at": snapshot.taken_at,
         "inputs": [_input(computed, i, place_id) for i in (figure.formula.uses if figure.formula else ())],
@@ -114,6 +117,11 @@ def catalogue_text() -> str:
 
 
 # Who sees what.
+
+
+def places_seen(actor: User | None, permission: str, snapshot: Snapshot) -> frozenset[int] | None:
+    """The places of a snapshot whose totals an actor may see, None for all of them; refuses who holds the permission nowhere."""
+    return _with_ancestors(_visible(actor, permission), snapshot)
 
 
 def _visible(actor: User | None, permission: str) -> frozenset[int] | None:

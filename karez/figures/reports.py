@@ -20,7 +20,7 @@ def check_reports(snapshot: Snapshot, reports: Sequence[LiveReport], run: RunRep
         reported = [(report, resolve([report.figure], snapshot.year)[0]) for report in reports]
     except Refusal as refusal:
         return [Wrong(refusal.record, refusal.found, refusal.expected)]
-    wrong = []
+    wrong = [Wrong(f"the figure {i}", found, "an expression that works on every row") for i, found in computed.undefined.items()]
     for report, figure in reported:
         for area_id, live in run(report.sql):
             if area_id not in computed.places:

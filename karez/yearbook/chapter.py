@@ -15,8 +15,8 @@ from karez.yearbook.wording import CHINESE, ENGLISH, figure_words, number_words,
 
 SUPPRESSED = "suppressed"
 _GAPS = {
-    ENGLISH: {"": "no value", "not_collected": "not collected", SUPPRESSED: "withheld"},
-    CHINESE: {"": "无数据", "not_collected": "未收集", SUPPRESSED: "不予公布"},
+    ENGLISH: {"": "no value", "not_collected": "not collected", "undefined": "cannot be computed", SUPPRESSED: "withheld"},
+    CHINESE: {"": "无数据", "not_collected": "未收集", "undefined": "无法计算", SUPPRESSED: "不予公布"},
 }
 _AS_OF = {ENGLISH: "as of", CHINESE: "截至"}
 
@@ -33,10 +33,11 @@ class Piece:
 
 @dataclass(frozen=True)
 class Section:
-    """A headed part of the chapter: paragraphs of pieces."""
+    """A headed part of the chapter: paragraphs of pieces, and the names of the pictures that stand under them."""
 
     title: str
     paragraphs: tuple[tuple[Piece, ...], ...]
+    pictures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,7 +72,7 @@ def compose(
     by_id = {row["id"]: row for row in rows}
     text = pattern_of(year, by_id, pattern)[language]
     plain = {"region": region, "year": str(year)}
-    sections = tuple(Section(p.title, tuple(_pieces(s, by_id, plain, language) for s in p.paragraphs)) for p in text.sections)
+    sections = tuple(Section(p.title, tuple(_pieces(s, by_id, plain, language) for s in p.paragraphs), p.pictures) for p in text.sections)
     first = rows[0] if rows else {}
     tables = _tables(text, by_id, list(by_place), language)
     title = text.title.format(**plain)

@@ -14,7 +14,16 @@ from hypothesis import strategies as st
 
 from karez.closing.snapshots import Snapshot
 from karez.figures.declarations import LEVELS
-from karez.figures.engine import State, compute, count_rows_behind, opened, rows_behind, sql_of
+from karez.figures.engine import (
+    State,
+    cells,
+    compute,
+    count_rows_behind,
+    opened,
+    resolve,
+    rows_behind,
+    sql_of,
+)
 from karez.figures.tests.small import COUNTED, FACTS, TREE, VILLAGES, Use, ancestors, figure, snapshot_of
 from karez.kernel.refusal import Refusal
 
@@ -141,6 +150,21 @@ def test_one_that_fails_is_named(tmp_path: Path, use: Use) -> None:
     with pytest.raises(Refusal) as refused:
         compute(snapshot)
     assert refused.value.record == "test.broken"
+
+
+def test_one_that_fails_stops_no_other(tmp_path: Path, use: Use) -> None:
+    """Neither those of its table nor those of others; what is made from it cannot be computed either."""
+    use(
+        figure("test.bad", value="sum(cast(kind as bigint))") + figure("test.rows") + figure("test.people", value="count(distinct person)")
+        + figure("test.of_bad", formula="test.bad / test.rows") + figure("test.worse", value="count(distinct cast(kind as bigint))")
+        + figure("test.where", where="cast(kind as bigint) = 3") + figure("test.total", table="counted", value="sum(total)")
+    )  # fmt: skip
+    snapshot = snapshot_of(tmp_path / "s", {FACTS: ROWS, COUNTED: [{"area_id": 3, "total": 40}]})
+    computed = cells(snapshot, resolve(None, 2009), LEVELS)
+    assert set(computed.undefined) == {"test.bad", "test.of_bad", "test.worse", "test.where"}
+    assert all("Could not convert" in why for why in computed.undefined.values())
+    assert {computed.value(i, 1).state for i in computed.undefined} == {State.UNDEFINED}
+    assert [computed.value(i, 1).value for i in ("test.rows", "test.people", "test.total")] == [6, 3, 40]
 
 
 def test_the_database_of_the_engine_reaches_nothing_else(small: Snapshot) -> None:
