@@ -95,6 +95,48 @@ class Acceptance(models.Model):
         return f"{self.year} {self.name}"
 
 
+class Reopening(models.Model):
+    """A person asks, with a reason, that a closed year be opened again; it names the snapshot that was sealed, which stays."""
+
+    facts = Usage.LOG
+
+    year = models.IntegerField()
+    snapshot = models.CharField(max_length=64)
+    reason = models.TextField()
+    asked_by_id = models.BigIntegerField()
+    asked_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="closing_reopening_has_reason", condition=models.Q(reason__regex=r"\S")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.year} asked {self.asked_at}"
+
+
+class ReopeningAnswer(models.Model):
+    """What became of it: another person agreed, and the year was opened in the same moment; or it was declined or taken back."""
+
+    facts = Usage.LOG
+
+    reopening = models.OneToOneField(Reopening, on_delete=models.PROTECT, related_name="answer")
+    agreed = models.BooleanField()
+    reason = models.TextField(db_default="")
+    answered_by_id = models.BigIntegerField()
+    answered_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="closing_reopeninganswer_has_reason", condition=models.Q(agreed=True) | models.Q(reason__regex=r"\S")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.reopening_id}: {self.agreed}"
+
+
 class Verb(models.TextChoices):
     """What a page asks the worker to do for a year."""
 

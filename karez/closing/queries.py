@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 from karez.access.models import User
 from karez.closing import snapshots
-from karez.closing.models import Acceptance, CheckResult, Preparation, SnapshotRecord, Work
+from karez.closing.models import Acceptance, CheckResult, Preparation, Reopening, SnapshotRecord, Work
 from karez.closing.snapshots import Snapshot
 from karez.kernel.refusal import Refusal
 from karez.periods import services as periods
-from karez.periods.models import Period
+from karez.periods.models import Period, PeriodChange
 from karez.places.queries import require
 
 
@@ -121,3 +121,21 @@ def snapshots_of(actor: User, year: int) -> list[SnapshotRecord]:
     """Every snapshot ever taken of a year, newest first; provisional ones may be gone from the disk."""
     require(actor, "closing.view", periods.region().area_id)
     return list(SnapshotRecord.objects.filter(year=year).order_by("-pk")[:50])
+
+
+def changes(actor: User, year: int) -> list[PeriodChange]:
+    """Every change of a year's state, newest first: who, when, why, and which snapshot it left."""
+    require(actor, "closing.view", periods.region().area_id)
+    return list(PeriodChange.objects.filter(year=year).order_by("-pk")[:50])
+
+
+def reopening_asked(actor: User, year: int, reopening_id: int) -> Reopening:
+    """One request to open a year again; refuses a number that is none of this year's."""
+    require(actor, "closing.view", periods.region().area_id)
+    found = Reopening.objects.filter(pk=reopening_id, year=year).first()
+    if found is None:
+        raise Refusal(
+            "not_found.closing_reopening", record=f"request {reopening_id}", found="no such request", expected="a request of this year",
+            rule="a year is opened again by two people", todo="look at the year's page",
+        )  # fmt: skip
+    return found

@@ -152,12 +152,19 @@ def recover() -> list[str]:
     return done
 
 
-def reopen(first: User, second: User, *, year: int, reason: str) -> None:
-    """Opens the last closed year again, by two people with a reason; the sealed snapshot stays."""
+def reopen(first: User, second: User, *, year: int, reason: str, answers: int | None = None) -> None:
+    """Opens the last closed year again, by two people with a reason; the sealed snapshot stays.
+
+    `answers` is what the first asked for on a page: that it was agreed to is noted in the same moment.
+    """
     region = periods.region()
     require(first, "closing.prepare", region.area_id)
     require(second, "closing.sign", region.area_id)
-    with locked_year(year) as session, _told_kindly(year):
+    with locked_year(year) as session, _told_kindly(year), session.transaction():
+        if answers is not None:
+            session.execute(
+                "INSERT INTO closing_reopeninganswer (reopening_id, agreed, answered_by_id) VALUES (%s, true, %s)", [answers, second.pk]
+            )
         session.execute("SELECT periods_reopen(%s, %s, %s, %s)", [year, first.pk, second.pk, reason])
 
 

@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_GET, require_POST
 
-from karez.access.pages import actor_of
-from karez.closing import queries, services, work
+from karez.access.models import User
+from karez.access.pages import actor_of, integer
+from karez.closing import queries, reopening, services, work
 from karez.closing.models import Verb, Work
 from karez.periods import services as periods
 from karez.places.queries import may
@@ -54,7 +55,7 @@ def year(request: HttpRequest, year: int) -> HttpResponse:
     results = [(r, accepted.get((r.name, r.rows_digest))) for r in status.results]
     may_sign = may(actor, "closing.sign", region.area_id)
     idle = status.state == "open" and not (status.work and status.work.ended_at is None)
-    context = _progress(status.work) | {
+    context = _progress(status.work) | _reopening(actor, year) | {
         "status": status,
         "region": region,
         "results": results,
@@ -63,8 +64,26 @@ def year(request: HttpRequest, year: int) -> HttpResponse:
         "may_sign": idle and may_sign and status.prepared_by_id not in (None, actor.pk),
         "may_accept": idle and (may_sign or may(actor, "closing.prepare", region.area_id)),
         "snapshots": queries.snapshots_of(actor, year),
+        "changes": queries.changes(actor, year),
     }
     return render(request, "closing/year.html", context)
+
+
+def _reopening(actor: User, year: int) -> dict[str, Any]:
+    """What the page says of opening a closed year again, and what this person may do about it."""
+    period, region = periods.period(year), periods.region()
+    asked = reopening.waiting(period)
+    last = reopening.is_last_closed(period)
+    return {
+        "closed": period.state == "closed",
+        "last_closed": last,
+        "last_closed_year": periods.first_open_day().year - 1,
+        "asked": asked,
+        "may_ask": last and asked is None and may(actor, reopening.ASK, region.area_id),
+        "may_agree": asked is not None and asked.asked_by_id != actor.pk and may(actor, reopening.AGREE, region.area_id),
+        "may_take_back": asked is not None and asked.asked_by_id == actor.pk,
+        "seconds": reopening.who_may_agree(asked.asked_by_id if asked else actor.pk) if last else [],
+    }
 
 
 def _progress(found: Work | None) -> dict[str, Any]:
@@ -91,7 +110,7 @@ def progress(request: HttpRequest, year: int) -> HttpResponse:
 @login_required
 @require_POST
 def act(request: HttpRequest, year: int) -> HttpResponse:
-    """Asks the worker to prepare, to take a provisional snapshot or to sign; or accepts a failure."""
+    """Asks the worker to prepare, to take a provisional snapshot or to sign; accepts a failure; opens a year again by two people."""
     actor = actor_of(request)
     queries.close_status(actor, year)  # refuses whoever may not see it before anything is tried
     match request.POST.get("do"):
@@ -100,4 +119,19 @@ def act(request: HttpRequest, year: int) -> HttpResponse:
         case "accept":
             services.accept_failure(actor, year=year, check=request.POST.get("check", ""), reason=request.POST.get("reason", ""))
             messages.success(request, _("Accepted, under your name."))
+        case "ask_reopening":
+            reopening.ask_reopening(actor, year=year, reason=request.POST.get("reason", ""))
+            messages.success(request, _("Asked. Another person who may sign decides about it."))
+        case "agree" | "decline" as answer:
+            _answer(request, actor, year, agreed=answer == "agree")
     return redirect("closing:year", year=year)
+
+
+def _answer(request: HttpRequest, actor: User, year: int, *, agreed: bool) -> None:
+    asked = queries.reopening_asked(actor, year, integer(request.POST, "asked") or 0)
+    if agreed:
+        reopening.agree_to_reopening(actor, asked)
+        messages.success(request, _("The year is open again; its sealed snapshot is kept."))
+    else:
+        reopening.decline_reopening(actor, asked, reason=request.POST.get("reason", ""))
+        messages.success(request, _("The year stays closed."))

@@ -92,4 +92,32 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(condition=models.Q(('ended_at__isnull', True)), fields=('year',), name='closing_work_one_at_a_time'), models.CheckConstraint(condition=models.Q(models.Q(('ended_at', None), ('outcome', '')), models.Q(('ended_at__isnull', False), ('outcome__gt', '')), _connector='OR'), name='closing_work_ends_whole')],
             },
         ),
+        migrations.CreateModel(
+            name='Reopening',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('year', models.IntegerField()),
+                ('snapshot', models.CharField(max_length=64)),
+                ('reason', models.TextField()),
+                ('asked_by_id', models.BigIntegerField()),
+                ('asked_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('reason__regex', '\\S')), name='closing_reopening_has_reason')],
+            },
+        ),
+        migrations.CreateModel(
+            name='ReopeningAnswer',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('agreed', models.BooleanField()),
+                ('reason', models.TextField(db_default='')),
+                ('answered_by_id', models.BigIntegerField()),
+                ('answered_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('reopening', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='answer', to='closing.reopening')),
+            ],
+            options={
+                'constraints': [models.CheckConstraint(condition=models.Q(('agreed', True), ('reason__regex', '\\S'), _connector='OR'), name='closing_reopeninganswer_has_reason')],
+            },
+        ),
     ]

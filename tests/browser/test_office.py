@@ -1,0 +1,49 @@
+"""The office's own pages in a browser: a year at work and opened again. Each is looked at by axe, light and dark, wide and narrow, in both languages."""
+
+from typing import Any
+
+import pytest
+
+from karez.closing import reopening, services, work
+from karez.closing.models import Verb, Work
+from tests.browser.test_looks import look
+
+pytestmark = pytest.mark.browser
+
+
+def in_both_languages(page: Any, site: str, address: str, name: str, shot: Any) -> list[str]:
+    """What is wrong with a page in English and in Chinese."""
+    wrong = look(page, site, address, name, shot)
+    for language, prefix in (("zh-hans", "zh-"), ("en", "")):
+        page.set_viewport_size({"width": 1280, "height": 900})
+        page.locator(f"header button[name=language][value={language}]").click()
+        page.locator(f"html[lang={language}]").wait_for()
+        wrong += look(page, site, address, f"{prefix}{name}", shot) if prefix else []
+    return wrong
+
+
+def test_a_year_at_work_and_opened_again(site: str, page: Any, committed_world: Any, sign_in: Any, shot: Any) -> None:
+    world, address = committed_world, "/closing/2009/"
+    asked = work.ask(world.regional, year=2009, verb=Verb.PREPARE)
+    Work.objects.filter(pk=asked.pk).update(doing="reports against figures", percent=90)
+    sign_in(page, world.regional)
+    wrong = in_both_languages(page, site, address, "year-at-work", shot)
+    assert "comparing reports with figures" in page.inner_text("#progress")
+    work.run(asked.pk)
+    for found in services.prepare(world.regional, year=2009).failing:
+        services.accept_failure(world.regional, year=2009, check=found.name, reason="a small world of a test")
+    services.sign(world.approver, year=2009)
+    page.goto(site + address)
+    page.get_by_label("Open it again, because").fill("a county was left out")
+    page.get_by_role("button", name="Ask for it").click()
+    page.get_by_text("Asked. Another person who may sign").wait_for()
+    sign_in(page, world.approver)
+    wrong += in_both_languages(page, site, address, "year-asked-to-open", shot)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.goto(site)
+    page.get_by_role("link", name="Years to open again").click()
+    page.get_by_role("button", name="Agree: open it again").click()
+    page.get_by_text("The year is open again").wait_for()
+    wrong += look(page, site, address, "year-open-again", shot)
+    assert reopening.who_may_agree(world.approver.pk) == [world.second_approver]
+    assert not wrong, "\n".join(wrong)
