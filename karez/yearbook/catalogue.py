@@ -29,16 +29,20 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     room, kind = request.GET.get("room", ""), request.GET.get("kind", "")
     every = declarations().figures
     found = [f for f in every if (not room or _room(f) == room) and (not kind or f.kind == kind) and _says(f, asked)]
-    language = CHINESE if (get_language() or "").startswith("zh") else ENGLISH
+    language = _language()
     used = _used_in(every)
     sealed = {p.year for p in Period.objects.filter(state=State.CLOSED)}
-    entries = [_entry(f, language, used.get(f.id, ()), _newest(f, sealed)) for f in found]
+    entries = [described(f, used.get(f.id, ()), _newest(f, sealed)) for f in found]
     context = {
         "rooms": [(r, _room_words(r)) for r in dict.fromkeys(map(_room, every))], "kinds": [(k, words(language)[f"kind_{k}"]) for k in KINDS],
         "groups": [(r, _room_words(r), [e for e in entries if e["room"] == r]) for r in dict.fromkeys(e["room"] for e in entries)],
         "asked": asked, "room": room, "kind": kind, "count": len(entries), "of": len(every), "region": periods.region(),
     }  # fmt: skip
     return render(request, "yearbook/catalogue.html", context)
+
+
+def _language() -> str:
+    return CHINESE if (get_language() or "").startswith("zh") else ENGLISH
 
 
 def _room(figure: Figure) -> str:
@@ -75,7 +79,9 @@ def _newest(figure: Figure, sealed: Iterable[int]) -> int | None:
     return max((year for year in sealed if figure.valid_in(year)), default=None)
 
 
-def _entry(figure: Figure, language: str, used_in: tuple[str, ...], year: int | None) -> dict[str, Any]:
+def described(figure: Figure, used_in: tuple[str, ...] = (), year: int | None = None) -> dict[str, Any]:
+    """A definition in the reader's words, for `yearbook/definition.html`."""
+    language = _language()
     zh = language == CHINESE
     first, second = (figure.label_zh or figure.label, figure.label) if zh else (figure.label, figure.label_zh)
     w = words(language)

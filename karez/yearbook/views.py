@@ -17,6 +17,7 @@ from django.views.decorators.http import require_GET
 
 from karez.access.models import User
 from karez.access.pages import actor_of, integer
+from karez.closing import snapshots
 from karez.closing.queries import best_snapshot, check_region
 from karez.closing.snapshots import SEALED
 from karez.figures import queries as figures
@@ -26,12 +27,15 @@ from karez.kernel.refusal import Refusal
 from karez.periods import services as periods
 from karez.periods.models import Period
 from karez.places import queries as places
+from karez.yearbook.catalogue import described
 from karez.yearbook.chapter import Chapter, Section, compose
 from karez.yearbook.charts import svg_bars
+from karez.yearbook.column_words import column_words
 from karez.yearbook.maps import county_map
 from karez.yearbook.patterns import pattern_of
 from karez.yearbook.publishing import COLUMNS
 from karez.yearbook.signing_views import editions_for, next_step, steps_of
+from karez.yearbook.trace_years import years_of
 from karez.yearbook.wording import CHINESE, ENGLISH, figure_words, unit_words
 
 ROWS = 50
@@ -42,9 +46,12 @@ _PLACE = {"area_id", "area_level", "region_id", "prefecture_id", "county_id", "t
 @login_required
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
-    """Every year that has figures."""
-    actor_of(request)
-    context = {"years": Period.objects.order_by("-year"), "region": periods.region()}
+    """Every year, and where it can be read: sealed, provisional from a snapshot, or not yet."""
+    actor = actor_of(request)
+    region = periods.region()
+    taken = {s.year for s in snapshots.existing(kind=snapshots.PROVISIONAL) if s.region == region.code}
+    years = [(p, "sealed" if p.snapshot else "provisional" if p.year in taken else "") for p in Period.objects.order_by("-year")]
+    context = {"years": years, "region": region, "may_close": places.may(actor, "closing.view", region.area_id)}
     return render(request, "yearbook/home.html", context)
 
 
@@ -180,6 +187,7 @@ def trace(request: HttpRequest, region: str, year: int, figure_id: str) -> HttpR
     figure_id = figures.aliases().get(figure_id, figure_id)
     found = figures.trace(actor, figure_id, region, year, area_id=area_id, after=-1 if after is None else after, limit=ROWS)
     table = resolve([found["rows_of"]], year)[0].table if found["rows_of"] else ""
+    at_region = found["area_id"] == periods.region().area_id
     context = {
         "trace": found,
         "link": {"region": region, "year": year},
@@ -188,11 +196,12 @@ def trace(request: HttpRequest, region: str, year: int, figure_id: str) -> HttpR
         "names": {area.pk: area for area in places.areas_named([p["area_id"] for p in found["by_place"]])},
         "largest": max((float(p["value"]) for p in found["by_place"] if p["value"] is not None), default=0) or 1,
         "collected": any(p["state"] != "not_collected" for p in found["by_place"]),
-        "columns": [c for c in (found["rows"][0] if found["rows"] else {}) if c not in _PLACE],
+        "columns": [(c, column_words(table, c)) for c in (found["rows"][0] if found["rows"] else {}) if c not in _PLACE],
         "rows": _rows(found),
         "table": table,
-        "definition": _definition(found["definition"]),
-        "at_region": found["area_id"] == periods.region().area_id,
+        "one": described(resolve([figure_id], year)[0]),
+        "years": years_of(actor, region, figure_id, found["area_id"], at_region=at_region, language=_language()),
+        "at_region": at_region,
     }
     return render(request, "yearbook/trace.html", context)
 
@@ -244,10 +253,6 @@ def _rows(found: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 _OPENS = ("loan_id", "society_id", "return_id", "line_code", "household_key", "key")
-
-
-def _definition(words: Mapping[str, Any]) -> list[tuple[str, str]]:
-    return [(name.replace("_", " "), ", ".join(map(str, value)) if isinstance(value, list) else str(value)) for name, value in words.items() if value not in (None, "", [], {})]
 
 
 @login_required

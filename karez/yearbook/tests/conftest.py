@@ -1,7 +1,7 @@
 """A small region whose year is closed, with its own figures and its own chapter; and an edition made by hand, without a database."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -123,3 +123,12 @@ def content() -> Content:
     plain = Content(_text(said))
     said["chapters"] = {language: _chapter_as_data(_composed(plain, language)) for language in LANGUAGES}
     return Content(json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
+
+
+@pytest.fixture
+def two_years(closed_year: ClosedYear) -> ClosedYear:
+    """2009 and 2010 closed: in 2010 another 20 people in the first county and 15 in the second; `snapshot` is that of 2010."""
+    for n in range(35):
+        closed_year.region.fact(closed_year.region.villages[n % 3 if n < 20 else 3 + n % 3], starts_on="2010-06-01")
+    closing.prepare(closed_year.regional, year=2010)
+    return replace(closed_year, snapshot=closing.sign(closed_year.approver, year=2010))
