@@ -135,3 +135,28 @@ def test_the_server_stays_while_anybody_holds_it(folder: Path) -> None:
             assert cluster.running
         assert cluster.running
     assert not cluster.running
+
+
+def test_a_database_of_other_migrations_is_told(founded: Path) -> None:
+    """As after a pull between releases that changed a migration: a plain answer, not an error on some page."""
+    spoil = (
+        "import django; django.setup()\n"
+        "from karez.host import database, schema\n"
+        "database.prepare()\n"
+        "from django.db import connections\n"
+        "with connections['owner'].cursor() as c:\n"
+        "    c.execute(\"SELECT obj_description('django_migrations'::regclass, 'pg_class')\"); said = c.fetchone()[0]\n"
+        "    assert 'ledger.0002_sql' in said\n"
+        "    c.execute(\"SELECT format('COMMENT ON TABLE django_migrations IS %%L', %s::text)\", [said.replace('ledger.0002_sql\": \"', 'ledger.0002_sql\": \"0')])\n"
+        "    c.execute(c.fetchone()[0])\n"
+        "    schema.check()\n"
+    )
+    environment = os.environ | {"KAREZ_VAR": str(founded), "KAREZ_DURABLE": "0", "DJANGO_SETTINGS_MODULE": "karez.settings"}
+    drop = ("DATABASE_URL", "KAREZ_DATABASE", "KAREZ_TEST_VAR")
+    told = subprocess.run(
+        [sys.executable, "-c", spoil], env={k: v for k, v in environment.items() if k not in drop},
+        text=True, capture_output=True, check=False,
+    )  # fmt: skip
+    assert "ledger.0002_sql" in told.stderr and "another data folder" in told.stderr, told.stderr
+    again = karez(founded, "upgrade")
+    assert (again.returncode, "ledger.0002_sql" in again.stderr) == (1, True), again.stderr

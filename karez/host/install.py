@@ -2,12 +2,14 @@
 
 from django.core.management import call_command
 
-from karez.host import database
+from karez.host import database, schema
 from karez.periods import guard
 
 
 def bring_up(*, verbosity: int = 0) -> None:
     """Starts the server where it is ours, migrates as the owner, and installs rights and guards."""
     database.prepare()
+    schema.check()
     call_command("migrate", database="owner", verbosity=verbosity, interactive=False)
+    schema.record()
     guard.install()
