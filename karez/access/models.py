@@ -93,6 +93,36 @@ class Grant(SpellFact):
         return f"{self.user} {self.role} {self.area_id}"
 
 
+class SignInEvent(models.Model):
+    """How a person came to their password: given once by an administrator, until an instant, or chosen by themselves."""
+
+    facts = Usage.LOG
+
+    class What(models.TextChoices):
+        """Given by another, for one use; or chosen."""
+
+        GIVEN = "given"
+        CHOSEN = "chosen"
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="sign_in_events", db_index=False)
+    what = models.CharField(max_length=10, choices=What.choices)
+    until = models.DateTimeField(null=True)  # of a given one: afterwards nobody signs in with it
+    by_id = models.BigIntegerField()
+    at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="access_signinevent_given_ends",
+                condition=models.Q(what="given", until__isnull=False) | models.Q(what="chosen", until=None),
+            ),
+        ]
+        indexes = [models.Index(fields=["user", "-id"], name="access_sign_in_last")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.what}"
+
+
 class ReadEvent(models.Model):
     """Somebody looked at a personal record, or fetched many, and said why."""
 

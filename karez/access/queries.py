@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from karez.access.models import Grant, User
+from karez.access.models import Grant, SignInEvent, User
 from karez.access.rules import roles_with
 from karez.kernel.refusal import Refusal
 
@@ -40,3 +40,14 @@ def user_named(username: str) -> User:
             rule="whoever writes is named",
             todo="see the users under Administration, or the demo's sign-ins",
         ) from None
+
+
+def last_sign_in_event(user: User) -> SignInEvent | None:
+    """How the person last came to a password; None where it was set at the console."""
+    return SignInEvent.objects.filter(user=user).order_by("-pk").first()
+
+
+def has_given_password(user: User) -> bool:
+    """Whether the password was given for one use and none was chosen yet."""
+    last = last_sign_in_event(user)
+    return last is not None and last.what == SignInEvent.What.GIVEN

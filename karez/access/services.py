@@ -1,15 +1,81 @@
 """The only writers of users, grants and the log of reads. Holds no pages."""
 
+import secrets
 from collections.abc import Iterable
-from datetime import date
+from datetime import date, timedelta
 
-from django.db import transaction
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
+from django.utils import timezone
 
-from karez.access.models import Grant, ReadEvent, Role, User
+from karez.access import queries
+from karez.access.models import Grant, ReadEvent, Role, SignInEvent, User
 from karez.access.queries import granted_area_ids
 from karez.access.rules import INCOMPATIBLE
 from karez.kernel.refusal import Refusal
+
+GIVEN_FOR = timedelta(days=7)  # how long a password given once lets a person in
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike
+
+
+@transaction.atomic
+def invite_user(actor: User, *, username: str, full_name: str, language: str = "en") -> tuple[User, str]:
+    """Makes a user with a password for the first sign-in alone, good for seven days; returns both. The password is kept nowhere.
+
+    Refuses a sign-in name that is taken or not made of letters, digits and @.+-_; whoever signs in with it chooses their own.
+    """
+    if not granted_area_ids(actor, "users.manage"):
+        raise _no_manager(actor, username)
+    password = _one_time_password()
+    user = User(username=username.strip(), full_name=full_name.strip(), language=language)
+    user.set_password(password)
+    try:
+        user.full_clean()
+        user.save()
+    except ValidationError as fault:
+        raise Refusal(
+            "access.name_refused", record=username, found="; ".join(fault.messages), expected="a sign-in name nobody has, and a full name",
+            rule="whoever writes is one person with one name", todo="choose another sign-in name",
+        ) from fault  # fmt: skip
+    _give(actor, user)
+    return user, password
+
+
+@transaction.atomic
+def renew_invitation(actor: User, user: User) -> str:
+    """Another password for the first sign-in, where the first was never used; returns it.
+
+    Refuses for whoever has chosen their own: an administrator does not take over somebody's name.
+    """
+    _require_manager(actor, user)
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if not queries.has_given_password(user):
+        raise Refusal(
+            "access.own_password", record=user.username, found="a password this person chose", expected="a first sign-in still to come",
+            rule="nobody signs in under another's name", todo="ask the person to sign in with it, or to ask for a new sign-in name",
+        )  # fmt: skip
+    password = _one_time_password()
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    _give(actor, user)
+    return password
+
+
+@transaction.atomic
+def choose_password(user: User, password: str) -> None:
+    """Sets the password a person chose; a password given once is used up by it."""
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    SignInEvent.objects.create(user=user, what=SignInEvent.What.CHOSEN, by_id=user.pk)
+
+
+def _one_time_password() -> str:
+    return "-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(4))
+
+
+def _give(actor: User, user: User) -> None:
+    SignInEvent.objects.create(user=user, what=SignInEvent.What.GIVEN, until=timezone.now() + GIVEN_FOR, by_id=actor.pk)
 
 
 @transaction.atomic
@@ -43,10 +109,18 @@ def grant_role(actor: User | None, *, user: User, role: Role, area_id: int, star
             rule="who prepares does not approve, who works does not watch",
             todo="end the other role first, or name another person",
         )
-    return Grant.objects.create(
-        user=user, role=role, area_id=area_id, starts_on=starts_on, counts_from=starts_on,
-        recorded_by_id=actor.pk if actor else user.pk,
-    )  # fmt: skip
+    try:
+        with transaction.atomic():
+            return Grant.objects.create(
+                user=user, role=role, area_id=area_id, starts_on=starts_on, counts_from=starts_on,
+                recorded_by_id=actor.pk if actor else user.pk,
+            )  # fmt: skip
+    except IntegrityError as error:
+        raise Refusal(
+            "access.already_given", record=user.username, found=f"{Role(role).label} over this area already",
+            expected="a role not held on these days", rule="a role over an area is given once at a time",
+            todo="end the one they have first, or choose a day after its end",
+        ) from error  # fmt: skip
 
 
 @transaction.atomic
@@ -80,10 +154,14 @@ def _require_manager(actor: User | None, user: User) -> None:
             rule="nobody decides about their own roles", todo="ask another administrator",
         )  # fmt: skip
     if not granted_area_ids(actor, "users.manage"):
-        raise Refusal(
-            "access.not_granted", record=user.username, found=f"{actor} does not look after users", expected="an administrator",
-            rule="roles are given by those who look after users", todo="ask an administrator",
-        )  # fmt: skip
+        raise _no_manager(actor, user.username)
+
+
+def _no_manager(actor: User, record: str) -> Refusal:
+    return Refusal(
+        "access.not_granted", record=record, found=f"{actor} does not look after users", expected="an administrator",
+        rule="roles are given by those who look after users", todo="ask an administrator",
+    )  # fmt: skip
 
 
 def log_read(actor: User | None, *, kind: str, subject_id: int | None, purpose: str, rows: int = 1) -> None:

@@ -2,10 +2,16 @@
 
 from django.urls import path
 
-from karez.places import views
+from karez.places import people, views
 
 app_name = "places"
 urlpatterns = [
     path("places/", views.home, name="home"),
     path("places/<int:area_id>/", views.area, name="area"),
+    path("users/", people.users, name="users"),
+    path("users/add/", people.add_user, name="add_user"),
+    path("users/<int:user_id>/", people.user, name="user"),
+    path("users/<int:user_id>/renew/", people.renew, name="renew_user"),
+    path("users/<int:user_id>/role/", people.give_role, name="give_role"),
+    path("users/roles/<int:grant_id>/end/", people.end_role, name="end_role"),
 ]

@@ -21,7 +21,10 @@ MENU = (
     ("ledger.view", "ledger:books", _("Books")),
     ("returns.view", "returns:list", _("Returns")),
     ("closing.view", "closing:years", _("Closing")),
+    ("users.manage", "places:users", _("Users")),
 )
+# Pages of people hang under places, for a role is given over one; the menu keeps them apart.
+_PEOPLE = {f"places:{name}" for name in ("users", "user", "add_user", "renew_user", "give_role", "end_role")}
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -32,9 +35,14 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     region = Region.objects.first()
     if region and user and "closing.view" in allowed and not may(user, "closing.view", region.area_id):
         allowed -= {"closing.view"}  # a year is closed for the whole region
-    here = request.resolver_match.app_name if request.resolver_match else ""
+    here = _part(request.resolver_match.view_name) if request.resolver_match else ""
     return {
-        "menu": [(name, words, name.split(":")[0] == here) for permission, name, words in MENU if permission in allowed],
+        "menu": [(name, words, _part(name) == here) for permission, name, words in MENU if permission in allowed],
         "the_region": region,
         "rtl": get_language_bidi(),
     }
+
+
+def _part(view_name: str) -> str:
+    """The part of the menu an address belongs to: its room, or the users."""
+    return "users" if view_name in _PEOPLE else view_name.partition(":")[0]

@@ -144,4 +144,19 @@ class Migration(migrations.Migration):
             model_name='grant',
             constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.F('user'), '='), (models.F('role'), '='), (models.F('area_id'), '='), (models.Func(models.F('counts_from'), models.Func(models.F('counts_before'), models.F('void_counts_on'), function='LEAST'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='access_grant_once_at_a_time'),
         ),
+        migrations.CreateModel(
+            name='SignInEvent',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('what', models.CharField(choices=[('given', 'Given'), ('chosen', 'Chosen')], max_length=10)),
+                ('until', models.DateTimeField(null=True)),
+                ('by_id', models.BigIntegerField()),
+                ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='sign_in_events', to=settings.AUTH_USER_MODEL)),
+            ],
+            options={
+                'indexes': [models.Index(fields=['user', '-id'], name='access_sign_in_last')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('until__isnull', False), ('what', 'given')), models.Q(('until', None), ('what', 'chosen')), _connector='OR'), name='access_signinevent_given_ends')],
+            },
+        ),
     ]

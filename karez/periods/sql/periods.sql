@@ -242,6 +242,24 @@ BEGIN
     VALUES (p_year, 'open', now(), p_first, p_second, p_reason, old_snapshot);
 END $$;
 
+-- The region never loses its last administrator: of those whose role over it has no end, one stays. Ends follow each other.
+CREATE FUNCTION periods_keep_administrator() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM pg_advisory_xact_lock(4714, 1);
+    IF NEW.area_id = (SELECT area_id FROM periods_region) AND NOT EXISTS (
+        SELECT FROM access_grant g JOIN access_user u ON u.id = g.user_id AND u.is_active
+         WHERE g.role = 'administrator' AND g.area_id = NEW.area_id AND g.ends_before IS NULL AND g.voided_at IS NULL) THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ092', MESSAGE = 'The region would be left without an administrator.',
+            DETAIL = 'The last administrator of the region stays; name another first.';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER access_grant_keep_administrator AFTER UPDATE ON access_grant FOR EACH ROW
+WHEN (NEW.role = 'administrator' AND (NEW.ends_before IS NOT NULL OR NEW.voided_at IS NOT NULL))
+EXECUTE FUNCTION periods_keep_administrator();
+
 DO $$
 DECLARE f text;
 BEGIN

@@ -16,7 +16,6 @@ from typing import Any, Literal
 from xml.sax.saxutils import escape, quoteattr
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_noop
 
 Number = int | Fraction | Decimal
 Language = Literal["en", "zh"]
@@ -31,7 +30,6 @@ class Mark(Enum):
 SUPPRESSED = Mark.SUPPRESSED
 FILLS = ("#f3f1ea", "#d4e6dd", "#a3cfc0", "#66ae9f", "#2f8579", "#0f5a52")
 _DARK = frozenset({4, 5})  # fills that carry light words
-_MISSING, _SUPPRESSED = gettext_noop("no data"), gettext_noop("not published")
 _FEW = 40  # up to so many places have their names on the map
 _LEGEND_ROW, _MARGIN, _SWATCH = 22, 8, 16
 
@@ -199,9 +197,9 @@ def _class_and_words(
     value: Number | Mark | None, classes: Classes, unit: str, number: Callable[[Number], str]
 ) -> tuple[str, str, int]:
     if value is None:
-        return "mx", _(_MISSING), -1
+        return "mx", _("no data"), -1
     if isinstance(value, Mark):
-        return "ms", _(_SUPPRESSED), -1
+        return "ms", _("not published"), -1
     found = classes.of(value)
     return f"m{found}", f"{number(value)} {unit}".strip(), found
 
@@ -247,8 +245,8 @@ def _legend(
     """Swatches with the numbers found in each class, in rows under the map; and the height with them."""
     entries = [(f"m{n}", number(low) if low == high else f"{number(low)} – {number(high)}") for n, low, high in classes.bounds]
     found = [values.get(d.code) for d in drawn]
-    entries += [("mx", _(_MISSING))] if None in found else []
-    entries += [("ms", _(_SUPPRESSED))] if SUPPRESSED in found else []
+    entries += [("mx", _("no data"))] if None in found else []
+    entries += [("ms", _("not published"))] if SUPPRESSED in found else []
     x, y = _MARGIN, top + _MARGIN
     lines = ['<g class="legend">']
     if unit:

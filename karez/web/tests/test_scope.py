@@ -70,12 +70,18 @@ OWN = {
     "yearbook:figures": {"region": "99", "year": 2009},
     "yearbook:trace": {"region": "99", "year": 2009, "figure_id": "mutual_funds.villages_total"},
 }
-# Addresses of the whole region, closed to a county.
+# Addresses of the whole region or of its administrators, closed to a county's officer.
 REGION_ONLY = {
     "closing:years": ({}, "get"),
     "closing:year": ({"year": 2009}, "get"),
     "closing:progress": ({"year": 2009}, "get"),
     "closing:act": ({"year": 2009}, "post"),
+    "places:users": ({}, "get"),
+    "places:user": ({"user_id": 1}, "get"),
+    "places:add_user": ({}, "both"),
+    "places:renew_user": ({"user_id": 1}, "post"),
+    "places:give_role": ({"user_id": 1}, "both"),
+    "places:end_role": ({"grant_id": 1}, "both"),
     "funds:prepare": ({"line_id": "line_id", "what": "appropriation"}, "both"),
     "yearbook:edition": ({"edition_id": 1}, "both"),
     "yearbook:prepare": ({"region": "99", "year": 2009}, "post"),

@@ -1,0 +1,182 @@
+"""Pages of people and their roles, for those who look after users: the list, one person with their history, adding, giving, ending.
+
+They stand here and not in access, because a role is given over an area of the tree.
+"""
+
+from datetime import date, timedelta
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from karez.access.models import Role, User
+from karez.access.pages import PAGE, DayField, actor_of, answer_form, database_refusal, integer
+from karez.access.rules import INCOMPATIBLE
+from karez.kernel.refusal import Refusal
+from karez.places import granting, queries
+from karez.places.granting import PERMISSION
+
+
+class RoleForm(forms.Form):
+    """A role over an area, from a day on."""
+
+    role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Role.choices)
+    area = forms.CharField(
+        label=gettext_lazy("Code of the area"), max_length=30,
+        help_text=gettext_lazy("The role holds over this place and everything below it. Codes stand on the pages of places."),
+    )  # fmt: skip
+    starts_on = DayField(label=gettext_lazy("From"), initial=date.today)
+
+    def __init__(self, *words: Any, actor: User, **more: Any) -> None:
+        super().__init__(*words, **more)
+        self.actor = actor
+        self.fields["area"].widget.attrs |= {"list": "areas", "autocomplete": "off"}
+
+    def clean_area(self) -> int:
+        """The id of the area the code means today, if the actor looks after it."""
+        try:
+            area_id = queries.area_by_code(self.cleaned_data["area"].strip())
+        except Refusal as no:
+            raise forms.ValidationError(_("No area has this code today. Look the place up; its page has its code.")) from no
+        if not queries.may(self.actor, PERMISSION, area_id):
+            raise forms.ValidationError(_("This area is not among those you look after."))
+        return area_id
+
+
+class PersonForm(RoleForm):
+    """A person who will sign in, with a first role."""
+
+    username = forms.CharField(label=gettext_lazy("Sign-in name"), max_length=150, help_text=gettext_lazy("Letters, digits and @ . + - _ only."))
+    full_name = forms.CharField(label=gettext_lazy("Full name, as pages and editions print it"), max_length=120)
+    language = forms.ChoiceField(label=gettext_lazy("Language"), choices=settings.LANGUAGES)
+    field_order = ("username", "full_name", "language", "role", "area", "starts_on")
+
+
+class EndForm(forms.Form):
+    """The last day of a role, and why it ends."""
+
+    last_day = DayField(label=gettext_lazy("Last day on which it holds"), initial=date.today)
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+def _may_look(actor: User) -> None:
+    if not granting.manages_people(actor):
+        raise Refusal(
+            "access.not_granted", record=_("users"), found=_("no role that looks after users"), expected=_("an administrator"),
+            rule=_("people and roles are looked after by administrators"), todo=_("ask an administrator"),
+        )  # fmt: skip
+
+
+def _areas(actor: User) -> Any:
+    """The areas down to counties, to choose from; a code of a village is typed."""
+    levels = ("region", "prefecture", "county")
+    return queries.visible_areas(actor, PERMISSION).filter(level__in=levels, is_current=True).order_by("code")
+
+
+@login_required
+@require_GET
+def users(request: HttpRequest) -> HttpResponse:
+    """Everybody with a role within the actor's areas, with role, area and dates; a search by name."""
+    actor = actor_of(request)
+    _may_look(actor)
+    words = request.GET.get("q", "").strip()[:60]
+    found = granting.people(actor, words=words, after=integer(request.GET, "after", 0) or 0, limit=PAGE + 1)
+    context = {"people": found[:PAGE], "words": words, "after": found[PAGE - 1].user.pk if len(found) > PAGE else ""}
+    return render(request, "places/users.html", context)
+
+
+@login_required
+@require_GET
+def user(request: HttpRequest, user_id: int) -> HttpResponse:
+    """One person: every role they hold or held, who gave and who ended it, and how they came to their password."""
+    actor = actor_of(request)
+    _may_look(actor)
+    found = granting.person(actor, user_id)
+    given = found.sign_in is not None and found.sign_in.what == "given"
+    context = {"person": found, "own": user_id == actor.pk, "given": given, "may_renew": given and user_id != actor.pk}
+    return render(request, "places/user.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def add_user(request: HttpRequest) -> HttpResponse:
+    """A new person with a first role. The password for the first sign-in is shown on the answer, this once."""
+    actor = actor_of(request)
+    _may_look(actor)
+    form = PersonForm(request.POST or None, actor=actor)
+    refusal, status = None, 422 if request.method == "POST" else 200
+    if form.is_valid():
+        given = dict(form.cleaned_data)
+        try:
+            made, password = granting.invite(actor, area_id=given.pop("area"), **given)
+        except Refusal as error:
+            refusal, status = error, error.status
+        except Exception as error:
+            refusal = database_refusal(error)
+            if refusal is None:
+                raise
+            status = refusal.status
+        else:
+            return _shown_once(request, made, password)
+    context = {"form": form, "refusal": refusal, "areas": _areas(actor), "title": _("Add a user"), "back": reverse("places:users")}
+    return render(request, "places/user_form.html", context, status=status)
+
+
+@login_required
+@require_POST
+def renew(request: HttpRequest, user_id: int) -> HttpResponse:
+    """Another password for a first sign-in that never came."""
+    actor = actor_of(request)
+    _may_look(actor)
+    found = granting.person(actor, user_id)
+    return _shown_once(request, found.user, granting.renew_invitation(actor, found.user))
+
+
+def _shown_once(request: HttpRequest, made: User, password: str) -> HttpResponse:
+    answer = render(request, "places/user_made.html", {"made": made, "password": password})
+    answer["Cache-Control"] = "no-store"
+    return answer
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def give_role(request: HttpRequest, user_id: int) -> HttpResponse:
+    """Another role for a person; never one's own."""
+    actor = actor_of(request)
+    _may_look(actor)
+    found = granting.person(actor, user_id)
+
+    def do(given: dict[str, Any]) -> str:
+        granting.give_role(actor, user=found.user, role=Role(given["role"]), area_id=given["area"], starts_on=given["starts_on"])
+        return reverse("places:user", args=[user_id])
+
+    held = {h.grant.role for h in found.roles if h.state in ("now", "later")}
+    excluded = [Role(r).label for r in Role.values if any(frozenset((r, h)) in INCOMPATIBLE for h in held)]
+    context = {
+        "areas": _areas(actor), "title": _("Give %s a role") % found.user, "back": reverse("places:user", args=[user_id]), "excluded": excluded,
+    }  # fmt: skip
+    return answer_form(request, RoleForm(request.POST or None, actor=actor), do, "places/user_form.html", context, done=_("The role is given."))
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def end_role(request: HttpRequest, grant_id: int) -> HttpResponse:
+    """Ends a role after a day, with a reason; its record stays."""
+    actor = actor_of(request)
+    _may_look(actor)
+    held = granting.grant(actor, grant_id)
+
+    def do(given: dict[str, Any]) -> str:
+        granting.end_role(actor, grant=held.grant, ends_before=given["last_day"] + timedelta(days=1), reason=given["reason"])
+        return reverse("places:user", args=[held.grant.user_id])
+
+    title = _("End the role of %s") % held.grant.user
+    context = {"held": held, "title": title, "back": reverse("places:user", args=[held.grant.user_id])}
+    return answer_form(request, EndForm(request.POST or None), do, "places/user_form.html", context, done=_("The role ends."))
