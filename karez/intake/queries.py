@@ -5,7 +5,7 @@ A batch is seen by its sender, and by whoever may see all the places it speaks o
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
@@ -70,11 +70,13 @@ def progress_of(batch: Batch) -> Progress | None:
     return Progress.objects.filter(batch_id=batch.pk).first()
 
 
-def faults_page(actor: User, batch_id: int, *, after: tuple[int, int] = (-1, 0), size: int = limits.FAULT_PAGE) -> list[Fault]:
-    """Faults of a batch by row, beginning after the (row_no, id) of the last one seen."""
+def faults_page(
+    actor: User, batch_id: int, *, after: tuple[int, int] = (-1, 0), size: int = limits.FAULT_PAGE, only: Mapping[str, str] | None = None
+) -> list[Fault]:
+    """Faults of a batch by row, beginning after the (row_no, id) of the last one seen; `only` those of a column and rule."""
     batch = batch_for(actor, batch_id)
     later = Q(row_no__gt=after[0]) | Q(row_no=after[0], pk__gt=after[1])
-    return list(Fault.objects.filter(later, batch=batch).order_by("row_no", "pk")[:size])
+    return list(Fault.objects.filter(later, batch=batch, **(only or {})).order_by("row_no", "pk")[:size])
 
 
 def faults_by_rule(actor: User, batch_id: int) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from karez.access.pages import PAGE, actor_of, integer
@@ -14,6 +15,10 @@ from karez.intake import limits, queries, registry, services
 from karez.intake.models import Batch, State
 from karez.kernel.refusal import Refusal
 
+_NOTICES = {
+    "unknown_column": _lazy("Column not known, not read:"), "denied_column": _lazy("Column that may not be held, dropped:"),
+    "other_sheet": _lazy("Another sheet of the workbook, not read:"), "empty_rows_above": _lazy("Empty rows above the headings:"),
+}  # fmt: skip
 WORKING = (State.RECEIVED, State.STAGING, State.APPLYING)
 
 
@@ -73,16 +78,22 @@ def batch(request: HttpRequest, batch_id: int) -> HttpResponse:
     """One batch: how far it is, what it would write, what is wrong with it, who decides."""
     actor = actor_of(request)
     found = queries.batch_for(actor, batch_id)
-    page = queries.faults_page(actor, batch_id, after=_fault_key(request), size=limits.FAULT_PAGE + 1)
+    wanted = {name: request.GET[name] for name in ("column", "rule") if name in request.GET}
+    page = queries.faults_page(actor, batch_id, after=_fault_key(request), size=limits.FAULT_PAGE + 1, only=wanted)
     last = page[limits.FAULT_PAGE - 1] if len(page) > limits.FAULT_PAGE else None
     sheet = registry.sheets().get(found.sheet)
     may_apply = sheet is not None and queries.may_apply(actor, found)
-    context = _state(found) | {
+    context = _state(found) | wanted | {
         "sheet": sheet,
         "faults": page[: limits.FAULT_PAGE],
         "after": f"{last.row_no}_{last.pk}" if last else "",
         "by_rule": queries.faults_by_rule(actor, batch_id)[:10] if found.fault_count else [],
         "own": found.sender_id == actor.pk,
+        "notices": [(_NOTICES.get(one["what"], one["what"]), one["found"]) for one in found.notices if one["what"] != "not_judged"],
+        "not_judged": [one for one in found.notices if one["what"] == "not_judged"],
+        "deleted_early": found.file_deleted_at is not None and found.file_deleted_at.date() < found.delete_file_on,
+        "may_check": found.state in (State.CHECKED, State.FAULTY) and found.file_deleted_at is None
+        and (may_apply or found.sender_id == actor.pk),
         "may_apply": may_apply and found.state == State.CHECKED,
         "may_refuse": found.state in (State.CHECKED, State.FAULTY) and (may_apply or found.sender_id == actor.pk),
         "may_ask": found.state == State.APPLIED and sheet is not None and sheet.withdraw is not None
@@ -130,11 +141,14 @@ def faults(request: HttpRequest, batch_id: int) -> HttpResponseBase:
 @login_required
 @require_POST
 def decide(request: HttpRequest, batch_id: int) -> HttpResponse:
-    """Apply, refuse, ask for withdrawal, or withdraw; each by whom the batch's rules name."""
+    """Check again, apply, refuse, ask for withdrawal, or withdraw; each by whom the batch's rules name."""
     actor = actor_of(request)
     queries.batch_for(actor, batch_id)
     reason = request.POST.get("reason", "")
     match request.POST.get("do"):
+        case "check":
+            services.check_again(actor, batch_id=batch_id, queue=True)
+            messages.success(request, _("It is checked again; look at this page in a moment."))
         case "apply":
             services.apply(actor, batch_id=batch_id, queue=True)
             messages.success(request, _("It is being applied."))

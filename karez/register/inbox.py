@@ -1,4 +1,4 @@
-"""What the register tells of a place."""
+"""What of the register waits for a person, and what it tells of a place."""
 
 from uuid import UUID
 
@@ -6,9 +6,17 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from karez.access.models import User
-from karez.kernel.inbox import AreaLink
+from karez.access.queries import permissions_of
+from karez.kernel.inbox import AreaLink, InboxItem
 from karez.places.queries import may
 from karez.register import queries
+
+
+def items(actor: User) -> list[InboxItem]:
+    """Erasures others asked for."""
+    if "register.apply" not in permissions_of(actor):
+        return []
+    return [InboxItem(_("Erasures to carry out"), queries.erasures_waiting(actor).count(), reverse("register:erasures"))]
 
 
 def about_area(actor: User, area_id: int, level: str) -> list[AreaLink]:

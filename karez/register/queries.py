@@ -6,9 +6,13 @@ the live records, as known now. Nothing here unseals identity: see `identity`.
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import QuerySet
+from django.db.models.expressions import RawSQL
+from django.urls import reverse
 
 from karez.access.models import User
 from karez.places.queries import may, require, visible_area_ids_sql
@@ -18,6 +22,7 @@ from karez.register.models import (
     CaseSpell,
     Death,
     Erasure,
+    ErasureRequest,
     Exit,
     Household,
     Identity,
@@ -62,8 +67,19 @@ class PersonPage:
     village_id: int
     memberships: list[Membership]
     died_on: date | None
+    death_id: int | None
     has_identity: bool
     is_erased: bool
+
+
+@dataclass(frozen=True)
+class FactPage:
+    """One fact to be corrected: its row, whose it is, and the page it is seen on."""
+
+    row: Any
+    village_id: int
+    household: Household
+    address: str
 
 
 # Live: neither ended by today nor void. A household is exited where it had a case and has none.
@@ -136,9 +152,61 @@ def person(actor: User, person_id: int) -> PersonPage:
         village_id=memberships[0].household.village_id,
         memberships=memberships,
         died_on=death.happened_on if death else None,
+        death_id=death.pk if death else None,
         has_identity=Identity.objects.filter(person=found).exists(),
         is_erased=Erasure.objects.filter(request__person=found).exists(),
     )
+
+
+_FACTS: dict[str, type[Membership] | type[Assessment] | type[CaseSpell] | type[Exit] | type[Death]] = {
+    "membership": Membership, "assessment": Assessment, "case": CaseSpell, "exit": Exit, "death": Death,
+}  # fmt: skip
+
+
+def fact(actor: User, kind: str, fact_id: int) -> FactPage:
+    """One fact that stands, if the actor may see its village; else refused as if it did not exist."""
+    row: Any = _FACTS[kind]._default_manager.filter(pk=fact_id, voided_at=None).first()
+    if row is None:
+        raise rules.unknown(kind, fact_id)
+    if isinstance(row, Death | Membership):
+        page = person(actor, row.person_id)
+        home = row.household if isinstance(row, Membership) else page.memberships[0].household
+        address = reverse("register:person", args=[row.person_id])
+    else:
+        home, address = row.household, reverse("register:household", args=[row.household_id])
+    if not may(actor, VIEW, home.village_id):
+        raise rules.unknown(kind, fact_id)
+    return FactPage(row, home.village_id, home, address)
+
+
+def open_erasure(person_id: int) -> ErasureRequest | None:
+    """The request to erase a person that was not carried out yet."""
+    return ErasureRequest.objects.filter(person_id=person_id, erasure=None).order_by("pk").first()
+
+
+def erasure(actor: User, request_id: int) -> tuple[ErasureRequest, Household]:
+    """An open request to erase and the person's present or last household; refused as if it did not exist where the actor may
+    neither see that household nor carry the erasure out."""
+    found = ErasureRequest.objects.filter(pk=request_id, erasure=None).first()
+    last = (
+        Membership.objects.filter(person_id=found.person_id, voided_at=None).select_related("household").order_by("-starts_on", "-pk").first()
+        if found else None
+    )  # fmt: skip
+    if found is None or last is None or not any(may(actor, right, last.household.village_id) for right in (VIEW, "register.apply")):
+        raise rules.unknown("request", request_id)
+    return found, last.household
+
+
+def erasures_waiting(actor: User) -> QuerySet[ErasureRequest]:
+    """Requests of others to erase persons of villages in which the actor may carry it out, oldest first."""
+    areas, params = visible_area_ids_sql(actor, "register.apply")
+    mine = RawSQL(
+        f"""SELECT r.id FROM register_erasurerequest r WHERE (SELECT h.village_id FROM register_membership m
+              JOIN register_household h ON h.id = m.household_id WHERE m.person_id = r.person_id AND m.voided_at IS NULL
+              ORDER BY m.starts_on DESC, m.id DESC LIMIT 1) IN ({areas})""",
+        params,
+    )
+    return ErasureRequest.objects.filter(pk__in=mine, erasure=None).exclude(requested_by_id=actor.pk).order_by("pk")
 
 
 def household_id_of_key(actor: User, key: UUID) -> int | None:

@@ -61,6 +61,7 @@ _BY_STATE = {
     "KZ030": ("register.member_after_death", "nobody belongs to a household after death"),
     "KZ031": ("register.identity_stays", "identity goes only by a recorded act"),
     "KZ032": ("register.erasure_not_open", "an erasure is asked for once and carried out once"),
+    "KZ036": ("register.household_ended", "nobody belongs to a household that no longer exists"),
     "KZ035": ("register.erased", "an erasure is not undone"),
     "KZ033": ("register.same_person", "an erasure needs two people"),
 }
@@ -109,6 +110,22 @@ def unknown(what: str, number: int) -> Refusal:
         "access.not_granted", record=f"{what} {number}", found=f"no such {what} among those you may see",
         expected=f"a {what} of a village granted to you", rule="what a person may see follows the areas granted to them",
         todo="search in the village's list, or ask a colleague who has the role",
+    )  # fmt: skip
+
+
+def has_members(record: str, count: int) -> Refusal:
+    """The refusal to dissolve a household while somebody belongs to it."""
+    return Refusal(
+        "register.has_members", record=record, found=f"{count} members on that day or later", expected="a household nobody belongs to",
+        rule="people do not vanish with their household", todo="record for each member where they moved, that they left, or that they died",
+    )  # fmt: skip
+
+
+def dissolved_already(record: str, day: date) -> Refusal:
+    """The refusal to dissolve a household twice."""
+    return Refusal(
+        "register.dissolved", record=record, found=f"not there since {day}", expected="a household that goes on",
+        rule="an end is set once", todo="look at the household's page",
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 from django.db import DatabaseError, transaction
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from karez.access.models import User
@@ -23,6 +24,7 @@ from karez.register.models import (
     CaseSpell,
     Death,
     Exit,
+    ExitReason,
     Household,
     HouseholdKind,
     Membership,
@@ -169,6 +171,31 @@ def exit_case(actor: User, *, household_id: int, on: date, reason: str) -> Exit:
         return Exit.objects.create(household=household, reason=reason, recorded_by_id=actor.pk, **_at(on))
 
 
+@transaction.atomic
+def dissolve_household(actor: User, *, household_id: int, on: date, reason: str) -> Household:
+    """Ends a household that no longer exists; an open case ends with it, as dissolved.
+
+    Refuses one to which somebody still belongs: each member moves, leaves or died, and is recorded so first.
+    """
+    household = _household(actor, household_id)
+    record = f"household {household.household_no}"
+    rules.check_reason(record, reason)
+    Household.objects.select_for_update().get(pk=household.pk)
+    if household.ends_before is not None:
+        raise rules.dissolved_already(record, household.ends_before)
+    members = Membership.objects.filter(household=household, voided_at=None)
+    staying = members.filter(Q(ends_before=None) | Q(ends_before__gt=on)).count()
+    if staying:
+        raise rules.has_members(record, staying)
+    last = members.order_by("-ends_before").values_list("ends_before", flat=True).first()
+    rules.check_day(record, on, today=date.today(), not_before=max(household.starts_on, last or household.starts_on))
+    if _present_case(household) is not None:
+        exit_case(actor, household_id=household_id, on=on, reason=ExitReason.DISSOLVED)
+    with _told_kindly(record):
+        _end(actor, household, on, reason)
+    return household
+
+
 R = TypeVar("R", Membership, Assessment, CaseSpell, Death, Exit)
 _CHANGEABLE: dict[type[Fact], frozenset[str]] = {
     Membership: frozenset({"household_id", "relation", "starts_on", "ends_before"}),
@@ -276,7 +303,7 @@ def _at(day: date) -> dict[str, date]:
     return {"happened_on": day, "counts_on": counts_on(day)}
 
 
-S = TypeVar("S", Membership, CaseSpell)
+S = TypeVar("S", Membership, CaseSpell, Household)
 
 
 def _end(actor: User, spell: S, on: date, reason: str) -> S:

@@ -123,9 +123,10 @@ REGISTER = Sheet(
             _("give every person of the household the same kind"),
         ),
         Check(
-            "household_kind_as_recorded", "household_kind", _("the kind the household is recorded with"),
-            f"SELECT s.row_no, s.household_kind || ', on record as ' || h.kind FROM {_KNOWN} WHERE h.kind <> s.household_kind",
-            _("write the kind on record; a case can be opened on the household's page"),
+            "household_kind_as_recorded", "household_kind", _("the kind the household is recorded with, of a household that goes on"),
+            f"""SELECT s.row_no, s.household_kind || ', on record as ' || h.kind || coalesce(', dissolved ' || h.ends_before, '')
+                 FROM {_KNOWN} WHERE h.kind <> s.household_kind OR h.ends_before IS NOT NULL""",
+            _("write the kind on record, or give a new household a new number"),
         ),
         Check(
             "person_once_in_file", "id_number", _("each person once in a file"),

@@ -10,7 +10,7 @@ from karez.access.pages import PAGE, actor_of
 from karez.access.services import log_read
 from karez.kernel.refusal import Refusal
 from karez.places import queries as places
-from karez.register import identity, queries
+from karez.register import identity, queries, services
 
 
 @login_required
@@ -48,6 +48,8 @@ def household(request: HttpRequest, household_id: int) -> HttpResponse:
         "way": places.ancestors(actor, page.household.village_id),
         "opened": opened,
         "refusal": refusal,
+        "may_correct": places.may(actor, services.CORRECT, page.household.village_id),
+        "may_dissolve": page.household.ends_before is None and places.may(actor, services.RECORD, page.household.village_id),
         "members": [(m, (opened or {}).get(m.person_id)) for m in page.members],
     }
     return render(request, "register/household.html", context, status=refusal.status if refusal else 200)

@@ -9,6 +9,28 @@ BEGIN
         DETAIL = 'End the membership on the day of death first; a death recorded by mistake is voided.';
 END $$;
 
+CREATE FUNCTION register_refuse_member_of_ended(which bigint) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'KZ036',
+        MESSAGE = format('Household %s has ended, and somebody would still belong to it.', which),
+        DETAIL = 'Members move, leave or died before their household is dissolved; nobody joins it later.';
+END $$;
+
+CREATE FUNCTION register_household_ends_empty() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM register_membership m WHERE m.household_id = NEW.id AND m.voided_at IS NULL
+                AND (m.ends_before IS NULL OR m.ends_before > NEW.ends_before))
+        OR EXISTS (SELECT FROM register_casespell c WHERE c.household_id = NEW.id AND c.voided_at IS NULL
+                AND (c.ends_before IS NULL OR c.ends_before > NEW.ends_before)) THEN
+        PERFORM register_refuse_member_of_ended(NEW.id);
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER register_household_ends_empty AFTER UPDATE OF ends_before ON register_household
+FOR EACH ROW WHEN (NEW.ends_before IS NOT NULL AND NEW.voided_at IS NULL) EXECUTE FUNCTION register_household_ends_empty();
+
 CREATE FUNCTION register_membership_of_living() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE who bigint;
@@ -17,7 +39,11 @@ BEGIN
     -- nobody can record the death of a person not yet committed.
     IF (SELECT count(*) FROM (SELECT FROM added LIMIT 1001) few) <= 1000 THEN
         PERFORM FROM register_person p WHERE p.id IN (SELECT person_id FROM added) ORDER BY p.id FOR SHARE;
+        PERFORM FROM register_household h WHERE h.id IN (SELECT household_id FROM added) ORDER BY h.id FOR SHARE;
     END IF;
+    SELECT m.household_id INTO who FROM added m JOIN register_household h ON h.id = m.household_id
+     WHERE h.ends_before IS NOT NULL AND h.voided_at IS NULL AND (m.ends_before IS NULL OR m.ends_before > h.ends_before) LIMIT 1;
+    IF FOUND THEN PERFORM register_refuse_member_of_ended(who); END IF;
     SELECT d.person_id INTO who FROM register_death d JOIN added m USING (person_id)
      WHERE d.voided_at IS NULL
        AND COALESCE(LEAST(m.counts_before, m.void_counts_on), 'infinity') > d.counts_on LIMIT 1;

@@ -12,6 +12,7 @@ from karez.ledger.models import Account, Book, Voucher
 from karez.mutual_funds import proposals as mutual
 from karez.mutual_funds.tests.conftest import build as build_fund
 from karez.notices.services import attach
+from karez.register import identity
 from karez.register import services as register
 from karez.returns import services as returns
 
@@ -50,10 +51,11 @@ def _county(world: Any, fund: Any, county: str, clerk: Any, parts: dict[str, Any
     society, member = parts["society"], parts["member"]
     village = society.area_id
     house = register.add_household(clerk, village_id=village, household_no=f"H-{county}", starts_on=date(2009, 2, 1))
-    register.add_person(
+    person = register.add_person(
         clerk, household_id=house.pk,
         new=register.NewPerson(sex=1, birth_month=date(1970, 3, 1), relation=0, since=date(2009, 2, 1), name=PEOPLE[county]),
     )  # fmt: skip
+    asked = identity.request_erasure(clerk, person_id=person.pk, reason=f"Asked for in {county}")
     book = Book.objects.get(pk=society.book_id)
     money = {a.code: a.pk for a in Account.objects.filter(book=book)}
     posted = ledger.receive(
@@ -90,9 +92,9 @@ def _county(world: Any, fund: Any, county: str, clerk: Any, parts: dict[str, Any
         "area_id": village, "village_id": village, "household_id": house.pk, "book_id": book.pk, "account_id": money["1001"],
         "voucher_id": posted.voucher_id, "set_id": set_id, "return_id": row.pk, "document_id": paper.pk, "batch_id": batch.pk,
         "society_id": society.pk, "loan_id": loan.pk, "mutual_proposal_id": waits.pk, "fund_proposal_id": passed.pk,
-        "line_id": fund.line.pk,
+        "line_id": fund.line.pk, "person_id": person.pk, "fact_id": person.memberships.get().pk, "request_id": asked.pk,
     }  # fmt: skip
-    secrets = [f"L-{county}", f"Grant {county}", f"H-{county}", PEOPLE[county], f"Gift in {county}", f"Survey of {county}", f"receipt-{county}", f"returns-{county}"]
+    secrets = [f"L-{county}", f"Grant {county}", f"H-{county}", PEOPLE[county], f"Gift in {county}", f"Survey of {county}", f"receipt-{county}", f"returns-{county}", f"Asked for in {county}"]
     assert Voucher.objects.filter(pk=posted.voucher_id).exists()
     return Sample(county, ids, secrets)
 

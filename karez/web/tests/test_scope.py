@@ -38,6 +38,11 @@ SCOPED = {
     "returns:attach": ("return_id", "post"),
     "register:households": ("village_id", "get"),
     "register:household": ("household_id", "both"),
+    "register:dissolve": ("household_id", "both"),
+    "register:person": ("person_id", "both"),
+    "register:act": ("person_id", "both"),
+    "register:correct": ("fact_id", "both"),
+    "register:erase": ("request_id", "both"),
     "mutual_funds:society": ("society_id", "get"),
     "mutual_funds:loan": ("loan_id", "get"),
     "mutual_funds:act": ("society_id", "both"),
@@ -46,7 +51,10 @@ SCOPED = {
     "funds:proposal": ("fund_proposal_id", "both"),
 }
 # Further words in an address beside the record.
-MORE = {"mutual_funds:act": {"what": "contribution"}, "mutual_funds:act_loan": {"what": "repayment"}}
+MORE = {
+    "mutual_funds:act": {"what": "contribution"}, "mutual_funds:act_loan": {"what": "repayment"},
+    "register:act": {"what": "leave"}, "register:correct": {"kind": "membership"},
+}  # fmt: skip
 # Addresses that show each reader their own part: they open, and nothing of another county is in them.
 OWN = {
     "home": {},
@@ -62,10 +70,12 @@ OWN = {
     "funds:waiting": {},
     "funds:standards": {},
     "funds:line": {"line_id": "line_id"},
+    "register:erasures": {},
     "mutual_funds:societies": {},
     "mutual_funds:waiting": {},
     "yearbook:home": {},
     "yearbook:catalogue": {},
+    "yearbook:side_by_side": {},
     "yearbook:chapter": {"region": "99", "year": 2009},
     "yearbook:figures": {"region": "99", "year": 2009},
     "yearbook:trace": {"region": "99", "year": 2009, "figure_id": "mutual_funds.villages_total"},
