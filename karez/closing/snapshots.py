@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -172,9 +172,23 @@ def _file_faults(path: Path, told: dict[str, Any]) -> Iterator[str]:
 
 def existing(*, year: int | None = None, kind: str | None = None) -> list[Snapshot]:
     """Snapshots in place, newest first."""
-    found = [Snapshot(p) for p in root().iterdir() if not p.name.startswith(".") and _is_readable(Snapshot(p))]
+    found = [s for p in root().iterdir() if not p.name.startswith(".") and (s := _at(p)) and _is_readable(s)]
     wanted = [s for s in found if (year is None or s.year == year) and (kind is None or s.kind == kind)]
     return sorted(wanted, key=lambda s: s.taken_at, reverse=True)
+
+
+def _at(path: Path) -> Snapshot | None:
+    """The snapshot in a folder; the same object as before while its manifest is the same file."""
+    try:
+        told = (path / _MANIFEST).stat()
+    except OSError:
+        return None
+    return _read_once(path, told.st_ino, told.st_ctime_ns, told.st_size)
+
+
+@lru_cache(maxsize=64)
+def _read_once(path: Path, _inode: int, _changed: int, _size: int) -> Snapshot:
+    return Snapshot(path)
 
 
 def unreadable() -> list[str]:
