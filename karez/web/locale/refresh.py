@@ -58,20 +58,25 @@ def main() -> None:
     settings.configure(USE_I18N=True)
     old = read_po(CATALOGUE.open("rb"), locale="zh_Hans") if CATALOGUE.exists() else Catalog(locale="zh_Hans")
     catalogue = fresh(old)
-    catalogue.fuzzy = False
-    with CATALOGUE.open("wb") as file:
-        write_po(file, catalogue, width=110, sort_output=True, include_lineno=False, omit_header=False)
-    text = CATALOGUE.read_text(encoding="utf-8")
-    text = re.sub(r'"(POT-Creation-Date|PO-Revision-Date|Generated-By|Last-Translator|Language-Team|Report-Msgid-Bugs-To).*\n', "", text)
-    CATALOGUE.write_text(text, encoding="utf-8")
-    compile_catalogue()
+    save(catalogue, CATALOGUE)
+    compile_catalogue(CATALOGUE)
     empty = [m.id for m in catalogue if m.id and not any(m.string if isinstance(m.string, tuple) else [m.string])]
     print(f"{len(catalogue)} messages, {len(empty)} without a translation")
 
 
-def compile_catalogue() -> None:
+def save(catalogue: Catalog, path: Path) -> None:
+    """Writes a catalogue so that the same texts give the same bytes."""
+    catalogue.fuzzy = False
+    with path.open("wb") as file:
+        write_po(file, catalogue, width=110, sort_output=True, include_lineno=False, omit_header=False)
+    text = path.read_text(encoding="utf-8")
+    text = re.sub(r'"(POT-Creation-Date|PO-Revision-Date|Generated-By|Last-Translator|Language-Team|Report-Msgid-Bugs-To).*\n', "", text)
+    path.write_text(text, encoding="utf-8")
+
+
+def compile_catalogue(path: Path = CATALOGUE) -> None:
     """Compiles the catalogue as it is."""
-    with CATALOGUE.open("rb") as source, CATALOGUE.with_suffix(".mo").open("wb") as target:
+    with path.open("rb") as source, path.with_suffix(".mo").open("wb") as target:
         catalogue = read_po(source, locale="zh_Hans")
         # The same catalogue gives the same bytes, whenever it is compiled.
         catalogue.creation_date = catalogue.revision_date = datetime(2009, 12, 31, tzinfo=UTC)

@@ -20,6 +20,7 @@ from karez.access.models import User
 from karez.kernel.inbox import AreaLink, told
 from karez.kernel.money import format_fen
 from karez.notices.queries import documents as documents_for
+from karez.web import said as sayings
 
 register = template.Library()
 DASH = "–"
@@ -112,6 +113,12 @@ _STATES = {
 def why_empty(state: str) -> str:
     """Why a figure has no value at a place."""
     return str(_STATES.get(state, state.replace("_", " ")))
+
+
+@register.filter
+def said(text: Any, kind: str = "") -> str:
+    """What was refused or found wrong, in the reader's language; `kind` "cell" where it may be what somebody wrote in a file."""
+    return sayings.said(text, cell=kind == "cell")
 
 
 @register.filter

@@ -1,0 +1,121 @@
+"""What was refused or found wrong, in the reader's language: an English text as it was raised, told in another.
+
+Holds the finding of the pattern a text was made from, and the putting together anew. It holds no text of its own: those are in
+the catalogue `refusals`, which `locale/refresh_refusals.py` collects from the source. A text nobody knows stays as it is.
+"""
+
+import gettext
+import re
+from functools import cache, lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+from django.utils import translation
+
+_LOCALES = Path(__file__).resolve().parent / "locale"
+_LONGEST = 4000  # characters; a longer text is shown as it is
+_DEEPEST = 4  # parts of parts
+_WEAK = 4  # a pattern of at most so many letters may be met by chance
+_PART = re.compile(r"\{(\d+)\}")
+
+
+class Pattern(NamedTuple):
+    """A text with parts put in: what stands between them in English, and the whole in the other language."""
+
+    pieces: tuple[str, ...]
+    told: str
+    weak: bool
+
+    def parts(self, text: str) -> list[str] | None:
+        """What was put in, where `text` was made from this pattern. One pass over the text: each piece at its first place."""
+        first, *between, last = self.pieces
+        place, end = len(first), len(text) - len(last)
+        if place > end or not text.startswith(first) or not text.endswith(last):
+            return None
+        found = []
+        for piece in between:
+            at = text.find(piece, place, end)
+            if at < 0:
+                return None
+            found.append(text[place:at])
+            place = at + len(piece)
+        return [*found, text[place:end]]
+
+
+class Sayings(NamedTuple):
+    """What a language has words for: whole texts, and patterns with the most telling first."""
+
+    whole: dict[str, str]
+    patterns: tuple[Pattern, ...]
+
+
+def said(text: object, language: str | None = None, *, cell: bool = False) -> str:
+    """The text in a language (default: the reader's), as it is where nobody knows it.
+
+    Of a `cell`, which may hold anything somebody wrote, only what can hardly be there by chance is told otherwise.
+    """
+    plain = str(text)
+    language = language or translation.get_language() or "en"
+    if not plain or len(plain) > _LONGEST or language.startswith("en"):
+        return plain
+    return _said(plain, translation.to_locale(language), language, cell, 0)
+
+
+@lru_cache(maxsize=8192)
+def _said(text: str, locale: str, language: str, cell: bool, deep: int) -> str:
+    sayings = _sayings(locale)
+    known = "" if cell and " " not in text else sayings.whole.get(text) or _of_pages(text, language)
+    if known or deep == _DEEPEST:
+        return known or text
+    if "; " in text:
+        each = text.split("; ")
+        told = [_said(one, locale, language, cell, deep + 1) for one in each]
+        if all(one != other for one, other in zip(each, told, strict=True)):
+            return "；".join(told)
+    for pattern in sayings.patterns:
+        parts = pattern.parts(text)
+        if parts is None or (pattern.weak and (cell or not all(_telling(part, sayings, language) for part in parts))):
+            continue
+        told = [_part(part, locale, language, deep + 1) for part in parts]
+        return _PART.sub(lambda place: told[int(place[1]) - 1], pattern.told)  # noqa: B023
+    return text
+
+
+def _part(text: str, locale: str, language: str, deep: int) -> str:
+    """A part put in: a known text, a list of known texts, or a name, code or number, which stays."""
+    bare = text.strip()
+    told = _said(bare, locale, language, False, deep)
+    if told != bare:
+        return told
+    for between, joined in ((", ", "、"), (" or ", "或")):
+        words = text.split(between)
+        known = [_said(word, locale, language, False, _DEEPEST) for word in words]
+        if all(one != word for one, word in zip(known, words, strict=True)):
+            return joined.join(known)
+    return text
+
+
+def _telling(part: str, sayings: Sayings, language: str) -> bool:
+    return any(c.isdigit() for c in part) or part in sayings.whole or bool(_of_pages(part, language))
+
+
+def _of_pages(text: str, language: str) -> str:
+    """What the catalogue of the pages has for a whole text; empty where it has nothing."""
+    with translation.override(language):
+        told = translation.gettext(text)
+    return told if told != text else ""
+
+
+@cache
+def _sayings(locale: str) -> Sayings:
+    file = _LOCALES / locale / "LC_MESSAGES" / "refusals.mo"
+    if not file.exists():
+        return Sayings({}, ())
+    with file.open("rb") as opened:
+        catalogue: dict[str, str] = gettext.GNUTranslations(opened)._catalog  # type: ignore[attr-defined]
+    whole = {english: told for english, told in catalogue.items() if english and not _PART.search(english)}
+    made = [
+        Pattern(tuple(_PART.split(english)[::2]), told, sum(map(str.isalpha, "".join(_PART.split(english)[::2]))) <= _WEAK)
+        for english, told in catalogue.items() if _PART.search(english)
+    ]  # fmt: skip
+    return Sayings(whole, tuple(sorted(made, key=lambda pattern: -len("".join(pattern.pieces)))))

@@ -1,0 +1,144 @@
+"""What is refused or found wrong is told in the reader's language: every text of the source, and what pages show."""
+
+import gettext
+import io
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from babel.messages.pofile import read_po
+from django.test import Client
+
+from karez.closing.declared import closing_checks
+from karez.closing.models import CheckResult, Preparation
+from karez.funds.tests.conftest import appropriate, make_line
+from karez.intake import services as intake
+from karez.ledger.models import Account
+from karez.web import said
+from karez.web.locale.raised import texts
+from karez.web.locale.raised_sql import sql_texts
+
+CATALOGUE = Path(said.__file__).parent / "locale" / "zh_Hans" / "LC_MESSAGES" / "refusals.po"
+_PLACES = re.compile(r"\{\d+\}")
+_REFRESH = "run python karez/web/locale/refresh_refusals.py and translate what is empty"
+
+
+def _translations() -> dict[str, str]:
+    with CATALOGUE.open("rb") as file:
+        return {str(m.id): str(m.string) for m in read_po(file, locale="zh_Hans") if m.id}
+
+
+def _reader(user: Any) -> Client:
+    client = Client(headers={"accept-language": "zh-hans"})
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return client
+
+
+def test_every_text_of_the_source_is_translated() -> None:
+    known = _translations()
+    missing = {text: sorted(files) for text, files in texts().items() if not known.get(text)}
+    assert not missing, f"{_REFRESH}: {missing}"
+    for english, chinese in known.items():
+        assert sorted(_PLACES.findall(english)) == sorted(_PLACES.findall(chinese)), english
+
+
+def test_compiled_as_it_stands() -> None:
+    with CATALOGUE.with_suffix(".mo").open("rb") as file:
+        compiled = gettext.GNUTranslations(file)
+    for english, chinese in _translations().items():
+        assert compiled.gettext(english) == chinese, _REFRESH
+
+
+def test_the_reader_finds_what_it_must() -> None:
+    found = texts()
+    for text in (
+        "nothing of this number",  # a constant
+        "the same file as {1}, received {2}, {3}",  # an f-string
+        "no role with the permission {1} over the region",  # put together, with a branch
+        "an old (.xls) or password-protected workbook",  # given to a helper that raises
+        "line {1} moves {2} fen",  # in a list of faults
+        "Account {1} {2} of {3} would be overdrawn.",  # of the database
+        "once in a file; it stands first in row {1}",
+    ):
+        assert text in found, text
+    assert list(sql_texts("SELECT 'loan ' || l.no, 'not ours', x FROM l WHERE k = 'own'")) == ["loan {1}", "not ours"]
+
+
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        ("nothing of this number", "没有此编号"),
+        ("voucher 12", "凭证 12"),
+        ("a voucher of a book", "某账簿的凭证"),  # the part is a known word
+        ("Set 7 was already refused.", "第 7 组已经否决。"),
+        ("the code of one county or township on that day", "当日一个县或乡镇的代码"),
+        ("voucher 1: no lines; voucher 2: line 1 moves 0 fen", "凭证 1：没有分录；凭证 2：第 1 行转移 0 分"),
+        ("this number is on the register in household 12 of another village", "此号码已登记在册（他村 12 户）"),
+        ("at most 1,200.50 yuan", "不超过 1,200.50 元"),
+        ("one sort of thing nobody knows", "one sort of thing nobody knows"),
+        ("柳井村", "柳井村"),
+        ("", ""),
+    ],
+)
+def test_told_in_chinese(english: str, chinese: str) -> None:
+    assert said.said(english, "zh-hans") == chinese
+    assert said.said(english, "en") == english
+    assert said.said(english, "fr") == english
+
+
+def test_a_cell_is_told_as_it_was_written() -> None:
+    for written in ("open", "10 to 12", "no 7", "county"):
+        assert said.said(written, "zh-hans", cell=True) == written
+    assert said.said("(12 characters, not shown)", "zh-hans", cell=True) == "（12 个字符，不予显示）"
+
+
+def test_long_and_hostile_texts_take_no_time() -> None:
+    began = time.process_time()
+    for hostile in ("; expected found " * 230, "a" * 3999, "voucher 1: " * 360, "; ".join(["voucher 1: x"] * 300), ", " * 1900, "x" * 10**7):
+        said.said(hostile, "zh-hans")
+    assert time.process_time() - began < 5
+
+
+def test_nothing_of_this_number(world: Any) -> None:
+    page = _reader(world.finance).get("/ledger/vouchers/999999/").content.decode()
+    assert "凭证 999999" in page and "没有此编号" in page and "某账簿的凭证" in page
+    assert "nothing of this number" not in page
+    in_english = Client()
+    in_english.force_login(world.finance, backend="allauth.account.auth_backends.AuthenticationBackend")
+    assert "nothing of this number" in in_english.get("/ledger/vouchers/999999/").content.decode()
+
+
+def test_a_refusal_of_the_database(world: Any) -> None:
+    line = make_line(world)
+    appropriate(world, line, 100_000)
+    given = {
+        "county": world.areas["990101"], "amount_fen": "5000", "happened_on": "2009-03-05", "reference": "A-2", "document_no": "2009/2",
+    }  # fmt: skip
+    answer = _reader(world.finance).post(f"/funds/lines/{line.pk}/prepare/allocation/", given)
+    page = answer.content.decode()
+    assert answer.status_code == 409
+    assert "将被透支" in page and "可用 100000 分，拟支出 500000 分" in page and "would be" not in page
+    assert Account.objects.filter(code=f"L{line.pk}").exists()
+
+
+def test_the_faults_of_a_file(world: Any) -> None:
+    rows = "level,code,name_zh,name_en,parent_code,valid_from\nhamlet,99010199,新村,New,9901011,31.12.2009\nvillage,,,,,\n"
+    batch = intake.receive(world.administrator, sheet="places", file_name="places.csv", stream=io.BytesIO(rows.encode()))
+    intake.stage(batch.pk)
+    page = _reader(world.administrator).get(f"/files/{batch.pk}/").content.decode()
+    assert "日期：2009-03-31" in page and "下列之一：" in page and "填有内容" in page and "请填写该单元格" in page
+    assert "31.12.2009" in page and "a day: 2009" not in page and "a value<" not in page
+
+
+def test_the_checks_of_a_closing(world: Any) -> None:
+    check = next(c for c in closing_checks() if c.name == "funds_records_equal_books")
+    wrong = {"record": "2009-A in Liujing", "found": "100 fen on record", "expected": "0 fen in the books", "link": ""}
+    made = Preparation.objects.create(year=2009, prepared_by_id=world.statistician.pk, draft="0" * 64)
+    CheckResult.objects.create(
+        preparation=made, name=check.name, label=str(check.label), todo=str(check.todo), acceptable=False, failures=1, rows=[wrong], rows_digest="0" * 64
+    )
+    page = _reader(world.approver).get("/closing/2009/").content.decode()
+    assert "下达与拨付的记录与办公室和各县账簿收到的金额逐项相符" in page and "记录 100 分" in page and "账簿 0 分" in page
+    assert "or take back the record" not in page
