@@ -33,6 +33,7 @@ PERMISSIONS: MappingProxyType[str, frozenset[Role]] = MappingProxyType(
         "ledger.prepare": _MONEY | {Role.TREASURER},
         "ledger.receive": _MONEY | {Role.TREASURER},
         "ledger.approve": _SECOND,
+        "ledger.countersign": _MONEY | _SECOND | _COUNTY | {Role.TREASURER, Role.TOWNSHIP_OFFICER},
         "funds.view": _CASE,
         "funds.prepare": _MONEY,
         "funds.approve": _SECOND,

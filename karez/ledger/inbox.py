@@ -11,14 +11,15 @@ from karez.places.queries import may
 
 
 def items(actor: User) -> list[InboxItem]:
-    """Prepared vouchers this person may decide."""
-    if "ledger.approve" not in permissions_of(actor):
-        return []
-    return [
-        InboxItem(
-            _("Vouchers to approve"), len(queries.waiting_sets(actor, limit=100)), reverse("ledger:pending")
-        )
-    ]
+    """Prepared vouchers this person may decide, and cash counts to countersign."""
+    found, allowed = [], permissions_of(actor)
+    if "ledger.approve" in allowed:
+        waiting = len(queries.waiting_sets(actor, limit=100))
+        found.append(InboxItem(_("Vouchers to approve"), waiting, reverse("ledger:pending")))
+    if "ledger.countersign" in allowed:
+        counts = len(queries.counts_to_countersign(actor, limit=100))
+        found.append(InboxItem(_("Cash counts to countersign"), counts, reverse("ledger:counts")))
+    return found
 
 
 def about_area(actor: User, area_id: int, level: str) -> list[AreaLink]:

@@ -323,6 +323,31 @@ def cash_counts(
     return list(found.select_related("account").order_by("-counted_on", "-pk")[:limit])
 
 
+def counts_of_account(
+    actor: User, account_id: int, *, after: int | None = None, limit: int = PAGE, permission: str = "ledger.view"
+) -> list[CashCount]:
+    """A page of an account's cash counts, the last recorded first; `after` is the last id of the page before."""
+    found = CashCount.objects.filter(account=account(actor, account_id, permission=permission))
+    return list((found.filter(pk__lt=after) if after else found).order_by("-pk")[:limit])
+
+
+def counts_to_countersign(
+    actor: User, *, after: int = 0, limit: int = PAGE, permission: str = "ledger.countersign"
+) -> list[CashCount]:
+    """Cash counts of others that this actor may countersign, oldest first."""
+    found = CashCount.objects.filter(account__book__area_id__in=_areas(actor, permission), countersigned_at=None, pk__gt=after)
+    return list(found.exclude(counted_by_id=actor.pk).select_related("account__book").order_by("pk")[:limit])
+
+
+def cash_count(actor: User, count_id: int, *, permission: str = "ledger.view") -> CashCount:
+    """One cash count of a book the actor may see."""
+    found = CashCount.objects.select_related("account__book").filter(pk=count_id).first()
+    if found is None:
+        raise _unknown("cash count", count_id)
+    account(actor, found.account_id, permission=permission)
+    return found
+
+
 def _areas(actor: User, permission: str) -> RawSQL:
     sql, params = visible_area_ids_sql(actor, permission)
     return RawSQL(sql, params)
@@ -330,7 +355,7 @@ def _areas(actor: User, permission: str) -> RawSQL:
 
 def _unknown(what: str, key: int) -> Refusal:
     return Refusal(
-        f"not_found.ledger_{what}", record=f"{what} {key}", found="nothing of this number", expected=f"a {what} of a book",
+        f"not_found.ledger_{what.replace(' ', '_')}", record=f"{what} {key}", found="nothing of this number", expected=f"a {what} of a book",
         rule="only what was recorded can be opened", todo="choose from the list",
     )  # fmt: skip
 

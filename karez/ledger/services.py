@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from karez.access.models import User
+from karez.kernel.money import format_fen
 from karez.kernel.refusal import Refusal
 from karez.ledger.models import Account, Book, CashCount, Voucher, VoucherSet
 from karez.ledger.refusals import told_kindly
@@ -134,15 +135,28 @@ def count_cash(
     note: str = "",
     permission: str = "ledger.receive",
 ) -> CashCount:
-    """Records the money found in the box at the end of a day, beside what the book says; a colleague countersigns."""
+    """Records the money found in the box at the end of a day, beside what the book says; a colleague countersigns.
+
+    A count that differs from the book is recorded only with a note on what the difference may come from.
+    """
     require(actor, permission, account.book.area_id)
-    rows = _call(
-        "SELECT ledger_count_cash(%s, %s, %s, %s, %s)", [account.pk, counted_on, counted_fen, note, actor.pk]
-    )
-    return CashCount.objects.get(pk=rows[0][0])
+    with transaction.atomic():
+        rows = _call(
+            "SELECT ledger_count_cash(%s, %s, %s, %s, %s)",
+            [account.pk, counted_on, counted_fen, note.strip(), actor.pk],
+        )
+        count = CashCount.objects.get(pk=rows[0][0])
+        if count.difference_fen and not count.note:
+            raise Refusal(
+                "ledger.difference_unexplained", record=f"{account}, {counted_on}",
+                found=f"{format_fen(counted_fen)} yuan counted, {format_fen(count.booked_fen)} in the book, and no note",
+                expected="the same, or a note on what the difference may come from", rule="a difference is recorded and explained, never booked away",
+                todo="count again, see whether a voucher is missing, or write the note",
+            )  # fmt: skip
+    return count
 
 
-def countersign_cash(actor: User, count_id: int, *, permission: str = "ledger.view") -> CashCount:
+def countersign_cash(actor: User, count_id: int, *, permission: str = "ledger.countersign") -> CashCount:
     """Countersigns a cash count; refuses the person who counted, and a second signature."""
     count = CashCount.objects.select_related("account__book").filter(pk=count_id).first()
     if count is None:

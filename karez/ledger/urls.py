@@ -2,13 +2,16 @@
 
 from django.urls import path
 
-from karez.ledger import views
+from karez.ledger import count_views, views
 
 app_name = "ledger"
 urlpatterns = [
     path("ledger/", views.books, name="books"),
     path("ledger/books/<int:book_id>/", views.book, name="book"),
     path("ledger/accounts/<int:account_id>/", views.account, name="account"),
+    path("ledger/accounts/<int:account_id>/counts/", count_views.of_account, name="account_counts"),
+    path("ledger/counts/", count_views.waiting, name="counts"),
+    path("ledger/counts/<int:count_id>/countersign/", count_views.countersign, name="countersign"),
     path("ledger/vouchers/<int:voucher_id>/", views.voucher, name="voucher"),
     path("ledger/vouchers/<int:voucher_id>/reverse/", views.reverse_voucher, name="reverse"),
     path("ledger/vouchers/<int:voucher_id>/attach/", views.attach_document, name="attach"),

@@ -6,6 +6,7 @@ import pytest
 
 from karez.closing import reopening, services, work
 from karez.closing.models import Verb, Work
+from karez.web.tests import samples
 from tests.browser.test_looks import look
 
 pytestmark = pytest.mark.browser
@@ -81,4 +82,25 @@ def test_people_and_their_roles(site: str, page: Any, committed_world: Any, sign
     page.locator("main").get_by_role("button", name="Sign in").click()
     page.get_by_text("Choose a password of your own").wait_for()
     wrong += look(page, site, "/account/password/change/", "first-sign-in", shot)
+    assert not wrong, "\n".join(wrong)
+
+
+def test_cash_is_counted_and_countersigned(site: str, page: Any, committed_world: Any, sign_in: Any, shot: Any) -> None:
+    world = committed_world
+    ids = samples.build(world)["990101"].ids
+    sign_in(page, world.treasurer)
+    page.goto(f"{site}/ledger/accounts/{ids['account_id']}/")
+    page.get_by_role("link", name="Cash counts").click()
+    address = page.url.removeprefix(site)
+    page.get_by_label("Counted, yuan").fill("100")
+    page.get_by_label("Note").fill("the rest was taken to the bank")
+    page.get_by_role("button", name="Record the count").click()
+    page.get_by_text("waits for a colleague").wait_for()
+    wrong = in_both_languages(page, site, address, "cash-counts", shot)
+    sign_in(page, world.approver)
+    wrong += look(page, site, "/ledger/counts/", "cash-counts-waiting", shot)
+    page.goto(site)
+    page.get_by_role("link", name="Cash counts to countersign").click()
+    page.get_by_role("button", name="Countersign").first.click()
+    page.get_by_text("Countersigned, under your name.").wait_for()
     assert not wrong, "\n".join(wrong)

@@ -74,6 +74,9 @@ def _county(world: Any, fund: Any, county: str, clerk: Any, parts: dict[str, Any
         world.finance, line=fund.line, county_id=world.areas[county], amount_fen=100, happened_on=date(2009, 7, 1),
         reference=f"R-{county}", document_no="2009/7",
     )  # fmt: skip
+    count = ledger.count_cash(
+        world.finance, account=Account.objects.get(pk=money["1001"]), counted_on=date(2009, 5, 1), counted_fen=1, note=f"Counted in {county}"
+    )
     set_id = ledger.prepare(
         world.finance,
         [ledger.Draft(book_id=book.pk, booking_date=date(2009, 5, 2), kind="transfer", narration=f"To the bank in {county}",
@@ -89,12 +92,12 @@ def _county(world: Any, fund: Any, county: str, clerk: Any, parts: dict[str, Any
     batch = intake.receive(clerk, sheet="returns", file_name=f"returns-{county}.csv", stream=_csv(county))
     intake.stage(batch.pk)
     ids = {
-        "area_id": village, "village_id": village, "household_id": house.pk, "book_id": book.pk, "account_id": money["1001"],
+        "area_id": village, "village_id": village, "household_id": house.pk, "book_id": book.pk, "account_id": money["1001"], "count_id": count.pk,
         "voucher_id": posted.voucher_id, "set_id": set_id, "return_id": row.pk, "document_id": paper.pk, "batch_id": batch.pk,
         "society_id": society.pk, "loan_id": loan.pk, "mutual_proposal_id": waits.pk, "fund_proposal_id": passed.pk,
         "line_id": fund.line.pk, "person_id": person.pk, "fact_id": person.memberships.get().pk, "request_id": asked.pk,
     }  # fmt: skip
-    secrets = [f"L-{county}", f"Grant {county}", f"H-{county}", PEOPLE[county], f"Gift in {county}", f"Survey of {county}", f"receipt-{county}", f"returns-{county}", f"Asked for in {county}"]
+    secrets = [f"L-{county}", f"Grant {county}", f"H-{county}", PEOPLE[county], f"Gift in {county}", f"Survey of {county}", f"Counted in {county}", f"receipt-{county}", f"returns-{county}", f"Asked for in {county}"]
     assert Voucher.objects.filter(pk=posted.voucher_id).exists()
     return Sample(county, ids, secrets)
 
