@@ -9,8 +9,8 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from karez.closing.snapshots import Snapshot
-from karez.figures.declarations import LEVELS, declarations
-from karez.figures.engine import _cell, _present, exact, opened, resolve
+from karez.figures.declarations import LEVELS
+from karez.figures.engine import _cell, _present, declared, exact, opened, resolve
 from karez.figures.publication import unit_of
 from karez.kernel.refusal import Refusal
 
@@ -31,7 +31,7 @@ def breakdown(snapshot: Snapshot, figure_id: str, columns: tuple[str, ...], leve
     """
     figure = resolve([figure_id], snapshot.year)[0]
     adds_up = figure.value is not None and figure.value.function in ("sum", "count")
-    if not adds_up or level not in LEVELS or unit_of(figure, declarations().of_year(snapshot.year)) in ("person", "household"):
+    if not adds_up or level not in LEVELS or unit_of(figure, declared().of_year(snapshot.year)) in ("person", "household"):
         raise Refusal(
             "figures.not_told_apart", record=figure_id, found=figure.value_text or "a formula", expected="a sum or a count of no persons or households",
             rule="the parts of a figure add up to it and speak of nobody", todo="choose another figure",

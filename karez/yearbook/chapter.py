@@ -42,12 +42,16 @@ class Section:
 
 @dataclass(frozen=True)
 class PlaceTable:
-    """A table of figures by place: heads (figure id, label, unit) and, for each place, its name and its numbers as printed."""
+    """A table of figures by place: heads (figure id, label, unit) and, for each place, its name and its numbers as printed.
+
+    `corner` heads the first column where its names are not those of places.
+    """
 
     title: str
     by: str
     heads: tuple[tuple[str, str, str], ...]
     rows: tuple[tuple[str, tuple[str, ...]], ...]
+    corner: str = ""
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from karez.kernel.printed import plain_number
 from karez.kernel.refusal import Refusal
 from karez.periods.services import region as the_region
 from karez.yearbook.chapter import SUPPRESSED, Chapter, Piece, PlaceTable, Section, compose
+from karez.yearbook.money import capital_of, flow_of, sealed_before
 from karez.yearbook.wording import CHINESE, ENGLISH, LANGUAGES
 
 LEVELS = ("region", "prefecture", "county")
@@ -70,7 +71,7 @@ class Content:
                     {
                         "id": i, "label": told["label"], "label_zh": told["label_zh"], "unit": told["unit"], "kind": told["kind"],
                         "rounding": told["rounding"], "exact": exact, "value": _number(exact), "state": state, "place": code,
-                        "place_name": place["name_en"] or place["name_zh"], "place_name_zh": place["name_zh"], "level": place["level"],
+                        "place_name": place["name_en"] or place["name_zh"], "place_name_zh": place["name_zh"], "level": place["level"], "area_id": place["area_id"],
                         "as_of": snapshot["as_of"], "snapshot": snapshot["name"],
                     }
                 )  # fmt: skip
@@ -89,6 +90,7 @@ def content_of(snapshot: Snapshot, earlier: Mapping[int, Content] | None = None)
     figures = resolve(None, snapshot.year)
     computed = cells(snapshot, figures, LEVELS)
     region = the_region()
+    withheld = _withheld(snapshot, earlier or {})
     places = [p for p in computed.places.values() if p.level in LEVELS]
     places.sort(key=lambda p: (LEVELS.index(p.level), p.code))
     name = next(p for p in places if p.area_id == region.area_id)
@@ -100,7 +102,12 @@ def content_of(snapshot: Snapshot, earlier: Mapping[int, Content] | None = None)
         },
         "figures": [_definition(f, snapshot) for f in figures],
         "places": [_place(p, computed.places) for p in places],
-        "cells": _published_cells(computed, figures, places, _withheld(snapshot, earlier or {})),
+        "cells": _published_cells(computed, figures, places, withheld),
+        "flow": flow_of(snapshot),
+        "capital": [
+            s for s in capital_of([*sealed_before(snapshot), snapshot], region.area_id, region.first_year)
+            if not any((figure, region.area_id) in withheld for figure in s["values"])
+        ],
     }  # fmt: skip
     plain = Content(_text(said))
     said["chapters"] = {language: _chapter_as_data(_composed(plain, language)) for language in LANGUAGES}
@@ -190,7 +197,10 @@ def _chapter_as_data(chapter: Chapter) -> dict[str, Any]:
     return {
         "title": chapter.title, "language": chapter.language,
         "sections": [
-            {"title": s.title, "paragraphs": [[[p.text, p.figure_id, p.title, p.gap] for p in paragraph] for paragraph in s.paragraphs]}
+            {
+                "title": s.title, "paragraphs": [[[p.text, p.figure_id, p.title, p.gap] for p in paragraph] for paragraph in s.paragraphs],
+                "pictures": s.pictures,
+            }
             for s in chapter.sections
         ],
         "tables": [{"title": t.title, "by": t.by, "heads": t.heads, "rows": t.rows} for t in chapter.tables],
@@ -206,7 +216,7 @@ _ROW = (
 
 
 def _chapter_from(data: Mapping[str, Any]) -> Chapter:
-    sections = tuple(Section(s["title"], tuple(tuple(Piece(*p) for p in ps) for ps in s["paragraphs"])) for s in data["sections"])
+    sections = tuple(Section(s["title"], tuple(tuple(Piece(*p) for p in ps) for ps in s["paragraphs"]), tuple(s.get("pictures", ()))) for s in data["sections"])
     tables = tuple(
         PlaceTable(
             t["title"], t["by"], tuple((h[0], h[1], h[2]) for h in t["heads"]), tuple((r[0], tuple(r[1])) for r in t["rows"])

@@ -6,6 +6,8 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
+from django.utils.translation import override
+
 from karez.places.queries import areas_named
 from karez.places.shapes import SUPPRESSED as HATCHED
 from karez.places.shapes import shapes_of, svg_tiles
@@ -19,7 +21,7 @@ _WIDTH = 640
 
 def county_map(
     rows: Sequence[Mapping[str, Any]], *, region: str, day: str, title: str, unit: str, rounding: str, language: str, whole: bool = True,
-    link: Callable[[int], str] | None = None, description: str = "",
+    link: Callable[[int], str] | None = None, description: str = "", prefix: str = "map",
 ) -> str:  # fmt: skip
     """The map of rows (place, area_id, exact, state) of counties as SVG; empty where no county has a value.
 
@@ -36,16 +38,17 @@ def county_map(
 
     head = unit_words(unit, language)
     drawn = _drawn(region, day, language)
-    if drawn is None or not values.keys() <= {d.code for d in drawn[0]}:
-        tiles = _tiles(rows)
-        return svg_tiles(
-            tiles, values, title=title, description=description, unit=head, lang="zh" if language == CHINESE else "en", width=_WIDTH,
-            number=number, links=links,
-        )  # fmt: skip
-    shown = drawn[0] if whole else [d for d in drawn[0] if d.code in values]
-    return svg_of(
-        shown, values, _WIDTH, drawn[1], title=title, description=description, unit=head, prefix="map", number=number, links=links
-    )
+    with override("zh-hans" if language == CHINESE else "en"):  # the words of its legend
+        if drawn is None or not values.keys() <= {d.code for d in drawn[0]}:
+            tiles = _tiles(rows)
+            return svg_tiles(
+                tiles, values, title=title, description=description, unit=head, lang="zh" if language == CHINESE else "en", width=_WIDTH,
+                number=number, links=links, prefix=prefix,
+            )  # fmt: skip
+        shown = drawn[0] if whole else [d for d in drawn[0] if d.code in values]
+        return svg_of(
+            shown, values, _WIDTH, drawn[1], title=title, description=description, unit=head, prefix=prefix, number=number, links=links
+        )
 
 
 def _value(row: Mapping[str, Any]) -> Number | Mark | None:
@@ -61,10 +64,11 @@ def _drawn(region: str, day: str, language: str) -> tuple[Sequence[Drawn], int] 
 
 
 def _tiles(rows: Sequence[Mapping[str, Any]]) -> list[Tile]:
-    names = {area.pk: area for area in areas_named([r["area_id"] for r in rows])}
+    unnamed = [r["area_id"] for r in rows if "place_name_zh" not in r]
+    names = {area.pk: area for area in areas_named(unnamed)} if unnamed else {}
     found = []
     for row in sorted(rows, key=lambda r: str(r["place"])):
         area = names.get(row["area_id"])
-        name_zh, name_en = (area.name_zh, area.name_en) if area else ("", row["place_name"])
+        name_zh, name_en = (area.name_zh, area.name_en) if area else (row.get("place_name_zh", ""), row["place_name"])
         found.append(Tile(row["place"], name_zh or row["place_name"], name_en or row["place_name"], str(row["place"])[:4]))
     return found

@@ -20,10 +20,11 @@ from karez.yearbook.wording import CHINESE, ENGLISH, LANGUAGES, Form, form_of
 SHIPPED = Path(__file__).parent / "chapters" / "mutual-funds-year.toml"
 PLAIN = ("region", "year")
 LEVELS = ("prefecture", "county")
+PICTURES = ("coverage", "capital", "flow")
 _PLACE = re.compile(r"\{([^{}|]*)\|?([^{}]*)\}")
 _KEYS = {
     "": ("title", "title_zh", "section", "table"),
-    "section": ("title", "title_zh", "paragraphs", "paragraphs_zh"),
+    "section": ("title", "title_zh", "paragraphs", "paragraphs_zh", "pictures"),
     "table": ("title", "title_zh", "by", "figures"),
 }
 
@@ -46,6 +47,7 @@ class SectionPattern:
 
     title: str
     paragraphs: tuple[tuple[Stretch, ...], ...]
+    pictures: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ def _refusal(path: Path, faults: list[str]) -> Refusal:
 def _pattern(text: Mapping[str, Any], language: str, file: str) -> Pattern:
     end = "_zh" if language == CHINESE else ""
     sections = tuple(
-        SectionPattern(part["title" + end], tuple(tuple(_stretches(p, language)) for p in part["paragraphs" + end]))
+        SectionPattern(part["title" + end], tuple(tuple(_stretches(p, language)) for p in part["paragraphs" + end]), tuple(part.get("pictures", ())))
         for part in text["section"]
     )
     tables = tuple(TablePattern(t["title" + end], t["by"], tuple(t["figures"])) for t in text.get("table", ()))
@@ -141,7 +143,11 @@ def _part_faults(kind: str, part: Mapping[str, Any], where: str) -> Iterator[str
             yield f"{where}: unknown key {key!r}, known are {', '.join(_KEYS[kind])}"
     for key in _KEYS[kind]:
         value = part.get(key)
-        if key in ("section", "table"):
+        if key in ("section", "table") or (key == "pictures" and value is None):
+            continue
+        if key == "pictures":
+            if not isinstance(value, list) or not all(v in PICTURES for v in value):
+                yield f"{where}: pictures is {value!r}, expected a list of {', '.join(PICTURES)}"
             continue
         if key in ("paragraphs", "paragraphs_zh", "figures"):
             if not isinstance(value, list) or not all(isinstance(v, str) for v in value):

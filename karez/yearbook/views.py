@@ -29,10 +29,11 @@ from karez.periods.models import Period
 from karez.places import queries as places
 from karez.yearbook.catalogue import described
 from karez.yearbook.chapter import Chapter, Section, compose
-from karez.yearbook.charts import svg_bars
 from karez.yearbook.column_words import column_words
 from karez.yearbook.maps import county_map
+from karez.yearbook.page_pictures import pictures_of
 from karez.yearbook.patterns import pattern_of
+from karez.yearbook.pictures import COVERAGE, placed
 from karez.yearbook.publishing import COLUMNS
 from karez.yearbook.signing_views import editions_for, next_step, steps_of
 from karez.yearbook.trace_years import years_of
@@ -62,11 +63,12 @@ def chapter(request: HttpRequest, region: str, year: int) -> HttpResponse:
     snapshot = best_snapshot(region, year)
     counties = _counties(request, region, year)
     made = _chapter(request, region, year, counties)
+    sections, pictures = placed(_titled(made.sections, year), pictures_of(snapshot, made, counties, region))
     context = {
-        "chapter": replace(made, sections=_titled(made.sections, year)),
+        "chapter": made,
+        "sections": sections,
+        "pictures": pictures,
         "lang": _tag(made.language),
-        "capital": _capital(made, region, year),
-        "coverage": _coverage(counties, region, year, made.language),
         "sealed": snapshot.kind == SEALED,
         "digest": snapshot.digest,
         "link": {"region": region, "year": year},
@@ -107,7 +109,7 @@ def _counties(request: HttpRequest, region: str, year: int) -> list[dict[str, An
     """The figures of the chapter's tables and of its map at the counties the reader may see."""
     known = {f.id: f for f in resolve(None, year)}
     tables = pattern_of(year, known)[ENGLISH].tables
-    wanted = [i for i in dict.fromkeys((*_COVERAGE, *(i for t in tables if t.by == "county" for i in t.figures))) if i in known]
+    wanted = [i for i in dict.fromkeys((*COVERAGE, *(i for t in tables if t.by == "county" for i in t.figures))) if i in known]
     if not wanted:
         return []
     rows = figures.figures_for(actor_of(request), region, year, by="county", ids=wanted)["figures"]
@@ -115,39 +117,10 @@ def _counties(request: HttpRequest, region: str, year: int) -> list[dict[str, An
     return [{**row, "place_name_zh": names.get(row["area_id"], "")} for row in rows]
 
 
-# What the chapter's map shows: the share of poor villages with a fund where counties have one, else how many villages.
-_COVERAGE = ("mutual_funds.village_share", "mutual_funds.villages_total")
-
-
-def _coverage(counties: Sequence[Mapping[str, Any]], region: str, year: int, language: str) -> Mapping[str, Any] | None:
-    for figure_id in _COVERAGE:
-        rows = [r for r in counties if r["id"] == figure_id]
-        if any(r["exact"] is not None for r in rows):
-            first = rows[0]
-            label = (first["label_zh"] if language == CHINESE else "") or first["label"]
-            drawn = county_map(
-                rows, region=region, day=first["as_of"], title=label, unit=first["unit"], rounding=first["rounding"], language=language,
-                link=_at(region, year, figure_id), description=_("State of %(day)s.") % {"day": first["as_of"]},
-            )  # fmt: skip
-            return {"svg": _svg(drawn), "label": label, "id": figure_id}
-    return None
-
-
 def _at(region: str, year: int, figure_id: str) -> Callable[[int], str]:
     """The address of a figure's trace at a place."""
     address = reverse("yearbook:trace", args=[region, year, figure_id])
     return lambda area_id: f"{address}?area={area_id}"
-
-
-# What `mutual_funds.capital_total` is made of, in the order of the chart's bars.
-_CAPITAL = ("mutual_funds.capital_government", "mutual_funds.capital_members")
-
-
-def _capital(made: Chapter, region: str, year: int) -> SafeString | None:
-    by_id = {row["id"]: row for row in made.rows}
-    rows = [by_id[i] for i in _CAPITAL if i in by_id]
-    links = {row["id"]: reverse("yearbook:trace", args=[region, year, row["id"]]) for row in rows}
-    return _svg(svg_bars(rows, title=_("Capital of the mutual funds by source"), links=links)) or None
 
 
 def _svg(drawn: str) -> SafeString:

@@ -67,6 +67,11 @@ def unit_words(unit: str, language: str) -> str:
     return _HEADS[language].get(unit, unit.replace("_", " "))
 
 
+def programme_words(code: str, language: str) -> str:
+    """What a programme's code stands for; the code itself where nobody has named it."""
+    return _PROGRAMMES[language].get(code, code.replace("_", " "))
+
+
 def _number(value: Fraction, rounding: Fraction, unit: str, language: str, form: Form | None) -> tuple[str, str, Fraction]:
     """Digits, the word of their scale, and the value as printed."""
     if form is not None and form.worth:
@@ -125,3 +130,7 @@ _HEADS: Mapping[str, Mapping[str, str]] = {
         "persons": "人", "years": "年", "loans": "笔", "times": "次", "percentage_points": "百分点",
     },
 }  # fmt: skip
+_PROGRAMMES: Mapping[str, Mapping[str, str]] = {
+    ENGLISH: {"mutual_funds": "village mutual funds"},
+    CHINESE: {"mutual_funds": "村级互助资金"},
+}

@@ -12,7 +12,10 @@ from docx.oxml import OxmlElement
 from docx.oxml.ns import qn
 from docx.shared import Cm, Pt, RGBColor
 
+from karez.yearbook.formats.images import png
+from karez.yearbook.formats.pdf import for_paper
 from karez.yearbook.formats.publication import SUFFIX, TAG, Files, Publication, words
+from karez.yearbook.pictures import Picture, placed
 from karez.yearbook.wording import LANGUAGES
 
 LATIN, EAST_ASIAN = "Times New Roman", "SimSun"
@@ -37,10 +40,11 @@ def _document(publication: Publication, language: str) -> bytes:
         line.add_run(f"{name}: ").font.color.rgb = _SOFT
         line.add_run(value)
     heads = [s.title for s in chapter.sections] + [w["errata"]] * bool(publication.errata)
-    heads += [w["tables"]] * bool(chapter.tables) + [w["figures"], w["notes"]]
+    heads += [w["tables"]] * bool(publication.tables(language)) + [w["figures"], w["notes"]]
     _contents(document, w["contents"], heads)
     notes: dict[str, int] = {}
-    for section in chapter.sections:
+    sections, others = placed(chapter.sections, publication.printed[language])
+    for section, pictures in sections:
         document.add_heading(section.title, 1)
         for pieces in section.paragraphs:
             paragraph = document.add_paragraph()
@@ -51,14 +55,19 @@ def _document(publication: Publication, language: str) -> bytes:
                 if piece.figure_id:
                     number = notes.setdefault(piece.figure_id, len(notes) + 1)
                     paragraph.add_run(str(number)).font.superscript = True
+        for one in pictures:
+            _picture(document, one)
+    for one in others:
+        _picture(document, one)
     _errata(document, publication, language)
-    if chapter.tables:
+    tables = publication.tables(language)
+    if tables:
         document.add_heading(w["tables"], 1)
-    for one in chapter.tables:
-        document.add_paragraph(one.title, style="Caption").paragraph_format.keep_with_next = True
-        head = [w["place"], *(f"{label} ({unit})" for _, label, unit in one.heads)]
-        _table(document, head, [(name, *numbers) for name, numbers in one.rows])
-    if chapter.tables:
+    for table in tables:
+        document.add_paragraph(table.title, style="Caption").paragraph_format.keep_with_next = True
+        head = [table.corner or w["place"], *(f"{label} ({unit})" for _, label, unit in table.heads)]
+        _table(document, head, [(name, *numbers) for name, numbers in table.rows])
+    if tables:
         document.add_paragraph(w["withheld_note"], style="List")
     document.add_heading(w["figures"], 1)
     _table(document, [w["figure"], w["id"], w["value"]], [(r["name"], r["id"], r["words"] or r["gap"]) for r in chapter.rows], numbers_from=2)
@@ -69,6 +78,18 @@ def _document(publication: Publication, language: str) -> bytes:
         lines = "; ".join(f"{n}: {v}" for n, v in publication.definition(figure, language))
         paragraph.add_run(f" {figure}. {lines}")
     return _saved(document, publication.moment)
+
+
+def _picture(document: Any, one: Picture) -> None:
+    """A picture under its caption, with its words for those who do not see it."""
+    caption = document.add_paragraph(style="Caption")
+    caption.add_run(f"{one.title}. ")
+    caption.add_run(one.description).bold = False
+    caption.paragraph_format.keep_with_next = True
+    shape = document.add_paragraph().add_run().add_picture(io.BytesIO(png(for_paper(one.svg))), width=Cm(16))
+    told = shape._inline.docPr
+    told.set("name", one.title)
+    told.set("descr", f"{one.title}. {one.description}")
 
 
 def _errata(document: Any, publication: Publication, language: str) -> None:

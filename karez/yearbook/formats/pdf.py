@@ -12,6 +12,7 @@ from fontTools.ttLib import TTCollection
 
 from karez.kernel.refusal import Refusal
 from karez.yearbook.formats.publication import SUFFIX, Files, Publication, words
+from karez.yearbook.pictures import Picture, placed
 from karez.yearbook.wording import CHINESE, LANGUAGES
 
 TEMPLATE = Path(__file__).with_name("chapter.typ")
@@ -33,7 +34,7 @@ def render(content: dict[str, Any], publication: Publication) -> bytes:
 def compiled(content: str, timestamp: int) -> bytes:
     """The PDF of content as JSON, as typst makes it."""
     made = typst.compile(
-        TEMPLATE, font_paths=_fonts(), ignore_system_fonts=True, format="pdf", sys_inputs={"content": content}, timestamp=timestamp
+        TEMPLATE, font_paths=fonts(), ignore_system_fonts=True, format="pdf", sys_inputs={"content": content}, timestamp=timestamp
     )
     assert isinstance(made, bytes)
     return made
@@ -59,7 +60,8 @@ def _drawable() -> frozenset[str]:
 
 
 @cache
-def _fonts() -> typst.Fonts:
+def fonts() -> typst.Fonts:
+    """The fonts that everything on paper is set in."""
     return typst.Fonts(include_system_fonts=False, font_paths=[FONTS])
 
 
@@ -77,6 +79,7 @@ def _texts(content: object) -> Iterator[str]:
 def content_for(publication: Publication, language: str) -> dict[str, Any]:
     """What the template is given: everything in words."""
     w, chapter, moment = words(language), publication.chapter(language), publication.moment
+    sections, others = placed(chapter.sections, publication.printed[language])
     order = {i: n for n, i in enumerate(dict.fromkeys(_named(publication, language)), 1)}
     names = ("contents", "unsigned", "edition", "errata", "printed", "corrected", "tables", "place", "withheld_note", "figures", "figure", "value", "notes")
     return {
@@ -85,12 +88,16 @@ def content_for(publication: Publication, language: str) -> dict[str, Any]:
         "words": {name: w[name] for name in names}, "page_words": _PAGE.get(language, ("", " / ", "")), "signed": publication.signed,
         "number": str(publication.number or ""), "warnings": publication.warnings(language), "colophon": publication.colophon(language),
         "sections": [
-            {"title": s.title, "paragraphs": [[[p.text, order.get(p.figure_id, 0), p.gap] for p in ps] for ps in s.paragraphs]}
-            for s in chapter.sections
+            {
+                "title": s.title, "paragraphs": [[[p.text, order.get(p.figure_id, 0), p.gap] for p in ps] for ps in s.paragraphs],
+                "pictures": [_picture(p) for p in pictures],
+            }
+            for s, pictures in sections
         ],
+        "pictures": [_picture(p) for p in others],
         "tables": [
-            {"title": t.title, "heads": [[label, unit] for _, label, unit in t.heads], "rows": [[name, list(n)] for name, n in t.rows]}
-            for t in chapter.tables
+            {"title": t.title, "corner": t.corner or w["place"], "heads": [[label, unit] for _, label, unit in t.heads], "rows": [[name, list(n)] for name, n in t.rows]}
+            for t in publication.tables(language)
         ],
         "rows": [[r["name"], r["id"], r["words"] or r["gap"], bool(r["gap"])] for r in chapter.rows],
         "notes": [
@@ -99,6 +106,15 @@ def content_for(publication: Publication, language: str) -> dict[str, Any]:
         ],
         "errata": publication.correction_words(language),
     }  # fmt: skip
+
+
+def _picture(one: Picture) -> dict[str, str]:
+    return {"svg": for_paper(one.svg), "title": one.title, "told": one.description}
+
+
+def for_paper(svg: str) -> str:
+    """A picture in the font that comes along. Of that font's weights typst takes its thinnest for 400, and a fair one for 300."""
+    return svg.replace('font-family="sans-serif"', 'font-family="Noto Sans CJK SC" font-weight="300"', 1)
 
 
 def _named(publication: Publication, language: str) -> Iterator[str]:

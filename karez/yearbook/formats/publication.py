@@ -7,8 +7,17 @@ from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
-from karez.yearbook.chapter import Chapter, worded
+from karez.yearbook.chapter import Chapter, PlaceTable, worded
 from karez.yearbook.content import Content
+from karez.yearbook.pictures import (
+    Link,
+    Named,
+    Picture,
+    capital_picture,
+    coverage_picture,
+    flow_picture,
+    nowhere,
+)
 from karez.yearbook.wording import CHINESE, ENGLISH, LANGUAGES, figure_words, unit_words
 
 Files = dict[str, bytes]
@@ -69,6 +78,34 @@ class Publication:
     def chapter(self, language: str) -> Chapter:
         """The chapter in a language."""
         return self._chapters[language]
+
+    def pictures(self, language: str, link: Link = nowhere) -> list[Picture]:
+        """Map, chart and flow of the edition, as far as it has anything to show; `link` gives the address of a figure's page."""
+        said = self.said
+        places = {p["code"]: Named(p["area_id"], p["name_en"], p["name_zh"]) for p in said["places"]}
+        labels = {i: self.label(i, language) for i in self.content.figures}
+        found = [
+            coverage_picture(self.content.rows("county"), region=said["region"]["code"], language=language, link=link),
+            capital_picture(said.get("capital", ()), labels, language=language, link=link),
+            flow_picture(said.get("flow"), places, year=said["year"], language=language, link=link),
+        ]
+        return [p for p in found if p]
+
+    @cached_property
+    def printed(self) -> dict[str, list[Picture]]:
+        """The pictures in each language as they are on paper, where nothing leads anywhere."""
+        return {language: self.pictures(language) for language in LANGUAGES}
+
+    def tables(self, language: str) -> list[PlaceTable]:
+        """The tables on paper: those of the chapter, and the amounts of its pictures that are in none of them."""
+        made = [
+            PlaceTable(
+                p.title, "", tuple((p.figure, head, p.unit) for head in p.heads[1:]),
+                tuple((row[0].text, tuple(cell.text for cell in row[1:])) for row in p.rows), p.heads[0],
+            )
+            for p in self.printed[language] if p.name != "coverage"
+        ]  # fmt: skip
+        return [*made, *self.chapter(language).tables]
 
     def place_name(self, code: str, language: str) -> str:
         """A place's name in a language, where it has one."""
@@ -166,7 +203,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "unit_village": "village", "unit_none": "none", "pdf": "PDF", "docx": "Word document", "xlsx": "Workbook", "data": "Open data package",
         "pdf_zh": "PDF in Chinese", "docx_zh": "Word document in Chinese",
         "csv": "Figures as CSV", "content": "The signed text itself", "region": "Region", "prefecture": "Prefecture", "county": "County",
-        "id": "Identifier", "place_level": "By county", "in_chapter": "Chapter",
+        "id": "Identifier", "place_level": "By county", "in_chapter": "Chapter", "as_table": "The same as a table",
     },
     CHINESE: {
         "language": "简体中文", "other_language": "English", "chapter": "正文", "contents": "目录", "figures": "全部指标",
@@ -185,6 +222,6 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "kind_stock": "年末数", "kind_flow": "全年数", "kind_rule": "标准", "kind_plan": "计划", "kind_share": "比重", "kind_average": "平均",
         "kind_growth": "增长", "unit_person": "人", "unit_household": "户", "unit_village": "村", "unit_none": "无",
         "pdf": "PDF", "docx": "Word文档", "xlsx": "工作簿", "data": "开放数据包", "csv": "指标CSV", "content": "签发文本", "region": "自治区",
-        "pdf_zh": "中文PDF", "docx_zh": "中文Word文档", "prefecture": "地级", "county": "县级", "id": "标识", "place_level": "分县", "in_chapter": "正文",
+        "pdf_zh": "中文PDF", "docx_zh": "中文Word文档", "prefecture": "地级", "county": "县级", "id": "标识", "place_level": "分县", "in_chapter": "正文", "as_table": "以表格形式查看",
     },
 }  # fmt: skip

@@ -1,19 +1,15 @@
 """An edition as pages that need no server, no script and nothing from outside: chapter, figures, catalogue, errata, in both languages."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
-from fractions import Fraction
-from functools import cache
 from typing import Any
 
 from django.template.loader import get_template
 
-from karez.places.shapes import SUPPRESSED as MARK
-from karez.places.shapes import shapes_of
-from karez.places.shapes.drawing import Drawn, drawn_of, svg_of
-from karez.yearbook.chapter import SUPPRESSED, Chapter
+from karez.yearbook.chapter import Chapter
 from karez.yearbook.formats.publication import SUFFIX, TAG, Files, Publication, words
-from karez.yearbook.wording import CHINESE, LANGUAGES, number_words, unit_words
+from karez.yearbook.maps import county_map
+from karez.yearbook.pictures import Link, placed
+from karez.yearbook.wording import LANGUAGES
 
 _DOWNLOADS = ("chapter.pdf", "chapter.zh.pdf", "chapter.docx", "chapter.zh.docx", "figures.xlsx", "figures.csv", "data/datapackage.json", "edition.json")
 _KINDS = ("pdf", "pdf_zh", "docx", "docx_zh", "xlsx", "csv", "data", "content")
@@ -39,13 +35,22 @@ def _page(name: str, context: Mapping[str, Any]) -> bytes:
 def _common(publication: Publication, language: str) -> dict[str, Any]:
     w, chapter = words(language), publication.chapter(language)
     other = next(one for one in LANGUAGES if one != language)
+    sections, pictures = placed(chapter.sections, publication.pictures(language, _link(publication, language)))
     return {
         "w": w, "tag": TAG[language], "other_tag": TAG[other], "end": SUFFIX[language], "other_end": SUFFIX[other],
-        "publication": publication, "chapter": chapter, "warnings": publication.warnings(language), "colophon": publication.colophon(language),
+        "publication": publication, "chapter": chapter, "sections": sections, "pictures": pictures, "warnings": publication.warnings(language), "colophon": publication.colophon(language),
         "corrections": publication.correction_words(language), "corrected": {c.figure for c in publication.errata},
         "downloads": [(name, w[kind]) for name, kind in zip(_DOWNLOADS, _KINDS, strict=True)],
         "catalogue": _catalogue(publication, chapter, language),
     }  # fmt: skip
+
+
+def _link(publication: Publication, language: str) -> Link:
+    def link(figure: str, _area_id: int | None, year: int | None) -> str:
+        here = figure in publication.content.figures and year in (None, publication.said["year"])
+        return f"figures/{figure}{SUFFIX[language]}.html" if here else ""
+
+    return link
 
 
 def _catalogue(publication: Publication, chapter: Chapter, language: str) -> list[dict[str, Any]]:
@@ -67,27 +72,10 @@ def _figure(publication: Publication, figure: str, language: str) -> dict[str, A
 
 
 def _map(publication: Publication, figure: str, rows: Sequence[Mapping[str, Any]], language: str) -> str:
-    """The counties coloured by the figure, where shapes are shipped and the figure reaches down to counties."""
+    """The counties coloured by the figure, where it reaches down to counties."""
     said, told = publication.said, publication.content.figures[figure]
-    counties = [r for r in rows if r["level"] == "county"]
-    if not any(r["exact"] is not None for r in counties):
-        return ""
-    shapes = _drawn(said["region"]["code"], said["snapshot"]["as_of"], language)
-    if shapes is None:
-        return ""
-    values = {r["place"]: Fraction(r["exact"]) if r["exact"] is not None else MARK if r["state"] == SUPPRESSED else None for r in counties}
-    rounding = Fraction(str(told["rounding"]))
-    return svg_of(
-        *(shapes[0], values, _WIDTH, shapes[1]), title=publication.label(figure, language), prefix="map", links=None,
-        description=f"{words(language)['state_of']} {said['snapshot']['as_of']}", unit=unit_words(told["unit"], language),
-        number=lambda value: number_words(Fraction(value), rounding, "", language),
+    return county_map(
+        [r for r in rows if r["level"] == "county"], region=said["region"]["code"], day=said["snapshot"]["as_of"], unit=told["unit"],
+        rounding=str(told["rounding"]), language=language, title=publication.label(figure, language),
+        description=f"{words(language)['state_of']} {said['snapshot']['as_of']}",
     )  # fmt: skip
-
-
-@cache
-def _drawn(region: str, day: str, language: str) -> tuple[Sequence[Drawn], int] | None:
-    shapes = shapes_of(region, date.fromisoformat(day))
-    return None if shapes is None else drawn_of(shapes, "zh" if language == CHINESE else "en", _WIDTH)
-
-
-_WIDTH = 720

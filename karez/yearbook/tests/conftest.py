@@ -119,6 +119,17 @@ def content() -> Content:
         "cells": [
             [i, place[0], exact, "value" if exact else state[i]] for i, column in values.items() for place, exact in zip(places, column, strict=True)
         ],
+        "flow": {
+            "lines": [
+                {"code": "F-1", "name": "line", "programme": "mutual_funds", "funder_en": "Finance office", "funder_zh": "财政厅", "received": "80000000"},
+                {"code": "F-2", "name": "line", "programme": "mutual_funds", "funder_en": "Another fund", "funder_zh": "另一资金", "received": "5500000"},
+            ],
+            "paid": [["F-1", "990101", "70000000"], ["F-1", "990102", "9870000"], ["F-2", "990101", "5500000"]],
+        },
+        "capital": [
+            {"year": 2009, "opening": n == 0, "of": 2009, "snapshot": "99-2009-abc", "values": {"mutual_funds.funds_2009": value}}
+            for n, value in enumerate(("31520000", "154460000"))
+        ],
     }  # fmt: skip
     plain = Content(_text(said))
     said["chapters"] = {language: _chapter_as_data(_composed(plain, language)) for language in LANGUAGES}

@@ -6,14 +6,18 @@ import io
 import json
 import re
 import time
+import xml.etree.ElementTree as ET
+import zipfile
 from html.parser import HTMLParser
 from pathlib import Path
 from posixpath import dirname, join, normpath
+from xml.sax.saxutils import escape
 
 import pytest
 from docx import Document
 from frictionless import validate
 from pypdf import PdfReader
+from pypdf.errors import PyPdfError
 from python_calamine import CalamineWorkbook
 
 from karez.kernel.refusal import Refusal
@@ -55,6 +59,55 @@ def test_the_pdf_holds_the_computed_figures(signed: Publication) -> None:
         assert all("+" in f for f in fonts)  # embedded, as subsets
     assert "8550万元" in _paper(made["chapter.zh.pdf"])
     assert "沙泉自治区" in _paper(made["chapter.zh.pdf"])
+
+
+AMOUNTS = {"en": ("80.00 million yuan", "75.50", "0.13", "31.52", "154.46"), "zh": ("8000万元", "7550", "13", "3152", "15446")}
+
+
+def test_the_pictures_are_on_paper_with_their_amounts(signed: Publication) -> None:
+    made = files_of(signed)
+    for suffix, language in (("", "en"), (".zh", "zh")):
+        pictures = signed.pictures(language)
+        assert [p.name for p in pictures] == ["coverage", "capital", "flow"]
+        reader = PdfReader(io.BytesIO(made[f"chapter{suffix}.pdf"]))
+        paper = _paper(made[f"chapter{suffix}.pdf"])
+        document = Document(io.BytesIO(made[f"chapter{suffix}.docx"]))
+        cells = {c.text for t in document.tables for r in t.rows for c in r.cells}
+        said = [s._inline.docPr.get("descr") for s in document.inline_shapes]
+        alternatives = _alternatives(reader)
+        for picture in pictures:
+            assert picture.title.replace(" ", "") in paper
+            assert any(picture.description in text and picture.title in text for text in said)
+            assert any(picture.description in text for text in alternatives)
+            assert all(cell.text in cells for row in picture.rows for cell in row if picture.name != "coverage")
+            root = ET.fromstring(picture.svg)
+            drawn = [t.text or "" for t in root.iter("{http://www.w3.org/2000/svg}text")]
+            assert all(text.replace(" ", "") in paper for text in drawn), picture.name  # set as text, not as outlines
+            assert f">{escape(drawn[-1])}<" in made[f"chapter{suffix}.html"].decode()
+        for amount in AMOUNTS[language]:
+            assert amount.replace(" ", "") in paper
+            assert amount in made[f"chapter{suffix}.html"].decode()
+        parts = zipfile.ZipFile(io.BytesIO(made[f"chapter{suffix}.docx"])).namelist()
+        assert sum(name.endswith(".png") for name in parts) == 3
+
+
+def _alternatives(reader: PdfReader) -> list[str]:
+    """What the tagged PDF says of its pictures to those who do not see them."""
+    return [str(o["/Alt"]) for n in range(1, len(reader.xref_objStm) + len(reader.xref[0]) + 1) if isinstance(o := _object(reader, n), dict) and "/Alt" in o]
+
+
+def _object(reader: PdfReader, number: int) -> object:
+    try:
+        return reader.get_object(number)
+    except PyPdfError:  # a free number
+        return None
+
+
+def test_a_name_in_a_picture_that_no_font_has_is_an_error(signed: Publication) -> None:
+    strange = Publication(Content(signed.content.text.replace("财政厅", "财\U0001f9ff厅")), 1, signed.signatures)
+    with pytest.raises(Refusal) as refused:
+        pdf(strange)
+    assert refused.value.code == "yearbook.missing_glyph"
 
 
 def test_a_character_no_font_has_is_an_error(signed: Publication) -> None:

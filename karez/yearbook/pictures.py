@@ -1,0 +1,281 @@
+"""The chapter's pictures in words of a language: each with its drawing and a table of the same amounts. Computes no figures.
+
+One function a picture; the page, the site, the paper and the Word document show what is made here, from frozen figures only.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from karez.kernel.printed import digits
+from karez.yearbook.chapter import Section, worded
+from karez.yearbook.charts import Bar, Group, svg_columns
+from karez.yearbook.maps import county_map
+from karez.yearbook.money import ALLOCATED, RECEIVED
+from karez.yearbook.sankey import Band, Node, svg_flow
+from karez.yearbook.wording import CHINESE, ENGLISH, programme_words
+
+# Figure, area (None: the region), year (None: the chapter's) -> an address; empty where it leads nowhere.
+Link = Callable[[str, int | None, int | None], str]
+# What the map shows: the share of a county's poor villages that have a fund, or the nearest to it that there is.
+COVERAGE = ("mutual_funds.coverage", "mutual_funds.village_share", "mutual_funds.villages_total")
+_DRAWN = 30  # places drawn apart; the smallest of more stand together, and the table has them all
+_STEP = 10_000  # yuan: amounts are told to this, where none is smaller
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a picture's table: a name or a number, and where it leads."""
+
+    text: str
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A drawing with its title, what it shows in a sentence, and the table of its amounts: heads, rows, the unit of the numbers."""
+
+    name: str
+    title: str
+    description: str
+    svg: str
+    figure: str
+    heads: tuple[str, ...] = ()
+    rows: tuple[tuple[Cell, ...], ...] = ()
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Named:
+    """A place by its names."""
+
+    area_id: int
+    name_en: str
+    name_zh: str
+
+    def name(self, language: str) -> str:
+        """The name in a language, where it has one."""
+        return (self.name_zh or self.name_en) if language == CHINESE else (self.name_en or self.name_zh)
+
+
+def nowhere(_figure: str, _area_id: int | None = None, _year: int | None = None) -> str:
+    """The link of what is printed."""
+    return ""
+
+
+def flow_picture(
+    flow: Mapping[str, Any] | None, places: Mapping[str, Named], *, year: int, language: str, link: Link = nowhere,
+    seen: Collection[str] | None = None,
+) -> Picture | None:  # fmt: skip
+    """Money from its source over its purpose to the counties; places not `seen` (all, if None) stand together."""
+    if not flow:
+        return None
+    w = _WORDS[language]
+    lines = sorted(flow["lines"], key=lambda x: (-Fraction(x["received"]), x["code"]))
+    at = {x["code"]: n for n, x in enumerate(lines)}
+    paid = _paid(flow, at, places, seen, language)
+    rest = [Fraction(x["received"]) - sum((p.get(n, Fraction(0)) for p in paid.values()), Fraction(0)) for n, x in enumerate(lines)]
+    amounts = [v for p in paid.values() for v in p.values()] + [Fraction(x["received"]) for x in lines] + [r for r in rest if r > 0]
+    scale = _Scale.of(amounts, language)
+    purposes = list(dict.fromkeys(x["programme"] for x in lines))
+    drawn = _together(paid, w)
+    if any(r > 0 for r in rest):
+        drawn[w["kept"], None] = {n: r for n, r in enumerate(rest) if r > 0}
+    bands = [
+        Band(n, purposes.index(lines[n]["programme"]), k, value, scale.words(value))
+        for k, parts in enumerate(drawn.values()) for n, value in parts.items()
+    ]  # fmt: skip
+    total = sum((Fraction(x["received"]) for x in lines), Fraction(0))
+    given = sum((v for p in paid.values() for v in p.values()), Fraction(0))
+    title = w["flow_title"].format(year=year)
+    told = w["flow_told"].format(
+        total=scale.words(total), sources=len(lines), given=scale.words(given), counties=len({c for _, _, c in _split(flow)}),
+    )  # fmt: skip
+    received = link(RECEIVED, None, None)
+    svg = svg_flow(
+        [Node(_source_name(x, lines, language), scale.words(Fraction(x["received"])), Fraction(x["received"]), received) for x in lines],
+        [_purpose(p, lines, scale, language, received) for p in purposes],
+        [
+            Node(name, scale.number(sum(parts.values(), Fraction(0))), sum(parts.values(), Fraction(0)), link(ALLOCATED, area_id, None) if area_id else "")
+            for (name, area_id), parts in drawn.items()
+        ],
+        bands, heads=(w["source"], w["purpose"], w["county_in"].format(unit=scale.unit)), title=title, description=told,
+    )  # fmt: skip
+    rows = [_row(Cell(w["received"], received), {n: Fraction(x["received"]) for n, x in enumerate(lines)}, len(lines), scale)]
+    rows += [
+        _row(Cell(name, link(ALLOCATED, area_id, None) if area_id else ""), parts, len(lines), scale) for (name, area_id), parts in paid.items()
+    ]
+    if any(r > 0 for r in rest):
+        rows.append(_row(Cell(w["kept"]), dict(enumerate(rest)), len(lines), scale))
+    heads = (w["county"], *(_column_name(x, purposes, lines, language) for x in lines), w["sum"])
+    return Picture("flow", title, told, svg, ALLOCATED, heads, tuple(rows), scale.unit) if svg else None
+
+
+def capital_picture(states: Sequence[Mapping[str, Any]], labels: Mapping[str, str], *, language: str, link: Link = nowhere) -> Picture | None:
+    """The funds' capital by source: before the region's first year, and at the end of every year; `labels` name the figures."""
+    if not states:
+        return None
+    w = _WORDS[language]
+    scale = _Scale.of([Fraction(v) for s in states for v in s["values"].values()], language)
+    names = [labels.get(i, i) for i in states[-1]["values"]]
+    groups, rows = [], []
+    for state in states:
+        name = w["before" if state["opening"] else "end_of"].format(year=state["year"])
+        values = [(i, Fraction(v)) for i, v in state["values"].items()]
+        links = [link(i, None, state["of"]) for i, _ in values]
+        total = sum((v for _, v in values), Fraction(0))
+        bars = tuple(
+            Bar(v, scale.number(v), f"{name}, {label}{w['colon']}{scale.words(v)}", to) for (_, v), label, to in zip(values, names, links, strict=True)
+        )
+        groups.append(Group(name, f"{w['sum']}{w['colon']}{scale.number(total)}", bars))
+        rows.append((Cell(name), *(Cell(scale.number(v), to) for (_, v), to in zip(values, links, strict=True)), Cell(scale.number(total))))
+    first, last = (sum((Fraction(v) for v in s["values"].values()), Fraction(0)) for s in (states[0], states[-1]))
+    told = w["capital_told"].format(first=groups[0].name, before=scale.words(first), last=groups[-1].name, now=scale.words(last))
+    svg = svg_columns(groups, names, unit=scale.unit, title=w["capital_title"], description=told, prefix="capital")
+    heads = (w["state"], *names, w["sum"])
+    return Picture("capital", w["capital_title"], told, svg, "mutual_funds.capital_total", heads, tuple(rows), scale.unit) if svg else None
+
+
+def coverage_picture(rows: Sequence[Mapping[str, Any]], *, region: str, language: str, link: Link = nowhere) -> Picture | None:
+    """The counties by what they have of the first of COVERAGE that any of them has; `rows` are figures by county."""
+    w = _WORDS[language]
+    for figure in COVERAGE:
+        found = [r for r in rows if r["id"] == figure and r["level"] == "county"]
+        if not any(r["exact"] is not None for r in found):
+            continue
+        first = worded(found[0], language)
+        told = w["state_of"].format(day=first["as_of"])
+        svg = county_map(
+            found, region=region, day=first["as_of"], title=first["name"], unit=first["unit"], rounding=str(first["rounding"]), language=language,
+            link=None if link is nowhere else _to_places(link, figure), description=told, prefix="coverage",
+        )  # fmt: skip
+        cells = tuple(
+            (Cell((r.get("place_name_zh") if language == CHINESE else "") or r["place_name"], link(figure, r["area_id"], None)), Cell(r["number"] or r["gap"]))
+            for r in (worded(one, language) for one in found)
+        )
+        return Picture("coverage", _capital_letter(first["name"]), told, svg, figure, (w["county"], first["name"]), cells, first["unit_words"])
+    return None
+
+
+def _to_places(link: Link, figure: str) -> Callable[[int], str]:
+    return lambda area_id: link(figure, area_id, None)
+
+
+def placed(sections: Sequence[Section], pictures: Sequence[Picture | None]) -> tuple[list[tuple[Section, list[Picture]]], list[Picture]]:
+    """Each section with the pictures it asks for, and those that none asks for."""
+    made = {p.name: p for p in pictures if p}
+    asked = [(s, [made[name] for name in s.pictures if name in made]) for s in sections]
+    taken = {p.name for _, ps in asked for p in ps}
+    return asked, [p for name, p in made.items() if name not in taken]
+
+
+def _capital_letter(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+# The parts of the flow.
+
+
+def _split(flow: Mapping[str, Any]) -> list[tuple[str, Fraction, str]]:
+    return [(line, Fraction(value), place) for line, place, value in flow["paid"]]
+
+
+_Parts = dict[int, Fraction]
+
+
+def _paid(
+    flow: Mapping[str, Any], at: Mapping[str, int], places: Mapping[str, Named], seen: Collection[str] | None, language: str
+) -> dict[tuple[str, int | None], _Parts]:
+    """(Name, area) -> source -> amount, the largest first; what lies outside the places seen comes last."""
+    found: dict[tuple[str, int | None], _Parts] = {}
+    for line, value, code in _split(flow):
+        told = places[code]
+        key = (told.name(language), told.area_id) if seen is None or code in seen else (_WORDS[language]["elsewhere"], None)
+        parts = found.setdefault(key, {})
+        parts[at[line]] = parts.get(at[line], Fraction(0)) + value
+    ordered = sorted(found.items(), key=lambda item: (item[0][1] is None, -sum(item[1].values(), Fraction(0)), item[0][1] or 0))
+    return {key: dict(sorted(parts.items())) for key, parts in ordered}
+
+
+def _together(paid: Mapping[tuple[str, int | None], _Parts], w: Mapping[str, str]) -> dict[tuple[str, int | None], _Parts]:
+    """At most so many places: the smallest of more as one."""
+    if len(paid) <= _DRAWN:
+        return dict(paid)
+    items = list(paid.items())
+    kept, others = items[: _DRAWN - 1], items[_DRAWN - 1 :]
+    sums: _Parts = {}
+    for _key, parts in others:
+        for n, value in parts.items():
+            sums[n] = sums.get(n, Fraction(0)) + value
+    return {**dict(kept), (w["others"].format(n=len(others)), None): dict(sorted(sums.items()))}
+
+
+def _purpose(programme: str, lines: Sequence[Mapping[str, Any]], scale: "_Scale", language: str, link: str) -> Node:
+    value = sum((Fraction(x["received"]) for x in lines if x["programme"] == programme), Fraction(0))
+    return Node(programme_words(programme, language), scale.words(value), value, link)
+
+
+def _source_name(line: Mapping[str, Any], lines: Sequence[Mapping[str, Any]], language: str) -> str:
+    """The funder's name; with the line's code where a funder has several."""
+    name = str((line["funder_zh"] if language == CHINESE else "") or line["funder_en"])
+    several = sum(x["funder_en"] == line["funder_en"] for x in lines) > 1
+    return f"{name} {line['code']}" if several else name
+
+
+def _column_name(line: Mapping[str, Any], purposes: Sequence[str], lines: Sequence[Mapping[str, Any]], language: str) -> str:
+    name = _source_name(line, lines, language)
+    return name if len(purposes) == 1 else f"{name} ({programme_words(line['programme'], language)})"
+
+
+def _row(head: Cell, parts: Mapping[int, Fraction], many: int, scale: "_Scale") -> tuple[Cell, ...]:
+    values = [parts.get(n) for n in range(many)]
+    return (head, *(Cell(scale.number(v) if v else "–") for v in values), Cell(scale.number(sum((v for v in values if v), Fraction(0)))))
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """How the amounts of a picture are written: all at one scale."""
+
+    worth: int
+    step: Fraction
+    unit: str
+    language: str
+
+    @classmethod
+    def of(cls, values: Sequence[Fraction], language: str) -> "_Scale":
+        """Millions with two decimals in English, ten thousands in Chinese; yuan where an amount is too small for that."""
+        if any(v and abs(v) < _STEP for v in values):
+            return cls(1, Fraction(1), _WORDS[language]["yuan"], language)
+        if language == CHINESE:
+            return cls(10_000, Fraction(1), "万元", language)
+        return cls(1_000_000, Fraction(1, 100), "million yuan", language)
+
+    def number(self, value: Fraction) -> str:
+        """The number alone."""
+        text = digits(value / self.worth, self.step)
+        return text.replace(",", "") if self.language == CHINESE else text
+
+    def words(self, value: Fraction) -> str:
+        """The number with its unit."""
+        return f"{self.number(value)}{'' if self.language == CHINESE else ' '}{self.unit}"
+
+
+_WORDS: Mapping[str, Mapping[str, str]] = {
+    ENGLISH: {
+        "flow_title": "Where the money of {year} came from and where it went",
+        "flow_told": "{total} came in from {sources} sources; {given} of it was passed on to {counties} counties.",
+        "source": "Source", "purpose": "Purpose", "county": "County", "county_in": "County, {unit}", "received": "Received by the region", "sum": "Total",
+        "kept": "Not yet passed on", "elsewhere": "Other places", "others": "{n} other counties", "yuan": "yuan", "colon": ": ",
+        "capital_title": "Capital of the mutual funds by source and year", "before": "Before {year}", "end_of": "End of {year}", "state": "State",
+        "capital_told": "{first}: {before}. {last}: {now}.", "state_of": "State of {day}.",
+    },
+    CHINESE: {
+        "flow_title": "{year}年扶贫资金的来源与去向",
+        "flow_told": "共到位{total}，来自{sources}个来源；其中{given}已下拨{counties}个县（市、区）。",
+        "source": "来源", "purpose": "用途", "county": "县（市、区）", "county_in": "县（市、区），{unit}", "received": "自治区到位资金", "sum": "合计",
+        "kept": "尚未下拨", "elsewhere": "其他地区", "others": "其他{n}个县", "yuan": "元", "colon": "：",
+        "capital_title": "历年互助资金总量（按来源）", "before": "{year}年以前", "end_of": "{year}年末", "state": "时点",
+        "capital_told": "{first}：{before}。{last}：{now}。", "state_of": "数据截至{day}。",
+    },
+}  # fmt: skip
