@@ -34,8 +34,8 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     sealed = {p.year for p in Period.objects.filter(state=State.CLOSED)}
     entries = [described(f, used.get(f.id, ()), _newest(f, sealed)) for f in found]
     context = {
-        "rooms": [(r, _room_words(r)) for r in dict.fromkeys(map(_room, every))], "kinds": [(k, words(language)[f"kind_{k}"]) for k in KINDS],
-        "groups": [(r, _room_words(r), [e for e in entries if e["room"] == r]) for r in dict.fromkeys(e["room"] for e in entries)],
+        "rooms": [(r, room_words(r)) for r in dict.fromkeys(map(_room, every))], "kinds": [(k, words(language)[f"kind_{k}"]) for k in KINDS],
+        "groups": [(r, room_words(r), [e for e in entries if e["room"] == r]) for r in dict.fromkeys(e["room"] for e in entries)],
         "asked": asked, "room": room, "kind": kind, "count": len(entries), "of": len(every), "region": periods.region(),
     }  # fmt: skip
     return render(request, "yearbook/catalogue.html", context)
@@ -49,10 +49,14 @@ def _room(figure: Figure) -> str:
     return figure.id.partition(".")[0]
 
 
-def _room_words(room: str) -> str:
+def room_words(room: str) -> str:
+    """What the first word of a figure's id stands for: the section of a chapter."""
     named = {
         "overview": _("The region"), "mutual_funds": _("Village mutual funds"), "register": _("Register of households"),
-        "returns": _("Returns"), "funds": _("Money"),
+        "returns": _("Returns"), "funds": _("Money"), "whole_village": _("Whole villages"), "training": _("Training"),
+        "two_systems": _("The two systems"), "social_support": _("Social support"), "industry": _("Industry"), "border": _("Border pilots"),
+        "highland": _("Highland pilots"), "contiguous": _("Contiguous areas"), "ifad": _("IFAD"), "relocation": _("Relocation"),
+        "publicity": _("Publicity"), "graduates": _("Graduates"), "special_areas": _("Special areas"), "fund_supervision": _("Supervision of funds"),
     }  # fmt: skip
     return named.get(room, room.replace("_", " ").capitalize())
 

@@ -106,7 +106,7 @@ class Rules:
 def read_chapter(data: bytes) -> Chapter:
     """The figures in the bytes of a chapter file; every fault is listed, none raised."""
     chapter = Chapter()
-    table = _Table(data, "figures", REQUIRED, OPTIONAL, chapter.faults)
+    table = Table(data, "figures", REQUIRED, OPTIONAL, chapter.faults)
     for line, cells in table.rows():
         figure = _Row(line, cells, chapter.faults).figure(chapter.lines)
         if figure is not None:
@@ -118,14 +118,14 @@ def read_chapter(data: bytes) -> Chapter:
 def read_rules(data: bytes) -> Rules:
     """The relations in the bytes of a rules file; every fault is listed, none raised."""
     rules = Rules()
-    for line, cells in _Table(data, "rules", RULE_REQUIRED, RULE_OPTIONAL, rules.faults).rows():
+    for line, cells in Table(data, "rules", RULE_REQUIRED, RULE_OPTIONAL, rules.faults).rows():
         rule = _Row(line, cells, rules.faults, "rules").rule()
         if rule is not None:
             rules.rules.append(rule)
     return rules
 
 
-class _Table:
+class Table:
     """A CSV file or first sheet with a header: its rows as cells by column, and what is wrong with its shape."""
 
     def __init__(

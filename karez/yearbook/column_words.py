@@ -4,6 +4,7 @@ A column without words here is told by what its declaration says it means; amoun
 """
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
@@ -11,7 +12,10 @@ from django.utils.translation import gettext_lazy as _lazy
 from karez.closing.declared import figure_tables
 from karez.closing.export import all_columns
 
-COLUMNS: Mapping[str, str] = {
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+COLUMNS: "Mapping[str, _StrPromise]" = {
     "amount_fen": _lazy("amount"), "assessed_size": _lazy("persons the income was divided by"), "birth_year": _lazy("year of birth"),
     "case_status": _lazy("case"), "code": _lazy("code"), "collected_fen": _lazy("paid by now"),
     "collected_on_time_fen": _lazy("paid by the day it fell due"), "contributions_fen": _lazy("members' money"),
@@ -41,7 +45,7 @@ COLUMNS: Mapping[str, str] = {
     "region_id": _lazy("region"), "prefecture_id": _lazy("prefecture"), "county_id": _lazy("county"), "township_id": _lazy("township"),
     "village_id": _lazy("village"),
 }  # fmt: skip
-TABLES: Mapping[str, str] = {
+TABLES: "Mapping[str, _StrPromise]" = {
     "funds_money": _lazy("appropriations received and allocations to counties"), "funds_rules": _lazy("grant standards and plan targets"),
     "mutual_funds_capital": _lazy("transfers into and out of the pots of societies at work"),
     "mutual_funds_dues": _lazy("instalments fallen due, by their first schedule"), "mutual_funds_grants": _lazy("grants to societies"),

@@ -2,12 +2,13 @@
 
 from django.urls import path
 
-from karez.yearbook import catalogue, proof_views, signing_views, views
+from karez.yearbook import catalogue, proof_views, side_by_side, signing_views, views
 
 app_name = "yearbook"
 urlpatterns = [
     path("yearbook/", views.home, name="home"),
     path("yearbook/catalogue/", catalogue.catalogue, name="catalogue"),
+    path("yearbook/side-by-side/", side_by_side.side_by_side, name="side_by_side"),
     path("yearbook/record/<slug:table>/<slug:column>/<str:key>/", views.record, name="record"),
     path("yearbook/edition/<int:edition_id>/", signing_views.edition, name="edition"),
     path("yearbook/<slug:region>/<int:year>/prepare/", signing_views.prepare, name="prepare"),

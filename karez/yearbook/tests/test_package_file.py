@@ -1,0 +1,133 @@
+"""What another installation published is read whole or not at all: every fault by file, line and column; hostile files do nothing."""
+
+import io
+import json
+import random
+import time
+import zipfile
+from fractions import Fraction
+
+import pytest
+
+from karez.yearbook.content import Content
+from karez.yearbook.formats.publication import Publication
+from karez.yearbook.package_file import MAX_UNPACKED, read_package
+from karez.yearbook.publishing import files_of
+
+
+def zipped(files: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> bytes:
+    """The files as an archive."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", method) as archive:
+        for name, data in files.items():
+            archive.writestr(name, data)
+    return made.getvalue()
+
+
+@pytest.fixture(scope="module")
+def _kept() -> dict[str, bytes]:
+    return {}
+
+
+@pytest.fixture
+def published(content: Content, _kept: dict[str, bytes]) -> dict[str, bytes]:
+    """Every file of a published chapter; made once."""
+    if not _kept:
+        _kept |= files_of(Publication(content))
+    return _kept
+
+
+@pytest.fixture
+def data(published: dict[str, bytes]) -> dict[str, bytes]:
+    """The four files of the package."""
+    return {name.removeprefix("data/"): b for name, b in published.items() if name.startswith("data/")}
+
+
+def test_a_published_package_is_read(published: dict[str, bytes], data: dict[str, bytes]) -> None:
+    for archive in (zipped(data), zipped({f"some/where/{n}": b for n, b in data.items()}), zipped(published)):
+        package = read_package(archive)
+        assert package.faults == []
+        assert package.year == 2009
+        assert package.values["mutual_funds.funds_2009", "9901"] == (Fraction(85_500_000), "value")
+        assert package.values["mutual_funds.member_households", "9901"][0] == 40232
+        assert package.values["mutual_funds.member_households", "990101"] == (None, "suppressed")
+        assert package.figures["mutual_funds.villages_total"].label_zh == "互助资金村合计"
+        assert package.places["990101"].name_zh == "柳井县"
+    region = read_package(published["figures.csv"])
+    assert region.faults == []
+    assert region.year == 2009
+    assert set(region.places) == {"99"}
+    assert region.values["mutual_funds.villages_total", "99"] == (428, "value")
+
+
+def _with(data: dict[str, bytes], name: str, old: str, new: str) -> dict[str, bytes]:
+    """The package with one file changed, its digest told anew."""
+    assert old in data[name].decode()
+    changed = data | {name: data[name].decode().replace(old, new, 1).encode()}
+    descriptor = json.loads(changed["datapackage.json"])
+    for resource in descriptor["resources"]:
+        resource.pop("hash")
+    return changed | {"datapackage.json": json.dumps(descriptor).encode()}
+
+
+WRONG = [
+    ("values.csv", "mutual_funds.funds_2009,99,", "mutual_funds.funds_2009,98,", (2, "place")),
+    ("values.csv", "mutual_funds.funds_2009,99,", "no such id,99,", (2, "figure")),
+    ("values.csv", "mutual_funds.funds_2009,99,", "not.there,99,", (2, "figure")),
+    ("values.csv", "mutual_funds.funds_2009,99,2009", "mutual_funds.funds_2009,99,2010", (3, "year")),
+    ("values.csv", ",85500000,", ",=1+1,", (2, "value")),
+    ("values.csv", ",85500000,", ",nan,", (2, "value")),
+    ("values.csv", ",85500000,", ",1e9999,", (2, "value")),
+    ("values.csv", ",85500000,value", ",85500000,missing", (2, "value")),
+    ("values.csv", ",85500000,value", ",85500000,secret", (2, "state")),
+    ("values.csv", "2009-12-31,85500000", "85500000", (2, "state")),
+    ("figures.csv", "10000,", "0,", (2, "rounding")),
+    ("figures.csv", "money pooled", "=HYPERLINK(money", (2, "label")),
+    ("figures.csv", "id,label", "id,name", (1, "label")),
+    ("places.csv", "9901,prefecture", "99,prefecture", (3, "code")),
+    ("places.csv", "9901,prefecture", "9901,village", (3, "level")),
+    ("places.csv", "9901,prefecture", "../../etc,prefecture", (3, "code")),
+    ("datapackage.json", '"resources"', '"sources2"', (1, "")),
+]
+
+
+@pytest.mark.parametrize(("name", "old", "new", "at"), WRONG)
+def test_every_fault_is_told(data: dict[str, bytes], name: str, old: str, new: str, at: tuple[int, str]) -> None:
+    changed = data | {name: data[name].replace(old.encode(), new.encode(), 1)} if name == "datapackage.json" else _with(data, name, old, new)
+    package = read_package(zipped(changed))
+    assert (name, *at) in [(f.file, f.line, f.column) for f in package.faults]
+
+
+def test_bytes_changed_after_publishing_are_told(data: dict[str, bytes]) -> None:
+    package = read_package(zipped(data | {"values.csv": data["values.csv"].replace(b"428", b"429", 1)}))
+    assert [f.file for f in package.faults] == ["values.csv"]
+    assert "digest" in package.faults[0].found
+
+
+def test_hostile_archives_do_nothing(data: dict[str, bytes]) -> None:
+    deep = b"[" * 200_000
+    hostile = [
+        b"", b"PK\x03\x04", b"PK\x03\x04" + b"\0" * 4000, zipped({}), zipped({"datapackage.json": b"{}"}), zipped(data)[:-30], zipped(data)[:500],
+        zipped(data | {"values.csv": b"0" * (MAX_UNPACKED + 10)}), zipped({f"{n}.txt": b"" for n in range(5000)}),
+        zipped(data | {"datapackage.json": deep}), zipped(data | {"values.csv": zipped(data)}), zipped(data | {"figures.csv": b"\xff\xfe\x00"}),
+        zipped(data | {"values.csv": b'"' + b"a," * 100_000}), b"id,label\n" * 10, b"\x00" * 1000, "名,值\n".encode("gb18030"),
+    ]  # fmt: skip
+    for one in hostile:
+        begun = time.monotonic()
+        package = read_package(one)
+        assert package.faults
+        assert time.monotonic() - begun < 5
+        assert all(len(str(f.found)) < 400 for f in package.faults)
+
+
+def test_a_thousand_changed_packages_crash_nothing(data: dict[str, bytes], published: dict[str, bytes]) -> None:
+    rng = random.Random(7)
+    archive, table = zipped(data, zipfile.ZIP_STORED), published["figures.csv"]
+    for _ in range(500):
+        for whole in (archive, table):
+            changed = bytearray(whole)
+            for _ in range(rng.randint(1, 12)):
+                at = rng.randrange(len(changed))
+                changed[at : at + rng.randint(0, 3)] = bytes(rng.randrange(256) for _ in range(rng.randint(0, 3)))
+            package = read_package(bytes(changed))
+            assert package.faults or package.values
