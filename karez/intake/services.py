@@ -169,10 +169,18 @@ def withdraw(actor: User, *, batch_id: int) -> Batch:
     sheet = registry.sheet_named(batch.sheet)
     require_over_batch(actor, sheet.apply_permission, batch)
     take_back = _way_back(batch, sheet)
-    with transaction.atomic(), connection.cursor() as cursor:
-        _call("intake_withdrawn", str(batch), batch_id, actor.pk)
-        _refuse_built_on(cursor, batch, sheet)
-        take_back(_applying(cursor, batch, actor.pk, lambda _what, _percent: None))
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            _call("intake_withdrawn", str(batch), batch_id, actor.pk)
+            _refuse_built_on(cursor, batch, sheet)
+            take_back(_applying(cursor, batch, actor.pk, lambda _what, _percent: None))
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what is judged at commit is told here
+            cursor.execute("SET CONSTRAINTS ALL DEFERRED")
+    except DatabaseError as error:
+        told = _refusal_in(error, str(batch))
+        if told is None:
+            raise
+        raise told from error
     return _batch(batch_id)
 
 

@@ -8,11 +8,12 @@ from datetime import date
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Max, Model, Sum
 from django.db.models.functions import Greatest, Now
 
 from karez.access.models import User
-from karez.funds.models import SourceLine
+from karez.funds.models import GrantStandard, SourceLine
+from karez.kernel.money import format_fen
 from karez.kernel.refusal import Refusal
 from karez.ledger import services as ledger
 from karez.ledger.models import Account, Book, Transfer, Voucher, VoucherSet
@@ -23,6 +24,7 @@ from karez.mutual_funds.models import (
     Grant,
     Loan,
     Member,
+    Opening,
     Proposal,
     Repayment,
     Society,
@@ -36,6 +38,7 @@ from karez.mutual_funds.services import (
     end_membership,
     outstanding_fen,
     own_fen,
+    require_there,
     rules_in_force,
     take,
 )
@@ -116,9 +119,14 @@ def prepare_grant(
     actor: User, *, society: Society, line: SourceLine, amount_fen: int, granted_on: date, document_no: str,
     document_id: int | None = None,
 ) -> Proposal:  # fmt: skip
-    """Prepares a grant out of the county's money on one source line, into the society's grant pot: two vouchers, one set."""
+    """Prepares a grant out of the county's money on one source line, into the society's grant pot: two vouchers, one set.
+
+    Refuses, before any money is reserved, a day on which the society was not there and more than the standard of that day allows.
+    """
     require(actor, PREPARE, society.area_id)
     take(society.pk)
+    require_there(society, granted_on)
+    _within_standard(society, amount_fen, granted_on)
     book, theirs, ours = _county_book(society), {}, accounts_of(society)
     if book is not None:
         theirs = dict(Account.objects.filter(book=book, code__in=[line.account_code, rules.BANK]).values_list("code", "pk"))
@@ -267,6 +275,28 @@ _RECORD = {
     Proposal.Kind.GRANT: _record_grant,
     Proposal.Kind.REVERSAL: _record_reversal,
 }
+
+
+def _within_standard(society: Society, amount_fen: int, day: date) -> None:
+    """Refuses an amount that with all earlier grants is above the standard in force for the society's class of village."""
+    standing = GrantStandard.objects.filter(programme="mutual_funds", size_class__in=[society.size_class, "any"], voided_at=None, starts_on__lte=day)
+    high = standing.exclude(ends_before__lte=day).aggregate(most=Max("high_fen"))["most"]
+    had = sum(
+        int(found.aggregate(fen=Sum(column))["fen"] or 0)
+        for found, column in (
+            (Grant.objects.filter(society=society, voided_at=None), "amount_fen"),
+            (Opening.objects.filter(society=society, voided_at=None), "grant_fen"),
+        )
+    )
+    if high is not None and had + amount_fen <= high:
+        return
+    raise Refusal(
+        "mutual_funds.grant", record=society.name,
+        found=f"{format_fen(amount_fen)} yuan" + (f", with earlier grants {format_fen(had + amount_fen)}" if had else ""),
+        expected=f"at most {format_fen(high)} yuan in all" if high is not None else f"a grant standard in force on {day} for a {society.get_size_class_display()}",
+        rule="the grant standard of the day for the class of the village",
+        todo="see the standards under Money, and the class of the village",
+    )  # fmt: skip
 
 
 def _county_book(society: Society) -> Book | None:

@@ -34,6 +34,8 @@ _STATES: dict[str, tuple[str, str | Promise, str | Promise, str | Promise]] = {
               _("see the loan and the rules in force")),
     "KZ027": ("mutual_funds.opening", _("records that add up to the opening balances"), _("what was before the first year is in the opening"),
               _("compare with the opening balances")),
+    "KZ029": ("mutual_funds.not_there", _("a day from the founding of the society on"), _("nothing is given to a society that is not there"),
+              _("correct the day, or the day of founding")),
     "KZ028": ("mutual_funds.built_upon", _("nothing that stands on it"), _("a record is voided after what stands on it"),
               _("reverse the later records first")),
 }  # fmt: skip

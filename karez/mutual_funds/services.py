@@ -74,9 +74,22 @@ def found_society(actor: User, *, area_id: int, name: str, size_class: str, foun
 
 @transaction.atomic
 def adopt_rules(actor: User, *, society: Society, starts_on: date, terms: Terms) -> RuleSet:
-    """Ends the rules in force and begins new ones on a day."""
+    """Ends the rules in force and begins new ones on a day; loans lent before keep the rules they were lent by.
+
+    Refuses a day not after the one the present rules began on, and one on or before which money was already lent by them.
+    """
     require(actor, PREPARE, society.area_id)
     take(society.pk)
+    present = RuleSet.objects.filter(society=society, voided_at=None, ends_before=None).order_by("-starts_on").first()
+    lent = Loan.objects.filter(society=society, voided_at=None, happened_on__gte=starts_on).order_by("-happened_on").first()
+    if present is None or starts_on <= present.starts_on or lent is not None or starts_on > date.today():
+        raise Refusal(
+            "mutual_funds.rules_day", record=society.name,
+            found=f"{starts_on}" + (f", but loan {lent.loan_no} was lent on {lent.happened_on} by the present rules" if lent else ""),
+            expected=f"a day after {present.starts_on}, until today" if present else "a society with rules",
+            rule="rules hold from their day on; what was done by the rules before is not judged by new ones",
+            todo="choose the day the members' meeting resolved it, or a later one",
+        )  # fmt: skip
     with told_kindly():
         RuleSet.objects.filter(society=society, voided_at=None, ends_before=None).update(
             ends_before=starts_on, counts_before=counts_on(starts_on), ended_at=Now(), ended_by_id=actor.pk, end_reason="new rules"
@@ -154,6 +167,7 @@ def accept_gift(
     """Takes an unconditional gift in and gives a receipt."""
     require(actor, PREPARE, society.area_id)
     take(society.pk)
+    require_there(society, given_on)
     posted = _receive(actor, society, "gift", f"Gift of {giver}", given_on, [(rules.GIFTS, amount_fen)], via)
     with told_kindly():
         made = Gift.objects.create(
@@ -200,6 +214,16 @@ def extend_loan(actor: User, *, loan: Loan, due_on: date, decided_on: date, reas
         return Extension.objects.create(
             loan=loan, due_on=due_on, reason=reason, happened_on=decided_on, counts_on=counts_on(decided_on), recorded_by_id=actor.pk
         )
+
+
+def require_there(society: Society, day: date) -> None:
+    """Refuses a day before the society was founded, after its end, or in the future."""
+    if society.starts_on <= day <= date.today() and (society.ends_before is None or day < society.ends_before):
+        return
+    raise Refusal(
+        "mutual_funds.not_there", record=society.name, found=str(day), expected=f"a day from {society.starts_on} on, until today",
+        rule="nothing is given to a society that is not there", todo="correct the day",
+    )  # fmt: skip
 
 
 def take(society_id: int) -> None:

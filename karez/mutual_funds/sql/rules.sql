@@ -3,7 +3,7 @@
 -- A fault is picked with ORDER BY: without it the planner hopes to find one early, and takes for ever where there is none.
 -- Queries over many rows are built at run time, so that a plan made for one row is never used for a million.
 -- Codes: KZ020 pots, KZ021 contributions, KZ022 loans, KZ023 repayments, KZ024 grants, KZ025 members, KZ026 write-offs and
--- extensions, KZ027 opening balances, KZ028 voiding what something stands on.
+-- extensions, KZ027 opening balances, KZ028 voiding what something stands on, KZ029 a day the society was not there.
 
 -- The same amount in the fact and in the books.
 ALTER TABLE mutual_funds_opening ADD CONSTRAINT mutual_funds_opening_voucher
@@ -227,6 +227,26 @@ BEGIN
 END $$;
 
 -- At commit, so that a repayment voided and the one that replaces it are judged together.
+-- Refuses that somebody who has left has own money in, or owes: asked when they leave, and whenever a record of theirs is void.
+CREATE FUNCTION mutual_funds_refuse_left(p_member bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE own bigint;
+BEGIN
+    IF NOT EXISTS (SELECT FROM mutual_funds_member WHERE id = p_member AND ends_before IS NOT NULL AND voided_at IS NULL) THEN RETURN; END IF;
+    SELECT sum(CASE kind WHEN 'refund' THEN -amount_fen WHEN 'granted_base' THEN 0 ELSE amount_fen END) INTO own
+      FROM mutual_funds_contribution WHERE member_id = p_member AND voided_at IS NULL;
+    IF own <> 0 THEN
+        PERFORM mutual_funds_refuse('KZ025', format('Member %s, who leaves or has left, has %s fen in the society.', p_member, own),
+            'Own money is returned on leaving; take the leaving back first.');
+    END IF;
+    IF EXISTS (SELECT FROM mutual_funds_loan l WHERE l.member_id = p_member AND l.voided_at IS NULL
+            AND NOT EXISTS (SELECT FROM mutual_funds_writeoff w WHERE w.loan_id = l.id AND w.voided_at IS NULL)
+            AND l.principal_fen > coalesce((SELECT sum(p.principal_fen) FROM mutual_funds_repayment p WHERE p.loan_id = l.id AND p.voided_at IS NULL), 0)) THEN
+        PERFORM mutual_funds_refuse('KZ025', format('Member %s, who leaves or has left, has a loan that is not repaid.', p_member),
+            'Loans are repaid before leaving; take the leaving back first.');
+    END IF;
+END $$;
+
 CREATE FUNCTION mutual_funds_judge_void_repayment() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE wrong record;
@@ -241,6 +261,16 @@ BEGIN
      WHERE l.id = NEW.loan_id GROUP BY l.id, p.principal, p.fee, r.allocation_order
     HAVING p.fee <> sum(LEAST(i.fee_fen, GREATEST(0, CASE r.allocation_order WHEN 'fee_first' THEN i.fen ELSE i.fen - i.principal_fen END)));
     IF FOUND THEN PERFORM mutual_funds_refuse_repayments(wrong.loan_no, wrong.paid::bigint, wrong.owed::bigint); END IF;
+    PERFORM mutual_funds_refuse_left(member_id) FROM mutual_funds_loan WHERE id = NEW.loan_id;
+    RETURN NULL;
+END $$;
+
+-- What a write-off stands for is owed again when it is void: not by one who has left.
+CREATE FUNCTION mutual_funds_judge_void_writeoff() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM mutual_funds_take(ARRAY[society_id]) FROM mutual_funds_loan WHERE id = NEW.loan_id;
+    PERFORM mutual_funds_refuse_left(member_id) FROM mutual_funds_loan WHERE id = NEW.loan_id;
     RETURN NULL;
 END $$;
 
@@ -255,6 +285,7 @@ BEGIN
         PERFORM mutual_funds_refuse('KZ021', format('Without contribution %s more would be refunded than was paid in.', NEW.id),
             'Void the refund first, or replace the contribution in the same step.');
     END IF;
+    PERFORM mutual_funds_refuse_left(NEW.member_id);
     RETURN NULL;
 END $$;
 
@@ -292,6 +323,36 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- Nothing is given to a society before it is founded or after it has ended.
+CREATE FUNCTION mutual_funds_check_there() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE wrong record;
+BEGIN
+    EXECUTE $q$
+        SELECT a.id, a.happened_on, so.name, so.starts_on FROM added a JOIN mutual_funds_society so ON so.id = a.society_id
+         WHERE so.voided_at IS NOT NULL OR a.happened_on < so.starts_on OR a.happened_on >= so.ends_before ORDER BY 1 LIMIT 1$q$ INTO wrong;
+    IF wrong.id IS NOT NULL THEN
+        PERFORM mutual_funds_refuse('KZ029', format('%s was not there on %s.', wrong.name, wrong.happened_on),
+            format('It was founded on %s; nothing is given to it before, or after its end.', wrong.starts_on));
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- A household does not end while it is a member: own money and loans are settled first.
+CREATE FUNCTION mutual_funds_judge_household() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM mutual_funds_member WHERE household_id = NEW.id AND voided_at IS NULL
+            AND (ends_before IS NULL OR ends_before > NEW.ends_before)) THEN
+        PERFORM mutual_funds_refuse('KZ025', format('Household %s is a member of a village fund.', NEW.household_no),
+            'Record first on the page of the society that it leaves, with its own money returned.');
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER mutual_funds_household_ends AFTER UPDATE OF ends_before ON register_household
+    FOR EACH ROW WHEN (NEW.ends_before IS NOT NULL AND NEW.voided_at IS NULL) EXECUTE FUNCTION mutual_funds_judge_household();
+
 CREATE FUNCTION mutual_funds_check_members() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE wrong record;
@@ -310,23 +371,13 @@ END $$;
 -- At commit: who left has no money in and owes nothing; what is void carries nothing.
 CREATE FUNCTION mutual_funds_judge_member() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE own bigint;
 BEGIN
     PERFORM mutual_funds_take(ARRAY[NEW.society_id]);
     IF NEW.voided_at IS NOT NULL AND (EXISTS (SELECT FROM mutual_funds_contribution WHERE member_id = NEW.id AND voided_at IS NULL)
             OR EXISTS (SELECT FROM mutual_funds_loan WHERE member_id = NEW.id AND voided_at IS NULL)) THEN
         PERFORM mutual_funds_refuse('KZ028', format('Member %s has contributions or loans.', NEW.id), 'Void them first.');
     END IF;
-    SELECT sum(CASE kind WHEN 'refund' THEN -amount_fen WHEN 'granted_base' THEN 0 ELSE amount_fen END) INTO own
-      FROM mutual_funds_contribution WHERE member_id = NEW.id AND voided_at IS NULL;
-    IF NEW.ends_before IS NOT NULL AND NEW.voided_at IS NULL AND own <> 0 THEN
-        PERFORM mutual_funds_refuse('KZ025', format('Member %s has %s fen in the society.', NEW.id, own), 'Own money is returned on leaving.');
-    END IF;
-    IF NEW.ends_before IS NOT NULL AND NEW.voided_at IS NULL AND EXISTS (SELECT FROM mutual_funds_loan l WHERE l.member_id = NEW.id AND l.voided_at IS NULL
-            AND NOT EXISTS (SELECT FROM mutual_funds_writeoff w WHERE w.loan_id = l.id AND w.voided_at IS NULL)
-            AND l.principal_fen > coalesce((SELECT sum(p.principal_fen) FROM mutual_funds_repayment p WHERE p.loan_id = l.id AND p.voided_at IS NULL), 0)) THEN
-        PERFORM mutual_funds_refuse('KZ025', format('Member %s has a loan that is not repaid.', NEW.id), 'Loans are repaid before leaving.');
-    END IF;
+    PERFORM mutual_funds_refuse_left(NEW.id);
     RETURN NULL;
 END $$;
 
@@ -479,6 +530,10 @@ CREATE TRIGGER mutual_funds_contribution_money_in AFTER INSERT ON mutual_funds_c
 CREATE TRIGGER mutual_funds_contribution_money_out AFTER INSERT ON mutual_funds_contribution REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_money('transfer_id',
     'JOIN mutual_funds_member m ON m.id = a.member_id JOIN mutual_funds_society so ON so.id = m.society_id', '{2001}', '{1001,1002}', 'a.kind = ''refund''');
+CREATE TRIGGER mutual_funds_grant_there AFTER INSERT ON mutual_funds_grant REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_there();
+CREATE TRIGGER mutual_funds_gift_there AFTER INSERT ON mutual_funds_gift REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_there();
 CREATE TRIGGER mutual_funds_grant_rules AFTER INSERT ON mutual_funds_grant REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_grants();
 CREATE TRIGGER mutual_funds_grant_money AFTER INSERT ON mutual_funds_grant REFERENCING NEW TABLE AS added
@@ -512,6 +567,8 @@ CREATE CONSTRAINT TRIGGER mutual_funds_repayment_void AFTER UPDATE ON mutual_fun
     FOR EACH ROW WHEN (NEW.voided_at IS NOT NULL) EXECUTE FUNCTION mutual_funds_judge_void_repayment();
 CREATE CONSTRAINT TRIGGER mutual_funds_contribution_void AFTER UPDATE ON mutual_funds_contribution DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (NEW.voided_at IS NOT NULL) EXECUTE FUNCTION mutual_funds_judge_void_contribution();
+CREATE CONSTRAINT TRIGGER mutual_funds_writeoff_void AFTER UPDATE ON mutual_funds_writeoff DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.voided_at IS NOT NULL) EXECUTE FUNCTION mutual_funds_judge_void_writeoff();
 CREATE CONSTRAINT TRIGGER mutual_funds_member_left AFTER UPDATE ON mutual_funds_member DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION mutual_funds_judge_member();
 CREATE CONSTRAINT TRIGGER mutual_funds_loan_void AFTER UPDATE ON mutual_funds_loan DEFERRABLE INITIALLY DEFERRED

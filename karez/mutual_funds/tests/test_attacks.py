@@ -2,13 +2,14 @@
 
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import psycopg
 import pytest
-from django.db import connection, transaction
+from django.db import DatabaseError, connection, transaction
 
+from karez.kernel.refusal import Refusal
 from karez.ledger import services as ledger
 from karez.ledger.models import Transfer
 from karez.mutual_funds import proposals, services
@@ -170,7 +171,7 @@ def test_a_middle_repayment_goes_only_with_its_replacement(fund: Fund, attack: A
     assert attack(f"{void % first.pk}; {insert}", []) == ""
 
 
-def test_grants_stay_within_the_standard_and_their_line(fund: Fund, attack: Attack) -> None:
+def test_grants_stay_within_the_standard_and_their_line(fund: Fund, attack: Attack, monkeypatch: pytest.MonkeyPatch) -> None:
     proposal = proposals.prepare_grant(
         fund.treasurer, society=fund.society, line=fund.line, amount_fen=150_000 * YUAN, granted_on=DAY, document_no="7"
     )
@@ -182,9 +183,12 @@ def test_grants_stay_within_the_standard_and_their_line(fund: Fund, attack: Atta
     county = Grant.objects.get().county_transfer_id
     assert attack(sql, [fund.society.pk, fund.line.pk, 10_000_000, ours, ours, DAY, DAY]) == "KZ024"
     assert attack(sql, [fund.society.pk, fund.line.pk, 10_000_000, ours, county, DAY, DAY]) in ("23503", "23505")
-    more = proposals.prepare_grant(
-        fund.treasurer, society=fund.society, line=fund.line, amount_fen=50_001 * YUAN, granted_on=DAY, document_no="8"
-    )
+    above = {"society": fund.society, "line": fund.line, "amount_fen": 50_001 * YUAN, "granted_on": DAY, "document_no": "8"}
+    with pytest.raises(Refusal) as refused:
+        proposals.prepare_grant(fund.treasurer, **above)
+    assert refused.value.code == "mutual_funds.grant" and "200,000.00" in refused.value.expected
+    monkeypatch.setattr(proposals, "_within_standard", lambda *_given: None)
+    more = proposals.prepare_grant(fund.treasurer, **above)
     set_id = more.set_id
     with transaction.atomic():
         ledger.approve(fund.approver, set_id)
@@ -365,3 +369,52 @@ def test_two_raw_repayments_at_once_never_exceed_what_is_owed(
     first.commit()
     thread.join(10)
     assert ended == ["KZ023"]
+
+
+def test_nothing_is_left_with_a_member_who_has_left(fund: Fund, attack: Callable[[str, list[Any]], str]) -> None:
+    member = fund.members[0]
+    fund.pay_in(member, 500)
+    loan = fund.lend(member, 300, "L1")
+    owed = sum(i.total_fen for i in services.schedule_of(loan))
+    repayment = services.record_repayment(fund.treasurer, loan=loan, amount_fen=owed, paid_on=date(2009, 5, 1))[0]
+    proposals.approve(
+        fund.approver,
+        proposals.prepare_refund(fund.treasurer, member=member, amount_fen=500 * YUAN, refunded_on=date(2009, 6, 1), leaving=True),
+    )
+    void = "UPDATE {} SET voided_at = now(), voided_by_id = 1, void_reason = 'x', void_counts_on = '2009-06-01' WHERE id = %s"
+    refund = Contribution.objects.get(kind="refund")
+    assert attack(void.format("mutual_funds_contribution"), [refund.pk]) == "KZ025"
+    assert attack(void.format("mutual_funds_contribution"), [Contribution.objects.get(kind="own").pk]) in {"KZ021", "KZ025"}
+    assert attack(void.format("mutual_funds_repayment"), [repayment.pk]) in {"KZ023", "KZ025"}
+    voucher = Transfer.objects.get(pk=refund.transfer_id).voucher_id
+    waits = proposals.prepare_reversal(fund.treasurer, society=fund.society, voucher_id=voucher, reason="she stays")
+    with pytest.raises(Refusal) as refused:
+        proposals.approve(fund.approver, waits)
+    assert refused.value.code == "mutual_funds.member"
+
+
+def test_nothing_is_given_before_the_founding(fund: Fund) -> None:
+    early = date(2009, 1, 5)
+    with pytest.raises(Refusal) as gift:
+        services.accept_gift(fund.treasurer, society=fund.society, giver="a", amount_fen=100, given_on=early)
+    with pytest.raises(Refusal) as grant:
+        proposals.prepare_grant(
+            fund.treasurer, society=fund.society, line=fund.line, amount_fen=20_000_000, granted_on=early, document_no="1"
+        )
+    assert gift.value.code == grant.value.code == "mutual_funds.not_there"
+    moved_there = moved(fund, "1002", "4002", 100)
+    with connection.cursor() as cursor, pytest.raises(DatabaseError) as raw, transaction.atomic():
+        cursor.execute(
+            "INSERT INTO mutual_funds_gift (society_id, giver, amount_fen, transfer_id, happened_on, counts_on, recorded_by_id)"
+            " VALUES (%s, 'a', 100, %s, '2009-01-05', %s, 1)",
+            [fund.society.pk, moved_there, DAY],
+        )
+    assert raw.value.__cause__.sqlstate == "KZ029"  # type: ignore[union-attr]
+
+
+def test_a_household_does_not_end_as_a_member(fund: Fund, attack: Callable[[str, list[Any]], str]) -> None:
+    assert attack(
+        "UPDATE register_household SET ends_before = '2009-06-01', counts_before = '2009-06-01', ended_at = now(), ended_by_id = 1,"
+        " end_reason = 'x' WHERE id = %s",
+        [fund.members[0].household_id],
+    ) == "KZ025"  # fmt: skip
