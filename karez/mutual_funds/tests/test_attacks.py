@@ -402,12 +402,12 @@ def test_nothing_is_given_before_the_founding(fund: Fund) -> None:
             fund.treasurer, society=fund.society, line=fund.line, amount_fen=20_000_000, granted_on=early, document_no="1"
         )
     assert gift.value.code == grant.value.code == "mutual_funds.not_there"
-    moved_there = moved(fund, "1002", "4002", 100)
+    moved_there = moved(fund, "1002", "4002", 100, day=early)
     with connection.cursor() as cursor, pytest.raises(DatabaseError) as raw, transaction.atomic():
         cursor.execute(
             "INSERT INTO mutual_funds_gift (society_id, giver, amount_fen, transfer_id, happened_on, counts_on, recorded_by_id)"
             " VALUES (%s, 'a', 100, %s, '2009-01-05', %s, 1)",
-            [fund.society.pk, moved_there, DAY],
+            [fund.society.pk, moved_there, early],
         )
     assert raw.value.__cause__.sqlstate == "KZ029"  # type: ignore[union-attr]
 
