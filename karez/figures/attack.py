@@ -177,13 +177,11 @@ class Board:
     small: Mapping[Key, int]  # units behind a cell, for cells about persons or households
     least: Mapping[str, int]  # figure -> fewest units to be published
     secret: set[Key] = field(default_factory=set)  # suppressed: not to be derived
+    trees: Mapping[str, Mapping[int, Place]] = field(default_factory=dict)  # of editions whose places lay otherwise, by edition
     untrue: set[tuple[str, int]] = field(default_factory=set)  # relations that do not hold for the values
 
     def __post_init__(self) -> None:
-        self.below: dict[int, list[int]] = defaultdict(list)
-        for place, (parent, _) in self.tree.items():
-            if parent is not None:
-                self.below[parent].append(place)
+        self.belows = {edition: _below(tree) for edition, tree in {"": self.tree, **self.trees}.items()}
         self.rolled = {r.figure for r in self.relations if isinstance(r, RollUp)}
         self.by_figure: dict[str, list[tuple[int, Zero | Product]]] = defaultdict(list)
         for number, relation in enumerate(self.relations):
@@ -195,6 +193,14 @@ class Board:
             if figure in self.rolled:
                 self.places_of[figure].append(place)
         self.spread: dict[str, set[int]] = {}
+
+    def tree_of(self, figure: str) -> Mapping[int, Place]:
+        """The tree a figure adds up over: that of its edition, `figure@edition`, where it has one of its own."""
+        return self.trees.get(figure.partition("@")[2], self.tree)
+
+    def below_of(self, figure: str) -> Mapping[int, list[int]]:
+        """The places below each place in that tree."""
+        return self.belows.get(figure.partition("@")[2], self.belows[""])
 
     def known(self, key: Key) -> bool:
         """Whether a value is published."""
@@ -232,7 +238,8 @@ class Board:
             elif (equation := self._zero(number, relation, place)) is not None:
                 yield (number, place), equation, None
         if figure in self.rolled:
-            for parent in (place, self.tree[place].parent_id if place in self.tree else None):
+            tree = self.tree_of(figure)
+            for parent in (place, tree[place].parent_id if place in tree else None):
                 if parent is not None and (figure, parent) not in seen:
                     equation = self._rolled_up(figure, parent)
                     if equation is not None:
@@ -254,7 +261,7 @@ class Board:
 
     def _rolled_up(self, figure: str, parent: int) -> Equation | None:
         spread = self._spread(figure)
-        children = self.below.get(parent, [])
+        children = self.below_of(figure).get(parent, [])
         if parent not in spread or not any(c in spread for c in children):
             return None
         keys = [((figure, parent), 1), *(((figure, c), -1) for c in children if (figure, c) not in self.missing)]
@@ -280,12 +287,12 @@ class Board:
     def _spread(self, figure: str) -> set[int]:
         """The places that have a cell of the figure, and all above them."""
         if figure not in self.spread:
-            found = self.spread[figure] = set()
+            found, tree = self.spread.setdefault(figure, set()), self.tree_of(figure)
             for start in self.places_of[figure]:
                 place: int | None = start
                 while place is not None and place not in found:
                     found.add(place)
-                    place = self.tree[place].parent_id if place in self.tree else None
+                    place = tree[place].parent_id if place in tree else None
         return self.spread[figure]
 
     def _true(self, key: Key) -> Number | None:
@@ -295,11 +302,19 @@ class Board:
         figure, place = key
         if key in self.missing:
             return 0
-        children = self.below.get(place, [])
+        children = self.below_of(figure).get(place, [])
         if place not in self._spread(figure) or not any(c in self._spread(figure) for c in children):
             return None
         values = [v for c in children if (v := self._true((figure, c))) is not None]
         return sum(values) if len(values) == len(children) else None
+
+
+def _below(tree: Mapping[int, Place]) -> Mapping[int, list[int]]:
+    found: dict[int, list[int]] = defaultdict(list)
+    for place, (parent, _) in tree.items():
+        if parent is not None:
+            found[parent].append(place)
+    return found
 
 
 class Space:

@@ -30,7 +30,7 @@ LEVELS = ("region", "prefecture", "county", "township", "village")
 KINDS = ("stock", "flow", "rule", "plan", "share", "average", "growth")
 DISCLOSURES = ("person", "household", "village", "none")
 _ID = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
-_COMMON = ("id", "label", "label_zh", "unit", "kind", "disclosure", "rounding", "valid_from", "valid_before", "source", "prints", "note")
+_COMMON = ("id", "label", "label_zh", "unit", "kind", "disclosure", "rounding", "valid_from", "valid_before", "source", "source_zh", "prints", "note")
 _COUNTED = ("table", "where", "value", "empty", "scale", "reaches")
 _DERIVED = ("formula", "empty")
 _REQUIRED = ("label", "unit", "kind", "disclosure", "rounding", "valid_from", "source")
@@ -65,6 +65,7 @@ class Figure:
     source: str
     file: str
     label_zh: str = ""
+    source_zh: str = ""
     valid_before: int | None = None
     prints: tuple[str, ...] = ()
     note: str = ""
@@ -95,7 +96,7 @@ class Figure:
         return {
             "id": self.id, "label": self.label, "label_zh": self.label_zh, "unit": self.unit, "kind": self.kind,
             "disclosure": self.disclosure, "rounding": str(self.rounding), "valid_from": self.valid_from,
-            "valid_before": self.valid_before, "source": self.source, "prints": list(self.prints), "note": self.note,
+            "valid_before": self.valid_before, "source": self.source, "source_zh": self.source_zh, "prints": list(self.prints), "note": self.note,
             "file": self.file, **derived,
         }  # fmt: skip
 
@@ -207,7 +208,7 @@ class _Reader:
             "label": self.text("label"), "label_zh": self.text("label_zh"), "unit": self.text("unit"), "note": self.text("note"),
             "source": self.text("source"), "kind": self.word("kind", KINDS), "disclosure": self.word("disclosure", DISCLOSURES),
             "rounding": self.rounding(), "valid_from": self.year("valid_from") or 0, "valid_before": self.year("valid_before"),
-            "prints": self.prints(),
+            "prints": self.prints(), "source_zh": self.text("source_zh"),
         }  # fmt: skip
         special = self.derived() if "formula" in self.raw else self.counted()
         return None if self.faults else Figure(id=self.id, file=self.file, **common, **special)
@@ -249,7 +250,7 @@ class _Reader:
 
     def text(self, name: str) -> str:
         value = self.raw.get(name, "")
-        if not isinstance(value, str) or (name in self.raw and not value.strip() and name not in ("note", "label_zh")):
+        if not isinstance(value, str) or (name in self.raw and not value.strip() and name not in ("note", "label_zh", "source_zh")):
             self.fault(name, value, "a text")
             return ""
         return value

@@ -47,11 +47,17 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A cell of an earlier edition, its figure written `id@edition`; value None where that edition suppressed it, which must stay so."""
+    """A cell of another edition, its figure written `id@edition`; value None where that edition suppressed it, which must stay so.
+
+    `missing`: that edition printed it as nothing to count. `units` of `unit` stand behind what must stay unknown, where that is known.
+    """
 
     figure: str
     place: int
     value: Number | None
+    missing: bool = False
+    units: int | None = None
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -112,10 +118,13 @@ class _Work:
 
 def suppress(
     cells: Iterable[Cell], tree: Mapping[int, Place], relations: Sequence[Relation], known: Iterable[Known] = (),
-    rules: Mapping[str, Rule] = RULES,
+    rules: Mapping[str, Rule] = RULES, trees: Mapping[str, Mapping[int, Place]] | None = None,
 ) -> Suppression:  # fmt: skip
-    """Which of the cells must not be printed, so that none of them follows from the rest, the relations and what is known already."""
-    work = _laid_out(list(cells), tree, relations, list(known), rules)
+    """Which of the cells must not be printed, so that none of them follows from the rest, the relations and what is known already.
+
+    `trees` are those of the editions in `known` whose places lay otherwise.
+    """
+    work = _laid_out(list(cells), tree, relations, list(known), rules, trees or {})
     for key in sorted(work.cells):
         cell = work.cells[key]
         if cell.unit in rules and cell.value is not None and _is_small(cell, rules[cell.unit]):
@@ -132,18 +141,22 @@ def suppress(
 
 
 def _laid_out(
-    cells: Sequence[Cell], tree: Mapping[int, Place], relations: Sequence[Relation], known: Sequence[Known], rules: Mapping[str, Rule]
-) -> _Work:
+    cells: Sequence[Cell], tree: Mapping[int, Place], relations: Sequence[Relation], known: Sequence[Known], rules: Mapping[str, Rule],
+    trees: Mapping[str, Mapping[int, Place]],
+) -> _Work:  # fmt: skip
     fine = {unit: set(LEVELS[LEVELS.index(rule.finest) + 1 :]) for unit, rule in rules.items()}
     too_fine = {(c.figure, c.place): TOO_FINE for c in cells if c.unit in fine and tree[c.place].level in fine[c.unit]}
     kept = {(c.figure, c.place): c for c in cells if (c.figure, c.place) not in too_fine}
     truth = {key: whole(c.value) for key, c in kept.items() if c.value is not None}
     truth |= {(k.figure, k.place): whole(k.value) for k in known if k.value is not None}
     board = Board(
-        tree=tree, relations=relations, truth=truth, missing=frozenset(k for k, c in kept.items() if c.value is None),
-        kinds={c.figure: c.kind for c in cells}, small={k: c.units for k, c in kept.items() if c.unit in rules and c.units is not None},
-        least={c.figure: rules[c.unit].least for c in cells if c.unit in rules},
-        secret={(k.figure, k.place) for k in known if k.value is None},
+        tree=tree, relations=relations, truth=truth, trees=trees,
+        missing=frozenset(k for k, c in kept.items() if c.value is None) | {(k.figure, k.place) for k in known if k.missing},
+        kinds={c.figure: c.kind for c in cells},
+        small={k: c.units for k, c in kept.items() if c.unit in rules and c.units is not None}
+        | {(k.figure, k.place): k.units for k in known if k.unit in rules and k.units is not None},
+        least={c.figure: rules[c.unit].least for c in [*cells, *known] if c.unit in rules},
+        secret={(k.figure, k.place) for k in known if k.value is None and not k.missing},
     )  # fmt: skip
     shares: dict[str, set[str]] = {}
     for relation in relations:

@@ -33,9 +33,11 @@ class Publication:
     tree: dict[int, Place]
     relations: tuple[Relation, ...]
 
-    def suppressed(self, known: Iterable[Known] = (), more: Sequence[Relation] = ()) -> Suppression:
-        """The decision over the whole; `known` and `more` bring in earlier editions."""
-        return suppress(self.cells, self.tree, [*self.relations, *more], known)
+    def suppressed(
+        self, known: Iterable[Known] = (), more: Sequence[Relation] = (), trees: Mapping[str, Mapping[int, Place]] | None = None
+    ) -> Suppression:
+        """The decision over the whole; `known`, `more` and `trees` bring in other editions."""
+        return suppress(self.cells, self.tree, [*self.relations, *more], known, trees=trees)
 
 
 def cells_for_publication(snapshot: Snapshot, ids: Sequence[str] | None = None, levels: Sequence[str] = ("region", "county")) -> Publication:

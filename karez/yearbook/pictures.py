@@ -118,7 +118,7 @@ def capital_picture(states: Sequence[Mapping[str, Any]], labels: Mapping[str, st
         return None
     w = _WORDS[language]
     scale = _Scale.of([Fraction(v) for s in states for v in s["values"].values()], language)
-    names = [labels.get(i, i) for i in states[-1]["values"]]
+    names = [_SOURCES[language].get(i) or labels.get(i, i) for i in states[-1]["values"]]
     groups, rows = [], []
     for state in states:
         name = w["before" if state["opening"] else "end_of"].format(year=state["year"])
@@ -279,3 +279,9 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "capital_told": "{first}：{before}。{last}：{now}。", "state_of": "数据截至{day}。",
     },
 }  # fmt: skip
+
+# What the sources are called where they stand alone: the figures' own labels begin with "of which".
+_SOURCES: Mapping[str, Mapping[str, str]] = {
+    ENGLISH: {"mutual_funds.capital_government": "Government money", "mutual_funds.capital_members": "Members' own money"},
+    CHINESE: {"mutual_funds.capital_government": "财政扶贫资金", "mutual_funds.capital_members": "农户互助金"},
+}

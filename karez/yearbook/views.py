@@ -21,6 +21,7 @@ from karez.closing import snapshots
 from karez.closing.queries import best_snapshot, check_region
 from karez.closing.snapshots import SEALED
 from karez.figures import queries as figures
+from karez.figures.declarations import KINDS
 from karez.figures.engine import resolve
 from karez.kernel.inbox import told
 from karez.kernel.refusal import Refusal
@@ -30,6 +31,7 @@ from karez.places import queries as places
 from karez.yearbook.catalogue import described
 from karez.yearbook.chapter import Chapter, Section, compose
 from karez.yearbook.column_words import column_words
+from karez.yearbook.formats.publication import words
 from karez.yearbook.maps import county_map
 from karez.yearbook.page_pictures import pictures_of
 from karez.yearbook.patterns import pattern_of
@@ -69,6 +71,7 @@ def chapter(request: HttpRequest, region: str, year: int) -> HttpResponse:
         "sections": sections,
         "pictures": pictures,
         "lang": _tag(made.language),
+        "kinds": {kind: words(made.language)[f"kind_{kind}"] for kind in KINDS},
         "sealed": snapshot.kind == SEALED,
         "digest": snapshot.digest,
         "link": {"region": region, "year": year},

@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from karez.kernel.printed import decimals, digits, round_half_away
+from karez.kernel.printed import decimals, digits
 
 ENGLISH, CHINESE = "en", "zh"
 LANGUAGES = (ENGLISH, CHINESE)
 _MILLION, _WAN = 1_000_000, 10_000
+_ONE = re.compile(r"-?1(\.0+)?")
 _FORM = re.compile(r"([a-z]+):([0-4])")
 
 # language -> name of a scale in a sentence -> (worth, word after the number)
@@ -49,17 +50,17 @@ def form_of(text: str, language: str) -> Form | None:
 
 def number_words(value: Fraction, rounding: Fraction, unit: str, language: str = ENGLISH, form: Form | None = None) -> str:
     """The number alone, at its rounding 85.50 (million understood), 2,912, 30.5; a scale that was asked for is named: 6.25 million."""
-    number, word, _printed = _number(value, rounding, unit, language, form)
+    number, word = _number(value, rounding, unit, language, form)
     return number + word if form is not None and form.worth else number
 
 
 def figure_words(value: Fraction, rounding: Fraction, unit: str, language: str = ENGLISH, form: Form | None = None) -> str:
     """The number with its unit as a reader expects it: 85.50 million yuan, 30.5 %, 428 villages; 8550万元, 428个村."""
-    number, word, printed = _number(value, rounding, unit, language, form)
+    number, word = _number(value, rounding, unit, language, form)
     pattern = _UNITS[language].get(unit)
     if pattern is None:
         pattern = ("{} " + unit.replace("_", " "),) if language == ENGLISH else ("{}" + unit,)
-    return pattern[0 if abs(printed) == 1 and not word else -1].format(number + word)
+    return pattern[0 if not word and _ONE.fullmatch(number) else -1].format(number + word)
 
 
 def unit_words(unit: str, language: str) -> str:
@@ -72,15 +73,15 @@ def programme_words(code: str, language: str) -> str:
     return _PROGRAMMES[language].get(code, code.replace("_", " "))
 
 
-def _number(value: Fraction, rounding: Fraction, unit: str, language: str, form: Form | None) -> tuple[str, str, Fraction]:
-    """Digits, the word of their scale, and the value as printed."""
+def _number(value: Fraction, rounding: Fraction, unit: str, language: str, form: Form | None) -> tuple[str, str]:
+    """Digits, and the word of their scale."""
     if form is not None and form.worth:
         worth, word, step = form.worth, form.word, Fraction(1, 10**form.places)
     else:
         worth, word = _own_scale(value, rounding, unit, language)
         step = rounding / worth
     text = digits(value / worth, step)
-    return text if language == ENGLISH else text.replace(",", ""), word, round_half_away(value / worth, step)
+    return text if language == ENGLISH else text.replace(",", ""), word
 
 
 def _own_scale(value: Fraction, rounding: Fraction, unit: str, language: str) -> tuple[int, str]:

@@ -16,7 +16,7 @@ from karez.yearbook.formats.images import png
 from karez.yearbook.formats.pdf import for_paper
 from karez.yearbook.formats.publication import SUFFIX, TAG, Files, Publication, words
 from karez.yearbook.pictures import Picture, placed
-from karez.yearbook.wording import LANGUAGES
+from karez.yearbook.wording import CHINESE, LANGUAGES
 
 LATIN, EAST_ASIAN = "Times New Roman", "SimSun"
 _SOFT = RGBColor(0x55, 0x64, 0x6B)
@@ -56,9 +56,9 @@ def _document(publication: Publication, language: str) -> bytes:
                     number = notes.setdefault(piece.figure_id, len(notes) + 1)
                     paragraph.add_run(str(number)).font.superscript = True
         for one in pictures:
-            _picture(document, one)
+            _picture(document, one, language)
     for one in others:
-        _picture(document, one)
+        _picture(document, one, language)
     _errata(document, publication, language)
     tables = publication.tables(language)
     if tables:
@@ -80,16 +80,17 @@ def _document(publication: Publication, language: str) -> bytes:
     return _saved(document, publication.moment)
 
 
-def _picture(document: Any, one: Picture) -> None:
+def _picture(document: Any, one: Picture, language: str) -> None:
     """A picture under its caption, with its words for those who do not see it."""
+    title = f"{one.title}。" if language == CHINESE else f"{one.title}. "
     caption = document.add_paragraph(style="Caption")
-    caption.add_run(f"{one.title}. ")
+    caption.add_run(title)
     caption.add_run(one.description).bold = False
     caption.paragraph_format.keep_with_next = True
     shape = document.add_paragraph().add_run().add_picture(io.BytesIO(png(for_paper(one.svg))), width=Cm(16))
     told = shape._inline.docPr
     told.set("name", one.title)
-    told.set("descr", f"{one.title}. {one.description}")
+    told.set("descr", f"{title}{one.description}")
 
 
 def _errata(document: Any, publication: Publication, language: str) -> None:

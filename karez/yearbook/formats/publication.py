@@ -137,7 +137,8 @@ class Publication:
         lines = [(w["counted"], told.get("formula") or told.get("value") or ""), (w["of"], told.get("table", "")), (w["where"], told.get("where", ""))]
         since = f"{told['valid_from']}" + (f"–{told['valid_before'] - 1}" if told["valid_before"] else "")
         lines += [(w["unit"], unit_words(told["unit"], language)), (w["kind"], w["kind_" + told["kind"]]), (w["since"], since)]
-        lines += [(w["source"], told["source"]), (w["disclosure"], w["unit_" + told["disclosure"]]), (w["rounding"], told["rounding"]), (w["note"], told["note"])]
+        source = (told.get("source_zh") if language == CHINESE else "") or told["source"]
+        lines += [(w["source"], source), (w["disclosure"], w["unit_" + told["disclosure"]]), (w["rounding"], told["rounding"]), (w["note"], told["note"])]
         return [(name, str(value)) for name, value in lines if value]
 
     def correction_words(self, language: str) -> list[dict[str, str]]:

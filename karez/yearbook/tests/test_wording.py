@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from karez.figures.declarations import declarations
 from karez.kernel.refusal import Refusal
 from karez.yearbook.chapter import compose
 from karez.yearbook.patterns import SHIPPED, pattern_of
@@ -100,3 +101,9 @@ def test_what_has_no_value_leaves_a_named_gap() -> None:
     assert "[overview.area: no value]" in texts[0]
     assert "[标签：不予公布]" in texts[1]
     assert "{" not in texts[0] + texts[1]
+
+
+def test_every_shipped_figure_has_its_words_in_chinese() -> None:
+    for figure in declarations().figures:
+        for text in (figure.label_zh, figure.source_zh):
+            assert any(ord(c) > 0x2E80 for c in text), figure.id
