@@ -17,6 +17,7 @@ _LONGEST = 4000  # characters; a longer text is shown as it is
 _DEEPEST = 4  # parts of parts
 _WEAK = 4  # a pattern of at most so many letters may be met by chance
 _PART = re.compile(r"\{(\d+)\}")
+_ENGLISH = re.compile(r"\b[a-z]+ [a-z]+")
 
 
 class Pattern(NamedTuple):
@@ -72,13 +73,17 @@ def _said(text: str, locale: str, language: str, cell: bool, deep: int) -> str:
         told = [_said(one, locale, language, cell, deep + 1) for one in each]
         if all(one != other for one, other in zip(each, told, strict=True)):
             return "；".join(told)
-    for pattern in sayings.patterns:
-        parts = pattern.parts(text)
-        if parts is None or (pattern.weak and (cell or not all(_telling(part, sayings, language) for part in parts))):
-            continue
+    found = [(pattern, parts) for pattern in sayings.patterns if (parts := pattern.parts(text)) is not None]
+    likely = [(p, parts) for p, parts in found if not p.weak or (not cell and _is_meant(parts, sayings, language))]
+    # Of several patterns the first whose parts are all names, numbers or texts known themselves; else the most telling.
+    for pattern, parts in sorted(likely, key=lambda one: any(map(_ENGLISH.search, _kept(one[1], locale, language, deep + 1)))):
         told = [_part(part, locale, language, deep + 1) for part in parts]
         return _PART.sub(lambda place: told[int(place[1]) - 1], pattern.told)  # noqa: B023
     return text
+
+
+def _kept(parts: list[str], locale: str, language: str, deep: int) -> list[str]:
+    return [part for part in parts if _part(part, locale, language, deep) == part]
 
 
 def _part(text: str, locale: str, language: str, deep: int) -> str:
@@ -95,8 +100,10 @@ def _part(text: str, locale: str, language: str, deep: int) -> str:
     return text
 
 
-def _telling(part: str, sayings: Sayings, language: str) -> bool:
-    return any(c.isdigit() for c in part) or part in sayings.whole or bool(_of_pages(part, language))
+def _is_meant(parts: list[str], sayings: Sayings, language: str) -> bool:
+    """Whether a pattern of a few letters is met on purpose: by known texts, by numbers and codes, and by names."""
+    known = [part in sayings.whole or bool(_of_pages(part, language)) or (" " not in part and any(map(str.isdigit, part))) for part in parts]
+    return any(known) and all(is_known or not part[:1].islower() for part, is_known in zip(parts, known, strict=True))
 
 
 def _of_pages(text: str, language: str) -> str:

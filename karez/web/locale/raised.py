@@ -15,6 +15,7 @@ from karez.web.locale.raised_sql import PACKAGE, numbered, sql_files, sql_texts
 _TOLD: dict[tuple[str, str], dict[str, int]] = {
     ("*", "Refusal"): {"record": 1, "found": 2, "expected": 3, "rule": 4, "todo": 5},
     ("*", "Answer"): {"expected": 1, "rule": 2, "todo": 3},
+    ("*", "Column"): {"meaning": 1, "unit": 4},
     ("*", "Check"): {"expected": 2, "sql": 3, "todo": 4},
     ("*", "ClosingCheck"): {"label": 1, "sql": 2, "todo": 3},
     ("*", "Total"): {"label": 0, "unit": 2},
@@ -38,12 +39,18 @@ BY_HAND = (
     "received", "staging", "checked", "faulty", "applying", "applied", "withdrawn", "refused",  # states of a batch,
     "open", "prepared", "closing", "closed", "draft", "reviewed", "signed",  # of a year and of an edition
     "registered", "fund_member_only", "region", "prefecture", "county", "township", "village", "area",
+    "a {1}", "account {1}", "book {1}", "cash count {1}",  # of a kind and its number
+    'duplicate key value violates unique constraint "{1}"', 'conflicting key value violates exclusion constraint "{1}"',
+    'new row for relation "{1}" violates check constraint "{2}"', 'insert or update on table "{1}" violates foreign key constraint "{2}"',
+    "land area {1}", "residents at the end of the year {1}", "rural net income per head {1}",  # returns: measures and their year
+    "repayment rate of village mutual funds, as reported {1}",
     "a fault of the program: {1}",  # intake/services.py: what is noted of a defect
     "{1}: found {2}; expected {3}; rule: {4}. What to do: {5}.",  # kernel/refusal.py: a whole refusal, noted on a batch or a year
     "{1}: found {2}; rule: {3}. What to do: {4}.", "{1}: found {2}; expected {3}; rule: {4}.", "{1}: found {2}; What to do: {3}.",
 )  # fmt: skip
 Pattern = str
 _LISTS = ("list[str]", "Iterator[str]", "tuple[str, ...]")
+_CODE = re.compile(r"[a-z_]+\.[a-z_]+")
 _MAY = 24  # at most so many ways to put one text together
 
 
@@ -61,7 +68,7 @@ def _is_said(text: str) -> bool:
     plain = re.sub(r"\{\d+\}", "", text)
     if " " not in text:
         return bool(re.fullmatch(r"[a-z]{3,}", text))
-    return bool(re.search(r"[A-Za-z]{2}", plain)) and not re.search(r"\|\||\b(CASE|JOIN|SELECT|WHERE|ELSE|IS NULL)\b|^(left|to_char|, )\(|\w\.\w+ = ", text)
+    return (bool(re.search(r"[A-Za-z]{2}", plain)) or text in BY_HAND) and not re.search(r"\|\||\b(CASE|JOIN|SELECT|WHERE|ELSE|IS NULL)\b|^(left|to_char|, )\(|\w\.\w+ = ", text)
 
 
 class _Module:
@@ -108,6 +115,7 @@ class _Reader:
                     if isinstance(node, ast.Call):
                         self._call(module, node)
         for module in self.modules:
+            self._tables(module)
             for function in module.functions.values():
                 if not module.key.startswith("yearbook/") and function.name.endswith("_faults") and function.returns and ast.unparse(function.returns) in _LISTS:
                     self.found |= {(module.key, numbered(way)) for way in self._returned(module, function, 0)}
@@ -130,6 +138,17 @@ class _Reader:
                 self.found |= {(module.key, p) for sql in self._ways(module, value, 0) for p in sql_texts(sql)}
             else:
                 self.found |= {(module.key, p) for p in map(numbered, self._ways(module, value, 0))}
+
+    def _tables(self, module: _Module) -> None:
+        """Tables from a constraint of the database to a refusal (its code, and what is told), and faults told as a mapping."""
+        for node in (n for n in module.inside if isinstance(n, ast.Dict)):
+            named = {key.value: value for key, value in zip(node.keys, node.values, strict=True) if isinstance(key, ast.Constant)}
+            for told in (named[key] for key in ("found", "expected", "todo", "why") if key in named and "expected" in named):
+                self.found |= {(module.key, numbered(way)) for way in self._ways(module, told, 0)}
+        for table in (value for value in module.constants.values() if isinstance(value, ast.Dict)):
+            for row in (value.elts for value in table.values if isinstance(value, ast.Tuple) and len(value.elts) > 1):
+                if isinstance(row[0], ast.Constant) and _CODE.fullmatch(str(row[0].value)):
+                    self.found |= {(module.key, numbered(way)) for told in row[1:] for way in self._ways(module, told, 0)}
 
     def _imports(self, module: _Module, key: str) -> bool:
         return any(isinstance(n, ast.ImportFrom) and (n.module or "").startswith("karez." + key.split("/", maxsplit=1)[0]) for n in module.tree.body)

@@ -4,6 +4,7 @@ import gettext
 import io
 import re
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from karez.web.locale.raised import texts
 from karez.web.locale.raised_sql import sql_texts
 
 CATALOGUE = Path(said.__file__).parent / "locale" / "zh_Hans" / "LC_MESSAGES" / "refusals.po"
+_texts = cache(texts)
 _PLACES = re.compile(r"\{\d+\}")
 _REFRESH = "run python karez/web/locale/refresh_refusals.py and translate what is empty"
 
@@ -38,7 +40,7 @@ def _reader(user: Any) -> Client:
 
 def test_every_text_of_the_source_is_translated() -> None:
     known = _translations()
-    missing = {text: sorted(files) for text, files in texts().items() if not known.get(text)}
+    missing = {text: sorted(files) for text, files in _texts().items() if not known.get(text)}
     assert not missing, f"{_REFRESH}: {missing}"
     for english, chinese in known.items():
         assert sorted(_PLACES.findall(english)) == sorted(_PLACES.findall(chinese)), english
@@ -52,7 +54,7 @@ def test_compiled_as_it_stands() -> None:
 
 
 def test_the_reader_finds_what_it_must() -> None:
-    found = texts()
+    found = _texts()
     for text in (
         "nothing of this number",  # a constant
         "the same file as {1}, received {2}, {3}",  # an f-string
@@ -75,6 +77,9 @@ def test_the_reader_finds_what_it_must() -> None:
         ("Set 7 was already refused.", "第 7 组已经否决。"),
         ("the code of one county or township on that day", "当日一个县或乡镇的代码"),
         ("voucher 1: no lines; voucher 2: line 1 moves 0 fen", "凭证 1：没有分录；凭证 2：第 1 行转移 0 分"),
+        ("voucher 1: a narration of 1 characters", "凭证 1：摘要有 1 个字符"),  # and not: voucher 1: a narration, of 1 characters
+        ("2009-A in Liujing", "2009-A，Liujing"),
+        ("notes of the county.csv", "notes of the county.csv"),
         ("this number is on the register in household 12 of another village", "此号码已登记在册（他村 12 户）"),
         ("at most 1,200.50 yuan", "不超过 1,200.50 元"),
         ("one sort of thing nobody knows", "one sort of thing nobody knows"),
@@ -96,7 +101,7 @@ def test_a_cell_is_told_as_it_was_written() -> None:
 
 def test_long_and_hostile_texts_take_no_time() -> None:
     began = time.process_time()
-    for hostile in ("; expected found " * 230, "a" * 3999, "voucher 1: " * 360, "; ".join(["voucher 1: x"] * 300), ", " * 1900, "x" * 10**7):
+    for hostile in ("; expected found " * 230, "a" * 3999, "voucher 1: " * 360, "; ".join(["voucher 1: x"] * 300), ", " * 1900, "x" * 10**7, "in of and to at no " * 200, "a no 1 of 1 in 1 to 1 and 1 " * 140, "batch 1: found 1; expected 1; rule: 1. What to do: 1. " * 70):
         said.said(hostile, "zh-hans")
     assert time.process_time() - began < 5
 
