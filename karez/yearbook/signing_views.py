@@ -19,7 +19,9 @@ from karez.closing.queries import check_region
 from karez.periods.services import region as the_region
 from karez.places.queries import may
 from karez.yearbook import queries, services
+from karez.yearbook.formats.publication import Publication
 from karez.yearbook.models import Edition, Step
+from karez.yearbook.pictures import placed
 from karez.yearbook.queries import Told
 from karez.yearbook.wording import CHINESE, ENGLISH
 
@@ -121,8 +123,10 @@ def _context(actor: User, told: Told) -> dict[str, Any]:
     waiting = [(e, may_approve and e.by_id != actor.pk) for e in queries.errata_waiting(actor) if e.edition_id == told.edition.pk]
     labels = {i: (f["label_zh"] if language == CHINESE else "") or f["label"] for i, f in told.content.figures.items()}
     places = {c: (p["name_zh"] if language == CHINESE else "") or p["name_en"] or p["name_zh"] for c, p in told.content.places.items()}
+    chapter = told.content.chapter(language)
+    sections, pictures = placed(chapter.sections, Publication(told.content).printed[language])
     return {
-        "told": told, "steps": steps_of(told), "next": next_step(actor, told), "chapter": told.content.chapter(language),
+        "told": told, "steps": steps_of(told), "next": next_step(actor, told), "chapter": chapter, "sections": sections, "pictures": pictures,
         "lang": "zh-Hans" if language == CHINESE else "en", "waiting": waiting, "labels": labels, "places": places,
         "may_correct": told.signed and may(actor, "yearbook.prepare", area),
         "link": {"region": told.content.said["region"]["code"], "year": told.edition.year},

@@ -65,7 +65,7 @@ def chapter(request: HttpRequest, region: str, year: int) -> HttpResponse:
     snapshot = best_snapshot(region, year)
     counties = _counties(request, region, year)
     made = _chapter(request, region, year, counties)
-    sections, pictures = placed(_titled(made.sections, year), pictures_of(snapshot, made, counties, region))
+    sections, pictures = placed(_titled(made.sections, year), pictures_of(snapshot, made, counties))
     context = {
         "chapter": made,
         "sections": sections,
