@@ -11,6 +11,7 @@ from karez.access.queries import permissions_of
 from karez.funds import queries
 from karez.funds.models import Allocation, Appropriation, Proposal
 from karez.kernel.inbox import AreaLink, InboxItem
+from karez.ledger.models import Transfer
 from karez.places.queries import visible_areas
 
 
@@ -37,6 +38,16 @@ def decides_set(set_id: int) -> str | None:
     """Where a set that carries an appropriation or allocation is decided."""
     found = Proposal.objects.filter(Q(set_id=set_id) | Q(second_set_id=set_id)).first()
     return reverse("funds:proposal", args=[found.pk]) if found else None
+
+
+def takes_back(voucher_id: int) -> str | None:
+    """Where an appropriation or allocation that stands on this voucher is taken back with its money."""
+    moved = list(Transfer.objects.filter(voucher_id=voucher_id).values_list("pk", flat=True))
+    received = Appropriation.objects.filter(transfer_id__in=moved, voided_at=None).first()
+    if received is not None:
+        return reverse("funds:take_back_appropriation", args=[received.pk])
+    passed = Allocation.objects.filter(Q(transfer_in_id__in=moved) | Q(transfer_out_id__in=moved), voided_at=None).first()
+    return reverse("funds:take_back_allocation", args=[passed.pk]) if passed else None
 
 
 def opens(actor: User, table: str, column: str, key: str) -> str | None:

@@ -238,6 +238,17 @@ def proposal(actor: User, proposal_id: int) -> Proposal:
     return found
 
 
+def record(actor: User, kind: type[Appropriation] | type[Allocation], record_id: int) -> Appropriation | Allocation:
+    """One appropriation or allocation of an area the actor may see, void ones too."""
+    found = kind.objects.select_related("line__funder", "area__tree").filter(pk=record_id).first()
+    if found is None or not visible_areas(actor, VIEW).filter(pk=found.area_id).exists():
+        raise Refusal(
+            "not_found.funds_record", record=f"record {record_id}", found="none that you may see", expected="one of your areas",
+            rule="a person sees the books of the areas granted to them", todo="choose from the page of the line",
+        )  # fmt: skip
+    return found
+
+
 def all_standards(actor: User) -> list[GrantStandard]:
     """Every grant standard, newest first; rules are public to whoever signs in."""
     return list(GrantStandard.objects.filter(voided_at=None).order_by("programme", "-starts_on", "size_class"))

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from karez.access.models import User
 from karez.access.pages import PAGE, DayField, YuanField, actor_of, answer_form, integer
 from karez.funds import queries, services
+from karez.funds.models import Allocation, Appropriation
 from karez.kernel.refusal import Refusal
 from karez.ledger import queries as ledger
 from karez.periods import services as periods
@@ -106,6 +107,39 @@ def prepare(request: HttpRequest, line_id: int, what: str) -> HttpResponse:
 
     form = Money(request.POST or None, actor=actor, to_county=what == "allocation")
     return answer_form(request, form, do, "funds/prepare.html", {"line": found, "what": what},
+                       done=_("Prepared; it waits for a second person."))  # fmt: skip
+
+
+class Reason(forms.Form):
+    """Why a record is taken back."""
+
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def take_back_appropriation(request: HttpRequest, appropriation_id: int) -> HttpResponse:
+    """Prepares taking back money received that was recorded wrongly, with its voucher; another person approves it."""
+    return _take_back(request, Appropriation, appropriation_id)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def take_back_allocation(request: HttpRequest, allocation_id: int) -> HttpResponse:
+    """Prepares taking back money passed to a county, with both vouchers; another person approves it."""
+    return _take_back(request, Allocation, allocation_id)
+
+
+def _take_back(request: HttpRequest, kind: type[Appropriation] | type[Allocation], record_id: int) -> HttpResponse:
+    actor = actor_of(request)
+    found = queries.record(actor, kind, record_id)
+    places.require(actor, services.PREPARE, found.area_id)
+
+    def do(given: dict[str, Any]) -> str:
+        return reverse("funds:proposal", args=[services.prepare_reversal(actor, record=found, reason=given["reason"]).pk])
+
+    context = {"record": found, "passed_on": kind is Allocation, "back": reverse("funds:line", args=[found.line_id])}
+    return answer_form(request, Reason(request.POST or None), do, "funds/take_back.html", context,
                        done=_("Prepared; it waits for a second person."))  # fmt: skip
 
 

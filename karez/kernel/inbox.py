@@ -32,8 +32,9 @@ class AreaLink:
 def told(name: str) -> Iterator[Callable[..., Any]]:
     """The function of that name in each room's `inbox.py`, rooms without one left out.
 
-    `items(actor)`, `about_area(actor, area_id, level)`, `about_transfers(actor, transfer_ids)`, and `decides_set(set_id)`:
-    the address where a set of prepared vouchers is decided, None where the room knows nothing of it.
+    `items(actor)`, `about_area(actor, area_id, level)`, `about_transfers(actor, transfer_ids)`; and `decides_set(set_id)`:
+    the address where a set of prepared vouchers is decided, None where the room knows nothing of it. `takes_back(voucher_id)`:
+    the address where a posted voucher is taken back together with the record that stands on its money, None likewise.
     """
     for room in settings.ROOMS:
         if find_spec(f"karez.{room}.inbox"):

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from karez.access.models import User
+from karez.kernel.inbox import told
 from karez.kernel.money import format_fen
 from karez.kernel.refusal import Refusal
 from karez.ledger.models import Account, Book, CashCount, Voucher, VoucherSet
@@ -20,7 +21,7 @@ from karez.places.queries import require
 
 __all__ = [
     "Draft", "Line", "Posted", "approve", "count_cash", "countersign_cash", "open_account", "open_book", "prepare",
-    "prepare_reversal", "receive", "refuse_set",
+    "prepare_reversal", "receive", "refuse_set", "taken_back_at",
 ]  # fmt: skip
 
 
@@ -114,12 +115,16 @@ def prepare_reversal(
     """Prepares the reversal of a posted voucher, linked to it; returns the set's id.
 
     It counts from `booking_date`; None means the day the voucher counts from, or the first open day if that is later.
+    A voucher on whose money a record of another room stands is taken back by that room, which names its own permission;
+    under the ledger's own it is refused (ledger.claimed), with where to do it.
     """
     voucher = Voucher.objects.select_related("book").filter(pk=voucher_id).first()
     if voucher is None:
         raise _unknown("voucher", voucher_id)
     require(actor, permission, voucher.book.area_id)
     _require_reason(reason, f"voucher {voucher}")
+    if permission.startswith("ledger."):
+        _require_unclaimed(voucher)
     rows = _call(
         "SELECT ledger_prepare_reversal(%s, %s, %s, %s)", [voucher_id, actor.pk, booking_date, reason]
     )
@@ -194,6 +199,21 @@ def _require_reason(reason: str, record: str) -> None:
         raise Refusal(
             "ledger.reason_missing", record=record, found="no reason", expected="why, in a few words",
             rule="refusals and reversals say why", todo="write the reason",
+        )  # fmt: skip
+
+
+def taken_back_at(voucher_id: int) -> str | None:
+    """Where a voucher is taken back together with the record that stands on its money; None where no room claims it."""
+    return next((address for tell in told("takes_back") if (address := tell(voucher_id))), None)
+
+
+def _require_unclaimed(voucher: Voucher) -> None:
+    address = taken_back_at(voucher.pk)
+    if address is not None:
+        raise Refusal(
+            "ledger.claimed", record=f"voucher {voucher} of {voucher.book}", found="a record of another room stands on its money",
+            expected="a voucher no record stands on", rule="money and its record are taken back together",
+            todo=f"take the record back on its own page, {address}; the voucher is reversed with it", more={"address": address},
         )  # fmt: skip
 
 

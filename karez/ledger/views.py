@@ -114,7 +114,9 @@ def voucher(request: HttpRequest, voucher_id: int) -> HttpResponse:
         "way": places.ancestors(actor, book_area),
         "may_reverse": bool(shown.voucher.posted_at)
         and not shown.reversal
+        and not shown.voucher.reverses_id
         and places.may(actor, "ledger.prepare", book_area),
+        "taken_back_at": services.taken_back_at(voucher_id) if shown.voucher.posted_at else None,
     }
     return render(request, "ledger/voucher.html", context)
 
@@ -126,6 +128,9 @@ def reverse_voucher(request: HttpRequest, voucher_id: int) -> HttpResponse:
     actor = actor_of(request)
     shown = queries.voucher(actor, voucher_id)
     places.require(actor, "ledger.prepare", shown.voucher.book.area_id)
+    elsewhere = services.taken_back_at(voucher_id)
+    if elsewhere and request.method == "GET":  # money and record are taken back together; a POST is refused by the service
+        return redirect(elsewhere)
 
     def do(given: dict[str, str]) -> str:
         return reverse("ledger:set", args=[services.prepare_reversal(actor, voucher_id, given["reason"])])

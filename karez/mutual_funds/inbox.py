@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from karez.access.models import User
 from karez.access.queries import permissions_of
 from karez.kernel.inbox import AreaLink, InboxItem
+from karez.ledger.models import Transfer
 from karez.mutual_funds import queries
-from karez.mutual_funds.models import Contribution, Gift, Grant, Loan, Proposal
+from karez.mutual_funds.models import Contribution, Gift, Grant, Loan, Proposal, Repayment, WriteOff
 
 
 def items(actor: User) -> list[InboxItem]:
@@ -56,6 +57,27 @@ def decides_set(set_id: int) -> str | None:
     """Where a set that carries an act of a society is decided."""
     found = Proposal.objects.filter(Q(set_id=set_id) | Q(second_set_id=set_id)).first()
     return reverse("mutual_funds:proposal", args=[found.pk]) if found else None
+
+
+def takes_back(voucher_id: int) -> str | None:
+    """Where a voucher of a society, or the county's side of a grant, is taken back with the records on it."""
+    moved = list(Transfer.objects.filter(voucher_id=voucher_id).values_list("pk", flat=True))
+    granted = Grant.objects.filter(county_transfer_id__in=moved, voided_at=None).first()
+    if granted is not None:
+        theirs = Transfer.objects.get(pk=granted.transfer_id).voucher_id
+        return reverse("mutual_funds:take_back", args=[granted.society_id, theirs])
+    live = {"transfer_id__in": moved, "voided_at": None}
+    found = [
+        *Contribution.objects.filter(**live).values_list("member__society_id", flat=True)[:1],
+        *Grant.objects.filter(**live).values_list("society_id", flat=True)[:1],
+        *Gift.objects.filter(**live).values_list("society_id", flat=True)[:1],
+        *Loan.objects.filter(**live).values_list("society_id", flat=True)[:1],
+        *WriteOff.objects.filter(**live).values_list("loan__society_id", flat=True)[:1],
+        *Repayment.objects.filter(
+            Q(principal_transfer_id__in=moved) | Q(fee_transfer_id__in=moved), voided_at=None
+        ).values_list("loan__society_id", flat=True)[:1],
+    ]  # fmt: skip
+    return reverse("mutual_funds:take_back", args=[found[0], voucher_id]) if found else None
 
 
 def opens(actor: User, table: str, column: str, key: str) -> str | None:

@@ -2,13 +2,14 @@
 
 from django.urls import path
 
-from karez.mutual_funds import views
+from karez.mutual_funds import reversal_views, views
 
 app_name = "mutual_funds"
 urlpatterns = [
     path("mutual-funds/", views.societies, name="societies"),
     path("mutual-funds/<int:society_id>/", views.society, name="society"),
     path("mutual-funds/<int:society_id>/<slug:what>/", views.act, name="act"),
+    path("mutual-funds/<int:society_id>/vouchers/<int:voucher_id>/take-back/", reversal_views.take_back, name="take_back"),
     path("mutual-funds/loans/<int:loan_id>/", views.loan, name="loan"),
     path("mutual-funds/loans/<int:loan_id>/<slug:what>/", views.act_loan, name="act_loan"),
     path("mutual-funds/waiting/", views.waiting, name="waiting"),

@@ -6,6 +6,8 @@ import pytest
 
 from karez.closing import reopening, services, work
 from karez.closing.models import Verb, Work
+from karez.ledger.models import Transfer
+from karez.mutual_funds.models import Loan
 from karez.web.tests import samples
 from tests.browser.test_looks import look
 
@@ -103,4 +105,22 @@ def test_cash_is_counted_and_countersigned(site: str, page: Any, committed_world
     page.get_by_role("link", name="Cash counts to countersign").click()
     page.get_by_role("button", name="Countersign").first.click()
     page.get_by_text("Countersigned, under your name.").wait_for()
+    assert not wrong, "\n".join(wrong)
+
+
+def test_a_record_is_taken_back_with_its_money(site: str, page: Any, committed_world: Any, sign_in: Any, shot: Any) -> None:
+    world = committed_world
+    ids = samples.build(world)["990101"].ids
+    sign_in(page, world.finance)
+    page.goto(f"{site}/funds/lines/{ids['line_id']}/")
+    page.get_by_role("link", name="Take back b1").click()
+    wrong = in_both_languages(page, site, page.url.removeprefix(site), "take-back", shot)
+    voucher = Transfer.objects.get(pk=Loan.objects.get(pk=ids["loan_id"]).transfer_id).voucher_id
+    page.goto(f"{site}/ledger/vouchers/{voucher}/")
+    shot(page, "voucher-claimed")
+    page.get_by_role("link", name="Take it back with its record").click()
+    wrong += look(page, site, page.url.removeprefix(site), "take-back-loan", shot)
+    page.get_by_label("Reason").fill("lent to the wrong household")
+    page.get_by_role("button", name="Prepare taking it back").click()
+    page.get_by_text("Prepared; it waits for a second person.").wait_for()
     assert not wrong, "\n".join(wrong)

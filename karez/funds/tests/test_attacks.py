@@ -180,7 +180,7 @@ def test_money_moved_from_line_to_line_or_given_back_is_no_appropriation(books: 
     )
     # What comes back to the office when an allocation is reversed was appropriated once already.
     voucher = Transfer.objects.get(pk=passed.transfer_out_id).voucher_id
-    (back,) = ledger.approve(world.approver, ledger.prepare_reversal(world.finance, voucher, "wrong county", booking_date=date(2009, 5, 1)))
+    (back,) = ledger.approve(world.approver, ledger.prepare_reversal(world.finance, voucher, "wrong county", booking_date=date(2009, 5, 1), permission="funds.prepare"))
     appropriation(app_connection, books, "KZ060", transfer_id=back.transfer_ids[0], amount_fen=400, **words)
 
 

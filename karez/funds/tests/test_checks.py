@@ -66,7 +66,7 @@ def test_money_posted_without_a_record(world: Any, two: Any) -> None:
 
 def test_voucher_reversed_without_its_record(world: Any, two: Any) -> None:
     made = two[1].appropriations.get()
-    reversal = ledger.prepare_reversal(world.finance, Transfer.objects.get(pk=made.transfer_id).voucher_id, "wrong")
+    reversal = ledger.prepare_reversal(world.finance, Transfer.objects.get(pk=made.transfer_id).voucher_id, "wrong", permission="funds.prepare")
     ledger.approve(world.approver, reversal)
     assert failing() == {"funds_records_equal_books": 1}
 

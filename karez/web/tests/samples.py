@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from karez.funds import services as funds
+from karez.funds.models import Allocation
 from karez.intake import services as intake
 from karez.ledger import services as ledger
 from karez.ledger.models import Account, Book, Voucher
@@ -92,7 +93,8 @@ def _county(world: Any, fund: Any, county: str, clerk: Any, parts: dict[str, Any
     batch = intake.receive(clerk, sheet="returns", file_name=f"returns-{county}.csv", stream=_csv(county))
     intake.stage(batch.pk)
     ids = {
-        "area_id": village, "village_id": village, "household_id": house.pk, "book_id": book.pk, "account_id": money["1001"], "count_id": count.pk,
+        "area_id": village, "village_id": village, "household_id": house.pk, "book_id": book.pk, "account_id": money["1001"],
+        "count_id": count.pk, "allocation_id": Allocation.objects.filter(area_id=world.areas[county]).earliest("pk").pk,
         "voucher_id": posted.voucher_id, "set_id": set_id, "return_id": row.pk, "document_id": paper.pk, "batch_id": batch.pk,
         "society_id": society.pk, "loan_id": loan.pk, "mutual_proposal_id": waits.pk, "fund_proposal_id": passed.pk,
         "line_id": fund.line.pk, "person_id": person.pk, "fact_id": person.memberships.get().pk, "request_id": asked.pk,

@@ -50,12 +50,14 @@ SCOPED = {
     "mutual_funds:act": ("society_id", "both"),
     "mutual_funds:act_loan": ("loan_id", "both"),
     "mutual_funds:proposal": ("mutual_proposal_id", "both"),
+    "mutual_funds:take_back": ("society_id", "both"),
     "funds:proposal": ("fund_proposal_id", "both"),
+    "funds:take_back_allocation": ("allocation_id", "both"),
 }
 # Further words in an address beside the record.
 MORE = {
     "mutual_funds:act": {"what": "contribution"}, "mutual_funds:act_loan": {"what": "repayment"},
-    "register:act": {"what": "leave"}, "register:correct": {"kind": "membership"},
+    "mutual_funds:take_back": {"voucher_id": "voucher_id"}, "register:act": {"what": "leave"}, "register:correct": {"kind": "membership"},
 }  # fmt: skip
 # Addresses that show each reader their own part: they open, and nothing of another county is in them.
 OWN = {
@@ -95,6 +97,7 @@ REGION_ONLY = {
     "places:renew_user": ({"user_id": 1}, "post"),
     "places:give_role": ({"user_id": 1}, "both"),
     "places:end_role": ({"grant_id": 1}, "both"),
+    "funds:take_back_appropriation": ({"appropriation_id": 1}, "both"),
     "funds:prepare": ({"line_id": "line_id", "what": "appropriation"}, "both"),
     "yearbook:edition": ({"edition_id": 1}, "both"),
     "yearbook:prepare": ({"region": "99", "year": 2009}, "post"),
@@ -254,7 +257,7 @@ def _silent(name: str, answer: Any, theirs: samples.Sample) -> None:
 
 def _words(name: str, key: str, sample: samples.Sample) -> dict[str, Any]:
     address = "proposal_id" if key.endswith("proposal_id") else key
-    return {address: sample.ids[key], **MORE.get(name, {})}
+    return {address: sample.ids[key], **_filled(MORE.get(name, {}), sample)}
 
 
 def _filled(words: dict[str, Any], sample: samples.Sample) -> dict[str, Any]:
