@@ -11,6 +11,7 @@ from typing import Any
 from karez.kernel.printed import plain_number
 from karez.yearbook.content import Content
 from karez.yearbook.formats.publication import Files, Publication
+from karez.yearbook.money import ALLOCATED, RECEIVED
 from karez.yearbook.wording import CHINESE, ENGLISH
 
 SCHEMA = "https://datapackage.org/profiles/2.0/datapackage.json"
@@ -18,9 +19,9 @@ _STATES = ["value", "missing", "not_collected", "undefined", "suppressed"]
 
 
 def open_data(publication: Publication) -> Files:
-    """`data/datapackage.json` with `figures`, `places`, `values` and `errata` as CSV."""
+    """`data/datapackage.json` with `figures`, `places`, `values`, `errata`, `flow` and `capital` as CSV."""
     content = publication.content
-    tables = [_figures(content), _places(content), _values(content), _errata(publication)]
+    tables = [_figures(content), _places(content), _values(content), _errata(publication), _flow(content), _capital(content)]
     made = {f"data/{name}.csv": text(head, rows).encode() for name, _, head, rows in tables}
     resources = [_resource(name, schema, made[f"data/{name}.csv"]) for name, schema, _, _ in tables]
     return {"data/datapackage.json": _json(_descriptor(publication, resources)), **made}
@@ -105,6 +106,37 @@ def _errata(publication: Publication) -> _Table:
     ]  # fmt: skip
     rows = [[e.figure, e.place, number(e.printed), number(e.corrected), e.reason, "; ".join(e.names), e.day] for e in publication.errata]
     return "errata", {"fields": fields, "missingValues": [""]}, [f["name"] for f in fields], rows
+
+
+def _flow(content: Content) -> _Table:
+    """What was received on each source line, at the region, and what each county got of it."""
+    fields = [
+        _field("line", "string", "source line", required=True), _field("funder", "string", "who gave it"), _field("funder_zh", "string", "who gave it, in Chinese"),
+        _field("programme", "string", "what it is for", required=True), _field("place", "string", "code of the place that got it", required=True),
+        _field("figure", "string", "the figure it is a part of", required=True), _field("yuan", "number", "amount, yuan", required=True),
+    ]  # fmt: skip
+    flow = content.said.get("flow") or {"lines": [], "paid": []}
+    told = {x["code"]: [x["code"], x["funder_en"], x["funder_zh"], x["programme"]] for x in flow["lines"]}
+    region = content.said["region"]["place"]
+    rows = [[*told[x["code"]], region, RECEIVED, number(x["received"])] for x in flow["lines"]]
+    rows += [[*told[line], place, ALLOCATED, number(yuan)] for line, place, yuan in flow["paid"]]
+    keys = [{"fields": ["place"], "reference": {"resource": "places", "fields": ["code"]}}]
+    schema = {"fields": fields, "primaryKey": ["line", "place", "figure"], "foreignKeys": keys, "missingValues": [""]}
+    return "flow", schema, [f["name"] for f in fields], rows
+
+
+def _capital(content: Content) -> _Table:
+    """The funds' capital by source: on the region's first day and at the end of each year."""
+    fields = [
+        _field("year", "integer", "year", required=True), _field("opening", "boolean", "whether it is the state before that year", required=True),
+        _field("figure", "string", "figure of that source", required=True), _field("yuan", "number", "amount, yuan", required=True),
+        _field("snapshot", "string", "sealed snapshot it was read from", required=True),
+    ]  # fmt: skip
+    rows = [
+        [state["year"], str(state["opening"]).lower(), figure, number(yuan), state["snapshot"]]
+        for state in content.said.get("capital", ()) for figure, yuan in state["values"].items()
+    ]  # fmt: skip
+    return "capital", {"fields": fields, "primaryKey": ["year", "opening", "figure"], "missingValues": [""]}, [f["name"] for f in fields], rows
 
 
 def _resource(name: str, schema: dict[str, Any], data: bytes) -> dict[str, Any]:

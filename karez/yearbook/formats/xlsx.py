@@ -43,6 +43,8 @@ class _Book:
         tables = zip(chapter.tables, self.publication.chapter(CHINESE).tables, strict=True)
         for n, (english, chinese) in enumerate(tables, 1):
             self._table(n, english.title, chinese.title, [i for i, _, _ in english.heads], english.by)
+        self._flow()
+        self._capital()
         self._values()
         self._notes()
         self._units()
@@ -101,6 +103,37 @@ class _Book:
             for m, figure in enumerate(figures, 2):
                 exact, state = content.cells[figure, place["code"]]
                 self._value(sheet, n, m, exact, state)
+
+    def _flow(self) -> None:
+        """The amounts of the picture of money, exact: a line each row, what came in and what each county got."""
+        said = self.publication.said
+        flow = said.get("flow")
+        if not flow:
+            return
+        english, chinese = (next((p.title for p in self.publication.printed[language] if p.name == "flow"), "") for language in (ENGLISH, CHINESE))
+        head = ["Line 资金批次", "Funder", "资金来源", "Programme 用途", *(self._both(k) for k in ("code", "place")), self.z["place"], "yuan 元"]
+        sheet = self._sheet("Flow 资金流向", english, chinese, head, (20, 36, 20, 20, 14, 24, 20, 18))
+        told = {x["code"]: (x["code"], x["funder_en"], x["funder_zh"], x["programme"]) for x in flow["lines"]}
+        rows = [(x["code"], said["region"]["place"], x["received"]) for x in flow["lines"]] + [tuple(row) for row in flow["paid"]]
+        for n, (line, code, yuan) in enumerate(rows, 3):
+            place = self.publication.content.places[code]
+            for m, text in enumerate((*told[line], code, place["name_en"], place["name_zh"])):
+                sheet.write_string(n, m, text)
+            self._value(sheet, n, 7, yuan)
+
+    def _capital(self) -> None:
+        """Capital by state and source, exact."""
+        pictures = [next((p for p in self.publication.printed[language] if p.name == "capital"), None) for language in (ENGLISH, CHINESE)]
+        states = self.publication.said.get("capital", ())
+        english, chinese = pictures
+        if not english or not chinese:
+            return
+        head = ["State", "时点", *(f"{a} {b} (yuan 元)" for a, b in zip(english.heads[1:-1], chinese.heads[1:-1], strict=True))]
+        sheet = self._sheet("Capital 资金总量", english.title, chinese.title, head, (20, 20, 30, 30))
+        for n, (state, first, second) in enumerate(zip(states, english.rows, chinese.rows, strict=True), 3):
+            sheet.write_row(n, 0, (first[0].text, second[0].text))
+            for m, yuan in enumerate(state["values"].values(), 2):
+                self._value(sheet, n, m, yuan)
 
     def _values(self) -> None:
         head = [self._both(k) for k in ("id", "code", "level", "place")] + [self.z["place"], self._both("value"), self._both("unit"), self._both("state")]

@@ -143,6 +143,8 @@ def test_the_workbook_holds_the_computed_figures(signed: Publication) -> None:
     figures = {row[0]: row[3] for row in book.get_sheet_by_name("Every figure 全部指标").to_python()[3:]}
     assert figures["mutual_funds.funds_2009"] == 85_500_000
     assert figures["mutual_funds.village_share"] == pytest.approx(10700 / 351, abs=1e-9)
+    assert [row[-1] for row in book.get_sheet_by_name("Flow 资金流向").to_python()[3:]] == [80_000_000, 5_500_000, 70_000_000, 9_870_000, 5_500_000]
+    assert [row[2] for row in book.get_sheet_by_name("Capital 资金总量").to_python()[3:]] == [31_520_000, 154_460_000]
     values = book.get_sheet_by_name("Values by place 分地区数值").to_python()
     assert [r[-1] for r in values if r[:2] == ["mutual_funds.member_households", "990101"]] == ["suppressed"]
 
@@ -155,6 +157,11 @@ def test_the_open_data_package_is_valid(signed: Publication, tmp_path: Path) -> 
     assert described["$schema"].endswith("/2.0/datapackage.json")
     rows = list(csv.DictReader((tmp_path / "data" / "values.csv").open(encoding="utf-8")))
     assert {r["place"] for r in rows} == {"99", "9901", "990101", "990102"}
+    flow = list(csv.DictReader((tmp_path / "data" / "flow.csv").open(encoding="utf-8")))
+    assert sum(int(r["yuan"]) for r in flow if r["figure"] == "funds.received") == 85_500_000
+    assert [(r["line"], r["place"], r["yuan"]) for r in flow][2:] == [("F-1", "990101", "70000000"), ("F-1", "990102", "9870000"), ("F-2", "990101", "5500000")]
+    capital = list(csv.DictReader((tmp_path / "data" / "capital.csv").open(encoding="utf-8")))
+    assert [(r["year"], r["opening"], r["yuan"]) for r in capital] == [("2009", "true", "31520000"), ("2009", "false", "154460000")]
     held = [r for r in rows if r["state"] == "suppressed"]
     assert held
     assert all(r["value"] == "" for r in held)
