@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from karez.access.pages import DayField, YuanField
-from karez.mutual_funds.models import Purpose
+from karez.mutual_funds.models import Order, Pot, Purpose, SizeClass
 
 VIA = (("cash", _("cash")), ("bank", _("bank")))
 
@@ -56,6 +56,66 @@ class GiftForm(forms.Form):
     amount_fen = YuanField(label=_("Amount, yuan"), max_length=30)
     given_on = DayField(label=_("Day"))
     via = forms.ChoiceField(label=_("Into"), choices=VIA)
+
+
+class TermsForm(forms.Form):
+    """What a members' meeting resolves; amounts in yuan."""
+
+    loan_cap_fen = YuanField(label=_("Largest loan, yuan"), max_length=30)
+    term_cap_days = forms.IntegerField(label=_("Longest term, days"), min_value=1, max_value=3660)
+    fee_rate_bp = forms.IntegerField(
+        label=_("Fee for 30 days, hundredths of a percent"), min_value=0, max_value=1000, help_text=_("80 is 0.8 percent.")
+    )
+    contribution_min_fen = YuanField(label=_("Least a member pays in, yuan"), max_length=30)
+    contribution_max_fen = YuanField(label=_("Most a member may have in, yuan"), max_length=30)
+    allocation_order = forms.ChoiceField(label=_("A repayment pays"), choices=Order.choices)
+    write_off_pot = forms.ChoiceField(
+        label=_("A write-off falls on"), choices=[one for one in Pot.choices if one[0] != Pot.CONTRIBUTIONS]
+    )
+    open_loans_max = forms.IntegerField(label=_("Loans a member may have at once"), min_value=1, max_value=20)
+    instalments = forms.IntegerField(label=_("Equal instalments of a loan"), min_value=1, max_value=60)
+    min_members = forms.IntegerField(label=_("Fewest member households"), min_value=0, max_value=100_000)
+    min_poor_share = forms.IntegerField(label=_("Least share of registered households among them, percent"), min_value=0, max_value=100)
+    extension_days_max = forms.IntegerField(label=_("Days a loan may be put off beyond the longest term"), min_value=0, max_value=3660)
+
+    def clean(self) -> dict[str, Any]:
+        """The least a member pays in is not above the most."""
+        given: dict[str, Any] = super().clean() or {}
+        low, high = given.get("contribution_min_fen"), given.get("contribution_max_fen")
+        if low is not None and high is not None and low > high:
+            self.add_error("contribution_max_fen", _("Less than the least a member pays in."))
+        if given.get("loan_cap_fen") == 0:
+            self.add_error("loan_cap_fen", _("A loan is above zero."))
+        return given
+
+
+class RulesForm(TermsForm):
+    """New rules from a day on."""
+
+    starts_on = DayField(label=_("In force from"), help_text=_("Loans lent before keep the rules they were lent by."))
+    field_order = ("starts_on",)
+
+
+class FoundForm(TermsForm):
+    """A new society of a village with its first rules."""
+
+    name = forms.CharField(label=_("Name of the society"), max_length=200)
+    founded_on = DayField(label=_("Founded on"))
+    size_class = forms.ChoiceField(label=_("Class of the village"), choices=SizeClass.choices)
+    field_order = ("name", "founded_on", "size_class")
+
+
+class GrantForm(forms.Form):
+    """Public money of one line to the society; another person approves it."""
+
+    line = forms.TypedChoiceField(label=_("Source line, and what the county still has on it"), coerce=int)
+    amount_fen = YuanField(label=_("Amount, yuan"), max_length=30)
+    granted_on = DayField(label=_("Day"))
+    document_no = forms.CharField(label=_("Number of the document that grants it"), max_length=200)
+
+    def __init__(self, *words: Any, lines: list[tuple[int, str]], **more: Any) -> None:
+        super().__init__(*words, **more)
+        self.fields["line"].choices = lines  # type: ignore[attr-defined]
 
 
 class RepaymentForm(forms.Form):

@@ -12,6 +12,7 @@ from karez.kernel.inbox import AreaLink, InboxItem
 from karez.ledger.models import Transfer
 from karez.mutual_funds import queries
 from karez.mutual_funds.models import Contribution, Gift, Grant, Loan, Proposal, Repayment, WriteOff
+from karez.places.queries import may
 
 
 def items(actor: User) -> list[InboxItem]:
@@ -24,7 +25,10 @@ def items(actor: User) -> list[InboxItem]:
 def about_area(actor: User, area_id: int, level: str) -> list[AreaLink]:
     """The society of a village."""
     found = queries.society_of_area(actor, area_id) if level == "village" else None
-    return [AreaLink(_("Mutual fund"), reverse("mutual_funds:society", args=[found.pk]))] if found else []
+    if found:
+        return [AreaLink(_("Mutual fund"), reverse("mutual_funds:society", args=[found.pk]))]
+    may_found = level == "village" and may(actor, "mutual_funds.prepare", area_id)
+    return [AreaLink(_("Found a mutual fund"), reverse("mutual_funds:found", args=[area_id]))] if may_found else []
 
 
 def about_household(actor: User, household_id: int) -> list[AreaLink]:

@@ -1,7 +1,7 @@
 """What may be asked about village mutual funds: the list, one society with its live indicators, loans, members, what waits.
 
 Fetching includes permission. The indicators are the SQL of `reports`, held to one society: the same that closing freezes,
-as of today. Writes nothing. Amounts are whole fen.
+as of a day. Writes nothing. Amounts are whole fen.
 """
 
 from collections.abc import Mapping
@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from karez.access.models import User
 from karez.funds.models import SourceLine
+from karez.kernel.facts import counted_on
 from karez.kernel.money import format_fen
 from karez.kernel.refusal import Refusal
 from karez.ledger.models import Account, Transfer, VoucherSet
@@ -34,9 +35,11 @@ from karez.mutual_funds.models import (
     Society,
     WriteOff,
 )
+from karez.periods.models import Period, Region
 from karez.places.queries import may, visible_area_ids_sql
 
 VIEW, APPROVE = "mutual_funds.view", "mutual_funds.approve"
+_LONG_PAST_YEARS = 2
 
 
 @dataclass(frozen=True)
@@ -101,19 +104,58 @@ class LoanPage:
     repaid: rules.Split
 
 
-def societies(actor: User, *, words: str = "", after: int = 0, limit: int = 50) -> list[Society]:
-    """Societies of the actor's areas, by id from `after` on; with `words` those whose name holds them."""
-    found = _visible(actor).filter(pk__gt=after)
+@dataclass(frozen=True)
+class AsOf:
+    """The day a page speaks of, and the days it offers beside: today, and the end of the last closed year where there is one."""
+
+    day: date
+    today: date
+    closed_end: date | None
+
+    @property
+    def is_now(self) -> bool:
+        """Whether the page tells what is so at this moment."""
+        return self.day >= self.today
+
+
+def as_of(wanted: date | None = None) -> AsOf:
+    """The day asked for, at most today; without one today, or the end of the last closed year where the open year is long past.
+
+    Where nobody has recorded anything for years, everything would look late as of today.
+    """
+    today, region = date.today(), Region.objects.first()
+    closed = Period.objects.filter(state="closed").order_by("-year").values_list("year", flat=True).first()
+    closed_end = date(closed, 12, 31) if closed else None
+    if wanted is not None:
+        return AsOf(min(wanted, today), today, closed_end)
+    is_long_past = region is not None and today.year - region.first_open_day.year >= _LONG_PAST_YEARS
+    return AsOf(closed_end if closed_end and is_long_past else today, today, closed_end)
+
+
+def societies(actor: User, *, words: str = "", after: int = 0, limit: int = 50, day: date | None = None) -> list[Society]:
+    """Societies of the actor's areas that were there on a day (today), by id from `after` on; with `words` those whose name holds them."""
+    on = day or date.today()
+    found = _visible(actor).filter(pk__gt=after, starts_on__lte=on).exclude(ends_before__lte=on)
     if words:
         found = found.filter(name__icontains=words)
     members = RawSQL(
-        "SELECT count(*) FROM mutual_funds_member m WHERE m.society_id = mutual_funds_society.id AND m.voided_at IS NULL AND m.ends_before IS NULL", []
+        "SELECT count(*) FROM mutual_funds_member m WHERE m.society_id = mutual_funds_society.id AND "
+        + counted_on("%s::date", event=False, alias="m"),
+        [on] * 3,
     )
     capital = RawSQL(
-        "SELECT coalesce(sum(a.posted_credit_fen - a.posted_debit_fen), 0)::bigint FROM ledger_account a"
-        " WHERE a.book_id = mutual_funds_society.book_id AND a.code IN ('2001', '4001', '4002', '4003')",
-        [],
+        "SELECT coalesce(sum(CASE WHEN t.credit_account_id = a.id THEN t.amount_fen ELSE -t.amount_fen END), 0)::bigint"
+        " FROM ledger_account a JOIN ledger_transfer t ON a.id IN (t.credit_account_id, t.debit_account_id)"
+        " WHERE a.book_id = mutual_funds_society.book_id AND t.book_id = a.book_id AND a.code IN ('2001', '4001', '4002', '4003')"
+        " AND t.booking_date <= %s",
+        [on],
     )
+    if on >= date.today():  # the totals every account carries
+        capital = RawSQL(
+            "SELECT coalesce(sum(a.posted_credit_fen - a.posted_debit_fen), 0)::bigint FROM ledger_account a"
+            " WHERE a.book_id = mutual_funds_society.book_id AND a.code IN ('2001', '4001', '4002', '4003')",
+            [],
+        )
     return list(found.select_related("area__tree").annotate(member_count=members, money_fen=capital).order_by("pk")[:limit])
 
 
@@ -130,12 +172,15 @@ def society_of_area(actor: User, area_id: int) -> Society | None:
     return _visible(actor).filter(area_id=area_id).order_by("-starts_on").first()
 
 
-def members(actor: User, society_id: int, *, after: int = 0, limit: int = 50) -> list[MemberRow]:
-    """Present members by id from `after` on, with the own money and the base shares they hold."""
-    found = society(actor, society_id).members.filter(voided_at=None, ends_before=None, pk__gt=after)
+def members(actor: User, society_id: int, *, after: int = 0, limit: int = 50, day: date | None = None) -> list[MemberRow]:
+    """Members as counted on a day (today) by id from `after` on, with the own money and the base shares they held."""
+    on = day or date.today()
+    found = society(actor, society_id).members.filter(pk__gt=after, counts_from__lte=on)
+    found = found.exclude(counts_before__lte=on).exclude(void_counts_on__lte=on)
     listed = list(found.select_related("household").order_by("pk")[:limit])
     held: dict[int, dict[str, int]] = {}
-    sums = Contribution.objects.filter(member__in=listed, voided_at=None).values_list("member_id", "kind").annotate(total=Sum("amount_fen"))
+    paid = Contribution.objects.filter(member__in=listed, counts_on__lte=on).exclude(void_counts_on__lte=on)
+    sums = paid.values_list("member_id", "kind").annotate(total=Sum("amount_fen"))
     for member_id, kind, total in sums:
         held.setdefault(member_id, {})[kind] = int(total)
     return [MemberRow(m, _own(held.get(m.pk, {})), held.get(m.pk, {}).get("granted_base", 0)) for m in listed]
@@ -162,6 +207,29 @@ def grants(actor: User, society_id: int) -> list[tuple[Grant, SourceLine, int | 
     found = list(society(actor, society_id).grants.filter(voided_at=None).select_related("source_line__funder").order_by("happened_on"))
     vouchers = _vouchers(g.transfer_id for g in found)
     return [(g, g.source_line, vouchers.get(g.transfer_id)) for g in found]
+
+
+def gifts(actor: User, society_id: int) -> list[tuple[Gift, int | None]]:
+    """Gifts to a society, with the voucher each stands on."""
+    found = list(society(actor, society_id).gifts.filter(voided_at=None).order_by("happened_on", "pk"))
+    vouchers = _vouchers(g.transfer_id for g in found)
+    return [(g, vouchers.get(g.transfer_id)) for g in found]
+
+
+def grant_lines(actor: User, society_id: int) -> list[tuple[int, str]]:
+    """The lines of the programme on which the society's county has money now, as a form offers them."""
+    found = society(actor, society_id)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT li.id, li.code, a.posted_credit_fen - a.posted_debit_fen - a.pending_debit_fen AS left_fen
+                 FROM places_tree vt JOIN places_tree ct ON ct.path @> vt.path AND ct.level = 'county'
+                 JOIN ledger_book b ON b.area_id = ct.area_id AND b.kind = 'county'
+                 JOIN funds_sourceline li ON li.programme = 'mutual_funds' AND li.voided_at IS NULL
+                 JOIN ledger_account a ON a.book_id = b.id AND a.code = 'L' || li.id
+                WHERE vt.area_id = %s AND a.posted_credit_fen - a.posted_debit_fen - a.pending_debit_fen > 0 ORDER BY li.code""",
+            [found.area_id],
+        )
+        return [(key, f"{code}, {format_fen(int(left))}") for key, code, left in cursor.fetchall()]
 
 
 # The live report of one society: the SQL of `reports`, held to it.
@@ -192,11 +260,20 @@ SELECT coalesce(sum(LEAST(paid, due)) - sum(LEAST(paid_before, due)), 0)::bigint
 
 
 def report(actor: User, society_id: int, day: date) -> Report:
-    """The society's report now: balances are those of this moment, rates those of the year up to `day`."""
+    """The society's report as counted on `day`: balances and members of that day, rates of its year up to it. Today's balances
+    are those of this moment, with what is reserved."""
     found = society(actor, society_id)
     accounts = {a.code: a for a in Account.objects.filter(book_id=found.book_id)}
+    is_now = day >= date.today()
     values: dict[str, Any] = {"society": society_id, "day": day, "start": date(day.year, 1, 1)}
     with connection.cursor() as cursor:
+        cursor.execute(f"SELECT code, balance_fen FROM ({_of_society(reports.BALANCES)}) x", values)
+        balances = dict(cursor.fetchall())
+        cursor.execute(
+            f"SELECT count(*) FROM mutual_funds_member m WHERE m.society_id = %(society)s AND {counted_on('%(day)s::date', event=False, alias='m')}",
+            values,
+        )
+        (members_then,) = cursor.fetchone()
         cursor.execute(_LENDING.format(loans=_of_society(reports.LOANS)), values)
         open_loans, outstanding, at_risk, rescheduled, days, terms = cursor.fetchone()
         cursor.execute(_COLLECTING.format(dues=_of_society(reports.DUES)), values)
@@ -208,12 +285,12 @@ def report(actor: User, society_id: int, day: date) -> Report:
     loss = rules.annual_loan_loss_rate(recovery, term) if recovery is not None and term else None
 
     def held(code: str) -> int:
-        return int(accounts[code].balance_fen) if code in accounts else 0
+        return int(accounts[code].balance_fen if is_now and code in accounts else balances.get(code, 0))
 
     return Report(
         day, held(rules.GRANT), held(rules.CONTRIBUTIONS), held(rules.GIFTS), held(rules.SURPLUS), held(rules.CASH), held(rules.BANK),
-        held(rules.LOANS), sum(accounts[c].reserved_fen for c in (rules.CASH, rules.BANK) if c in accounts),
-        found.members.filter(voided_at=None, ends_before=None).count(), open_loans, int(at_risk), int(rescheduled), term,
+        held(rules.LOANS), sum(accounts[c].reserved_fen for c in (rules.CASH, rules.BANK) if c in accounts and is_now),
+        members_then, open_loans, int(at_risk), int(rescheduled), term,
         rules.portfolio_at_risk(int(at_risk), int(outstanding)), rules.on_time_collection_rate(int(on_time), int(due)), recovery, loss,
     )  # fmt: skip
 
@@ -224,10 +301,10 @@ SELECT x.loan_id, x.loan_no, h.household_no, h.id, x.issued_on, x.due_on, x.prin
  WHERE x.loan_id > %(after)s ORDER BY x.loan_id LIMIT %(limit)s"""
 
 
-def loans(actor: User, society_id: int, *, after: int = 0, limit: int = 50) -> list[LoanRow]:
-    """A society's loans by id from `after` on, each as of today."""
+def loans(actor: User, society_id: int, *, after: int = 0, limit: int = 50, day: date | None = None) -> list[LoanRow]:
+    """A society's loans by id from `after` on, each as counted on a day (today)."""
     society(actor, society_id)
-    values: dict[str, Any] = {"society": society_id, "day": date.today(), "after": after, "limit": limit}
+    values: dict[str, Any] = {"society": society_id, "day": day or date.today(), "after": after, "limit": limit}
     with connection.cursor() as cursor:
         cursor.execute(_LOAN_ROWS.format(loans=_of_society(reports.LOANS)), values)
         return [LoanRow(*row) for row in cursor.fetchall()]

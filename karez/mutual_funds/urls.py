@@ -8,6 +8,7 @@ app_name = "mutual_funds"
 urlpatterns = [
     path("mutual-funds/", views.societies, name="societies"),
     path("mutual-funds/<int:society_id>/", views.society, name="society"),
+    path("mutual-funds/found/<int:area_id>/", views.found, name="found"),
     path("mutual-funds/<int:society_id>/<slug:what>/", views.act, name="act"),
     path("mutual-funds/<int:society_id>/vouchers/<int:voucher_id>/take-back/", reversal_views.take_back, name="take_back"),
     path("mutual-funds/loans/<int:loan_id>/", views.loan, name="loan"),

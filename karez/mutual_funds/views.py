@@ -16,6 +16,8 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from karez.access.models import User
 from karez.access.pages import PAGE, actor_of, answer_form, integer
+from karez.funds.models import SourceLine
+from karez.kernel.money import format_fen
 from karez.kernel.refusal import Refusal
 from karez.ledger import queries as ledger
 from karez.mutual_funds import forms, proposals, queries, services
@@ -28,6 +30,8 @@ OF_SOCIETY: dict[str, tuple[Any, type[django_forms.Form], bool]] = {
     "gift": (gettext_lazy("Take a gift in"), forms.GiftForm, False),
     "loan": (gettext_lazy("Prepare a loan"), forms.LoanForm, True),
     "refund": (gettext_lazy("Prepare a refund of own money"), forms.RefundForm, True),
+    "grant": (gettext_lazy("Prepare a grant"), forms.GrantForm, True),
+    "rules": (gettext_lazy("Record new rules"), forms.RulesForm, False),
 }
 OF_LOAN: dict[str, tuple[Any, type[django_forms.Form], bool]] = {
     "repayment": (gettext_lazy("Take a repayment in"), forms.RepaymentForm, False),
@@ -42,9 +46,19 @@ def societies(request: HttpRequest) -> HttpResponse:
     """The societies of the reader's areas, by name from where the page before ended."""
     actor = actor_of(request)
     words = request.GET.get("q", "").strip()[:60]
-    found = queries.societies(actor, words=words, after=integer(request.GET, "after", 0) or 0, limit=PAGE + 1)
-    context = {"societies": found[:PAGE], "words": words, "after": found[PAGE - 1].pk if len(found) > PAGE else ""}
+    when = _as_of(request)
+    found = queries.societies(actor, words=words, after=integer(request.GET, "after", 0) or 0, limit=PAGE + 1, day=when.day)
+    context = {"societies": found[:PAGE], "words": words, "as_of": when, "after": found[PAGE - 1].pk if len(found) > PAGE else ""}
     return render(request, "mutual_funds/societies.html", context)
+
+
+def _as_of(request: HttpRequest) -> queries.AsOf:
+    """The day asked for by `?as_of=2009-12-31`; nonsense is as if none was asked for."""
+    try:
+        wanted = date.fromisoformat(request.GET.get("as_of", ""))
+    except ValueError:
+        wanted = None
+    return queries.as_of(wanted)
 
 
 @login_required
@@ -53,18 +67,22 @@ def society(request: HttpRequest, society_id: int) -> HttpResponse:
     """One society: its pots, its indicators now, its rules, members and loans."""
     actor = actor_of(request)
     found = queries.society(actor, society_id)
-    loans = queries.loans(actor, society_id, after=integer(request.GET, "loans", 0) or 0, limit=PAGE + 1)
-    members = queries.members(actor, society_id, after=integer(request.GET, "members", 0) or 0, limit=PAGE + 1)
+    when = _as_of(request)
+    loans = queries.loans(actor, society_id, after=integer(request.GET, "loans", 0) or 0, limit=PAGE + 1, day=when.day)
+    members = queries.members(actor, society_id, after=integer(request.GET, "members", 0) or 0, limit=PAGE + 1, day=when.day)
     context = {
         "society": found,
         "way": places.ancestors(actor, found.area_id),
-        "report": queries.report(actor, society_id, date.today()),
+        "as_of": when,
+        "report": queries.report(actor, society_id, when.day),
         "rules": found.rule_sets.filter(voided_at=None).order_by("-starts_on"),
         "loans": loans[:PAGE],
         "loans_after": loans[PAGE - 1].loan_id if len(loans) > PAGE else "",
         "members": members[:PAGE],
         "members_after": members[PAGE - 1].member.pk if len(members) > PAGE else "",
-        "grants": queries.grants(actor, society_id),
+        "grants": [one for one in queries.grants(actor, society_id) if one[0].counts_on <= when.day],
+        "gifts": [one for one in queries.gifts(actor, society_id) if one[0].counts_on <= when.day],
+        "may_prepare": places.may(actor, services.PREPARE, found.area_id),
         "actions": _actions(actor, found, OF_SOCIETY),
     }
     return render(request, "mutual_funds/society.html", context)
@@ -100,8 +118,12 @@ def act(request: HttpRequest, society_id: int, what: str) -> HttpResponse:
     found = queries.society(actor, society_id)
     places.require(actor, services.PREPARE, found.area_id)
     heading, form_class, _two = _known(OF_SOCIETY, what)
-    more = {"members": queries.member_choices(actor, society_id)} if issubclass(form_class, forms.OfMembers) else {}
-    form = form_class(request.POST or None, initial=_start(request), **more)
+    more: dict[str, Any] = {}
+    if issubclass(form_class, forms.OfMembers):
+        more["members"] = queries.member_choices(actor, society_id)
+    elif form_class is forms.GrantForm:
+        more["lines"] = queries.grant_lines(actor, society_id)
+    form = form_class(request.POST or None, initial=_start(request) | (_present_rules(found) if what == "rules" else {}), **more)
 
     def do(given: dict[str, Any]) -> str:
         member = found.members.get(pk=given.pop("member")) if "member" in given else None
@@ -111,6 +133,12 @@ def act(request: HttpRequest, society_id: int, what: str) -> HttpResponse:
                 return _voucher(services.contribute(actor, member=member, **given)[1].voucher_id)
             case "gift":
                 return _voucher(services.accept_gift(actor, society=found, **given)[1].voucher_id)
+            case "grant":
+                line = SourceLine.objects.get(pk=given.pop("line"))
+                return _waits(proposals.prepare_grant(actor, society=found, line=line, **given).pk)
+            case "rules":
+                services.adopt_rules(actor, society=found, starts_on=given.pop("starts_on"), terms=services.Terms(**given))
+                return reverse("mutual_funds:society", args=[found.pk])
             case "loan":
                 assert member is not None
                 return _waits(proposals.prepare_loan(actor, member=member, **given).pk)
@@ -145,6 +173,38 @@ def act_loan(request: HttpRequest, loan_id: int, what: str) -> HttpResponse:
                                        "back": reverse("mutual_funds:loan", args=[found.pk])})  # fmt: skip
 
 
+def _present_rules(found: Society) -> dict[str, Any]:
+    """The rules in force as a form begins with them, amounts in yuan."""
+    present = found.rule_sets.filter(voided_at=None, ends_before=None).order_by("-starts_on").first()
+    if present is None:
+        return {}
+    given = {name: getattr(present, name) for name in forms.TermsForm.base_fields}
+    return {name: format_fen(value).replace(",", "") if name.endswith("_fen") else value for name, value in given.items()}
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def found(request: HttpRequest, area_id: int) -> HttpResponse:
+    """Founds the society of a village: its book, its first rules."""
+    actor = actor_of(request)
+    places.require(actor, services.PREPARE, area_id)
+    village = places.area(actor, area_id)
+    if village.level != "village":
+        raise Refusal(
+            "not_found.mutual_funds_village", record=str(village), found=_("no village"), expected=_("an administrative village"),
+            rule=_("a society works in one village"), todo=_("open the village under Places"),
+        )  # fmt: skip
+    first = {"founded_on": date.today(), "min_members": 0, "min_poor_share": 0, "open_loans_max": 1, "instalments": 1, "extension_days_max": 0}
+    form = forms.FoundForm(request.POST or None, initial=first)
+
+    def do(given: dict[str, Any]) -> str:
+        head = {name: given.pop(name) for name in ("name", "founded_on", "size_class")}
+        made = services.found_society(actor, area_id=area_id, terms=services.Terms(**given), **head)
+        return reverse("mutual_funds:society", args=[made.pk])
+
+    return _answer(request, form, do, {"heading": _("Found a mutual fund"), "village": village, "back": reverse("places:area", args=[area_id])})
+
+
 def _answer(
     request: HttpRequest, form: django_forms.Form, do: Callable[[dict[str, Any]], str], context: dict[str, Any]
 ) -> HttpResponse:
@@ -153,7 +213,7 @@ def _answer(
 
 def _start(request: HttpRequest) -> dict[str, Any]:
     today = date.today()
-    days = ("paid_on", "given_on", "lent_on", "refunded_on", "decided_on")
+    days = ("paid_on", "given_on", "lent_on", "refunded_on", "decided_on", "granted_on", "starts_on")
     return dict.fromkeys(days, today) | {"member": integer(request.GET, "member")}
 
 

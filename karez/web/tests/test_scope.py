@@ -48,6 +48,7 @@ SCOPED = {
     "mutual_funds:society": ("society_id", "get"),
     "mutual_funds:loan": ("loan_id", "get"),
     "mutual_funds:act": ("society_id", "both"),
+    "mutual_funds:found": ("area_id", "both"),
     "mutual_funds:act_loan": ("loan_id", "both"),
     "mutual_funds:proposal": ("mutual_proposal_id", "both"),
     "mutual_funds:take_back": ("society_id", "both"),

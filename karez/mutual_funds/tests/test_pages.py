@@ -1,0 +1,131 @@
+"""The pages of village funds: a society founded, rules changed, a grant, a gift taken back by two people, and any day looked at."""
+
+from datetime import date
+from typing import Any
+
+from django.db import connection
+from django.test import Client
+from django.urls import reverse
+
+from karez.access.models import User
+from karez.mutual_funds import queries, services
+from karez.mutual_funds.models import Gift, Grant, Loan, Proposal, RuleSet, Society
+from karez.mutual_funds.tests.conftest import TERMS, YUAN, Fund
+
+RULES = {
+    "loan_cap_fen": "3000", "term_cap_days": 180, "fee_rate_bp": 90, "contribution_min_fen": "100", "contribution_max_fen": "2000",
+    "allocation_order": "fee_first", "write_off_pot": "surplus", "open_loans_max": 1, "instalments": 2, "min_members": 0,
+    "min_poor_share": 0, "extension_days_max": 30,
+}  # fmt: skip
+
+
+def signed_in(user: User) -> Client:
+    client = Client()
+    client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
+    return client
+
+
+def _send(user: User, page: str, args: list[Any], **values: Any) -> Any:
+    return signed_in(user).post(reverse(f"mutual_funds:{page}", args=args), values)
+
+
+def test_a_society_is_founded_on_its_village_s_page(fund: Fund) -> None:
+    village = next(pk for code, pk in fund.world.areas.items() if len(code) == 12 and not Society.objects.filter(area_id=pk).exists())
+    treasurer = fund.world.finance
+    assert "Found a mutual fund" in signed_in(treasurer).get(reverse("places:area", args=[village])).content.decode()
+    head = {"name": "New society", "founded_on": "2009-06-01", "size_class": "big"}
+    wrong = _send(treasurer, "found", [village], **head, **RULES | {"contribution_max_fen": "50"})
+    assert wrong.status_code == 422 and "Less than the least" in wrong.content.decode()
+    answer = _send(treasurer, "found", [village], **head, **RULES)
+    made = Society.objects.get(area_id=village)
+    assert answer["Location"] == reverse("mutual_funds:society", args=[made.pk])
+    assert (made.name, made.rule_sets.get().loan_cap_fen) == ("New society", 300_000)
+    assert _send(treasurer, "found", [village], **head, **RULES).status_code == 409
+    assert _send(treasurer, "found", [fund.world.areas["990101"]], **head, **RULES).status_code == 404
+    assert _send(fund.approver, "found", [village], **head, **RULES).status_code == 403
+
+
+def test_new_rules_hold_from_their_day_and_old_loans_keep_theirs(fund: Fund) -> None:
+    fund.pay_in(fund.members[0], 1000)
+    loan = fund.lend(fund.members[0], 500, "L1", day=date(2009, 4, 1))
+    page = signed_in(fund.treasurer).get(reverse("mutual_funds:act", args=[fund.society.pk, "rules"])).content.decode()
+    assert 'value="5000.00"' in page
+    early = _send(fund.treasurer, "act", [fund.society.pk, "rules"], starts_on="2009-04-01", **RULES)
+    assert early.status_code == 409 and "mutual_funds.rules_day" in early.content.decode()
+    assert _send(fund.treasurer, "act", [fund.society.pk, "rules"], starts_on="2009-05-01", **RULES).status_code == 302
+    old, new = RuleSet.objects.filter(society=fund.society).order_by("starts_on")
+    assert (old.ends_before, new.starts_on, new.instalments) == (date(2009, 5, 1), date(2009, 5, 1), 2)
+    loan.refresh_from_db()
+    assert (loan.rule_set_id, loan.schedule.count()) == (old.pk, TERMS.instalments)
+    services.record_repayment(fund.treasurer, loan=loan, amount_fen=100, paid_on=date(2009, 6, 1))
+    fund.pay_in(fund.members[1], 1000)
+    assert fund.lend(fund.members[1], 300, "L2", day=date(2009, 6, 1)).schedule.count() == 2
+
+
+def test_a_grant_is_prepared_within_the_standard_and_approved_by_another(fund: Fund) -> None:
+    address = reverse("mutual_funds:act", args=[fund.society.pk, "grant"])
+    assert "LGOP-2009-1, 600,000.00" in signed_in(fund.treasurer).get(address).content.decode()
+    values = {"line": fund.line.pk, "granted_on": "2009-03-02", "document_no": "2009/7"}
+    over = _send(fund.treasurer, "act", [fund.society.pk, "grant"], amount_fen="200001", **values)
+    assert over.status_code == 409 and "at most 200,000.00 yuan in all" in over.content.decode()
+    early = _send(fund.treasurer, "act", [fund.society.pk, "grant"], amount_fen="200000", **values | {"granted_on": "2009-01-02"})
+    assert early.status_code == 409 and "mutual_funds.not_there" in early.content.decode()
+    assert _send(fund.treasurer, "act", [fund.society.pk, "grant"], amount_fen="200000", **values).status_code == 302
+    waits = Proposal.objects.get()
+    assert not Grant.objects.exists()
+    signed_in(fund.treasurer).post(reverse("mutual_funds:proposal", args=[waits.pk]), {"approve": "1"})
+    assert not Grant.objects.exists()
+    _send(fund.approver, "proposal", [waits.pk], approve="1")
+    assert Grant.objects.get().amount_fen == 200_000 * YUAN
+
+
+def test_a_gift_is_taken_back_by_two_people(fund: Fund) -> None:
+    _send(fund.treasurer, "act", [fund.society.pk, "gift"], giver="A firm", amount_fen="500", given_on="2009-03-02", via="bank")
+    gift, voucher = queries.gifts(fund.treasurer, fund.society.pk)[0]
+    page = signed_in(fund.treasurer).get(reverse("mutual_funds:society", args=[fund.society.pk])).content.decode()
+    address = reverse("mutual_funds:take_back", args=[fund.society.pk, voucher])
+    assert address in page and "A firm" in page
+    assert "500.00" in signed_in(fund.treasurer).get(address).content.decode()
+    assert _send(fund.treasurer, "take_back", [fund.other.pk, voucher], reason="x").status_code == 404
+    _send(fund.treasurer, "take_back", [fund.society.pk, voucher], reason="never came")
+    assert fund.balance("4002") == 500 * YUAN
+    _send(fund.approver, "proposal", [Proposal.objects.get().pk], approve="1")
+    gift.refresh_from_db()
+    assert (gift.void_reason, fund.balance("4002")) == ("never came", 0)
+    assert Gift.objects.filter(voided_at=None).count() == 0
+
+
+def test_a_society_is_looked_at_as_of_a_day(fund: Fund) -> None:
+    fund.pay_in(fund.members[0], 1000, day=date(2009, 3, 2))
+    fund.lend(fund.members[0], 500, "L1", day=date(2009, 4, 1), days=180)
+    address = reverse("mutual_funds:society", args=[fund.society.pk])
+    client = signed_in(fund.treasurer)
+    march = client.get(address, {"as_of": "2009-03-31"}).content.decode()
+    assert "as of 2009-03-31" in march and "L1" not in march and "How lending goes, 2009" in march
+    report = queries.report(fund.treasurer, fund.society.pk, date(2009, 3, 31))
+    assert (report.cash_fen, report.contributions_fen, report.loans_fen, report.members) == (1000 * YUAN, 1000 * YUAN, 0, 3)
+    assert queries.report(fund.treasurer, fund.society.pk, date(2009, 1, 15)).members == 0
+    assert [m.own_fen for m in queries.members(fund.treasurer, fund.society.pk, day=date(2009, 3, 1))] == [0, 0, 0]
+    assert queries.members(fund.treasurer, fund.society.pk)[0].own_fen == 1000 * YUAN
+    june = queries.loans(fund.treasurer, fund.society.pk, day=date(2009, 6, 1))
+    assert [(row.days_late, row.outstanding_fen) for row in june] == [(0, 500 * YUAN)]
+    assert queries.loans(fund.treasurer, fund.society.pk)[0].days_late > 5000
+    for nonsense in ("2009-13-01", "soon", "9999-01-01", ""):
+        assert '<span class="now">now</span>' in client.get(address, {"as_of": nonsense}).content.decode()
+    listed = queries.societies(fund.treasurer, day=date(2009, 3, 31))[0]
+    assert (listed.member_count, listed.money_fen) == (3, 1000 * YUAN)  # type: ignore[attr-defined]
+    assert queries.societies(fund.treasurer, day=date(2009, 1, 9)) == []
+    assert "as of 2009-01-15" in client.get(reverse("mutual_funds:societies"), {"as_of": "2009-01-15"}).content.decode()
+    assert Loan.objects.count() == 1
+
+
+def test_long_after_a_closed_year_its_end_is_what_is_shown(fund: Fund) -> None:
+    assert queries.as_of().is_now
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT periods_prepare_close(2009, 1), periods_begin_close(2009, 2), periods_finish_close(2009, 'digest')")
+    found = queries.as_of()
+    assert (found.day, found.closed_end, found.is_now) == (date(2009, 12, 31), date(2009, 12, 31), False)
+    page = signed_in(fund.treasurer).get(reverse("mutual_funds:society", args=[fund.society.pk])).content.decode()
+    assert "as of 2009-12-31" in page and ">Today<" in page
+    today = signed_in(fund.treasurer).get(reverse("mutual_funds:societies"), {"as_of": date.today().isoformat()}).content.decode()
+    assert "End of the last closed year, 2009-12-31" in today
