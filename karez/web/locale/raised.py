@@ -40,6 +40,8 @@ BY_HAND = (
     "open", "prepared", "closing", "closed", "draft", "reviewed", "signed",  # of a year and of an edition
     "registered", "fund_member_only", "region", "prefecture", "county", "township", "village", "area",
     "a {1}", "account {1}", "book {1}", "cash count {1}",  # of a kind and its number
+    "assessment {1}", "membership {1}", "case {1}", "death {1}", "Society {1}", "Key ({1})=({2}) already exists.",
+    "Key ({1})=({2}) conflicts with existing key ({3})=({4}).", "{1} rows of {2}",
     'duplicate key value violates unique constraint "{1}"', 'conflicting key value violates exclusion constraint "{1}"',
     'new row for relation "{1}" violates check constraint "{2}"', 'insert or update on table "{1}" violates foreign key constraint "{2}"',
     "land area {1}", "residents at the end of the year {1}", "rural net income per head {1}",  # returns: measures and their year

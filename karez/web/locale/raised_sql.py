@@ -7,6 +7,8 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[2]
 _WORDS = re.compile(r"'((?:[^']|'')*)'")
 _RAISED = re.compile(r"\b(?:MESSAGE|DETAIL)\s*=(?!=)")
+_REFUSE = re.compile(r"\b\w+_refuse\s*\(\s*'KZ\d+'\s*,")  # a room's helper, called with message and detail
+_FORMAT = re.compile(r"format\s*\(\s*'((?:[^']|'')*)'")
 _KEYWORDS = {"SELECT", "FROM", "AS", "WHEN", "THEN", "ELSE", "DISTINCT", "UNION", "WHERE", "AND", "OR", "ON"}
 _WORD = re.compile(r"'(?:[^']|'')*'|\|\||[(),;]|[^\s'|(),;]+|\|")
 
@@ -21,9 +23,12 @@ def sql_files() -> Iterator[tuple[str, str]]:
     """Every MESSAGE and DETAIL of the functions of all rooms, with the file it stands in."""
     for path in sorted(PACKAGE.rglob("*.sql")):
         text = re.sub(r"--[^\n]*", "", path.read_text(encoding="utf-8"))
-        for hit in _RAISED.finditer(text):
-            for pattern in _raised(_argument(text, hit.end())):
-                yield path.relative_to(PACKAGE.parent).as_posix(), pattern
+        told = [_argument(text, hit.end()) for hit in _RAISED.finditer(text)]
+        for hit in _REFUSE.finditer(text):
+            message = _argument(text, hit.end())
+            told += [message, _argument(text, text.index(message, hit.end()) + len(message) + 1)]
+        for pattern in (pattern for expression in told for pattern in _raised(expression)):
+            yield path.relative_to(PACKAGE.parent).as_posix(), pattern
 
 
 def _argument(text: str, start: int) -> str:
@@ -40,12 +45,27 @@ def _argument(text: str, start: int) -> str:
 
 
 def _raised(expression: str) -> Iterator[str]:
-    formatted = re.match(r"format\s*\(\s*'((?:[^']|'')*)'", expression)
-    if formatted:
+    """The texts of an expression: what it formats, the words put in there, and the literals it stands for in a branch."""
+    formatted = _FORMAT.search(expression)
+    while formatted:
+        rest = expression[formatted.end() :]
+        end = _closing(rest)
         yield numbered(re.sub(r"%[sIL]", "{}", formatted[1].replace("''", "'")))
-        yield from (w.replace("''", "'") for w in _WORDS.findall(expression[formatted.end() :]))
-    else:
-        yield from sql_texts(expression, whole=True)
+        yield from (w.replace("''", "'") for w in _WORDS.findall(rest[:end]))
+        expression = expression[: formatted.start()] + "x" + rest[end + 1 :]
+        formatted = _FORMAT.search(expression)
+    yield from sql_texts(expression, whole="CASE" not in expression)
+
+
+def _closing(text: str) -> int:
+    """Where the bracket closes that was open at the beginning."""
+    deep, place = 1, 0
+    while deep and place < len(text):
+        if text[place] == "'":
+            place = _WORDS.match(text, place).end() - 1  # type: ignore[union-attr]
+        deep += (text[place] == "(") - (text[place] == ")")
+        place += 1
+    return place - 1
 
 
 def sql_texts(sql: str, whole: bool = False) -> Iterator[str]:
