@@ -30,6 +30,10 @@ _BY_STATE = {
         "periods.busy", _("no closing under way"), _("while a year is being closed nothing is written to it"),
         _("try again in a minute"),
     ),
+    "KZ009": Answer(
+        "ledger.not_its_day", _("the day it happened on, or the first open day where that year is closed"),
+        _("a voucher counts from its own day; nothing is put off"), _("book it on the day it happened"),
+    ),
     "KZ010": Answer(
         "ledger.account_of_another_book", _("accounts of the voucher's own book"),
         _("a transfer stays within one book"), _("choose accounts of this book, or prepare a set with one voucher for each book"),

@@ -1,5 +1,19 @@
 -- Opening books and accounts, and counting cash. Set-based where sheets open many at once.
 
+-- A voucher counts from the day it happened on, or from the first open day where that day's year is closed: nothing is put off.
+-- Almost every voucher counts from its own day, and for those the trigger's condition is all that is ever asked.
+CREATE FUNCTION ledger_refuse_day() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF NEW.booking_date IS DISTINCT FROM periods_counts_on(NEW.happened_on) THEN
+        PERFORM periods_refuse_day('ledger_voucher', NEW.happened_on, NEW.booking_date);
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER ledger_voucher_counts_from_its_day BEFORE INSERT ON ledger_voucher FOR EACH ROW
+WHEN (NEW.booking_date <> NEW.happened_on) EXECUTE FUNCTION ledger_refuse_day();
+
 -- Opens one book for each element, all with the chart of accounts p_chart:
 -- [{"code", "name", "normal_side", "may_overdraw"?, "holds_money"?}, ...]. Returns the position (from 1) with the book's id.
 CREATE FUNCTION ledger_open_books(p_by bigint, p_batch bigint, p_kind text, p_names text[], p_areas bigint[], p_opened_on date[],

@@ -1,6 +1,8 @@
 """Every named invariant, attacked by raw SQL as the app's role; constraints behind the functions, as the owner."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import psycopg
@@ -8,6 +10,7 @@ import pytest
 from django.db import connection
 
 from karez.host import database
+from karez.kernel.refusal import Refusal
 from karez.ledger import services
 from karez.ledger.models import Voucher
 from karez.ledger.tests.conftest import DAY, World, make_book
@@ -235,3 +238,41 @@ def test_a_temporary_table_cannot_stand_in_for_ours(
     assert state_of(seat, POST, one(w, "1301", "1001", 1, **two_people)) == "KZ011"
     seat.execute("SET search_path = pg_temp, public")
     assert state_of(seat, POST, one(w, "1301", "1001", 1, **two_people)) == "KZ011"
+
+
+def test_a_voucher_counts_from_its_own_day(committed_world: World, seat: psycopg.Connection[Any], owner_cursor: Any) -> None:
+    """By every way in: at once, prepared, and in bulk; while the year is open, and after it was closed."""
+    w = committed_world
+    a = w.accounts
+    post = POST.replace("%(day)s, %(day)s", "%(happened)s, %(day)s")
+    prepare = (
+        "SELECT ledger_prepare(%(by)s, ARRAY[%(book)s]::bigint[], ARRAY[%(happened)s]::date[], ARRAY[%(day)s]::date[], ARRAY['x'], ARRAY['x'],"
+        " ARRAY[NULL]::bigint[], ARRAY[1], ARRAY[1], %(debits)s::bigint[], %(credits)s::bigint[], %(amounts)s::bigint[])"
+    )
+    words = one(w, "1001", "2001", 5) | {"happened": "2009-03-30"}  # booked on the 31st
+    for sql in (post, prepare):
+        assert state_of(seat, sql, words) == "KZ009"
+        assert state_of(seat, sql, words | {"day": "2010-01-01"}) == "KZ009"  # put off into another year
+    seat.execute("SELECT ledger_bulk_open()")
+    seat.execute(
+        "INSERT INTO ledger_bulk (voucher_key, book_id, booking_date, happened_on, kind, narration, debit_account_id, credit_account_id, amount_fen,"
+        " is_receipt) VALUES ('a', %s, '2009-03-31', '2009-03-30', 'x', 'x', %s, %s, 5, true)",
+        [w.book.pk, a["1001"].pk, a["2001"].pk],
+    )
+    assert state_of(seat, "SELECT ledger_bulk_post(NULL, %s, NULL)", [w.treasurer.pk]) == "KZ009"
+    seat.execute(post, words | {"day": "2009-03-30"})
+    seat.commit()
+    owner_cursor.execute("UPDATE periods_region SET first_open_day = '2010-01-01'")
+    assert state_of(seat, post, words | {"day": "2010-01-02"}) == "KZ009"
+    seat.execute(post, words | {"day": "2010-01-01"})  # learnt after the close: from the first open day
+    seat.commit()
+    assert Voucher.objects.filter(booking_date="2010-01-01", happened_on="2009-03-30").count() == 1
+
+
+def test_a_draft_put_off_is_told_kindly(committed_world: World) -> None:
+    w = committed_world
+    draft = replace(w.draft("1001", "2001", 5), happened_on=date(2009, 3, 1))
+    with pytest.raises(Refusal) as no:
+        services.receive(w.treasurer, [draft])
+    assert no.value.code == "ledger.not_its_day"
+    assert "2009-03-01" in no.value.record
