@@ -14,7 +14,7 @@ from karez.access.models import User
 from karez.intake import limits, rules, vault
 from karez.intake.models import Batch
 from karez.intake.scope import region_area_ids
-from karez.intake.sound import Judged, SoundRows
+from karez.intake.sound import WHY, Judged, SoundRows
 from karez.intake.staging import FileStaging, Places, StagedFile, staging_of
 from karez.kernel.sheets import Check, Sheet
 from karez.periods.models import Region
@@ -63,7 +63,7 @@ def _copy_rows(batch: Batch, columns: list[str], work: FileStaging) -> None:
 def _finish(batch: Batch, sheet: Sheet, work: FileStaging, report: Report) -> None:
     """Faults, areas, checks, totals and the new state, in one transaction."""
     with connection.cursor() as cursor:
-        faults, told = work.result.fault_count, []
+        faults, told = work.result.fault_count, list[dict[str, Any]]()
         if faults:
             _copy_faults(cursor, batch, work.faults())
         report("checking against the records", 82)
@@ -135,9 +135,11 @@ def _run_check(cursor: Any, check: Check, table: str, params: dict[str, Any]) ->
 def _not_judged(check: Check, judged: Judged, rows: int) -> dict[str, Any]:
     """The notice that a check left rows out, or could not run at all (`rows` is then all of them)."""
     left = judged.left_out if judged.table else rows
+    columns = f" ({', '.join(judged.columns)})" if judged.columns else ""
+    told = f"{left:,} of {rows:,} rows left out" if judged.table else "not run"
     return {
         "what": "not_judged", "rule": check.rule, "expected": str(check.expected), "rows": left, "of": rows, "why": judged.why,
-        "found": f"{check.rule} ({check.expected}): {'not run' if not judged.table else f'{left:,} of {rows:,} rows left out'}, for {judged.why}",
+        "columns": list(judged.columns), "found": f"{check.rule} ({check.expected}): {told}; {WHY[judged.why]}{columns}",
     }  # fmt: skip
 
 

@@ -9,12 +9,22 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.utils.translation import gettext_noop as _
+
 from karez.intake import limits, rules
 from karez.kernel.sheets import Check, Sheet
 
 _ROW_OUT = ("area_scope", "key")  # the row as a whole is not for this file
 _UNREAD = ("quotes", "cells")  # the row could not be told apart into cells at all
-_NO_COLUMN = {"missing_column": "not there", "duplicate_header": "there twice"}
+_NO_COLUMN = ("missing_column", "duplicate_header")
+# Why a check leaves rows out or cannot run; in English for the console, in the reader's language on the page.
+WHY = {
+    "too_many": _("there are more faults than are listed"),
+    "column": _("a column it reads is missing, or there twice"),
+    "unread": _("rows that could not be read may belong to the rows it judges together"),
+    "any": _("rows with faults in these columns may belong to any of the rows it judges together"),
+    "faults": _("there are faults in these columns, or in those of rows judged together with them"),
+}
 _WORD = re.compile(r"\w+")
 
 
@@ -34,11 +44,15 @@ def pairs_of(check: Check) -> list[tuple[str, str]]:
 
 @dataclass(frozen=True)
 class Judged:
-    """The rows a check may judge: a table to read them from, or none and why not."""
+    """The rows a check may judge: a table to read them from (none where it cannot run), how many are left out, and why.
+
+    `why` is one of `WHY`, or empty where every row is judged; `columns` are those it speaks of.
+    """
 
     table: str = ""
     left_out: int = 0
     why: str = ""
+    columns: tuple[str, ...] = ()
 
 
 @dataclass
@@ -59,17 +73,17 @@ class SoundRows:
         self.faulty = {column for column, rule in found if rule not in _NO_COLUMN}
         self.row_out = any(rule in _ROW_OUT for _, rule in found)
         self.unread = any(rule in _UNREAD for _, rule in found)
-        self.gone = {name: _NO_COLUMN[rule] for column, rule in found if rule in _NO_COLUMN for name in self._named(column)}
+        self.gone = {name for column, rule in found if rule in _NO_COLUMN for name in self._named(column)}
 
     def of(self, check: Check) -> Judged:
         """What the check may judge."""
         read = columns_read(self.sheet, check) | {column for pair in pairs_of(check) for column in pair}
         if self.fault_count > limits.FAULTS_LISTED:
-            return Judged(why=f"more than {limits.FAULTS_LISTED:,} faults, which are not all listed")
-        if lost := sorted(read & self.gone.keys()):
-            return Judged(why=", ".join(f"the column {name} is {self.gone[name]}" for name in lost))
+            return Judged(why="too_many")
+        if lost := sorted(read & self.gone):
+            return Judged(why="column", columns=tuple(lost))
         if check.across and self.unread:
-            return Judged(why="rows that could not be read may belong to the rows it judges together")
+            return Judged(why="unread")
         bad = sorted(read & self.faulty)
         if not bad and not self.row_out:
             return Judged(self.stage)
@@ -90,7 +104,7 @@ class SoundRows:
         )
         unknown = self._keys(table, pairs) if pairs else []
         if unknown and any(not known for known in unknown):
-            return Judged(why=f"rows with faults in {', '.join(bad)} may belong to any of the rows it judges together")
+            return Judged(why="any", columns=tuple(bad))
         apart = "".join(
             f" AND NOT EXISTS (SELECT FROM {table}_keys b WHERE b.known = {mask}"
             + "".join(f" AND b.k{n} = s.{_quoted(own)}::text" for n, (own, _) in enumerate(pairs) if mask & 1 << n) + ")"
@@ -102,8 +116,7 @@ class SoundRows:
         )
         kept = self.cursor.rowcount
         self.cursor.execute(f"ANALYZE {table}")
-        named = f"faults in {', '.join(bad)}" if bad else "faults as a whole"
-        return Judged(f"pg_temp.{table}" if kept else "", self.row_count - kept, f"{named}, there or in rows judged together with them")
+        return Judged(f"pg_temp.{table}" if kept else "", self.row_count - kept, "faults", tuple(bad))
 
     def _keys(self, table: str, pairs: list[tuple[str, str]]) -> list[int]:
         """Keeps the keys of the rows left out, faulty ones unknown; returns which patterns of known keys there are, as bits."""

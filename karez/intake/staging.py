@@ -14,6 +14,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 from django.conf import settings
+from django.utils.translation import gettext_noop as _
 from pyarrow import csv as arrow_csv
 
 from karez.intake import limits, rules, typing
@@ -75,7 +76,7 @@ class FileStaging:
         self._make_cells()
         self.result.row_count = self._number("SELECT count(*) FROM cells")
         if not self.result.row_count:
-            self._fault(0, "", "no row below the headings", "at least one row", "no_rows")
+            self._fault(0, "", _("no row below the headings"), _("at least one row"), "no_rows")
         self._cell_faults(frozenset(matched.places))
         self._row_faults()
 
@@ -179,13 +180,13 @@ class FileStaging:
 
     def _head_faults(self, shape: Shape, matched: rules.Headings) -> None:
         if not shape.headings:
-            self._fault(0, "", "an empty file", "headings in the first line, one row for each record below", "empty_file")
+            self._fault(0, "", _("an empty file"), _("headings in the first line, one row for each record below"), "empty_file")
             return
         for heading in matched.twice:
-            self._fault(1, heading, "a heading that stands twice", "each heading once", "duplicate_header")
+            self._fault(1, heading, _("a heading that stands twice"), _("each heading once"), "duplicate_header")
         for column in matched.missing:
             accepted = ", ".join((column, *self.sheet.column(column).headers))
-            self._fault(1, column, "no such heading", f"a column headed {accepted}", "missing_column")
+            self._fault(1, column, _("no such heading"), f"a column headed {accepted}", "missing_column")
 
     def _cell_faults(self, present: frozenset[str]) -> None:
         """One pass counts the bad cells of every test; only tests with some are asked for their rows."""
@@ -213,13 +214,13 @@ class FileStaging:
             area = name(column + "_id")
             yield Test(
                 column, "area_scope", f"{area} IS NOT NULL AND {area} NOT IN (SELECT area_id FROM allowed)",
-                f"left({name(column)}, {limits.FOUND_LENGTH})", "a place within the areas granted to the sender",
-                "leave the row to the colleague of that place",
+                f"left({name(column)}, {limits.FOUND_LENGTH})", _("a place within the areas granted to the sender"),
+                _("leave the row to the colleague of that place"),
             )  # fmt: skip
 
     def _row_faults(self) -> None:
         for row in self.db.execute("SELECT row_no FROM raw WHERE is_total ORDER BY 1").fetchall():
-            self._fault(row[0], "", "a row of totals", "records only; totals are counted here", "totals_row")
+            self._fault(row[0], "", _("a row of totals"), _("records only; totals are counted here"), "totals_row")
         if not self.sheet.key:
             return
         keys = [name("t_" + column) for column in self.sheet.key]

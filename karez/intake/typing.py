@@ -8,6 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+from django.utils.translation import gettext_noop as _
+
 from karez.intake.limits import FOUND_LENGTH
 from karez.intake.rules import number_column
 from karez.kernel.id_number import _WEIGHTS
@@ -23,15 +25,15 @@ TOTALS = ("合计", "总计", "小计", "共计", "累计", "total", "totals", "
 
 _DATE = r"\d{4}([-/])\d{1,2}"
 _EXPECTED = {
-    Kind.TEXT: "text",
-    Kind.INTEGER: "a whole number",
-    Kind.DECIMAL: "a number in plain digits",
-    Kind.FEN: "an amount in yuan with at most two decimals, such as 1,200.50",
-    Kind.DATE: "a day: 2009-03-31, 2009/3/31, 20090331 or 2009年3月31日",
-    Kind.MONTH: "a month: 2009-03, 2009/3, 200903 or 2009年3月",
-    Kind.YEAR: "a year of four digits",
-    Kind.FLAG: "yes or no (是 or 否)",
-    Kind.AREA: "the code of an area",
+    Kind.TEXT: _("text"),
+    Kind.INTEGER: _("a whole number"),
+    Kind.DECIMAL: _("a number in plain digits"),
+    Kind.FEN: _("an amount in yuan with at most two decimals, such as 1,200.50"),
+    Kind.DATE: _("a day: 2009-03-31, 2009/3/31, 20090331 or 2009年3月31日"),
+    Kind.MONTH: _("a month: 2009-03, 2009/3, 200903 or 2009年3月"),
+    Kind.YEAR: _("a year of four digits"),
+    Kind.FLAG: _("yes or no (是 or 否)"),
+    Kind.AREA: _("the code of an area"),
 }
 
 
@@ -100,12 +102,12 @@ def tests(sheet: Sheet, present: frozenset[str]) -> Iterator[Test]:
         raw, is_there, done = name(column.name), f"{name(column.name)} IS NOT NULL", name(f"t_{column.name}")
         found = _found(column)
         if column.required:
-            yield Test(column.name, "required", f"{raw} IS NULL", "''", "a value", "fill the cell, or leave the row out")
+            yield Test(column.name, "required", f"{raw} IS NULL", "''", _("a value"), _("fill the cell, or leave the row out"))
         if column.kind is Kind.TEXT:
             yield from _text_tests(column, raw, found)
         elif column.kind is Kind.AREA:
             yield Test(column.name, "area", f"{is_there} AND {name(column.name + '_id')} IS NULL", found, _area_expected(column),
-                       "look the code up under Places; codes change with the years")  # fmt: skip
+                       _("look the code up under Places; codes change with the years"))  # fmt: skip
         else:
             yield Test(column.name, "type", f"{is_there} AND {done} IS NULL", found, expected(column))
         yield from _bounds(column, done, found)
@@ -114,8 +116,8 @@ def tests(sheet: Sheet, present: frozenset[str]) -> Iterator[Test]:
                        f"written as {column.meaning}")  # fmt: skip
         if column is number:
             yield Test(column.name, "id_number", f"{is_there} AND NOT ({_number_is_right(raw)})", _number_found(raw),
-                       "18 characters by GB 11643 with a birth date and check character that fit",
-                       "correct it, or leave it empty: nobody is left out for want of a number")  # fmt: skip
+                       _("18 characters by GB 11643 with a birth date and check character that fit"),
+                       _("correct it, or leave it empty: nobody is left out for want of a number"))  # fmt: skip
 
 
 def expected(column: Column) -> str:
@@ -191,10 +193,10 @@ def _masked(raw: str) -> str:
 
 def _text_tests(column: Column, raw: str, found: str) -> Iterator[Test]:
     formula = f"regexp_matches({raw}, '^[=+@-]') AND NOT regexp_full_match({raw}, '[+-]?[0-9][0-9 ().-]*')"
-    yield Test(column.name, "formula", formula, found, "text that does not begin with = + - @",
-               "it looks like a formula, which a spreadsheet would run; write the text plainly")  # fmt: skip
+    yield Test(column.name, "formula", formula, found, _("text that does not begin with = + - @"),
+               _("it looks like a formula, which a spreadsheet would run; write the text plainly"))  # fmt: skip
     yield Test(column.name, "max_length", f"length({raw}) > {column.max_length}", found, f"at most {column.max_length} characters")
-    yield Test(column.name, "control", f"regexp_matches({raw}, '[\\x00-\\x08\\x0b-\\x1f\\x7f]')", found, "text without control characters")
+    yield Test(column.name, "control", f"regexp_matches({raw}, '[\\x00-\\x08\\x0b-\\x1f\\x7f]')", found, _("text without control characters"))
 
 
 def _bounds(column: Column, done: str, found: str) -> Iterator[Test]:

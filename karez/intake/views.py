@@ -13,6 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from karez.access.pages import PAGE, actor_of, integer
 from karez.intake import limits, queries, registry, services
 from karez.intake.models import Batch, State
+from karez.intake.sound import WHY
 from karez.kernel.refusal import Refusal
 
 _NOTICES = {
@@ -90,7 +91,7 @@ def batch(request: HttpRequest, batch_id: int) -> HttpResponse:
         "by_rule": queries.faults_by_rule(actor, batch_id)[:10] if found.fault_count else [],
         "own": found.sender_id == actor.pk,
         "notices": [(_NOTICES.get(one["what"], one["what"]), one["found"]) for one in found.notices if one["what"] != "not_judged"],
-        "not_judged": [one for one in found.notices if one["what"] == "not_judged"],
+        "not_judged": [one | {"words": WHY.get(one["why"], one["why"])} for one in found.notices if one["what"] == "not_judged"],
         "deleted_early": found.file_deleted_at is not None and found.file_deleted_at.date() < found.delete_file_on,
         "may_check": found.state in (State.CHECKED, State.FAULTY) and found.file_deleted_at is None
         and (may_apply or found.sender_id == actor.pk),

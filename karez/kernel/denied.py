@@ -50,9 +50,9 @@ def denied_word(name: str) -> str:
     # Signs nobody sees (soft hyphen, zero-width space) part no word.
     plain = "".join(c for c in unicodedata.normalize("NFKC", name) if unicodedata.category(c) != "Cf")
     joined = _BETWEEN.sub("", plain).translate(_ONE_LETTER)
-    for word in _ANYWHERE:
-        if found := word.search(joined):
-            return found[0]
+    for pattern in _ANYWHERE:
+        if found := pattern.search(joined):
+            return str(found[0])
     words = _SPLIT.split(_without_accents(_CAMEL.sub(" ", plain)).lower().translate(_ONE_LETTER))
     for word in (*words, "".join(words)):
         if word in _WORDS or word.startswith(_BEGINNINGS):

@@ -38,7 +38,7 @@ def test_cells_and_checks_are_told_at_once(county: SimpleNamespace) -> None:
     assert batch.fault_count == 5
     (told,) = [notice for notice in batch.notices if notice["what"] == "not_judged"]
     assert (told["rule"], told["rows"], told["of"]) == ("toy_unlucky", 1, 4)
-    assert "size" in told["why"]
+    assert (told["why"], told["columns"]) == ("faults", ["size"])
 
 
 def test_rows_judged_together_with_a_faulty_one_are_left_out(together: SimpleNamespace) -> None:
@@ -71,7 +71,7 @@ def test_a_missing_column_stops_the_checks_that_read_it(together: SimpleNamespac
     batch = sent(together, "ref,name,amount,size\na,n,20,13\nb,n,20,1\n")
     assert faults_of(batch) == [(1, "village", "missing_column"), (2, "size", "toy_unlucky")]
     (told,) = [notice for notice in batch.notices if notice["what"] == "not_judged"]
-    assert told["rule"] == "toy_reach" and "village" in told["why"]
+    assert (told["rule"], told["why"], told["columns"]) == ("toy_reach", "column", ["village"])
 
 
 def test_a_clean_file_asks_for_nothing_more(county: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
