@@ -84,9 +84,24 @@ def test_language_and_map(site: str, page: Any, sealed: Any, sign_in: Any, shot:
     page.get_by_role("heading", name="村级互助资金").wait_for()
     assert page.locator("article.chapter").get_attribute("lang") == "zh-Hans"
     assert page.locator("svg.map path[role=img]").count() == 2
-    page.get_by_role("heading", name="互助资金总量按来源").wait_for()
-    page.locator("svg.map a").first.click()
+    page.get_by_role("heading", name="历年互助资金总量（按来源）").wait_for()
+    page.locator("#picture-coverage svg.map a").first.click()
     page.get_by_role("heading", name="互助资金村合计").wait_for()
     wrong = look(page, site, CHAPTER, "zh-chapter", shot)
     wrong += look(page, site, CHAPTER + "mutual_funds.villages_total/", "zh-trace", shot)
     assert not wrong, "\n".join(wrong)
+
+
+def test_the_flow_of_money_opens_by_the_keyboard_and_is_a_table(site: str, page: Any, sealed: Any, sign_in: Any) -> None:
+    sign_in(page, sealed.auditor)
+    page.goto(site + CHAPTER)
+    flow = page.locator("#picture-flow")
+    county = flow.locator("svg a[href*='funds.allocated']").first
+    drawn = county.locator("text").all_text_contents()
+    flow.get_by_text("The same as a table").click()
+    assert drawn[0] in flow.locator("tbody th").all_inner_texts()
+    assert drawn[1] in flow.locator("tbody td").all_inner_texts()
+    county.focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("heading", name="money of the lines of the year passed to counties").wait_for()
+    assert drawn[0] in page.locator("main").inner_text()
