@@ -7,13 +7,14 @@ it says of itself. `Suppression.exposed` must be empty before anything is publis
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from karez.figures.attack import Board, Exposure, Key, Kind, Number, Place, Product, Relation, analysed, whole
 
 LEVELS = ("region", "prefecture", "county", "township", "village")
 SMALL, TOO_FINE, SHARE, COMPLEMENT = "small", "too_fine", "share", "complement"
+CHANGE = "~"  # begins the name of a figure nobody prints: the change of another one between two years
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,7 @@ class _Work:
     shares: dict[str, set[str]] = field(default_factory=dict)  # input -> formulas that multiply or divide by it
     ratios: frozenset[str] = frozenset()
     pending: set[Key] = field(default_factory=set)
+    public: set[Key] = field(default_factory=set)
 
     def suppress(self, key: Key, reason: str) -> None:
         """Takes a cell out, and the shares and averages it is an input of."""
@@ -106,8 +108,15 @@ class _Work:
         self.pending.add(key)
         for figure in sorted(self.shares.get(key[0], ())):
             share = self.cells.get((figure, key[1]))
-            if share is not None and share.value is not None:
+            if share is not None and share.value is not None and (figure, key[1]) not in self.public:
                 self.suppress((figure, key[1]), SHARE)
+
+    def release(self, key: Key) -> None:
+        """Gives up on what follows from other editions alone: withholding it, or anything else, would hide nothing."""
+        self.reasons.pop(key, None)
+        self.board.secret.discard(key)
+        self.pending.discard(key)
+        self.public.add(key)
 
     def cost(self, key: Key) -> tuple[object, ...]:
         """What it costs a reader to miss a cell: the region's last, noughts late (they hide nothing), small before large."""
@@ -119,12 +128,14 @@ class _Work:
 def suppress(
     cells: Iterable[Cell], tree: Mapping[int, Place], relations: Sequence[Relation], known: Iterable[Known] = (),
     rules: Mapping[str, Rule] = RULES, trees: Mapping[str, Mapping[int, Place]] | None = None,
+    public: Collection[Key] = (),
 ) -> Suppression:  # fmt: skip
     """Which of the cells must not be printed, so that none of them follows from the rest, the relations and what is known already.
 
-    `trees` are those of the editions in `known` whose places lay otherwise.
+    `trees` are those of the editions in `known` whose places lay otherwise; `public` are cells that an edition tells already.
     """
     work = _laid_out(list(cells), tree, relations, list(known), rules, trees or {})
+    work.public |= set(public)
     for key in sorted(work.cells):
         cell = work.cells[key]
         if cell.unit in rules and cell.value is not None and _is_small(cell, rules[cell.unit]):
@@ -135,7 +146,9 @@ def suppress(
         start = min(work.pending)
         unknown, exposures, _ = analysed(work.board, start)
         chosen = _protect(work, exposures, hopeless)
-        if not chosen:
+        if chosen:
+            work.pending |= work.board.secret.intersection(unknown)
+        else:
             work.pending -= set(unknown)
     return Suppression(work.reasons, _audit(work))
 
@@ -155,7 +168,8 @@ def _laid_out(
         kinds={c.figure: c.kind for c in cells},
         small={k: c.units for k, c in kept.items() if c.unit in rules and c.units is not None}
         | {(k.figure, k.place): k.units for k in known if k.unit in rules and k.units is not None},
-        least={c.figure: rules[c.unit].least for c in [*cells, *known] if c.unit in rules},
+        least={c.figure: rules[c.unit].least for c in cells if c.unit in rules}
+        | {k.figure: rules[k.unit].least for k in known if k.unit in rules},
         secret={(k.figure, k.place) for k in known if k.value is None and not k.missing},
     )  # fmt: skip
     shares: dict[str, set[str]] = {}
@@ -177,8 +191,13 @@ def _protect(work: _Work, exposures: Sequence[Exposure], hopeless: set[Key]) -> 
     """Suppresses one more cell for each way of working one out; tells whether anything was suppressed."""
     touched: set[Key] = set()
     for exposure in exposures:
-        candidates = [k for k in exposure.support if k in work.cells and k not in work.reasons]
+        candidates = [k for k in exposure.support if k in work.cells and k not in work.reasons and k not in work.public]
         if touched.intersection(exposure.support):
+            continue
+        given_up = work.reasons.get(exposure.key) in (COMPLEMENT, SHARE) or exposure.key[0].startswith(CHANGE)
+        if not candidates and given_up and exposure.how == "determined":
+            work.release(exposure.key)
+            touched.add(exposure.key)
             continue
         if not candidates:
             hopeless.add(exposure.key)

@@ -12,8 +12,9 @@ import duckdb
 from karez.closing.snapshots import Snapshot
 from karez.figures.attack import Form, Key, Kind, Place, Relation, RollUp, Zero, relations_of
 from karez.figures.declarations import LEVELS, Figure
-from karez.figures.disclosure import RULES, Cell, Known, Suppression, suppress
+from karez.figures.disclosure import RULES, Cell, Suppression, suppress
 from karez.figures.engine import Cells, State, cells, opened, resolve, with_inputs
+from karez.figures.over_years import Beside
 from karez.kernel.formula import Formula, Step
 
 # A whole and its parts that no formula tells, but every reader knows to add up.
@@ -33,11 +34,10 @@ class Publication:
     tree: dict[int, Place]
     relations: tuple[Relation, ...]
 
-    def suppressed(
-        self, known: Iterable[Known] = (), more: Sequence[Relation] = (), trees: Mapping[str, Mapping[int, Place]] | None = None
-    ) -> Suppression:
-        """The decision over the whole; `known`, `more` and `trees` bring in other editions."""
-        return suppress(self.cells, self.tree, [*self.relations, *more], known, trees=trees)
+    def suppressed(self, others: Beside | None = None) -> Suppression:
+        """The decision over the whole, beside what other editions tell."""
+        others = others or Beside()
+        return suppress(self.cells, self.tree, [*self.relations, *others.relations], others.known, trees=others.trees, public=others.public)
 
 
 def cells_for_publication(snapshot: Snapshot, ids: Sequence[str] | None = None, levels: Sequence[str] = ("region", "county")) -> Publication:

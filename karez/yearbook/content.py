@@ -13,16 +13,16 @@ from functools import cached_property
 from typing import Any
 
 from karez.closing.snapshots import Snapshot
-from karez.figures.attack import Relation, of_edition, unchanged
 from karez.figures.declarations import Figure
-from karez.figures.disclosure import Known
 from karez.figures.engine import Cells, Place, State, cells, resolve, sql_of
+from karez.figures.over_years import told_by_other_years
 from karez.figures.publication import cells_for_publication
 from karez.kernel.printed import plain_number
 from karez.kernel.refusal import Refusal
 from karez.periods.services import region as the_region
 from karez.yearbook.chapter import SUPPRESSED, Chapter, Piece, PlaceTable, Section, compose
 from karez.yearbook.money import capital_of, flow_of, sealed_before
+from karez.yearbook.other_editions import beside_of
 from karez.yearbook.wording import CHINESE, ENGLISH, LANGUAGES
 
 LEVELS = ("region", "prefecture", "county")
@@ -82,15 +82,15 @@ class Content:
         return _chapter_from(self.said["chapters"][language])
 
 
-def content_of(snapshot: Snapshot, earlier: Mapping[int, Content] | None = None) -> Content:
+def content_of(snapshot: Snapshot, signed: Mapping[tuple[int, int], Content] | None = None) -> Content:
     """The content a sealed snapshot yields with the declarations, the sentences and the disclosure rules of now.
 
-    `earlier` are the signed editions of the year by number: what they told and what they withheld counts in the decision.
+    `signed` are the signed editions of all years, by year and number: what they told and what they withheld counts in the decision.
     """
     figures = resolve(None, snapshot.year)
     computed = cells(snapshot, figures, LEVELS)
     region = the_region()
-    withheld = _withheld(snapshot, earlier or {})
+    withheld = _withheld(snapshot, figures, computed, signed or {})
     places = [p for p in computed.places.values() if p.level in LEVELS]
     places.sort(key=lambda p: (LEVELS.index(p.level), p.code))
     name = next(p for p in places if p.area_id == region.area_id)
@@ -132,35 +132,21 @@ def _place(place: Place, places: Mapping[int, Place]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _withheld(snapshot: Snapshot, earlier: Mapping[int, Content]) -> Collection[tuple[str, int]]:
+def _withheld(
+    snapshot: Snapshot, figures: Sequence[Figure], computed: Cells, signed: Mapping[tuple[int, int], Content]
+) -> Collection[tuple[str, int]]:
     """The cells that disclosure control takes out, decided over the whole set; refuses to publish what would still be exposed."""
     publication = cells_for_publication(snapshot, levels=LEVELS)
-    now = {(c.figure, c.place): c.value for c in publication.cells}
-    known: list[Known] = []
-    more: list[Relation] = []
-    for number, content in earlier.items():
-        told = [k for k in _known(content, number) if k.place in publication.tree]
-        changed = [key for k in told if (key := (k.figure.partition("@")[0], k.place)) in now and k.value is not None and k.value != now[key]]
-        known += told
-        more += [*of_edition(publication.relations, str(number)), *unchanged({f for f, _ in now}, str(number), changed)]
-    decided = publication.suppressed(known, more)
-    if decided.exposed:
+    others = beside_of(publication, snapshot.year, figures, computed.places, signed)
+    decided = publication.suppressed(others)
+    exposed = [e for e in decided.exposed if not told_by_other_years(e, snapshot.year)]
+    if exposed:
         raise Refusal(
-            "yearbook.exposed", record=f"{snapshot.region} {snapshot.year}", found=f"{len(decided.exposed)} small cells that can be worked out",
+            "yearbook.exposed", record=f"{snapshot.region} {snapshot.year}", found=f"{len(exposed)} small cells that can be worked out",
             expected="none", rule="fewer than 10 persons or households are not published and do not follow from what is",
             todo="leave a figure out of the year's declarations, or make its disclosure unit coarser",
         )  # fmt: skip
     return decided.suppressed.keys()
-
-
-def _known(content: Content, number: int) -> list[Known]:
-    """What an edition told, and what it withheld and must stay so."""
-    areas = {code: int(place["area_id"]) for code, place in content.places.items()}
-    return [
-        Known(f"{i}@{number}", areas[code], None if exact is None else Fraction(exact))
-        for (i, code), (exact, state) in content.cells.items()
-        if exact is not None or state == SUPPRESSED
-    ]
 
 
 def _published_cells(

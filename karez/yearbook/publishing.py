@@ -21,7 +21,7 @@ from karez.yearbook.formats.publication import Correction, Files, Publication, S
 from karez.yearbook.formats.site import site
 from karez.yearbook.formats.xlsx import xlsx
 from karez.yearbook.models import Erratum
-from karez.yearbook.queries import Told, public_edition
+from karez.yearbook.queries import Told, public_edition, signed_contents
 
 COLUMNS = ("id", "label", "value", "unit", "rounding", "place", "place_name", "as_of", "snapshot")
 DIGESTS = "digests.txt"
@@ -47,7 +47,7 @@ def publication_of(region: str, year: int, *, number: int | None = None) -> Publ
             "yearbook.not_signed", record=f"{year}, edition {number}", found="no signed edition of this number", expected="a signed edition",
             rule="what is public is what three people signed", todo="leave the number out, or have the edition signed",
         )  # fmt: skip
-    return Publication(content_of(verified_snapshot(region, year)))
+    return Publication(content_of(verified_snapshot(region, year), signed_contents()))
 
 
 def signed_publication(told: Told) -> Publication:

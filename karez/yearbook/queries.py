@@ -74,10 +74,10 @@ def public_editions() -> list[Told]:
     return [_told(e) for e in rows]
 
 
-def signed_contents(year: int) -> dict[int, Content]:
-    """What the signed editions of a year say, by number."""
-    rows = Edition.objects.filter(year=year, steps__step=Step.SIGNED).order_by("number")
-    return {e.number: Content(e.content) for e in rows}
+def signed_contents() -> dict[tuple[int, int], Content]:
+    """What the signed editions of all years say, by year and number."""
+    rows = Edition.objects.filter(steps__step=Step.SIGNED).order_by("year", "number")
+    return {(e.year, e.number): Content(e.content) for e in rows}
 
 
 def _told(edition: Edition) -> Told:

@@ -24,7 +24,7 @@ def prepare_edition(actor: User, *, year: int, note: str = "") -> Edition:
     """A new edition of a sealed year's chapter, with `actor` as who prepared it; refuses where the same one is there already."""
     require(actor, "yearbook.prepare", the_region().area_id)
     snapshot = verified_snapshot(the_region().code, year)
-    content = content_of(snapshot, signed_contents(year))
+    content = content_of(snapshot, signed_contents())
     with transaction.atomic():
         _one_at_a_time()
         last = Edition.objects.filter(year=year).order_by("-number").first()
@@ -52,7 +52,7 @@ def sign_edition(actor: User, edition_id: int, *, note: str = "") -> EditionStep
     require(actor, "yearbook.sign", the_region().area_id)
     edition = _edition(edition_id)
     snapshot = verified_snapshot(the_region().code, edition.year)
-    if snapshot.digest != edition.snapshot or content_of(snapshot, signed_contents(edition.year)).digest != edition.digest:
+    if snapshot.digest != edition.snapshot or content_of(snapshot, signed_contents()).digest != edition.digest:
         raise Refusal(
             "yearbook.edition_changed", record=str(edition), found="other figures, sentences or suppressions than were prepared",
             expected=f"what the digest {edition.digest[:12]} stands for", rule="what is signed is what was prepared and reviewed",
