@@ -87,6 +87,12 @@ def folder() -> Path:
     return Path(os.environ.get("KAREZ_CHAPTERS", paths.VAR / "chapters"))
 
 
+def stamp(year: int) -> tuple[str, int]:
+    """Which file a year's chapter is read from, and when it was last written: what may be kept of it is good as long as both stay."""
+    path = _file_of(year)
+    return str(path), path.stat().st_mtime_ns
+
+
 def _file_of(year: int) -> Path:
     own = (folder() / f"{year}.toml", folder() / "chapter.toml")
     return next((p for p in own if p.is_file()), SHIPPED)

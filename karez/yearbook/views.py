@@ -1,8 +1,7 @@
 """Pages of the yearbook: the years, a chapter, the trace of one figure, and the way from a frozen key to its record. Read-only."""
 
 import csv
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -21,7 +20,6 @@ from karez.closing import snapshots
 from karez.closing.queries import best_snapshot, check_region
 from karez.closing.snapshots import SEALED
 from karez.figures import queries as figures
-from karez.figures.declarations import KINDS
 from karez.figures.engine import resolve
 from karez.kernel.inbox import told
 from karez.kernel.refusal import Refusal
@@ -29,13 +27,9 @@ from karez.periods import services as periods
 from karez.periods.models import Period
 from karez.places import queries as places
 from karez.yearbook.catalogue import described
-from karez.yearbook.chapter import Chapter, Section, compose
+from karez.yearbook.chapter_page import shown
 from karez.yearbook.column_words import column_words
-from karez.yearbook.formats.publication import words
 from karez.yearbook.maps import county_map
-from karez.yearbook.page_pictures import pictures_of
-from karez.yearbook.patterns import pattern_of
-from karez.yearbook.pictures import COVERAGE, placed
 from karez.yearbook.publishing import COLUMNS
 from karez.yearbook.signing_views import editions_for, next_step, steps_of
 from karez.yearbook.trace_years import years_of
@@ -62,21 +56,12 @@ def home(request: HttpRequest) -> HttpResponse:
 @require_GET
 def chapter(request: HttpRequest, region: str, year: int) -> HttpResponse:
     """The chapter of a year in the reader's language: sentences in which every figure opens, a map, tables, every figure."""
-    snapshot = best_snapshot(region, year)
-    counties = _counties(request, region, year)
-    made = _chapter(request, region, year, counties)
-    sections, pictures = placed(_titled(made.sections, year), pictures_of(snapshot, made, counties))
+    actor, snapshot = actor_of(request), best_snapshot(region, year)
+    sealed = snapshot.kind == SEALED
     context = {
-        "chapter": made,
-        "sections": sections,
-        "pictures": pictures,
-        "lang": _tag(made.language),
-        "kinds": {kind: words(made.language)[f"kind_{kind}"] for kind in KINDS},
-        "sealed": snapshot.kind == SEALED,
-        "digest": snapshot.digest,
-        "link": {"region": region, "year": year},
-        **_edition(actor_of(request), year, snapshot.kind == SEALED),
-    }
+        "chapter": shown(actor, snapshot, _language()), "sealed": sealed, "link": {"region": region, "year": year},
+        **_edition(actor, year, sealed),
+    }  # fmt: skip
     return render(request, "yearbook/chapter.html", context)
 
 
@@ -96,30 +81,6 @@ def _language() -> str:
     return CHINESE if (get_language() or "").startswith("zh") else ENGLISH
 
 
-def _tag(language: str) -> str:
-    return "zh-Hans" if language == CHINESE else "en"
-
-
-def _chapter(request: HttpRequest, region: str, year: int, by_place: Sequence[Mapping[str, Any]] = ()) -> Chapter:
-    found = figures.figures_for(actor_of(request), region, year, by="region", ids=None)
-    area = places.areas_named([periods.region().area_id]).get()
-    language = _language()
-    name = (area.name_zh or area.name_en) if language == CHINESE else (area.name_en or area.name_zh)
-    return compose(found, region=name, year=year, language=language, by_place=by_place)
-
-
-def _counties(request: HttpRequest, region: str, year: int) -> list[dict[str, Any]]:
-    """The figures of the chapter's tables and of its map at the counties the reader may see."""
-    known = {f.id: f for f in resolve(None, year)}
-    tables = pattern_of(year, known)[ENGLISH].tables
-    wanted = [i for i in dict.fromkeys((*COVERAGE, *(i for t in tables if t.by == "county" for i in t.figures))) if i in known]
-    if not wanted:
-        return []
-    rows = figures.figures_for(actor_of(request), region, year, by="county", ids=wanted)["figures"]
-    names = {area.pk: area.name_zh for area in places.areas_named([r["area_id"] for r in rows])}
-    return [{**row, "place_name_zh": names.get(row["area_id"], "")} for row in rows]
-
-
 def _at(region: str, year: int, figure_id: str) -> Callable[[int], str]:
     """The address of a figure's trace at a place."""
     address = reverse("yearbook:trace", args=[region, year, figure_id])
@@ -130,15 +91,6 @@ def _svg(drawn: str) -> SafeString:
     return mark_safe(drawn)  # noqa: S308 - drawn here, with every name and word escaped
 
 
-def _titled(sections: Sequence[Section], year: int) -> tuple[Section, ...]:
-    """The sections, every figure's title telling how it is counted too."""
-    counted = {f.id: f.formula.text if f.formula else f"{f.value_text} · {f.table}" for f in resolve(None, year)}
-    return tuple(
-        replace(s, paragraphs=tuple(tuple(replace(p, title=f"{p.title}\n{counted.get(p.figure_id, '')}") for p in ps) for ps in s.paragraphs))
-        for s in sections
-    )  # fmt: skip
-
-
 @login_required
 @require_GET
 def figures_csv(request: HttpRequest, region: str, year: int) -> HttpResponse:
@@ -146,7 +98,7 @@ def figures_csv(request: HttpRequest, region: str, year: int) -> HttpResponse:
     answer = HttpResponse(content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="figures-{region}-{year}.csv"'
     answer["X-Content-Type-Options"] = "nosniff"
-    rows = _chapter(request, region, year).rows
+    rows = shown(actor_of(request), best_snapshot(region, year), _language()).rows
     writer = csv.writer(answer, lineterminator="\n")
     writer.writerow(COLUMNS)
     writer.writerows([row.get(column, "") for column in COLUMNS] for row in rows)
