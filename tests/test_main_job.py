@@ -104,9 +104,17 @@ def test_verify_finds_nothing_wrong(demo: Console) -> None:
 
 
 def test_a_year_is_signed_once_and_by_another(demo: Console) -> None:
-    done = demo.run("sign", *YEAR, "--by", "wang")
-    assert done.returncode == 1
-    assert "2009" in done.stderr
+    before = demo.run("verify", "--format", "json").stdout
+    for by, code, found in (
+        ("wang", "closing.not_now", "The year 2009 cannot be signed by this person now."),  # signed it already
+        ("zhao", "access.not_granted", "closing.sign"),  # prepared it
+    ):
+        done = demo.run("sign", *YEAR, "--by", by)
+        assert done.returncode == 1
+        assert code in done.stderr
+        assert found in done.stderr
+        assert "Traceback" not in done.stderr
+    assert demo.run("verify", "--format", "json").stdout == before
 
 
 def test_unknown_words_are_unusable_input(demo: Console, tmp_path: Path) -> None:

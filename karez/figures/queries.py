@@ -167,7 +167,7 @@ def _not_here(figure_id: str, area_id: int) -> Refusal:
     return Refusal(
         "access.not_granted", record=figure_id, found=f"area {area_id} is not among your areas in this edition",
         expected="an area granted to you, or one above it", rule="what a person may see and do follows the areas granted to them",
-        todo="choose a place from the list",
+        todo="choose a place from the list", unseen=True,
     )  # fmt: skip
 
 

@@ -172,9 +172,10 @@ def proposal(request: HttpRequest, proposal_id: int) -> HttpResponse:
             services.refuse(actor, found, reason=request.POST.get("reason", ""))
             messages.success(request, _("Refused; nothing was posted."))
         return redirect("funds:proposal", proposal_id=proposal_id)
-    first, vouchers = ledger.voucher_set(actor, found.set_id, permission=queries.VIEW)
+    # A county sees what reaches its own book; what the office books is the region's.
+    first, vouchers = ledger.voucher_set(actor, found.set_id, permission=queries.VIEW, whole=False)
     if found.second_set_id:
-        vouchers += ledger.voucher_set(actor, found.second_set_id, permission=queries.VIEW)[1]
+        vouchers += ledger.voucher_set(actor, found.second_set_id, permission=queries.VIEW, whole=False)[1]
     own = found.prepared_by_id == actor.pk
     may_approve = first.state == "pending" and not own and places.may(actor, services.APPROVE, found.area_id)
     context = {"proposal": found, "set": first, "vouchers": vouchers, "may_approve": may_approve,

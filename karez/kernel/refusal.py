@@ -21,7 +21,10 @@ _STATUS = {
 
 @dataclass
 class Refusal(Exception):
-    """What was refused: the record, what was found, what was expected, which rule says so, and what to do now."""
+    """What was refused: the record, what was found, what was expected, which rule says so, and what to do now.
+
+    `unseen` says that the person may not know whether the record exists: pages answer as if there were none.
+    """
 
     code: str
     record: str = ""
@@ -30,6 +33,7 @@ class Refusal(Exception):
     rule: str = ""
     todo: str = ""
     more: dict[str, Any] = field(default_factory=dict)
+    unseen: bool = False
 
     def __str__(self) -> str:
         parts = [self.record and f"{self.record}:", self.found and f"found {self.found};"]
@@ -40,7 +44,14 @@ class Refusal(Exception):
     @property
     def status(self) -> int:
         """The HTTP status of this refusal; 409 where the table names none."""
+        if self.unseen:
+            return 404
         return _STATUS.get(self.code) or _STATUS.get(self.code.split(".")[0]) or 409
+
+    @property
+    def is_nothing_here(self) -> bool:
+        """Whether a page answers that nothing is here, in the same words for every such record."""
+        return self.unseen or self.code.split(".")[0] == "not_found"
 
     def as_dict(self) -> dict[str, Any]:
         """The refusal as JSON-ready values, in the order people read them."""

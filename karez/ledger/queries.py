@@ -201,13 +201,19 @@ def waiting_sets(
 
 
 def voucher_set(
-    actor: User, set_id: int, *, permission: str = "ledger.view"
+    actor: User, set_id: int, *, permission: str = "ledger.view", whole: bool = True
 ) -> tuple[VoucherSet, list[VoucherPage]]:
-    """A set with the vouchers in it; refuses where one of its books is out of the actor's areas."""
+    """A set with the vouchers in it; refuses where one of its books is out of the actor's areas.
+
+    Where not `whole`, vouchers in other books are left out, and only a set without any other is refused.
+    """
     found = VoucherSet.objects.filter(pk=set_id).first()
     if found is None:
         raise _unknown("set", set_id)
-    ids = found.vouchers.order_by("pk").values_list("pk", flat=True)
+    vouchers = found.vouchers.all() if whole else found.vouchers.filter(book__area_id__in=_areas(actor, permission))
+    ids = vouchers.order_by("pk").values_list("pk", flat=True)
+    if not ids:
+        raise _unknown("set", set_id)
     return found, [voucher(actor, pk, permission=permission) for pk in ids]
 
 

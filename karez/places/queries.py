@@ -67,7 +67,8 @@ def may(actor: User, permission: str, area_id: int) -> bool:
 def require(actor: User, permission: str, area_id: int) -> None:
     """Refuses (access.not_granted) unless `actor` holds `permission` over the area today.
 
-    An area that does not exist is refused in the same words, so that ids cannot be probed.
+    An area that does not exist is refused in the same words, so that ids cannot be probed; and where the actor may not
+    even see the area, pages answer as for a record that does not exist.
     """
     if may(actor, permission, area_id):
         return
@@ -78,6 +79,7 @@ def require(actor: User, permission: str, area_id: int) -> None:
         expected="a role granted over the area or over one above it",
         rule="what a person may see and do follows the areas granted to them",
         todo="ask the administrator for the role, or a colleague who has it",
+        unseen=permission == "places.view" or not may(actor, "places.view", area_id),
     )
 
 

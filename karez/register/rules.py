@@ -109,7 +109,7 @@ def unknown(what: str, number: int) -> Refusal:
     return Refusal(
         "access.not_granted", record=f"{what} {number}", found=f"no such {what} among those you may see",
         expected=f"a {what} of a village granted to you", rule="what a person may see follows the areas granted to them",
-        todo="search in the village's list, or ask a colleague who has the role",
+        todo="search in the village's list, or ask a colleague who has the role", unseen=True,
     )  # fmt: skip
 
 

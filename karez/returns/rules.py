@@ -71,7 +71,7 @@ def unknown(number: int) -> Refusal:
     return Refusal(
         "access.not_granted", record=f"return {number}", found="no such return among those you may see",
         expected="a return of an area granted to you", rule="what a person may see follows the areas granted to them",
-        todo="look in the list of returns",
+        todo="look in the list of returns", unseen=True,
     )  # fmt: skip
 
 

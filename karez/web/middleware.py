@@ -8,6 +8,7 @@ from django.shortcuts import render
 
 from karez.access.pages import database_refusal
 from karez.kernel.refusal import Refusal
+from karez.web.views import not_found
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +29,8 @@ class RefusalMiddleware:
         if refusal is None:
             return None
         log.info("refused %s: %s", request.path, refusal.code)
+        if refusal.is_nothing_here:
+            return not_found(request)
         if "application/json" in request.headers.get("Accept", ""):
             return JsonResponse(refusal.as_dict(), status=refusal.status, json_dumps_params={"ensure_ascii": False})
         return render(request, "web/refusal.html", {"refusal": refusal}, status=refusal.status)

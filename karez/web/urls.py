@@ -8,6 +8,8 @@ from django.views.i18n import set_language
 
 from karez.web import views
 
+handler404 = "karez.web.views.not_found"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
     path("account/", views.account, name="account"),

@@ -37,3 +37,10 @@ def healthy(request: HttpRequest) -> JsonResponse:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     return JsonResponse({"healthy": True})
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Nothing is at this address, or nothing the person may see: the same answer for both, so that ids cannot be probed."""
+    if "application/json" in request.headers.get("Accept", ""):
+        return JsonResponse({"code": "not_found"}, status=404)
+    return render(request, "web/not_found.html", status=404)

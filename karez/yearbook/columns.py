@@ -95,7 +95,7 @@ def computed_column(actor: User, snapshot: Snapshot, place: Place, language: str
     if not rows:
         raise Refusal(
             "access.not_granted", record=place.code, found=_("a place that is not among yours"), expected=_("a place granted to you, or one above it"),
-            rule=_("what a person may see and do follows the areas granted to them"), todo=_("choose a place from the list"),
+            rule=_("what a person may see and do follows the areas granted to them"), todo=_("choose a place from the list"), unseen=True,
         )  # fmt: skip
     at_region = place.area_id == the_region().area_id
     cells, labels = {}, {}

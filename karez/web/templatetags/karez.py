@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from karez.access.models import User
+from karez.access.queries import permissions_of
 from karez.kernel.inbox import AreaLink, told
 from karez.kernel.money import format_fen
 from karez.notices.queries import documents as documents_for
@@ -192,7 +193,11 @@ def facts_behind(context: dict[str, Any], voucher: Any, lines: Any) -> list[Area
 
 @register.inclusion_tag("web/documents.html", takes_context=True)
 def documents(context: dict[str, Any], kind: str, subject_id: int, attach: str = "", extra: int | None = None) -> dict[str, Any]:
-    """The documents of a record, as far as the reader may open them, and a form that sends one to `attach` where given."""
+    """The documents of a record, as far as the reader may open them, and a form that sends one to `attach` where given.
+
+    The form is for those who may attach somewhere; that it is here is asked when it is sent.
+    """
     actor = context["request"].user
+    attach = attach if "documents.attach" in permissions_of(actor) else ""
     mine = Q(kind=kind, subject_id=subject_id) | Q(pk=extra or 0)
     return {"csrf_token": context.get("csrf_token"), "found": documents_for(actor).filter(mine), "attach": attach}

@@ -3,6 +3,7 @@
 The table below names each address. One that is not in it fails the test, so a new page cannot be forgotten.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
@@ -106,7 +107,7 @@ REGION_ONLY = {
 # Without records: language, health, the proofreader; and the way from a frozen key, which has a test of its own.
 PUBLIC = {
     "set_language", "healthy", "yearbook:record", "yearbook:proof", "yearbook:proof_download", "yearbook:proof_example",
-    "yearbook:proof_example_file",
+    "yearbook:proof_example_file", "yearbook:public_editions", "yearbook:public_edition", "yearbook:public_file",
 }  # fmt: skip
 
 
@@ -200,7 +201,7 @@ def _a_frozen_key_opens_only_to_its_own(committed_world: Any, counties: dict[str
     ):
         address = reverse("yearbook:record", args=[table, column, value])
         answer = _client(committed_world.clerk).get(address, follow=True)
-        assert answer.status_code in (403, 404), f"{table}: {answer.status_code}"
+        assert answer.status_code == 404, f"{table}: {answer.status_code}"
         _silent(table, answer, counties["990102"])
         if table != "no_such_table":
             assert _client(committed_world.other_clerk).get(address, follow=True).status_code == 200, table
@@ -213,7 +214,7 @@ def _a_trace_counts_rows_elsewhere_and_shows_none(committed_world: Any, counties
     assert "Loan L-990101" in said
     assert "Loan L-990102" not in said
     theirs = f"{address}?area={counties['990102'].ids['area_id']}"
-    assert _client(committed_world.clerk).get(theirs).status_code == 403
+    assert _client(committed_world.clerk).get(theirs).status_code == 404
 
 
 def test_after_a_cut_out_the_old_county_sees_nothing_of_it(committed_world: Any, counties: dict[str, samples.Sample]) -> None:
@@ -225,20 +226,25 @@ def test_after_a_cut_out_the_old_county_sees_nothing_of_it(committed_world: Any,
         reason="cut out",
     )  # fmt: skip
     stays = {"returns:one", "returns:decide", "returns:attach", "intake:batch", "intake:progress", "intake:faults", "intake:decide"}
+    stays |= {"funds:proposal", "funds:take_back_allocation"}  # and what was passed to the county itself
     client = _client(committed_world.other_clerk)
     for name, (key, how) in SCOPED.items():
-        if name in stays:  # what the county itself sent in is still its own
+        if name in stays:  # what the county sent in is still its own
             continue
         for answer in _ask(client, reverse(name, kwargs=_words(name, key, theirs)), how):
-            assert answer.status_code in (403, 404), f"{name}: {answer.status_code}"
+            assert answer.status_code == 404, f"{name}: {answer.status_code}"
     _nothing_of_theirs(committed_world.clerk, theirs)
 
 
 def _nothing_of_theirs(user: User, theirs: samples.Sample) -> None:
     client = _client(user)
     for name, (key, how) in SCOPED.items():
-        for answer in _ask(client, reverse(name, kwargs=_words(name, key, theirs)), how):
-            assert answer.status_code in (403, 404), f"{name}: {answer.status_code}"
+        words = _words(name, key, theirs)
+        nowhere = words | {k: 987_654_321 for k, v in words.items() if isinstance(v, int)}
+        address, other = (reverse(name, kwargs=w) for w in (words, nowhere))
+        for answer, nothing in zip(_ask(client, address, how), _ask(client, other, how), strict=True):
+            assert answer.status_code == nothing.status_code == 404, f"{name}: {answer.status_code}, {nothing.status_code} where there is nothing"
+            assert _plain(answer, address) == _plain(nothing, other), f"{name} tells another's record from none"
             _silent(name, answer, theirs)
     for name, words in OWN.items():
         answer = client.get(reverse(name, kwargs=_filled(words, theirs)))
@@ -248,6 +254,31 @@ def _nothing_of_theirs(user: User, theirs: samples.Sample) -> None:
         for answer in _ask(client, reverse(name, kwargs=_filled(words, theirs)), how):
             assert answer.status_code in (403, 404), f"{name}: {answer.status_code}"
     assert Period.objects.get(year=2009).state == "open"
+
+
+def _plain(answer: Any, address: str) -> str:
+    """What a page says, without its own address and what is drawn anew for each answer."""
+    said = re.sub(r'(csrfmiddlewaretoken" value=|X-CSRFToken": )"[^"]*"', "", _body(answer))
+    return said.replace(address, "")
+
+
+def test_nothing_here_is_one_page_in_both_languages(committed_world: Any) -> None:
+    for client in (Client(), _client(committed_world.clerk)):
+        for language, words in (("en", "Nothing here"), ("zh-hans", "这里没有内容")):
+            answer = client.get("/nosuchpage/", headers={"accept-language": language})
+            assert answer.status_code == 404
+            assert words in _body(answer)
+    mine, there = _client(committed_world.clerk), "/ledger/vouchers/987654/"
+    one, other = (re.sub(r"<nav class.*?</nav>", "", _plain(mine.get(a), a), flags=re.DOTALL) for a in ("/nosuchpage/", there))
+    assert one == other
+    assert mine.get(there, headers={"accept": "application/json"}).json() == {"code": "not_found"}
+
+
+def test_who_may_not_attach_is_not_offered_it(committed_world: Any, counties: dict[str, samples.Sample]) -> None:
+    mine = counties["990101"].ids
+    for address in (reverse("ledger:voucher", args=[mine["voucher_id"]]), reverse("returns:one", args=[mine["return_id"]])):
+        assert "Attach a document" in _body(_client(committed_world.clerk).get(address))
+        assert "Attach a document" not in _body(_client(committed_world.auditor).get(address))
 
 
 def _silent(name: str, answer: Any, theirs: samples.Sample) -> None:
