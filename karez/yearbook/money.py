@@ -64,7 +64,7 @@ def capital_of(snapshots: Sequence[Snapshot], region: int, first_year: int) -> l
             if values:
                 found.append(
                     {
-                        "year": first_year if opening else snapshot.year, "opening": opening, "of": snapshot.year, "snapshot": snapshot.name,
+                        "year": first_year if opening else snapshot.year, "opening": opening, "of": snapshot.year, "as_of": snapshot.as_of.isoformat(), "snapshot": snapshot.name,
                         "values": values,
                     }
                 )  # fmt: skip

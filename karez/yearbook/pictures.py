@@ -121,7 +121,7 @@ def capital_picture(states: Sequence[Mapping[str, Any]], labels: Mapping[str, st
     names = [_SOURCES[language].get(i) or labels.get(i, i) for i in states[-1]["values"]]
     groups, rows = [], []
     for state in states:
-        name = w["before" if state["opening"] else "end_of"].format(year=state["year"])
+        name = w[_when(state)].format(year=state["year"], day=state.get("as_of", ""))
         values = [(i, Fraction(v)) for i, v in state["values"].items()]
         links = [link(i, None, state["of"]) for i, _ in values]
         total = sum((v for _, v in values), Fraction(0))
@@ -135,6 +135,13 @@ def capital_picture(states: Sequence[Mapping[str, Any]], labels: Mapping[str, st
     svg = svg_columns(groups, names, unit=scale.unit, title=w["capital_title"], description=told, prefix="capital")
     heads = (w["state"], *names, w["sum"])
     return Picture("capital", w["capital_title"], told, svg, "mutual_funds.capital_total", heads, tuple(rows), scale.unit) if svg else None
+
+
+def _when(state: Mapping[str, Any]) -> str:
+    """How a state is called: before a year, at its end, or on a day of it where the year is not over."""
+    if state["opening"]:
+        return "before"
+    return "end_of" if str(state.get("as_of", "-12-31")).endswith("-12-31") else "on_day"
 
 
 def coverage_picture(rows: Sequence[Mapping[str, Any]], *, region: str, language: str, link: Link = nowhere) -> Picture | None:
@@ -267,7 +274,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "flow_told": "{total} came in from {sources} sources; {given} of it was passed on to {counties} counties.",
         "source": "Source", "purpose": "Purpose", "county": "County", "county_in": "County, {unit}", "received": "Received by the region", "sum": "Total",
         "kept": "Not yet passed on", "elsewhere": "Other places", "others": "{n} other counties", "yuan": "yuan", "colon": ": ",
-        "capital_title": "Capital of the mutual funds by source and year", "before": "Before {year}", "end_of": "End of {year}", "state": "State",
+        "capital_title": "Capital of the mutual funds by source and year", "before": "Before {year}", "end_of": "End of {year}", "on_day": "{day}", "state": "State",
         "capital_told": "{first}: {before}. {last}: {now}.", "state_of": "State of {day}.",
     },
     CHINESE: {
@@ -275,7 +282,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "flow_told": "共到位{total}，来自{sources}个来源；其中{given}已下拨{counties}个县（市、区）。",
         "source": "来源", "purpose": "用途", "county": "县（市、区）", "county_in": "县（市、区），{unit}", "received": "自治区到位资金", "sum": "合计",
         "kept": "尚未下拨", "elsewhere": "其他地区", "others": "其他{n}个县", "yuan": "元", "colon": "：",
-        "capital_title": "历年互助资金总量（按来源）", "before": "{year}年以前", "end_of": "{year}年末", "state": "时点",
+        "capital_title": "历年互助资金总量（按来源）", "before": "{year}年以前", "end_of": "{year}年末", "on_day": "{day}", "state": "时点",
         "capital_told": "{first}：{before}。{last}：{now}。", "state_of": "数据截至{day}。",
     },
 }  # fmt: skip
