@@ -10,17 +10,20 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 from django.db.models.expressions import RawSQL
+from django.utils import translation
+from django.utils.translation import gettext_lazy as _
 
 from karez.access.models import User
 from karez.access.queries import granted_area_ids
 from karez.intake import limits, registry
 from karez.intake.models import Batch, Fault, Progress, State
 from karez.intake.scope import covered_sql, covers
+from karez.kernel.inbox import told
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Sheet
 
 _RUN = tuple("=+-@\t\r\n＝＋－＠")  # a spreadsheet takes a text that begins so for a formula
-FAULT_HEADINGS = ("row", "column", "found", "expected", "rule", "what to do")
+FAULT_HEADINGS = (_("row"), _("column"), _("found"), _("expected"), _("rule"), _("what to do"))
 
 
 def batches(actor: User) -> QuerySet[Batch]:
@@ -86,13 +89,17 @@ def faults_by_rule(actor: User, batch_id: int) -> list[dict[str, Any]]:
     return [dict(row) for row in counted.order_by("-count", "column", "rule")]
 
 
-def faults_csv(actor: User, batch_id: int) -> Iterator[str]:
-    """The faults of a batch as lines of CSV (UTF-8 with mark, as spreadsheets want it), streamed."""
+def faults_csv(actor: User, batch_id: int, language: str = "en") -> Iterator[str]:
+    """The faults of a batch as lines of CSV (UTF-8 with mark, as spreadsheets want it), streamed, in the language given."""
     batch = batch_for(actor, batch_id)
-    yield "\ufeff" + _line(FAULT_HEADINGS)
+    say = next(told("says"))
+    with translation.override(language):
+        headings = tuple(map(str, FAULT_HEADINGS))
+    yield "\ufeff" + _line(headings)
     faults = Fault.objects.filter(batch=batch).order_by("row_no", "pk")
     for fault in faults.iterator(chunk_size=2000):
-        yield _line((fault.row_no, fault.column, fault.found, fault.expected, fault.rule, fault.todo))
+        found = say(fault.found, language, cell=True)
+        yield _line((fault.row_no, fault.column, found, say(fault.expected, language), fault.rule, say(fault.todo, language)))
 
 
 def _line(cells: tuple[Any, ...]) -> str:

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -132,7 +133,7 @@ def faults(request: HttpRequest, batch_id: int) -> HttpResponseBase:
     """Every fault of a batch as a file for a spreadsheet."""
     actor = actor_of(request)
     queries.batch_for(actor, batch_id)
-    answer = StreamingHttpResponse(queries.faults_csv(actor, batch_id), content_type="text/csv; charset=utf-8")
+    answer = StreamingHttpResponse(queries.faults_csv(actor, batch_id, get_language() or "en"), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="faults-{batch_id}.csv"'
     answer["X-Content-Type-Options"] = "nosniff"
     answer["Cache-Control"] = "no-store"

@@ -35,6 +35,7 @@ def told(name: str) -> Iterator[Callable[..., Any]]:
     `items(actor)`, `about_area(actor, area_id, level)`, `about_transfers(actor, transfer_ids)`; and `decides_set(set_id)`:
     the address where a set of prepared vouchers is decided, None where the room knows nothing of it. `takes_back(voucher_id)`:
     the address where a posted voucher is taken back together with the record that stands on its money, None likewise.
+    `says(text, language, cell=False)`: a text raised or noted in English, in another language.
     """
     for room in settings.ROOMS:
         if find_spec(f"karez.{room}.inbox"):
