@@ -1,4 +1,4 @@
-"""How often an address may use the public proofreader: counted in the database, so all processes share it. Holds no page."""
+"""How often an address may use the public pages: counted in the database, so all processes share it. Holds no page."""
 
 import ipaddress
 from datetime import UTC, datetime
@@ -9,14 +9,15 @@ from django.http import HttpRequest
 from django.utils.crypto import salted_hmac
 
 CALLS = 30
+EDITIONS, EDITIONS_CALLS = "editions", 600  # pages of signed editions: a chapter has one for each figure
 WINDOW_SECONDS = 600
 
 
-def wait_seconds(request: HttpRequest, now: datetime | None = None) -> int:
+def wait_seconds(request: HttpRequest, now: datetime | None = None, *, purpose: str = "proof", most: int = CALLS) -> int:
     """Counts this call; zero where it may go on, else the seconds until the address may ask again."""
     now = now or datetime.now(UTC)
     begun = int(now.timestamp()) // WINDOW_SECONDS * WINDOW_SECONDS
-    digest = salted_hmac(f"karez.proof.{begun}", address_of(request), algorithm="sha256").hexdigest()
+    digest = salted_hmac(f"karez.{purpose}.{begun}", address_of(request), algorithm="sha256").hexdigest()
     starts_at = datetime.fromtimestamp(begun, UTC)
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM yearbook_proofcall WHERE window_starts_at < %s", [starts_at])
@@ -26,7 +27,7 @@ def wait_seconds(request: HttpRequest, now: datetime | None = None) -> int:
             [digest, starts_at],
         )
         calls = cursor.fetchone()[0]
-    return 0 if calls <= CALLS else begun + WINDOW_SECONDS - int(now.timestamp())
+    return 0 if calls <= most else begun + WINDOW_SECONDS - int(now.timestamp())
 
 
 def address_of(request: HttpRequest) -> str:

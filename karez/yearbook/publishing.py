@@ -62,11 +62,16 @@ def files_of(publication: Publication) -> Files:
     made: Files = {}
     for make in FORMATS.values():
         made |= make(publication)
-    rows = publication.content.rows("region")
-    made["figures.csv"] = text(COLUMNS, [["" if row[c] is None else row[c] for c in COLUMNS] for row in rows]).encode()
-    made["edition.json"] = publication.content.text.encode()
+    made |= beside_formats(publication)
     lines = [f"{hashlib.sha256(data).hexdigest()}  {path}\n" for path, data in sorted(made.items())]
     return made | {DIGESTS: "".join(lines).encode()}
+
+
+def beside_formats(publication: Publication) -> Files:
+    """The region's figures as one table, and the signed text itself."""
+    rows = publication.content.rows("region")
+    table = text(COLUMNS, [["" if row[c] is None else row[c] for c in COLUMNS] for row in rows])
+    return {"figures.csv": table.encode(), "edition.json": publication.content.text.encode()}
 
 
 def write(publication: Publication, out: Path) -> list[Path]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from karez.yearbook import catalogue, proof_views, side_by_side, signing_views, views
+from karez.yearbook import catalogue, proof_views, public_views, side_by_side, signing_views, views
 
 app_name = "yearbook"
 urlpatterns = [
@@ -15,6 +15,9 @@ urlpatterns = [
     path("yearbook/<slug:region>/<int:year>/", views.chapter, name="chapter"),
     path("yearbook/<slug:region>/<int:year>/figures.csv", views.figures_csv, name="figures"),
     path("yearbook/<slug:region>/<int:year>/<str:figure_id>/", views.trace, name="trace"),
+    path("editions/", public_views.editions, name="public_editions"),
+    path("editions/<int:year>/<int:number>/", public_views.edition_file, name="public_edition"),
+    path("editions/<int:year>/<int:number>/<path:path>", public_views.edition_file, name="public_file"),
     path("proof/", proof_views.proof, name="proof"),
     path("proof/download/", proof_views.download, name="proof_download"),
     path("proof/example/<slug:name>/", proof_views.example, name="proof_example"),

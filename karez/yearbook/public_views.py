@@ -1,0 +1,119 @@
+"""The public pages of signed editions: their list, and each edition as its published site, without signing in. Shows nothing unsigned.
+
+What is shown is written from the signed text and the approved errata alone, by the same formats as `karez publish`. Files are
+made when first asked for and kept in memory by the edition's digest and its errata; one is made at a time.
+"""
+
+import threading
+from collections.abc import Mapping
+from datetime import datetime
+from functools import lru_cache
+from posixpath import splitext
+
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from karez.kernel.refusal import Refusal
+from karez.periods.models import Region
+from karez.places.queries import areas_named
+from karez.yearbook.formats.publication import Files
+from karez.yearbook.proof_limit import EDITIONS, EDITIONS_CALLS, wait_seconds
+from karez.yearbook.publishing import FORMATS, beside_formats, signed_publication
+from karez.yearbook.queries import Told, public_edition, public_editions
+from karez.yearbook.signing_views import steps_of
+
+_TYPES: Mapping[str, str] = {
+    ".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".pdf": "application/pdf", ".csv": "text/csv; charset=utf-8",
+    ".json": "application/json", ".png": "image/png", ".svg": "image/svg+xml",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}  # fmt: skip
+_SHOWN = (".html", ".css", ".png")  # what a browser shows; anything else is saved
+_making = threading.Lock()
+
+
+@never_cache
+@require_safe
+def editions(request: HttpRequest) -> HttpResponse:
+    """Every signed edition: who stands for it, its digest, its errata."""
+    if wait := wait_seconds(request, purpose=EDITIONS, most=EDITIONS_CALLS):
+        return _limited(request, wait)
+    found = public_editions()
+    newest = {told.edition.year: told.edition.number for told in reversed(found)}
+    listed = [(told, steps_of(told), newest[told.edition.year]) for told in found]
+    region = Region.objects.first()
+    area = areas_named([region.area_id]).first() if region else None
+    return render(request, "yearbook/public_editions.html", {"editions": listed, "area": area})
+
+
+@never_cache
+@require_safe
+def edition_file(request: HttpRequest, year: int, number: int, path: str = "") -> HttpResponse:
+    """A page or a file of a signed edition; 404 for anything that is not signed."""
+    if wait := wait_seconds(request, purpose=EDITIONS, most=EDITIONS_CALLS):
+        return _limited(request, wait)
+    told = public_edition(year, number)
+    if told is None:
+        raise Http404
+    if not path:
+        name = "chapter.zh.html" if (get_language() or "").startswith("zh") else "chapter.html"
+        return redirect(reverse("yearbook:public_file", args=[year, number, name]))
+    data = _files(_Asked(told), _format_of(path)).get(path)
+    if data is None:
+        raise Http404
+    ending = splitext(path)[1]
+    answer = HttpResponse(data, content_type=_TYPES.get(ending, "application/octet-stream"))
+    answer["X-Content-Type-Options"] = "nosniff"
+    if ending not in _SHOWN:
+        answer["Content-Disposition"] = f'attachment; filename="{year}-{number}-{path.rpartition("/")[2]}"'
+    return answer
+
+
+def _limited(request: HttpRequest, wait: int) -> HttpResponse:
+    words = _("Too many pages asked for from your address in a short time. Try again in %(minutes)s minutes.")
+    answer = render(request, "yearbook/public_editions.html", {"problem": words % {"minutes": -(-wait // 60)}}, status=429)
+    answer["Retry-After"] = str(wait)
+    return answer
+
+
+class _Asked:
+    """An edition as the key of what was made of it: its text and the errata that stand beside it."""
+
+    def __init__(self, told: Told) -> None:
+        self.told = told
+        approved: list[tuple[int, datetime]] = [(e.pk, e.approval.at) for e in told.errata]
+        self.key = (told.edition.year, told.edition.number, told.edition.digest, tuple(approved))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Asked) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+def _format_of(path: str) -> str:
+    """Which of the formats writes a path; a format is made whole when one of its files is asked for."""
+    if path in ("figures.csv", "edition.json"):
+        return ""
+    if path.startswith("data/"):
+        return "data"
+    return {".pdf": "pdf", ".docx": "docx", ".xlsx": "xlsx"}.get(splitext(path)[1], "site")
+
+
+def _files(asked: _Asked, name: str) -> Files:
+    with _making:  # one at a time: a page of a format not made yet is slow, and the rest of the site goes on
+        try:
+            return _made(asked, name)
+        except Refusal:
+            raise Http404 from None  # a format this installation cannot write, such as a PDF without a font for a name
+
+
+@lru_cache(maxsize=24)
+def _made(asked: _Asked, name: str) -> Files:
+    publication = signed_publication(asked.told)
+    return FORMATS[name](publication) if name else beside_formats(publication)
