@@ -20,5 +20,5 @@ def items(actor: User) -> list[InboxItem]:
     asked = [a for y in years if (a := reopening.waiting(y)) and a.asked_by_id != actor.pk]
     return [
         InboxItem(_("Years to sign"), len(waiting), reverse("closing:years")),
-        InboxItem(_("Years to open again"), len(asked), reverse("closing:year", args=[asked[0].year]) if asked else ""),
+        InboxItem(_("Years to open again"), len(asked), reverse("closing:year", args=[asked[0].year]) + "#again" if asked else ""),
     ]

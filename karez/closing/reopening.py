@@ -72,10 +72,9 @@ def is_last_closed(period: Period) -> bool:
 def who_may_agree(asked_by_id: int | None) -> list[User]:
     """The people who may be the second, by name: all who may sign over the region, less the one who asked."""
     region = periods.region().area_id
-    holders = User.objects.filter(
-        is_active=True, pk__in=Grant.objects.filter(role__in=roles_with(AGREE), voided_at=None).values("user_id")
-    ).exclude(pk=asked_by_id)
-    return [user for user in holders.order_by("full_name") if may(user, AGREE, region)]
+    granted = Grant.objects.filter(role__in=roles_with(AGREE), voided_at=None).values("user_id")
+    holders = User.objects.filter(is_active=True, pk__in=granted).order_by("full_name")
+    return [user for user in holders if user.pk != asked_by_id and may(user, AGREE, region)]
 
 
 def _require_waiting(asked: Reopening) -> None:
