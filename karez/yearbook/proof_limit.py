@@ -13,7 +13,7 @@ EDITIONS, EDITIONS_CALLS = "editions", 600  # pages of signed editions: a chapte
 WINDOW_SECONDS = 600
 
 
-def wait_seconds(request: HttpRequest, now: datetime | None = None, *, purpose: str = "proof", most: int = CALLS) -> int:
+def wait_seconds(request: HttpRequest, now: datetime | None = None, *, purpose: str = "proof", most: int | None = None) -> int:
     """Counts this call; zero where it may go on, else the seconds until the address may ask again."""
     now = now or datetime.now(UTC)
     begun = int(now.timestamp()) // WINDOW_SECONDS * WINDOW_SECONDS
@@ -27,7 +27,7 @@ def wait_seconds(request: HttpRequest, now: datetime | None = None, *, purpose: 
             [digest, starts_at],
         )
         calls = cursor.fetchone()[0]
-    return 0 if calls <= most else begun + WINDOW_SECONDS - int(now.timestamp())
+    return 0 if calls <= (CALLS if most is None else most) else begun + WINDOW_SECONDS - int(now.timestamp())
 
 
 def address_of(request: HttpRequest) -> str:
