@@ -5,9 +5,11 @@ local operator at the console, who sees aggregates and keys of the whole region.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -58,22 +60,56 @@ def trace(
 
     Rows lie in the actor's areas; those elsewhere are a number. A formula shows its inputs and the rows of the first that has any.
     """
-    snapshot, limit = snapshot or best_snapshot(region, year), max(1, min(limit, _MOST_ROWS))
+    return trace_of(actor, trace_key(actor, figure_id, region, year, area_id=area_id, by=by, after=after, limit=limit, snapshot=snapshot))
+
+
+@dataclass(frozen=True)
+class TraceKey:
+    """All that a trace depends on but the vouchers behind it, which are asked for anew each time."""
+
+    asked: answers.Asked
+    figure_id: str
+    area_id: int
+    by: str | None
+    after: int
+    limit: int
+    visible: frozenset[int] | None  # the areas whose rows are shown; None for all
+
+
+def trace_key(
+    actor: User | None, figure_id: str, region: str, year: int, *, area_id: int | None = None, by: str | None = None,
+    after: int = -1, limit: int = PAGE_ROWS, snapshot: Snapshot | None = None,
+) -> TraceKey:  # fmt: skip
+    """What an actor asks for and may see of it; refuses who may trace figures nowhere."""
+    asked, limit = answers.asked(snapshot or best_snapshot(region, year)), max(1, min(limit, _MOST_ROWS))
     figure = resolve([figure_id], year)[0]
     place_id = the_region().area_id if area_id is None else area_id
-    visible = _visible(actor, "figures.trace")
+    return TraceKey(asked, figure.id, place_id, by, after, limit, _visible(actor, "figures.trace"))
+
+
+def trace_of(actor: User | None, key: TraceKey) -> dict[str, Any]:
+    """`trace` of a key made for this actor; the reading is logged each time."""
+    found = _traced(key)
+    year, rows = key.asked.snapshot.year, found["rows"]
+    log_read(actor, kind="figure_rows", subject_id=key.area_id, purpose=f"trace of {key.figure_id} in {year}", rows=max(1, len(rows)))
+    return {**found, "transfers": transfers_of(rows)}
+
+
+@lru_cache(maxsize=128)
+def _traced(key: TraceKey) -> Mapping[str, Any]:
+    snapshot, visible, place_id = key.asked.snapshot, key.visible, key.area_id
+    figure = resolve([key.figure_id], snapshot.year)[0]
     may_see = _with_ancestors(visible, snapshot)
     place = answers.places(snapshot).get(place_id)
     if place is None or (may_see is not None and place_id not in may_see):
-        raise _not_here(figure_id, place_id)
-    level = _level_below(place, by)
+        raise _not_here(figure.id, place_id)
+    level = _level_below(place, key.by)
     computed = answers.cells(snapshot, [figure], tuple(dict.fromkeys((place.level, level))))
-    counted = _counted(figure, year)
+    counted = _counted(figure, snapshot.year)
     if counted and counted.id in computed.undefined:
         counted = None  # its condition may be what fails
-    rows = answers.rows_behind(snapshot, counted.id, place_id, after, limit, visible) if counted else []
+    rows = answers.rows_behind(snapshot, counted.id, place_id, key.after, key.limit, visible) if counted else []
     here, elsewhere = answers.count_rows_behind(snapshot, counted.id, place_id, visible) if counted else (0, 0)
-    log_read(actor, kind="figure_rows", subject_id=place_id, purpose=f"trace of {figure.id} in {year}", rows=max(1, len(rows)))
     value = computed.value(figure.id, place_id)
     below = _below(computed, place, level)
     shown = [p for p in below if may_see is None or p.area_id in may_see]
@@ -81,14 +117,14 @@ def trace(
         "id": figure.id, "definition": figure.as_dict(), "sql": sql_of(figure.id, snapshot), "snapshot": snapshot.name,
         "value": _number(value.value),
         "by_place": [_place_row(computed, figure.id, p) for p in shown],
-        "rows": [_plain(row) for row in rows], "transfers": transfers_of(rows),
+        "rows": [_plain(row) for row in rows], "transfers": [],
         "unit": figure.unit, "label": figure.label, "exact": _exact(value.value), "state": value.state.value,
         "why": computed.undefined.get(figure.id, ""),
         "place": place.code, "place_name": place.name_en or place.name_zh, "area_id": place_id, "level": place.level,
         "digest": snapshot.digest, "kind": snapshot.kind, "as_of": snapshot.as_of.isoformat(), "taken_at": snapshot.taken_at,
         "inputs": [_input(computed, i, place_id) for i in (figure.formula.uses if figure.formula else ())],
         "rows_of": counted.id if counted else "", "rows_here": here, "rows_elsewhere": elsewhere,
-        "places_elsewhere": len(below) - len(shown), "next_row": rows[-1]["row"] if len(rows) == limit else None,
+        "places_elsewhere": len(below) - len(shown), "next_row": rows[-1]["row"] if len(rows) == key.limit else None,
     }  # fmt: skip
 
 
