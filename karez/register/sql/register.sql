@@ -40,10 +40,13 @@ BEGIN
     IF (SELECT count(*) FROM (SELECT FROM added LIMIT 1001) few) <= 1000 THEN
         PERFORM FROM register_person p WHERE p.id IN (SELECT person_id FROM added) ORDER BY p.id FOR SHARE;
         PERFORM FROM register_household h WHERE h.id IN (SELECT household_id FROM added) ORDER BY h.id FOR SHARE;
+        SELECT m.household_id INTO who FROM added m JOIN register_household h ON h.id = m.household_id
+         WHERE h.ends_before IS NOT NULL AND h.voided_at IS NULL AND (m.ends_before IS NULL OR m.ends_before > h.ends_before) LIMIT 1;
+    ELSE  -- planned for itself: few households have ended, so they are asked for first
+        EXECUTE 'SELECT m.household_id FROM register_household h JOIN added m ON m.household_id = h.id WHERE h.ends_before IS NOT NULL
+            AND h.voided_at IS NULL AND (m.ends_before IS NULL OR m.ends_before > h.ends_before) LIMIT 1' INTO who;
     END IF;
-    SELECT m.household_id INTO who FROM added m JOIN register_household h ON h.id = m.household_id
-     WHERE h.ends_before IS NOT NULL AND h.voided_at IS NULL AND (m.ends_before IS NULL OR m.ends_before > h.ends_before) LIMIT 1;
-    IF FOUND THEN PERFORM register_refuse_member_of_ended(who); END IF;
+    IF who IS NOT NULL THEN PERFORM register_refuse_member_of_ended(who); END IF;
     SELECT d.person_id INTO who FROM register_death d JOIN added m USING (person_id)
      WHERE d.voided_at IS NULL
        AND COALESCE(LEAST(m.counts_before, m.void_counts_on), 'infinity') > d.counts_on LIMIT 1;

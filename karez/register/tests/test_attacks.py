@@ -219,3 +219,26 @@ def test_what_was_erased_does_not_come_back(people: dict[str, int], app_connecti
         with pytest.raises(psycopg.Error) as refused, raw.transaction():
             raw.execute("INSERT INTO register_identity (person_id, sealed, changed_by_id) VALUES (%s, 'x', 1)", [person])
         assert refused.value.sqlstate == "KZ035"
+
+
+def test_a_large_load_puts_nobody_into_a_household_that_has_ended(people: dict[str, int], app_connection: Connect) -> None:
+    raw = app_connection()
+    home = raw.execute(
+        "INSERT INTO register_household (village_id, household_no, kind, starts_on, counts_from, recorded_by_id)"
+        " SELECT village_id, 'ended', 'fund_member_only', '2009-01-01', '2009-01-01', 1 FROM register_household LIMIT 1 RETURNING id"
+    ).fetchone()
+    assert home
+    raw.execute(
+        "UPDATE register_household SET ends_before = '2009-02-01', counts_before = '2009-02-01', ended_at = now(), ended_by_id = 1,"
+        " end_reason = 'x' WHERE id = %s",
+        [home[0]],
+    )
+    for many in (1, 1500):
+        with pytest.raises(psycopg.Error) as refused, raw.transaction():
+            raw.execute(
+                "WITH made AS (INSERT INTO register_person (sex, recorded_by_id) SELECT 1, 1 FROM generate_series(1, %s) RETURNING id)"
+                " INSERT INTO register_membership (person_id, household_id, relation, is_head, starts_on, counts_from, recorded_by_id)"
+                " SELECT id, %s, 1, false, '2009-03-01', '2009-03-01', 1 FROM made",
+                [many, home[0]],
+            )
+        assert refused.value.sqlstate == "KZ036"
