@@ -17,6 +17,7 @@ _LONGEST = 4000  # characters; a longer text is shown as it is
 _DEEPEST = 4  # parts of parts
 _WEAK = 4  # a pattern of at most so many letters may be met by chance
 _PART = re.compile(r"\{(\d+)\}")
+_CODE = re.compile(r"[0-9._]")
 _ENGLISH = re.compile(r"\b[a-z]+ [a-z]+")
 
 
@@ -102,7 +103,7 @@ def _part(text: str, locale: str, language: str, deep: int) -> str:
 
 def _is_meant(parts: list[str], sayings: Sayings, language: str) -> bool:
     """Whether a pattern of a few letters is met on purpose: by known texts, by numbers and codes, and by names."""
-    known = [part in sayings.whole or bool(_of_pages(part, language)) or (" " not in part and any(map(str.isdigit, part))) for part in parts]
+    known = [part in sayings.whole or bool(_of_pages(part, language)) or (" " not in part and bool(_CODE.search(part))) for part in parts]
     return any(known) and all(is_known or not part[:1].islower() for part, is_known in zip(parts, known, strict=True))
 
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from karez.web.locale.raised_by_hand import BY_HAND
 from karez.web.locale.raised_sql import PACKAGE, numbered, sql_files, sql_texts
 
 # Which arguments are read by people: by their place and their name. `*` stands for every file.
@@ -29,28 +30,6 @@ _TOLD: dict[tuple[str, str], dict[str, int]] = {
 _ELSEWHERE = ("cli", "host", "tests", "migrations", "locale", "reference")  # the console speaks English
 _WRAPPERS = {"_", "_lazy", "gettext", "gettext_lazy", "ngettext", "say"}
 _PLAIN = {"str", "capfirst", "left"}
-# What is put together where no reader of the source can follow it.
-BY_HAND = (
-    "at least {1}", "at most {1}", "at least {1} yuan", "at most {1} yuan",  # intake/typing.py: bounds of a column
-    "once in a file; it stands first in row {1}", "keep the right one of the rows",  # intake/staging.py: rows that are there twice
-    "{1}, {2} characters",  # intake/typing.py: a number of the wrong length, masked
-    "{1} of another village", "in household {1} of another village", "{1}, on record as {2}, dissolved {3}",  # register/sheets.py
-    "received", "staging", "checked", "faulty", "applying", "applied", "withdrawn", "refused",  # states of a batch,
-    "open", "prepared", "closing", "closed", "draft", "reviewed", "signed",  # of a year and of an edition
-    "registered", "fund_member_only", "region", "prefecture", "county", "township", "village", "area",
-    "a {1}", "account {1}", "book {1}", "cash count {1}",  # of a kind and its number
-    "assessment {1}", "membership {1}", "case {1}", "death {1}", "Society {1}", "Key ({1})=({2}) already exists.",
-    "Key ({1})=({2}) conflicts with existing key ({3})=({4}).", "{1} rows of {2}",
-    'duplicate key value violates unique constraint "{1}"', 'conflicting key value violates exclusion constraint "{1}"',
-    'new row for relation "{1}" violates check constraint "{2}"', 'insert or update on table "{1}" violates foreign key constraint "{2}"',
-    "land area {1}", "residents at the end of the year {1}", "rural net income per head {1}",  # returns: measures and their year
-    "repayment rate of village mutual funds, as reported {1}",
-    "{1} (process {2}, since {3})", "a program",  # closing/sessions.py: who writes at the moment
-    "{1}: {2}",  # closing/services.py: checks with how many rows are wrong
-    "a fault of the program: {1}",  # intake/services.py: what is noted of a defect
-    "{1}: found {2}; expected {3}; rule: {4}. What to do: {5}.",  # kernel/refusal.py: a whole refusal, noted on a batch or a year
-    "{1}: found {2}; rule: {3}. What to do: {4}.", "{1}: found {2}; expected {3}; rule: {4}.", "{1}: found {2}; What to do: {3}.",
-)  # fmt: skip
 Pattern = str
 _LISTS = ("list[str]", "Iterator[str]", "tuple[str, ...]")
 _CODE = re.compile(r"[a-z_]+\.[a-z_]+")
@@ -59,7 +38,7 @@ _MAY = 24  # at most so many ways to put one text together
 
 def texts() -> dict[Pattern, set[str]]:
     """Every text people may be told, with the files it stands in."""
-    found: dict[Pattern, set[str]] = {pattern: {"karez/web/locale/raised.py"} for pattern in BY_HAND}
+    found: dict[Pattern, set[str]] = {pattern: {"karez/web/locale/raised_by_hand.py"} for pattern in BY_HAND}
     for file, pattern in (*_python(), *sql_files()):
         if _is_said(pattern.strip()):
             found.setdefault(pattern.strip(), set()).add(file)
