@@ -29,11 +29,14 @@ class CloseStatus:
 def sealed_snapshot(region: str, year: int) -> Snapshot:
     """The snapshot a year was closed with; refuses a year that is not closed or whose snapshot is not on this disk."""
     check_region(region)
-    period = periods.period(year)
+    return _sealed(periods.period(year))
+
+
+def _sealed(period: Period) -> Snapshot:
     found = snapshots.named(period.snapshot) if period.snapshot else None
     if found is None:
         raise Refusal(
-            "closing.not_sealed", record=str(year),
+            "closing.not_sealed", record=str(period.year),
             found=f"state {period.state}" if not period.snapshot else f"snapshot {period.snapshot[:12]} is not in {snapshots.root().name}",
             expected="a closed year with its sealed snapshot", rule="only a sealed year is published",
             todo="close the year, or restore its snapshot from the backup",
@@ -59,7 +62,7 @@ def best_snapshot(region: str, year: int) -> Snapshot:
     check_region(region)
     period = periods.period(year)
     if period.snapshot:
-        return sealed_snapshot(region, year)
+        return _sealed(period)
     found = [s for s in snapshots.existing(year=year, kind=snapshots.PROVISIONAL) if s.region == region]
     if not found:
         raise Refusal(

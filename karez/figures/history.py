@@ -1,4 +1,4 @@
-"""One figure at one place in every sealed snapshot of the region, those a reopened year left behind too. Writes nothing but the log of reads."""
+"""One figure at one place in every sealed snapshot of the region, those a reopened year left behind too. Writes nothing but the local operator's reads."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from karez.closing.snapshots import SEALED, Snapshot
 from karez.figures import answers
 from karez.figures.declarations import Figure
 from karez.figures.engine import State, declared
-from karez.figures.queries import places_seen
+from karez.figures.queries import areas_visible, with_ancestors
 from karez.periods.models import Period
 from karez.periods.services import region as the_region
 
@@ -47,7 +47,8 @@ def sealed_snapshots() -> list[Sealed]:
     """Every snapshot a year was ever closed with, newest year first, what stands before what was replaced."""
     standing = {str(p.snapshot): p.year for p in Period.objects.all() if p.snapshot}
     known = dict(SnapshotRecord.objects.filter(kind=SEALED).order_by("pk").values_list("digest", "year")) | standing
-    here = {s.digest: s for s in snapshots.existing(kind=SEALED) if s.region == the_region().code}
+    code = the_region().code
+    here = {s.digest: s for s in snapshots.existing(kind=SEALED) if s.region == code}
     found = [Sealed(year, digest, digest in standing, here.get(digest)) for digest, year in known.items()]
     # What was sealed last stands first among those that were replaced.
     order = {digest: n for n, digest in enumerate(known)}
@@ -57,20 +58,21 @@ def sealed_snapshots() -> list[Sealed]:
 def in_years(actor: User | None, figure_id: str, *, area_id: int | None = None) -> list[InYear]:
     """The figure at a place (the region if None) in every sealed snapshot that knows it, newest first; only what the actor may see."""
     place = the_region().area_id if area_id is None else area_id
-    found = [one for sealed in sealed_snapshots() if (one := _in_one(actor, figure_id, sealed, place)) is not None]
-    if found:
+    visible = areas_visible(actor, "figures.trace")
+    found = [one for sealed in sealed_snapshots() if (one := _in_one(visible, figure_id, sealed, place)) is not None]
+    if found and actor is None:
         log_read(actor, kind="figures", subject_id=place, purpose=f"{figure_id} in all sealed years", rows=len(found))
     return [replace(one, change=_change(one, found)) for one in found]
 
 
-def _in_one(actor: User | None, figure_id: str, sealed: Sealed, place: int) -> InYear | None:
+def _in_one(visible: frozenset[int] | None, figure_id: str, sealed: Sealed, place: int) -> InYear | None:
     """None where the figure was not defined in that year or the actor may not see the place in it."""
     figure = declared().of_year(sealed.year).get(figure_id)
     if figure is None:
         return None
     if sealed.snapshot is None:
         return InYear(sealed, figure, None, GONE)
-    seen = places_seen(actor, "figures.trace", sealed.snapshot)
+    seen = with_ancestors(visible, sealed.snapshot)
     if seen is not None and place not in seen:
         return None
     there = answers.places(sealed.snapshot).get(place)

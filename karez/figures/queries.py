@@ -40,8 +40,7 @@ def figures_for(
     snapshot = snapshot or best_snapshot(region, year)
     wanted = resolve(ids, year)
     computed = answers.cells(snapshot, wanted, (level,))
-    visible = _visible(actor, "figures.view")
-    may_see = _with_ancestors(visible, snapshot)
+    may_see = places_seen(actor, "figures.view", snapshot)
     if actor is None:
         log_read(None, kind="figures", subject_id=None, purpose=f"figures of {region} in {year} by {level}", rows=len(wanted))
     rows = [
@@ -82,9 +81,9 @@ def trace_key(
 ) -> TraceKey:  # fmt: skip
     """What an actor asks for and may see of it; refuses who may trace figures nowhere."""
     asked, limit = answers.asked(snapshot or best_snapshot(region, year)), max(1, min(limit, _MOST_ROWS))
-    figure = resolve([figure_id], year)[0]
-    place_id = the_region().area_id if area_id is None else area_id
-    return TraceKey(asked, figure.id, place_id, by, after, limit, _visible(actor, "figures.trace"))
+    figure, home = resolve([figure_id], year)[0], the_region().area_id
+    visible = areas_visible(actor, "figures.trace", home)
+    return TraceKey(asked, figure.id, home if area_id is None else area_id, by, after, limit, visible)
 
 
 def trace_of(actor: User | None, key: TraceKey) -> dict[str, Any]:
@@ -99,7 +98,7 @@ def trace_of(actor: User | None, key: TraceKey) -> dict[str, Any]:
 def _traced(key: TraceKey) -> Mapping[str, Any]:
     snapshot, visible, place_id = key.asked.snapshot, key.visible, key.area_id
     figure = resolve([key.figure_id], snapshot.year)[0]
-    may_see = _with_ancestors(visible, snapshot)
+    may_see = with_ancestors(visible, snapshot)
     place = answers.places(snapshot).get(place_id)
     if place is None or (may_see is not None and place_id not in may_see):
         raise _not_here(figure.id, place_id)
@@ -157,12 +156,12 @@ def catalogue_text() -> str:
 
 def places_seen(actor: User | None, permission: str, snapshot: Snapshot) -> frozenset[int] | None:
     """The places of a snapshot whose totals an actor may see, None for all of them; refuses who holds the permission nowhere."""
-    return _with_ancestors(_visible(actor, permission), snapshot)
+    return with_ancestors(areas_visible(actor, permission), snapshot)
 
 
-def _visible(actor: User | None, permission: str) -> frozenset[int] | None:
-    """The areas the actor holds a permission over, None for everything; refuses who holds it nowhere."""
-    if actor is None or may(actor, permission, the_region().area_id):
+def areas_visible(actor: User | None, permission: str, home: int | None = None) -> frozenset[int] | None:
+    """The areas the actor holds a permission over, None for everything; refuses who holds it nowhere. `home` is the region, if at hand."""
+    if actor is None or may(actor, permission, the_region().area_id if home is None else home):
         return None
     sql, params = visible_area_ids_sql(actor, permission)
     with connection.cursor() as cursor:
@@ -176,7 +175,7 @@ def _visible(actor: User | None, permission: str) -> frozenset[int] | None:
     return found
 
 
-def _with_ancestors(visible: frozenset[int] | None, snapshot: Snapshot) -> frozenset[int] | None:
+def with_ancestors(visible: frozenset[int] | None, snapshot: Snapshot) -> frozenset[int] | None:
     """The areas and what lies above them in the snapshot's edition: their totals are no secret to who is part of them."""
     if visible is None:
         return None

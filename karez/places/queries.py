@@ -55,11 +55,14 @@ def visible_areas(actor: User, permission: str) -> QuerySet[Tree]:
 def may(actor: User, permission: str, area_id: int) -> bool:
     """Whether `actor` holds `permission` over an area today."""
     # One area: its way up is looked at, not all that lies below the grants.
+    granted = granted_area_ids(actor, permission)
+    if area_id in granted or not granted:
+        return bool(granted)
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT EXISTS (SELECT 1 FROM places_tree seen JOIN places_tree granted ON seen.path <@ granted.path"
             " WHERE seen.area_id = %s AND granted.area_id = ANY(%s))",
-            [area_id, granted_area_ids(actor, permission)],
+            [area_id, granted],
         )
         return bool(cursor.fetchone()[0])
 

@@ -10,7 +10,7 @@ from functools import cached_property
 from karez.access.models import User
 from karez.kernel.refusal import Refusal
 from karez.periods.services import region as the_region
-from karez.places.queries import require
+from karez.places.queries import may, require
 from karez.yearbook.content import Content
 from karez.yearbook.models import Edition, EditionStep, Erratum, Step
 
@@ -42,6 +42,17 @@ class Told:
 def editions(actor: User, year: int | None = None) -> list[Told]:
     """Every edition (of a year, if given), newest first; their texts are not read."""
     require(actor, "closing.view", the_region().area_id)
+    return _editions(year)
+
+
+def editions_known(actor: User, year: int) -> list[Told]:
+    """The editions of a year this person may know of: all for the region's offices, the signed ones for everyone else."""
+    if may(actor, "closing.view", the_region().area_id):
+        return _editions(year)
+    return [told for told in public_editions() if told.edition.year == year]
+
+
+def _editions(year: int | None) -> list[Told]:
     rows = Edition.objects.defer("content").order_by("-year", "-number")
     return [_told(e) for e in (rows.filter(year=year) if year is not None else rows)[:200]]
 

@@ -28,13 +28,6 @@ from karez.yearbook.wording import CHINESE, ENGLISH
 STEPS = ((Step.PREPARED, _lazy("Prepared by")), (Step.REVIEWED, _lazy("Reviewed by")), (Step.SIGNED, _lazy("Signed by")))
 
 
-def editions_for(actor: User, year: int) -> list[Told]:
-    """The editions of a year this person may know of: all for the region's offices, the signed ones for everyone else."""
-    if may(actor, "closing.view", the_region().area_id):
-        return queries.editions(actor, year)
-    return [told for told in queries.public_editions() if told.edition.year == year]
-
-
 def steps_of(told: Told) -> list[tuple[Any, Any]]:
     """The three steps in words, each with who took it or None."""
     return [(words, told.steps.get(step.value)) for step, words in STEPS]

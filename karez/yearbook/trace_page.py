@@ -1,0 +1,132 @@
+"""What a trace's page says of a frozen snapshot, drawn once for readers of the same areas and language. Computes no figures.
+
+The vouchers behind the rows are asked for each time and drawn anew when they say something else; the years, and who reads,
+are not kept.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from karez.figures import answers
+from karez.figures.engine import Place, resolve
+from karez.figures.queries import TraceKey
+from karez.yearbook.catalogue import described
+from karez.yearbook.column_words import column_words
+from karez.yearbook.maps import county_map
+from karez.yearbook.wording import CHINESE, figure_words, unit_words
+
+# Columns every frozen row begins with: the place and what lies above it. The page names the place in words instead.
+_PLACE = {"area_id", "area_level", "region_id", "prefecture_id", "county_id", "township_id", "village_id", "row"}
+_OPENS = ("loan_id", "society_id", "return_id", "line_code", "household_key", "key")
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """The page without vouchers and years: names in the reader's language, everything above the years, the table of rows."""
+
+    label: str
+    other: str
+    place: str
+    top: SafeString
+    rows: SafeString
+
+
+@dataclass(frozen=True)
+class _Asked:
+    key: TraceKey
+    language: str
+    site_language: str | None
+    at_region: bool
+    found: Mapping[str, Any] = field(compare=False)  # follows from the key
+
+
+def drawn(key: TraceKey, found: Mapping[str, Any], *, at_region: bool, language: str) -> Drawn:
+    """The page of what `figures.trace_of` found under the key."""
+    return _drawn(_Asked(key, language, get_language(), at_region, found))
+
+
+def vouchers(transfers: Sequence[Mapping[str, Any]]) -> SafeString:
+    """The table of vouchers; empty where there are none."""
+    return _vouchers(tuple(tuple(one.items()) for one in transfers), get_language())
+
+
+@lru_cache(maxsize=64)
+def _drawn(asked: _Asked) -> Drawn:
+    found, language, year = asked.found, asked.language, asked.key.asked.snapshot.year
+    places, link = answers.places(asked.key.asked.snapshot), {"region": asked.key.asked.snapshot.region, "year": year}
+    figure, here = resolve([found["id"]], year)[0], places[found["area_id"]]
+    table = resolve([found["rows_of"]], year)[0].table if found["rows_of"] else ""
+    one = described(figure)
+    top = {
+        "trace": found, "link": link, "one": one, "words": _words(found, year, language), "map": _map(found, link, language),
+        "here": here, "places": places, "at_region": asked.at_region,
+        "largest": max((float(p["value"]) for p in found["by_place"] if p["value"] is not None), default=0) or 1,
+        "collected": any(p["state"] != "not_collected" for p in found["by_place"]),
+    }  # fmt: skip
+    columns = [(c, column_words(table, c)) for c in (found["rows"][0] if found["rows"] else {}) if c not in _PLACE]
+    rows = {"rows": _rows(found["rows"], places), "columns": columns, "table": table}
+    return Drawn(
+        one["label"], one["other"], (here.name_zh or here.name_en) if language == CHINESE else (here.name_en or here.name_zh),
+        render_to_string("yearbook/trace_top.html", top),
+        render_to_string("yearbook/trace_rows.html", rows) if found["rows"] else SafeString(""),
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=64)
+def _vouchers(transfers: tuple[tuple[tuple[str, Any], ...], ...], _language: str | None) -> SafeString:
+    return render_to_string("yearbook/trace_vouchers.html", {"transfers": [dict(one) for one in transfers]})
+
+
+def _words(found: Mapping[str, Any], year: int, language: str) -> dict[str, Any]:
+    """Value, unit and inputs in the reader's language."""
+    under = resolve([i["id"] for i in found["inputs"]], year) if found["inputs"] else []
+    inputs = {f.id: (f.label_zh or f.label) if language == CHINESE else f.label for f in under}
+    said = ""
+    if found["exact"] is not None:
+        said = figure_words(Fraction(found["exact"]), Fraction(found["definition"]["rounding"]), found["unit"], language)
+    rounded_away = str(found["value"]) not in said.replace(",", "")
+    return {
+        "unit": unit_words(found["unit"], language),
+        "inputs": [{**i, "label": inputs.get(i["id"], i["label"]), "unit": unit_words(i["unit"], language)} for i in found["inputs"]],
+        "value": said or None, "exact": found["value"] if said and rounded_away else None,
+    }  # fmt: skip
+
+
+def _map(found: Mapping[str, Any], link: Mapping[str, Any], language: str) -> SafeString | None:
+    rows = found["by_place"]
+    if not rows or rows[0]["level"] != "county":
+        return None
+    label = (found["definition"]["label_zh"] if language == CHINESE else "") or found["label"]
+    svg = county_map(
+        rows, region=link["region"], day=found["as_of"], title=label, unit=found["unit"], rounding=found["definition"]["rounding"],
+        language=language, whole=found["level"] == "region", link=_at(link["region"], link["year"], found["id"]),
+        description=_("State of %(day)s.") % {"day": found["as_of"]},
+    )  # fmt: skip
+    return mark_safe(svg) if svg else None  # noqa: S308 - drawn here, with every name and word escaped
+
+
+def _at(region: str, year: int, figure_id: str) -> Callable[[int], str]:
+    """The address of a figure's trace at a place."""
+    address = reverse("yearbook:trace", args=[region, year, figure_id])
+    return lambda area_id: f"{address}?area={area_id}"
+
+
+def _rows(rows: Sequence[Mapping[str, Any]], places: Mapping[int, Place]) -> list[dict[str, Any]]:
+    """The rows with their place, their values in order, and the key of what they stand for."""
+    return [
+        {
+            "place": places.get(row["area_id"]),
+            "values": [(column, value) for column, value in row.items() if column not in _PLACE],
+            "key": next(((c, v) for c, v in row.items() if c in _OPENS and v is not None), None),
+        }
+        for row in rows
+    ]
