@@ -44,6 +44,7 @@ class HouseholdRow:
     members: int
     assessed_year: int | None
     income_per_head_fen: int | None
+    ends_before: date | None  # not there any more from this day on
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ SELECT h.id, h.household_no, h.kind,
                 (SELECT 'exited' FROM register_exit e WHERE e.household_id = h.id AND e.voided_at IS NULL LIMIT 1), '') AS status,
        (SELECT count(*) FROM register_membership m WHERE m.household_id = h.id AND m.voided_at IS NULL
            AND m.starts_on <= %(today)s AND (m.ends_before IS NULL OR m.ends_before > %(today)s)) AS members,
-       a.year, a.income_per_head_fen
+       a.year, a.income_per_head_fen, h.ends_before
   FROM register_household h
   LEFT JOIN LATERAL (SELECT year, income_per_head_fen FROM register_assessment a
                       WHERE a.household_id = h.id AND a.voided_at IS NULL ORDER BY year DESC LIMIT 1) a ON true

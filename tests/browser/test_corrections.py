@@ -49,6 +49,7 @@ def test_the_pages_of_corrections_look_right(
     assert table.evaluate("t => t.scrollWidth <= t.clientWidth && t.getBoundingClientRect().right <= window.innerWidth")
     assert "soon" in table.inner_text()
     assert "2 heads" in table.inner_text()
+    assert "there are faults in these columns" in page.locator("main").inner_text()
     sign_in(page, world.regional)
     for name, address in {"erasures": reverse("register:erasures"), "erase": reverse("register:erase", args=[request])}.items():
         wrong += look(page, site, address, name, shot)
