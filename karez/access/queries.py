@@ -6,25 +6,40 @@ from karez.access.models import Grant, SignInEvent, User
 from karez.access.rules import roles_with
 from karez.kernel.refusal import Refusal
 
+_REMEMBERED = "_grants_by_day"
+
 
 def granted_area_ids(actor: User, permission: str, day: date | None = None) -> list[int]:
     """Areas over which `actor` holds a role with `permission` on `day` (today if None); what lies below is theirs too."""
-    day = day or date.today()
-    grants = Grant.objects.filter(user=actor, role__in=roles_with(permission), counts_from__lte=day)
-    grants = grants.exclude(counts_before__lte=day).exclude(void_counts_on__lte=day)
-    return list(grants.values_list("area_id", flat=True).distinct()) if actor.is_active else []
+    holders = roles_with(permission)
+    return list(dict.fromkeys(area_id for role, area_id in _grants(actor, day or date.today()) if role in holders))
 
 
 def permissions_of(actor: User) -> frozenset[str]:
     """Every permission `actor` holds somewhere today, for menus."""
     from karez.access.rules import PERMISSIONS
 
-    day = date.today()
-    grants = Grant.objects.filter(user=actor, counts_from__lte=day)
-    roles = set(grants.exclude(counts_before__lte=day).exclude(void_counts_on__lte=day).values_list("role", flat=True))
-    if not actor.is_active:
-        return frozenset()
+    roles = {role for role, _area_id in _grants(actor, date.today())}
     return frozenset(p for p, holders in PERMISSIONS.items() if roles & {str(r) for r in holders})
+
+
+def remember_grants(actor: User) -> None:
+    """From here on this object of a person answers by what was granted when it was first asked: for one web request, no longer."""
+    actor.__dict__.setdefault(_REMEMBERED, {})
+
+
+def _grants(actor: User, day: date) -> list[tuple[str, int]]:
+    """Role and area of every grant that counts on a day; none for who is no longer active."""
+    if not actor.is_active:
+        return []
+    remembered: dict[date, list[tuple[str, int]]] | None = actor.__dict__.get(_REMEMBERED)
+    if remembered is not None and day in remembered:
+        return remembered[day]
+    grants = Grant.objects.filter(user=actor, counts_from__lte=day).order_by("pk")
+    found = list(grants.exclude(counts_before__lte=day).exclude(void_counts_on__lte=day).values_list("role", "area_id"))
+    if remembered is not None:
+        remembered[day] = found
+    return found
 
 
 def user_named(username: str) -> User:
