@@ -160,3 +160,23 @@ def test_a_database_of_other_migrations_is_told(founded: Path) -> None:
     assert "ledger.0002_sql" in told.stderr and "another data folder" in told.stderr, told.stderr
     again = karez(founded, "upgrade")
     assert (again.returncode, "ledger.0002_sql" in again.stderr) == (1, True), again.stderr
+
+
+def test_an_upgrade_cut_off_in_the_middle_goes_on(folder: Path) -> None:
+    """As after a kill between two migrations: what ran is known by its digest, the rest runs the next time."""
+    half = (
+        "import django; django.setup()\n"
+        "from django.core.management import call_command\n"
+        "from karez.host import database, schema\n"
+        "database.prepare(); schema.check(); schema.record()\n"
+        "call_command('migrate', 'ledger', '0001', database='owner', verbosity=0)\n"
+    )
+    environment = os.environ | {"KAREZ_VAR": str(folder), "KAREZ_DURABLE": "0", "DJANGO_SETTINGS_MODULE": "karez.settings"}
+    drop = ("DATABASE_URL", "KAREZ_DATABASE", "KAREZ_TEST_VAR")
+    done = subprocess.run(
+        [sys.executable, "-c", half], env={k: v for k, v in environment.items() if k not in drop},
+        text=True, capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    again = karez(folder, *_INIT)
+    assert again.returncode == 0, again.stderr

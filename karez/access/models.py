@@ -150,11 +150,12 @@ class SentForm(models.Model):
 
     user_id = models.BigIntegerField()
     token = models.UUIDField()  # drawn when the form was shown
+    digest = models.BinaryField(max_length=32)  # of the address and of what was sent: a form amended is another form
     address = models.CharField(max_length=500, default="")  # where the person was led afterwards
     at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        constraints = [models.UniqueConstraint(name="access_sent_form_once", fields=["user_id", "token"])]
+        constraints = [models.UniqueConstraint(name="access_sent_form_once", fields=["user_id", "token", "digest"])]
         indexes = [models.Index(fields=["at"], name="access_sent_form_by_age")]
 
     def __str__(self) -> str:

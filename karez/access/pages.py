@@ -3,6 +3,8 @@
 Holds no page and no template of a room; rooms' views import it, so it stands below them all.
 """
 
+import hashlib
+import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -86,7 +88,7 @@ def answer_form(
 ) -> HttpResponse:
     """Shows a form; on POST does `do(cleaned)`, which returns the address to go to. A refusal is shown in place, nothing typed is lost.
 
-    The form carries a token (`sent_form`, written by `web/form.html`): a form sent twice is done once.
+    The form carries a token (`sent_form`, written by `web/form.html`): the same form sent twice is done once.
     """
     refusal = None
     status = 200
@@ -113,11 +115,11 @@ def answer_form(
 
 
 def _once(request: HttpRequest, do: Callable[[], str]) -> tuple[str, bool]:
-    """Does it and answers where to go, or answers where the same form led when it was sent before, and True.
+    """Does it and answers where to go, or answers where the same form led when it was sent before as it is, and True.
 
     Who sends the same form at the same moment waits here until the first is done; what is refused leaves the token free.
     """
-    user_id = actor_of(request).pk
+    user_id, digest = actor_of(request).pk, _digest(request)
     try:
         token = UUID(request.POST.get("sent_form", ""))
     except ValueError:
@@ -125,16 +127,24 @@ def _once(request: HttpRequest, do: Callable[[], str]) -> tuple[str, bool]:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(
-                "INSERT INTO access_sentform (user_id, token, address) VALUES (%s, %s, '') ON CONFLICT DO NOTHING",
-                [user_id, token],
+                "INSERT INTO access_sentform (user_id, token, digest, address) VALUES (%s, %s, %s, '') ON CONFLICT DO NOTHING",
+                [user_id, token, digest],
             )
             first = cursor.rowcount == 1
-        if first:
-            address = do()
-            SentForm.objects.filter(user_id=user_id, token=token).update(address=address)
-            SentForm.objects.filter(at__lt=Now() - _REMEMBERED).delete()
-            return address, False
-        return SentForm.objects.get(user_id=user_id, token=token).address, True
+        this = SentForm.objects.filter(user_id=user_id, token=token, digest=digest)
+        if not first:
+            return this.get().address, True
+        address = do()
+        this.update(address=address)
+        SentForm.objects.filter(at__lt=Now() - _REMEMBERED).delete()
+        return address, False
+
+
+def _digest(request: HttpRequest) -> bytes:
+    """SHA-256 of where a form was sent and of all that was typed; of an attached file its name and size."""
+    typed = sorted((name, values) for name, values in request.POST.lists() if name not in ("sent_form", "csrfmiddlewaretoken"))
+    files = sorted((name, file.name, file.size) for name, file in request.FILES.items() if isinstance(file, UploadedFile))
+    return hashlib.sha256(json.dumps([request.path, typed, files]).encode()).digest()
 
 
 def database_refusal(exception: BaseException) -> Refusal | None:

@@ -10,6 +10,6 @@ def bring_up(*, verbosity: int = 0) -> None:
     """Starts the server where it is ours, migrates as the owner, and installs rights and guards."""
     database.prepare()
     schema.check()
-    call_command("migrate", database="owner", verbosity=verbosity, interactive=False)
     schema.record()
+    call_command("migrate", database="owner", verbosity=verbosity, interactive=False)
     guard.install()

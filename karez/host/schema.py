@@ -10,6 +10,7 @@ import json
 from django.db import connections
 from django.db.migrations import RunSQL
 from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
 
 from karez.kernel.refusal import Refusal
 
@@ -34,9 +35,9 @@ def check() -> None:
 
 
 def record() -> None:
-    """Writes down the digests of what is applied now."""
-    known = _digests()
-    told = {f"{app}.{name}": known[app, name] for app, name in sorted(_applied()) if (app, name) in known}
+    """Writes down the digests of all this program's migrations, before they run: one cut off in the middle goes on where it was."""
+    told = {f"{app}.{name}": digest for (app, name), digest in sorted(_digests().items())}
+    MigrationRecorder(connections["owner"]).ensure_schema()
     with connections["owner"].cursor() as cursor:
         cursor.execute("SELECT format('COMMENT ON TABLE django_migrations IS %%L', %s::text)", [_MARK + json.dumps(told)])
         cursor.execute(cursor.fetchone()[0])

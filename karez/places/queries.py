@@ -56,8 +56,8 @@ def may(actor: User, permission: str, area_id: int) -> bool:
     """Whether `actor` holds `permission` over an area today."""
     # One area: its way up is looked at, not all that lies below the grants.
     granted = granted_area_ids(actor, permission)
-    if area_id in granted or not granted:
-        return bool(granted)
+    if not granted:
+        return False
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT EXISTS (SELECT 1 FROM places_tree seen JOIN places_tree granted ON seen.path <@ granted.path"

@@ -13,6 +13,21 @@ from karez.web.views import not_found
 log = logging.getLogger(__name__)
 
 
+class PrivateMiddleware:
+    """Pages of who is signed in are kept by no browser and no cache: on a shared computer nothing is left to go back to."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Passes the request on and marks the answer."""
+        response = self.get_response(request)
+        user = getattr(request, "user", None)
+        if user is not None and user.is_authenticated and not response.has_header("Cache-Control"):
+            response["Cache-Control"] = "private, no-store"
+        return response
+
+
 class RefusalMiddleware:
     """Answers a Refusal with its status and all it says; anything else goes on as a bug."""
 

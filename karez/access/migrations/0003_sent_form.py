@@ -17,12 +17,13 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('user_id', models.BigIntegerField()),
                 ('token', models.UUIDField()),
+                ('digest', models.BinaryField(max_length=32)),
                 ('address', models.CharField(default='', max_length=500)),
                 ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
             options={
                 'indexes': [models.Index(fields=['at'], name='access_sent_form_by_age')],
-                'constraints': [models.UniqueConstraint(fields=('user_id', 'token'), name='access_sent_form_once')],
+                'constraints': [models.UniqueConstraint(fields=('user_id', 'token', 'digest'), name='access_sent_form_once')],
             },
         ),
     ]

@@ -51,6 +51,18 @@ def test_a_refused_form_can_be_corrected_and_sent_again(fund: Fund) -> None:
     assert services.own_fen(fund.members[0].pk) == 500 * YUAN
 
 
+def test_a_form_amended_after_going_back_is_another_form(fund: Fund) -> None:
+    address, sent = _form(fund, 500)
+    _signed_in(fund.treasurer).post(address, sent)
+    amended = {**sent, "amount_fen": "700", "member": fund.members[1].pk}
+    assert _signed_in(fund.treasurer).post(address, amended).status_code == 302
+    assert [services.own_fen(m.pk) for m in fund.members[:2]] == [500 * YUAN, 700 * YUAN]
+    gift = reverse("mutual_funds:act", args=[fund.society.pk, "gift"])
+    given = {"giver": "A donor", "amount_fen": "100", "given_on": DAY.isoformat(), "via": "cash", "sent_form": sent["sent_form"]}
+    assert _signed_in(fund.treasurer).post(gift, given).status_code == 302
+    assert fund.balance("4002") == 100 * YUAN
+
+
 def test_anothers_token_is_not_mine(fund: Fund) -> None:
     address, sent = _form(fund, 500)
     _signed_in(fund.treasurer).post(address, sent)

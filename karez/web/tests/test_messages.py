@@ -45,3 +45,11 @@ def test_pages_speak_chinese(world: Any) -> None:
     assert "柳井县" in said
     with translation.override("zh-hans"):
         assert translation.gettext("Yearbook") == "年鉴"
+
+
+def test_pages_of_who_is_signed_in_are_kept_nowhere(world: Any) -> None:
+    client = Client()
+    assert client.get("/proof/").headers.get("Cache-Control") != "private, no-store"
+    client.force_login(world.clerk, backend="allauth.account.auth_backends.AuthenticationBackend")
+    for address in ("/", "/places/", "/nowhere/"):
+        assert client.get(address)["Cache-Control"] == "private, no-store", address
