@@ -118,7 +118,8 @@ def _traced(key: TraceKey) -> Mapping[str, Any]:
         "by_place": [_place_row(computed, figure.id, p) for p in shown],
         "rows": [_plain(row) for row in rows], "transfers": [],
         "unit": figure.unit, "label": figure.label, "exact": _exact(value.value), "state": value.state.value,
-        "why": computed.undefined.get(figure.id, ""),
+        # What failed holds a value of some row: only who may see every row is told it.
+        "why": (computed.undefined.get(figure.id, "") if visible is None else "") or ("-" if figure.id in computed.undefined else ""),
         "place": place.code, "place_name": place.name_en or place.name_zh, "area_id": place_id, "level": place.level,
         "digest": snapshot.digest, "kind": snapshot.kind, "as_of": snapshot.as_of.isoformat(), "taken_at": snapshot.taken_at,
         "inputs": [_input(computed, i, place_id) for i in (figure.formula.uses if figure.formula else ())],

@@ -51,17 +51,18 @@ def chapter(request: HttpRequest, region: str, year: int) -> HttpResponse:
     sealed = snapshot.kind == SEALED
     context = {
         "chapter": shown(actor, snapshot, _language()), "sealed": sealed, "link": {"region": region, "year": year},
-        **_edition(actor, year, sealed),
+        **_edition(actor, year, snapshot),
     }  # fmt: skip
     return render(request, "yearbook/chapter.html", context)
 
 
-def _edition(actor: User, year: int, sealed: bool) -> dict[str, Any]:
-    """The newest edition the reader may know of, and what they may do to it."""
+def _edition(actor: User, year: int, snapshot: snapshots.Snapshot) -> dict[str, Any]:
+    """The newest edition the reader may know of, whether it is of the snapshot shown, and what they may do to it."""
     told = next(iter(editions.editions_known(actor, year)), None)
-    may_prepare = sealed and places.may(actor, "yearbook.prepare", periods.region().area_id)
+    may_prepare = snapshot.kind == SEALED and places.may(actor, "yearbook.prepare", periods.region().area_id)
     return {
         "told": told,
+        "of_this": told is not None and told.edition.snapshot == snapshot.digest,
         "steps": steps_of(told) if told else [],
         "next": next_step(actor, told) if told else "",
         "may_prepare": may_prepare,

@@ -10,7 +10,9 @@ from django.urls import reverse
 
 from karez.access.models import Role, User
 from karez.access.services import add_user, grant_role
+from karez.closing import services as closing
 from karez.yearbook import chapter_page
+from karez.yearbook.services import prepare_edition, review_edition, sign_edition
 from karez.yearbook.tests.conftest import ClosedYear
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -60,3 +62,18 @@ def test_the_language_and_a_changed_chapter_are_seen_at_once(closed_year: Closed
     file.write_text(file.read_text(encoding="utf-8").replace('"People"', '"Everybody"'), encoding="utf-8")
     os.utime(file, ns=(1, file.stat().st_mtime_ns + 1_000_000))
     assert "Everybody" in read(closed_year.regional)
+
+
+def test_nobodys_signature_stands_over_other_figures(closed_year: ClosedYear) -> None:
+    edition = prepare_edition(closed_year.statistician, year=2009)
+    review_edition(closed_year.regional, edition.pk)
+    sign_edition(closed_year.approver, edition.pk)
+    assert str(edition.digest) in read(closed_year.regional)
+    closing.reopen(closed_year.regional, closed_year.approver, year=2009, reason="a list was late")
+    closed_year.region.fact(closed_year.region.villages[0])
+    closing.prepare(closed_year.regional, year=2009)
+    closing.sign(closed_year.approver, year=2009)
+    page = read(closed_year.regional)
+    assert "of an earlier state" in page
+    assert str(edition.digest) not in page
+    assert closed_year.statistician.full_name not in page
