@@ -15,4 +15,10 @@ def empty(request: HttpRequest) -> HttpResponse:
     return render(request, "web/base.html")
 
 
-urlpatterns = [path("empty/", empty), *_site]
+@login_required
+def bare(request: HttpRequest) -> HttpResponse:
+    """One letter, behind the same sign-in and middleware; no frame, no menu, no template."""
+    return HttpResponse("-")
+
+
+urlpatterns = [path("empty/", empty), path("bare/", bare), *_site]
