@@ -355,6 +355,9 @@ class CashCount(models.Model):
         constraints = [
             models.CheckConstraint(name="ledger_cash_count_not_negative", condition=Q(counted_fen__gte=0)),
             models.CheckConstraint(
+                name="ledger_cash_count_says_why_it_differs", condition=Q(counted_fen=F("booked_fen")) | Q(note__regex=r"\S")
+            ),
+            models.CheckConstraint(
                 name="ledger_cash_count_four_eyes",
                 condition=Q(countersigned_by_id=None, countersigned_at=None)
                 | Q(countersigned_by_id__isnull=False, countersigned_at__isnull=False)

@@ -82,6 +82,7 @@ _BY_CONSTRAINT = {
     "ledger_pending_line_two_accounts": "KZ017",
     "ledger_voucher_not_booked_before_it_happened": "KZ017",
     "ledger_account_code_once_in_book": "KZ017",
+    "ledger_cash_count_says_why_it_differs": "KZ018",
 }
 
 

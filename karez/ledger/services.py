@@ -145,20 +145,17 @@ def count_cash(
     A count that differs from the book is recorded only with a note on what the difference may come from.
     """
     require(actor, permission, account.book.area_id)
-    with transaction.atomic():
-        rows = _call(
-            "SELECT ledger_count_cash(%s, %s, %s, %s, %s)",
-            [account.pk, counted_on, counted_fen, note.strip(), actor.pk],
-        )
-        count = CashCount.objects.get(pk=rows[0][0])
-        if count.difference_fen and not count.note:
+    if not note.strip():
+        booked_fen = int(_call("SELECT ledger_balance_fen(%s, %s)", [account.pk, counted_on])[0][0])
+        if booked_fen != counted_fen:
             raise Refusal(
                 "ledger.difference_unexplained", record=f"{account}, {counted_on}",
-                found=f"{format_fen(counted_fen)} yuan counted, {format_fen(count.booked_fen)} in the book, and no note",
+                found=f"{format_fen(counted_fen)} yuan counted, {format_fen(booked_fen)} in the book, and no note",
                 expected="the same, or a note on what the difference may come from", rule="a difference is recorded and explained, never booked away",
                 todo="count again, see whether a voucher is missing, or write the note",
             )  # fmt: skip
-    return count
+    rows = _call("SELECT ledger_count_cash(%s, %s, %s, %s, %s)", [account.pk, counted_on, counted_fen, note.strip(), actor.pk])
+    return CashCount.objects.get(pk=rows[0][0])
 
 
 def countersign_cash(actor: User, count_id: int, *, permission: str = "ledger.countersign") -> CashCount:

@@ -182,6 +182,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='cashcount',
+            constraint=models.CheckConstraint(condition=models.Q(('counted_fen', models.F('booked_fen')), ('note__regex', '\\S'), _connector='OR'), name='ledger_cash_count_says_why_it_differs'),
+        ),
+        migrations.AddConstraint(
+            model_name='cashcount',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('countersigned_at', None), ('countersigned_by_id', None)), models.Q(('countersigned_at__isnull', False), ('countersigned_by_id__isnull', False), models.Q(('countersigned_by_id', models.F('counted_by_id')), _negated=True)), _connector='OR'), name='ledger_cash_count_four_eyes'),
         ),
         migrations.AddConstraint(

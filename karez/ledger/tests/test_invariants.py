@@ -226,6 +226,15 @@ def test_a_closed_year_takes_no_money(committed_world: World, seat: psycopg.Conn
     )
 
 
+def test_a_difference_is_never_stored_unexplained(committed_world: World, seat: psycopg.Connection[Any]) -> None:
+    account = committed_world.accounts["1001"].pk
+    count = "SELECT ledger_count_cash(%s, %s, %s, %s, 1)"
+    for note in ("", "  \n", None):
+        assert state_of(seat, count, [account, DAY, 1, note]) == "ledger_cash_count_says_why_it_differs"
+    seat.execute(count, [account, DAY, 1, "a coin found"])
+    seat.execute(count, [account, DAY, 0, ""])  # as the book says
+
+
 def test_a_temporary_table_cannot_stand_in_for_ours(
     committed_world: World, seat: psycopg.Connection[Any]
 ) -> None:
