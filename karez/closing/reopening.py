@@ -3,6 +3,7 @@
 Whoever asks may prepare a closing, whoever agrees may sign one, and they are two people. The sealed snapshot stays.
 """
 
+import psycopg
 from django.db import IntegrityError, transaction
 
 from karez.access.models import Grant, User
@@ -40,7 +41,7 @@ def agree_to_reopening(actor: User, asked: Reopening) -> None:
     _require_waiting(asked)
     try:
         services.reopen(User.objects.get(pk=asked.asked_by_id), actor, year=asked.year, reason=asked.reason, answers=asked.pk)
-    except IntegrityError as error:  # pragma: no cover - answered in the same moment
+    except psycopg.errors.UniqueViolation as error:  # answered in the same moment; the session is not Django's
         raise _answered(asked) from error
 
 

@@ -80,6 +80,19 @@ def test_one_person_opens_nothing(closed: SmallRegion) -> None:
     assert periods.period(2009).state == "closed"
 
 
+def test_two_who_answer_in_the_same_moment(closed: SmallRegion, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second saw the request still waiting, and finds it answered where it writes: it is told so, and no fault shows."""
+    asked = reopening.ask_reopening(closed.preparer, year=2009, reason="because")
+    reopening.decline_reopening(closed.preparer, asked, reason="not needed any more")
+    monkeypatch.setattr(reopening, "_require_waiting", lambda asked: None)  # as it was seen before the other wrote
+    for late in (lambda: reopening.agree_to_reopening(closed.signer, asked), lambda: reopening.decline_reopening(closed.signer, asked, reason="x")):
+        with pytest.raises(Refusal) as done:
+            late()
+        assert done.value.code == "closing.not_reopened"
+        assert done.value.found == "a request already answered or overtaken"
+    assert periods.period(2009).state == "closed"
+
+
 def test_a_request_is_overtaken_by_a_closing_and_only_the_last_year_opens(closed: SmallRegion) -> None:
     asked = reopening.ask_reopening(closed.preparer, year=2009, reason="because")
     services.prepare(closed.preparer, year=2010)
