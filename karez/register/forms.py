@@ -128,7 +128,7 @@ class LeaveForm(forms.Form):
 class MoveForm(forms.Form):
     """A person goes over to another household of the village."""
 
-    household_no = forms.CharField(label=_("Number of the other household, in the same village"), max_length=40)
+    household_no = forms.CharField(label=_("Number of the household, in the same village"), max_length=40)
     relation = forms.TypedChoiceField(label=_("Relation"), choices=Relation.choices, coerce=int)
     on = DayField(label=_("Member there from"))
     reason = reason()

@@ -115,14 +115,16 @@ def request_erasure(actor: User, *, person_id: int, reason: str) -> ErasureReque
 def erase_person(actor: User, *, request_id: int) -> int:
     """Carries out an erasure another person asked for; returns the person's id.
 
-    Identity, its index and its history go; the person gets a new random key, so that frozen keys lead to nobody. The kept
+    Identity, its index and its history go; the person gets a new random key, so that frozen keys lead to nobody. It reaches
+    every record of the person, also one that replaced the record asked about since. The kept
     files that may hold the person go with it. Refuses while a file with the person waits for its decision.
     """
     request = ErasureRequest.objects.filter(pk=request_id).first()
     if request is None:
         raise rules.unknown("request", request_id)
-    require(actor, CORRECT, _village_of(request.person_id))
-    known = Identity.objects.filter(person_id=request.person_id).first()
+    person_id = present_record(request.person_id)  # a correction since then made a new record
+    require(actor, CORRECT, _village_of(person_id))
+    known = Identity.objects.filter(person_id=person_id).first()
     retention.forget_files_of(
         area_ids=_villages_of(request.person_id),
         number_hash=bytes(known.number_hash) if known and known.number_hash else None,
@@ -130,21 +132,22 @@ def erase_person(actor: User, *, request_id: int) -> int:
     )
     with _told_kindly(f"request {request_id}"), connection.cursor() as cursor:
         cursor.execute("SELECT register_erase(%s, %s)", [request_id, actor.pk])
-        return int(cursor.fetchone()[0])
+    return person_id
 
 
 def keep(actor: User, *, person_id: int, village_id: int, values: Values, reason: str = "") -> None:
-    """Seals and stores a person's identity; nothing is stored where nothing is given. For services of this room."""
+    """Seals and stores a person's identity; where nothing is given nothing is entered, and what was there is taken out.
+
+    For services of this room.
+    """
     given = {name: value.strip() for name, value in asdict(values).items() if value.strip()}
-    if not given:
-        return
     sealed: dict[str, Any] = {
         "sealed": _key().seal_record(given),
         "number_hash": _key().number_hash(given["id_number"]) if "id_number" in given else None,
         "name_hash": SealingKey.name_hash(_key().area_key(village_id), given["name"]) if "name" in given else None,
         "changed_by_id": actor.pk, "change_reason": reason, "changed_at": Now(),
     }  # fmt: skip
-    if not Identity.objects.filter(person_id=person_id).update(**sealed):
+    if not Identity.objects.filter(person_id=person_id).update(**sealed) and given:
         Identity.objects.create(person_id=person_id, **sealed)
 
 
@@ -160,6 +163,13 @@ def hand_over(actor: User, *, old_id: int, new_id: int) -> None:
     Identity.objects.filter(person_id=old_id).update(
         person_id=new_id, changed_by_id=actor.pk, changed_at=Now(), change_reason="person record replaced"
     )
+
+
+def present_record(person_id: int) -> int:
+    """The record that stands of a person, of whom one of the records is given; the same where it was never corrected."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT register_present_record(%s)", [person_id])
+        return int(cursor.fetchone()[0])
 
 
 def _key() -> SealingKey:
@@ -186,11 +196,8 @@ def _villages_of(person_id: int) -> list[int]:
     """Every village a person, under this record or one it replaces or is replaced by, was recorded in, mistaken ones too."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """WITH RECURSIVE record AS (
-                 SELECT id, replaces_id FROM register_person WHERE id = %s
-                 UNION SELECT p.id, p.replaces_id FROM register_person p JOIN record r ON p.id = r.replaces_id OR p.replaces_id = r.id
-               ) SELECT DISTINCT h.village_id FROM record r JOIN register_membership m ON m.person_id = r.id
-                   JOIN register_household h ON h.id = m.household_id""",
+            """SELECT DISTINCT h.village_id FROM register_records_of(%s) r (id) JOIN register_membership m ON m.person_id = r.id
+                 JOIN register_household h ON h.id = m.household_id""",
             [person_id],
         )
         return [row[0] for row in cursor.fetchall()]

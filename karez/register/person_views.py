@@ -71,15 +71,25 @@ def person(request: HttpRequest, person_id: int) -> HttpResponse:
 
 def _actions(actor: User, page: queries.PersonPage) -> list[tuple[str, Any]]:
     offered = set(OF_PERSON)
-    if page.died_on or page.memberships[0].ends_before is not None:
+    if page.died_on:
         offered -= {"move", "leave", "death"}
+    elif _has_left(page):
+        offered -= {"leave"}
     if page.is_erased:
         offered -= {"identity", "erase"}
     if page.died_on:
         offered -= {"facts"}
     if not page.has_identity or queries.open_erasure(page.person.pk):
         offered -= {"erase"}
-    return [(what, words[0]) for what, words in OF_PERSON.items() if what in offered and places.may(actor, words[2], page.village_id)]
+    return [(what, _heading(what, page)) for what, words in OF_PERSON.items() if what in offered and places.may(actor, words[2], page.village_id)]
+
+
+def _has_left(page: queries.PersonPage) -> bool:
+    return all(one.ends_before is not None for one in page.memberships)
+
+
+def _heading(what: str, page: queries.PersonPage) -> Any:
+    return gettext_lazy("Comes back to a household") if what == "move" and _has_left(page) else OF_PERSON[what][0]
 
 
 @login_required
@@ -89,7 +99,7 @@ def act(request: HttpRequest, person_id: int, what: str) -> HttpResponse:
     """A correction of a person, or what happens to one: a move, leaving, a death, a request to erase."""
     actor = actor_of(request)
     page = queries.person(actor, person_id)
-    heading, form_class, permission = _known(OF_PERSON, what)
+    _words, form_class, permission = _known(OF_PERSON, what)
     places.require(actor, permission, page.village_id)
     log_read(actor, kind="person_page", subject_id=person_id, purpose=f"the form: {what}, without a name")
     first: dict[str, Any] = {"sex": page.person.sex, "birth_month": page.person.birth_month, "on": date.today()}
@@ -99,7 +109,7 @@ def act(request: HttpRequest, person_id: int, what: str) -> HttpResponse:
         return _DO[what](actor, page, given)
 
     context = {
-        "heading": heading, "what": what, "person": _("Person %d") % person_id, "back": reverse("register:person", args=[person_id]),
+        "heading": _heading(what, page), "what": what, "person": _("Person %d") % person_id, "back": reverse("register:person", args=[person_id]),
         "way": places.ancestors(actor, page.village_id), "household": page.memberships[0].household,
         "button": gettext_lazy("Ask") if what == "erase" else gettext_lazy("Record"), "warns": what == "erase",
     }  # fmt: skip
@@ -215,9 +225,10 @@ def erasures(request: HttpRequest) -> HttpResponse:
 def erase(request: HttpRequest, request_id: int) -> HttpResponse:
     """Carries out an erasure another person asked for, after one says they know what it does."""
     actor = actor_of(request)
-    asked, household = queries.erasure(actor, request_id)
+    asked, last = queries.erasure(actor, request_id)
+    household = last.household
     places.require(actor, services.CORRECT, household.village_id)
-    log_read(actor, kind="person_page", subject_id=asked.person_id, purpose="carrying out an erasure, without a name")
+    log_read(actor, kind="person_page", subject_id=last.person_id, purpose="carrying out an erasure, without a name")
     form = forms.EraseForm(request.POST or None)
 
     def do(_given: dict[str, Any]) -> str:
@@ -226,7 +237,7 @@ def erase(request: HttpRequest, request_id: int) -> HttpResponse:
 
     context = {
         "heading": _("Erase who this is"), "back": reverse("register:erasures"), "way": places.ancestors(actor, household.village_id),
-        "household": household, "person": _("Person %d") % asked.person_id, "asked": asked, "own": asked.requested_by_id == actor.pk,
+        "household": household, "person": _("Person %d") % last.person_id, "asked": asked, "own": asked.requested_by_id == actor.pk,
         "button": gettext_lazy("Erase"), "warns": True, "dangerous": True,
     }  # fmt: skip
     return answer_form(request, form, do, "register/form.html", context, done=_("Erased."))

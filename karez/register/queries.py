@@ -16,7 +16,7 @@ from django.urls import reverse
 
 from karez.access.models import User
 from karez.places.queries import may, require, visible_area_ids_sql
-from karez.register import rules
+from karez.register import identity, rules
 from karez.register.models import (
     Assessment,
     CaseSpell,
@@ -155,7 +155,7 @@ def person(actor: User, person_id: int) -> PersonPage:
         died_on=death.happened_on if death else None,
         death_id=death.pk if death else None,
         has_identity=Identity.objects.filter(person=found).exists(),
-        is_erased=Erasure.objects.filter(request__person=found).exists(),
+        is_erased=Erasure.objects.filter(request__person__in=_records_of(person_id)).exists(),
     )
 
 
@@ -181,21 +181,26 @@ def fact(actor: User, kind: str, fact_id: int) -> FactPage:
 
 
 def open_erasure(person_id: int) -> ErasureRequest | None:
-    """The request to erase a person that was not carried out yet."""
-    return ErasureRequest.objects.filter(person_id=person_id, erasure=None).order_by("pk").first()
+    """The request to erase a person that was not carried out yet, also one that named a record since replaced."""
+    return ErasureRequest.objects.filter(person__in=_records_of(person_id), erasure=None).order_by("pk").first()
 
 
-def erasure(actor: User, request_id: int) -> tuple[ErasureRequest, Household]:
-    """An open request to erase and the person's present or last household; refused as if it did not exist where the actor may
-    neither see that household nor carry the erasure out."""
+def _records_of(person_id: int) -> RawSQL:
+    """Every record of a person: a correction replaces one by another."""
+    return RawSQL("SELECT register_records_of(%s)", [person_id])
+
+
+def erasure(actor: User, request_id: int) -> tuple[ErasureRequest, Membership]:
+    """An open request to erase and the person's present or last membership; refused as if it did not exist where the actor may
+    neither see its household nor carry the erasure out. The person's record may be a later one than the request names."""
     found = ErasureRequest.objects.filter(pk=request_id, erasure=None).first()
     last = (
-        Membership.objects.filter(person_id=found.person_id, voided_at=None).select_related("household").order_by("-starts_on", "-pk").first()
-        if found else None
+        Membership.objects.filter(person_id=identity.present_record(found.person_id), voided_at=None)
+        .select_related("household").order_by("-starts_on", "-pk").first() if found else None
     )  # fmt: skip
     if found is None or last is None or not any(may(actor, right, last.household.village_id) for right in (VIEW, "register.apply")):
         raise rules.unknown("request", request_id)
-    return found, last.household
+    return found, last
 
 
 def erasures_waiting(actor: User) -> QuerySet[ErasureRequest]:
@@ -203,8 +208,9 @@ def erasures_waiting(actor: User) -> QuerySet[ErasureRequest]:
     areas, params = visible_area_ids_sql(actor, "register.apply")
     mine = RawSQL(
         f"""SELECT r.id FROM register_erasurerequest r WHERE (SELECT h.village_id FROM register_membership m
-              JOIN register_household h ON h.id = m.household_id WHERE m.person_id = r.person_id AND m.voided_at IS NULL
-              ORDER BY m.starts_on DESC, m.id DESC LIMIT 1) IN ({areas})""",
+              JOIN register_household h ON h.id = m.household_id WHERE m.person_id = register_present_record(r.person_id)
+               AND m.voided_at IS NULL ORDER BY m.starts_on DESC, m.id DESC LIMIT 1) IN ({areas})
+               AND NOT EXISTS (SELECT FROM register_erasure e WHERE e.request_id = r.id)""",
         params,
     )
     return ErasureRequest.objects.filter(pk__in=mine, erasure=None).exclude(requested_by_id=actor.pk).order_by("pk")

@@ -63,6 +63,7 @@ _BY_STATE = {
     "KZ032": ("register.erasure_not_open", "an erasure is asked for once and carried out once"),
     "KZ036": ("register.household_ended", "nobody belongs to a household that no longer exists"),
     "KZ035": ("register.erased", "an erasure is not undone"),
+    "KZ037": ("register.last_household", "a person on record belongs or belonged to a household"),
     "KZ033": ("register.same_person", "an erasure needs two people"),
 }
 
@@ -134,6 +135,16 @@ def not_a_member(person_id: int) -> Refusal:
     return Refusal(
         "register.not_a_member", record=f"person {person_id}", found="no present household", expected="a member of a household",
         rule="only what goes on can end", todo="look at the person's page",
+    )  # fmt: skip
+
+
+def last_household(person_id: int) -> Refusal:
+    """The refusal to void the only membership of a person: nobody could reach the person any more."""
+    return Refusal(
+        "register.last_household", record=f"person {person_id}", found="their only household", expected="a person with another household on record",
+        rule="a person on record belongs or belonged to a household",
+        todo="correct its days, or move the person to the right household; if the person was entered by mistake, ask on their page"
+        " that who they are be erased",
     )  # fmt: skip
 
 

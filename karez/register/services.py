@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 from django.db import DatabaseError, transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.db.models.functions import Now
 
 from karez.access.models import User
@@ -89,12 +89,15 @@ def add_person(actor: User, *, household_id: int, new: NewPerson) -> Person:
 def move_person(
     actor: User, *, person_id: int, household_id: int, relation: int, on: date, reason: str
 ) -> Membership:
-    """Ends a person's membership on a day and starts one in another household on the same day; needs both villages."""
+    """Ends a person's membership on a day and starts one in another household on the same day; needs both villages.
+
+    Who left before comes back by it: a new membership, in the same household or another, from the day they left or later.
+    """
     rules.check_reason(f"person {person_id}", reason)
     _lock(person_id)
     old = present_membership(actor, person_id)
     target = _household(actor, household_id)
-    rules.check_day(f"person {person_id}", on, today=date.today(), not_before=old.starts_on if old else None)
+    rules.check_day(f"person {person_id}", on, today=date.today(), not_before=old.starts_on if old else _left_on(person_id))
     with _told_kindly(f"person {person_id}"):
         if old is not None:
             _end(actor, old, on, reason)
@@ -208,10 +211,17 @@ _CHANGEABLE: dict[type[Fact], frozenset[str]] = {
 
 @transaction.atomic
 def void_fact(actor: User, *, row: R, reason: str) -> R:
-    """Voids one wrong membership, assessment, case spell, death or exit, with a reason. Needs `register.apply`."""
+    """Voids one wrong membership, assessment, case spell, death or exit, with a reason. Needs `register.apply`.
+
+    Refuses a person's only membership: a person without one could be reached by nobody.
+    """
     record = f"{row._meta.verbose_name} {row.pk}"
     rules.check_reason(record, reason)
     require(actor, CORRECT, _village_of(row))
+    if isinstance(row, Membership):
+        _lock(row.person_id)
+        if not Membership.objects.filter(person_id=row.person_id, voided_at=None).exclude(pk=row.pk).exists():
+            raise rules.last_household(row.person_id)
     with _told_kindly(record):
         _void(actor, row, reason)
     return row
@@ -266,6 +276,11 @@ def present_membership(actor: User, person_id: int) -> Membership | None:
         raise rules.unknown("person", person_id)
     require(actor, RECORD, last.household.village_id)
     return last if last.ends_before is None else None
+
+
+def _left_on(person_id: int) -> date | None:
+    """The day from which a person belonged to no household any more."""
+    return Membership.objects.filter(person_id=person_id, voided_at=None).aggregate(last=Max("ends_before"))["last"]  # type: ignore[no-any-return]
 
 
 def _household(actor: User, household_id: int) -> Household:

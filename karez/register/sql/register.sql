@@ -98,6 +98,36 @@ END $$;
 CREATE TRIGGER register_identity_of_its_person BEFORE UPDATE OF person_id ON register_identity
 FOR EACH ROW WHEN (OLD.person_id <> NEW.person_id) EXECUTE FUNCTION register_identity_of_its_person();
 
+-- A corrected person has several records, each replaced by the next. All of them, and the one that stands.
+CREATE FUNCTION register_records_of(p_person bigint) RETURNS SETOF bigint
+LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+    WITH RECURSIVE record AS (
+        SELECT id, replaces_id FROM register_person WHERE id = p_person
+        UNION SELECT p.id, p.replaces_id FROM record r JOIN register_person p ON p.id = r.replaces_id OR p.replaces_id = r.id
+    ) SELECT id FROM record
+$$;
+
+CREATE FUNCTION register_present_record(p_person bigint) RETURNS bigint
+LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT p.id FROM register_person p WHERE p.id IN (SELECT register_records_of(p_person)) ORDER BY p.voided_at IS NOT NULL, p.id DESC LIMIT 1
+$$;
+
+-- At commit: a person on record belongs or belonged to a household. Who was entered by mistake is corrected, moved or erased;
+-- a person without any membership could be reached by nobody.
+CREATE FUNCTION register_person_keeps_household() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM FROM register_person p WHERE p.id = NEW.person_id AND p.voided_at IS NULL FOR NO KEY UPDATE;
+    IF FOUND AND NOT EXISTS (SELECT FROM register_membership m WHERE m.person_id = NEW.person_id AND m.voided_at IS NULL) THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ037', MESSAGE = format('Person %s would belong to no household.', NEW.person_id),
+            DETAIL = 'Move the person, correct the days, or ask on their page that who they are be erased.';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE CONSTRAINT TRIGGER register_person_keeps_household AFTER UPDATE OF voided_at ON register_membership DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW WHEN (OLD.voided_at IS NULL AND NEW.voided_at IS NOT NULL) EXECUTE FUNCTION register_person_keeps_household();
+
 -- Removes name, number, index entries and history of a person, and gives the person a new random key, so that keys in
 -- frozen tables lead to nobody. What remains says that somebody of a sex and age lived in a household.
 CREATE FUNCTION register_erase(p_request bigint, p_by bigint) RETURNS bigint
@@ -105,6 +135,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 DECLARE
     asked register_erasurerequest;
     records bigint[];
+    known bigint[];
 BEGIN
     SELECT * INTO asked FROM register_erasurerequest WHERE id = p_request FOR UPDATE;
     IF NOT FOUND OR EXISTS (SELECT FROM register_erasure WHERE request_id = p_request) THEN
@@ -116,10 +147,13 @@ BEGIN
             DETAIL = 'Another person with the permission has to do it.';
     END IF;
     -- A corrected person has earlier and later records: what they hold or held goes with them.
-    WITH RECURSIVE record AS (
-        SELECT id, replaces_id FROM register_person WHERE id = asked.person_id
-        UNION SELECT p.id, p.replaces_id FROM register_person p JOIN record r ON p.id = r.replaces_id OR p.replaces_id = r.id
-    ) SELECT array_agg(id) INTO records FROM record;
+    -- A correction under way is waited for, and what it made is found by the next look.
+    LOOP
+        SELECT array_agg(one ORDER BY one) INTO records FROM register_records_of(asked.person_id) one;
+        EXIT WHEN records IS NOT DISTINCT FROM known;
+        PERFORM FROM register_person p WHERE p.id = ANY (records) ORDER BY p.id FOR UPDATE;
+        known := records;
+    END LOOP;
     DELETE FROM register_identity WHERE person_id = ANY (records);
     DELETE FROM register_identityevent WHERE person_id = ANY (records) OR pgh_obj_id = ANY (records);
     UPDATE register_person SET key = gen_random_uuid() WHERE id = ANY (records);
