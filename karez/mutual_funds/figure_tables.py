@@ -47,11 +47,18 @@ CAPITAL = FigureTable(
         FigureColumn("contributions_fen", "bigint", "members' own money paid in, net of refunds", unit="fen"),
         FigureColumn("gifts_fen", "bigint", "gifts", unit="fen"),
         FigureColumn("surplus_fen", "bigint", "fees received", unit="fen"),
-        FigureColumn("opening", "boolean", "whether it was there on the region's first day"),
         FigureColumn("transfer_id", "bigint", "transfer in the society's book"),
         FigureColumn("voucher_id", "bigint", "voucher of that transfer"),
     ),
     sql=reports.on_day(reports.CAPITAL_TRANSFERS),
+    order_by="transfer_id",
+)
+
+OPENING = FigureTable(
+    name="mutual_funds_opening",
+    grain="one row per opening balance of a pot, of every society that stood on the region's first day, ended since or not",
+    columns=CAPITAL.columns,
+    sql=reports.on_day(reports.OPENING_TRANSFERS),
     order_by="transfer_id",
 )
 
@@ -151,4 +158,4 @@ SELECT area_id, society_id, loan_id, number, due_on, extract(year FROM due_on)::
     order_by="loan_id, number",
 )
 
-FIGURE_TABLES = (SOCIETIES, CAPITAL, GRANTS, MEMBERS, LOANS, DUES)
+FIGURE_TABLES = (SOCIETIES, CAPITAL, OPENING, GRANTS, MEMBERS, LOANS, DUES)

@@ -11,7 +11,7 @@ from karez.access.queries import permissions_of
 from karez.kernel.inbox import AreaLink, InboxItem
 from karez.ledger.models import Transfer
 from karez.mutual_funds import queries
-from karez.mutual_funds.models import Contribution, Gift, Grant, Loan, Proposal, Repayment, WriteOff
+from karez.mutual_funds.models import Contribution, Gift, Grant, Loan, Opening, Proposal, Repayment, WriteOff
 from karez.places.queries import may
 
 
@@ -64,8 +64,15 @@ def decides_set(set_id: int) -> str | None:
 
 
 def takes_back(voucher_id: int) -> str | None:
-    """Where a voucher of a society, or the county's side of a grant, is taken back with the records on it."""
+    """Where a voucher of a society, or the county's side of a grant, is taken back with the records on it.
+
+    An opening voucher goes with the file it came in: that is the batch's page, where its withdrawal is asked for.
+    """
     moved = list(Transfer.objects.filter(voucher_id=voucher_id).values_list("pk", flat=True))
+    opening = Opening.objects.filter(voucher_id=voucher_id, voided_at=None).first()
+    if opening is not None:  # opening balances go with the file they came in
+        batch = opening.batch_id
+        return reverse("intake:batch", args=[batch]) if batch else reverse("mutual_funds:society", args=[opening.society_id])
     granted = Grant.objects.filter(county_transfer_id__in=moved, voided_at=None).first()
     if granted is not None:
         theirs = Transfer.objects.get(pk=granted.transfer_id).voucher_id

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db import transaction
 from django.db.models import Max, Model, Sum
-from django.db.models.functions import Greatest, Now
+from django.db.models.functions import Now
 
 from karez.access.models import User
 from karez.funds.models import GrantStandard, SourceLine
@@ -38,11 +38,12 @@ from karez.mutual_funds.services import (
     end_membership,
     outstanding_fen,
     own_fen,
+    require_household,
     require_there,
     rules_in_force,
     take,
 )
-from karez.periods.services import counts_on, first_open_day
+from karez.periods.services import counts_on
 from karez.places.models import Tree
 from karez.places.queries import require
 
@@ -66,6 +67,7 @@ def prepare_loan(
     require(actor, PREPARE, society.area_id)
     take(society.pk)
     in_force = rules_in_force(society.pk, lent_on)
+    require_household(member, lent_on)
     if principal_fen > in_force.loan_cap_fen or term_days > in_force.term_cap_days:
         raise Refusal(
             "mutual_funds.loan", record=f"loan {loan_no}", found=f"{principal_fen} fen for {term_days} days",
@@ -159,6 +161,13 @@ def prepare_reversal(actor: User, *, society: Society, voucher_id: int, reason: 
         raise Refusal(
             "not_found.mutual_funds_voucher", record=f"voucher {voucher_id}", found="not of this society",
             expected="a voucher of its book", rule="a society corrects its own book", todo="choose from its vouchers",
+        )  # fmt: skip
+    opening = Opening.objects.filter(voucher_id=voucher_id, voided_at=None).first()
+    if opening is not None:
+        raise Refusal(
+            "mutual_funds.opening_voucher", record=f"voucher {voucher_id}", found=f"the opening balances of {society.name}, from file {opening.batch_id}",
+            expected="a voucher of one act", rule="opening balances are taken back with the file they came in",
+            todo="ask on the page of that file that it be withdrawn", more={"batch": opening.batch_id},
         )  # fmt: skip
     first = ledger.prepare_reversal(actor, voucher_id, reason, permission=PREPARE)
     transfers = Transfer.objects.filter(voucher_id=voucher_id).values("pk")
@@ -258,14 +267,13 @@ def _record_grant(actor: User, proposal: Proposal) -> Grant:
 
 
 def _record_reversal(actor: User, proposal: Proposal) -> None:
+    """Voids what stands on the voucher from the day its reversal is booked: money and record leave the same year."""
+    booked = Voucher.objects.get(set_id=proposal.set_id).booking_date
     transfers = list(Transfer.objects.filter(voucher_id=proposal.terms["voucher"]).values_list("pk", flat=True))
     for model, columns in _FACTS:
         for column in columns:
             found = model._default_manager.filter(**{f"{column}__in": transfers}, voided_at=None)
-            found.update(
-                voided_at=Now(), voided_by_id=actor.pk, void_reason=proposal.terms["reason"],
-                void_counts_on=Greatest("counts_on", first_open_day()),
-            )  # fmt: skip
+            found.update(voided_at=Now(), voided_by_id=actor.pk, void_reason=proposal.terms["reason"], void_counts_on=booked)
 
 
 _RECORD = {

@@ -32,6 +32,7 @@ from karez.mutual_funds.models import (
     Member,
     Proposal,
     Repayment,
+    RuleSet,
     Society,
     WriteOff,
 )
@@ -133,9 +134,9 @@ def as_of(wanted: date | None = None) -> AsOf:
 
 
 def societies(actor: User, *, words: str = "", after: int = 0, limit: int = 50, day: date | None = None) -> list[Society]:
-    """Societies of the actor's areas that were there on a day (today), by id from `after` on; with `words` those whose name holds them."""
+    """Societies of the actor's areas as counted on a day (today), by id from `after` on; with `words` those whose name holds them."""
     on = day or date.today()
-    found = _visible(actor).filter(pk__gt=after, starts_on__lte=on).exclude(ends_before__lte=on)
+    found = _counted(_visible(actor, voided=True), on, event=False).filter(pk__gt=after)
     if words:
         found = found.filter(name__icontains=words)
     members = RawSQL(
@@ -160,8 +161,8 @@ def societies(actor: User, *, words: str = "", after: int = 0, limit: int = 50, 
 
 
 def society(actor: User, society_id: int) -> Society:
-    """One society, if the actor may see its village; else refused as if it did not exist."""
-    found = _visible(actor).select_related("area__tree", "book").filter(pk=society_id).first()
+    """One society, also one whose founding was taken back, if the actor may see its village; else refused as if it did not exist."""
+    found = _visible(actor, voided=True).select_related("area__tree", "book").filter(pk=society_id).first()
     if found is None:
         raise _unknown("society", society_id)
     return found
@@ -175,11 +176,10 @@ def society_of_area(actor: User, area_id: int) -> Society | None:
 def members(actor: User, society_id: int, *, after: int = 0, limit: int = 50, day: date | None = None) -> list[MemberRow]:
     """Members as counted on a day (today) by id from `after` on, with the own money and the base shares they held."""
     on = day or date.today()
-    found = society(actor, society_id).members.filter(pk__gt=after, counts_from__lte=on)
-    found = found.exclude(counts_before__lte=on).exclude(void_counts_on__lte=on)
+    found = _counted(society(actor, society_id).members.filter(pk__gt=after), on, event=False)
     listed = list(found.select_related("household").order_by("pk")[:limit])
     held: dict[int, dict[str, int]] = {}
-    paid = Contribution.objects.filter(member__in=listed, counts_on__lte=on).exclude(void_counts_on__lte=on)
+    paid = _counted(Contribution.objects.filter(member__in=listed), on)
     sums = paid.values_list("member_id", "kind").annotate(total=Sum("amount_fen"))
     for member_id, kind, total in sums:
         held.setdefault(member_id, {})[kind] = int(total)
@@ -202,16 +202,17 @@ def memberships_of_household(actor: User, household_id: int) -> list[Member]:
     return list(found.select_related("society").order_by("-starts_on"))
 
 
-def grants(actor: User, society_id: int) -> list[tuple[Grant, SourceLine, int | None]]:
-    """Public money granted to a society, with the line it came from and the voucher in its book."""
-    found = list(society(actor, society_id).grants.filter(voided_at=None).select_related("source_line__funder").order_by("happened_on"))
+def grants(actor: User, society_id: int, *, day: date | None = None) -> list[tuple[Grant, SourceLine, int | None]]:
+    """Public money granted to a society as counted on a day (today), with the line it came from and the voucher in its book."""
+    counted = _counted(society(actor, society_id).grants.all(), day)
+    found = list(counted.select_related("source_line__funder").order_by("happened_on", "pk"))
     vouchers = _vouchers(g.transfer_id for g in found)
     return [(g, g.source_line, vouchers.get(g.transfer_id)) for g in found]
 
 
-def gifts(actor: User, society_id: int) -> list[tuple[Gift, int | None]]:
-    """Gifts to a society, with the voucher each stands on."""
-    found = list(society(actor, society_id).gifts.filter(voided_at=None).order_by("happened_on", "pk"))
+def gifts(actor: User, society_id: int, *, day: date | None = None) -> list[tuple[Gift, int | None]]:
+    """Gifts to a society as counted on a day (today), with the voucher each stands on."""
+    found = list(_counted(society(actor, society_id).gifts.all(), day).order_by("happened_on", "pk"))
     vouchers = _vouchers(g.transfer_id for g in found)
     return [(g, vouchers.get(g.transfer_id)) for g in found]
 
@@ -249,14 +250,14 @@ _COLLECTING = """
 SELECT coalesce(sum(due_fen), 0)::bigint, coalesce(sum(collected_on_time_fen), 0)::bigint, coalesce(sum(principal_fen), 0)::bigint
   FROM ({dues}) x WHERE due_on >= %(start)s"""
 # Principal collected in the year on what had fallen due by then: what was paid ahead of its day is left out.
-_RECOVERED = """
+_RECOVERED = f"""
 SELECT coalesce(sum(LEAST(paid, due)) - sum(LEAST(paid_before, due)), 0)::bigint FROM (
   SELECT coalesce((SELECT sum(i.principal_fen) FROM mutual_funds_instalment i WHERE i.loan_id = l.id AND i.due_on <= %(day)s), 0) AS due,
-         coalesce((SELECT sum(p.principal_fen) FROM mutual_funds_repayment p WHERE p.loan_id = l.id AND p.voided_at IS NULL
-           AND p.happened_on <= %(day)s), 0) AS paid,
-         coalesce((SELECT sum(p.principal_fen) FROM mutual_funds_repayment p WHERE p.loan_id = l.id AND p.voided_at IS NULL
-           AND p.happened_on < %(start)s), 0) AS paid_before
-    FROM mutual_funds_loan l WHERE l.society_id = %(society)s AND l.voided_at IS NULL) x"""
+         coalesce(r.paid, 0) AS paid, coalesce(r.paid_before, 0) AS paid_before
+    FROM mutual_funds_loan l CROSS JOIN LATERAL (
+      SELECT sum(p.principal_fen) AS paid, sum(p.principal_fen) FILTER (WHERE p.happened_on < %(start)s) AS paid_before
+        FROM mutual_funds_repayment p WHERE p.loan_id = l.id AND {counted_on("%(day)s::date", event=True, alias="p")}) r
+   WHERE l.society_id = %(society)s AND {counted_on("%(day)s::date", event=True, alias="l")}) x"""
 
 
 def report(actor: User, society_id: int, day: date) -> Report:
@@ -393,14 +394,29 @@ def facts_of_transfers(actor: User, transfer_ids: list[int]) -> list[Loan | Repa
     ]
 
 
+def _counted(found: QuerySet[Any], day: date | None, *, event: bool = True) -> QuerySet[Any]:
+    """The facts that count on a day (today): the rule of `counted_on`, by which the pots count too."""
+    on = day or date.today()
+    counted = found.filter(**{"counts_on__lte" if event else "counts_from__lte": on}).exclude(void_counts_on__lte=on)
+    return counted if event else counted.exclude(counts_before__lte=on)
+
+
+def rule_sets(actor: User, society_id: int, day: date | None = None) -> list[RuleSet]:
+    """The rules of a society as known on a day (today), the latest first: those in force and those before them."""
+    on = day or date.today()
+    found = society(actor, society_id).rule_sets.filter(counts_from__lte=on).exclude(void_counts_on__lte=on)
+    return list(found.order_by("-starts_on"))
+
+
 def _vouchers(transfer_ids: Any) -> dict[int | None, int]:
     ids = [i for i in transfer_ids if i is not None]
     return dict(Transfer.objects.filter(pk__in=ids).values_list("pk", "voucher_id"))
 
 
-def _visible(actor: User) -> QuerySet[Society]:
+def _visible(actor: User, *, voided: bool = False) -> QuerySet[Society]:
     areas, params = visible_area_ids_sql(actor, VIEW)
-    return Society.objects.filter(voided_at=None, area_id__in=RawSQL(areas, params))
+    found = Society.objects.filter(area_id__in=RawSQL(areas, params))
+    return found if voided else found.filter(voided_at=None)
 
 
 def _unknown(what: str, key: int) -> Refusal:

@@ -43,24 +43,40 @@ SELECT so.area_id, so.id AS society_id, so.size_class,
   ) m ON m.book_id = so.book_id
  WHERE {_SOCIETY} GROUP BY so.id"""
 
-# One row for each transfer that paid into a pot or refunded out of it; the same money as CAPITAL, down to its vouchers.
-CAPITAL_TRANSFERS = f"""
+def _transfers(which: str, societies: str) -> str:
+    """One row for each transfer that paid into a pot or was refunded out of it, of the transfers and the societies named."""
+    return f"""
 SELECT so.area_id, so.id AS society_id, so.size_class,
        CASE WHEN m.code = '4001' THEN m.fen ELSE 0 END AS grant_fen,
        CASE WHEN m.code = '2001' THEN m.fen ELSE 0 END AS contributions_fen,
        CASE WHEN m.code = '4002' THEN m.fen ELSE 0 END AS gifts_fen,
-       CASE WHEN m.code = '4003' THEN m.fen ELSE 0 END AS surplus_fen, m.opening, m.transfer_id, m.voucher_id
+       CASE WHEN m.code = '4003' THEN m.fen ELSE 0 END AS surplus_fen, m.transfer_id, m.voucher_id
   FROM mutual_funds_society so
   JOIN (
-    SELECT t.book_id, a.code, t.amount_fen AS fen, o.code = '3000' AS opening, t.id AS transfer_id, t.voucher_id
+    SELECT t.book_id, a.code, t.amount_fen AS fen, t.id AS transfer_id, t.voucher_id
       FROM ledger_transfer t JOIN ledger_account a ON a.id = t.credit_account_id JOIN ledger_account o ON o.id = t.debit_account_id
-     WHERE t.booking_date <= {_DAY} AND a.code IN ('2001', '4001', '4002', '4003') AND o.code <> '1301'
+     WHERE t.booking_date <= {_DAY} AND a.code IN ('2001', '4001', '4002', '4003') AND {which}
     UNION ALL
-    SELECT t.book_id, a.code, -t.amount_fen, o.code = '3000', t.id, t.voucher_id
+    SELECT t.book_id, a.code, -t.amount_fen, t.id, t.voucher_id
       FROM ledger_transfer t JOIN ledger_account a ON a.id = t.debit_account_id JOIN ledger_account o ON o.id = t.credit_account_id
-     WHERE t.booking_date <= {_DAY} AND a.code IN ('2001', '4001', '4002', '4003') AND o.code <> '1301'
+     WHERE t.booking_date <= {_DAY} AND a.code IN ('2001', '4001', '4002', '4003') AND {which}
   ) m ON m.book_id = so.book_id
- WHERE {_SOCIETY}"""
+ WHERE {societies}"""
+
+
+# The same money as CAPITAL, down to its vouchers.
+CAPITAL_TRANSFERS = _transfers("o.code <> '1301'", _SOCIETY)
+# What was there on the region's first day, of every society that stood then, whether or not it is still at work. Where its village
+# is no more, the money lies in what is left of the places above it.
+OPENING_TRANSFERS = f"""
+WITH now AS MATERIALIZED (SELECT area_id FROM places_tree_on({_DAY}, true)),
+was AS MATERIALIZED (SELECT * FROM places_tree_on((SELECT make_date(first_year, 1, 1) FROM periods_region), true))
+SELECT coalesce(
+         (SELECT u.id FROM unnest(ARRAY[x.area_id, w.township_id, w.county_id, w.prefecture_id, w.region_id]) WITH ORDINALITY u (id, n)
+            JOIN now ON now.area_id = u.id ORDER BY u.n LIMIT 1), x.area_id) AS area_id,
+       x.society_id, x.size_class, x.grant_fen, x.contributions_fen, x.gifts_fen, x.surplus_fen, x.transfer_id, x.voucher_id
+  FROM ({_transfers("o.code = '3000'", f"so.counts_from <= {_DAY} AND (so.void_counts_on IS NULL OR so.void_counts_on > {_DAY})")}) x
+  LEFT JOIN was w ON w.area_id = x.area_id"""
 
 # One row for each society and account code of its book: the balance on the account's normal side.
 BALANCES = f"""
@@ -71,7 +87,7 @@ SELECT so.area_id, so.id AS society_id, a.code,
     SELECT debit_account_id AS account_id, sum(amount_fen) AS fen FROM ledger_transfer WHERE booking_date <= {_DAY}{_OF_DEBIT} GROUP BY 1
     UNION ALL SELECT credit_account_id, -sum(amount_fen) FROM ledger_transfer WHERE booking_date <= {_DAY}{_OF_CREDIT} GROUP BY 1
   ) m ON m.account_id = a.id
- WHERE so.voided_at IS NULL{_OF_SO} GROUP BY so.id, a.id"""
+ WHERE (so.void_counts_on IS NULL OR so.void_counts_on > {_DAY}){_OF_SO} GROUP BY so.id, a.id"""
 
 # One row for each loan: what was repaid, what is still owed, and since when the oldest unpaid instalment is late.
 LOANS = f"""

@@ -133,6 +133,7 @@ def contribute(
     require(actor, PREPARE, member.society.area_id)
     take(member.society_id)
     in_force = rules_in_force(member.society_id, paid_on)
+    require_household(member, paid_on)
     after = own_fen(member.pk) + amount_fen
     if not in_force.contribution_min_fen <= after <= in_force.contribution_max_fen:
         raise Refusal(
@@ -223,6 +224,18 @@ def require_there(society: Society, day: date) -> None:
     raise Refusal(
         "mutual_funds.not_there", record=society.name, found=str(day), expected=f"a day from {society.starts_on} on, until today",
         rule="nothing is given to a society that is not there", todo="correct the day",
+    )  # fmt: skip
+
+
+def require_household(member: Member, day: date) -> None:
+    """Refuses a new contribution or loan of a household that was dissolved by that day; refunds and repayments go on."""
+    ended = member.household.ends_before
+    if ended is None or day < ended:
+        return
+    raise Refusal(
+        "mutual_funds.household_ended", record=f"household {member.household.household_no}", found=f"dissolved on {ended}",
+        expected=f"a day before {ended}", rule="a household that was dissolved pays nothing more in and borrows nothing more",
+        todo="take in what it owes, return its own money, and let it leave the society",
     )  # fmt: skip
 
 

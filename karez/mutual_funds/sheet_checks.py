@@ -58,6 +58,16 @@ def member_known(day: str) -> Check:
     )  # fmt: skip
 
 
+def household_there(day: str, unless: str = "false") -> Check:
+    """The household was not dissolved by the day of the row; `unless` names rows that go on after its end."""
+    return _check(
+        "household_there", day, _("a day before the household was dissolved"),
+        f"""SELECT r.row_no, r.{day}::text FROM {{stage}} r JOIN {_society(day)} JOIN {_member(day)}
+        WHERE r.{day} >= h.ends_before AND NOT {unless}""",
+        _("a household that was dissolved only repays and gets its own money back; let it leave the society"),
+    )  # fmt: skip
+
+
 def not_in_future(day: str) -> Check:
     """Nothing is recorded before it happens."""
     return _check(
@@ -224,6 +234,7 @@ CONTRIBUTION_CHECKS = (
     society_known("paid_on"),
     not_in_future("paid_on"),
     member_known("paid_on"),
+    household_there("paid_on", "r.kind = 'refund'"),
     _check(
         "refund_within_own", "amount", _("no more than the member's own money that is still in the society"),
         f"SELECT g.row_no, (g.amount / 100.0)::numeric(20, 2)::text FROM ({_STANDING}) g WHERE g.kind = 'refund' AND g.own < 0",
@@ -257,6 +268,7 @@ LOAN_CHECKS = (
     society_known("lent_on"),
     not_in_future("lent_on"),
     member_known("lent_on"),
+    household_there("lent_on"),
     _check(
         "loan_number_once", "loan_no", _("a number not yet given in the society"),
         f"""SELECT r.row_no, r.loan_no FROM {{stage}} r JOIN {_society("lent_on")}

@@ -82,17 +82,20 @@ BEGIN
         SELECT a.id, a.kind, o.paid, o.refunded, r.id AS rules, r.contribution_max_fen AS most,
                m.voided_at IS NOT NULL OR m.starts_on > a.happened_on OR m.ends_before < a.happened_on
                  OR (m.ends_before = a.happened_on AND a.kind <> 'refund') OR (m.ends_before IS NOT NULL AND o.refunded <> o.paid) AS stranger,
-               (a.kind = 'opening') <> (a.happened_on < (SELECT mutual_funds_first_day())) AND a.kind <> 'granted_base' AS wrong_day
-          FROM added a JOIN mutual_funds_member m ON m.id = a.member_id LEFT JOIN own o ON o.member_id = a.member_id
+               (a.kind = 'opening') <> (a.happened_on < (SELECT mutual_funds_first_day())) AND a.kind <> 'granted_base' AS wrong_day,
+               a.kind <> 'refund' AND a.happened_on >= h.ends_before AS dissolved, h.household_no, h.ends_before
+          FROM added a JOIN mutual_funds_member m ON m.id = a.member_id JOIN register_household h ON h.id = m.household_id LEFT JOIN own o ON o.member_id = a.member_id
           LEFT JOIN mutual_funds_ruleset r ON r.society_id = m.society_id AND r.voided_at IS NULL AND r.starts_on <= a.happened_on
                AND (r.ends_before IS NULL OR r.ends_before > a.happened_on)
          WHERE m.voided_at IS NOT NULL OR m.starts_on > a.happened_on OR m.ends_before < a.happened_on
             OR (m.ends_before = a.happened_on AND a.kind <> 'refund') OR (m.ends_before IS NOT NULL AND o.refunded <> o.paid)
             OR o.refunded > o.paid OR r.id IS NULL OR (a.kind IN ('own', 'opening') AND o.paid - o.refunded > r.contribution_max_fen)
             OR ((a.kind = 'opening') <> (a.happened_on < (SELECT mutual_funds_first_day())) AND a.kind <> 'granted_base')
+            OR (a.kind <> 'refund' AND a.happened_on >= h.ends_before)  -- refunds to a household that was dissolved go on
          ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
         PERFORM mutual_funds_refuse('KZ021', CASE
+            WHEN wrong.dissolved THEN format('Household %s was dissolved on %s and pays nothing more in.', wrong.household_no, wrong.ends_before)
             WHEN wrong.stranger THEN format('Contribution %s is of no member on that day, or leaves money in for one who has left.', wrong.id)
             WHEN wrong.wrong_day THEN format('Contribution %s (%s) is on the wrong side of the region''s first day.', wrong.id, wrong.kind)
             WHEN wrong.rules IS NULL THEN format('The society of contribution %s has no rules on that day.', wrong.id)
@@ -122,15 +125,18 @@ BEGIN
     PERFORM mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT society_id FROM added) x;
     EXECUTE $q$
         SELECT a.id, a.loan_no, a.principal_fen > r.loan_cap_fen AS too_much, a.term_days > r.term_cap_days AS too_long,
-               m.voided_at IS NOT NULL OR m.starts_on > a.happened_on OR m.ends_before IS NOT NULL AS stranger
+               m.voided_at IS NOT NULL OR m.starts_on > a.happened_on OR m.ends_before IS NOT NULL AS stranger,
+               a.happened_on >= h.ends_before AS dissolved, h.household_no, h.ends_before
           FROM added a JOIN mutual_funds_ruleset r ON r.id = a.rule_set_id JOIN mutual_funds_member m ON m.id = a.member_id
-         WHERE a.principal_fen > r.loan_cap_fen OR a.term_days > r.term_cap_days
+          JOIN register_household h ON h.id = m.household_id
+         WHERE a.happened_on >= h.ends_before OR a.principal_fen > r.loan_cap_fen OR a.term_days > r.term_cap_days
             OR a.due_on <> a.happened_on + a.term_days OR a.fee_rate_bp <> r.fee_rate_bp OR a.instalments <> r.instalments
             OR r.voided_at IS NOT NULL OR r.starts_on > a.happened_on OR r.ends_before <= a.happened_on
             OR m.voided_at IS NOT NULL OR m.starts_on > a.happened_on OR m.ends_before IS NOT NULL  -- who has left owes nothing
             OR a.opening <> (a.happened_on < (SELECT mutual_funds_first_day())) ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
         PERFORM mutual_funds_refuse('KZ022', CASE
+            WHEN wrong.dissolved THEN format('Household %s was dissolved on %s and borrows nothing more.', wrong.household_no, wrong.ends_before)
             WHEN wrong.stranger THEN format('The borrower of loan %s is no member on that day, or has left.', wrong.loan_no)
             WHEN wrong.too_much THEN format('Loan %s is above the cap in force.', wrong.loan_no)
             WHEN wrong.too_long THEN format('Loan %s is longer than the term in force.', wrong.loan_no)
@@ -472,6 +478,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 DECLARE
     moved bigint[];
     standing boolean;
+    other date;
 BEGIN
     IF NEW.reverses_id IS NULL AND NOT EXISTS (SELECT FROM mutual_funds_proposal WHERE set_id = NEW.set_id) THEN RETURN NULL; END IF;
     SELECT array_agg(id) INTO moved FROM ledger_transfer WHERE voucher_id = coalesce(NEW.reverses_id, NEW.id);
@@ -487,6 +494,22 @@ BEGIN
     IF NEW.reverses_id IS NOT NULL AND standing THEN
         PERFORM mutual_funds_refuse('KZ028', format('A record of a village fund stands on voucher %s.', NEW.reverses_id),
             'Reverse it on the page of its society: the record goes with its money.');
+    ELSIF NEW.reverses_id IS NOT NULL THEN  -- money and record leave on the same day, so the same year
+        SELECT day INTO other FROM (
+            SELECT void_counts_on AS day FROM mutual_funds_contribution WHERE transfer_id = ANY (moved)
+            UNION ALL SELECT void_counts_on FROM mutual_funds_loan WHERE transfer_id = ANY (moved)
+            UNION ALL SELECT void_counts_on FROM mutual_funds_repayment WHERE principal_transfer_id = ANY (moved)
+            UNION ALL SELECT void_counts_on FROM mutual_funds_repayment WHERE fee_transfer_id = ANY (moved)
+            UNION ALL SELECT void_counts_on FROM mutual_funds_grant WHERE transfer_id = ANY (moved)
+            UNION ALL SELECT void_counts_on FROM mutual_funds_grant WHERE county_transfer_id = ANY (moved)
+            UNION ALL SELECT void_counts_on FROM mutual_funds_gift WHERE transfer_id = ANY (moved)
+            UNION ALL SELECT void_counts_on FROM mutual_funds_writeoff WHERE transfer_id = ANY (moved)
+            UNION ALL SELECT void_counts_on FROM mutual_funds_opening WHERE voucher_id = NEW.reverses_id) x
+         WHERE day <> NEW.booking_date ORDER BY 1 LIMIT 1;
+        IF other IS NOT NULL THEN
+            PERFORM mutual_funds_refuse('KZ028', format('The record on voucher %s is void from %s, its reversal counts from %s.',
+                NEW.reverses_id, other, NEW.booking_date), 'Money and record are taken back on the same day.');
+        END IF;
     ELSIF NEW.reverses_id IS NULL AND NOT standing THEN
         PERFORM mutual_funds_refuse('KZ028', format('Voucher %s was prepared for a record of a village fund, which is missing.', NEW.id),
             'Approve it on the page of its society: the record is made with its money.');

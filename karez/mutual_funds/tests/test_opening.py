@@ -1,0 +1,39 @@
+"""The capital of the region's first day is of every society that stood then, also of one that has ended since."""
+
+from typing import Any
+
+from django.db import connection
+
+from karez.mutual_funds.figure_tables import CAPITAL, OPENING
+from karez.mutual_funds.models import Opening
+from karez.mutual_funds.tests.test_figures import rows
+from karez.mutual_funds.tests.test_sheets import county, load  # noqa: F401 - a fixture
+
+
+def _end(table: str, column: str, pk: int, day: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET ends_before = %s, counts_before = %s, ended_at = now(), ended_by_id = 1, end_reason = 'x' WHERE {column} = %s",
+            [day, day, pk],
+        )
+
+
+def test_a_society_that_ended_in_the_first_year_stays_in_its_opening(county: Any) -> None:  # noqa: F811
+    load(county, "societies", "society_openings")
+    opening = Opening.objects.get()
+    before = rows(OPENING.sql)
+    told = [sum(r[pot] for r in before) for pot in ("grant_fen", "contributions_fen", "gifts_fen", "surplus_fen")]
+    assert told == [opening.grant_fen, opening.contributions_fen, opening.gifts_fen, opening.surplus_fen]
+    assert {r["transfer_id"] for r in before} <= {r["transfer_id"] for r in rows(CAPITAL.sql)}
+    village = opening.society.area_id
+    _end("mutual_funds_society", "id", opening.society_id, "2009-12-01")
+    assert [r for r in rows(CAPITAL.sql) if r["society_id"] == opening.society_id] == []
+    assert rows(OPENING.sql) == before
+    # Where its village ended too, the money lies in the township or county that is left.
+    _end("places_areaspell", "area_id", village, "2009-12-15")
+    after = rows(OPENING.sql)
+    assert [{**r, "area_id": 0} for r in after] == [{**r, "area_id": 0} for r in before]
+    assert village not in {r["area_id"] for r in after}
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM places_tree_on('2009-12-31', true) WHERE area_id = ANY(%s)", [[r["area_id"] for r in after]])
+        assert cursor.fetchone()[0] == 1
