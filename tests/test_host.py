@@ -180,3 +180,18 @@ def test_an_upgrade_cut_off_in_the_middle_goes_on(folder: Path) -> None:
     assert done.returncode == 0, done.stderr
     again = karez(folder, *_INIT)
     assert again.returncode == 0, again.stderr
+
+
+def test_a_folder_deleted_and_made_anew_keeps_its_server(folder: Path) -> None:
+    """Who still held the deleted one ends later, and stops nobody else's server."""
+    cluster = postgres.Cluster(folder / "pg", durable=False)
+    with postgres.held(cluster):
+        postgres.stop(cluster)
+        for path in (cluster.folder.with_suffix(".users"), cluster.folder.with_suffix(".lock")):
+            path.unlink()
+        shutil.rmtree(cluster.folder)
+        anew = postgres.held(cluster)
+        anew.__enter__()
+    assert cluster.running
+    anew.__exit__(None, None, None)
+    assert not cluster.running

@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from karez.host import paths
 from karez.kernel.refusal import Refusal
@@ -224,7 +225,16 @@ def held(cluster: Cluster) -> Iterator[None]:
                 except BlockingIOError:
                     pass  # another process still works with it
                 else:
-                    stop(cluster)
+                    if _same(users, cluster):
+                        stop(cluster)
+
+
+def _same(users: IO[str], cluster: Cluster) -> bool:
+    """Whether the file held is the one of the folder there now: who deleted the folder and made it anew keeps its server."""
+    try:
+        return os.path.samestat(os.fstat(users.fileno()), cluster.folder.with_suffix(".users").stat())
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager
