@@ -48,6 +48,7 @@ COLUMNS: "Mapping[str, _StrPromise]" = {
 TABLES: "Mapping[str, _StrPromise]" = {
     "funds_money": _lazy("appropriations received and allocations to counties"), "funds_rules": _lazy("grant standards and plan targets"),
     "mutual_funds_capital": _lazy("transfers into and out of the pots of societies at work"),
+    "mutual_funds_opening": _lazy("opening balances of the pots, of all societies that stood on the region's first day"),
     "mutual_funds_dues": _lazy("instalments fallen due, by their first schedule"), "mutual_funds_grants": _lazy("grants to societies"),
     "mutual_funds_loans": _lazy("loans of the societies"), "mutual_funds_members": _lazy("member households of the societies"),
     "mutual_funds_societies": _lazy("societies at work on 31 December"), "places_areas": _lazy("places of the year's edition"),

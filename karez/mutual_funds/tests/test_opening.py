@@ -1,9 +1,11 @@
 """The capital of the region's first day is of every society that stood then, also of one that has ended since."""
 
+from datetime import date
 from typing import Any
 
 from django.db import connection
 
+from karez.ledger import services as ledger
 from karez.mutual_funds.figure_tables import CAPITAL, OPENING
 from karez.mutual_funds.models import Opening
 from karez.mutual_funds.tests.test_figures import rows
@@ -18,6 +20,16 @@ def _end(table: str, column: str, pk: int, day: str) -> None:
         )
 
 
+def _wind_up(county: Any, opening: Opening) -> None:  # noqa: F811
+    """Every pot paid out or written off: a society ends empty."""
+    account = {a.code: a.pk for a in opening.society.book.accounts.all()}
+    moves = (("4001", "1002", opening.bank_fen), ("4001", "1301", opening.grant_fen - opening.bank_fen), ("2001", "1301", opening.contributions_fen),
+             ("4003", "1301", opening.surplus_fen))  # fmt: skip
+    lines = tuple(ledger.Line(account[debit], account[credit], fen) for debit, credit, fen in moves)
+    draft = ledger.Draft(opening.society.book_id, date(2009, 11, 2), "closing", "wound up", lines)
+    ledger.approve(county.approver, ledger.prepare(county.finance, [draft]))
+
+
 def test_a_society_that_ended_in_the_first_year_stays_in_its_opening(county: Any) -> None:  # noqa: F811
     load(county, "societies", "society_openings")
     opening = Opening.objects.get()
@@ -26,6 +38,7 @@ def test_a_society_that_ended_in_the_first_year_stays_in_its_opening(county: Any
     assert told == [opening.grant_fen, opening.contributions_fen, opening.gifts_fen, opening.surplus_fen]
     assert {r["transfer_id"] for r in before} <= {r["transfer_id"] for r in rows(CAPITAL.sql)}
     village = opening.society.area_id
+    _wind_up(county, opening)
     _end("mutual_funds_society", "id", opening.society_id, "2009-12-01")
     assert [r for r in rows(CAPITAL.sql) if r["society_id"] == opening.society_id] == []
     assert rows(OPENING.sql) == before
