@@ -55,10 +55,12 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = {
     "mutual_funds_capital": {
         "mutual_funds.capital_government": ("sum(grant_fen)", "sum"),
         "mutual_funds.capital_members": ("sum(contributions_fen)", "sum"),
-        "mutual_funds.opening_government": ("sum(grant_fen) filter (opening)", "sum"),
-        "mutual_funds.opening_members": ("sum(contributions_fen) filter (opening)", "sum"),
         "mutual_funds.capital_gifts": ("sum(gifts_fen)", "sum"),
         "mutual_funds.capital_surplus": ("sum(surplus_fen)", "sum"),
+    },
+    "mutual_funds_opening": {
+        "mutual_funds.opening_government": ("sum(grant_fen)", "sum"),
+        "mutual_funds.opening_members": ("sum(contributions_fen)", "sum"),
     },
     "mutual_funds_societies": {
         "mutual_funds.villages_before": ("count(*) filter (founded_year < 2009)", "sum"),
@@ -82,6 +84,7 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = {
         ),
         "funds.received": ("sum(amount_fen) filter (kind = 'appropriation' and line_year = 2009)", "sum"),
         "funds.allocated": ("sum(amount_fen) filter (kind = 'allocation' and line_year = 2009)", "sum"),
+        "funds.allocated_earlier": ("sum(amount_fen) filter (kind = 'allocation' and line_year < 2009 and counts_on >= date '2009-01-01')", "sum"),
         "mutual_funds.funds_allocated": (f"sum(amount_fen) filter (kind = 'allocation' and {_FUND_MONEY})", "sum"),
     },
     "funds_rules": {

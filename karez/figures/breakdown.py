@@ -8,6 +8,8 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import NamedTuple
 
+import duckdb
+
 from karez.closing.snapshots import Snapshot
 from karez.figures.declarations import LEVELS
 from karez.figures.engine import _cell, _present, declared, exact, opened, resolve
@@ -43,6 +45,12 @@ def breakdown(snapshot: Snapshot, figure_id: str, columns: tuple[str, ...], leve
         f'SELECT "{level}_id" AS place, {_cell(figure, snapshot)} AS v, {names} FROM "{figure.table}" WHERE "{level}_id" IS NOT NULL'
         f" GROUP BY place, {names} HAVING v <> 0 ORDER BY {names}, place"
     )
-    with opened(snapshot, {figure.table}) as duck:
-        rows: Sequence[tuple[object, ...]] = duck.execute(sql).fetchall()
+    try:
+        with opened(snapshot, {figure.table}) as duck:
+            rows: Sequence[tuple[object, ...]] = duck.execute(sql).fetchall()
+    except duckdb.Error as error:
+        raise Refusal(
+            "figures.not_told_apart", record=figure_id, found=str(error).splitlines()[0][:300], expected="a figure that can be computed of every row",
+            rule="the parts of a figure add up to it and speak of nobody", todo="mend the figure's declaration, or choose another figure",
+        ) from error  # fmt: skip
     return tuple(Part(int(str(r[0])), tuple(str(c or "") for c in r[2:]), exact(r[1], figure.scale)) for r in rows)  # type: ignore[arg-type]

@@ -33,7 +33,7 @@ class Sealed:
 class InYear:
     """A figure in one sealed snapshot; `state` says why there is no value.
 
-    `change` is against the newest earlier year that has a value by the same definition; None where there is none.
+    `change` is against `compared`, the newest earlier year that has a value, if it is by the same definition; None where there is none.
     """
 
     sealed: Sealed
@@ -41,6 +41,7 @@ class InYear:
     value: Fraction | None
     state: str
     change: Fraction | None = None
+    compared: int | None = None
 
 
 def sealed_snapshots() -> list[Sealed]:
@@ -62,7 +63,7 @@ def in_years(actor: User | None, figure_id: str, *, area_id: int | None = None) 
     found = [one for sealed in sealed_snapshots() if (one := _in_one(visible, figure_id, sealed, place)) is not None]
     if found and actor is None:
         log_read(actor, kind="figures", subject_id=place, purpose=f"{figure_id} in all sealed years", rows=len(found))
-    return [replace(one, change=_change(one, found)) for one in found]
+    return [_compared(one, found) for one in found]
 
 
 def _in_one(visible: frozenset[int] | None, figure_id: str, sealed: Sealed, place: int) -> InYear | None:
@@ -82,8 +83,8 @@ def _in_one(visible: frozenset[int] | None, figure_id: str, sealed: Sealed, plac
     return InYear(sealed, figure, value.value if value.state is State.VALUE else None, value.state.value)
 
 
-def _change(one: InYear, found: Sequence[InYear]) -> Fraction | None:
+def _compared(one: InYear, found: Sequence[InYear]) -> InYear:
     before = next((o for o in found if o.sealed.current and o.sealed.year < one.sealed.year and o.value is not None), None)
     if one.value is None or before is None or before.value is None or before.figure is not one.figure:
-        return None
-    return one.value - before.value
+        return one
+    return replace(one, change=one.value - before.value, compared=before.sealed.year)

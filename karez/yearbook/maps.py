@@ -1,6 +1,6 @@
 """A figure's values by county as a map on a page: shapes where they are shipped, tiles elsewhere. Computes no figures."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date
 from fractions import Fraction
 from functools import lru_cache
@@ -11,7 +11,7 @@ from django.utils.translation import override
 from karez.places.queries import areas_named
 from karez.places.shapes import SUPPRESSED as HATCHED
 from karez.places.shapes import shapes_of, svg_tiles
-from karez.places.shapes.drawing import Drawn, Mark, Number, drawn_of, svg_of
+from karez.places.shapes.drawing import OUTSIDE, Drawn, Mark, Number, drawn_of, svg_of
 from karez.places.shapes.tiles import Tile
 from karez.yearbook.chapter import SUPPRESSED
 from karez.yearbook.wording import CHINESE, number_words, unit_words
@@ -21,11 +21,12 @@ _WIDTH = 640
 
 def county_map(
     rows: Sequence[Mapping[str, Any]], *, region: str, day: str, title: str, unit: str, rounding: str, language: str, whole: bool = True,
-    link: Callable[[int], str] | None = None, description: str = "", prefix: str = "map",
+    link: Callable[[int], str] | None = None, description: str = "", prefix: str = "map", outside: Collection[str] = (),
 ) -> str:  # fmt: skip
     """The map of rows (place, area_id, exact, state) of counties as SVG; empty where no county has a value.
 
-    `whole` draws the other counties of the region too; `link` gives the address of a county's own page.
+    `whole` draws the other counties of the region too; `link` gives the address of a county's own page; counties `outside` what
+    the reader may see are told as that, not as empty.
     """
     if not any(r["exact"] is not None for r in rows):
         return ""
@@ -45,6 +46,7 @@ def county_map(
                 tiles, values, title=title, description=description, unit=head, lang="zh" if language == CHINESE else "en", width=_WIDTH,
                 number=number, links=links, prefix=prefix,
             )  # fmt: skip
+        values |= dict.fromkeys((code for code in outside if code not in values), OUTSIDE) if whole else {}
         shown = drawn[0] if whole else [d for d in drawn[0] if d.code in values]
         return svg_of(
             shown, values, _WIDTH, drawn[1], title=title, description=description, unit=head, prefix=prefix, number=number, links=links

@@ -6,18 +6,21 @@ is part of what people sign.
 """
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from typing import Any
 
-from karez.closing.queries import sealed_snapshot
+from karez.closing.queries import verified_snapshot
 from karez.closing.snapshots import Snapshot, named
 from karez.figures import answers
 from karez.figures.breakdown import breakdown
 from karez.figures.engine import declared, resolve
+from karez.kernel.refusal import Refusal
 from karez.periods.models import Period
 from karez.periods.models import State as PeriodState
 
-RECEIVED, ALLOCATED = "funds.received", "funds.allocated"
-_LINE = ("line_code", "line_name", "programme", "funder_name", "funder_name_zh")
+RECEIVED, ALLOCATED, EARLIER = "funds.received", "funds.allocated", "funds.allocated_earlier"
+_LINE = ("line_code", "line_name", "programme", "funder_name", "funder_name_zh", "funder_code")
+_NAMES = ("code", "name", "programme", "funder_en", "funder_zh", "funder")
 # What `mutual_funds.capital_total` is made of, at the end of a year and on the region's first day.
 CAPITAL = ("mutual_funds.capital_government", "mutual_funds.capital_members")
 OPENING = ("mutual_funds.opening_government", "mutual_funds.opening_members")
@@ -26,28 +29,39 @@ OPENING = ("mutual_funds.opening_government", "mutual_funds.opening_members")
 def flow_of(snapshot: Snapshot) -> dict[str, Any] | None:
     """The year's source lines with what was received on each, and what each county got of it; None where nothing was received.
 
-    Amounts are exact, in yuan, as text.
+    Amounts are exact, in yuan, as text. `earlier` is what was passed on in the year of lines of earlier years. A line that paid
+    without having received has 0. Where the records cannot be told apart, `gap` says so and there is nothing else.
     """
     known = declared().of_year(snapshot.year)
     if RECEIVED not in known or ALLOCATED not in known:
         return None
-    received = breakdown(snapshot, RECEIVED, _LINE, "region")
-    allocated = breakdown(snapshot, ALLOCATED, ("line_code",), "county")
+    try:
+        received = breakdown(snapshot, RECEIVED, _LINE, "region")
+        allocated = breakdown(snapshot, ALLOCATED, _LINE, "county")
+        earlier = breakdown(snapshot, EARLIER, ("line_code",), "county") if EARLIER in known else ()
+    except Refusal:
+        return {"lines": [], "paid": [], "gap": "not_told_apart"}
     if not received or allocated is None:
         return None
     places = answers.places(snapshot)
-    names = ("code", "name", "programme", "funder_en", "funder_zh")
+    lines = {part.columns[0]: {**dict(zip(_NAMES, part.columns, strict=True)), "received": "0"} for part in (*allocated, *received)}
+    for part in received:
+        lines[part.columns[0]]["received"] = str(part.value)
     return {
-        "lines": [{**dict(zip(names, part.columns, strict=True)), "received": str(part.value)} for part in received],
+        "lines": [lines[code] for code in sorted(lines)],
         "paid": sorted([part.columns[0], places[part.area_id].code, str(part.value)] for part in allocated),
+        "earlier": str(sum((part.value for part in earlier or ()), Fraction(0))),
     }
 
 
 def sealed_before(snapshot: Snapshot, *, all_there: bool = True) -> list[Snapshot]:
-    """The sealed snapshots of the years before a snapshot's; refuses where one is not on this disk, unless it may be left out."""
+    """The sealed snapshots of the years before a snapshot's, for what is published: every digest of them read again.
+
+    Refuses where one is damaged or not on this disk; for a page (`all_there` false) they are taken as they are, as far as there.
+    """
     closed = Period.objects.filter(state=PeriodState.CLOSED, year__lt=snapshot.year).order_by("year")
     if all_there:
-        return [sealed_snapshot(snapshot.region, period.year) for period in closed]
+        return [verified_snapshot(snapshot.region, period.year) for period in closed]
     return [found for period in closed if period.snapshot and (found := named(period.snapshot))]
 
 

@@ -1,6 +1,6 @@
 """The pictures of a chapter's page: the same as of an edition, from the snapshot the page shows, as far as its reader may see.
 
-Places outside the reader's areas stand together in the flow; the map shows none of them.
+Places outside the reader's areas stand together in the flow; the map marks them as such.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,9 +31,10 @@ def pictures_of(snapshots: Sequence[Snapshot], made: Chapter, counties: Sequence
     states = capital_of(snapshots, here.area_id, here.first_year)
     labels = {row["id"]: row["name"] for row in made.rows}
     seen = {str(r["place"]) for r in counties}
+    outside = {p.code for p in answers.places(snapshot).values() if p.level == "county"} - seen
     found = [
-        coverage_picture(counties, region=snapshot.region, language=language, link=link),
+        coverage_picture(counties, region=snapshot.region, language=language, link=link, outside=outside),
         capital_picture(states, labels, language=language, link=link),
-        flow_picture(flow_of(snapshot), places, year=snapshot.year, language=language, link=link, seen=seen),
+        flow_picture(flow_of(snapshot), places, year=snapshot.year, day=snapshot.as_of.isoformat(), language=language, link=link, seen=seen),
     ]
     return [p for p in found if p]

@@ -5,8 +5,12 @@ One function a picture; the page, the site, the paper and the Word document show
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from fractions import Fraction
 from typing import Any
+
+from django.utils.dateformat import format as date_format
+from django.utils.translation import override
 
 from karez.kernel.printed import digits
 from karez.yearbook.chapter import Section, worded
@@ -65,20 +69,83 @@ def nowhere(_figure: str, _area_id: int | None = None, _year: int | None = None)
 
 
 def flow_picture(
-    flow: Mapping[str, Any] | None, places: Mapping[str, Named], *, year: int, language: str, link: Link = nowhere,
+    flow: Mapping[str, Any] | None, places: Mapping[str, Named], *, year: int, language: str, day: str = "", link: Link = nowhere,
     seen: Collection[str] | None = None,
 ) -> Picture | None:  # fmt: skip
-    """Money from its source over its purpose to the counties; places not `seen` (all, if None) stand together."""
+    """Money of the year's lines from its source over its purpose to the counties, as of `day` (the year's end if empty).
+
+    Places not `seen` (all, if None) stand together. Amounts that cannot be drawn to scale are told as a gap, above their table.
+    """
     if not flow:
         return None
     w = _WORDS[language]
-    lines = sorted(flow["lines"], key=lambda x: (-Fraction(x["received"]), x["code"]))
+    title = w["flow_title"].format(year=year)
+    if flow.get("gap"):
+        return Picture("flow", title, w["flow_gap"], "", ALLOCATED)
+    lines = sorted([*flow["lines"], *_unnamed(flow)], key=lambda x: (-Fraction(x["received"]), x["code"]))
     at = {x["code"]: n for n, x in enumerate(lines)}
     paid = _paid(flow, at, places, seen, language)
     rest = [Fraction(x["received"]) - sum((p.get(n, Fraction(0)) for p in paid.values()), Fraction(0)) for n, x in enumerate(lines)]
     amounts = [v for p in paid.values() for v in p.values()] + [Fraction(x["received"]) for x in lines] + [r for r in rest if r > 0]
     scale = _Scale.of(amounts, language)
+    told = _flow_told(flow, year, day, scale, language)
+    received = link(RECEIVED, None, None)
+    rows = [_row(Cell(w["received"], received), {n: Fraction(x["received"]) for n, x in enumerate(lines)}, len(lines), scale)]
+    rows += [
+        _row(Cell(name, link(ALLOCATED, area_id, None) if area_id else ""), parts, len(lines), scale) for (name, area_id), parts in paid.items()
+    ]
+    if any(r > 0 for r in rest):
+        rows.append(_row(Cell(w["kept"]), dict(enumerate(rest)), len(lines), scale))
     purposes = list(dict.fromkeys(x["programme"] for x in lines))
+    heads = (w["county"], *(_column_name(x, purposes, lines, language) for x in lines), w["sum"])
+    if any(r < 0 for r in rest):
+        return Picture("flow", title, f"{told}{w['space']}{w['flow_undrawn']}", "", ALLOCATED, heads, tuple(rows), scale.unit)
+    svg = _flow_drawn(lines, purposes, paid, rest, scale, link, language, title, told)
+    return Picture("flow", title, told, svg, ALLOCATED, heads, tuple(rows), scale.unit) if svg else None
+
+
+def _unnamed(flow: Mapping[str, Any]) -> list[dict[str, str]]:
+    """Lines that paid and of which nothing else is known, by their codes."""
+    known = {x["code"] for x in flow["lines"]}
+    codes = sorted({code for code, _value, _place in _split(flow)} - known)
+    return [{"code": c, "name": c, "programme": "", "funder": c, "funder_en": c, "funder_zh": c, "received": "0"} for c in codes]
+
+
+def _flow_told(flow: Mapping[str, Any], year: int, day: str, scale: "_Scale", language: str) -> str:
+    """What came in and went out in sentences: of the lines of the year, and beside them of those of earlier years."""
+    w, split = _WORDS[language], _split(flow)
+    total = sum((Fraction(x["received"]) for x in flow["lines"]), Fraction(0))
+    given = sum((value for _line, value, _place in split), Fraction(0))
+    told = w["flow_told"].format(
+        year=year, day=_day_words(day or f"{year}-12-31", language), total=scale.words(total), given=scale.words(given),
+        sources=_many(len({_funder(x) for x in flow["lines"] if Fraction(x["received"])}), w["source_one"], w["source_many"]),
+        counties=_many(len({place for _, _, place in split}), w["county_one"], w["county_many"]),
+    )  # fmt: skip
+    earlier = Fraction(flow.get("earlier", 0))
+    if not earlier:
+        return told
+    return told + w["space"] + w["flow_earlier"].format(year=year, earlier=_Scale.of([earlier], language).words(earlier))
+
+
+def _many(count: int, one: str, many: str) -> str:
+    return (one if count == 1 else many).format(n=count)
+
+
+def _day_words(day: str, language: str) -> str:
+    with override(_SITE[language]):
+        return date_format(date.fromisoformat(day), "Y年n月j日" if language == CHINESE else "j F Y")
+
+
+def _funder(line: Mapping[str, Any]) -> tuple[str, ...]:
+    """Whose money a line is: by the funder's code, by the names where an edition does not tell it."""
+    return (line["funder"],) if line.get("funder") else (line["funder_en"], line["funder_zh"])
+
+
+def _flow_drawn(
+    lines: Sequence[Mapping[str, Any]], purposes: Sequence[str], paid: Mapping[tuple[str, int | None], "_Parts"], rest: Sequence[Fraction],
+    scale: "_Scale", link: Link, language: str, title: str, told: str,
+) -> str:  # fmt: skip
+    w, received = _WORDS[language], link(RECEIVED, None, None)
     drawn = _together(paid, w)
     if any(r > 0 for r in rest):
         drawn[w["kept"], None] = {n: r for n, r in enumerate(rest) if r > 0}
@@ -86,14 +153,7 @@ def flow_picture(
         Band(n, purposes.index(lines[n]["programme"]), k, value, scale.words(value))
         for k, parts in enumerate(drawn.values()) for n, value in parts.items()
     ]  # fmt: skip
-    total = sum((Fraction(x["received"]) for x in lines), Fraction(0))
-    given = sum((v for p in paid.values() for v in p.values()), Fraction(0))
-    title = w["flow_title"].format(year=year)
-    told = w["flow_told"].format(
-        total=scale.words(total), sources=len(lines), given=scale.words(given), counties=len({c for _, _, c in _split(flow)}),
-    )  # fmt: skip
-    received = link(RECEIVED, None, None)
-    svg = svg_flow(
+    return svg_flow(
         [Node(_source_name(x, lines, language), scale.words(Fraction(x["received"])), Fraction(x["received"]), received) for x in lines],
         [_purpose(p, lines, scale, language, received) for p in purposes],
         [
@@ -102,14 +162,6 @@ def flow_picture(
         ],
         bands, heads=(w["source"], w["purpose"], w["county_in"].format(unit=scale.unit)), title=title, description=told,
     )  # fmt: skip
-    rows = [_row(Cell(w["received"], received), {n: Fraction(x["received"]) for n, x in enumerate(lines)}, len(lines), scale)]
-    rows += [
-        _row(Cell(name, link(ALLOCATED, area_id, None) if area_id else ""), parts, len(lines), scale) for (name, area_id), parts in paid.items()
-    ]
-    if any(r > 0 for r in rest):
-        rows.append(_row(Cell(w["kept"]), dict(enumerate(rest)), len(lines), scale))
-    heads = (w["county"], *(_column_name(x, purposes, lines, language) for x in lines), w["sum"])
-    return Picture("flow", title, told, svg, ALLOCATED, heads, tuple(rows), scale.unit) if svg else None
 
 
 def capital_picture(states: Sequence[Mapping[str, Any]], labels: Mapping[str, str], *, language: str, link: Link = nowhere) -> Picture | None:
@@ -144,8 +196,8 @@ def _when(state: Mapping[str, Any]) -> str:
     return "end_of" if str(state.get("as_of", "-12-31")).endswith("-12-31") else "on_day"
 
 
-def coverage_picture(rows: Sequence[Mapping[str, Any]], *, region: str, language: str, link: Link = nowhere) -> Picture | None:
-    """The counties by what they have of the first of COVERAGE that any of them has; `rows` are figures by county."""
+def coverage_picture(rows: Sequence[Mapping[str, Any]], *, region: str, language: str, link: Link = nowhere, outside: Collection[str] = ()) -> Picture | None:
+    """The counties by what they have of the first of COVERAGE that any of them has; `rows` are figures by county, `outside` those the reader is not shown."""
     w = _WORDS[language]
     for figure in COVERAGE:
         found = [r for r in rows if r["id"] == figure and r["level"] == "county"]
@@ -155,7 +207,7 @@ def coverage_picture(rows: Sequence[Mapping[str, Any]], *, region: str, language
         told = w["state_of"].format(day=first["as_of"])
         svg = county_map(
             found, region=region, day=first["as_of"], title=first["name"], unit=first["unit"], rounding=str(first["rounding"]), language=language,
-            link=None if link is nowhere else _to_places(link, figure), description=told, prefix="coverage",
+            link=None if link is nowhere else _to_places(link, figure), description=told, prefix="coverage", outside=outside,
         )  # fmt: skip
         cells = tuple(
             (Cell((r.get("place_name_zh") if language == CHINESE else "") or r["place_name"], link(figure, r["area_id"], None)), Cell(r["number"] or r["gap"]))
@@ -226,7 +278,7 @@ def _purpose(programme: str, lines: Sequence[Mapping[str, Any]], scale: "_Scale"
 def _source_name(line: Mapping[str, Any], lines: Sequence[Mapping[str, Any]], language: str) -> str:
     """The funder's name; with the line's code where a funder has several."""
     name = str((line["funder_zh"] if language == CHINESE else "") or line["funder_en"])
-    several = sum(x["funder_en"] == line["funder_en"] for x in lines) > 1
+    several = sum(_funder(x) == _funder(line) for x in lines) > 1
     return f"{name} {line['code']}" if several else name
 
 
@@ -271,7 +323,11 @@ class _Scale:
 _WORDS: Mapping[str, Mapping[str, str]] = {
     ENGLISH: {
         "flow_title": "Where the money of {year} came from and where it went",
-        "flow_told": "{total} came in from {sources} sources; {given} of it was passed on to {counties} counties.",
+        "flow_told": "Lines of {year}, as of {day}: {total} came in from {sources}; {given} of it was passed on to {counties}.",
+        "flow_earlier": "Of lines of earlier years, {earlier} was passed on in {year}; it is not drawn here.",
+        "flow_gap": "This picture cannot be drawn: the snapshot's records of money do not tell it.",
+        "flow_undrawn": "This cannot be drawn: of a line, more was passed on than came in.",
+        "source_one": "one source", "source_many": "{n} sources", "county_one": "one county", "county_many": "{n} counties", "space": " ",
         "source": "Source", "purpose": "Purpose", "county": "County", "county_in": "County, {unit}", "received": "Received by the region", "sum": "Total",
         "kept": "Not yet passed on", "elsewhere": "Other places", "others": "{n} other counties", "yuan": "yuan", "colon": ": ",
         "capital_title": "Capital of the mutual funds by source and year", "before": "Before {year}", "end_of": "End of {year}", "on_day": "{day}", "state": "State",
@@ -279,13 +335,19 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
     },
     CHINESE: {
         "flow_title": "{year}年扶贫资金的来源与去向",
-        "flow_told": "共到位{total}，来自{sources}个来源；其中{given}已下拨{counties}个县（市、区）。",
+        "flow_told": "{year}年各批次资金，截至{day}：共到位{total}，来自{sources}；其中{given}已下拨{counties}。",
+        "flow_earlier": "另有往年批次资金{earlier}于{year}年下拨，图中未列。",
+        "flow_gap": "无法绘制此图：快照中的资金记录不足。",
+        "flow_undrawn": "无法绘制此图：有批次的下拨额大于到位额。",
+        "source_one": "{n}个来源", "source_many": "{n}个来源", "county_one": "{n}个县（市、区）", "county_many": "{n}个县（市、区）", "space": "",
         "source": "来源", "purpose": "用途", "county": "县（市、区）", "county_in": "县（市、区），{unit}", "received": "自治区到位资金", "sum": "合计",
         "kept": "尚未下拨", "elsewhere": "其他地区", "others": "其他{n}个县", "yuan": "元", "colon": "：",
         "capital_title": "历年互助资金总量（按来源）", "before": "{year}年以前", "end_of": "{year}年末", "on_day": "{day}", "state": "时点",
         "capital_told": "{first}：{before}。{last}：{now}。", "state_of": "数据截至{day}。",
     },
 }  # fmt: skip
+
+_SITE: Mapping[str, str] = {ENGLISH: "en", CHINESE: "zh-hans"}
 
 # What the sources are called where they stand alone: the figures' own labels begin with "of which".
 _SOURCES: Mapping[str, Mapping[str, str]] = {

@@ -4,7 +4,7 @@ The vouchers behind the rows are asked for each time and drawn anew when they sa
 are not kept.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
@@ -67,7 +67,7 @@ def _drawn(asked: _Asked) -> Drawn:
     table = resolve([found["rows_of"]], year)[0].table if found["rows_of"] else ""
     one = described(figure)
     top = {
-        "trace": found, "link": link, "one": one, "words": _words(found, year, language), "map": _map(found, link, language),
+        "trace": found, "link": link, "one": one, "words": _words(found, year, language), "map": _map(found, link, language, places.values()),
         "here": here, "places": places, "at_region": asked.at_region,
         "largest": max((float(p["value"]) for p in found["by_place"] if p["value"] is not None), default=0) or 1,
         "collected": any(p["state"] != "not_collected" for p in found["by_place"]),
@@ -101,7 +101,7 @@ def _words(found: Mapping[str, Any], year: int, language: str) -> dict[str, Any]
     }  # fmt: skip
 
 
-def _map(found: Mapping[str, Any], link: Mapping[str, Any], language: str) -> SafeString | None:
+def _map(found: Mapping[str, Any], link: Mapping[str, Any], language: str, places: Iterable[Place]) -> SafeString | None:
     rows = found["by_place"]
     if not rows or rows[0]["level"] != "county":
         return None
@@ -110,6 +110,7 @@ def _map(found: Mapping[str, Any], link: Mapping[str, Any], language: str) -> Sa
         rows, region=link["region"], day=found["as_of"], title=label, unit=found["unit"], rounding=found["definition"]["rounding"],
         language=language, whole=found["level"] == "region", link=_at(link["region"], link["year"], found["id"]),
         description=_("State of %(day)s.") % {"day": found["as_of"]},
+        outside={p.code for p in places if p.level == "county"} - {r["place"] for r in rows},
     )  # fmt: skip
     return mark_safe(svg) if svg else None  # noqa: S308 - drawn here, with every name and word escaped
 

@@ -22,7 +22,7 @@ def years_of(actor: User, region: str, figure_id: str, area_id: int, *, at_regio
         rows.append(
             {
                 "year": one.sealed.year, "current": one.sealed.current, "state": one.state, "value": _words(one, one.value, language),
-                "change": _change(one, language), "link": address if at_region or not address else f"{address}?area={area_id}",
+                "change": _change(one, language), "compared": one.compared, "link": address if at_region or not address else f"{address}?area={area_id}",
                 "snapshot": one.sealed.snapshot.name if one.sealed.snapshot else one.sealed.digest[:12],
                 "sealed_at": one.sealed.snapshot.taken_at[:10] if one.sealed.snapshot else "",
                 "share": float(one.value / largest) if one.value is not None and largest and not below_nought else None,

@@ -1,7 +1,7 @@
 """A choropleth as SVG text: classes, legend, hatching, words for screen readers. Knows neither counties nor figures.
 
-Colours are presentation attributes, which a page's style sheet overrules by the classes m0 to m5, mx (no data) and ms
-(suppressed); there is no style attribute and no style element, so a strict content security policy holds. Lines and words take the
+Colours are presentation attributes, which a page's style sheet overrules by the classes m0 to m5, mx (no data), ms
+(suppressed) and mo (outside the reader's areas); there is no style attribute and no style element, so a strict content security policy holds. Lines and words take the
 page's text colour. The same input gives the same bytes.
 """
 
@@ -25,11 +25,13 @@ class Mark(Enum):
     """What a place has in the place of a number."""
 
     SUPPRESSED = "suppressed"
+    OUTSIDE = "outside"  # it has one, which this reader is not shown
 
 
-SUPPRESSED = Mark.SUPPRESSED
+SUPPRESSED, OUTSIDE = Mark.SUPPRESSED, Mark.OUTSIDE
 FILLS = ("#f3f1ea", "#d4e6dd", "#a3cfc0", "#66ae9f", "#2f8579", "#0f5a52")
 _DARK = frozenset({4, 5})  # fills that carry light words
+_PATTERNS = frozenset({"mx", "ms", "mo"})
 _FEW = 40  # up to so many places have their names on the map
 _LEGEND_ROW, _MARGIN, _SWATCH = 22, 8, 16
 
@@ -62,7 +64,7 @@ def svg_map(
     lang: Language = "en", width: int = 720, prefix: str = "map", number: Callable[[Number], str] | None = None,
     links: Mapping[str, str] | None = None,
 ) -> str:  # fmt: skip
-    """A map of a GeoJSON's counties coloured by value; `values` by code: a number, SUPPRESSED, or None (or nothing) where there is none.
+    """A map of a GeoJSON's counties coloured by value; `values` by code: a number, SUPPRESSED, OUTSIDE, or None (or nothing) where there is none.
 
     `number` writes a value; `links` makes places links; `prefix` keeps the ids of several maps on a page apart.
     """
@@ -84,6 +86,7 @@ def svg_of(
     classes = classes_of([v for d in drawn if isinstance(v := values.get(d.code), int | Fraction | Decimal)])
     legend, below = _legend(drawn, values, classes, width, height, unit, prefix, number)
     places = [_place(d, values.get(d.code), classes, unit, prefix, number, (links or {}).get(d.code, "")) for d in drawn]
+    found = [values.get(d.code) for d in drawn]
     names = [_name(d, values.get(d.code), classes) for d in drawn] if len(drawn) <= _FEW else []
     told = f'<desc id="{prefix}-desc">{escape(description)}</desc>' if description else ""
     labelled = f"{prefix}-title {prefix}-desc" if description else f"{prefix}-title"
@@ -92,7 +95,7 @@ def svg_of(
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" class="map" role="group" aria-labelledby="{labelled}"{size}>',
             f'<title id="{prefix}-title">{escape(title)}</title>{told}',
-            _patterns(prefix),
+            _patterns(prefix, outside=OUTSIDE in found),
             '<g class="places" stroke="currentColor" stroke-width="0.7" stroke-linejoin="round" fill-rule="evenodd">',
             *places,
             "</g>",
@@ -199,13 +202,13 @@ def _class_and_words(
     if value is None:
         return "mx", _("no data"), -1
     if isinstance(value, Mark):
-        return "ms", _("not published"), -1
+        return ("mo", _("outside your areas"), -1) if value is OUTSIDE else ("ms", _("not published"), -1)
     found = classes.of(value)
     return f"m{found}", f"{number(value)} {unit}".strip(), found
 
 
 def _fill(css: str, prefix: str) -> str:
-    return f"url(#{prefix}-{css})" if css in ("mx", "ms") else FILLS[int(css[1:])]
+    return f"url(#{prefix}-{css})" if css in _PATTERNS else FILLS[int(css[1:])]
 
 
 def _place(
@@ -229,13 +232,18 @@ def _name(drawn: Drawn, value: Number | Mark | None, classes: Classes) -> str:
     return f'<text class="{on}" x="{drawn.x:.1f}" y="{drawn.y + 4:.1f}" font-size="11" fill="{fill}">{escape(drawn.name)}</text>'
 
 
-def _patterns(prefix: str) -> str:
+def _patterns(prefix: str, *, outside: bool) -> str:
+    grid = (
+        f'<pattern id="{prefix}-mo" width="7" height="7" patternUnits="userSpaceOnUse">'
+        '<path d="M0,3.5H7M3.5,0V7" stroke="currentColor" stroke-opacity="0.16" stroke-width="1" fill="none"/></pattern>'
+    )
     return (
         f'<defs><pattern id="{prefix}-mx" width="6" height="6" patternUnits="userSpaceOnUse">'
         '<path d="M-1,1L1,-1M0,6L6,0M5,7L7,5" stroke="currentColor" stroke-opacity="0.35" stroke-width="1" fill="none"/></pattern>'
         f'<pattern id="{prefix}-ms" width="6" height="6" patternUnits="userSpaceOnUse">'
-        '<circle cx="3" cy="3" r="1.2" fill="currentColor" fill-opacity="0.4"/></pattern></defs>'
-    )
+        '<circle cx="3" cy="3" r="1.2" fill="currentColor" fill-opacity="0.4"/></pattern>'
+        + (grid if outside else "") + "</defs>"
+    )  # fmt: skip
 
 
 def _legend(
@@ -247,6 +255,7 @@ def _legend(
     found = [values.get(d.code) for d in drawn]
     entries += [("mx", _("no data"))] if None in found else []
     entries += [("ms", _("not published"))] if SUPPRESSED in found else []
+    entries += [("mo", _("outside your areas"))] if OUTSIDE in found else []
     x, y = _MARGIN, top + _MARGIN
     lines = ['<g class="legend">']
     if unit:

@@ -86,6 +86,8 @@ def _picture(document: Any, one: Picture, language: str) -> None:
     caption = document.add_paragraph(style="Caption")
     caption.add_run(title)
     caption.add_run(one.description).bold = False
+    if not one.svg:  # a gap, named in its words
+        return
     caption.paragraph_format.keep_with_next = True
     shape = document.add_paragraph().add_run().add_picture(io.BytesIO(png(for_paper(one.svg))), width=Cm(16))
     told = shape._inline.docPr

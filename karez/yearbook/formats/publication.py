@@ -87,7 +87,7 @@ class Publication:
         found = [
             coverage_picture(self.content.rows("county"), region=said["region"]["code"], language=language, link=link),
             capital_picture(said.get("capital", ()), labels, language=language, link=link),
-            flow_picture(said.get("flow"), places, year=said["year"], language=language, link=link),
+            flow_picture(said.get("flow"), places, year=said["year"], day=said["snapshot"]["as_of"], language=language, link=link),
         ]
         return [p for p in found if p]
 
@@ -98,14 +98,16 @@ class Publication:
 
     def tables(self, language: str) -> list[PlaceTable]:
         """The tables on paper: those of the chapter, and the amounts of its pictures that are in none of them."""
+        chapter = self.chapter(language).tables
+        told = {head[0] for t in chapter if t.by == "county" for head in t.heads}
         made = [
             PlaceTable(
                 p.title, "", tuple((p.figure, head, p.unit) for head in p.heads[1:]),
                 tuple((row[0].text, tuple(cell.text for cell in row[1:])) for row in p.rows), p.heads[0],
             )
-            for p in self.printed[language] if p.name != "coverage"
+            for p in self.printed[language] if p.rows and not (p.name == "coverage" and p.figure in told)
         ]  # fmt: skip
-        return [*made, *self.chapter(language).tables]
+        return [*made, *chapter]
 
     def place_name(self, code: str, language: str) -> str:
         """A place's name in a language, where it has one."""

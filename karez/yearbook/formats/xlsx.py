@@ -108,7 +108,7 @@ class _Book:
         """The amounts of the picture of money, exact: a line each row, what came in and what each county got."""
         said = self.publication.said
         flow = said.get("flow")
-        if not flow:
+        if not flow or flow.get("gap"):
             return
         english, chinese = (next((p.title for p in self.publication.printed[language] if p.name == "flow"), "") for language in (ENGLISH, CHINESE))
         head = ["Line 资金批次", "Funder", "资金来源", "Programme 用途", *(self._both(k) for k in ("code", "place")), self.z["place"], "yuan 元"]

@@ -3,12 +3,15 @@
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
+from datetime import date
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
+from karez.places.shapes import shapes_of
+from karez.places.shapes.drawing import drawn_of
 from karez.yearbook.chapter import Section
 from karez.yearbook.pictures import Named, Picture, capital_picture, coverage_picture, flow_picture, placed
 
@@ -53,11 +56,35 @@ def test_the_table_has_the_amounts_of_the_picture() -> None:
         ["Not yet passed on", "1.00", "–", "1.00"],
     ]  # fmt: skip
     assert made.rows[1][0].link == "/funds.allocated/101"
-    assert made.description == "8.00 million yuan came in from 2 sources; 7.00 million yuan of it was passed on to 2 counties."
+    assert made.description == "Lines of 2009, as of 31 December 2009: 8.00 million yuan came in from 2 sources; 7.00 million yuan of it was passed on to 2 counties."
     root = drawn(made)
     assert {a.get("href") for a in root.iter(f"{SVG}a")} == {"/funds.received/", "/funds.allocated/101", "/funds.allocated/102"}
     said = {t for _x, _y, t in texts(root)}
     assert {"6.00 million yuan", "village mutual funds", "County 1", "3.00", "Not yet passed on"} <= said
+
+
+def test_sources_are_funders_and_one_is_one() -> None:
+    both = flow([line("A", 6_000_000, funder="Finance"), line("B", 2_000_000, funder="Finance") | {"funder_zh": "资金A"}], [("A", 1, 4_000_000), ("B", 1, 1_000_000)])
+    made = flow_picture(both | {"earlier": "1500000"}, PLACES, year=2009, day="2009-10-05", language="en")
+    assert made
+    assert made.description == (
+        "Lines of 2009, as of 5 October 2009: 8.00 million yuan came in from one source; 5.00 million yuan of it was passed on to one county."
+        " Of lines of earlier years, 1.50 million yuan was passed on in 2009; it is not drawn here."
+    )
+    coded = flow([line(c, 1_000_000, funder="Finance") | {"funder": code} for c, code in (("A", "X"), ("B", "Y"))], [("A", 1, 5)])
+    told = flow_picture(coded, PLACES, year=2009, language="zh")
+    assert told and told.description.startswith("2009年各批次资金，截至2009年12月31日：共到位") and "来自2个来源" in told.description
+
+
+def test_what_cannot_be_drawn_is_a_named_gap() -> None:
+    made = flow_picture(flow([line("A", 6_000_000)], [("A", 1, 4_000_000), ("B", 2, 1_000_000)]), PLACES, year=2009, language="en")
+    assert made and made.svg == ""
+    assert "cannot be drawn: of a line, more was passed on than came in" in made.description
+    assert [[c.text for c in row] for row in made.rows] == [
+        ["Received by the region", "6.00", "–", "6.00"], ["County 1", "4.00", "–", "4.00"], ["County 2", "–", "1.00", "1.00"], ["Not yet passed on", "2.00", "-1.00", "1.00"],
+    ]  # fmt: skip
+    gap = flow_picture({"lines": [], "paid": [], "gap": "x"}, PLACES, year=2009, language="zh")
+    assert gap and (gap.svg, gap.rows) == ("", ()) and "无法绘制此图" in gap.description
 
 
 def test_it_speaks_chinese() -> None:
@@ -148,6 +175,21 @@ def test_the_map_shows_the_first_figure_of_coverage_that_is_there() -> None:
     assert [[c.text for c in row] for row in made.rows] == [["第1县", "18.8"], ["第2县", "无数据"]]
     assert "无数据" in made.svg
     assert coverage_picture([county(1, None)], region="99", language="en") is None
+
+
+def test_counties_out_of_sight_are_not_said_to_be_empty() -> None:
+    codes = sorted(d.code for d in drawn_of(shapes_of("64", date(2009, 12, 31)) or {}, "en", 640)[0])
+    mine = county(1, "75/4") | {"place": codes[0]}
+    made = coverage_picture([mine], region="64", language="en", outside=codes[1:])
+    root = drawn(made)
+    titles = [t.text or "" for t in root.iter(f"{SVG}title")]
+    assert sum(t.endswith(": outside your areas") for t in titles) == len(codes) - 1
+    assert not any("no data" in t for t in titles)
+    legend = "".join(t.text or "" for g in root.iter(f"{SVG}g") if g.get("class") == "legend" for t in g.iter(f"{SVG}text"))
+    assert "outside your areas" in legend and "no data" not in legend
+    assert made and "map-mo" not in made.svg and "coverage-mo" in made.svg
+    whole = coverage_picture([county(n, "7") | {"place": code} for n, code in enumerate(codes)], region="64", language="en")
+    assert whole and "-mo" not in whole.svg
 
 
 def test_a_picture_stands_where_its_section_asks_for_it() -> None:

@@ -8,9 +8,11 @@ import re
 import time
 import xml.etree.ElementTree as ET
 import zipfile
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from posixpath import dirname, join, normpath
+from typing import Any
 from xml.sax.saxutils import escape
 
 import pytest
@@ -89,6 +91,30 @@ def test_the_pictures_are_on_paper_with_their_amounts(signed: Publication) -> No
             assert amount in made[f"chapter{suffix}.html"].decode()
         parts = zipfile.ZipFile(io.BytesIO(made[f"chapter{suffix}.docx"])).namelist()
         assert sum(name.endswith(".png") for name in parts) == 3
+
+
+def test_the_map_has_its_table_where_the_chapter_has_none(signed: Publication) -> None:
+    assert [t.corner for t in signed.tables("en") if t.heads[0][0] == "mutual_funds.villages_total"] == [""]
+    bare = Publication(_with(signed.content, lambda said: [said["chapters"][tag].update(tables=[]) for tag in ("en", "zh")]), 1)
+    found = [t for t in bare.tables("en") if t.heads[0][0] == "mutual_funds.villages_total"]
+    assert [t.rows for t in found] == [(("Liujing", ("400",)), ("Shiliang", ("28",)))]
+    assert "Shiliang28" in _paper(pdf(bare)["chapter.pdf"])
+
+
+def test_a_picture_that_cannot_be_drawn_is_a_gap_in_every_format(signed: Publication) -> None:
+    for change in ({"lines": [], "paid": [], "gap": "not_told_apart"}, signed.said["flow"] | {"paid": [["F-2", "990101", "9500000"]]}):
+        made = files_of(Publication(_with(signed.content, lambda said, flow=change: said.update(flow=flow)), 1))
+        assert "cannotbedrawn" in _paper(made["chapter.pdf"]) and "无法绘制此图" in _paper(made["chapter.zh.pdf"])
+        assert "cannot be drawn" in made["chapter.html"].decode()
+        document = Document(io.BytesIO(made["chapter.docx"]))
+        assert len(document.inline_shapes) == 2
+        assert any("cannot be drawn" in p.text for p in document.paragraphs)
+
+
+def _with(content: Content, change: Callable[[dict[str, Any]], Any]) -> Content:
+    said = json.loads(content.text)
+    change(said)
+    return Content(json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")))
 
 
 def _alternatives(reader: PdfReader) -> list[str]:

@@ -47,6 +47,7 @@ def test_a_figure_over_the_years(two_years: ClosedYear, monkeypatch: pytest.Monk
     assert [(o.value, o.change) for o in in_years(None, "small.people", area_id=county)] == [(20, 15), (5, None)]
     said = _trace(two_years.regional, 2010)
     assert "+35 persons" in said
+    assert [o.compared for o in found] == [2009, None] and "on 2009</div>" in said
     assert f'href="{reverse("yearbook:trace", args=["99", 2009, "small.people"])}"' in said
     assert f'2009/small.people/?area={county}"' in _trace(two_years.regional, 2010, county)
     # Another definition of the id in 2010: no change is told between what was counted differently.
