@@ -1,4 +1,4 @@
-"""What a sheet's `apply` asks before it writes: that every checked row still finds its records. Holds no sheet."""
+"""What a sheet's `apply` asks before it writes: that every checked row still finds its records, and none it must not. Holds no sheet."""
 
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Applying
@@ -23,10 +23,28 @@ def require_all_rows(applying: Applying, written: int, *, found: str, expected: 
         " GROUP BY s.row_no HAVING count(f.row_no) <> 1 ORDER BY 1"
     )
     lost = [row[0] for row in cursor.fetchall()]
-    more = f" and {len(lost) - _NAMED:,} more" if len(lost) > _NAMED else ""
     raise Refusal(
         "intake.records_changed", record=f"batch {applying.batch_id}",
-        found=f"row {', '.join(map(str, lost[:_NAMED]))}{more} of {checked:,} no longer finds one record of each it names",
+        found=f"row {_named(lost[:_NAMED], len(lost))} of {checked:,} no longer finds one record of each it names",
         expected=expected, rule="what was checked is what is applied; records were changed since",
         todo="check the batch again: it then lists what is wrong now",
     )  # fmt: skip
+
+
+def require_none(applying: Applying, wrong: str, *, found: str, expected: str) -> None:
+    """Refuses, so that nothing stays written, where `wrong` selects the row_no of any row: what a check found true no longer is."""
+    cursor = applying.cursor
+    cursor.execute(f"SELECT count(*), (array_agg(row_no ORDER BY row_no))[1:{_NAMED}] FROM ({wrong}) w (row_no)")
+    count, first = cursor.fetchone()
+    if not count:
+        return
+    raise Refusal(
+        "intake.records_changed", record=f"batch {applying.batch_id}", found=f"row {_named(first, count)}: {found}", expected=expected,
+        rule="what was checked is what is applied; records were changed since",
+        todo="check the batch again: it then lists what is wrong now",
+    )  # fmt: skip
+
+
+def _named(first: list[int], count: int) -> str:
+    more = f" and {count - _NAMED:,} more" if count > _NAMED else ""
+    return f"{', '.join(map(str, first))}{more}"

@@ -1,5 +1,6 @@
 """What of the files sent in waits for a person."""
 
+from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
@@ -15,7 +16,7 @@ def items(actor: User) -> list[InboxItem]:
     if "intake.view" not in permissions_of(actor):
         return []
     address = reverse("intake:batches")
-    own = queries.batches(actor).filter(sender_id=actor.pk, state=State.FAULTY)
+    own = queries.batches(actor).filter(Q(state=State.FAULTY) | (Q(state=State.RECEIVED) & ~Q(trouble="")), sender_id=actor.pk)
     asked = queries.batches(actor).filter(state=State.APPLIED, withdrawal_by_id__isnull=False).exclude(withdrawal_by_id=actor.pk)
     return [
         InboxItem(_("Files to decide"), queries.waiting_for(actor).count(), address),

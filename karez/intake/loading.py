@@ -11,11 +11,12 @@ from typing import Any
 from django.db import connection, transaction
 
 from karez.access.models import User
+from karez.access.services import log_read
 from karez.intake import limits, rules, vault
 from karez.intake.models import Batch
 from karez.intake.scope import region_area_ids
 from karez.intake.sound import WHY, Judged, SoundRows
-from karez.intake.staging import FileStaging, Places, StagedFile, staging_of
+from karez.intake.staging import FileStaging, Places, staging_of
 from karez.kernel.sheets import Check, Sheet
 from karez.periods.models import Region
 from karez.places.queries import visible_area_ids_sql
@@ -68,7 +69,7 @@ def _finish(batch: Batch, sheet: Sheet, work: FileStaging, report: Report) -> No
             _copy_faults(cursor, batch, work.faults())
         report("checking against the records", 82)
         if work.result.row_count:
-            more, told = _run_checks(cursor, batch, sheet, work.result)
+            more, told = _run_checks(cursor, batch, sheet, work)
             faults += more
         totals = [] if faults else _totals(cursor, batch, sheet)
         areas = work.area_ids() if work.result.row_count else []
@@ -99,15 +100,15 @@ def _copy_faults(cursor: Any, batch: Batch, blocks: Iterator[bytes]) -> None:
     cursor.execute("DROP TABLE intake_found")
 
 
-def _run_checks(cursor: Any, batch: Batch, sheet: Sheet, staged: StagedFile) -> tuple[int, list[dict[str, Any]]]:
+def _run_checks(cursor: Any, batch: Batch, sheet: Sheet, work: FileStaging) -> tuple[int, list[dict[str, Any]]]:
     """Runs the sheet's own checks; returns how many faults they found (the first ones of each are listed), and what they left out.
 
     Where cells are faulty each check judges the rows it can judge without them.
     """
-    region = Region.objects.first()
+    region, staged = Region.objects.first(), work.result
     params = {
         "batch_id": batch.pk, "sender_id": batch.sender_id, "today": date.today(),
-        "first_open_day": region.first_open_day if region else date.min,
+        "first_open_day": region.first_open_day if region else date.min, "sender_areas": list(work.places.allowed),
     }  # fmt: skip
     sound = SoundRows(cursor, sheet, batch.pk, staged.fault_count, staged.row_count) if staged.fault_count else None
     found, told = 0, []
@@ -116,7 +117,10 @@ def _run_checks(cursor: Any, batch: Batch, sheet: Sheet, staged: StagedFile) -> 
         if judged.why:
             told.append(_not_judged(check, judged, staged.row_count))
         if judged.table:
-            found += _run_check(cursor, check, judged.table, params)
+            hits = _run_check(cursor, check, judged.table, params)
+            found += hits
+            if check.looks_up and hits:
+                _log_hits(batch, check, hits)
     return found, told
 
 
@@ -130,6 +134,12 @@ def _run_check(cursor: Any, check: Check, table: str, params: dict[str, Any]) ->
         params | told,
     )
     return int(cursor.rowcount)
+
+
+def _log_hits(batch: Batch, check: Check, hits: int) -> None:
+    """A file whose persons are looked for on record is a search by its sender; which persons were found stands in its faults."""
+    sender = User.objects.get(pk=batch.sender_id)
+    log_read(sender, kind=check.looks_up, subject_id=batch.pk, purpose=f"check of batch {batch.pk}: {check.rule}", rows=hits)
 
 
 def _not_judged(check: Check, judged: Judged, rows: int) -> dict[str, Any]:

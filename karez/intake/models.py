@@ -91,6 +91,11 @@ class Batch(models.Model):
     def __str__(self) -> str:
         return f"batch {self.pk} ({self.file_name})"
 
+    @property
+    def is_stuck(self) -> bool:
+        """Whether the last try to check it came to nothing: it is checked again or refused by a person."""
+        return self.state == State.RECEIVED and bool(self.trouble)
+
 
 class BatchArea(models.Model):
     """An area the rows of a batch speak of; the region where its sheet has no area. Decides who may see the batch."""

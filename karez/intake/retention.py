@@ -6,9 +6,12 @@ from datetime import date
 from django.db import connection, transaction
 from django.db.models import Q
 
+from karez.access.models import User
 from karez.intake import registry, vault
 from karez.intake.models import Batch, State
 from karez.kernel.refusal import Refusal
+from karez.kernel.sheets import Sheet
+from karez.places.queries import visible_area_ids_sql
 
 _DONE = (State.APPLIED, State.REFUSED, State.WITHDRAWN, State.FAULTY)  # a faulty file is never applied: another one is sent
 
@@ -31,14 +34,20 @@ def forget_files_of(*, area_ids: Collection[int], number_hash: bytes | None, nam
     """Deletes at once every kept file that may hold a person of these areas; returns the batches. Inside a transaction.
 
     These are the files of sheets with identity columns that speak of one of the areas, or in which a row's area or column
-    could not be read. Refuses while a batch with the person still waits. The files go when the transaction is committed.
+    could not be read, or that were never read. Refuses while a batch that may hold the person waits: one with the number or
+    the name in its rows, or not read yet and sent by somebody who may enter rows of these areas; no other batch is in the way.
+    The files go when the transaction is committed.
     """
-    sheets = [s.name for s in registry.sheets().values() if any(column.identity for column in s.columns)]
+    sheets = {s.name: s for s in registry.sheets().values() if any(column.identity for column in s.columns)}
     kept = Batch.objects.filter(sheet__in=sheets, file_deleted_at=None)
     for batch in kept.exclude(state__in=_DONE):
-        if batch.state != State.CHECKED or _is_staged(batch, number_hash, name_hash):
+        if batch.state in (State.CHECKED, State.APPLYING):
+            in_the_way = _is_staged(batch, number_hash, name_hash)
+        else:
+            in_the_way = _reaches(batch, sheets[batch.sheet], area_ids)
+        if in_the_way:
             raise _waiting(batch)
-    unread = Q(faults__rule__in=("area", "missing_column", "quotes", "cells"))
+    unread = Q(faults__rule__in=("area", "missing_column", "quotes", "cells")) | Q(areas=None)
     gone = list(kept.filter(Q(areas__area_id__in=list(area_ids)) | unread, state__in=_DONE).distinct())
     for batch in gone:
         _mark("intake_file_forgotten", batch.pk)
@@ -57,22 +66,33 @@ def require_kept(batch: Batch) -> None:
 
 
 def _is_staged(batch: Batch, number_hash: bytes | None, name_hash: bytes | None) -> bool:
-    """Whether a checked batch has a row of this number; by the name where no number is known."""
-    column, wanted = ("number_hash", number_hash) if number_hash else ("name_hash", name_hash)
-    if wanted is None:
-        return False
+    """Whether a checked batch has a row of this number; or of this name, where row or person has no number."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT intake_staged_rows(%s)", [batch.pk])
         if cursor.fetchone()[0] < 1:
             return False
-        cursor.execute(f"SELECT EXISTS (SELECT FROM staging.batch_{batch.pk} WHERE {column} = %s)", [wanted])
+        cursor.execute(
+            f"SELECT EXISTS (SELECT FROM staging.batch_{batch.pk} WHERE number_hash = %(number)s"
+            " OR (name_hash = %(name)s AND (number_hash IS NULL OR %(number)s::bytea IS NULL)))",
+            {"number": number_hash, "name": name_hash},
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def _reaches(batch: Batch, sheet: Sheet, area_ids: Collection[int]) -> bool:
+    """Whether rows of these areas could become records by a batch not read yet: its sender may enter them there."""
+    if not sheet.area_column:
+        return True
+    areas, params = visible_area_ids_sql(User.objects.get(pk=batch.sender_id), sheet.send_permission)
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT EXISTS (SELECT FROM ({areas}) reach (area_id) WHERE area_id = ANY (%s))", [*params, list(area_ids)])
         return bool(cursor.fetchone()[0])
 
 
 def _waiting(batch: Batch) -> Refusal:
     return Refusal(
         "intake.waits", record=str(batch), found=f"{batch.get_state_display()}", expected="no file waiting that may hold the person",
-        rule="who is erased does not come back by a file sent before", todo="apply or refuse that batch first",
+        rule="who is erased does not come back by a file sent before", todo="apply or refuse that batch first; one that could not be checked is refused",
         more={"batch": batch.pk},
     )  # fmt: skip
 

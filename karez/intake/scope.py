@@ -19,14 +19,20 @@ def region_area_ids(actor: User, permission: str) -> list[int]:
 
 
 def covered_sql(actor: User, permission: str) -> tuple[str, list[Any]]:
-    """SQL condition on `intake_batch`: its areas are known and the actor holds the permission over all of them."""
+    """SQL condition on `intake_batch`: its areas are known and the actor holds the permission over all of them.
+
+    Of a file whose rows could not be read no areas are known: it belongs to who holds the permission over the whole region.
+    """
     allowed, params = visible_area_ids_sql(actor, permission)
     granted = granted_area_ids(actor, permission)
+    whole = bool(granted) and set(granted).issuperset(region_area_ids(actor, permission))
     return (
-        ("(EXISTS (SELECT FROM intake_batcharea a WHERE a.batch_id = intake_batch.id) AND NOT EXISTS ("
+        ("((EXISTS (SELECT FROM intake_batcharea a WHERE a.batch_id = intake_batch.id) AND NOT EXISTS ("
         "SELECT FROM intake_batcharea a WHERE a.batch_id = intake_batch.id"
-        f" AND a.area_id <> ALL (%s) AND a.area_id NOT IN ({allowed})))"),
-        [granted, *params],
+        f" AND a.area_id <> ALL (%s) AND a.area_id NOT IN ({allowed})))"
+        " OR (%s AND intake_batch.state IN ('received', 'faulty')"
+        " AND NOT EXISTS (SELECT FROM intake_batcharea a WHERE a.batch_id = intake_batch.id)))"),
+        [granted, *params, whole],
     )
 
 

@@ -77,13 +77,14 @@ def stage(batch_id: int, *, progress: Report | None = None, again: bool = False)
 def check_again(actor: User, *, batch_id: int, queue: bool = False) -> Batch:
     """Stages a checked or faulty batch afresh from its kept file, against the records as they are now (by a job where `queue`).
 
-    For its sender, and for who may apply it. Refuses a batch whose file is no longer kept.
+    Also one whose last try came to nothing. For its sender, and for who may apply it; where it was never read, over the whole
+    region. Refuses a batch whose file is no longer kept.
     """
     batch = _batch(batch_id)
     if actor.pk != batch.sender_id:
         require_over_batch(actor, registry.sheet_named(batch.sheet).apply_permission, batch)
     require_kept(batch)
-    if batch.state not in (State.CHECKED, State.FAULTY):
+    if batch.state not in (State.CHECKED, State.FAULTY) and not batch.is_stuck:
         raise Refusal(
             "intake.wrong_state", record=str(batch), found=batch.get_state_display(), expected="a batch checked before and not decided",
             rule="a batch goes its way step by step", todo="look at the batch again",

@@ -85,6 +85,7 @@ def batch(request: HttpRequest, batch_id: int) -> HttpResponse:
     last = page[limits.FAULT_PAGE - 1] if len(page) > limits.FAULT_PAGE else None
     sheet = registry.sheets().get(found.sheet)
     may_apply = sheet is not None and queries.may_apply(actor, found)
+    undecided = found.state in (State.CHECKED, State.FAULTY) or found.is_stuck
     context = _state(found) | wanted | {
         "sheet": sheet,
         "faults": page[: limits.FAULT_PAGE],
@@ -94,10 +95,9 @@ def batch(request: HttpRequest, batch_id: int) -> HttpResponse:
         "notices": [(_NOTICES.get(one["what"], one["what"]), one["found"]) for one in found.notices if one["what"] != "not_judged"],
         "not_judged": [one | {"words": WHY.get(one["why"], one["why"])} for one in found.notices if one["what"] == "not_judged"],
         "deleted_early": found.file_deleted_at is not None and found.file_deleted_at.date() < found.delete_file_on,
-        "may_check": found.state in (State.CHECKED, State.FAULTY) and found.file_deleted_at is None
-        and (may_apply or found.sender_id == actor.pk),
+        "may_check": undecided and found.file_deleted_at is None and (may_apply or found.sender_id == actor.pk),
         "may_apply": may_apply and found.state == State.CHECKED,
-        "may_refuse": found.state in (State.CHECKED, State.FAULTY) and (may_apply or found.sender_id == actor.pk),
+        "may_refuse": undecided and (may_apply or found.sender_id == actor.pk),
         "may_ask": found.state == State.APPLIED and sheet is not None and sheet.withdraw is not None
         and not found.withdrawal_by_id and (may_apply or found.sender_id == actor.pk),
         "may_withdraw": found.state == State.APPLIED and may_apply and bool(found.withdrawal_by_id)

@@ -52,7 +52,8 @@ class Column:
 class Check:
     """A set-based check after typing. `sql` selects (row_no bigint, found text) of the offending rows.
 
-    In `sql`, `{stage}` is the staged table; parameters `%(batch_id)s`, `%(sender_id)s`, `%(first_open_day)s`, `%(today)s`.
+    In `sql`, `{stage}` is the staged table; parameters `%(batch_id)s`, `%(sender_id)s`, `%(first_open_day)s`, `%(today)s`, and
+    `%(sender_areas)s`: the ids of the areas within the sender's reach. A fault tells nothing of a person elsewhere.
     Of a file with faulty cells it judges the other rows, so name in `across` by which columns rows are judged together, where
     a row that is missing could make another look wrong (a sum that must reach something, not one that must not pass it).
     """
@@ -63,6 +64,7 @@ class Check:
     sql: str
     todo: Text = ""
     across: tuple[str, ...] = ()  # ("village", "household_no"); "parent_code=code" where a row looks for others by another column
+    looks_up: str = ""  # kind of the read event, where what it finds are persons on record: one event for each file with hits
 
 
 @dataclass(frozen=True)

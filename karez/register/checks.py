@@ -59,6 +59,18 @@ SELECT 'person ' || d.person_id, 'member on 31 December, died on ' || d.happened
         acceptable=False,
     ),
     ClosingCheck(
+        name="register_numbers_once",
+        label="nobody is on the register twice by their identity number",
+        sql=f"""
+SELECT 'person ' || min(i.person_id), 'the same number as person ' || max(i.person_id), 'one person of each number',
+       '/register/persons/' || min(i.person_id) || '/'
+  FROM register_identity i JOIN register_membership m ON m.person_id = i.person_id AND {_MEMBER}
+ WHERE i.number_hash IS NOT NULL
+ GROUP BY i.number_hash HAVING count(DISTINCT i.person_id) > 1
+ ORDER BY min(i.person_id)""",
+        todo="let the person entered twice leave on the first day there, or withdraw the second file; accept where two people have one number",
+    ),
+    ClosingCheck(
         name="register_assessed",
         label="every household on the register was assessed for the year",
         sql=f"""

@@ -63,6 +63,7 @@ _BY_STATE = {
     "KZ032": ("register.erasure_not_open", "an erasure is asked for once and carried out once"),
     "KZ036": ("register.household_ended", "nobody belongs to a household that no longer exists"),
     "KZ035": ("register.erased", "an erasure is not undone"),
+    "KZ038": ("register.household_gone", "nothing new is recorded of a household that no longer exists"),
     "KZ037": ("register.last_household", "a person on record belongs or belonged to a household"),
     "KZ033": ("register.same_person", "an erasure needs two people"),
 }

@@ -139,12 +139,18 @@ REGISTER = Sheet(
         ),
         Check(
             "person_not_yet_registered", "id_number", _("a person not yet on the register"),
-            """SELECT s.row_no, 'this number is on the register' || COALESCE(' in household ' || h.household_no
-                      || CASE WHEN h.village_id = s.village_id THEN '' ELSE ' of another village' END, ', without a household')
+            # Household and village are told only within the sender's reach: a file is no way to look people up elsewhere.
+            """SELECT s.row_no, 'this number is on the register' || CASE
+                        WHEN h.village_id IS NULL OR h.village_id <> ALL (%(sender_areas)s) THEN ' elsewhere'
+                        WHEN m.counts_before IS NOT NULL THEN ', without a household'
+                        WHEN h.village_id = s.village_id THEN ' in household ' || h.household_no
+                        ELSE ' in household ' || h.household_no || ' of another village' END
                  FROM {stage} s JOIN register_identity i ON i.number_hash = s.number_hash
-                 LEFT JOIN register_membership m ON m.person_id = i.person_id AND m.voided_at IS NULL AND m.counts_before IS NULL
+                 LEFT JOIN LATERAL (SELECT household_id, counts_before FROM register_membership l WHERE l.person_id = i.person_id
+                        AND l.voided_at IS NULL ORDER BY l.starts_on DESC, l.id DESC LIMIT 1) m ON true
                  LEFT JOIN register_household h ON h.id = m.household_id""",
-            _("move the person from the household they are recorded in, on the person's page"),
+            _("move the person on the person's page; of one recorded elsewhere, ask the regional office"),
+            looks_up="search_number",
         ),
         Check(
             "born_before_joining", "birth_month", _("a month not after the day of joining"),
@@ -197,6 +203,11 @@ ASSESSMENTS = Sheet(
             f"""SELECT s.row_no, 'no case' FROM {_KNOWN} WHERE h.kind = 'fund_member_only' AND NOT EXISTS (
                 SELECT FROM register_casespell c WHERE c.household_id = h.id AND c.voided_at IS NULL)""",
             _("open a case on the household's page first"),
+        ),
+        Check(
+            "household_not_dissolved", "assessed_on", _("a day before the household was dissolved"),
+            f"SELECT s.row_no, 'dissolved ' || h.ends_before FROM {_KNOWN} WHERE h.ends_before <= s.assessed_on",
+            _("leave the row out, or correct the day"),
         ),
         Check(
             "assessed_once_a_year", "year", _("one assessment of a household and year"),

@@ -14,11 +14,15 @@ from karez.register import identity, queries, services
 
 
 @login_required
+@never_cache
 @require_GET
 def households(request: HttpRequest, village_id: int) -> HttpResponse:
-    """The households of a village by number, without names."""
+    """The households of a village by number, without names; the look is logged with how many were shown."""
     actor = actor_of(request)
     rows = queries.households_in_village(actor, village_id, after=request.GET.get("after", "")[:60], limit=PAGE + 1)
+    if rows:
+        shown = len(rows[:PAGE])
+        log_read(actor, kind="household_list", subject_id=village_id, purpose="the list of a village's households, without names", rows=shown)
     context = {
         "rows": rows[:PAGE],
         "after": rows[PAGE - 1].household_no if len(rows) > PAGE else "",

@@ -25,11 +25,38 @@ BEGIN
                 AND (c.ends_before IS NULL OR c.ends_before > NEW.ends_before)) THEN
         PERFORM register_refuse_member_of_ended(NEW.id);
     END IF;
+    IF EXISTS (SELECT FROM register_assessment a WHERE a.household_id = NEW.id AND a.voided_at IS NULL AND a.happened_on >= NEW.ends_before) THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ038', MESSAGE = format('Household %s was assessed on that day or later.', NEW.household_no),
+            DETAIL = 'Choose a later day, or correct the assessment first.';
+    END IF;
     RETURN NULL;
 END $$;
 
 CREATE TRIGGER register_household_ends_empty AFTER UPDATE OF ends_before ON register_household
 FOR EACH ROW WHEN (NEW.ends_before IS NOT NULL AND NEW.voided_at IS NULL) EXECUTE FUNCTION register_household_ends_empty();
+
+-- A household that no longer exists has no case and is not assessed. Its row is held against an end at this moment; those this
+-- transaction made need no holding, nobody else can see them yet. Argument: what must not be true of a row and its household.
+CREATE FUNCTION register_of_lasting_household() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE gone record;
+BEGIN
+    EXECUTE 'SELECT count(*) FROM (SELECT FROM register_household h WHERE h.id IN (SELECT household_id FROM added)
+        AND h.xmin <> pg_current_xact_id()::xid ORDER BY h.id FOR SHARE) held';
+    EXECUTE format('SELECT h.household_no, h.ends_before FROM register_household h JOIN added a ON a.household_id = h.id
+        WHERE h.ends_before IS NOT NULL AND h.voided_at IS NULL AND a.voided_at IS NULL AND (%s) ORDER BY h.id LIMIT 1', TG_ARGV[0]) INTO gone;
+    IF gone.household_no IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ038',
+            MESSAGE = format('Household %s was dissolved and is not there since %s.', gone.household_no, gone.ends_before),
+            DETAIL = 'Only what was so before that day is recorded of it.';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER register_casespell_of_lasting_household AFTER INSERT ON register_casespell REFERENCING NEW TABLE AS added
+FOR EACH STATEMENT EXECUTE FUNCTION register_of_lasting_household('a.ends_before IS NULL OR a.ends_before > h.ends_before');
+CREATE TRIGGER register_assessment_of_lasting_household AFTER INSERT ON register_assessment REFERENCING NEW TABLE AS added
+FOR EACH STATEMENT EXECUTE FUNCTION register_of_lasting_household('a.happened_on >= h.ends_before');
 
 CREATE FUNCTION register_membership_of_living() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -42,7 +69,9 @@ BEGIN
         PERFORM FROM register_household h WHERE h.id IN (SELECT household_id FROM added) ORDER BY h.id FOR SHARE;
         SELECT m.household_id INTO who FROM added m JOIN register_household h ON h.id = m.household_id
          WHERE h.ends_before IS NOT NULL AND h.voided_at IS NULL AND (m.ends_before IS NULL OR m.ends_before > h.ends_before) LIMIT 1;
-    ELSE  -- planned for itself: few households have ended, so they are asked for first
+    ELSE  -- planned for itself: few households have ended, so they are asked for first; those this load made nobody else sees
+        EXECUTE 'SELECT count(*) FROM (SELECT FROM register_household h WHERE h.id IN (SELECT household_id FROM added)
+            AND h.xmin <> pg_current_xact_id()::xid ORDER BY h.id FOR SHARE) held';
         EXECUTE 'SELECT m.household_id FROM register_household h JOIN added m ON m.household_id = h.id WHERE h.ends_before IS NOT NULL
             AND h.voided_at IS NULL AND (m.ends_before IS NULL OR m.ends_before > h.ends_before) LIMIT 1' INTO who;
     END IF;
