@@ -47,14 +47,19 @@ def _sealed(period: Period) -> Snapshot:
 def verified_snapshot(region: str, year: int) -> Snapshot:
     """The sealed snapshot, with every digest of it read again; refuses one that is not as it was sealed."""
     found = sealed_snapshot(region, year)
+    check_digests(found)
+    return found
+
+
+def check_digests(snapshot: Snapshot) -> None:
+    """Reads every digest of a snapshot again; refuses one that is not as it was sealed."""
     try:
-        snapshots.verify(found)
+        snapshots.verify(snapshot)
     except snapshots.Damaged as damage:
         raise Refusal(
-            "closing.damaged", record=found.name, found=str(damage), expected="the files as they were sealed",
+            "closing.damaged", record=snapshot.name, found=str(damage), expected="the files as they were sealed",
             rule="only what was sealed is published", todo="restore the snapshot from the backup",
         ) from damage  # fmt: skip
-    return found
 
 
 def best_snapshot(region: str, year: int) -> Snapshot:

@@ -361,13 +361,19 @@ class Space:
         return True
 
 
-def analysed(board: Board, start: Key) -> tuple[list[Key], list[Exposure], dict[Key, tuple[Number | None, Number | None]]]:
-    """The unknown cells around one, what of them a reader can work out, and the bounds of the suppressed counts and amounts."""
+def solved(board: Board, start: Key) -> tuple[list[Key], list[Equation], Space]:
+    """The unknown cells around one, the equations over them as they stand, and solved as far as they go."""
     unknown, equations, products = board.component(start)
     space = Space()
     for equation in equations:
         space.add(equation)
     _use_products(board, space, products)
+    return unknown, equations, space
+
+
+def analysed(board: Board, start: Key) -> tuple[list[Key], list[Exposure], dict[Key, tuple[Number | None, Number | None]]]:
+    """The unknown cells around one, what of them a reader can work out, and the bounds of the suppressed counts and amounts."""
+    unknown, equations, space = solved(board, start)
     targets = sorted(k for k in unknown if k in board.secret)
     exposed: dict[Key, Exposure] = {}
     for key in targets:

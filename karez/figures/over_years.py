@@ -41,6 +41,7 @@ class Edition:
     """A signed edition as a reader has it: `values` None where it withheld; `missing` where it printed that there is nothing.
 
     `withheld` are the values of what it withheld, which the office knows: they tell which sums hold. Needed of other years.
+    Where an erratum stands beside it, `values` hold what is right and `printed` what was printed.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Edition:
     missing: frozenset[Key]
     relations: Sequence[Relation]
     withheld: Mapping[Key, Number] = field(default_factory=dict)
+    printed: Mapping[Key, Number] = field(default_factory=dict)
 
 
 @dataclass
@@ -77,7 +79,9 @@ def beside(
             found.public |= {key for key, v in told.items() if v == now[key].value}
             found.relations += unchanged({f for f, _ in now}, edition.name, [key for key, v in told.items() if v != now[key].value])
         elif abs(edition.year - year) == 1:
-            _sums(now, edition, edition.year > year, rules, found)
+            _sums(now, edition, {**edition.values, **edition.withheld}, rules, found, later=edition.year > year)
+            if edition.printed:  # what held for the printed values is known to readers too
+                _sums(now, edition, {**edition.values, **edition.withheld, **edition.printed}, rules, found, later=edition.year > year)
     for edition in editions:
         if edition.year != year:
             _changes(now, tree, meanings, edition, rules, found)
@@ -134,13 +138,14 @@ def _changes(
 _Column = Mapping[int, Number]
 
 
-def _sums(now: Mapping[Key, Cell], edition: Edition, later: bool, rules: Mapping[str, Rule], found: Beside) -> None:
+def _sums(
+    now: Mapping[Key, Cell], edition: Edition, true: Mapping[Key, Number | None], rules: Mapping[str, Rule], found: Beside, *, later: bool
+) -> None:  # fmt: skip
     """What holds at every place between a year and the next: `b = a`, `stock = stock before + flow` and `... + flow - flow`.
 
     The flows are those of the later year. Only what speaks of persons or households matters.
     """
     here = _columns((key, c.value) for key, c in now.items() if c.unit in rules)
-    true = {**edition.values, **edition.withheld}
     there = _columns((key, v) for key, v in true.items() if edition.meanings[key[0]].unit in rules)
     at = edition.name
     for figure, column in here.items():

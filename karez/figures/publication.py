@@ -19,7 +19,7 @@ from karez.kernel.formula import Formula, Step
 
 # A whole and its parts that no formula tells, but every reader knows to add up.
 WHOLES: dict[str, tuple[str, ...]] = {"register.persons": ("register.women", "register.men")}
-_STRICT = ("person", "household", "village", "none")
+STRICT = ("person", "household", "village", "none")
 _KEYS = {"person": ("person_key", "key"), "household": ("household_key", "key")}
 _COUNTED_IN = ("persons", "households")
 _LINK = "loan_id"  # leads from a table that holds no key of the unit to one that does
@@ -68,7 +68,7 @@ def relations(figures: Sequence[Figure]) -> list[Relation]:
 def unit_of(figure: Figure, by_id: Mapping[str, Figure]) -> str:
     """The disclosure unit of a figure: of a formula, the strictest of its own and its inputs'."""
     inputs = [unit_of(by_id[i], by_id) for i in (figure.formula.uses if figure.formula else ())]
-    return min((figure.disclosure, *inputs), key=_STRICT.index)
+    return min((figure.disclosure, *inputs), key=STRICT.index)
 
 
 def _cells_of(figure: Figure, computed: Cells, units: dict[Key, int], by_id: Mapping[str, Figure]) -> Iterable[Cell]:

@@ -7,7 +7,7 @@ no row, key or name of a person is in it. Holds no record of who signed.
 import hashlib
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
 from typing import Any
@@ -31,9 +31,13 @@ FORMAT = 1
 
 @dataclass(frozen=True)
 class Content:
-    """An edition's content, read from its text. The digest is that of the text's bytes in UTF-8."""
+    """An edition's content, read from its text. The digest is that of the text's bytes in UTF-8.
+
+    `corrected` is no part of it: what approved errata beside it say, (figure, place) -> exact value, the last word for each.
+    """
 
     text: str
+    corrected: Mapping[tuple[str, str], str] = field(default_factory=dict, compare=False)
 
     @cached_property
     def digest(self) -> str:

@@ -5,13 +5,15 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from karez.closing import snapshots
+from karez.closing.queries import check_digests
 from karez.figures import answers
 from karez.figures.attack import Form, Key, Number, Place, Relation, RollUp, Zero, relations_of
+from karez.figures.corrections import follows
 from karez.figures.declarations import Figure
 from karez.figures.engine import Place as Area
 from karez.figures.engine import declared
 from karez.figures.over_years import Beside, Edition, Meaning, beside
-from karez.figures.publication import WHOLES, Publication
+from karez.figures.publication import STRICT, WHOLES, Publication
 from karez.kernel.formula import parse_formula
 from karez.kernel.refusal import Refusal
 from karez.yearbook.chapter import SUPPRESSED
@@ -48,11 +50,38 @@ def _edition(year: int, number: int, content: "Content", *, other_year: bool) ->
     meanings = {i: _meaning(f) for i, f in content.figures.items()}
     held = {key for key, value in values.items() if value is None}
     withheld = {key: value for key, value in _computed_again(content).items() if key in held} if other_year and held else {}
-    return Edition(f"{year}-{number}", year, tree, meanings, values, frozenset(missing), _relations(content.figures), withheld)
+    right = {(figure, areas[code]): _whole(Fraction(exact)) for (figure, code), exact in content.corrected.items()}
+    printed = {key: value for key in right if (value := values.get(key)) is not None}
+    values |= right
+    return Edition(f"{year}-{number}", year, tree, meanings, values, frozenset(missing), _relations(content.figures), withheld, printed)
+
+
+def given_away(year: int, number: int, signed: Signed, figure: str, place: str, right: Fraction) -> list[str]:
+    """What readers of all signed editions and their errata would learn from one more erratum: `figure at place`, of few or withheld."""
+    content = signed[year, number]
+    now = _edition(year, number, content, other_year=True)
+    others = [_edition(y, n, c, other_year=y != year) for (y, n), c in sorted(signed.items()) if (y, n) != (year, number)]
+    units = {i: _unit(i, content.figures) for i in content.figures}
+    counts = frozenset(i for i, told in content.figures.items() if is_count(told))
+    key = (figure, int(content.places[place]["area_id"]))
+    codes = {int(p["area_id"]): code for code, p in content.places.items()}
+    return [f"{i} at {codes.get(area, area)}" for i, area in follows(now, others, units, counts, key, _whole(right))]
+
+
+def is_count(told: Mapping[str, Any]) -> bool:
+    """Whether a figure counts persons, households or what they have one by one, such as loans; not money, not shares."""
+    return told["unit"] in ("persons", "households") or str(told.get("value", "")).lower().lstrip().startswith("count")
+
+
+def _unit(figure: str, figures: Mapping[str, Mapping[str, Any]]) -> str:
+    """The disclosure unit of a printed figure: of a formula, the strictest of its own and its inputs'."""
+    told = figures[figure]
+    uses = parse_formula(told["formula"]).uses if "formula" in told else ()
+    return min((str(told["disclosure"]), *(_unit(i, figures) for i in uses if i in figures)), key=STRICT.index)
 
 
 def _computed_again(content: "Content") -> dict[Key, Number]:
-    """The figures of an edition, with what it withheld, from the snapshot it was made from."""
+    """The figures of an edition, with what it withheld, from the snapshot it was made from, every digest of it read again."""
     told = content.said["snapshot"]
     snapshot = snapshots.named(told["digest"])
     if snapshot is None:
@@ -60,6 +89,7 @@ def _computed_again(content: "Content") -> dict[Key, Number]:
             "yearbook.snapshot_gone", record=told["name"], found="the snapshot of a signed edition is not here", expected="the snapshot it was made from",
             rule="what a year may print depends on what editions of other years withhold", todo="restore the snapshot from the backup",
         )  # fmt: skip
+    check_digests(snapshot)
     figures = [f for i, f in declared().of_year(snapshot.year).items() if i in content.figures]
     computed = answers.cells(snapshot, figures, LEVELS)
     found = computed.values(f.id for f in figures)

@@ -86,9 +86,12 @@ def public_editions() -> list[Told]:
 
 
 def signed_contents() -> dict[tuple[int, int], Content]:
-    """What the signed editions of all years say, by year and number."""
+    """What the signed editions of all years say, by year and number, with what their approved errata say."""
     rows = Edition.objects.filter(steps__step=Step.SIGNED).order_by("year", "number")
-    return {(e.year, e.number): Content(e.content) for e in rows}
+    errata: dict[int, dict[tuple[str, str], str]] = {}
+    for one in Erratum.objects.filter(approval__isnull=False).order_by("approval__pk"):
+        errata.setdefault(one.edition_id, {})[one.figure, one.place] = one.corrected
+    return {(e.year, e.number): Content(e.content, errata.get(e.pk, {})) for e in rows}
 
 
 def _told(edition: Edition) -> Told:

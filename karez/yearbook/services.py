@@ -9,14 +9,17 @@ from django.db import connection, transaction
 
 from karez.access.models import User
 from karez.closing.queries import verified_snapshot
+from karez.figures.disclosure import RULES
 from karez.kernel.refusal import Refusal
 from karez.periods.services import region as the_region
 from karez.places.queries import require
 from karez.yearbook.chapter import SUPPRESSED
 from karez.yearbook.content import Content, content_of
 from karez.yearbook.models import Edition, EditionStep, Erratum, ErratumApproval, Step
+from karez.yearbook.other_editions import given_away, is_count
 from karez.yearbook.queries import signed_contents
 
+LEAST = RULES["person"].least
 _NEXT = {None: Step.PREPARED, Step.PREPARED: Step.REVIEWED, Step.REVIEWED: Step.SIGNED}
 
 
@@ -84,7 +87,7 @@ def add_erratum(actor: User, edition_id: int, *, figure: str, corrected: str, re
         )  # fmt: skip
     if not edition.steps.filter(step=Step.SIGNED).exists():
         raise _not_now(edition, "an edition that is not signed", "a signed edition", "prepare the edition anew instead")
-    _refuse_small(content, figure, Fraction(found[0]), exact)
+    _refuse_telling(edition, figure, place, exact)
     return Erratum.objects.create(
         edition=edition, figure=figure, place=place, printed=found[0], corrected=str(exact), reason=reason.strip(), by_id=actor.pk,
         name=actor.full_name,
@@ -104,6 +107,7 @@ def approve_erratum(actor: User, erratum_id: int) -> ErratumApproval:
                 "yearbook.second_person", record=str(erratum), found="who proposed it" if erratum.by_id == actor.pk else "approved before",
                 expected="a second person, once", rule="publishing needs two people", todo="ask another approver",
             )  # fmt: skip
+        _refuse_telling(erratum.edition, erratum.figure, erratum.place, Fraction(erratum.corrected))
         return ErratumApproval.objects.create(erratum=erratum, author_id=erratum.by_id, by_id=actor.pk, name=actor.full_name)
 
 
@@ -161,13 +165,28 @@ def _exact(text: str, figure: str) -> Fraction:
         ) from None  # fmt: skip
 
 
-def _refuse_small(content: Content, figure: str, printed: Fraction, corrected: Fraction) -> None:
-    """What was printed and what is right tell their difference too: neither it nor the right value may speak of few people."""
+def _refuse_telling(edition: Edition, figure: str, place: str, corrected: Fraction) -> None:
+    """Refuses an erratum from which readers learn of few people, or what is withheld.
+
+    What was printed and what is right tell their difference too; and with the right value, sums and shares tell others.
+    """
+    signed = signed_contents()
+    content = signed[edition.year, edition.number]
     told = content.figures[figure]
-    smallest = min(abs(printed - corrected), abs(corrected) or abs(printed - corrected))
-    if told["disclosure"] in ("person", "household") and told["unit"] in ("persons", "households", "loans") and smallest < 10:
+    if told["disclosure"] in ("person", "household") and is_count(told):
+        known = {Fraction(exact) for exact in (content.cells[figure, place][0], content.corrected.get((figure, place))) if exact is not None}
+        smallest = min(*(abs(one - corrected) or LEAST for one in known), abs(corrected) or LEAST, LEAST)
+        if smallest < LEAST:
+            raise Refusal(
+                "yearbook.small_difference", record=figure, found=f"a correction from {' and '.join(map(str, sorted(known)))} to {corrected}",
+                expected="10 or more, and changed by 10 or more",
+                rule="printed and corrected values together tell of nobody in particular: fewer than 10 are not printed",
+                todo="leave the value; the next edition carries the right one",
+            )  # fmt: skip
+    if learnt := given_away(edition.year, edition.number, signed, figure, place, corrected):
         raise Refusal(
-            "yearbook.small_difference", record=figure, found=f"a correction from {printed} to {corrected}", expected="10 or more, and changed by 10 or more",
-            rule="printed and corrected values together tell of nobody in particular: fewer than 10 are not printed",
-            todo="leave the value; the next edition carries the right one",
+            "yearbook.erratum_tells", record=f"{figure} at {place}", found="other figures that readers could work out with it: " + ", ".join(learnt[:5]),
+            expected="an erratum from which nothing follows about fewer than 10 persons or households, nor what is withheld",
+            rule="what is published together tells of nobody in particular",
+            todo="correct the other figures first, or leave the value: the next edition carries the right ones",
         )  # fmt: skip

@@ -123,6 +123,19 @@ def test_without_the_other_years_snapshot_nothing_is_prepared(first_year: Closed
     assert same.value.code == "yearbook.same_edition"
 
 
+@pytest.mark.parametrize(("damaged", "prepared"), [(2009, 2010), (2010, 2009)])
+def test_another_years_snapshot_is_read_to_the_last_digit(first_year: ClosedYear, damaged: int, prepared: int) -> None:
+    """An edition takes in years before it, and what editions of other years withhold: a file changed since it was sealed stops it."""
+    second = _second_year(first_year, (4, 30))
+    _sign(second, 2010)  # withholds
+    file = {2009: first_year, 2010: second}[damaged].snapshot.file("test_people")
+    file.chmod(0o600)
+    file.write_bytes(file.read_bytes() + b"\0")
+    with pytest.raises(Refusal) as refused:
+        prepare_edition(second.statistician, year=prepared)
+    assert refused.value.code == "closing.damaged"
+
+
 def test_an_unsigned_year_is_written_beside_the_signed_ones(first_year: ClosedYear, tmp_path: Path) -> None:
     _second_year(first_year, (4, 30))
     publish("99", 2010, tmp_path)
