@@ -57,7 +57,9 @@ def test_a_region_is_founded_once(founded: Path) -> None:
 def test_the_administrator_names_people_and_nobody_else_does(founded: Path) -> None:
     made = ("--full-name", "Bo", "--password", "a-long-password-9", "--since", "2009-01-01")
     bo = karez(founded, "role", "bo", "finance_officer", "--over", "640000", "--by", "ann", *made)
-    assert bo.returncode == 0, bo.stderr
+    assert (bo.returncode, "Proposed." in bo.stderr) == (0, True), bo.stderr
+    bo = karez(founded, "role", "bo", "finance_officer", "--over", "640000", "--operator", "first people", "--since", "2009-01-01")
+    assert (bo.returncode, "Proposed." in bo.stderr) == (0, False), bo.stderr
     for words, told in (
         (("cai", "approver", "--over", "640000", "--by", "bo", *made), "permission"),
         (("bo", "approver", "--over", "640000", "--by", "ann", "--since", "2009-01-01"), "already"),
@@ -68,10 +70,14 @@ def test_the_administrator_names_people_and_nobody_else_does(founded: Path) -> N
         done = karez(founded, "role", *words)
         assert done.returncode == (2 if words[0] == "nobody" else 1), words
         assert told in done.stderr, done.stderr
+    for who in ((), ("--by", "ann", "--operator", "both")):
+        assert karez(founded, "role", "bo", "auditor", "--over", "640000", *who).returncode == 2
     assert karez(founded, "role", "bo", "king", "--over", "640000", "--by", "ann").returncode == 2
-    ended = karez(founded, "role", "bo", "finance_officer", "--over", "640000", "--by", "ann", "--since", "2009-02-01", "--end", "moved")
+    past = karez(founded, "role", "bo", "finance_officer", "--over", "640000", "--by", "ann", "--since", "2009-02-01", "--end", "moved")
+    assert past.returncode == 1, "a role is not ended in the past"
+    ended = karez(founded, "role", "bo", "finance_officer", "--over", "640000", "--by", "ann", "--end", "moved")
     assert ended.returncode == 0, ended.stderr
-    now = karez(founded, "role", "bo", "approver", "--over", "640000", "--by", "ann", "--since", "2009-02-01")
+    now = karez(founded, "role", "bo", "approver", "--over", "640000", "--by", "ann")
     assert now.returncode == 0, now.stderr
 
 

@@ -9,7 +9,7 @@ from django.contrib.postgres.constraints import ExclusionConstraint
 from django.contrib.postgres.fields import DateRangeField, RangeOperators
 from django.db import models
 from django.db.models import F, Func
-from django.db.models.functions import Now
+from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
 from karez.kernel.facts import SpellFact, Usage
@@ -46,6 +46,12 @@ class User(AbstractUser):
 
     class Meta:
         db_table = "access_user"
+        constraints = [
+            models.UniqueConstraint(
+                Lower("username"), name="access_user_one_name_in_any_case",
+                violation_error_message=_("Somebody has this sign-in name already, perhaps in other capitals."),
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return self.full_name or self.username
@@ -59,12 +65,74 @@ class User(AbstractUser):
         return self.full_name
 
 
+class GrantProposal(models.Model):
+    """A role an administrator would give that carries work of its own (`rules.CONFIRMED`); another person confirms it."""
+
+    facts = Usage.LOG
+
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="proposals")
+    role = models.CharField(max_length=30, choices=Role.choices)
+    area_id = models.BigIntegerField()
+    starts_on = models.DateField()
+    proposed_by_id = models.BigIntegerField()
+    proposed_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="access_grantproposal_for_another", condition=~models.Q(proposed_by_id=F("user_id"))),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} {self.role} {self.area_id}"
+
+
+class GrantAnswer(models.Model):
+    """What became of it: another person confirmed, and the role was given in the same moment; or it was declined or taken back."""
+
+    facts = Usage.LOG
+
+    proposal = models.OneToOneField(GrantProposal, on_delete=models.PROTECT, related_name="answer")
+    agreed = models.BooleanField()
+    reason = models.TextField(db_default="")
+    answered_by_id = models.BigIntegerField()
+    answered_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="access_grantanswer_has_reason", condition=models.Q(agreed=True) | models.Q(reason__regex=r"\S")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.proposal_id}: {self.agreed}"
+
+
+class Founding(models.Model):
+    """One row from the moment the first people are named: until then the local operator alone gives roles, afterwards two people."""
+
+    facts = Usage.OWNED
+
+    ended_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [models.CheckConstraint(name="access_founding_is_one", condition=models.Q(id=1))]
+
+    def __str__(self) -> str:
+        return f"ended {self.ended_at}"
+
+
 class Grant(SpellFact):
-    """A role given to a person over an area and all below it, from a day until a day."""
+    """A role given to a person over an area and all below it, from a day until a day.
+
+    Recorded by who gave it. By the person themselves means by the local operator, who says why; only at founding, or at the console.
+    """
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="grants")
     role = models.CharField(max_length=30, choices=Role.choices)
     area_id = models.BigIntegerField()
+    proposal = models.OneToOneField(GrantProposal, null=True, on_delete=models.PROTECT, related_name="grant")  # the confirmed one
+    operator_note = models.CharField(max_length=300, db_default="")  # why the local operator gave it; empty where people did
 
     class Meta(SpellFact.Meta):
         constraints = [

@@ -66,3 +66,8 @@ def has_given_password(user: User) -> bool:
     """Whether the password was given for one use and none was chosen yet."""
     last = last_sign_in_event(user)
     return last is not None and last.what == SignInEvent.What.GIVEN
+
+
+def has_own_password(user: User) -> bool:
+    """Whether the person can sign in, and nobody was shown the password they sign in with."""
+    return user.has_usable_password() and not has_given_password(user)

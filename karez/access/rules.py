@@ -18,6 +18,8 @@ PERMISSIONS: MappingProxyType[str, frozenset[Role]] = MappingProxyType(
         "places.maintain": frozenset({Role.ADMINISTRATOR, Role.REGIONAL_OFFICER}),
         "places.apply": frozenset({Role.APPROVER, Role.REGIONAL_OFFICER}),
         "users.manage": frozenset({Role.ADMINISTRATOR}),
+        # An approver or regional officer stands in where there is no other administrator.
+        "users.confirm": frozenset({Role.ADMINISTRATOR, Role.APPROVER, Role.REGIONAL_OFFICER}),
         "intake.view": _CASE,
         "documents.view": _CASE,
         "documents.attach": _CASE - {Role.AUDITOR, Role.STATISTICIAN},
@@ -53,7 +55,14 @@ PERMISSIONS: MappingProxyType[str, frozenset[Role]] = MappingProxyType(
     }
 )
 
-# Pairs nobody may hold at the same time, wherever: preparing and approving, working and watching.
+# What one person may not come to alone: whoever prepares, decides, signs or looks after others is named by one and confirmed by another.
+_ACTS = frozenset({"prepare", "receive", "submit", "review", "approve", "apply", "countersign", "sign", "publish", "maintain", "manage", "confirm"})
+CONFIRMED: frozenset[Role] = frozenset(
+    role for permission, holders in PERMISSIONS.items() if permission.rpartition(".")[2] in _ACTS for role in holders
+)
+
+# Pairs nobody may hold at the same time, wherever: preparing and approving, working and watching; and looking after users goes
+# with nothing else.
 INCOMPATIBLE: frozenset[frozenset[str]] = frozenset(
     frozenset(pair)
     for pair in (
@@ -62,12 +71,7 @@ INCOMPATIBLE: frozenset[frozenset[str]] = frozenset(
         (Role.TREASURER, Role.AUDITOR),
         (Role.FINANCE_OFFICER, Role.AUDITOR),
         (Role.APPROVER, Role.AUDITOR),
-        (Role.ADMINISTRATOR, Role.APPROVER),
-        (Role.ADMINISTRATOR, Role.TREASURER),
-        (Role.ADMINISTRATOR, Role.FINANCE_OFFICER),
-        (Role.ADMINISTRATOR, Role.COUNTY_OFFICER),
-        (Role.ADMINISTRATOR, Role.VILLAGE_OFFICER),
-        (Role.ADMINISTRATOR, Role.TOWNSHIP_OFFICER),
+        *((Role.ADMINISTRATOR, other) for other in Role if other is not Role.ADMINISTRATOR),
     )
 )
 

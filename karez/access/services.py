@@ -5,14 +5,14 @@ from collections.abc import Iterable
 from datetime import date, timedelta
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
-from django.db.models.functions import Now
+from django.db import IntegrityError, connection, transaction
+from django.db.models.functions import Lower, Now
 from django.utils import timezone
 
 from karez.access import queries
-from karez.access.models import Grant, ReadEvent, Role, SignInEvent, User
+from karez.access.models import Founding, Grant, GrantProposal, ReadEvent, Role, SignInEvent, User
 from karez.access.queries import granted_area_ids
-from karez.access.rules import INCOMPATIBLE
+from karez.access.rules import CONFIRMED, INCOMPATIBLE
 from karez.kernel.refusal import Refusal
 
 GIVEN_FOR = timedelta(days=7)  # how long a password given once lets a person in
@@ -34,10 +34,7 @@ def invite_user(actor: User, *, username: str, full_name: str, language: str = "
         user.full_clean()
         user.save()
     except ValidationError as fault:
-        raise Refusal(
-            "access.name_refused", record=username, found="; ".join(fault.messages), expected="a sign-in name nobody has, and a full name",
-            rule="whoever writes is one person with one name", todo="choose another sign-in name",
-        ) from fault  # fmt: skip
+        raise _name_refused(username, "; ".join(fault.messages)) from fault
     _give(actor, user)
     return user, password
 
@@ -48,7 +45,7 @@ def renew_invitation(actor: User, user: User) -> str:
 
     Refuses for whoever has chosen their own: an administrator does not take over somebody's name.
     """
-    _require_manager(actor, user)
+    require_manager(actor, user)
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if not queries.has_given_password(user):
         raise Refusal(
@@ -70,6 +67,13 @@ def choose_password(user: User, password: str) -> None:
     SignInEvent.objects.create(user=user, what=SignInEvent.What.CHOSEN, by_id=user.pk)
 
 
+def _name_refused(username: str, found: str) -> Refusal:
+    return Refusal(
+        "access.name_refused", record=username, found=found, expected="a sign-in name nobody has, and a full name",
+        rule="whoever writes is one person with one name", todo="choose another sign-in name",
+    )  # fmt: skip
+
+
 def _one_time_password() -> str:
     return "-".join("".join(secrets.choice(_LETTERS) for _ in range(5)) for _ in range(4))
 
@@ -80,7 +84,9 @@ def _give(actor: User, user: User) -> None:
 
 @transaction.atomic
 def add_user(*, username: str, full_name: str, password: str | None, language: str = "en") -> User:
-    """Makes a user; without a password nobody can sign in as them (console and tests)."""
+    """Makes a user; without a password nobody can sign in as them (console and tests). Refuses a name somebody has, in whatever capitals."""
+    if User.objects.annotate(low=Lower("username")).filter(low=username.lower()).exists():
+        raise _name_refused(username, f"somebody signs in as {username.lower()}")
     user = User(username=username, full_name=full_name, language=language)
     if password is None:
         user.set_unusable_password()
@@ -91,13 +97,31 @@ def add_user(*, username: str, full_name: str, password: str | None, language: s
 
 
 @transaction.atomic
-def grant_role(actor: User | None, *, user: User, role: Role, area_id: int, starts_on: date) -> Grant:
+def end_founding() -> None:
+    """Says that the first people are named: from here on roles with work of their own are given by two. Never taken back."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT access_end_founding()")
+
+
+def grant_role(actor: User | None, *, user: User, role: Role, area_id: int, starts_on: date, note: str = "founding") -> Grant:
     """Gives `user` a role over an area and all below; refuses a role that excludes one held at the same time.
 
     The actor looks after users (`users.manage`) and is another person than `user`; that the area lies within the actor's
-    own is asked by `places.granting`. `actor` is None only for people made by the local operator.
+    own is asked by `places.granting`. Roles of `rules.CONFIRMED` go through `proposals`. `actor` is None for the local operator
+    alone, who names the first people, and afterwards acts at the console, over the owner's connection, saying why in `note`.
     """
-    _require_manager(actor, user)
+    require_manager(actor, user)
+    if actor is not None and role in CONFIRMED:
+        raise Refusal(
+            "access.needs_second", record=user.username, found="one person", expected="a proposal, confirmed by another person",
+            rule="nobody comes to a role alone", todo="propose the role under Users",
+        )  # fmt: skip
+    require_compatible(user, role, starts_on)
+    return write_grant(actor, user=user, role=role, area_id=area_id, starts_on=starts_on, note="" if actor else note)
+
+
+def require_compatible(user: User, role: Role, starts_on: date) -> None:
+    """Refuses (access.incompatible_roles) a role that excludes one the person holds on that day or later."""
     held = Grant.objects.filter(user=user, voided_at=None).exclude(counts_before__lte=starts_on).values_list("role", flat=True)
     clash = next((h for h in held if frozenset((h, str(role))) in INCOMPATIBLE), None)
     if clash is not None:
@@ -109,11 +133,18 @@ def grant_role(actor: User | None, *, user: User, role: Role, area_id: int, star
             rule="who prepares does not approve, who works does not watch",
             todo="end the other role first, or name another person",
         )
+
+
+def write_grant(
+    actor: User | None, *, user: User, role: Role, area_id: int, starts_on: date, proposal: GrantProposal | None = None, note: str = ""
+) -> Grant:
+    """Writes the row; whoever calls has asked whether it may be. The database asks again."""
+    using = "owner" if actor is None and Founding.objects.exists() else "default"
     try:
-        with transaction.atomic():
-            return Grant.objects.create(
-                user=user, role=role, area_id=area_id, starts_on=starts_on, counts_from=starts_on,
-                recorded_by_id=actor.pk if actor else user.pk,
+        with transaction.atomic(using=using):
+            return Grant.objects.using(using).create(
+                user_id=user.pk, role=role, area_id=area_id, starts_on=starts_on, counts_from=starts_on,
+                recorded_by_id=actor.pk if actor else user.pk, proposal_id=proposal.pk if proposal else None, operator_note=note.strip()[:300],
             )  # fmt: skip
     except IntegrityError as error:
         raise Refusal(
@@ -125,12 +156,13 @@ def grant_role(actor: User | None, *, user: User, role: Role, area_id: int, star
 
 @transaction.atomic
 def end_role(actor: User, *, grant: Grant, ends_before: date, reason: str) -> Grant:
-    """Ends a role from a day on, with a reason; from that day it allows nothing."""
-    _require_manager(actor, grant.user)
-    if not reason.strip() or ends_before < grant.starts_on:
+    """Ends a role from a day on, today at the earliest, with a reason; from that day it allows nothing."""
+    require_manager(actor, grant.user)
+    earliest = max(grant.starts_on, date.today())
+    if not reason.strip() or ends_before < earliest:
         raise Refusal(
             "access.end_unclear", record=str(grant), found=f"until {ends_before}, reason: {reason.strip() or 'none'}",
-            expected=f"a day from {grant.starts_on} on, and a reason", rule="what was given is ended, never taken out of the record",
+            expected=f"a day from {earliest} on, and a reason", rule="what was given is ended, never taken out of the record",
             todo="give both",
         )  # fmt: skip
     changed = Grant.objects.filter(pk=grant.pk, ends_before=None, voided_at=None).update(
@@ -145,7 +177,8 @@ def end_role(actor: User, *, grant: Grant, ends_before: date, reason: str) -> Gr
     return grant
 
 
-def _require_manager(actor: User | None, user: User) -> None:
+def require_manager(actor: User | None, user: User) -> None:
+    """Refuses who does not look after users, and whoever would decide about their own roles; the local operator may."""
     if actor is None:
         return
     if actor == user:

@@ -15,6 +15,7 @@ import click
 from karez import __version__
 from karez.access.models import Role, User
 from karez.access.queries import permissions_of
+from karez.access.services import end_founding
 from karez.cli.closing import recover_all
 from karez.cli.founding import load_places, person, region_area
 from karez.cli.loading import Loaded, apply_batch, batch_of_file, load_file, sheet_named
@@ -82,9 +83,11 @@ def _people() -> dict[str, User]:
         )  # fmt: skip
     areas = dict(Tree.objects.filter(code__in={code for *_, code in PEOPLE}).values_list("code", "area_id"))
     word = _password()
-    return {
+    people = {
         name: person(name, full_name, word, [(role, areas[code], first_day)]) for name, full_name, role, code in PEOPLE
     }
+    end_founding()
+    return people
 
 
 def _password() -> str:

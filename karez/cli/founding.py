@@ -9,8 +9,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 
-from karez.access.models import Grant, Role, User
-from karez.access.services import add_user, grant_role
+from karez.access.models import Grant, GrantProposal, Role, User
+from karez.access.services import add_user, end_founding, grant_role
 from karez.kernel.refusal import Refusal
 from karez.periods import services as periods
 from karez.places import granting, importing, loading
@@ -35,9 +35,11 @@ def found(
         )  # fmt: skip
         user = add_user(username=admin, full_name=admin_name, password=password)
         grant_role(None, user=user, role=Role.ADMINISTRATOR, area_id=area.pk, starts_on=date(first_year, 1, 1))
+        end_founding()
     click.echo(
         f"Region {code} is founded; {admin} is its administrator.\n"
-        "Next: name people and their roles (karez role), another administrator among them, back up (karez backup), load opening balances as files (sheets *_openings).",
+        "Next: name a second administrator (karez role USER administrator --over CODE --operator 'first people'), for roles are given\n"
+        "by two people from here on; then the others, under Users or with karez role; back up (karez backup), load opening balances as files (sheets *_openings).",
         err=True,
     )
 
@@ -89,11 +91,15 @@ def check_password(password: str, username: str, full_name: str) -> None:
         ) from None  # fmt: skip
 
 
-@transaction.atomic
-def give_role(actor: User, *, username: str, full_name: str, password: str, role: str, code: str, since: date) -> Grant:
-    """Gives a role to a person, who is made a user if not yet one; refuses what the actor may not give."""
+def give_role(
+    actor: User | None, *, username: str, full_name: str, password: str, role: str, code: str, since: date, note: str = ""
+) -> Grant | GrantProposal:
+    """Gives or proposes a role to a person, who is made a user if not yet one; refuses what the actor may not give.
+
+    Without an actor it is the act of the local operator, who says why; it needs no second person and is told as such ever after.
+    """
     area_id = area_by_code(code)
-    user = User.objects.filter(username=username).first()
+    user = User.objects.filter(username__iexact=username).first()
     if user is None:
         if not full_name or not password:
             raise Refusal(
@@ -101,8 +107,11 @@ def give_role(actor: User, *, username: str, full_name: str, password: str, role
                 rule="a person is named before they are given a role", todo="give both, or a user's sign-in name",
             )  # fmt: skip
         check_password(password, username, full_name)
-        user = add_user(username=username, full_name=full_name, password=password)
-    return granting.give_role(actor, user=user, role=Role(role), area_id=area_id, starts_on=since)
+    with transaction.atomic():
+        user = user or add_user(username=username, full_name=full_name, password=password)
+        if actor is not None:
+            return granting.give_role(actor, user=user, role=Role(role), area_id=area_id, starts_on=since)
+    return grant_role(None, user=user, role=Role(role), area_id=area_id, starts_on=since, note=note)
 
 
 def end_role(actor: User, *, username: str, role: str, code: str, ends_before: date, reason: str) -> Grant:

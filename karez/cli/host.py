@@ -31,29 +31,35 @@ def init(**given: object) -> None:
 @click.argument("username")
 @click.argument("role")
 @click.option("--over", "code", required=True, help="Code of the area it is given over; all below it is meant too.")
-@click.option("--by", required=True, metavar="USER", help="Sign-in name of the administrator who does it.")
+@click.option("--by", default="", metavar="USER", help="Sign-in name of the administrator who gives, proposes or ends it.")
+@click.option("--operator", "note", default="", metavar="REASON",
+              help="Gives it as the local operator instead, with this reason: the first people, or where nobody is left to confirm.")  # fmt: skip
 @click.option("--full-name", default="", help="Makes the user, if there is none of this name; the password is asked for.")
 @click.option("--password", default="", help="Password of a user made here; asked for where not given.")
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), default=lambda: date.today().isoformat(), show_default="today")
 @click.option("--end", "reason", default="", metavar="REASON", help="Ends the role instead, from --since on, with this reason.")
-def role(*, username: str, role: str, code: str, by: str, full_name: str, password: str, since: datetime, reason: str) -> None:
-    """Gives USERNAME a ROLE over an area, or ends it. Roles: docs/roles.md."""
+def role(*, username: str, role: str, code: str, by: str, note: str, full_name: str, password: str, since: datetime, reason: str) -> None:
+    """Gives USERNAME a ROLE over an area, or ends it. Most roles wait until another person confirms them. Roles: docs/roles.md."""
     with working():
-        from karez.access.models import Role
+        from karez.access.models import GrantProposal, Role
         from karez.access.queries import user_named
         from karez.cli import founding
 
         if role not in Role.values:
             raise click.BadParameter(f"one of {', '.join(Role.values)}", param_hint="ROLE")
-        actor = user_named(by)
-        if reason:
+        if bool(by) == bool(note.strip()) or (reason and note):
+            raise click.UsageError("Say who does it: --by USER, or --operator REASON to give it as the local operator.")
+        actor = user_named(by) if by else None
+        if reason and actor:
             founding.end_role(actor, username=username, role=role, code=code, ends_before=since.date(), reason=reason)
             return
         if full_name and not password:
             password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
-        founding.give_role(
-            actor, username=username, full_name=full_name, password=password, role=role, code=code, since=since.date()
+        made = founding.give_role(
+            actor, username=username, full_name=full_name, password=password, role=role, code=code, since=since.date(), note=note
         )
+        if isinstance(made, GrantProposal):
+            click.echo("Proposed. It holds once another person confirms it on the page Roles to confirm.", err=True)
 
 
 @karez.command()

@@ -10,20 +10,96 @@ from datetime import date
 from django.db import transaction
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from karez.access import proposals
 from karez.access import services as access
-from karez.access.models import Grant, Role, SignInEvent, User
-from karez.access.queries import granted_area_ids, last_sign_in_event
+from karez.access.models import Grant, GrantAnswer, GrantProposal, Role, SignInEvent, User
+from karez.access.queries import granted_area_ids, has_own_password, last_sign_in_event
+from karez.access.rules import CONFIRMED, roles_with
 from karez.kernel.refusal import Refusal
 from karez.places.models import Tree
-from karez.places.queries import require, visible_areas
+from karez.places.queries import may, require, visible_areas
 
-PERMISSION = "users.manage"
+PERMISSION, SECOND = "users.manage", "users.confirm"
 
 
-def give_role(actor: User, *, user: User, role: Role, area_id: int, starts_on: date) -> Grant:
-    """Gives a person a role over an area the actor looks after; refuses oneself and roles that exclude each other."""
+def give_role(actor: User, *, user: User, role: Role, area_id: int, starts_on: date) -> Grant | GrantProposal:
+    """Gives a person a role over an area the actor looks after; refuses oneself and roles that exclude each other.
+
+    A role with work of its own (`CONFIRMED`) is proposed: it allows nothing until another person confirms it.
+    """
     require(actor, PERMISSION, area_id)
-    return access.grant_role(actor, user=user, role=role, area_id=area_id, starts_on=starts_on)
+    give = proposals.propose_role if role in CONFIRMED else access.grant_role
+    return give(actor, user=user, role=role, area_id=area_id, starts_on=starts_on)
+
+
+def confirm_role(actor: User, proposal: GrantProposal) -> Grant:
+    """Confirms a role another administrator proposed; refuses who may not be the second (`may_confirm`)."""
+    if actor.pk not in (proposal.proposed_by_id, proposal.user_id) and not may_confirm(actor, proposal):
+        require(actor, PERMISSION, proposal.area_id)
+    return proposals.confirm_role(actor, proposal)
+
+
+def decline_role(actor: User, proposal: GrantProposal, *, reason: str) -> GrantAnswer:
+    """Declines a role another administrator proposed, or takes one's own proposal back; with a reason."""
+    if actor.pk != proposal.proposed_by_id and not may_confirm(actor, proposal):
+        require(actor, PERMISSION, proposal.area_id)
+    return proposals.decline_role(actor, proposal, reason=reason)
+
+
+def may_confirm(actor: User, proposal: GrantProposal) -> bool:
+    """Whether the actor may be the second: another administrator of the area, or, where there is none who can sign in, an
+    approver or regional officer of the area. Never who proposed it or would have it."""
+    if actor.pk in (proposal.proposed_by_id, proposal.user_id):
+        return False
+    if may(actor, PERMISSION, proposal.area_id):
+        return True
+    return may(actor, SECOND, proposal.area_id) and not _other_administrators(proposal)
+
+
+def _other_administrators(proposal: GrantProposal) -> bool:
+    granted = Grant.objects.filter(role__in=roles_with(PERMISSION), voided_at=None).values("user_id")
+    others = User.objects.filter(is_active=True, pk__in=granted).exclude(pk__in=[proposal.proposed_by_id, proposal.user_id])
+    return any(has_own_password(other) and may(other, PERMISSION, proposal.area_id) for other in others)
+
+
+def proposal(actor: User, proposal_id: int) -> GrantProposal:
+    """One proposal the actor may know of; refuses another in the same words as one that does not exist."""
+    found = _proposals(actor).filter(pk=proposal_id).first()
+    if found is None:
+        raise _unknown(f"proposal {proposal_id}")
+    return found
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A proposed role that waits, with its area; `mine` says the actor may confirm it, `own` that they proposed it."""
+
+    proposal: GrantProposal
+    area: Tree | None
+    signed_in: bool
+    mine: bool
+    own: bool
+
+
+def waiting(actor: User) -> list[Waiting]:
+    """Proposals without an answer that the actor may know of, oldest first."""
+    found = list(_proposals(actor).filter(answer=None).order_by("pk")[:200])
+    trees = {t.pk: t for t in Tree.objects.filter(pk__in=[p.area_id for p in found])}
+    return [
+        Waiting(
+            p, trees.get(p.area_id), has_own_password(p.user), may_confirm(actor, p), p.proposed_by_id == actor.pk
+        )
+        for p in found
+    ]
+
+
+def may_know_proposals(actor: User) -> bool:
+    """Whether the actor may be the second somewhere."""
+    return bool(granted_area_ids(actor, SECOND))
+
+
+def _proposals(actor: User) -> QuerySet[GrantProposal]:
+    return GrantProposal.objects.select_related("user").filter(area_id__in=visible_areas(actor, SECOND).values("pk"))
 
 
 def end_role(actor: User, *, grant: Grant, ends_before: date, reason: str) -> Grant:
@@ -34,7 +110,7 @@ def end_role(actor: User, *, grant: Grant, ends_before: date, reason: str) -> Gr
 
 @transaction.atomic
 def invite(actor: User, *, username: str, full_name: str, language: str, role: Role, area_id: int, starts_on: date) -> tuple[User, str]:
-    """Makes a person with a first role and a password for the first sign-in; returns both, the password for this once."""
+    """Makes a person with a first role, given or proposed, and a password for the first sign-in; returns both, the password for this once."""
     require(actor, PERMISSION, area_id)
     user, password = access.invite_user(actor, username=username, full_name=full_name, language=language)
     give_role(actor, user=user, role=role, area_id=area_id, starts_on=starts_on)
@@ -43,7 +119,8 @@ def invite(actor: User, *, username: str, full_name: str, language: str, role: R
 
 def renew_invitation(actor: User, user: User) -> str:
     """Another password for a first sign-in that never came, of a person all of whose roles lie within the actor's areas."""
-    for area_id in set(Grant.objects.filter(user=user, voided_at=None).values_list("area_id", flat=True)):
+    given = Grant.objects.filter(user=user, voided_at=None).values_list("area_id", flat=True)
+    for area_id in given.union(GrantProposal.objects.filter(user=user).values_list("area_id", flat=True)):
         require(actor, PERMISSION, area_id)
     return access.renew_invitation(actor, user)
 
@@ -57,6 +134,11 @@ class RoleHeld:
     state: str
     mine: bool
 
+    @property
+    def by_operator(self) -> bool:
+        """Whether the local operator gave it, at founding or at the console."""
+        return self.grant.recorded_by_id == self.grant.user_id
+
 
 @dataclass(frozen=True)
 class Person:
@@ -65,6 +147,7 @@ class Person:
     user: User
     roles: Sequence[RoleHeld]
     sign_in: SignInEvent | None
+    proposals: Sequence[tuple[GrantProposal, Tree | None]] = ()  # waiting or declined
 
 
 def people(actor: User, *, words: str = "", after: int = 0, limit: int = 50) -> list[Person]:
@@ -82,7 +165,11 @@ def person(actor: User, user_id: int) -> Person:
     user = _users(actor).filter(pk=user_id).first()
     if user is None:
         raise _unknown(f"user {user_id}")
-    return Person(user, _held(actor, [user]).get(user.pk, []), last_sign_in_event(user))
+    asked = GrantProposal.objects.select_related("answer").filter(user=user, area_id__in=visible_areas(actor, PERMISSION).values("pk"))
+    open_ones = list(asked.exclude(answer__agreed=True).order_by("-pk"))
+    trees = {t.pk: t for t in Tree.objects.filter(pk__in=[p.area_id for p in open_ones])}
+    shown = [(p, trees.get(p.area_id)) for p in open_ones]
+    return Person(user, _held(actor, [user]).get(user.pk, []), last_sign_in_event(user), shown)
 
 
 def grant(actor: User, grant_id: int) -> RoleHeld:
@@ -99,13 +186,14 @@ def manages_people(actor: User) -> bool:
 
 
 def _users(actor: User) -> QuerySet[User]:
-    within = Grant.objects.filter(user=OuterRef("pk"), area_id__in=visible_areas(actor, PERMISSION).values("pk"))
-    return User.objects.filter(Exists(within))
+    areas = visible_areas(actor, PERMISSION).values("pk")
+    within = {"user": OuterRef("pk"), "area_id__in": areas}
+    return User.objects.filter(Exists(Grant.objects.filter(**within)) | Exists(GrantProposal.objects.filter(**within)))
 
 
 def _held(actor: User, users: Sequence[User]) -> dict[int, list[RoleHeld]]:
     areas = visible_areas(actor, PERMISSION).values("pk")
-    grants = Grant.objects.filter(user__in=users, area_id__in=areas).select_related("user").order_by("-starts_on", "-pk")
+    grants = Grant.objects.filter(user__in=users, area_id__in=areas).select_related("user", "proposal__answer").order_by("-starts_on", "-pk")
     trees = {t.pk: t for t in Tree.objects.filter(pk__in=[g.area_id for g in grants])}
     held: dict[int, list[RoleHeld]] = {}
     for one in grants:

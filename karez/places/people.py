@@ -8,15 +8,16 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from karez.access.models import Role, User
+from karez.access.models import GrantProposal, Role, User
 from karez.access.pages import PAGE, DayField, actor_of, answer_form, database_refusal, integer
 from karez.access.rules import INCOMPATIBLE
 from karez.kernel.refusal import Refusal
@@ -88,7 +89,8 @@ def users(request: HttpRequest) -> HttpResponse:
     _may_look(actor)
     words = request.GET.get("q", "").strip()[:60]
     found = granting.people(actor, words=words, after=integer(request.GET, "after", 0) or 0, limit=PAGE + 1)
-    context = {"people": found[:PAGE], "words": words, "after": found[PAGE - 1].user.pk if len(found) > PAGE else ""}
+    waiting = len(granting.waiting(actor))
+    context = {"people": found[:PAGE], "words": words, "waiting": waiting, "after": found[PAGE - 1].user.pk if len(found) > PAGE else ""}
     return render(request, "places/users.html", context)
 
 
@@ -115,7 +117,7 @@ def add_user(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         given = dict(form.cleaned_data)
         try:
-            made, password = granting.invite(actor, area_id=given.pop("area"), **given)
+            made, password = granting.invite(actor, area_id=given.pop("area"), **(given | {"role": Role(given["role"])}))
         except Refusal as error:
             refusal, status = error, error.status
         except Exception as error:
@@ -140,7 +142,8 @@ def renew(request: HttpRequest, user_id: int) -> HttpResponse:
 
 
 def _shown_once(request: HttpRequest, made: User, password: str) -> HttpResponse:
-    answer = render(request, "places/user_made.html", {"made": made, "password": password})
+    waits = GrantProposal.objects.filter(user=made, answer=None).exists()
+    answer = render(request, "places/user_made.html", {"made": made, "password": password, "waits": waits})
     answer["Cache-Control"] = "no-store"
     return answer
 
@@ -154,7 +157,9 @@ def give_role(request: HttpRequest, user_id: int) -> HttpResponse:
     found = granting.person(actor, user_id)
 
     def do(given: dict[str, Any]) -> str:
-        granting.give_role(actor, user=found.user, role=Role(given["role"]), area_id=given["area"], starts_on=given["starts_on"])
+        made = granting.give_role(actor, user=found.user, role=Role(given["role"]), area_id=given["area"], starts_on=given["starts_on"])
+        waits = isinstance(made, GrantProposal)
+        messages.success(request, _("The role is proposed. It holds once another person confirms it.") if waits else _("The role is given."))
         return reverse("places:user", args=[user_id])
 
     held = {h.grant.role for h in found.roles if h.state in ("now", "later")}
@@ -162,7 +167,7 @@ def give_role(request: HttpRequest, user_id: int) -> HttpResponse:
     context = {
         "areas": _areas(actor), "title": _("Give %s a role") % found.user, "back": reverse("places:user", args=[user_id]), "excluded": excluded,
     }  # fmt: skip
-    return answer_form(request, RoleForm(request.POST or None, actor=actor), do, "places/user_form.html", context, done=_("The role is given."))
+    return answer_form(request, RoleForm(request.POST or None, actor=actor), do, "places/user_form.html", context)
 
 
 @login_required
@@ -180,3 +185,34 @@ def end_role(request: HttpRequest, grant_id: int) -> HttpResponse:
     title = _("End the role of %s") % held.grant.user
     context = {"held": held, "title": title, "back": reverse("places:user", args=[held.grant.user_id])}
     return answer_form(request, EndForm(request.POST or None), do, "places/user_form.html", context, done=_("The role ends."))
+
+
+def _may_confirm_somewhere(actor: User) -> None:
+    if not granting.may_know_proposals(actor):
+        _may_look(actor)
+
+
+@login_required
+@require_GET
+def waiting_roles(request: HttpRequest) -> HttpResponse:
+    """Roles that were proposed and wait for a second person."""
+    actor = actor_of(request)
+    _may_confirm_somewhere(actor)
+    context = {"waiting": granting.waiting(actor), "manages": granting.manages_people(actor)}
+    return render(request, "places/roles_waiting.html", context)
+
+
+@login_required
+@require_POST
+def answer_role(request: HttpRequest, proposal_id: int) -> HttpResponse:
+    """Confirms a proposed role, or declines it (or takes one's own proposal back) with a reason."""
+    actor = actor_of(request)
+    _may_confirm_somewhere(actor)
+    proposal = granting.proposal(actor, proposal_id)
+    if request.POST.get("do") == "confirm":
+        granting.confirm_role(actor, proposal)
+        messages.success(request, _("The role is confirmed; it holds from its day on."))
+    else:
+        granting.decline_role(actor, proposal, reason=request.POST.get("reason", "")[:300])
+        messages.success(request, _("The proposal is answered; no role was given."))
+    return redirect("places:waiting_roles")

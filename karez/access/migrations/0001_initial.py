@@ -6,6 +6,7 @@ import django.contrib.postgres.constraints
 import django.contrib.postgres.fields.ranges
 import django.db.models.deletion
 import django.db.models.functions.datetime
+import django.db.models.functions.text
 import django.utils.timezone
 import pgtrigger.compiler
 import pgtrigger.migrations
@@ -158,5 +159,69 @@ class Migration(migrations.Migration):
                 'indexes': [models.Index(fields=['user', '-id'], name='access_sign_in_last')],
                 'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('until__isnull', False), ('what', 'given')), models.Q(('until', None), ('what', 'chosen')), _connector='OR'), name='access_signinevent_given_ends')],
             },
+        ),
+        migrations.CreateModel(
+            name='Founding',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('ended_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+            ],
+        ),
+        migrations.CreateModel(
+            name='GrantAnswer',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('agreed', models.BooleanField()),
+                ('reason', models.TextField(db_default='')),
+                ('answered_by_id', models.BigIntegerField()),
+                ('answered_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+            ],
+        ),
+        migrations.CreateModel(
+            name='GrantProposal',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('role', models.CharField(choices=[('village_officer', 'Village officer'), ('treasurer', 'Fund treasurer'), ('township_officer', 'Township officer'), ('county_officer', 'County officer'), ('finance_officer', 'Finance officer'), ('approver', 'Approver'), ('auditor', 'Auditor'), ('regional_officer', 'Regional officer'), ('statistician', 'Statistician'), ('administrator', 'Administrator')], max_length=30)),
+                ('area_id', models.BigIntegerField()),
+                ('starts_on', models.DateField()),
+                ('proposed_by_id', models.BigIntegerField()),
+                ('proposed_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+            ],
+        ),
+        migrations.AddField(
+            model_name='grant',
+            name='operator_note',
+            field=models.CharField(db_default='', max_length=300),
+        ),
+        migrations.AddConstraint(
+            model_name='user',
+            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('username'), name='access_user_one_name_in_any_case', violation_error_message='Somebody has this sign-in name already, perhaps in other capitals.'),
+        ),
+        migrations.AddConstraint(
+            model_name='founding',
+            constraint=models.CheckConstraint(condition=models.Q(('id', 1)), name='access_founding_is_one'),
+        ),
+        migrations.AddField(
+            model_name='grantproposal',
+            name='user',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='proposals', to=settings.AUTH_USER_MODEL),
+        ),
+        migrations.AddField(
+            model_name='grantanswer',
+            name='proposal',
+            field=models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='answer', to='access.grantproposal'),
+        ),
+        migrations.AddField(
+            model_name='grant',
+            name='proposal',
+            field=models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='grant', to='access.grantproposal'),
+        ),
+        migrations.AddConstraint(
+            model_name='grantproposal',
+            constraint=models.CheckConstraint(condition=models.Q(('proposed_by_id', models.F('user_id')), _negated=True), name='access_grantproposal_for_another'),
+        ),
+        migrations.AddConstraint(
+            model_name='grantanswer',
+            constraint=models.CheckConstraint(condition=models.Q(('agreed', True), ('reason__regex', '\\S'), _connector='OR'), name='access_grantanswer_has_reason'),
         ),
     ]

@@ -3,11 +3,9 @@
 
 CREATE FUNCTION access_incompatible(one text, other text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT (LEAST(one, other), GREATEST(one, other)) IN (
+    SELECT one <> other AND 'administrator' IN (one, other) OR (LEAST(one, other), GREATEST(one, other)) IN (
         ('approver', 'treasurer'), ('approver', 'finance_officer'), ('auditor', 'treasurer'), ('auditor', 'finance_officer'),
-        ('approver', 'auditor'), ('administrator', 'approver'), ('administrator', 'treasurer'),
-        ('administrator', 'finance_officer'), ('administrator', 'county_officer'), ('administrator', 'village_officer'),
-        ('administrator', 'township_officer'))
+        ('approver', 'auditor'))
 $$;
 GRANT EXECUTE ON FUNCTION access_incompatible(text, text) TO karez_app;
 
@@ -33,3 +31,100 @@ END $$;
 
 CREATE TRIGGER access_grant_compatible AFTER INSERT ON access_grant
 REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION access_refuse_incompatible();
+
+-- Roles one person may not come to alone: `rules.CONFIRMED`; a test holds the two against each other.
+CREATE FUNCTION access_needs_second(role text) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT role NOT IN ('village_officer', 'auditor')
+$$;
+GRANT EXECUTE ON FUNCTION access_needs_second(text) TO karez_app;
+
+-- The first people are named. Never taken back.
+CREATE FUNCTION access_end_founding() RETURNS void
+LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+    INSERT INTO access_founding (id, ended_at) VALUES (1, now()) ON CONFLICT DO NOTHING
+$$;
+GRANT EXECUTE ON FUNCTION access_end_founding() TO karez_app;
+
+-- Whether the local operator writes: before the first people are named, or by the owner's connection, which no page has.
+CREATE FUNCTION access_by_operator() RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT session_user = 'karez_owner' OR NOT EXISTS (SELECT FROM access_founding)
+$$;
+GRANT EXECUTE ON FUNCTION access_by_operator() TO karez_app;
+
+-- Who of these roles may stand behind a grant today: the grants given by the statement itself stand behind nothing.
+CREATE FUNCTION access_stands(who bigint, roles text[], but bigint[]) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM access_grant g JOIN access_user u ON u.id = g.user_id AND u.is_active
+      WHERE g.user_id = who AND g.role = ANY (roles) AND g.id <> ALL (but) AND g.counts_from <= current_date
+        AND (g.counts_before IS NULL OR g.counts_before > current_date)
+        AND (g.void_counts_on IS NULL OR g.void_counts_on > current_date))
+$$;
+GRANT EXECUTE ON FUNCTION access_stands(bigint, text[], bigint[]) TO karez_app;
+
+-- A grant is another person's act; and of a role with work of its own the act of two, the one who proposed and the one who confirmed.
+CREATE FUNCTION access_refuse_grant_of_one() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    wrong record;
+    new_ones bigint[];
+BEGIN
+    IF access_by_operator() THEN RETURN NULL; END IF;
+    SELECT u.username, a.role INTO wrong FROM added a JOIN access_user u ON u.id = a.user_id
+     WHERE a.recorded_by_id = a.user_id OR a.operator_note <> '' LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ093', MESSAGE = format('%s would be given %s by nobody else.', wrong.username, wrong.role),
+            DETAIL = 'Nobody decides about their own roles.';
+    END IF;
+    SELECT array_agg(id) INTO new_ones FROM added;
+    SELECT u.username, a.role INTO wrong FROM added a JOIN access_user u ON u.id = a.user_id
+     WHERE access_needs_second(a.role) AND NOT EXISTS (
+        SELECT FROM access_grantproposal p JOIN access_grantanswer c ON c.proposal_id = p.id AND c.agreed
+         WHERE p.id = a.proposal_id AND (p.user_id, p.role, p.area_id, p.starts_on, p.proposed_by_id)
+               = (a.user_id, a.role, a.area_id, a.starts_on, a.recorded_by_id)
+           AND c.answered_by_id NOT IN (p.proposed_by_id, p.user_id)
+           AND access_stands(p.proposed_by_id, ARRAY['administrator'], new_ones)
+           AND access_stands(c.answered_by_id, ARRAY['administrator', 'approver', 'regional_officer'], new_ones)) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ094',
+            MESSAGE = format('Nobody has confirmed that %s becomes %s.', wrong.username, wrong.role),
+            DETAIL = 'A role with work of its own is proposed by one administrator and confirmed by another person.';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER access_grant_of_two AFTER INSERT ON access_grant
+REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION access_refuse_grant_of_one();
+
+CREATE FUNCTION access_refuse_own_answer() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF NEW.agreed AND EXISTS (SELECT FROM access_grantproposal p
+                               WHERE p.id = NEW.proposal_id AND NEW.answered_by_id IN (p.proposed_by_id, p.user_id)) THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ093', MESSAGE = 'A role is confirmed by another person than who proposed it or would have it.',
+            DETAIL = 'Nobody comes to a role alone.';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER access_grantanswer_of_another BEFORE INSERT ON access_grantanswer FOR EACH ROW EXECUTE FUNCTION access_refuse_own_answer();
+
+-- Nobody ends their own role, and none ends in the past: what was done under it was allowed.
+CREATE FUNCTION access_refuse_end() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF access_by_operator() THEN RETURN NEW; END IF;
+    IF NEW.user_id IN (NEW.ended_by_id, NEW.voided_by_id) THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ093', MESSAGE = 'The role would be ended by the person who has it.',
+            DETAIL = 'Nobody decides about their own roles.';
+    END IF;
+    IF OLD.ends_before IS NULL AND LEAST(NEW.ends_before, NEW.counts_before) < current_date
+       OR OLD.voided_at IS NULL AND NEW.void_counts_on < current_date THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ095', MESSAGE = 'The role would end in the past.',
+            DETAIL = 'What was done under a role was allowed; it ends today at the earliest.';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER access_grant_end_by_another BEFORE UPDATE ON access_grant FOR EACH ROW EXECUTE FUNCTION access_refuse_end();

@@ -84,7 +84,7 @@ def test_two_who_answer_in_the_same_moment(closed: SmallRegion, monkeypatch: pyt
     """The second saw the request still waiting, and finds it answered where it writes: it is told so, and no fault shows."""
     asked = reopening.ask_reopening(closed.preparer, year=2009, reason="because")
     reopening.decline_reopening(closed.preparer, asked, reason="not needed any more")
-    monkeypatch.setattr(reopening, "_require_waiting", lambda asked: None)  # as it was seen before the other wrote
+    monkeypatch.setattr(reopening, "_require_waiting", lambda _: None)  # as it was seen before the other wrote
     for late in (lambda: reopening.agree_to_reopening(closed.signer, asked), lambda: reopening.decline_reopening(closed.signer, asked, reason="x")):
         with pytest.raises(Refusal) as done:
             late()

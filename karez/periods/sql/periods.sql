@@ -242,22 +242,45 @@ BEGIN
     VALUES (p_year, 'open', now(), p_first, p_second, p_reason, old_snapshot);
 END $$;
 
--- The region never loses its last administrator: of those whose role over it has no end, one stays. Ends follow each other.
+-- Whether somebody looks after the region's people, and goes on to: a role over the region that counts today and has no end,
+-- of a person who is active and signs in with a password of their own.
+CREATE FUNCTION periods_has_administrator() RETURNS boolean
+LANGUAGE sql VOLATILE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM access_grant g JOIN access_user u ON u.id = g.user_id
+      WHERE g.role = 'administrator' AND g.area_id = (SELECT area_id FROM periods_region)
+        AND g.counts_from <= current_date AND g.ends_before IS NULL AND g.voided_at IS NULL
+        AND u.is_active AND u.password NOT LIKE '!%'
+        AND 'given' IS DISTINCT FROM (SELECT e.what FROM access_signinevent e WHERE e.user_id = u.id ORDER BY e.id DESC LIMIT 1))
+$$;
+
+-- The region never loses its last administrator. Two who end each other follow each other: the second sees the first's end.
 CREATE FUNCTION periods_keep_administrator() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
+    IF TG_TABLE_NAME = 'access_grant' THEN
+        IF NEW.area_id IS DISTINCT FROM (SELECT area_id FROM periods_region) THEN RETURN NULL; END IF;
+    ELSIF NOT EXISTS (SELECT FROM access_grant g WHERE g.user_id = NEW.id AND g.role = 'administrator'
+                         AND g.area_id = (SELECT area_id FROM periods_region) AND g.ends_before IS NULL AND g.voided_at IS NULL) THEN
+        RETURN NULL;
+    END IF;
+    IF current_setting('transaction_isolation') <> 'read committed' THEN  -- an older snapshot would not see the other's end
+        RAISE EXCEPTION USING ERRCODE = 'KZ003',
+            MESSAGE = 'Facts are written under READ COMMITTED only.', DETAIL = current_setting('transaction_isolation');
+    END IF;
     PERFORM pg_advisory_xact_lock(4714, 1);
-    IF NEW.area_id = (SELECT area_id FROM periods_region) AND NOT EXISTS (
-        SELECT FROM access_grant g JOIN access_user u ON u.id = g.user_id AND u.is_active
-         WHERE g.role = 'administrator' AND g.area_id = NEW.area_id AND g.ends_before IS NULL AND g.voided_at IS NULL) THEN
+    IF NOT periods_has_administrator() THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ092', MESSAGE = 'The region would be left without an administrator.',
-            DETAIL = 'The last administrator of the region stays; name another first.';
+            DETAIL = 'The last administrator of the region who can sign in stays; name another first, and let them sign in.';
     END IF;
     RETURN NULL;
 END $$;
 
 CREATE TRIGGER access_grant_keep_administrator AFTER UPDATE ON access_grant FOR EACH ROW
 WHEN (NEW.role = 'administrator' AND (NEW.ends_before IS NOT NULL OR NEW.voided_at IS NOT NULL))
+EXECUTE FUNCTION periods_keep_administrator();
+
+CREATE TRIGGER access_user_keep_administrator AFTER UPDATE ON access_user FOR EACH ROW
+WHEN (OLD.is_active AND NOT NEW.is_active OR OLD.password NOT LIKE '!%' AND NEW.password LIKE '!%')
 EXECUTE FUNCTION periods_keep_administrator();
 
 DO $$

@@ -1,6 +1,7 @@
 """People and roles on their pages: who sees whom, what is given and ended, the first sign-in, and what stays impossible."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from typing import Any
 
@@ -10,12 +11,13 @@ from django.test import Client
 from django.utils import timezone
 
 from karez.access import services as access
-from karez.access.models import Grant, Role, SignInEvent, User
+from karez.access.models import Grant, GrantProposal, Role, SignInEvent, User
 from karez.kernel.refusal import Refusal
-from karez.places import granting
+from karez.places import granting, inbox
 from karez.places.queries import may
 
 TODAY = date.today()
+OWN = "a-password-of-my-own-27"
 
 
 def _client(user: User) -> Client:
@@ -44,19 +46,29 @@ def _enter(password: str, name: str = "meng") -> Client:
     return client
 
 
+def _local(world: Any, name: str = "local", code: str = "990101") -> User:
+    """An administrator named by the operator, with a password of their own."""
+    user = access.add_user(username=name, full_name=f"{name.title()} Admin", password=OWN)
+    access.grant_role(None, user=user, role=Role.ADMINISTRATOR, area_id=world.areas[code], starts_on=TODAY)
+    return user
+
+
 def test_a_person_is_added_and_chooses_a_password(world: Any) -> None:
     chen = _client(world.administrator)
-    answer = chen.post("/users/add/", _new())
-    assert answer["Cache-Control"] == "no-store"
+    assert not chen.get("/users/?q=Meng").context["people"]
+    answer = chen.post("/users/add/", _new(role="auditor"))
+    assert (answer.status_code, answer["Cache-Control"]) == (200, "no-store")
     password = _given(answer)
     user = User.objects.get(username="meng")
-    assert may(user, "ledger.prepare", world.areas["990101"])
+    held = Grant.objects.get(user=user)
+    assert (held.role, held.area_id, held.starts_on, held.recorded_by_id) == ("auditor", world.areas["990101"], TODAY, world.administrator.pk)
+    assert may(user, "figures.trace", world.areas["990101"])
     assert password not in _said(chen.get(f"/users/{user.pk}/"))
-    assert "Treasurer" in _said(chen.get("/users/")) or "treasurer" in _said(chen.get("/users/"))
+    assert [p.user.username for p in chen.get("/users/?q=Meng").context["people"]] == ["meng"]
     client = _enter(password)
     for address in ("/", "/places/", "/ledger/", "/users/", "/account/2fa/"):
         assert client.get(address)["Location"] == "/account/password/change/", address
-    own = "a-password-of-my-own-27"
+    own = OWN
     done = client.post("/account/password/change/", {"oldpassword": password, "password1": own, "password2": own})
     assert done["Location"] == "/"
     assert client.get("/").status_code == 200
@@ -67,6 +79,76 @@ def test_a_person_is_added_and_chooses_a_password(world: Any) -> None:
     with pytest.raises(Refusal) as no:  # nobody takes over a name that is in use
         granting.renew_invitation(world.administrator, user)
     assert no.value.code == "access.own_password"
+
+
+def test_one_administrator_alone_moves_no_money(world: Any) -> None:
+    """Who invites is shown the password: neither a finance officer nor an approver may come of that."""
+    chen = _client(world.administrator)
+    for name, role in (("boss", "finance_officer"), ("hand", "approver"), ("heir", "administrator")):
+        answer = chen.post("/users/add/", _new(username=name, full_name=f"{name} x", role=role, area="99"))
+        client = _enter(_given(answer), name)
+        client.post("/account/password/change/", {"oldpassword": _given(answer), "password1": OWN, "password2": OWN})
+        user = User.objects.get(username=name)
+        assert not Grant.objects.filter(user=user).exists()
+        assert client.get("/").status_code == 200
+        assert client.get("/users/").status_code == 403
+        asked = user.proposals.get()
+        assert chen.post(f"/users/waiting/{asked.pk}/", {"do": "confirm"}).status_code == 403
+        assert client.post(f"/users/waiting/{asked.pk}/", {"do": "confirm"}).status_code == 403
+    assert not Grant.objects.filter(user__username__in=("boss", "hand", "heir")).exists()
+    assert _said(chen.get("/users/")).count("no role yet") == 3
+
+
+def test_another_administrator_confirms(world: Any) -> None:
+    second, chen = _local(world, "second", "99"), _client(world.administrator)
+    given = _given(chen.post("/users/add/", _new()))
+    user = User.objects.get(username="meng")
+    asked = user.proposals.get()
+    liu = _client(second)
+    assert "Confirm the role" not in _said(liu.get("/users/waiting/"))  # not before the person has signed in
+    assert liu.post(f"/users/waiting/{asked.pk}/", {"do": "confirm"}).status_code == 403
+    _enter(given).post("/account/password/change/", {"oldpassword": given, "password1": OWN, "password2": OWN})
+    assert [i.count for i in inbox.items(second)] == [1]
+    assert [i.count for i in inbox.items(world.administrator)] == [0]
+    assert [i.count for i in inbox.items(world.approver)] == [0]  # there is another administrator
+    assert _client(world.approver).post(f"/users/waiting/{asked.pk}/", {"do": "confirm"}).status_code == 403
+    said = _said(liu.get("/users/waiting/"))
+    assert "Confirm the role" in said
+    assert "Meng Xia" in said
+    assert "Confirm the role" not in _said(chen.get("/users/waiting/"))
+    assert liu.post(f"/users/waiting/{asked.pk}/", {"do": "confirm"}).status_code == 302
+    assert may(user, "ledger.prepare", world.areas["990101"])
+    assert "confirmed by Second Admin" in _said(chen.get(f"/users/{user.pk}/"))
+    assert liu.post(f"/users/waiting/{asked.pk}/", {"do": "decline", "reason": "late"}).status_code == 403
+    assert "No role waits" in _said(liu.get("/users/waiting/"))
+
+
+def test_without_another_administrator_an_approver_stands_in(world: Any) -> None:
+    user = access.add_user(username="meng", full_name="Meng Xia", password=OWN)
+    asked = granting.give_role(world.administrator, user=user, role=Role.TREASURER, area_id=world.areas["990101"], starts_on=TODAY)
+    assert isinstance(asked, GrantProposal)
+    stranger = _client(world.clerk)
+    assert stranger.get("/users/waiting/").status_code == 403
+    assert stranger.post(f"/users/waiting/{asked.pk}/", {"do": "confirm"}).status_code == 403
+    assert [i.count for i in inbox.items(world.approver)] == [1]
+    approver = _client(world.approver)
+    assert approver.post(f"/users/waiting/{asked.pk}/", {"do": "decline", "reason": " "}).status_code == 403
+    assert approver.post(f"/users/waiting/{asked.pk}/", {"do": "decline", "reason": "not our treasurer"}).status_code == 302
+    assert not Grant.objects.filter(user=user).exists()
+    said = _said(_client(world.administrator).get(f"/users/{user.pk}/"))
+    assert "not our treasurer" in said
+    again = granting.give_role(world.administrator, user=user, role=Role.TREASURER, area_id=world.areas["990101"], starts_on=TODAY)
+    assert isinstance(again, GrantProposal)
+    assert _client(world.regional).post(f"/users/waiting/{again.pk}/", {"do": "confirm"}).status_code == 302
+    assert may(user, "ledger.prepare", world.areas["990101"])
+
+
+def test_a_proposal_of_another_county_is_not_known(world: Any) -> None:
+    user = access.add_user(username="meng", full_name="Meng Xia", password=OWN)
+    asked = granting.give_role(world.administrator, user=user, role=Role.TREASURER, area_id=world.areas["990102"], starts_on=TODAY)
+    local = _client(_local(world))
+    assert local.post(f"/users/waiting/{asked.pk}/", {"do": "confirm"}).status_code == 404
+    assert "Meng Xia" not in _said(local.get("/users/waiting/"))
 
 
 def test_a_given_password_ends(world: Any) -> None:
@@ -85,19 +167,22 @@ def test_a_given_password_ends(world: Any) -> None:
 def test_roles_are_given_and_ended_with_days_and_stay_on_the_page(world: Any) -> None:
     chen, clerk = _client(world.administrator), world.clerk
     page = f"/users/{clerk.pk}/"
-    assert "Administrator" in _said(chen.get(f"{page}role/"))  # told as excluded
-    role = {"role": "statistician", "area": "99", "starts_on": TODAY}
+    assert [str(r) for r in chen.get(f"{page}role/").context["excluded"]] == ["Administrator"]
+    role = {"role": "auditor", "area": "99", "starts_on": TODAY}
     assert "The role is given." in _said(chen.post(f"{page}role/", role, follow=True))
     assert "access.already_given" in _said(chen.post(f"{page}role/", role))
     assert "access.incompatible_roles" in _said(chen.post(f"{page}role/", {**role, "role": "administrator"}))
-    held = Grant.objects.get(user=clerk, role="statistician")
+    assert "The role is proposed." in _said(chen.post(f"{page}role/", {**role, "role": "statistician"}, follow=True))
+    assert "waits for confirmation" in _said(chen.get(page))
+    held = Grant.objects.get(user=clerk, role="auditor")
+    assert (held.area_id, held.recorded_by_id) == (world.region, world.administrator.pk)
     assert "Reason" in _said(chen.get(f"/users/roles/{held.pk}/end/"))
     end = {"last_day": TODAY, "reason": "moved to the bureau"}
     chen.post(f"/users/roles/{held.pk}/end/", end)
-    assert may(clerk, "returns.submit", world.areas["990102"])  # to the end of the day
-    said = _said(chen.get(page))
-    assert "moved to the bureau" in said
-    assert "Administrator" in said  # who gave and who ended it
+    assert may(clerk, "figures.trace", world.areas["990102"])  # to the end of the day
+    held.refresh_from_db()
+    assert (held.ends_before, held.ended_by_id, held.end_reason) == (TODAY + timedelta(days=1), world.administrator.pk, "moved to the bureau")
+    assert "Administrator: moved to the bureau" in _said(chen.get(page))  # who ended it
     assert "access.already_ended" in _said(chen.post(f"/users/roles/{held.pk}/end/", end))
 
 
@@ -106,9 +191,10 @@ def test_what_is_refused(world: Any) -> None:
     for wrong, words in (
         ({"area": "770000"}, "No area has this code"),
         ({"username": "clerk"}, "access.name_refused"),
+        ({"username": "Clerk"}, "access.name_refused"),
         ({"username": "two words"}, "access.name_refused"),
         ({"full_name": " "}, "required"),
-        ({"starts_on": "2008-01-01"}, "cannot count from 2008-01-01"),
+        ({"starts_on": "2008-01-01", "role": "auditor"}, "cannot count from 2008-01-01"),
     ):
         answer = chen.post("/users/add/", _new(**wrong))
         assert words in _said(answer), wrong
@@ -125,36 +211,89 @@ def test_what_is_refused(world: Any) -> None:
 
 
 def test_an_administrator_of_a_county_looks_after_its_people_alone(world: Any) -> None:
-    local = access.add_user(username="local", full_name="Local Admin", password=None)
-    granting.give_role(world.administrator, user=local, role=Role.ADMINISTRATOR, area_id=world.areas["990101"], starts_on=TODAY)
-    client = _client(local)
-    said = _said(client.get("/users/"))
-    assert "clerk" in said
-    assert "other_clerk" not in said
-    assert "approver" not in said
+    client = _client(_local(world))
+    assert {p.user.username for p in client.get("/users/").context["people"]} == {"clerk", "treasurer", "township", "local"}
     assert client.get(f"/users/{world.other_clerk.pk}/").status_code == 404
     assert client.get(f"/users/{world.other_clerk.pk}/").status_code == client.get("/users/999999/").status_code
     theirs = Grant.objects.get(user=world.other_clerk)
     assert client.get(f"/users/roles/{theirs.pk}/end/").status_code == 404
-    assert "not among those you look after" in _said(client.post("/users/add/", _new(area="990102")))
-    assert "Meng Xia" in _said(client.post("/users/add/", _new()))
+    refused = client.post("/users/add/", _new(area="990102"))
+    assert (refused.status_code, "not among those you look after" in _said(refused)) == (422, True)
+    assert not User.objects.filter(username="meng").exists()
+    assert client.post("/users/add/", _new(role="auditor")).status_code == 200
+    assert Grant.objects.get(user__username="meng").area_id == world.areas["990101"]
+
+
+def _may_sign_in(user: User) -> None:
+    user.set_password(OWN)
+    user.save()
+
+
+_END = "UPDATE access_grant SET ends_before = current_date, counts_before = current_date, ended_at = now(), ended_by_id = 1 WHERE id = %s"
+_VOID = "UPDATE access_grant SET voided_at = now(), voided_by_id = 1, void_reason = 'x', void_counts_on = current_date WHERE id = %s"
+_LEAVE = "UPDATE access_user SET is_active = false WHERE id = %s"
+_LOCK_OUT = "UPDATE access_user SET password = '!' WHERE id = %s"
 
 
 def test_the_last_administrator_stays(committed_world: Any, app_connection: Any) -> None:
     world = committed_world
-    second = access.add_user(username="second", full_name="Second", password=None)
-    granting.give_role(world.administrator, user=second, role=Role.ADMINISTRATOR, area_id=world.region, starts_on=TODAY)
+    _may_sign_in(world.administrator)
+    second = _local(world, "second", "99")
     first_grant, second_grant = Grant.objects.get(user=world.administrator), Grant.objects.get(user=second)
     granting.end_role(second, grant=first_grant, ends_before=TODAY + timedelta(days=30), reason="leaves next month")
-    said = _said(_client(world.administrator).post(f"/users/roles/{second_grant.pk}/end/", {"last_day": TODAY, "reason": "me too"}))
-    assert "left without an administrator" in said
+    answer = _client(world.administrator).post(f"/users/roles/{second_grant.pk}/end/", {"last_day": TODAY, "reason": "me too"})
+    assert "left without an administrator" in _said(answer)
     second_grant.refresh_from_db()
     assert second_grant.ends_before is None
-    for attack in (
-        "UPDATE access_grant SET ends_before = current_date, counts_before = current_date, ended_at = now(), ended_by_id = 1 WHERE id = %s",
-        "UPDATE access_grant SET voided_at = now(), voided_by_id = 1, void_reason = 'x', void_counts_on = current_date WHERE id = %s",
-    ):
+    for attack, row in ((_END, second_grant.pk), (_VOID, second_grant.pk), (_LEAVE, second.pk), (_LOCK_OUT, second.pk)):
         raw = app_connection()
         with pytest.raises(psycopg.Error) as no:
-            raw.execute(attack, [second_grant.pk])
+            raw.execute(attack, [row])
+        assert no.value.sqlstate == "KZ092", attack
+    app_connection().execute(_LEAVE, [world.clerk.pk])  # who is no administrator may go
+    raw = app_connection()
+    raw.execute("SET default_transaction_isolation = 'repeatable read'")
+    raw.commit()
+    with pytest.raises(psycopg.Error) as no:
+        raw.execute(_LEAVE, [second.pk])
+    assert no.value.sqlstate == "KZ003"
+
+
+def test_an_administrator_who_cannot_take_over_does_not_count(committed_world: Any, app_connection: Any) -> None:
+    world = committed_world
+    _may_sign_in(world.administrator)
+    first = Grant.objects.get(user=world.administrator).pk
+    heir = _local(world, "heir", "99")
+    SignInEvent.objects.create(user=heir, what="given", until=timezone.now() + timedelta(days=7), by_id=world.administrator.pk)
+    late = access.add_user(username="late", full_name="Late", password=OWN)
+    access.grant_role(None, user=late, role=Role.ADMINISTRATOR, area_id=world.region, starts_on=TODAY + timedelta(days=9))
+    gone = _local(world, "gone", "99")
+    User.objects.filter(pk=gone.pk).update(is_active=False)
+    shut = access.add_user(username="shut", full_name="Shut", password=None)
+    access.grant_role(None, user=shut, role=Role.ADMINISTRATOR, area_id=world.region, starts_on=TODAY)
+    for attack, row in ((_END, first), (_LEAVE, world.administrator.pk)):
+        with pytest.raises(psycopg.Error) as no:
+            app_connection().execute(attack, [row])
         assert no.value.sqlstate == "KZ092"
+    access.choose_password(heir, OWN)
+    raw = app_connection()
+    raw.execute(_END, [first])
+    raw.commit()
+
+
+@pytest.mark.parametrize("how", [_END, _LEAVE])
+def test_two_administrators_do_not_end_each_other_at_once(committed_world: Any, app_connection: Any, how: str) -> None:
+    world = committed_world
+    _may_sign_in(world.administrator)
+    second = _local(world, "second", "99")
+    rows = [Grant.objects.get(user=u).pk if how == _END else u.pk for u in (world.administrator, second)]
+    one, other = app_connection(), app_connection()
+    one.execute(how, [rows[0]])
+    with ThreadPoolExecutor(1) as pool:
+        later = pool.submit(other.execute, how, [rows[1]])
+        with pytest.raises(TimeoutError):  # it waits for the first
+            later.result(timeout=0.5)
+        one.commit()
+        with pytest.raises(psycopg.Error) as no:
+            later.result(timeout=10)
+    assert no.value.sqlstate == "KZ092"
