@@ -215,6 +215,12 @@ MEMBER_CHECKS = (
         _("load the register first, or record the household as fund member only"),
     ),
     _check(
+        "household_not_dissolved", "household_no", _("a household that was not dissolved"),
+        """SELECT r.row_no, 'dissolved ' || h.ends_before FROM {stage} r JOIN register_household h
+        ON h.village_id = r.village_id AND h.household_no = r.household_no AND h.voided_at IS NULL WHERE h.ends_before IS NOT NULL""",
+        _("leave the row out, or give a new household a new number"),
+    ),
+    _check(
         "member_one_at_a_time", "household_no", _("a household that is not a member of a society from that day on"),
         """SELECT r.row_no, r.household_no FROM {stage} r
         JOIN register_household h ON h.village_id = r.village_id AND h.household_no = r.household_no AND h.voided_at IS NULL

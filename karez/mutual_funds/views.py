@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from karez.access.models import User
 from karez.access.pages import PAGE, actor_of, answer_form, integer
+from karez.access.services import log_read
 from karez.funds.models import SourceLine
 from karez.kernel.money import format_fen
 from karez.kernel.refusal import Refusal
@@ -70,6 +71,8 @@ def society(request: HttpRequest, society_id: int) -> HttpResponse:
     when = _as_of(request)
     loans = queries.loans(actor, society_id, after=integer(request.GET, "loans", 0) or 0, limit=PAGE + 1, day=when.day)
     members = queries.members(actor, society_id, after=integer(request.GET, "members", 0) or 0, limit=PAGE + 1, day=when.day)
+    if shown := len(loans[:PAGE]) + len(members[:PAGE]):
+        log_read(actor, kind="society_page", subject_id=society_id, purpose="the page of a society: members and loans, without names", rows=shown)
     context = {
         "society": found,
         "way": places.ancestors(actor, found.area_id),
@@ -100,6 +103,7 @@ def loan(request: HttpRequest, loan_id: int) -> HttpResponse:
     """One loan: its schedule with what was paid on it, repayments with their vouchers, extensions, write-off."""
     actor = actor_of(request)
     page = queries.loan(actor, loan_id)
+    log_read(actor, kind="loan", subject_id=loan_id, purpose="the page of a loan, without a name")
     context = {
         "page": page,
         "loan": page.loan,
@@ -121,6 +125,8 @@ def act(request: HttpRequest, society_id: int, what: str) -> HttpResponse:
     more: dict[str, Any] = {}
     if issubclass(form_class, forms.OfMembers):
         more["members"] = queries.member_choices(actor, society_id)
+        if more["members"]:
+            log_read(actor, kind="society_page", subject_id=society_id, purpose=f"the form: {what}, members without names", rows=len(more["members"]))
     elif form_class is forms.GrantForm:
         more["lines"] = queries.grant_lines(actor, society_id)
     form = form_class(request.POST or None, initial=_start(request) | (_present_rules(found) if what == "rules" else {}), **more)
@@ -257,6 +263,7 @@ def proposal(request: HttpRequest, proposal_id: int) -> HttpResponse:
             proposals.refuse(actor, found, reason=request.POST.get("reason", ""))
             messages.success(request, _("Refused; nothing was posted."))
         return redirect("mutual_funds:proposal", proposal_id=proposal_id)
+    log_read(actor, kind="proposal", subject_id=proposal_id, purpose="the page of a prepared act of a society, without a name")
     first, vouchers = ledger.voucher_set(actor, found.set_id, permission=services.VIEW)
     if found.second_set_id:
         vouchers += ledger.voucher_set(actor, found.second_set_id, permission=services.VIEW)[1]

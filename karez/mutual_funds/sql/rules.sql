@@ -363,6 +363,17 @@ CREATE FUNCTION mutual_funds_check_members() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE wrong record;
 BEGIN
+    -- A household being dissolved at this moment is waited for; those this transaction made nobody else can see.
+    EXECUTE 'SELECT count(*) FROM (SELECT FROM register_household h WHERE h.id IN (SELECT household_id FROM added)
+        AND h.xmin <> pg_current_xact_id()::xid ORDER BY h.id FOR SHARE) held';
+    EXECUTE $q$
+        SELECT a.id, h.household_no, h.ends_before FROM added a JOIN register_household h ON h.id = a.household_id
+         WHERE h.ends_before IS NOT NULL AND a.voided_at IS NULL AND (a.ends_before IS NULL OR a.ends_before > h.ends_before)
+         ORDER BY 1 LIMIT 1$q$ INTO wrong;
+    IF wrong.id IS NOT NULL THEN
+        PERFORM mutual_funds_refuse('KZ025', format('Household %s was dissolved on %s and joins no village fund.', wrong.household_no, wrong.ends_before),
+            'Members are households that are there.');
+    END IF;
     EXECUTE $q$
         SELECT a.id FROM added a JOIN mutual_funds_society so ON so.id = a.society_id JOIN register_household h ON h.id = a.household_id
          WHERE h.village_id <> so.area_id OR h.voided_at IS NOT NULL OR so.voided_at IS NOT NULL OR so.starts_on > a.starts_on
