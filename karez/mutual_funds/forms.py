@@ -89,20 +89,33 @@ class TermsForm(forms.Form):
         return given
 
 
-class RulesForm(TermsForm):
-    """New rules from a day on."""
+class Minutes(forms.Form):
+    """What a resolution follows from. The file itself is attached on the page of the resolution."""
+
+    document_no = forms.CharField(label=_("Number of the minutes of the members' meeting"), max_length=200)
+    document_on = DayField(label=_("Day of the members' meeting"))
+
+
+class RulesForm(Minutes, TermsForm):
+    """New rules from a day on; another person agrees."""
 
     starts_on = DayField(label=_("In force from"), help_text=_("Loans lent before keep the rules they were lent by."))
-    field_order = ("starts_on",)
+    field_order = ("document_no", "document_on", "starts_on")
 
 
-class FoundForm(TermsForm):
-    """A new society of a village with its first rules."""
+class TakeBackForm(forms.Form):
+    """A founding taken back; another person agrees."""
+
+    reason = forms.CharField(label=_("Reason"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
+
+
+class FoundForm(Minutes, TermsForm):
+    """A new society of a village with its first rules; another person agrees."""
 
     name = forms.CharField(label=_("Name of the society"), max_length=200)
     founded_on = DayField(label=_("Founded on"))
     size_class = forms.ChoiceField(label=_("Class of the village"), choices=SizeClass.choices)
-    field_order = ("name", "founded_on", "size_class")
+    field_order = ("name", "founded_on", "size_class", "document_no", "document_on")
 
 
 class GrantForm(forms.Form):

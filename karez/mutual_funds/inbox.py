@@ -16,10 +16,11 @@ from karez.places.queries import may
 
 
 def items(actor: User) -> list[InboxItem]:
-    """Loans, refunds, grants and write-offs to approve."""
+    """Loans, refunds, grants, write-offs, foundings and rules to approve."""
     if queries.APPROVE not in permissions_of(actor):
         return []
-    return [InboxItem(_("Acts of mutual funds to approve"), queries.waiting(actor).count(), reverse("mutual_funds:waiting"))]
+    waiting = queries.waiting(actor).count() + queries.resolutions_waiting(actor).count()
+    return [InboxItem(_("Acts of mutual funds to approve"), waiting, reverse("mutual_funds:waiting"))]
 
 
 def about_area(actor: User, area_id: int, level: str) -> list[AreaLink]:
@@ -27,6 +28,9 @@ def about_area(actor: User, area_id: int, level: str) -> list[AreaLink]:
     found = queries.society_of_area(actor, area_id) if level == "village" else None
     if found:
         return [AreaLink(_("Mutual fund"), reverse("mutual_funds:society", args=[found.pk]))]
+    asked = queries.founding_waiting(actor, area_id) if level == "village" else None
+    if asked:
+        return [AreaLink(_("Founding of a mutual fund, to be decided"), reverse("mutual_funds:resolution", args=[asked.pk]))]
     may_found = level == "village" and may(actor, "mutual_funds.prepare", area_id)
     return [AreaLink(_("Found a mutual fund"), reverse("mutual_funds:found", args=[area_id]))] if may_found else []
 

@@ -98,10 +98,10 @@ def apply_societies(given: Applying) -> Mapping[str, int]:
         given,
         f"""INSERT INTO mutual_funds_ruleset (society_id, loan_cap_fen, term_cap_days, extension_days_max, fee_rate_bp,
           contribution_min_fen, contribution_max_fen, allocation_order, write_off_pot, open_loans_max, instalments, min_members,
-          min_poor_share, starts_on, counts_from, recorded_by_id, batch_id)
+          min_poor_share, starts_on, counts_from, prepared_by_id, approved_by_id, recorded_by_id, batch_id)
         SELECT society_id, loan_cap, term_cap_days, coalesce(extension_days, 0), fee_rate_month * 100, contribution_min, contribution_max,
           allocation_order, write_off_pot, open_loans_max, instalments, min_members, min_poor_share, founded_on,
-          GREATEST(founded_on, %(first_open_day)s), {_RECORDED} FROM mutual_funds_rows ORDER BY ordinal""",
+          GREATEST(founded_on, %(first_open_day)s), %(by)s, %(approver)s, {_RECORDED} FROM mutual_funds_rows ORDER BY ordinal""",
     )
     _run(given, "SELECT mutual_funds_know('{society,ruleset}')")
     return {"societies": societies, "rule sets": societies}

@@ -97,10 +97,77 @@ class Society(SpellFact):
         return self.name
 
 
+class Resolution(models.Model):
+    """What is asked of a society without moving money: its founding, new rules, or that its founding be taken back.
+
+    Never changed: its fate is its answer, by another person. Until then nothing holds of it.
+    """
+
+    facts = Usage.LOG
+
+    class Kind(models.TextChoices):
+        """What agreeing does."""
+
+        FOUNDING = "founding", _("founding of a society")
+        RULES = "rules", _("new rules")
+        TAKE_BACK = "take_back", _("taking back a founding")
+
+    kind = models.TextField(choices=Kind.choices)
+    area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="+")
+    society = models.ForeignKey(Society, null=True, on_delete=models.PROTECT, related_name="resolutions")
+    terms = models.JSONField()  # {"society": {...}, "rules": {...}}: columns of the rows to be recorded
+    document_no = models.TextField(db_default="")  # of the minutes of the members' meeting
+    document_on = models.DateField(null=True)
+    reason = models.TextField(db_default="")
+    prepared_by_id = models.BigIntegerField()
+    prepared_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            _known("mutual_funds_resolution", "kind", ["founding", "rules", "take_back"]),
+            models.CheckConstraint(
+                name="mutual_funds_resolution_of_society", condition=Q(kind="founding", society=None) | (~Q(kind="founding") & Q(society__isnull=False))
+            ),
+            models.CheckConstraint(
+                name="mutual_funds_resolution_says_why",
+                condition=Q(kind="take_back", reason__regex=r"\S") | Q(document_no__regex=r"\S", document_on__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} in area {self.area_id}"
+
+
+class ResolutionAnswer(models.Model):
+    """What became of it: another person agreed, and it was recorded in the same moment; or it was refused or taken back."""
+
+    facts = Usage.LOG
+
+    resolution = models.OneToOneField(Resolution, on_delete=models.PROTECT, related_name="answer")
+    agreed = models.BooleanField()
+    reason = models.TextField(db_default="")
+    answered_by_id = models.BigIntegerField()
+    answered_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="mutual_funds_resolutionanswer_has_reason", condition=Q(agreed=True) | Q(reason__regex=r"\S")),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.resolution_id}: {self.agreed}"
+
+
 class RuleSet(SpellFact):
-    """What the members' meeting of a society has resolved, from a day on. Nothing of it is fixed in the program."""
+    """What the members' meeting of a society has resolved, from a day on. Nothing of it is fixed in the program.
+
+    Two people brought it in: by a resolution, or with the file the society was founded by.
+    """
 
     society = models.ForeignKey(Society, on_delete=models.PROTECT, related_name="rule_sets")
+    resolution = models.OneToOneField(Resolution, null=True, on_delete=models.PROTECT, related_name="rule_set")
+    prepared_by_id = models.BigIntegerField()
+    approved_by_id = models.BigIntegerField()
     loan_cap_fen = models.BigIntegerField()
     term_cap_days = models.IntegerField()
     extension_days_max = models.IntegerField(default=0)
@@ -124,6 +191,10 @@ class RuleSet(SpellFact):
                     contribution_min_fen__gte=0, contribution_max_fen__gte=F("contribution_min_fen"),
                     open_loans_max__gt=0, instalments__range=(1, 60), min_members__gte=0, min_poor_share__range=(0, 100),
                 ),
+            ),
+            models.CheckConstraint(name="mutual_funds_ruleset_four_eyes", condition=~Q(prepared_by_id=F("approved_by_id"))),
+            models.CheckConstraint(
+                name="mutual_funds_ruleset_brought_in", condition=Q(resolution__isnull=False) | Q(batch_id__isnull=False)
             ),
             _known("mutual_funds_ruleset", "allocation_order", Order.values),
             # Members' own money never pays for another's default.

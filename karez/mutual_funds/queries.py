@@ -32,6 +32,7 @@ from karez.mutual_funds.models import (
     Member,
     Proposal,
     Repayment,
+    Resolution,
     RuleSet,
     Society,
     WriteOff,
@@ -401,11 +402,45 @@ def _counted(found: QuerySet[Any], day: date | None, *, event: bool = True) -> Q
     return counted if event else counted.exclude(counts_before__lte=on)
 
 
+def resolutions_waiting(actor: User) -> QuerySet[Resolution]:
+    """Foundings, rules and taking back that wait for the actor, oldest first, their own left out."""
+    areas, params = visible_area_ids_sql(actor, APPROVE)
+    found = Resolution.objects.filter(answer=None, area_id__in=RawSQL(areas, params)).exclude(prepared_by_id=actor.pk)
+    return found.select_related("society", "area__tree").order_by("pk")
+
+
+def open_resolutions(actor: User, society_id: int) -> list[Resolution]:
+    """What waits about a society, for whoever may see it."""
+    return list(society(actor, society_id).resolutions.filter(answer=None).order_by("pk"))
+
+
+def founding_waiting(actor: User, area_id: int) -> Resolution | None:
+    """The founding of a village's society that waits, if the actor may see the village."""
+    found = Resolution.objects.filter(kind="founding", area_id=area_id, answer=None).first()
+    return found if found is not None and may(actor, VIEW, area_id) else None
+
+
+def resolution(actor: User, resolution_id: int) -> Resolution:
+    """What was prepared, with its answer if there is one; refused as if it did not exist where not visible."""
+    found = Resolution.objects.select_related("society", "area__tree", "answer").filter(pk=resolution_id).first()
+    if found is None or not may(actor, VIEW, found.area_id):
+        raise _unknown("resolution", resolution_id)
+    return found
+
+
+def rules_before(found: Resolution) -> RuleSet | None:
+    """The rules a resolution changes: those in force while it waits, later those it ended; None at a founding."""
+    if found.society is None:
+        return None
+    before = RuleSet.objects.filter(society=found.society, starts_on__lt=found.terms["rules"]["starts_on"]).exclude(resolution=found)
+    return before.filter(voided_at=None).order_by("-starts_on").first()
+
+
 def rule_sets(actor: User, society_id: int, day: date | None = None) -> list[RuleSet]:
     """The rules of a society as known on a day (today), the latest first: those in force and those before them."""
     on = day or date.today()
     found = society(actor, society_id).rule_sets.filter(counts_from__lte=on).exclude(void_counts_on__lte=on)
-    return list(found.order_by("-starts_on"))
+    return list(found.select_related("resolution").order_by("-starts_on"))
 
 
 def _vouchers(transfer_ids: Any) -> dict[int | None, int]:

@@ -36,16 +36,32 @@ _STATES: dict[str, tuple[str, str | Promise, str | Promise, str | Promise]] = {
               _("compare with the opening balances")),
     "KZ029": ("mutual_funds.not_there", _("a day from the founding of the society on"), _("nothing is given to a society that is not there"),
               _("correct the day, or the day of founding")),
+    "KZ02A": ("mutual_funds.four_eyes", _("what another person agreed to, as it was asked"),
+              _("founding and rules of a society are decided by two people"), _("prepare it on the page of the village or the society")),
     "KZ028": ("mutual_funds.built_upon", _("nothing that stands on it"), _("a record is voided after what stands on it"),
               _("reverse the later records first")),
 }  # fmt: skip
-_CONSTRAINTS: dict[str, tuple[str, str | Promise]] = {
-    "mutual_funds_society_one_at_a_time": ("mutual_funds.society_exists", _("a village without a society")),
-    "mutual_funds_member_one_at_a_time": ("mutual_funds.member_already", _("a household that is no member on that day")),
-    "mutual_funds_ruleset_one_at_a_time": ("mutual_funds.rules_overlap", _("one set of rules at a time")),
-    "mutual_funds_loan_number_once": ("mutual_funds.loan_number_taken", _("a number not yet given in the society")),
-    "mutual_funds_loan_instalments_fit": ("mutual_funds.loan", _("a day and a fen for each instalment")),
-}
+_SOCIETY = ("mutual_funds.society_exists", _("a society of the village on these days"), _("a village without a society"))
+_MEMBER = ("mutual_funds.member_already", _("a household that is a member on these days"), _("a household that is no member on that day"))
+_RULES = ("mutual_funds.rules_overlap", _("rules on these days"), _("one set of rules at a time"))
+# constraint of the database -> code, what was found, what is expected; never the database's own words
+_CONSTRAINTS: dict[str, tuple[str, str | Promise, str | Promise]] = {
+    "mutual_funds_society_one_at_a_time": _SOCIETY,
+    "mutual_funds_society_one_counts": _SOCIETY,
+    "mutual_funds_member_one_at_a_time": _MEMBER,
+    "mutual_funds_member_one_counts": _MEMBER,
+    "mutual_funds_ruleset_one_at_a_time": _RULES,
+    "mutual_funds_ruleset_one_counts": _RULES,
+    "mutual_funds_loan_number_once": (
+        "mutual_funds.loan_number_taken", _("a loan of this number"), _("a number not yet given in the society")
+    ),
+    "mutual_funds_loan_instalments_fit": (
+        "mutual_funds.loan", _("more instalments than days or fen"), _("a day and a fen for each instalment")
+    ),
+    "mutual_funds_resolutionanswer_resolution_id_key": (
+        "mutual_funds.already_decided", _("what was decided already"), _("what still waits")
+    ),
+}  # fmt: skip
 
 
 @contextmanager
@@ -69,9 +85,9 @@ def refusal_of(cause: BaseException | None) -> Refusal | None:
     if not isinstance(cause, psycopg.Error):
         return None
     if cause.diag.constraint_name in _CONSTRAINTS:
-        code, expected = _CONSTRAINTS[cause.diag.constraint_name]
-        return Refusal(code, record=cause.diag.message_primary or "", found=cause.diag.message_detail or "", expected=str(expected),
-                       rule=cause.diag.constraint_name, todo=str(_("choose another, or end the earlier one first")))  # fmt: skip
+        code, found, expected = _CONSTRAINTS[cause.diag.constraint_name]
+        return Refusal(code, record=str(_("what was sent")), found=str(found), expected=str(expected),
+                       rule=str(_("one at a time")), todo=str(_("choose another, or end the earlier one first")))  # fmt: skip
     if cause.sqlstate not in _STATES:
         return None
     code, expected, rule, todo = _STATES[cause.sqlstate]

@@ -1,9 +1,9 @@
-"""The only writers of societies, rules, members and money that comes in. What goes out is in `proposals` and needs two people.
+"""The only writers of members and money that comes in. What goes out is in `proposals`, founding and rules in `resolutions`: two people each.
 
 Every verb takes its society first, so two people at one society wait for each other. Amounts are whole fen.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date
 
 from django.db import connection, transaction
@@ -15,7 +15,6 @@ from karez.kernel.refusal import Refusal
 from karez.ledger import services as ledger
 from karez.ledger.models import Account
 from karez.mutual_funds import rules
-from karez.mutual_funds.loading import CHART
 from karez.mutual_funds.models import (
     Contribution,
     Extension,
@@ -51,50 +50,6 @@ class Terms:
     min_members: int = 0
     min_poor_share: int = 0
     extension_days_max: int = 0
-
-
-@transaction.atomic
-def found_society(actor: User, *, area_id: int, name: str, size_class: str, founded_on: date, terms: Terms) -> Society:
-    """Founds the society of a village: its book with all accounts, and its first rules."""
-    require(actor, PREPARE, area_id)
-    with told_kindly():
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT book_id FROM ledger_open_books(%s, NULL, 'society', %s, %s::bigint[], %s::date[], %s::jsonb)",
-                [actor.pk, [name], [area_id], [founded_on], CHART],
-            )
-            book_id = cursor.fetchone()[0]
-        society = Society.objects.create(
-            area_id=area_id, name=name, size_class=size_class, book_id=book_id, starts_on=founded_on,
-            counts_from=counts_on(founded_on), recorded_by_id=actor.pk,
-        )  # fmt: skip
-        _rule_set(actor, society, founded_on, terms)
-    return society
-
-
-@transaction.atomic
-def adopt_rules(actor: User, *, society: Society, starts_on: date, terms: Terms) -> RuleSet:
-    """Ends the rules in force and begins new ones on a day; loans lent before keep the rules they were lent by.
-
-    Refuses a day not after the one the present rules began on, and one on or before which money was already lent by them.
-    """
-    require(actor, PREPARE, society.area_id)
-    take(society.pk)
-    present = RuleSet.objects.filter(society=society, voided_at=None, ends_before=None).order_by("-starts_on").first()
-    lent = Loan.objects.filter(society=society, voided_at=None, happened_on__gte=starts_on).order_by("-happened_on").first()
-    if present is None or starts_on <= present.starts_on or lent is not None or starts_on > date.today():
-        raise Refusal(
-            "mutual_funds.rules_day", record=society.name,
-            found=f"{starts_on}" + (f", but loan {lent.loan_no} was lent on {lent.happened_on} by the present rules" if lent else ""),
-            expected=f"a day after {present.starts_on}, until today" if present else "a society with rules",
-            rule="rules hold from their day on; what was done by the rules before is not judged by new ones",
-            todo="choose the day the members' meeting resolved it, or a later one",
-        )  # fmt: skip
-    with told_kindly():
-        RuleSet.objects.filter(society=society, voided_at=None, ends_before=None).update(
-            ends_before=starts_on, counts_before=counts_on(starts_on), ended_at=Now(), ended_by_id=actor.pk, end_reason="new rules"
-        )
-        return _rule_set(actor, society, starts_on, terms)
 
 
 @transaction.atomic
@@ -286,12 +241,6 @@ def outstanding_fen(loan: Loan) -> int:
     if WriteOff.objects.filter(loan=loan, voided_at=None).exists():
         return 0
     return int(loan.principal_fen) - repaid(loan).principal_fen
-
-
-def _rule_set(actor: User, society: Society, starts_on: date, terms: Terms) -> RuleSet:
-    return RuleSet.objects.create(
-        society=society, starts_on=starts_on, counts_from=counts_on(starts_on), recorded_by_id=actor.pk, **asdict(terms)
-    )
 
 
 def _receive(

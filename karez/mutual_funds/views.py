@@ -21,7 +21,7 @@ from karez.funds.models import SourceLine
 from karez.kernel.money import format_fen
 from karez.kernel.refusal import Refusal
 from karez.ledger import queries as ledger
-from karez.mutual_funds import forms, proposals, queries, services
+from karez.mutual_funds import forms, proposals, queries, resolutions, services
 from karez.mutual_funds.models import Loan, Society
 from karez.places import queries as places
 
@@ -32,7 +32,8 @@ OF_SOCIETY: dict[str, tuple[Any, type[django_forms.Form], bool]] = {
     "loan": (gettext_lazy("Prepare a loan"), forms.LoanForm, True),
     "refund": (gettext_lazy("Prepare a refund of own money"), forms.RefundForm, True),
     "grant": (gettext_lazy("Prepare a grant"), forms.GrantForm, True),
-    "rules": (gettext_lazy("Record new rules"), forms.RulesForm, False),
+    "rules": (gettext_lazy("Prepare new rules"), forms.RulesForm, True),
+    "take-back": (gettext_lazy("Take the founding back"), forms.TakeBackForm, True),
 }
 OF_LOAN: dict[str, tuple[Any, type[django_forms.Form], bool]] = {
     "repayment": (gettext_lazy("Take a repayment in"), forms.RepaymentForm, False),
@@ -85,16 +86,18 @@ def society(request: HttpRequest, society_id: int) -> HttpResponse:
         "members_after": members[PAGE - 1].member.pk if len(members) > PAGE else "",
         "grants": queries.grants(actor, society_id, day=when.day),
         "gifts": queries.gifts(actor, society_id, day=when.day),
-        "may_prepare": places.may(actor, services.PREPARE, found.area_id),
+        "open_resolutions": queries.open_resolutions(actor, society_id),
+        "may_prepare": found.voided_at is None and places.may(actor, services.PREPARE, found.area_id),
         "actions": _actions(actor, found, OF_SOCIETY),
     }
     return render(request, "mutual_funds/society.html", context)
 
 
 def _actions(actor: User, found: Society, offered: dict[str, Any]) -> list[tuple[str, Any]]:
-    if not places.may(actor, services.PREPARE, found.area_id):
+    if found.voided_at is not None or not places.may(actor, services.PREPARE, found.area_id):
         return []
-    return [(what, words[0]) for what, words in offered.items()]
+    taken = "take-back" if not resolutions.is_unbuilt(found) else ""
+    return [(what, words[0]) for what, words in offered.items() if what != taken]
 
 
 @login_required
@@ -121,7 +124,7 @@ def act(request: HttpRequest, society_id: int, what: str) -> HttpResponse:
     actor = actor_of(request)
     found = queries.society(actor, society_id)
     places.require(actor, services.PREPARE, found.area_id)
-    heading, form_class, _two = _known(OF_SOCIETY, what)
+    heading, form_class, two = _known(OF_SOCIETY if found.voided_at is None else {}, what)
     more: dict[str, Any] = {}
     if issubclass(form_class, forms.OfMembers):
         more["members"] = queries.member_choices(actor, society_id)
@@ -143,8 +146,10 @@ def act(request: HttpRequest, society_id: int, what: str) -> HttpResponse:
                 line = SourceLine.objects.get(pk=given.pop("line"))
                 return _waits(proposals.prepare_grant(actor, society=found, line=line, **given).pk)
             case "rules":
-                services.adopt_rules(actor, society=found, starts_on=given.pop("starts_on"), terms=services.Terms(**given))
-                return reverse("mutual_funds:society", args=[found.pk])
+                head = {name: given.pop(name) for name in ("starts_on", "document_no", "document_on")}
+                return _resolution(resolutions.prepare_rules(actor, society=found, terms=services.Terms(**given), **head).pk)
+            case "take-back":
+                return _resolution(resolutions.prepare_take_back(actor, society=found, **given).pk)
             case "loan":
                 assert member is not None
                 return _waits(proposals.prepare_loan(actor, member=member, **given).pk)
@@ -152,7 +157,7 @@ def act(request: HttpRequest, society_id: int, what: str) -> HttpResponse:
                 assert member is not None
                 return _waits(proposals.prepare_refund(actor, member=member, **given).pk)
 
-    return _answer(request, form, do, {"heading": heading, "society": found, "back": reverse("mutual_funds:society", args=[found.pk])})
+    return _answer(request, form, do, {"heading": heading, "society": found, "back": reverse("mutual_funds:society", args=[found.pk])}, two)
 
 
 @login_required
@@ -162,7 +167,7 @@ def act_loan(request: HttpRequest, loan_id: int, what: str) -> HttpResponse:
     actor = actor_of(request)
     found: Loan = queries.loan(actor, loan_id).loan
     places.require(actor, services.PREPARE, found.society.area_id)
-    heading, form_class, _two = _known(OF_LOAN, what)
+    heading, form_class, two = _known(OF_LOAN, what)
     form = form_class(request.POST or None, initial=_start(request))
 
     def do(given: dict[str, Any]) -> str:
@@ -176,7 +181,7 @@ def act_loan(request: HttpRequest, loan_id: int, what: str) -> HttpResponse:
                 return _waits(proposals.prepare_write_off(actor, loan=found, **given).pk)
 
     return _answer(request, form, do, {"heading": heading, "society": found.society, "loan": found,
-                                       "back": reverse("mutual_funds:loan", args=[found.pk])})  # fmt: skip
+                                       "back": reverse("mutual_funds:loan", args=[found.pk])}, two)  # fmt: skip
 
 
 def _present_rules(found: Society) -> dict[str, Any]:
@@ -191,7 +196,7 @@ def _present_rules(found: Society) -> dict[str, Any]:
 @login_required
 @require_http_methods(["GET", "POST"])
 def found(request: HttpRequest, area_id: int) -> HttpResponse:
-    """Founds the society of a village: its book, its first rules."""
+    """Prepares the founding of a village's society with its first rules; another person agrees."""
     actor = actor_of(request)
     places.require(actor, services.PREPARE, area_id)
     village = places.area(actor, area_id)
@@ -204,17 +209,18 @@ def found(request: HttpRequest, area_id: int) -> HttpResponse:
     form = forms.FoundForm(request.POST or None, initial=first)
 
     def do(given: dict[str, Any]) -> str:
-        head = {name: given.pop(name) for name in ("name", "founded_on", "size_class")}
-        made = services.found_society(actor, area_id=area_id, terms=services.Terms(**given), **head)
-        return reverse("mutual_funds:society", args=[made.pk])
+        head = {name: given.pop(name) for name in ("name", "founded_on", "size_class", "document_no", "document_on")}
+        return _resolution(resolutions.prepare_founding(actor, area_id=area_id, terms=services.Terms(**given), **head).pk)
 
-    return _answer(request, form, do, {"heading": _("Found a mutual fund"), "village": village, "back": reverse("places:area", args=[area_id])})
+    told = {"heading": _("Found a mutual fund"), "village": village, "back": reverse("places:area", args=[area_id])}
+    return _answer(request, form, do, told, True)
 
 
 def _answer(
-    request: HttpRequest, form: django_forms.Form, do: Callable[[dict[str, Any]], str], context: dict[str, Any]
+    request: HttpRequest, form: django_forms.Form, do: Callable[[dict[str, Any]], str], context: dict[str, Any], two: bool
 ) -> HttpResponse:
-    return answer_form(request, form, do, "mutual_funds/form.html", context, done=_("Recorded."))
+    done = _("Prepared; it waits for a second person.") if two else _("Recorded.")
+    return answer_form(request, form, do, "mutual_funds/form.html", context, done=done)
 
 
 def _start(request: HttpRequest) -> dict[str, Any]:
@@ -237,6 +243,10 @@ def _voucher(voucher_id: int) -> str:
     return reverse("ledger:voucher", args=[voucher_id])
 
 
+def _resolution(resolution_id: int) -> str:
+    return reverse("mutual_funds:resolution", args=[resolution_id])
+
+
 def _waits(proposal_id: int) -> str:
     return reverse("mutual_funds:proposal", args=[proposal_id])
 
@@ -245,8 +255,9 @@ def _waits(proposal_id: int) -> str:
 @require_GET
 def waiting(request: HttpRequest) -> HttpResponse:
     """What waits for this person's decision."""
-    found = queries.waiting(actor_of(request))[:PAGE]
-    return render(request, "mutual_funds/waiting.html", {"proposals": found})
+    actor = actor_of(request)
+    context = {"proposals": queries.waiting(actor)[:PAGE], "resolutions": queries.resolutions_waiting(actor)[:PAGE]}
+    return render(request, "mutual_funds/waiting.html", context)
 
 
 @login_required

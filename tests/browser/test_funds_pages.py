@@ -27,6 +27,7 @@ def test_the_pages_of_a_society_look_right(site: str, page: Any, sign_in: Callab
         "societies-as-of": reverse("mutual_funds:societies") + "?as_of=2009-05-31",
         "found-society": reverse("mutual_funds:found", args=[village]),
         "new-rules": reverse("mutual_funds:act", args=[society.pk, "rules"]),
+        "resolution": reverse("mutual_funds:resolution", args=[ids["resolution_id"]]),
         "prepare-grant": reverse("mutual_funds:act", args=[society.pk, "grant"]),
         "take-back": reverse("mutual_funds:take_back", args=[society.pk, voucher]),
     }
@@ -34,7 +35,7 @@ def test_the_pages_of_a_society_look_right(site: str, page: Any, sign_in: Callab
     assert not wrong, "\n".join(wrong)
     page.context.add_cookies([{"name": "django_language", "value": "zh-hans", "url": site}])
     page.set_viewport_size({"width": 1280, "height": 900})
-    for name in ("society-as-of", "new-rules", "take-back"):
+    for name in ("society-as-of", "new-rules", "resolution", "take-back"):
         page.goto(site + pages[name])
         page.evaluate("() => document.documentElement.setAttribute('data-bs-theme', 'light')")
         shot(page, f"{name}-zh")

@@ -3,7 +3,8 @@
 -- A fault is picked with ORDER BY: without it the planner hopes to find one early, and takes for ever where there is none.
 -- Queries over many rows are built at run time, so that a plan made for one row is never used for a million.
 -- Codes: KZ020 pots, KZ021 contributions, KZ022 loans, KZ023 repayments, KZ024 grants, KZ025 members, KZ026 write-offs and
--- extensions, KZ027 opening balances, KZ028 voiding what something stands on, KZ029 a day the society was not there.
+-- extensions, KZ027 opening balances, KZ028 voiding what something stands on, KZ029 a day the society was not there,
+-- KZ02A founding and rules brought in by one person alone.
 
 -- The same amount in the fact and in the books.
 ALTER TABLE mutual_funds_opening ADD CONSTRAINT mutual_funds_opening_voucher
@@ -453,6 +454,60 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- Founding and rules are brought in by two people: by a resolution another person agreed to, as it was asked, or with the file
+-- of societies that is being applied. No day of them lies ahead (an office east of Greenwich is a day ahead of the server at most).
+CREATE FUNCTION mutual_funds_check_answers() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM added a JOIN mutual_funds_resolution r ON r.id = a.resolution_id WHERE a.agreed AND r.prepared_by_id = a.answered_by_id) THEN
+        PERFORM mutual_funds_refuse('KZ02A', 'Who asked for it would also agree to it.', 'Founding and rules of a society are decided by two people.');
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION mutual_funds_check_founding() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE wrong record;
+BEGIN
+    EXECUTE $q$
+        SELECT a.id, a.name, a.starts_on > current_date + 1 AS ahead, a.starts_on FROM added a
+         WHERE a.starts_on > current_date + 1 OR NOT CASE WHEN a.batch_id IS NOT NULL
+           THEN EXISTS (SELECT FROM intake_batch b WHERE b.id = a.batch_id AND b.sheet = 'societies' AND b.state = 'applying')
+           ELSE EXISTS (SELECT FROM mutual_funds_resolution r JOIN mutual_funds_resolutionanswer w ON w.resolution_id = r.id AND w.agreed
+                 WHERE r.kind = 'founding' AND r.area_id = a.area_id AND to_jsonb(a) @> (r.terms -> 'society')) END
+         ORDER BY 1 LIMIT 1$q$ INTO wrong;
+    IF wrong.id IS NOT NULL AND wrong.ahead THEN
+        PERFORM mutual_funds_refuse('KZ029', format('%s would be founded on %s.', wrong.name, wrong.starts_on), 'A society is founded on a day until today.');
+    ELSIF wrong.id IS NOT NULL THEN
+        PERFORM mutual_funds_refuse('KZ02A', format('Nobody else agreed to the founding of %s.', wrong.name),
+            'A society is founded by two people: on the page of its village, or by a file.');
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION mutual_funds_check_rulesets() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE wrong record;
+BEGIN
+    EXECUTE $q$
+        SELECT a.id, a.starts_on, a.starts_on > current_date + 1 AS ahead FROM added a JOIN mutual_funds_society so ON so.id = a.society_id
+         WHERE a.starts_on > current_date + 1 OR so.voided_at IS NOT NULL OR NOT CASE WHEN a.resolution_id IS NULL
+           THEN EXISTS (SELECT FROM intake_batch b WHERE b.id = a.batch_id AND b.sheet = 'societies' AND b.state = 'applying'
+                 AND b.sender_id = a.prepared_by_id AND b.decided_by_id = a.approved_by_id)
+           ELSE EXISTS (SELECT FROM mutual_funds_resolution r JOIN mutual_funds_resolutionanswer w ON w.resolution_id = r.id AND w.agreed
+                 WHERE r.id = a.resolution_id AND r.prepared_by_id = a.prepared_by_id AND w.answered_by_id = a.approved_by_id
+                   AND r.kind IN ('founding', 'rules') AND r.area_id = so.area_id AND coalesce(r.society_id, so.id) = so.id
+                   AND to_jsonb(a) @> (r.terms -> 'rules')) END
+         ORDER BY 1 LIMIT 1$q$ INTO wrong;
+    IF wrong.id IS NOT NULL AND wrong.ahead THEN
+        PERFORM mutual_funds_refuse('KZ029', format('Rules would hold from %s.', wrong.starts_on), 'Rules are recorded when they hold.');
+    ELSIF wrong.id IS NOT NULL THEN
+        PERFORM mutual_funds_refuse('KZ02A', format('Nobody else agreed to the rules from %s as they are.', wrong.starts_on),
+            'Rules of a society are prepared by one person, with the minutes of the members'' meeting, and agreed to by another.');
+    END IF;
+    RETURN NULL;
+END $$;
+
 -- The opening voucher brings in exactly what the opening says, pot by pot.
 CREATE FUNCTION mutual_funds_check_openings() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -528,13 +583,13 @@ BEGIN
     RETURN NULL;
 END $$;
 
--- At commit: a society that has ended has no members, and nothing in its book.
+-- At commit: a society that has ended, or whose founding was taken back, has no members, and nothing in its book.
 CREATE FUNCTION mutual_funds_judge_end() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     PERFORM mutual_funds_take(ARRAY[NEW.id]);
     IF EXISTS (SELECT FROM mutual_funds_member WHERE society_id = NEW.id AND voided_at IS NULL
-            AND (ends_before IS NULL OR ends_before > NEW.ends_before))
+            AND (NEW.voided_at IS NOT NULL OR ends_before IS NULL OR ends_before > NEW.ends_before))
         OR EXISTS (SELECT FROM ledger_account WHERE book_id = NEW.book_id
             AND (posted_debit_fen <> posted_credit_fen OR pending_debit_fen <> 0 OR pending_credit_fen <> 0)) THEN
         PERFORM mutual_funds_refuse('KZ028', format('Society %s has members or money.', NEW.id), 'A society is wound up before it ends.');
@@ -552,6 +607,12 @@ BEGIN
     END LOOP;
 END $$;
 
+CREATE TRIGGER mutual_funds_resolutionanswer_rules AFTER INSERT ON mutual_funds_resolutionanswer REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_answers();
+CREATE TRIGGER mutual_funds_society_rules AFTER INSERT ON mutual_funds_society REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_founding();
+CREATE TRIGGER mutual_funds_ruleset_rules AFTER INSERT ON mutual_funds_ruleset REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_rulesets();
 CREATE TRIGGER mutual_funds_opening_rules AFTER INSERT ON mutual_funds_opening REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_openings();
 CREATE TRIGGER mutual_funds_member_rules AFTER INSERT ON mutual_funds_member REFERENCING NEW TABLE AS added
@@ -615,7 +676,7 @@ CREATE CONSTRAINT TRIGGER mutual_funds_voucher_approved AFTER UPDATE ON ledger_v
 CREATE CONSTRAINT TRIGGER mutual_funds_voucher_reversed AFTER INSERT ON ledger_voucher DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (NEW.reverses_id IS NOT NULL AND NEW.posted_at IS NOT NULL) EXECUTE FUNCTION mutual_funds_judge_voucher();
 CREATE CONSTRAINT TRIGGER mutual_funds_society_ended AFTER UPDATE ON mutual_funds_society DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW WHEN (NEW.ends_before IS NOT NULL AND NEW.voided_at IS NULL) EXECUTE FUNCTION mutual_funds_judge_end();
+    FOR EACH ROW WHEN (NEW.ends_before IS NOT NULL OR NEW.voided_at IS NOT NULL) EXECUTE FUNCTION mutual_funds_judge_end();
 CREATE CONSTRAINT TRIGGER mutual_funds_society_void AFTER UPDATE ON mutual_funds_society DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (NEW.voided_at IS NOT NULL)
     EXECUTE FUNCTION mutual_funds_judge_void('mutual_funds_member,mutual_funds_opening,mutual_funds_grant,mutual_funds_gift,mutual_funds_loan', 'society_id');

@@ -1,7 +1,7 @@
 """Two societies in two counties, their members, and public money on two lines: the world of this room's tests."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -11,8 +11,8 @@ from django.db import connection
 from karez.access.models import User
 from karez.funds import services as funds
 from karez.funds.models import SourceLine
-from karez.mutual_funds import proposals, services
-from karez.mutual_funds.models import Loan, Member, Society
+from karez.mutual_funds import proposals, resolutions, services
+from karez.mutual_funds.models import Loan, Member, RuleSet, Society
 from karez.periods.services import counts_on
 from karez.register.models import Household
 
@@ -65,6 +65,24 @@ def household(village_id: int, number: str, day: date = date(2009, 1, 1)) -> Hou
     )
 
 
+def founded(treasurer: User, approver: User, *, area_id: int, name: str, founded_on: date, size_class: str = "small") -> Society:
+    """A society founded by two people."""
+    asked = resolutions.prepare_founding(
+        treasurer, area_id=area_id, name=name, size_class=size_class, founded_on=founded_on, terms=TERMS, document_no="minutes 1",
+        document_on=founded_on,
+    )  # fmt: skip
+    return resolutions.approve(approver, asked)
+
+
+def adopted(fund: Fund, starts_on: date, **terms: Any) -> RuleSet:
+    """New rules of the fund's society, brought in by two people."""
+    asked = resolutions.prepare_rules(
+        fund.treasurer, society=fund.society, starts_on=starts_on, terms=replace(TERMS, **terms), document_no="minutes 2", document_on=starts_on
+    )
+    resolutions.approve(fund.approver, asked)
+    return asked.rule_set
+
+
 def build(world: Any) -> Fund:
     """Writes the room's small world into the current database."""
     villages = [code for code in sorted(world.areas) if len(code) == 12]
@@ -94,8 +112,7 @@ def build(world: Any) -> Fund:
                            starts_on=date(2009, 1, 1), document_no="2009/3")  # fmt: skip
     finance = world.finance
     society, other = (
-        services.found_society(finance, area_id=world.areas[code], name=f"Society {code}", size_class="small",
-                               founded_on=date(2009, 1, 10), terms=TERMS)
+        founded(finance, world.approver, area_id=world.areas[code], name=f"Society {code}", founded_on=date(2009, 1, 10))
         for code in (ours, theirs)
     )  # fmt: skip
     members = [

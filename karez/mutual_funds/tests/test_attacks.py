@@ -12,9 +12,9 @@ from django.db import DatabaseError, connection, transaction
 from karez.kernel.refusal import Refusal
 from karez.ledger import services as ledger
 from karez.ledger.models import Transfer
-from karez.mutual_funds import proposals, services
-from karez.mutual_funds.models import Contribution, Grant, Repayment
-from karez.mutual_funds.tests.conftest import DAY, YUAN, Fund
+from karez.mutual_funds import proposals, resolutions, services
+from karez.mutual_funds.models import Contribution, Grant, Repayment, RuleSet, Society
+from karez.mutual_funds.tests.conftest import DAY, TERMS, YUAN, Fund, founded
 
 Attack = Callable[[str, list[Any]], str]
 
@@ -418,3 +418,59 @@ def test_a_household_does_not_end_as_a_member(fund: Fund, attack: Callable[[str,
         " end_reason = 'x' WHERE id = %s",
         [fund.members[0].household_id],
     ) == "KZ025"  # fmt: skip
+
+
+def test_founding_and_rules_are_brought_in_by_two_people(fund: Fund, attack: Attack) -> None:
+    day = date(2009, 5, 4)
+    asked = resolutions.prepare_rules(
+        fund.treasurer, society=fund.society, starts_on=day, terms=TERMS, document_no="2", document_on=day
+    )
+    answer = "INSERT INTO mutual_funds_resolutionanswer (resolution_id, agreed, answered_by_id) VALUES (%s, true, %s)"
+    assert attack(answer, [asked.pk, fund.treasurer.pk]) == "KZ02A"
+    assert attack(answer, [asked.pk, fund.approver.pk]) == ""
+    rules = RuleSet.objects.get(society=fund.society)
+    copied = "loan_cap_fen, term_cap_days, extension_days_max, fee_rate_bp, contribution_min_fen, contribution_max_fen, allocation_order,"
+    copied += " write_off_pot, open_loans_max, instalments, min_members, min_poor_share"
+    ended = "UPDATE mutual_funds_ruleset SET ends_before = %(day)s, counts_before = %(day)s, ended_at = now(), ended_by_id = 1, end_reason = 'x' WHERE id = %(old)s;"
+    added = f"""INSERT INTO mutual_funds_ruleset (society_id, {copied}, resolution_id, batch_id, prepared_by_id, approved_by_id, starts_on, counts_from,
+        recorded_by_id) SELECT society_id, {copied.replace("fee_rate_bp", "fee_rate_bp + %(more)s::int")}, %(asked)s::bigint, %(batch)s::bigint, %(by)s::bigint,
+        %(two)s::bigint, %(day)s::date, %(day)s::date, 1 FROM mutual_funds_ruleset WHERE id = %(old)s"""
+    agreed = answer % (asked.pk, fund.approver.pk) + ";"
+
+    def tried(first: str = "", **changed: Any) -> str:
+        given = {"old": rules.pk, "asked": asked.pk, "batch": None, "by": fund.treasurer.pk, "two": fund.approver.pk, "day": day, "more": 0}
+        given |= changed
+        text = (first + ended + added) % {k: "NULL" if v is None else f"'{v}'" for k, v in given.items()}
+        return attack(text, None)  # type: ignore[arg-type]
+
+    assert tried() == "KZ02A"  # nobody has agreed
+    assert tried(asked=None) == "23514"
+    assert tried(asked=None, batch=1) == "KZ02A"
+    assert tried(agreed, two=fund.treasurer.pk) == "23514"
+    assert tried(agreed, two=fund.world.auditor.pk) == "KZ02A"
+    assert tried(agreed, more=5) == "KZ02A"  # not as it was asked
+    assert tried(agreed, day=date(2009, 5, 5)) == "KZ02A"
+    assert tried(agreed, day=date(2199, 1, 1)) == "KZ029"
+    assert tried(agreed) == ""
+
+
+def test_nobody_founds_alone_or_ahead(fund: Fund, attack: Attack) -> None:
+    village = next(pk for code, pk in fund.world.areas.items() if len(code) == 12 and not Society.objects.filter(area_id=pk).exists())
+    book = ledger.open_book(
+        fund.treasurer, kind="society", name="X", area_id=village, opened_on=DAY, permission="mutual_funds.prepare"
+    )
+    sql = """INSERT INTO mutual_funds_society (area_id, name, size_class, book_id, starts_on, counts_from, recorded_by_id, batch_id)
+        VALUES (%s, 'X', 'small', %s, %s, %s, 1, %s)"""
+    assert attack(sql, [village, book.pk, DAY, DAY, None]) == "KZ02A"
+    assert attack(sql, [village, book.pk, DAY, DAY, 1]) == "KZ02A"
+    ahead = date(2199, 1, 1)
+    assert attack(sql, [village, book.pk, ahead, ahead, None]) == "KZ029"
+
+
+def test_a_founding_is_not_taken_back_under_money(fund: Fund, attack: Attack) -> None:
+    village = next(pk for code, pk in fund.world.areas.items() if len(code) == 12 and not Society.objects.filter(area_id=pk).exists())
+    empty = founded(fund.treasurer, fund.approver, area_id=village, name="X", founded_on=DAY)
+    sql = """UPDATE mutual_funds_society SET voided_at = now(), voided_by_id = 1, void_reason = 'x', void_counts_on = %s WHERE id = %s"""
+    assert attack(sql, [DAY, empty.pk]) == ""
+    moved(fund, "1001", "4002", 100, society=empty)
+    assert attack(sql, [DAY, empty.pk]) == "KZ028"

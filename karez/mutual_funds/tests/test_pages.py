@@ -3,14 +3,16 @@
 from datetime import date
 from typing import Any
 
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
 from karez.access.models import User
-from karez.mutual_funds import queries, services
-from karez.mutual_funds.models import Gift, Grant, Loan, Proposal, RuleSet, Society
-from karez.mutual_funds.tests.conftest import TERMS, YUAN, Fund
+from karez.mutual_funds import inbox, proposals, queries, services
+from karez.mutual_funds.models import Gift, Grant, Loan, Proposal, Resolution, RuleSet, Society
+from karez.mutual_funds.tests.conftest import TERMS, YUAN, Fund, founded
+from karez.notices.models import Document
 
 RULES = {
     "loan_cap_fen": "3000", "term_cap_days": 180, "fee_rate_bp": 90, "contribution_min_fen": "100", "contribution_max_fen": "2000",
@@ -29,37 +31,118 @@ def _send(user: User, page: str, args: list[Any], **values: Any) -> Any:
     return signed_in(user).post(reverse(f"mutual_funds:{page}", args=args), values)
 
 
-def test_a_society_is_founded_on_its_village_s_page(fund: Fund) -> None:
-    village = next(pk for code, pk in fund.world.areas.items() if len(code) == 12 and not Society.objects.filter(area_id=pk).exists())
-    treasurer = fund.world.finance
+MINUTES = {"document_no": "2009/1", "document_on": "2009-05-01"}
+
+
+def _village_without(fund: Fund) -> int:
+    return next(pk for code, pk in fund.world.areas.items() if len(code) == 12 and not Society.objects.filter(area_id=pk).exists())
+
+
+def test_a_society_is_founded_by_two_people_on_its_village_s_page(fund: Fund) -> None:
+    village, treasurer = _village_without(fund), fund.world.finance
     assert "Found a mutual fund" in signed_in(treasurer).get(reverse("places:area", args=[village])).content.decode()
-    head = {"name": "New society", "founded_on": "2009-06-01", "size_class": "big"}
+    head = {"name": "New society", "founded_on": "2009-06-01", "size_class": "big"} | MINUTES
     wrong = _send(treasurer, "found", [village], **head, **RULES | {"contribution_max_fen": "50"})
     assert wrong.status_code == 422 and "Less than the least" in wrong.content.decode()
+    ahead = _send(treasurer, "found", [village], **head | {"founded_on": "2199-01-01"}, **RULES)
+    assert ahead.status_code == 409 and "mutual_funds.founding_day" in ahead.content.decode()
     answer = _send(treasurer, "found", [village], **head, **RULES)
+    asked = Resolution.objects.get(area_id=village)
+    assert answer["Location"] == reverse("mutual_funds:resolution", args=[asked.pk])
+    assert not Society.objects.filter(area_id=village).exists()
+    assert answer["Location"] in signed_in(treasurer).get(reverse("places:area", args=[village])).content.decode()
+    twice = _send(treasurer, "found", [village], **head, **RULES)
+    assert twice.status_code == 409 and "mutual_funds.already_waiting" in twice.content.decode()
+    alone = _send(treasurer, "resolution", [asked.pk], approve="1")
+    assert alone.status_code == 403 and not Society.objects.filter(area_id=village).exists()
+    shown = signed_in(fund.approver).get(answer["Location"]).content.decode()
+    assert "The first rules" in shown and "2009/1, 2009-05-01" in shown and "3,000.00" in shown
+    assert _send(fund.approver, "resolution", [asked.pk], approve="1").status_code == 302
     made = Society.objects.get(area_id=village)
-    assert answer["Location"] == reverse("mutual_funds:society", args=[made.pk])
     assert (made.name, made.rule_sets.get().loan_cap_fen) == ("New society", 300_000)
-    assert _send(treasurer, "found", [village], **head, **RULES).status_code == 409
+    again = _send(treasurer, "found", [village], **head, **RULES)
+    assert again.status_code == 409 and "New society, founded on 2009-06-01" in again.content.decode()
+    assert "constraint" not in again.content.decode()
     assert _send(treasurer, "found", [fund.world.areas["990101"]], **head, **RULES).status_code == 404
     assert _send(fund.approver, "found", [village], **head, **RULES).status_code == 403
 
 
-def test_new_rules_hold_from_their_day_and_old_loans_keep_theirs(fund: Fund) -> None:
+def test_new_rules_hold_when_another_agrees_and_old_loans_keep_theirs(fund: Fund) -> None:
     fund.pay_in(fund.members[0], 1000)
     loan = fund.lend(fund.members[0], 500, "L1", day=date(2009, 4, 1))
     page = signed_in(fund.treasurer).get(reverse("mutual_funds:act", args=[fund.society.pk, "rules"])).content.decode()
     assert 'value="5000.00"' in page
-    early = _send(fund.treasurer, "act", [fund.society.pk, "rules"], starts_on="2009-04-01", **RULES)
+    early = _send(fund.treasurer, "act", [fund.society.pk, "rules"], starts_on="2009-04-01", **RULES, **MINUTES)
     assert early.status_code == 409 and "mutual_funds.rules_day" in early.content.decode()
-    assert _send(fund.treasurer, "act", [fund.society.pk, "rules"], starts_on="2009-05-01", **RULES).status_code == 302
+    before = _send(fund.treasurer, "act", [fund.society.pk, "rules"], starts_on="2009-04-20", **RULES, **MINUTES)
+    assert before.status_code == 409 and "before the members" in before.content.decode()
+    assert _send(fund.treasurer, "act", [fund.society.pk, "rules"], starts_on="2009-05-01", **RULES, **MINUTES).status_code == 302
+    asked = Resolution.objects.get(kind="rules")
+    assert RuleSet.objects.get(society=fund.society).ends_before is None  # until another agrees the old rules hold
+    waits = signed_in(fund.approver).get(reverse("mutual_funds:waiting")).content.decode()
+    assert reverse("mutual_funds:resolution", args=[asked.pk]) in waits
+    assert [item.count for item in inbox.items(fund.approver)] == [1]
+    assert [item.count for item in inbox.items(fund.treasurer)] in ([], [0])
+    shown = signed_in(fund.approver).get(reverse("mutual_funds:resolution", args=[asked.pk])).content.decode()
+    assert "5,000.00" in shown and "<strong>3,000.00</strong>" in shown and "2009/1" in shown
+    paper = SimpleUploadedFile("minutes.txt", b"The members resolved it.")
+    attached = signed_in(fund.world.finance).post(reverse("mutual_funds:attach", args=[asked.pk]), {"file": paper, "title": "Minutes"})
+    assert attached.status_code == 302 and Document.objects.get().kind == "mutual_funds_resolution"
+    _send(fund.treasurer, "resolution", [asked.pk], approve="1")
+    assert RuleSet.objects.filter(society=fund.society).count() == 1
+    _send(fund.approver, "resolution", [asked.pk], approve="1")
     old, new = RuleSet.objects.filter(society=fund.society).order_by("starts_on")
     assert (old.ends_before, new.starts_on, new.instalments) == (date(2009, 5, 1), date(2009, 5, 1), 2)
+    assert (new.prepared_by_id, new.approved_by_id, new.resolution_id) == (fund.treasurer.pk, fund.approver.pk, asked.pk)
+    assert "2009/1" in signed_in(fund.treasurer).get(reverse("mutual_funds:society", args=[fund.society.pk])).content.decode()
     loan.refresh_from_db()
     assert (loan.rule_set_id, loan.schedule.count()) == (old.pk, TERMS.instalments)
     services.record_repayment(fund.treasurer, loan=loan, amount_fen=100, paid_on=date(2009, 6, 1))
     fund.pay_in(fund.members[1], 1000)
     assert fund.lend(fund.members[1], 300, "L2", day=date(2009, 6, 1)).schedule.count() == 2
+
+
+def test_refused_rules_change_nothing(fund: Fund) -> None:
+    _send(fund.treasurer, "act", [fund.society.pk, "rules"], starts_on="2009-05-01", **RULES, **MINUTES)
+    asked = Resolution.objects.get(kind="rules")
+    assert _send(fund.approver, "resolution", [asked.pk], refuse="1", reason=" ").status_code == 409
+    _send(fund.approver, "resolution", [asked.pk], refuse="1", reason="no such meeting")
+    late = _send(fund.approver, "resolution", [asked.pk], approve="1")
+    assert late.status_code == 409
+    assert RuleSet.objects.get(society=fund.society).ends_before is None
+    assert "no such meeting" in signed_in(fund.treasurer).get(reverse("mutual_funds:resolution", args=[asked.pk])).content.decode()
+
+
+def test_a_founding_on_which_nothing_stands_is_taken_back(fund: Fund) -> None:
+    village = _village_without(fund)
+    made = founded(fund.treasurer, fund.approver, area_id=village, name="By mistake", founded_on=date(2009, 6, 1))
+    address = reverse("mutual_funds:society", args=[made.pk])
+    back = reverse("mutual_funds:act", args=[made.pk, "take-back"])
+    assert back in signed_in(fund.treasurer).get(address).content.decode()
+    assert reverse("mutual_funds:act", args=[fund.society.pk, "take-back"]) not in signed_in(fund.treasurer).get(
+        reverse("mutual_funds:society", args=[fund.society.pk])
+    ).content.decode()
+    built = _send(fund.treasurer, "act", [fund.society.pk, "take-back"], reason="wrong village")
+    assert built.status_code == 409 and "mutual_funds.built_upon" in built.content.decode()
+    assert _send(fund.treasurer, "act", [made.pk, "take-back"], reason="wrong village").status_code == 302
+    asked = Resolution.objects.get(kind="take_back")
+    gift = services.accept_gift(fund.treasurer, society=made, giver="A firm", amount_fen=100, given_on=date(2009, 7, 1))[1]
+    assert _send(fund.approver, "resolution", [asked.pk], approve="1").status_code == 409  # something stands on it by now
+    proposals.approve(
+        fund.approver, proposals.prepare_reversal(fund.treasurer, society=made, voucher_id=gift.voucher_id, reason="not theirs")
+    )
+    _send(fund.treasurer, "resolution", [asked.pk], approve="1")
+    made.refresh_from_db()
+    assert made.voided_at is None
+    assert _send(fund.approver, "resolution", [asked.pk], approve="1").status_code == 302
+    made.refresh_from_db()
+    assert (made.void_reason, made.rule_sets.get().voided_at is None) == ("wrong village", False)
+    page = signed_in(fund.treasurer).get(address).content.decode()
+    assert "wrong village" in page and back not in page
+    assert made.pk not in {one.pk for one in queries.societies(fund.treasurer)}
+    assert _send(fund.treasurer, "act", [made.pk, "gift"], giver="x", amount_fen="1", given_on="2009-08-01", via="cash").status_code == 404
+    again = founded(fund.treasurer, fund.approver, area_id=village, name="Rightly", founded_on=date(2009, 6, 1))
+    assert queries.society_of_area(fund.treasurer, village) == again
 
 
 def test_a_grant_is_prepared_within_the_standard_and_approved_by_another(fund: Fund) -> None:

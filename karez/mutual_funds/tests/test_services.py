@@ -9,7 +9,7 @@ from karez.kernel.refusal import Refusal
 from karez.ledger.models import Transfer, Voucher
 from karez.mutual_funds import proposals, rules, services
 from karez.mutual_funds.models import Contribution, Grant, Instalment, Loan, Repayment, WriteOff
-from karez.mutual_funds.tests.conftest import DAY, TERMS, YUAN, Fund, household
+from karez.mutual_funds.tests.conftest import DAY, YUAN, Fund, adopted, founded, household
 
 
 def test_money_in_gives_a_receipt_and_stands_in_its_pot(fund: Fund) -> None:
@@ -116,9 +116,7 @@ def test_a_grant_leaves_the_county_and_arrives_in_the_pot(fund: Fund) -> None:
 
 
 def test_a_write_off_falls_on_the_pot_of_the_rules(fund: Fund) -> None:
-    services.adopt_rules(
-        fund.treasurer, society=fund.society, starts_on=date(2009, 2, 1), terms=services.Terms(**(TERMS.__dict__ | {"write_off_pot": "gifts"}))
-    )
+    adopted(fund, date(2009, 2, 1), write_off_pot="gifts")
     services.accept_gift(fund.treasurer, society=fund.society, giver="A company", amount_fen=500_000, given_on=DAY, via="cash")
     loan = fund.lend(fund.members[0], 3000, "1")
     proposal = proposals.prepare_write_off(fund.treasurer, loan=loan, decided_on=date(2009, 12, 1), reason="the borrower died")
@@ -173,9 +171,7 @@ def test_a_household_is_one_member_in_its_own_village(fund: Fund) -> None:
 
 def test_one_society_in_a_village(fund: Fund) -> None:
     with pytest.raises(Refusal) as second:
-        services.found_society(
-            fund.treasurer, area_id=fund.society.area_id, name="Second", size_class="small", founded_on=DAY, terms=TERMS
-        )
+        founded(fund.treasurer, fund.approver, area_id=fund.society.area_id, name="Second", founded_on=DAY)
     assert second.value.code == "mutual_funds.society_exists"
 
 
@@ -193,8 +189,7 @@ def test_who_may_do_what(fund: Fund) -> None:
 def test_the_database_writes_the_schedule_the_rules_say(fund: Fund, yuan: int, rate: int, days: int, parts: int) -> None:
     for member in fund.members:
         fund.pay_in(member, 2000)
-    terms = services.Terms(**(TERMS.__dict__ | {"fee_rate_bp": rate, "instalments": parts}))
-    services.adopt_rules(fund.treasurer, society=fund.society, starts_on=date(2009, 2, 1), terms=terms)
+    adopted(fund, date(2009, 2, 1), fee_rate_bp=rate, instalments=parts)
     loan = fund.lend(fund.members[0], yuan, "1", days=days)
     expected = rules.schedule(principal_fen=yuan * YUAN, fee_rate_bp=rate, lent_on=DAY, term_days=days, instalments=parts)
     assert services.schedule_of(loan) == expected
@@ -208,9 +203,8 @@ def test_random_histories_agree_with_a_naive_replay(fund: Fund) -> None:
 def _replay(fund: Fund, order: str, luck: random.Random) -> None:
     """Random repayments and reversals of one loan; balances and what is owed are recounted in the simplest way after each."""
     member = fund.members[luck.randrange(3)]
-    terms = services.Terms(**(TERMS.__dict__ | {"allocation_order": order, "instalments": luck.choice([1, 3, 4])}))
     day = DAY + timedelta(60 * Loan.objects.count() + 1)
-    services.adopt_rules(fund.treasurer, society=fund.society, starts_on=day, terms=terms)
+    adopted(fund, day, allocation_order=order, instalments=luck.choice([1, 3, 4]))
     for one in fund.members:
         if services.own_fen(one.pk) == 0:
             fund.pay_in(one, 2000, day)

@@ -11,6 +11,8 @@ from karez.intake import services as intake
 from karez.ledger import services as ledger
 from karez.ledger.models import Account, Book, Voucher
 from karez.mutual_funds import proposals as mutual
+from karez.mutual_funds import resolutions
+from karez.mutual_funds.tests.conftest import TERMS
 from karez.mutual_funds.tests.conftest import build as build_fund
 from karez.notices.services import attach
 from karez.register import identity
@@ -71,6 +73,9 @@ def _county(world: Any, fund: Any, county: str, clerk: Any, parts: dict[str, Any
     mutual.approve(world.approver, grant)
     loan = fund.lend(member, 300, f"L-{county}")
     waits = mutual.prepare_refund(world.finance, member=member, amount_fen=100, refunded_on=date(2009, 6, 1))
+    rules = resolutions.prepare_rules(
+        world.finance, society=society, starts_on=date(2009, 8, 1), terms=TERMS, document_no=f"Minutes {county}", document_on=date(2009, 8, 1)
+    )
     passed = funds.prepare_allocation(
         world.finance, line=fund.line, county_id=world.areas[county], amount_fen=100, happened_on=date(2009, 7, 1),
         reference=f"R-{county}", document_no="2009/7",
@@ -96,10 +101,10 @@ def _county(world: Any, fund: Any, county: str, clerk: Any, parts: dict[str, Any
         "area_id": village, "village_id": village, "household_id": house.pk, "book_id": book.pk, "account_id": money["1001"],
         "count_id": count.pk, "allocation_id": Allocation.objects.filter(area_id=world.areas[county]).earliest("pk").pk,
         "voucher_id": posted.voucher_id, "set_id": set_id, "return_id": row.pk, "document_id": paper.pk, "batch_id": batch.pk,
-        "society_id": society.pk, "loan_id": loan.pk, "mutual_proposal_id": waits.pk, "fund_proposal_id": passed.pk,
+        "society_id": society.pk, "loan_id": loan.pk, "mutual_proposal_id": waits.pk, "resolution_id": rules.pk, "fund_proposal_id": passed.pk,
         "line_id": fund.line.pk, "person_id": person.pk, "fact_id": person.memberships.get().pk, "request_id": asked.pk,
     }  # fmt: skip
-    secrets = [f"L-{county}", f"Grant {county}", f"H-{county}", PEOPLE[county], f"Gift in {county}", f"Survey of {county}", f"Counted in {county}", f"receipt-{county}", f"returns-{county}", f"Asked for in {county}"]
+    secrets = [f"L-{county}", f"Grant {county}", f"Minutes {county}", f"H-{county}", PEOPLE[county], f"Gift in {county}", f"Survey of {county}", f"Counted in {county}", f"receipt-{county}", f"returns-{county}", f"Asked for in {county}"]
     assert Voucher.objects.filter(pk=posted.voucher_id).exists()
     return Sample(county, ids, secrets)
 
