@@ -4,7 +4,8 @@ BY_HAND = (
     "at least {1}", "at most {1}", "at least {1} yuan", "at most {1} yuan",  # intake/typing.py: bounds of a column
     "once in a file; it stands first in row {1}", "keep the right one of the rows",  # intake/staging.py: rows that are there twice
     "{1}, {2} characters",  # intake/typing.py: a number of the wrong length, masked
-    "{1} of another village", "in household {1} of another village", "{1}, on record as {2}, dissolved {3}",  # register/sheets.py
+    "{1} of another village", "in household {1} of another village", "{1}, on record as {2}, dissolved {3}", "elsewhere",  # register/sheets.py
+    "{1} and {2} more",  # intake/applying.py: rows named
     "received", "staging", "checked", "faulty", "applying", "applied", "withdrawn", "refused",  # states of a batch,
     "open", "prepared", "closing", "closed", "draft", "reviewed", "signed",  # of a year and of an edition
     "registered", "fund_member_only", "region", "prefecture", "county", "township", "village", "area",

@@ -80,6 +80,7 @@ def test_the_reader_finds_what_it_must() -> None:
         ("2009-A in Liujing", "2009-A，Liujing"),
         ("notes of the county.csv", "notes of the county.csv"),
         ("this number is on the register in household 12 of another village", "此号码已登记在册（他村 12 户）"),
+        ("this number is on the register elsewhere", "此号码已登记在册（他处）"),
         ("at most 1,200.50 yuan", "不超过 1,200.50 元"),
         ("one sort of thing nobody knows", "one sort of thing nobody knows"),
         ("柳井村", "柳井村"),
