@@ -14,6 +14,7 @@ from karez.yearbook.patterns import Pattern, Stretch, TablePattern, pattern_of
 from karez.yearbook.wording import CHINESE, ENGLISH, figure_words, number_words, unit_words
 
 SUPPRESSED = "suppressed"
+STATES = ("value", "missing", "not_collected", "undefined", SUPPRESSED)  # what a published cell may be
 _GAPS = {
     ENGLISH: {"": "no value", "not_collected": "not collected", "undefined": "cannot be computed", SUPPRESSED: "withheld"},
     CHINESE: {"": "无数据", "not_collected": "未收集", "undefined": "无法计算", SUPPRESSED: "不予公布"},

@@ -18,6 +18,7 @@ from typing import Any
 
 from karez.kernel.formula import ID, shorten
 from karez.kernel.words import say
+from karez.yearbook.chapter import STATES
 from karez.yearbook.chapter_file import Fault, Table
 
 MAX_PARTS = 4_000  # files in the archive: a whole published folder has a page for every figure
@@ -27,7 +28,6 @@ FIGURES = ("id", "label", "unit", "rounding")
 PLACES = ("code", "level", "name_en", "name_zh")
 VALUES = ("figure", "place", "year", "value", "state")
 PRINTED = ("id", "label", "value", "unit", "rounding", "place", "place_name", "as_of")
-STATES = ("value", "missing", "not_collected", "suppressed")
 LEVELS = ("region", "prefecture", "county")
 _NUMBER = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,40})?([eE][+-]?[0-9]{1,3})?")
 _ROUNDING = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
@@ -219,6 +219,10 @@ class _Line:
             self.fault(column, f"'{shorten(cell, 40)}'" if cell else say("an empty cell"), say("one of %(these)s", these=", ".join(words)))
         return cell
 
+    def agree(self, value: Fraction | None, state: str) -> None:
+        if self.usable and (state == "value") != (value is not None):
+            self.fault("value", say("a value and a state that exclude each other"), say("a value where the state is value, and only there"))
+
     def again(self, column: str, what: str) -> None:
         self.fault(column, say("'%(id)s' again", id=shorten(what, 80)), say("each once"))
 
@@ -258,8 +262,7 @@ def _read_values(data: bytes, package: Package) -> None:
             row.fault("figure", f"'{shorten(figure, 40)}'", say("an id of figures.csv"))
         if known and place and place not in package.places:
             row.fault("place", f"'{place}'", say("a code of places.csv"))
-        if row.usable and (state == "value") != (value is not None):
-            row.fault("value", say("a value and a state that exclude each other"), say("a value where the state is value, and only there"))
+        row.agree(value, state)
         if row.usable and package.year and int(year) != package.year:
             row.fault("year", year, say("one year throughout: %(year)s", year=package.year))
         if (figure, place) in package.values:
@@ -271,9 +274,11 @@ def _read_values(data: bytes, package: Package) -> None:
 
 def _read_printed(data: bytes, package: Package) -> None:
     """`figures.csv` as it lies beside a published chapter: the figures of the region."""
-    for row in _rows(data, "figures.csv", PRINTED, ("snapshot",), package):
+    for row in _rows(data, "figures.csv", PRINTED, ("state", "snapshot"), package):
         name, place, rounding = row.id("id"), row.matched("place", _CODE, _CODES), row.rounding()
         value, day = row.value(), row.matched("as_of", _DAY, say("a day such as 2009-12-31"))
+        state = row.one_of("state", STATES) if "state" in row.cells else "missing" if value is None else "value"
+        row.agree(value, state)
         if (name, place) in package.values:
             row.again("id", name)
         if row.usable and package.year and int(day[:4]) != package.year:
@@ -282,7 +287,7 @@ def _read_printed(data: bytes, package: Package) -> None:
             package.year = int(day[:4])
             package.figures[name] = Named(row.text("label"), "", row.text("unit"), rounding)
             package.places.setdefault(place, Where("region", row.text("place_name"), ""))
-            package.values[name, place] = (value, "missing" if value is None else "value")
+            package.values[name, place] = (value, state)
 
 
 __all__ = ["MAX_UNPACKED", "Package", "read_package"]

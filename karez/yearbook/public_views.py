@@ -18,7 +18,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from karez.kernel.refusal import Refusal
 from karez.periods.models import Region
 from karez.places.queries import areas_named
 from karez.yearbook.formats.publication import Files
@@ -106,11 +105,9 @@ def _format_of(path: str) -> str:
 
 
 def _files(asked: _Asked, name: str) -> Files:
+    """The files of a format; refuses, and tells the reader why, where this installation cannot write it, such as a name no font has."""
     with _making:  # one at a time: a page of a format not made yet is slow, and the rest of the site goes on
-        try:
-            return _made(asked, name)
-        except Refusal:
-            raise Http404 from None  # a format this installation cannot write, such as a PDF without a font for a name
+        return _made(asked, name)
 
 
 @lru_cache(maxsize=24)

@@ -23,7 +23,7 @@ from karez.yearbook.formats.xlsx import xlsx
 from karez.yearbook.models import Erratum
 from karez.yearbook.queries import Told, public_edition, signed_contents
 
-COLUMNS = ("id", "label", "value", "unit", "rounding", "place", "place_name", "as_of", "snapshot")
+COLUMNS = ("id", "label", "value", "state", "unit", "rounding", "place", "place_name", "as_of", "snapshot")
 DIGESTS = "digests.txt"
 FORMATS: dict[str, Callable[[Publication], Files]] = {"site": site, "pdf": pdf, "docx": docx, "xlsx": xlsx, "data": open_data}
 

@@ -73,8 +73,11 @@ def errata_waiting(actor: User) -> list[Erratum]:
 
 
 def public_edition(year: int, number: int | None = None) -> Told | None:
-    """The newest signed edition of a year, or the one of that number; None where none is signed. For everyone."""
-    rows = Edition.objects.filter(year=year, steps__step=Step.SIGNED).order_by("-number")
+    """The newest signed edition of a year, or the one of that number; None where none is signed. For everyone.
+
+    Its text is read when it is asked for: what was made of it before needs the digest alone.
+    """
+    rows = Edition.objects.filter(year=year, steps__step=Step.SIGNED).defer("content").order_by("-number")
     found = (rows.filter(number=number) if number is not None else rows).first()
     return _told(found) if found else None
 

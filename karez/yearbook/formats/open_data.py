@@ -9,13 +9,13 @@ from fractions import Fraction
 from typing import Any
 
 from karez.kernel.printed import plain_number
+from karez.yearbook.chapter import STATES
 from karez.yearbook.content import Content
 from karez.yearbook.formats.publication import Files, Publication
 from karez.yearbook.money import ALLOCATED, RECEIVED
 from karez.yearbook.wording import CHINESE, ENGLISH
 
 SCHEMA = "https://datapackage.org/profiles/2.0/datapackage.json"
-_STATES = ["value", "missing", "not_collected", "undefined", "suppressed"]
 
 
 def open_data(publication: Publication) -> Files:
@@ -86,7 +86,7 @@ def _values(content: Content) -> _Table:
     fields = [
         _field("figure", "string", "figure", required=True), _field("place", "string", "code of the place", required=True),
         _field("year", "integer", "year", required=True), _field("as_of", "date", "state of"), _field("value", "number", "value in the figure's unit"),
-        _field("state", "string", "why there is no value: missing, not collected, undefined (it could not be computed), or suppressed", enum=_STATES),
+        _field("state", "string", "why there is no value: missing, not collected, undefined (it could not be computed), or suppressed", enum=list(STATES)),
     ]  # fmt: skip
     keys = [
         {"fields": ["figure"], "reference": {"resource": "figures", "fields": ["id"]}},

@@ -154,7 +154,7 @@ class _Book:
             lines = ["; ".join(f"{a}: {b}" for a, b in self.publication.definition(figure, language)) for language in (ENGLISH, CHINESE)]
             sheet.write_row(n, 0, (figure, self.publication.label(figure, ENGLISH), *lines))
         last = 4 + len(self.publication.content.figures)
-        for n, note in enumerate(("withheld_note", "not_collected_note")):
+        for n, note in enumerate(("withheld_note", "not_collected_note", "undefined_note")):
             sheet.write_string(last + n, 0, self._both(note))
 
     def _units(self) -> None:

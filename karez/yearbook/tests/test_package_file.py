@@ -8,7 +8,9 @@ import zipfile
 from fractions import Fraction
 
 import pytest
+from python_calamine import CalamineWorkbook
 
+from karez.yearbook.chapter import STATES
 from karez.yearbook.content import Content
 from karez.yearbook.formats.publication import Publication
 from karez.yearbook.package_file import MAX_UNPACKED, read_package
@@ -58,6 +60,32 @@ def test_a_published_package_is_read(published: dict[str, bytes], data: dict[str
     assert region.year == 2009
     assert set(region.places) == {"99"}
     assert region.values["mutual_funds.villages_total", "99"] == (428, "value")
+
+
+def test_every_state_comes_back_as_it_was_published(content: Content) -> None:
+    """Undefined, missing, withheld and not collected are four things, in the package and in figures.csv."""
+    said = json.loads(content.text)
+    states = {}
+    for cell, state in zip((c for c in said["cells"] if c[1] == "99"), STATES, strict=False):
+        if state != "value":
+            cell[2:] = [None, state]
+        states[cell[0], "99"] = state
+    assert len(states) == 4 and STATES[4] == "suppressed"
+    said["cells"][-1][2:] = [None, "suppressed"]
+    said["cells"][-2][2:] = [None, "undefined"]
+    made = files_of(Publication(Content(json.dumps(said))))
+    package = read_package(zipped({n.removeprefix("data/"): b for n, b in made.items() if n.startswith("data/")}))
+    assert package.faults == []
+    assert {key: state for key, (_value, state) in package.values.items()} == {(i, p): state for i, p, _exact, state in said["cells"]}
+    region = read_package(made["figures.csv"])
+    assert region.faults == []
+    assert {key: state for key, (_value, state) in region.values.items()} == states
+    older = b"id,label,value,unit,rounding,place,place_name,as_of,snapshot\na.b,l,,yuan,1,99,P,2009-12-31,s\n"
+    assert read_package(older).values["a.b", "99"] == (None, "missing")  # what was published before there was a state
+    wrong = read_package(made["figures.csv"].replace(b",undefined,", b",value,", 1))
+    assert [(f.line, f.column) for f in wrong.faults] == [(5, "value")]
+    notes = " ".join(str(c) for row in CalamineWorkbook.from_filelike(io.BytesIO(made["figures.xlsx"])).get_sheet_by_name("Note 说明").to_python() for c in row)
+    assert "undefined: it could not be computed" in notes and "无法计算：" in notes
 
 
 def _with(data: dict[str, bytes], name: str, old: str, new: str) -> dict[str, bytes]:

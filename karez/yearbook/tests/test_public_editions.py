@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from karez.yearbook import proof_limit, public_views
+from karez.yearbook.formats import pdf
 from karez.yearbook.models import Edition
 from karez.yearbook.publishing import files_of, signed_publication
 from karez.yearbook.queries import public_edition
@@ -82,6 +85,33 @@ def test_its_pages_are_the_published_ones(closed_year: ClosedYear) -> None:
     approve_erratum(closed_year.approver, erratum.pk)
     assert "1,050" in _get(f"{LIST}2009/1/errata.html").content.decode()
     assert "One erratum" in _get(LIST).content.decode()
+
+
+def test_a_page_made_before_reads_no_text_again(closed_year: ClosedYear) -> None:
+    """The signed text is long; of a page that is kept in memory only the digest is asked for."""
+    edition = prepare_edition(closed_year.statistician, year=2009)
+    review_edition(closed_year.regional, edition.pk)
+    sign_edition(closed_year.approver, edition.pk)
+    first, second = CaptureQueriesContext(connection), CaptureQueriesContext(connection)
+    with first:
+        assert _get(f"{LIST}2009/1/chapter.html").status_code == 200
+    with second:
+        assert _get(f"{LIST}2009/1/catalogue.html").status_code == 200
+    assert [any('"content"' in q["sql"] for q in asked.captured_queries) for asked in (first, second)] == [True, False]
+
+
+def test_a_name_no_font_has_is_told(closed_year: ClosedYear, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The pages are there; a format that would leave a character out says which, in the reader's language."""
+    edition = prepare_edition(closed_year.statistician, year=2009)
+    review_edition(closed_year.regional, edition.pk)
+    sign_edition(closed_year.approver, edition.pk)
+    monkeypatch.setattr(pdf, "_drawable", lambda: frozenset(map(chr, range(32, 127))))
+    assert _get(f"{LIST}2009/1/chapter.html").status_code == 200
+    for name in ("chapter.pdf", "chapter.zh.pdf"):
+        answer = _get(f"{LIST}2009/1/{name}")
+        assert answer.status_code == 409
+        assert "U+" in answer.content.decode() and "characters no font has" in answer.content.decode()
+        assert _get(f"{LIST}2009/1/{name}", "zh-hans").content != answer.content
 
 
 def test_too_many_pages_wait(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:

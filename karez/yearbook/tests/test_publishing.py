@@ -24,6 +24,7 @@ from python_calamine import CalamineWorkbook
 
 from karez.kernel.refusal import Refusal
 from karez.yearbook.content import Content
+from karez.yearbook.formats.docx import docx
 from karez.yearbook.formats.pdf import pdf
 from karez.yearbook.formats.publication import Correction, Publication, Signature
 from karez.yearbook.publishing import files_of, write
@@ -134,6 +135,19 @@ def test_a_name_in_a_picture_that_no_font_has_is_an_error(signed: Publication) -
     with pytest.raises(Refusal) as refused:
         pdf(strange)
     assert refused.value.code == "yearbook.missing_glyph"
+
+
+def test_a_picture_with_a_character_no_font_has_is_refused_in_every_format(content: Content) -> None:
+    """The Word document carries pictures too: a blank in one is an error there as in the PDF."""
+    said = json.loads(content.text)
+    said["flow"]["lines"][0] |= {"funder_en": "Finance \U00012000 office", "funder_zh": "财\U00012000政"}
+    odd = Publication(Content(json.dumps(said)))
+    for make in (docx, pdf):
+        with pytest.raises(Refusal) as refused:
+            make(odd)
+        assert refused.value.code == "yearbook.missing_glyph"
+        assert "U+12000" in refused.value.record
+
 
 
 def test_a_character_no_font_has_is_an_error(signed: Publication) -> None:
