@@ -7,7 +7,7 @@ from pathlib import Path
 PACKAGE = Path(__file__).resolve().parents[2]
 _WORDS = re.compile(r"'((?:[^']|'')*)'")
 _RAISED = re.compile(r"\b(?:MESSAGE|DETAIL)\s*=(?!=)")
-_REFUSE = re.compile(r"\b\w+_refuse\s*\(\s*'KZ\d+'\s*,")  # a room's helper, called with message and detail
+_REFUSE = re.compile(r"\b\w+_refuse\s*\(\s*'KZ\w+'\s*,")  # a room's helper, called with message and detail
 _FORMAT = re.compile(r"format\s*\(\s*'((?:[^']|'')*)'")
 _KEYWORDS = {"SELECT", "FROM", "AS", "WHEN", "THEN", "ELSE", "DISTINCT", "UNION", "WHERE", "AND", "OR", "ON"}
 _WORD = re.compile(r"'(?:[^']|'')*'|\|\||[(),;]|[^\s'|(),;]+|\|")
