@@ -30,7 +30,7 @@ LEVELS = ("region", "prefecture", "county", "township", "village")
 KINDS = ("stock", "flow", "rule", "plan", "share", "average", "growth")
 DISCLOSURES = ("person", "household", "village", "none")
 _ID = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
-_COMMON = ("id", "label", "label_zh", "unit", "kind", "disclosure", "rounding", "valid_from", "valid_before", "source", "source_zh", "prints", "note")
+_COMMON = ("id", "label", "label_zh", "unit", "kind", "disclosure", "rounding", "valid_from", "valid_before", "source", "source_zh", "prints", "note", "note_zh")
 _COUNTED = ("table", "where", "value", "empty", "scale", "reaches")
 _DERIVED = ("formula", "empty")
 _REQUIRED = ("label", "unit", "kind", "disclosure", "rounding", "valid_from", "source")
@@ -69,6 +69,7 @@ class Figure:
     valid_before: int | None = None
     prints: tuple[str, ...] = ()
     note: str = ""
+    note_zh: str = ""
     table: str = ""
     where: Scalar | None = None
     value: Aggregate | None = None
@@ -97,7 +98,7 @@ class Figure:
             "id": self.id, "label": self.label, "label_zh": self.label_zh, "unit": self.unit, "kind": self.kind,
             "disclosure": self.disclosure, "rounding": str(self.rounding), "valid_from": self.valid_from,
             "valid_before": self.valid_before, "source": self.source, "source_zh": self.source_zh, "prints": list(self.prints), "note": self.note,
-            "file": self.file, **derived,
+            **({"note_zh": self.note_zh} if self.note_zh else {}), "file": self.file, **derived,
         }  # fmt: skip
 
 
@@ -208,7 +209,7 @@ class _Reader:
             "label": self.text("label"), "label_zh": self.text("label_zh"), "unit": self.text("unit"), "note": self.text("note"),
             "source": self.text("source"), "kind": self.word("kind", KINDS), "disclosure": self.word("disclosure", DISCLOSURES),
             "rounding": self.rounding(), "valid_from": self.year("valid_from") or 0, "valid_before": self.year("valid_before"),
-            "prints": self.prints(), "source_zh": self.text("source_zh"),
+            "prints": self.prints(), "source_zh": self.text("source_zh"), "note_zh": self.text("note_zh"),
         }  # fmt: skip
         special = self.derived() if "formula" in self.raw else self.counted()
         return None if self.faults else Figure(id=self.id, file=self.file, **common, **special)
@@ -250,7 +251,7 @@ class _Reader:
 
     def text(self, name: str) -> str:
         value = self.raw.get(name, "")
-        if not isinstance(value, str) or (name in self.raw and not value.strip() and name not in ("note", "label_zh", "source_zh")):
+        if not isinstance(value, str) or (name in self.raw and not value.strip() and name not in ("note", "note_zh", "label_zh", "source_zh")):
             self.fault(name, value, "a text")
             return ""
         return value

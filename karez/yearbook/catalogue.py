@@ -64,7 +64,7 @@ def room_words(room: str) -> str:
 def _says(figure: Figure, asked: str) -> bool:
     """Whether every word that is asked for stands somewhere in a declaration."""
     text = " ".join(
-        (figure.id, figure.label, figure.label_zh, figure.source, figure.source_zh, figure.unit, figure.table, figure.value_text, figure.where_text, figure.note,
+        (figure.id, figure.label, figure.label_zh, figure.source, figure.source_zh, figure.unit, figure.table, figure.value_text, figure.where_text, figure.note, figure.note_zh,
          figure.formula.text if figure.formula else "", *figure.prints)
     ).casefold()  # fmt: skip
     return all(word in text for word in asked.casefold().split())
@@ -92,7 +92,7 @@ def described(figure: Figure, used_in: tuple[str, ...] = (), year: int | None = 
     return {
         "figure": figure, "room": _room(figure), "label": first, "other": second if second != first else "", "how": _how(figure),
         "uses": figure.formula.uses if figure.formula else (), "used_in": used_in, "unit": unit_words(figure.unit, language),
-        "kind": w[f"kind_{figure.kind}"], "source": (figure.source_zh if zh else "") or figure.source, "disclosure": w[f"unit_{figure.disclosure}"], "year": year,
+        "kind": w[f"kind_{figure.kind}"], "source": (figure.source_zh if zh else "") or figure.source, "note": (figure.note_zh if zh else "") or figure.note, "disclosure": w[f"unit_{figure.disclosure}"], "year": year,
         "columns": [(c, column_words(figure.table, c), "" if zh else meaning(figure.table, c)) for c in sorted(figure.columns)],
         "last_year": figure.valid_before - 1 if figure.valid_before else None,
         # Of a formula it is said in `how`: it has a value where all its inputs have.

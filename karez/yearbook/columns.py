@@ -1,7 +1,8 @@
 """Figures of several years, places and sources set side by side: columns, rows, and how they compare. Holds no page and computes no figures.
 
 A column is a place of a sealed year, a printed chapter, or a place of a package that another installation published. What a
-column does not say is named, never blank; values are compared only where they are in one unit and of the column's own place.
+column does not say is named, never blank; values are compared only where they are in one unit, by one definition as far as it
+is told, and of the column's own place.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,7 +23,9 @@ from karez.kernel.refusal import Refusal
 from karez.kernel.words import in_language
 from karez.periods.services import region as the_region
 from karez.yearbook.chapter_file import PrintedFigure, read_chapter
+from karez.yearbook.definitions import UNTOLD, Definition, definition_of, published_definition
 from karez.yearbook.package_file import Package
+from karez.yearbook.printed_labels import places_words, printed_label
 from karez.yearbook.proof import DATA
 from karez.yearbook.proof_words import printed_text
 from karez.yearbook.wording import CHINESE
@@ -44,6 +47,9 @@ class Cell:
     printed: PrintedNumber | None = None
     verdict: str = ""
     own_words: str = ""  # what a printed chapter calls it
+    unit_words: str = ""
+    definition: Definition = UNTOLD
+    other_definition: bool = False  # counted in another way than the first column that tells how it counts
 
 
 @dataclass(frozen=True)
@@ -76,12 +82,15 @@ class Row:
     @property
     def bars(self) -> list[tuple[int, Fraction, bool]]:
         """Number of the column, share of the largest value, and whether it is only hedged; empty where they do not compare."""
-        found = [(n, c) for n, c in enumerate(self.cells, start=1) if c is not None and c.value is not None and not c.of_place and c.unit == self.unit]
+        found = [(n, c) for n, c in enumerate(self.cells, start=1) if c is not None and c.value is not None and self._compares(c)]
         values = [c.value for _n, c in found if c.value is not None]
         if len(found) < 2 or min(values) < 0 or not max(values):
             return []
         sure = (Qualifier.EXACT.value, Qualifier.ROUNDED.value)
         return [(n, c.value / max(values), c.hedge not in sure) for n, c in found if c.value is not None]
+
+    def _compares(self, cell: Cell) -> bool:
+        return not cell.of_place and not cell.other_definition and cell.unit == self.unit
 
 
 # Columns.
@@ -97,30 +106,30 @@ def computed_column(actor: User, snapshot: Snapshot, place: Place, language: str
             "access.not_granted", record=place.code, found=_("a place that is not among yours"), expected=_("a place granted to you, or one above it"),
             rule=_("what a person may see and do follows the areas granted to them"), todo=_("choose a place from the list"), unseen=True,
         )  # fmt: skip
-    at_region = place.area_id == the_region().area_id
+    at_region, known = place.area_id == the_region().area_id, declared().of_year(snapshot.year)
     cells, labels = {}, {}
     for r in rows:
         address = reverse("yearbook:trace", args=[code, snapshot.year, r["id"]]) + ("" if at_region else f"?area={place.area_id}")
         value = None if r["exact"] is None else Fraction(r["exact"])
         words = "" if value is None else digits(value, Fraction(r["rounding"]))
-        cells[r["id"]] = Cell(value, words, r["unit"], r["state"], link=address)
+        cells[r["id"]] = Cell(value, words, r["unit"], r["state"], link=address, definition=definition_of(known[r["id"]], known))
         labels[r["id"]] = (r["label"], r["label_zh"])
     name = (place.name_zh or place.name_en) if language == CHINESE else (place.name_en or place.name_zh)
     return Column(f"{name} {snapshot.year}", COMPUTED, snapshot.year, code if at_region else place.code, cells, labels)
 
 
-def printed_column(name: str, title: str) -> Column:
-    """A printed chapter that comes with the program, with its hedges."""
+def printed_column(name: str, title: str, language: str) -> Column:
+    """A printed chapter that comes with the program, with its hedges. It tells no definitions."""
     rows, code = printed_rows(name)
     cells = {
         r.id: Cell(
             r.printed.fraction, str(in_language(printed_text(r.printed))), r.printed.unit, hedge=r.printed.qualifier.value,
-            of_place="" if r.cells["place"] == code else r.cells["place"], printed=r.printed,
-            own_words=r.label,
+            of_place="" if r.cells["place"] == code else places_words(r.cells["place"], language), printed=r.printed,
+            own_words=(printed_label(name, r.id) if language == CHINESE else "") or r.label,
         )
         for r in rows
     }  # fmt: skip
-    return Column(title, PRINTED, int(name.rpartition("-")[2]), code, cells, {r.id: (r.label, "") for r in rows})
+    return Column(title, PRINTED, int(name.rpartition("-")[2]), code, cells, {r.id: (r.label, printed_label(name, r.id)) for r in rows})
 
 
 @lru_cache(maxsize=8)
@@ -139,7 +148,7 @@ def published_column(package: Package, code: str, language: str) -> Column:
         if place == code:
             told = package.figures[figure]
             words = "" if value is None else digits(value, told.rounding)
-            cells[figure] = Cell(value, words, told.unit, state)
+            cells[figure] = Cell(value, words, told.unit, state, definition=published_definition(figure, package.figures))
             labels[figure] = (told.label, told.label_zh)
     name = (where.name_zh or where.name_en) if language == CHINESE else (where.name_en or where.name_zh)
     return Column(f"{name or code} {package.year}", PUBLISHED, package.year, code, cells, labels)
@@ -165,7 +174,16 @@ def _row(figure: str, columns: Sequence[Column], aliases: Mapping[str, str], lan
     named = next((c.labels[i] for c in columns for i in (figure, same) if i in c.labels), (figure, ""))
     english, chinese = named
     unit = next((c.unit for c in cells if c is not None and c.value is not None), next((c.unit for c in cells if c is not None), ""))
+    cells = _by_definition(cells)
     return Row(figure, (chinese or english) if language == CHINESE else (english or chinese), unit, cells, known)
+
+
+def _by_definition(cells: tuple[Cell | None, ...]) -> tuple[Cell | None, ...]:
+    """The cells, those marked that are counted in another way than the first that tells how."""
+    first = next((c.definition for c in cells if c is not None and c.definition.told), None)
+    if first is None:
+        return cells
+    return tuple(replace(c, other_definition=True) if c is not None and c.definition.differs(first) else c for c in cells)
 
 
 def _judged(column: Column, columns: Sequence[Column], aliases: Mapping[str, str]) -> Column:

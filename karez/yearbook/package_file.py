@@ -24,6 +24,8 @@ from karez.yearbook.chapter_file import Fault, Table
 MAX_PARTS = 4_000  # files in the archive: a whole published folder has a page for every figure
 MAX_UNPACKED = 12 * 1024 * 1024  # of each file that is read
 MAX_VALUES = 100_000
+MAX_FIGURES = MAX_NAMED = 5_000  # figures, and places
+MAX_DIGITS = 40  # of a number written out
 FIGURES = ("id", "label", "unit", "rounding")
 PLACES = ("code", "level", "name_en", "name_zh")
 VALUES = ("figure", "place", "year", "value", "state")
@@ -45,6 +47,9 @@ class Named:
     label_zh: str
     unit: str
     rounding: Fraction
+    definition: str = ""  # what is counted, or the formula
+    table: str = ""
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +167,13 @@ def _check_digest(name: str, data: bytes, descriptor: Mapping[str, Any], package
 # The tables.
 
 
-def _rows(data: bytes, name: str, required: tuple[str, ...], optional: tuple[str, ...], package: Package) -> Iterator["_Line"]:
+def _rows(data: bytes, name: str, required: tuple[str, ...], optional: tuple[str, ...], package: Package, most: int = MAX_VALUES) -> Iterator["_Line"]:
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         package.faults.append(Fault(1, "", say("a workbook"), say("text in UTF-8"), name))
         return
     for count, (line, cells) in enumerate(Table(data, name, required, optional, package.faults).rows()):
-        if count >= MAX_VALUES:
-            limit = f"{MAX_VALUES:,}"
+        if count >= most:
+            limit = f"{most:,}"
             package.faults.append(Fault(line, "", say("more than %(limit)s rows", limit=limit), say("at most %(limit)s", limit=limit), name))
             return
         yield _Line(line, cells, name, package, whole=cells.keys() >= set(required))
@@ -211,7 +216,13 @@ class _Line:
 
     def value(self) -> Fraction | None:
         cell = self.text("value")
-        return Fraction(cell) if cell and self.matched("value", _NUMBER, say("a number in plain digits, such as 1580 or 0.1")) else None
+        if not cell or not self.matched("value", _NUMBER, say("a number in plain digits, such as 1580 or 0.1")):
+            return None
+        power = abs(int(cell.lower().partition("e")[2] or 0))
+        if power > MAX_DIGITS:
+            self.fault("value", f"'{shorten(cell, 40)}'", say("a number of at most %(limit)s digits", limit=MAX_DIGITS))
+            return None
+        return Fraction(cell)
 
     def one_of(self, column: str, words: tuple[str, ...]) -> str:
         cell = self.text(column)
@@ -233,16 +244,18 @@ _ABOVE_ZERO = say("a number above zero in plain digits, such as 1580 or 0.1")
 
 def _read_figures(data: bytes, package: Package) -> None:
     optional = ("label_zh", "kind", "disclosure", "definition", "table", "where", "source", "valid_from", "valid_before")
-    for row in _rows(data, "figures.csv", FIGURES, optional, package):
+    for row in _rows(data, "figures.csv", FIGURES, optional, package, MAX_FIGURES):
         name, rounding = row.id("id"), row.rounding()
         if name and name in package.figures:
             row.again("id", name)
         if row.usable:
-            package.figures[name] = Named(row.text("label"), row.text("label_zh"), row.text("unit"), rounding)
+            package.figures[name] = Named(
+                row.text("label"), row.text("label_zh"), row.text("unit"), rounding, row.text("definition"), row.text("table"), row.text("where")
+            )
 
 
 def _read_places(data: bytes, package: Package) -> None:
-    for row in _rows(data, "places.csv", PLACES, ("parent",), package):
+    for row in _rows(data, "places.csv", PLACES, ("parent",), package, MAX_NAMED):
         code, level = row.matched("code", _CODE, _CODES), row.one_of("level", LEVELS)
         if code and code in package.places:
             row.again("code", code)
@@ -274,7 +287,7 @@ def _read_values(data: bytes, package: Package) -> None:
 
 def _read_printed(data: bytes, package: Package) -> None:
     """`figures.csv` as it lies beside a published chapter: the figures of the region."""
-    for row in _rows(data, "figures.csv", PRINTED, ("state", "snapshot"), package):
+    for row in _rows(data, "figures.csv", PRINTED, ("state", "snapshot"), package, MAX_FIGURES):
         name, place, rounding = row.id("id"), row.matched("place", _CODE, _CODES), row.rounding()
         value, day = row.value(), row.matched("as_of", _DAY, say("a day such as 2009-12-31"))
         state = row.one_of("state", STATES) if "state" in row.cells else "missing" if value is None else "value"

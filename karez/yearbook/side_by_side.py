@@ -4,7 +4,9 @@ A package that is sent is read in memory and carried by the page itself, packed,
 """
 
 import csv
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.contrib.auth.decorators import login_required
@@ -40,11 +42,14 @@ from karez.yearbook.columns import (
     rows_of,
 )
 from karez.yearbook.package_file import Package, read_package
+from karez.yearbook.proof_limit import wait_seconds
 from karez.yearbook.proof_upload import MAX_BODY, MAX_BYTES, InMemory, TooLarge, packed, unpacked
 from karez.yearbook.proof_views import EXAMPLES
 from karez.yearbook.wording import CHINESE, ENGLISH, unit_words
 
 MOST = 8  # columns beside one another
+PAGE = 300  # figures of a page
+CALLS = 60  # packages read for an address in a while, sent or carried by the page
 SHOWN_FAULTS = 200
 LEVELS = ("region", "prefecture", "county")
 
@@ -66,6 +71,11 @@ def side_by_side(request: HttpRequest) -> HttpResponse:
 
 @csrf_protect
 def _sent(request: HttpRequest) -> HttpResponse:
+    if wait := wait_seconds(request, purpose="side_by_side", most=CALLS):
+        words = _("Too many files from your address in a short time. Try again in %(minutes)s minutes; nothing of yours was kept.")
+        answer = _answer(request, QueryDict(), None, problem=words % {"minutes": -(-wait // 60)}, status=429)
+        answer["Retry-After"] = str(wait)
+        return answer
     try:
         file = request.FILES.get("package")
         data = file.read() if isinstance(file, UploadedFile) else unpacked(request.POST.get("kept", ""))
@@ -100,14 +110,17 @@ def _answer(request: HttpRequest, asked: QueryDict, data: bytes | None, *, probl
     if asked.get("form") == "csv" and columns:
         log_read(actor, kind="figures", subject_id=None, purpose="figures side by side, as CSV", rows=len(shown))
         return _csv(columns, shown)
+    pages = -(-len(shown) // PAGE) or 1
+    page = min(int(wanted), pages) if re.fullmatch("[1-9][0-9]{0,3}", wanted := str(asked.get("page", ""))) else 1
     context = {
+        "page": page, "pages": range(1, pages + 1) if pages > 1 else (), "first": (page - 1) * PAGE + 1, "last": min(page * PAGE, len(shown)),
         "years": [(f"{year}-{region.area_id}", year, _name(region, language)) for year in years for region in offered[year][:1] if region.level == "region"],
         "of": of, "of_years": list(years), "places": [(f"{of}-{p.area_id}", _name(p, language), p.level) for p in offered.get(of, []) if p.level != "region"],
         "printed": [(f"p-{name}", words) for name, words in EXAMPLES.items()], "chosen": chosen, "theirs": theirs,
         "their_places": [(code, _their_name(package, code, language)) for code in package.places] if usable else [],
         "package": package if data is not None else None, "kept": packed(data) if usable else "", "problem": problem,
         "faults": [(f.file, f.line, in_language(f.column), in_language(f.found), in_language(f.expected)) for f in package.faults[:SHOWN_FAULTS]],
-        "columns": columns, "groups": _groups(shown, columns, language), "count": len(shown), "hidden": len(rows) - len(shown), "every": bool(asked.get("all")),
+        "columns": columns, "groups": _groups(shown[(page - 1) * PAGE : page * PAGE], columns, language), "count": len(shown), "hidden": len(rows) - len(shown), "every": bool(asked.get("all")),
         "too_many": len(chosen) + len(theirs) > MOST, "most": MOST, "megabytes": MAX_BYTES // (1024 * 1024),
     }  # fmt: skip
     return render(request, "yearbook/side_by_side.html", context, status=400 if package.faults else status)
@@ -142,7 +155,7 @@ def _columns(actor: User, chosen: Sequence[str], years: dict[int, Snapshot], lan
     for key in chosen:
         first, _dash, rest = key.partition("-")
         if first == "p" and rest in EXAMPLES:
-            found.append(printed_column(rest, str(EXAMPLES[rest])))
+            found.append(printed_column(rest, str(EXAMPLES[rest]), language))
         elif first.isascii() and first.isdigit() and rest.isascii() and rest.isdigit() and len(rest) < 19:
             snapshot = years.get(int(first)) if len(first) == 4 else None
             place = answers.places(snapshot).get(int(rest)) if snapshot else None
@@ -155,6 +168,7 @@ def _groups(rows: Sequence[Row], columns: Sequence[Column], language: str) -> li
     titles = [c.title for c in columns]
     groups: dict[str, list[Any]] = {}
     for row in rows:
+        row = replace(row, cells=tuple(c and replace(c, unit_words=unit_words(c.unit, language)) for c in row.cells))
         made = (row, unit_words(row.unit, language), mark_safe(picture(row, titles)))  # noqa: S308 - drawn there, its words escaped
         groups.setdefault(row.id.partition(".")[0], []).append(made)
     return [(name, room_words(name), found) for name, found in groups.items()]
@@ -173,7 +187,7 @@ def _csv(columns: Sequence[Column], rows: Sequence[Row]) -> HttpResponse:
         for column, cell in zip(columns, row.cells, strict=True):
             line += ["", "", "not printed" if column.kind == PRINTED else "not among its figures"] if cell is None else [
                 "" if cell.value is None else plain_number(cell.value), neutral(cell.unit),
-                neutral("; ".join(w for w in (cell.hedge if column.kind == PRINTED else cell.state, cell.of_place, cell.verdict) if w)),
+                neutral("; ".join(w for w in (cell.hedge if column.kind == PRINTED else cell.state, cell.of_place, cell.verdict, "another definition" if cell.other_definition else "") if w)),
             ]  # fmt: skip
         writer.writerow(line)
     return answer

@@ -122,16 +122,40 @@ _UNITS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "loans": ("{}笔",),
         "times": ("{}次",),
         "percentage_points": ("{}个百分点",),
+        "apartments": ("{}套",), "clinics": ("{}所",), "enterprises": ("{}家企业",), "houses": ("{}套",), "items": ("{}件",), "list_items": ("{}项",),
+        "mu": ("{}亩",), "offices": ("{}处",), "ordinal": ("第{}届",), "organisations": ("{}个组织",), "pages": ("{}版",), "person_times": ("{}人次",),
+        "projects": ("{}个项目",), "rooms": ("{}间",), "schools": ("{}所学校",), "sessions": ("{}期",), "towns": ("{}个乡镇",), "units": ("{}个单位",),
     },
 }  # fmt: skip
 _HEADS: Mapping[str, Mapping[str, str]] = {
     ENGLISH: {"km2": "square kilometres", "percent": "%", "prefectures": "cities of prefecture rank", "counties": "county-level units"},
     CHINESE: {
         "yuan": "元", "percent": "%", "km2": "平方公里", "prefectures": "个", "counties": "个", "villages": "个", "households": "户",
-        "persons": "人", "years": "年", "loans": "笔", "times": "次", "percentage_points": "百分点",
+        "persons": "人", "years": "年", "loans": "笔", "times": "次", "percentage_points": "百分点", "apartments": "套", "clinics": "所",
+        "enterprises": "家", "houses": "套", "items": "件", "list_items": "项", "mu": "亩", "offices": "处", "ordinal": "届次", "organisations": "个",
+        "pages": "版", "person_times": "人次", "projects": "个", "rooms": "间", "schools": "所", "sessions": "期", "towns": "个", "units": "个",
     },
 }  # fmt: skip
 _PROGRAMMES: Mapping[str, Mapping[str, str]] = {
-    ENGLISH: {"mutual_funds": "village mutual funds"},
-    CHINESE: {"mutual_funds": "村级互助资金"},
+    ENGLISH: {
+        "mutual_funds": "village mutual funds", "region_profile": "region at large", "whole_village": "whole-village development",
+        "contiguous_development": "contiguous pilots", "eco_relocation": "moves off fragile land", "migrant_worker_relocation": "homes for migrant workers",
+        "student_training": "training of school leavers", "three_west": "three-west programme", "labour_transfer": "work elsewhere",
+        "industry": "local products", "central_arid_belt": "central arid belt", "graduates": "graduates for poor counties",
+        "fujian_pairing": "pairing with Fujian", "central_fixed_point": "paired central units", "regional_social": "support from society",
+        "publicity": "publicity", "fund_supervision": "supervision of money", "anti_poverty_funds": "anti-poverty money at large",
+        "practical_training": "training in farming skills", "management_training": "training of officials", "training": "training",
+        "labour_transfer_training": "training for work elsewhere", "leading_enterprises": "lead firms", "mutual_aid_organisations": "mutual-aid groups",
+        "border_pilot": "border pilot", "highland_relocation": "moves from highlands", "two_systems": "joining of the two systems",
+        "fixed_point_aid": "paired units", "ifad": "IFAD project",
+    },
+    CHINESE: {
+        "mutual_funds": "村级互助资金", "region_profile": "全区概况", "whole_village": "整村推进", "contiguous_development": "连片开发试点",
+        "eco_relocation": "生态移民", "migrant_worker_relocation": "劳务移民", "student_training": "两后生培训", "three_west": "“三西”建设",
+        "labour_transfer": "劳动力转移", "industry": "特色产业", "central_arid_belt": "中部干旱带", "graduates": "高校毕业生扶贫", "fujian_pairing": "闽宁协作",
+        "central_fixed_point": "中央单位定点扶贫", "regional_social": "社会扶贫", "publicity": "宣传", "fund_supervision": "资金监管",
+        "anti_poverty_funds": "扶贫资金", "practical_training": "农业实用技术培训", "management_training": "干部培训", "training": "培训",
+        "labour_transfer_training": "劳动力转移培训", "leading_enterprises": "龙头企业", "mutual_aid_organisations": "互助合作组织", "border_pilot": "边境扶贫试点",
+        "highland_relocation": "高寒区搬迁", "two_systems": "两项制度衔接", "fixed_point_aid": "定点帮扶", "ifad": "国际农发基金项目",
+    },
 }

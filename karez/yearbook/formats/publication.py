@@ -140,7 +140,7 @@ class Publication:
         since = f"{told['valid_from']}" + (f"–{told['valid_before'] - 1}" if told["valid_before"] else "")
         lines += [(w["unit"], unit_words(told["unit"], language)), (w["kind"], w["kind_" + told["kind"]]), (w["since"], since)]
         source = (told.get("source_zh") if language == CHINESE else "") or told["source"]
-        lines += [(w["source"], source), (w["disclosure"], w["unit_" + told["disclosure"]]), (w["rounding"], told["rounding"]), (w["note"], told["note"])]
+        lines += [(w["source"], source), (w["disclosure"], w["unit_" + told["disclosure"]]), (w["rounding"], told["rounding"]), (w["note"], (told.get("note_zh") if language == CHINESE else "") or told["note"])]
         return [(name, str(value)) for name, value in lines if value]
 
     def correction_words(self, language: str) -> list[dict[str, str]]:

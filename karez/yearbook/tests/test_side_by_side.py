@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -13,14 +14,29 @@ from django.urls import reverse
 
 from karez.access.models import Role
 from karez.access.services import add_user, grant_role
+from karez.figures import engine
+from karez.figures.declarations import Declarations
 from karez.kernel.printed import PrintedNumber, Qualifier
 from karez.yearbook import side_by_side
-from karez.yearbook.columns import COMPUTED, PRINTED, Cell, Column, picture, printed_column, rows_of
+from karez.yearbook.columns import (
+    COMPUTED,
+    PRINTED,
+    Cell,
+    Column,
+    picture,
+    printed_column,
+    printed_rows,
+    rows_of,
+)
 from karez.yearbook.content import Content
+from karez.yearbook.definitions import published_definition
 from karez.yearbook.formats.open_data import open_data
 from karez.yearbook.formats.publication import Publication
+from karez.yearbook.package_file import Named
+from karez.yearbook.proof_views import EXAMPLES
 from karez.yearbook.tests.conftest import ClosedYear
 from karez.yearbook.tests.test_package_file import zipped
+from karez.yearbook.wording import _PROGRAMMES, programme_words, unit_words
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 ADDRESS = "/yearbook/side-by-side/"
@@ -71,7 +87,7 @@ def _p(value: int, rounding: int = 1, hedge: str = "") -> PrintedNumber:
 
 
 def test_both_printed_chapters(world: Any) -> None:
-    assert printed_column("xinjiang-2009", "Xinjiang 2009").code == "65"
+    assert printed_column("xinjiang-2009", "Xinjiang 2009", "en").code == "65"
     answer = _client(world.clerk).get(ADDRESS, {"c": ["p-ningxia-2009", "p-xinjiang-2009"]})
     said = _said(answer)
     assert "66,400" in said and "1,664,900" in said
@@ -100,6 +116,79 @@ def test_years_and_places_of_one_region(two_years: ClosedYear) -> None:
     # What does not exist is left out, nonsense too.
     odd = ["2008-1", "2009-99999", "2009-", "-", "p-../../etc/passwd", "p-nowhere", "x", f"2009-{region}" + "0" * 40, "²-³"]
     assert client.get(ADDRESS, {"c": odd}).status_code == 200
+
+
+def test_a_changed_definition_is_told_and_not_drawn(two_years: ClosedYear, monkeypatch: pytest.MonkeyPatch) -> None:
+    region, client = two_years.region.region, _client(two_years.regional)
+    asked = {"c": [f"2009-{region}", f"2010-{region}"]}
+    said = client.get(ADDRESS, asked).content.decode()
+    assert "counted by another definition" not in said and said.count('class="sidebars"') == 2
+    known = engine.declared().figures
+    later = [replace(f, valid_from=2010, **({"where_text": "role = 'other'"} if f.id == "small.people" else {})) for f in known]
+    monkeypatch.setattr(engine, "declarations", lambda: Declarations((*(replace(f, valid_before=2010) for f in known), *later)))
+    said = client.get(ADDRESS, asked).content.decode()
+    assert said.count("counted by another definition") == 1 and said.count('class="sidebars"') == 1
+    rows = list(csv.reader(io.StringIO(client.get(ADDRESS, asked | {"form": "csv"}).content.decode())))
+    assert [r[7] for r in rows if r[0].startswith("small.")] == ["value; another definition", "value"]
+
+
+def test_a_formula_is_what_its_inputs_are() -> None:
+    def package(where: str) -> dict[str, Named]:
+        return {"a.x": Named("x", "", "u", _n(1), "a.y / 2"), "a.y": Named("y", "", "u", _n(1), "count(*)", "t", where), "a.z": Named("z", "", "u", _n(1))}
+
+    one, other = package("k = 1"), package("k = 2")
+    assert published_definition("a.x", one).differs(published_definition("a.x", other))
+    assert not published_definition("a.x", one).differs(published_definition("a.x", package(" k  = 1")))
+    assert not published_definition("a.z", one).differs(published_definition("a.x", other))  # nobody tells
+
+
+def test_what_is_printed_is_named_in_the_language(world: Any) -> None:
+    for name in EXAMPLES:
+        column = printed_column(name, name, "zh")
+        assert all(zh and not re.search("[A-Za-z]", zh) for _en, zh in column.labels.values())
+        for cell in column.cells.values():
+            assert not re.search("[A-Za-z]", unit_words(cell.unit, "zh").replace("%", "") + cell.of_place + cell.own_words), cell
+        for row in printed_rows(name)[0]:
+            for language in ("en", "zh"):
+                assert "_" not in programme_words(row.cells["programme"], language)
+            assert not re.search("[A-Za-z]", programme_words(row.cells["programme"], "zh"))
+            assert row.cells["programme"] in _PROGRAMMES["en"] and row.cells["programme"] in _PROGRAMMES["zh"]
+    page = _client(world.clerk, "zh-hans").get(ADDRESS, {"c": ["p-ningxia-2009", "p-xinjiang-2009"], "all": "1"}).content.decode()
+    words = re.sub(r"<code>[^<]*</code>|<[^>]+>", " ", page[page.index("<table") : page.index("</table>")])
+    assert sorted(set(re.findall("[A-Za-z]{2,}", words))) == []
+    assert "墨玉县、吉木乃县" in words and "抗震安居房" in words
+
+
+def _large(figures: int, value: str = "1") -> SimpleUploadedFile:
+    rows = "".join(f"a.b{n},label {n},{value},yuan,1,99,P,2009-12-31\n" for n in range(figures))
+    return SimpleUploadedFile("figures.csv", f"id,label,value,unit,rounding,place,place_name,as_of\n{rows}".encode())
+
+
+def test_a_large_package_is_paged_and_a_larger_refused_whole(world: Any) -> None:
+    client = _client(world.clerk)
+    answer = client.post(ADDRESS, {"package": _large(701)})
+    page = answer.content.decode()
+    assert page.count("<code>a.b") == 300 and "1 to 300 of 701" in page
+    kept = re.search(r'name="kept" value="([^"]+)"', page)
+    assert kept
+    last = client.post(ADDRESS, {"kept": kept[1], "page": "3"}).content.decode()
+    assert last.count("<code>a.b") == 101 and 'aria-current="page">3<' in last
+    table = client.post(ADDRESS, {"kept": kept[1], "form": "csv"}).content.decode()
+    assert table.count("a.b") == 701
+    refused = client.post(ADDRESS, {"package": _large(5001)})
+    assert refused.status_code == 400 and "more than 5,000 rows" in _said(refused) and 'name="kept"' not in refused.content.decode()
+    long = client.post(ADDRESS, {"package": _large(300, "9e999")})
+    assert long.status_code == 400 and "at most 40 digits" in _said(long) and len(long.content) < 200_000
+
+
+def test_an_address_sends_so_many(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(side_by_side, "CALLS", 1)
+    client = _client(world.clerk)
+    assert client.post(ADDRESS, {"package": _large(2)}).status_code == 200
+    later = client.post(ADDRESS, {"package": _large(2)})
+    assert later.status_code == 429 and int(later["Retry-After"]) > 0
+    assert "Too many files from your address" in _said(later)
+    assert client.get(ADDRESS).status_code == 200
 
 
 def test_only_granted_places(two_years: ClosedYear) -> None:
