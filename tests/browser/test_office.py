@@ -9,6 +9,7 @@ from karez.closing.models import Verb, Work
 from karez.ledger.models import Transfer
 from karez.mutual_funds.models import Loan
 from karez.web.tests import samples
+from tests.browser.conftest import PASSWORD
 from tests.browser.test_looks import look
 
 pytestmark = pytest.mark.browser
@@ -71,12 +72,9 @@ def test_people_and_their_roles(site: str, page: Any, committed_world: Any, sign
     wrong += in_both_languages(page, site, made, "user", shot)
     wrong += look(page, site, "/users/add/", "user-add", shot)
     wrong += look(page, site, f"{made}role/", "user-role", shot)
-    page.goto(site + made)
-    page.get_by_role("link", name="End it").click()
-    wrong += look(page, site, page.url.removeprefix(site), "user-role-end", shot)
-    page.get_by_label("Reason").fill("named by mistake")
-    page.get_by_role("button", name="End the role").click()
-    page.get_by_text("The role ends.").wait_for()
+    sign_in(page, world.approver)
+    wrong += look(page, site, "/users/waiting/", "role-not-yet", shot)
+    assert page.get_by_role("button", name="Confirm the role").count() == 0
     page.context.clear_cookies()
     page.goto(f"{site}/account/login/")
     page.get_by_label("Sign-in name").fill("meng")
@@ -84,6 +82,26 @@ def test_people_and_their_roles(site: str, page: Any, committed_world: Any, sign
     page.locator("main").get_by_role("button", name="Sign in").click()
     page.get_by_text("Choose a password of your own").wait_for()
     wrong += look(page, site, "/account/password/change/", "first-sign-in", shot)
+    for field, typed in (("oldpassword", password), ("password1", PASSWORD), ("password2", PASSWORD)):
+        page.locator(f"#id_{field}").fill(typed)
+    page.locator("main").locator("button[type=submit]").click()
+    page.wait_for_url(f"{site}/")
+    sign_in(page, world.approver)  # there is no other administrator
+    page.goto(site)
+    page.get_by_role("link", name="Roles to confirm").click()
+    wrong += in_both_languages(page, site, "/users/waiting/", "roles-waiting", shot)
+    page.get_by_role("button", name="Confirm the role").click()
+    page.get_by_text("The role is confirmed").wait_for()
+    wrong += look(page, site, "/users/waiting/", "no-role-waits", shot)
+    sign_in(page, world.administrator)
+    page.goto(site + made)
+    page.get_by_text("confirmed by Approver").wait_for()
+    wrong += look(page, site, made, "user-confirmed", shot)
+    page.get_by_role("link", name="End it").click()
+    wrong += look(page, site, page.url.removeprefix(site), "user-role-end", shot)
+    page.get_by_label("Reason").fill("named by mistake")
+    page.get_by_role("button", name="End the role").click()
+    page.get_by_text("The role ends.").wait_for()
     assert not wrong, "\n".join(wrong)
 
 
