@@ -137,6 +137,12 @@ def _units(snapshot: Snapshot, figures: Sequence[Figure], computed: Cells) -> di
 def _counted(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, members: Sequence[Figure], level: str) -> dict[Key, int]:
     found: dict[Key, int] = {}
     source = f'"{table}"'
+    if joined := _joined(snapshot, table):
+        for figure in (f for f in members if f.disclosure == "household"):
+            found |= _counted_as_members(duck, snapshot, figure, joined, level)
+        members = [f for f in members if f.disclosure != "household"]
+    if not members:
+        return found
     keys = {f.id: _key_of(f, snapshot) for f in members}
     if linked := sorted({lender for _key, lender in keys.values() if lender}):
         source += f' LEFT JOIN (SELECT DISTINCT "{_LINK}", "household_key" FROM "{linked[0]}") USING ("{_LINK}")'
@@ -145,6 +151,34 @@ def _counted(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, me
     for row in duck.execute(sql).fetchall():
         found |= {(f.id, int(row[0])): int(n) for f, n in zip(members, row[1:], strict=True) if n}
     return found
+
+
+def _joined(snapshot: Snapshot, table: str) -> str:
+    """The table of members by which rows that name only a society are those of its households; empty where there is none."""
+    columns = {name: {c["name"] for c in told["columns"]} for name, told in snapshot.tables.items()}
+    if _FEWER not in columns[table] or columns[table] & {_LINK, "household_key"}:
+        return ""
+    return next((name for name, has in sorted(columns.items()) if {_FEWER, "household_key"} <= has and _LINK not in has), "")
+
+
+def _counted_as_members(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, figure: Figure, joined: str, level: str) -> dict[Key, int]:
+    """The households of the societies whose rows add something; a society of which no member is known is somebody."""
+    conditions = " AND ".join([f'"{level}_id" IS NOT NULL', *_conditions(figure, snapshot)])
+    sql = f"""
+SELECT "{level}_id", count(DISTINCT "household_key") + count(DISTINCT "{_FEWER}") FILTER (WHERE "household_key" IS NULL)
+  FROM (SELECT DISTINCT "{level}_id", "{_FEWER}" FROM "{figure.table}" WHERE {conditions})
+  LEFT JOIN (SELECT "{_FEWER}", "household_key" FROM "{joined}") USING ("{_FEWER}") GROUP BY 1"""
+    return {(figure.id, int(place)): int(n) for place, n in duck.execute(sql).fetchall()}
+
+
+def _conditions(figure: Figure, snapshot: Snapshot) -> list[str]:
+    """Which rows of its table add something to a figure, as SQL."""
+    assert figure.value
+    argument = figure.value.argument.sql(year=snapshot.year, as_of=snapshot.as_of) if figure.value.argument else ""
+    conditions = [f"({argument}) <> 0"] if figure.value.function == "sum" else []
+    if figure.where:
+        conditions.append(f"({figure.where.sql(year=snapshot.year, as_of=snapshot.as_of)})")
+    return conditions
 
 
 def _key_of(figure: Figure, snapshot: Snapshot) -> tuple[str, str]:
@@ -163,9 +197,7 @@ def _unit_sql(figure: Figure, key: str, snapshot: Snapshot) -> str:
     """How many units the rows come from that add something; never more than there are."""
     assert figure.value
     argument = figure.value.argument.sql(year=snapshot.year, as_of=snapshot.as_of) if figure.value.argument else ""
-    conditions = [f"({argument}) <> 0"] if figure.value.function == "sum" else []
-    if figure.where:
-        conditions.append(f"({figure.where.sql(year=snapshot.year, as_of=snapshot.as_of)})")
+    conditions = _conditions(figure, snapshot)
     only = f" FILTER (WHERE {' AND '.join(conditions)})" if conditions else ""
     if key == "key":
         return f"count(*){only}"

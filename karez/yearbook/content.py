@@ -14,14 +14,15 @@ from typing import Any
 
 from karez.closing.snapshots import Snapshot
 from karez.figures.declarations import Figure
-from karez.figures.engine import Cells, Place, State, cells, resolve, sql_of
+from karez.figures.engine import Cells, Place, State, cells, declared, resolve, sql_of
 from karez.figures.over_years import told_by_other_years
 from karez.figures.publication import cells_for_publication
 from karez.kernel.printed import plain_number
 from karez.kernel.refusal import Refusal
+from karez.periods.models import Region
 from karez.periods.services import region as the_region
 from karez.yearbook.chapter import SUPPRESSED, Chapter, Piece, PlaceTable, Section, compose
-from karez.yearbook.money import capital_of, flow_of, sealed_before
+from karez.yearbook.money import CAPITAL, OPENING, capital_of, flow_of, sealed_before
 from karez.yearbook.other_editions import beside_of
 from karez.yearbook.wording import CHINESE, ENGLISH, LANGUAGES
 
@@ -108,14 +109,31 @@ def content_of(snapshot: Snapshot, signed: Mapping[tuple[int, int], Content] | N
         "places": [_place(p, computed.places) for p in places],
         "cells": _published_cells(computed, figures, places, withheld),
         "flow": flow_of(snapshot),
-        "capital": [
-            s for s in capital_of([*sealed_before(snapshot), snapshot], region.area_id, region.first_year)
-            if not any((figure, region.area_id) in withheld for figure in s["values"])
-        ],
+        "capital": _capital(snapshot, region, {figure for figure, place in withheld if place == region.area_id}, signed or {}),
     }  # fmt: skip
     plain = Content(_text(said))
     said["chapters"] = {language: _chapter_as_data(_composed(plain, language)) for language in LANGUAGES}
     return Content(_text(said))
+
+
+def _capital(
+    snapshot: Snapshot, region: Region, withheld: Collection[str], signed: Mapping[tuple[int, int], Content]
+) -> list[dict[str, Any]]:  # fmt: skip
+    """The states of the capital of which nothing is withheld, neither in this edition nor in the year they are of."""
+    earlier = sealed_before(snapshot)
+    held = {s.year: _held_then(s, region.area_id, signed) for s in earlier} | {snapshot.year: withheld}
+    states = capital_of([*earlier, snapshot], region.area_id, region.first_year)
+    return [s for s in states if not any(figure in held[s["of"]] for figure in s["values"])]
+
+
+def _held_then(earlier: Snapshot, region: int, signed: Mapping[tuple[int, int], Content]) -> Collection[str]:
+    """Which figures of capital may not be told of an earlier year's region: few households stand behind them, or an edition withheld them."""
+    known = declared().of_year(earlier.year)
+    ids = [i for i in (*OPENING, *CAPITAL) if i in known]
+    decided = cells_for_publication(earlier, ids, ("region",)).suppressed().suppressed if ids else {}
+    editions = [content for (year, _number), content in signed.items() if year == earlier.year]
+    by_edition = {i for content in editions for i in ids if content.cells.get((i, content.said["region"]["place"]), (None, ""))[1] == SUPPRESSED}
+    return {i for i, place in decided if place == region} | by_edition
 
 
 def _text(said: Mapping[str, Any]) -> str:

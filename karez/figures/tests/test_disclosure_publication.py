@@ -33,6 +33,14 @@ DUES = FigureTable(
 REPORTS = FigureTable(
     name="small_reports", grain="one row per report", order_by="1", sql="", columns=(FigureColumn("value", "numeric(12,2)", "told"),)
 )
+CAPITAL = FigureTable(
+    name="small_capital", grain="one row per payment", order_by="1", sql="",
+    columns=tuple(FigureColumn(name, "bigint", name) for name in ("society_id", "own_fen", "fee_fen", "grant_fen")),
+)  # fmt: skip
+MEMBERS = FigureTable(
+    name="small_members", grain="one row per member", order_by="1", sql="",
+    columns=(FigureColumn("household_key", "integer", "household", key=True), FigureColumn("society_id", "bigint", "society")),
+)  # fmt: skip
 TEXT = "".join([
     figure("small.persons", table="small_persons", disclosure="person", unit="persons"),
     figure("small.women", table="small_persons", where="sex = 2", disclosure="person", unit="persons"),
@@ -88,6 +96,28 @@ def test_the_decision_over_a_snapshot(snapshot: Snapshot) -> None:
     assert found.suppressed["small.left", 3] == SMALL  # one household owes in the whole county
     assert ("small.women", 6) in found.suppressed and not found.exposed
     assert not any(place == 1 for figure_, place in found.suppressed if figure_ in ("small.women", "small.share", "small.persons"))
+
+
+def test_money_of_societies_is_that_of_their_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rows that name only a society: twelve households put in 900 in county 3, four 50 in county 4, and of one society nobody is known."""
+    text = "".join(
+        figure(f"small.{name}", table="small_capital", value=f"sum({column})", scale=100, disclosure=unit, unit="yuan")
+        for name, column, unit in (("members", "own_fen", "household"), ("fees", "fee_fen", "household"), ("public", "grant_fen", "village"))
+    ) + figure("small.whole", formula="small.public + small.members", disclosure="household", unit="yuan")
+    found, faults = declared(tmp_path / "declared", text, (CAPITAL, MEMBERS))
+    assert faults == []
+    monkeypatch.setattr(engine, "declarations", lambda: found)
+    paid = [(8, 1, 60_000), (8, 1, 30_000), (11, 2, 5_000), (12, 3, 100)]
+    rows = [{"area_id": a, "society_id": n, "own_fen": fen, "fee_fen": 7 if n == 1 else 0, "grant_fen": 1_000_000} for a, n, fen in paid]
+    members = [{"area_id": 8, "society_id": 1, "household_key": k} for k in range(12)] + [{"area_id": 11, "society_id": 2, "household_key": k} for k in range(20, 24)]
+    made = cells_for_publication(snapshot_of(tmp_path / "s", {CAPITAL: rows, MEMBERS: members}), levels=("region", "county"))
+    by_key = {(c.figure, c.place): (c.value, c.units, c.unit) for c in made.cells}
+    assert by_key["small.members", 3] == (900, 12, "household") and by_key["small.members", 4] == (51, 5, "household")
+    assert by_key["small.fees", 3][1] == 12 and by_key["small.fees", 4][1] == 0
+    assert by_key["small.whole", 4] == (20_051, 5, "household") and by_key["small.public", 4][2] == "village"
+    withheld = made.suppressed().suppressed
+    assert withheld["small.members", 4] == SMALL and withheld["small.whole", 4] == SMALL
+    assert {("small.members", 3), ("small.whole", 3)} <= withheld.keys() and ("small.public", 4) not in withheld
 
 
 def test_villages_are_too_fine(snapshot: Snapshot) -> None:

@@ -1,17 +1,20 @@
 """What the pictures of money are drawn from: the parts of declared figures in a snapshot made by hand. No database."""
 
+import json
 from datetime import date
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from karez.closing.snapshots import Snapshot
-from karez.figures.engine import compute
+from karez.figures.engine import compute, declared
 from karez.figures.tests.small import snapshot_of
 from karez.funds.figure_tables import MONEY
-from karez.mutual_funds.figure_tables import CAPITAL, OPENING
+from karez.mutual_funds.figure_tables import CAPITAL, MEMBERS, OPENING
+from karez.yearbook.content import Content, _held_then
 from karez.yearbook.money import ALLOCATED, RECEIVED, capital_of, flow_of
 
 LINES = {"A": ("mutual_funds", "Finance", "财政"), "B": ("training", "Fund", "")}
@@ -60,6 +63,34 @@ def test_capital_begins_with_what_was_there_before_the_first_year(snapshot: Snap
     assert [(s["year"], s["opening"], s["of"], list(s["values"].values())) for s in states] == [
         (2009, True, 2009, ["27", "5"]), (2009, False, 2009, ["90", "20"]), (2010, False, 2010, ["220", "45"]),
     ]  # fmt: skip
+
+
+def test_members_money_of_few_households_is_told_in_no_later_year(tmp_path: Path) -> None:
+    """What an earlier year may not tell of its region stands in no picture of a later one; nor what its edition withheld."""
+    few = [{"area_id": 8, "society_id": 1, "household_key": UUID(int=k).bytes, "joined_on": date(2009, 1, 1)} for k in range(9)]
+    many = [*few, {**few[0], "household_key": UUID(int=99).bytes}]
+    tables = {OPENING: [{**pot(20, 5), "society_id": 1}], CAPITAL: [{**pot(20, 5), "society_id": 1}]}
+    assert set(_held_then(snapshot_of(tmp_path / "few", {**tables, MEMBERS: few}), 1, {})) == {"mutual_funds.opening_members", "mutual_funds.capital_members"}
+    plain = snapshot_of(tmp_path / "many", {**tables, MEMBERS: many})
+    assert set(_held_then(plain, 1, {})) == set()
+    said = {"region": {"place": "99"}, "cells": [["mutual_funds.capital_members", "99", None, "suppressed"]]}
+    assert set(_held_then(plain, 1, {(2009, 1): Content(json.dumps(said))})) == {"mutual_funds.capital_members"}
+    assert set(_held_then(plain, 1, {(2008, 1): Content(json.dumps(said))})) == set()
+
+
+def test_money_of_households_is_declared_so() -> None:
+    """Members' own money, loans, fees and what fell due speak of households; public money and gifts of villages."""
+    public = {"capital_government", "capital_gifts", "opening_government", "grants_year", "grants_year_lgop", "opening_gifts"}
+    of_households = {
+        f.id.partition(".")[2] for f in declared().of_year(2009).values()
+        if f.table in ("mutual_funds_capital", "mutual_funds_opening", "mutual_funds_members", "mutual_funds_loans", "mutual_funds_dues") and f.disclosure == "household"
+    }  # fmt: skip
+    assert {"capital_members", "opening_members", "capital_surplus", "member_households", "loans_outstanding", "fell_due"} <= of_households
+    others = [
+        f.id for f in declared().of_year(2009).values()
+        if f.table.startswith("mutual_funds_") and f.table != "mutual_funds_societies" and f.disclosure != "household"
+    ]  # fmt: skip
+    assert {i.partition(".")[2] for i in others} <= public
 
 
 def test_a_snapshot_without_these_tables_has_no_pictures(tmp_path: Path) -> None:
