@@ -14,7 +14,7 @@ from karez.places.shapes import shapes_of, svg_tiles
 from karez.places.shapes.drawing import OUTSIDE, Drawn, Mark, Number, drawn_of, svg_of
 from karez.places.shapes.tiles import Tile
 from karez.yearbook.chapter import SUPPRESSED
-from karez.yearbook.wording import CHINESE, number_words, unit_words
+from karez.yearbook.wording import CHINESE, common_scale, number_words
 
 _WIDTH = 640
 
@@ -33,11 +33,11 @@ def county_map(
     values = {r["place"]: _value(r) for r in rows}
     links = {r["place"]: link(r["area_id"]) for r in rows} if link else None
     step = Fraction(rounding)
+    form, head = common_scale((Fraction(r["exact"]) for r in rows if r["exact"] is not None), step, unit, language)
 
     def number(value: Number) -> str:
-        return number_words(Fraction(value), step, unit, language)
+        return number_words(Fraction(value), step, unit, language, form)
 
-    head = unit_words(unit, language)
     drawn = _drawn(region, day, language)
     with override("zh-hans" if language == CHINESE else "en"):  # the words of its legend
         if drawn is None or not values.keys() <= {d.code for d in drawn[0]}:

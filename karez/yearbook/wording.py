@@ -5,7 +5,7 @@ A sentence may ask for another scale: `million:2` prints millions with two decim
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -66,6 +66,15 @@ def figure_words(value: Fraction, rounding: Fraction, unit: str, language: str =
 def unit_words(unit: str, language: str) -> str:
     """The name of a unit as the head of a column."""
     return _HEADS[language].get(unit, unit.replace("_", " "))
+
+
+def common_scale(values: Iterable[Fraction], rounding: Fraction, unit: str, language: str) -> tuple[Form | None, str]:
+    """How numbers of one map or column are all written, by the largest of them, and their head: million yuan; None as declared."""
+    largest = max((abs(v) for v in values), default=Fraction(0))
+    worth, word = _own_scale(largest, rounding, unit, language)
+    if worth == 1:
+        return None, unit_words(unit, language)
+    return Form(worth, "", decimals(rounding / worth)), f"{word}{'' if language == CHINESE else ' '}{unit_words(unit, language)}".strip()
 
 
 def programme_words(code: str, language: str) -> str:

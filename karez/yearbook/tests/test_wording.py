@@ -9,7 +9,7 @@ from karez.figures.declarations import declarations
 from karez.kernel.refusal import Refusal
 from karez.yearbook.chapter import compose
 from karez.yearbook.patterns import SHIPPED, pattern_of
-from karez.yearbook.wording import figure_words, form_of, number_words
+from karez.yearbook.wording import common_scale, figure_words, form_of, number_words
 
 CASES = [
     ("85500000", "10000", "yuan", "85.50 million yuan", "8550万元"),
@@ -107,3 +107,13 @@ def test_every_shipped_figure_has_its_words_in_chinese() -> None:
     for figure in declarations().figures:
         for text in (figure.label_zh, figure.source_zh):
             assert any(ord(c) > 0x2E80 for c in text), figure.id
+
+
+def test_numbers_of_one_map_are_written_alike() -> None:
+    values = [Fraction(370_400), Fraction(10_820_200), Fraction(0)]
+    for language, head, words in (("en", "million yuan", ["0.37", "10.82", "0.00"]), ("zh", "万元", ["37", "1082", "0"])):
+        form, said = common_scale(values, Fraction(10_000), "yuan", language)
+        assert said == head
+        assert [number_words(v, Fraction(10_000), "yuan", language, form) for v in values] == words
+    assert common_scale([Fraction(428)], Fraction(1), "villages", "en") == (None, "villages")
+    assert common_scale([Fraction(9)], Fraction(10_000), "yuan", "en") == (None, "yuan")
