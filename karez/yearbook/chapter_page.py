@@ -4,8 +4,8 @@ The snapshot never changes, the declarations do not while a process runs, and a 
 worked out once. Who the reader is, the edition and what they may do with it stand around it and are not kept.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any
 
@@ -20,8 +20,9 @@ from karez.figures import queries as figures
 from karez.figures.declarations import KINDS, Declarations
 from karez.figures.engine import declared, resolve
 from karez.periods import services as periods
-from karez.yearbook.chapter import Section, compose
+from karez.yearbook.chapter import compose
 from karez.yearbook.formats.publication import TAG, words
+from karez.yearbook.hints import counted_now, titled
 from karez.yearbook.money import sealed_before
 from karez.yearbook.page_pictures import pictures_of
 from karez.yearbook.patterns import pattern_of, stamp
@@ -70,7 +71,7 @@ def _made(asked: _Asked) -> Shown:
     place = answers.places(snapshot)[periods.region().area_id]
     name = (place.name_en or place.name_zh) if language == ENGLISH else (place.name_zh or place.name_en)
     made = compose(found, region=name, year=snapshot.year, language=language, by_place=counties)
-    sections, pictures = placed(_titled(made.sections, snapshot.year), pictures_of(asked.snapshots, made, counties))
+    sections, pictures = placed(titled(made.sections, counted_now(resolve(None, snapshot.year))), pictures_of(asked.snapshots, made, counties))
     context = {
         "chapter": made, "sections": sections, "pictures": pictures, "lang": TAG[language], "digest": snapshot.digest,
         "kinds": {kind: words(language)[f"kind_{kind}"] for kind in KINDS}, "link": {"region": snapshot.region, "year": snapshot.year},
@@ -88,12 +89,3 @@ def _counties(actor: User, snapshot: Snapshot) -> list[dict[str, Any]]:
     rows = figures.figures_for(actor, snapshot.region, snapshot.year, by="county", ids=wanted, snapshot=snapshot)["figures"]
     places = answers.places(snapshot)
     return [{**row, "place_name_zh": places[row["area_id"]].name_zh} for row in rows]
-
-
-def _titled(sections: Sequence[Section], year: int) -> tuple[Section, ...]:
-    """The sections, every figure's title telling how it is counted too."""
-    counted = {f.id: f.formula.text if f.formula else f"{f.value_text} · {f.table}" for f in resolve(None, year)}
-    return tuple(
-        replace(s, paragraphs=tuple(tuple(replace(p, title=f"{p.title}\n{counted.get(p.figure_id, '')}") for p in ps) for ps in s.paragraphs))
-        for s in sections
-    )  # fmt: skip

@@ -7,6 +7,7 @@ from django.template.loader import get_template
 
 from karez.yearbook.chapter import Chapter
 from karez.yearbook.formats.publication import SUFFIX, TAG, Files, Publication, words
+from karez.yearbook.hints import counted_then, titled
 from karez.yearbook.maps import county_map
 from karez.yearbook.pictures import Link, placed
 from karez.yearbook.wording import LANGUAGES
@@ -35,7 +36,7 @@ def _page(name: str, context: Mapping[str, Any]) -> bytes:
 def _common(publication: Publication, language: str) -> dict[str, Any]:
     w, chapter = words(language), publication.chapter(language)
     other = next(one for one in LANGUAGES if one != language)
-    sections, pictures = placed(chapter.sections, publication.pictures(language, _link(publication, language)))
+    sections, pictures = placed(titled(chapter.sections, counted_then(publication.content.figures)), publication.pictures(language, _link(publication, language)))
     return {
         "w": w, "tag": TAG[language], "other_tag": TAG[other], "end": SUFFIX[language], "other_end": SUFFIX[other],
         "publication": publication, "chapter": chapter, "sections": sections, "pictures": pictures, "warnings": publication.warnings(language), "colophon": publication.colophon(language),
