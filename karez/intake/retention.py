@@ -42,7 +42,7 @@ def forget_files_of(*, area_ids: Collection[int], number_hash: bytes | None, nam
     kept = Batch.objects.filter(sheet__in=sheets, file_deleted_at=None)
     for batch in kept.exclude(state__in=_DONE):
         if batch.state in (State.CHECKED, State.APPLYING):
-            in_the_way = _is_staged(batch, number_hash, name_hash)
+            in_the_way = _is_staged(batch, area_ids, number_hash, name_hash)
         else:
             in_the_way = _reaches(batch, sheets[batch.sheet], area_ids)
         if in_the_way:
@@ -65,12 +65,15 @@ def require_kept(batch: Batch) -> None:
         )  # fmt: skip
 
 
-def _is_staged(batch: Batch, number_hash: bytes | None, name_hash: bytes | None) -> bool:
-    """Whether a checked batch has a row of this number; or of this name, where row or person has no number."""
+def _is_staged(batch: Batch, area_ids: Collection[int], number_hash: bytes | None, name_hash: bytes | None) -> bool:
+    """Whether a checked batch has a row of this number; or of this name, where row or person has no number.
+
+    Where the staged rows are gone (a crash of the server), whether it speaks of one of the areas.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT intake_staged_rows(%s)", [batch.pk])
-        if cursor.fetchone()[0] < 1:
-            return False
+        if cursor.fetchone()[0] < (batch.row_count or 1):
+            return batch.areas.filter(area_id__in=list(area_ids)).exists()
         cursor.execute(
             f"SELECT EXISTS (SELECT FROM staging.batch_{batch.pk} WHERE number_hash = %(number)s"
             " OR (name_hash = %(name)s AND (number_hash IS NULL OR %(number)s::bytea IS NULL)))",

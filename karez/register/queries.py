@@ -204,7 +204,10 @@ def erasure(actor: User, request_id: int) -> tuple[ErasureRequest, Membership]:
 
 
 def erasures_waiting(actor: User) -> QuerySet[ErasureRequest]:
-    """Requests of others to erase persons of villages in which the actor may carry it out, oldest first."""
+    """Requests of others to erase persons of villages in which the actor may carry it out, oldest first.
+
+    `present_id` of each is the record of the person that stands now.
+    """
     areas, params = visible_area_ids_sql(actor, "register.apply")
     mine = RawSQL(
         f"""SELECT r.id FROM register_erasurerequest r WHERE (SELECT h.village_id FROM register_membership m
@@ -213,7 +216,8 @@ def erasures_waiting(actor: User) -> QuerySet[ErasureRequest]:
                AND NOT EXISTS (SELECT FROM register_erasure e WHERE e.request_id = r.id)""",
         params,
     )
-    return ErasureRequest.objects.filter(pk__in=mine, erasure=None).exclude(requested_by_id=actor.pk).order_by("pk")
+    waiting = ErasureRequest.objects.filter(pk__in=mine, erasure=None).exclude(requested_by_id=actor.pk).order_by("pk")
+    return waiting.annotate(present_id=RawSQL("register_present_record(register_erasurerequest.person_id)", []))
 
 
 def household_id_of_key(actor: User, key: UUID) -> int | None:

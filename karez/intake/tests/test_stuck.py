@@ -78,3 +78,11 @@ def test_a_checked_file_is_in_the_way_with_the_number_or_the_name_alone(county: 
     for number, name in ((key.number_hash(id_number(0)), None), (None, first), (key.number_hash("x"), second)):
         with pytest.raises(Refusal):
             retention.forget_files_of(area_ids=area, number_hash=number, name_hash=name)
+
+
+def test_a_checked_file_whose_rows_a_crash_took_is_judged_by_its_places(county: SimpleNamespace) -> None:
+    batch = services.stage(services.receive(county.sender, sheet="toy", file_name="f.csv", stream=io.BytesIO(csv_of(2).encode())).pk)
+    ours, far = [county.ids[VILLAGES[0]]], [county.ids[FAR]]
+    assert not retention._is_staged(batch, ours, b"n", None)
+    batch.row_count = 3  # one row is missing
+    assert retention._is_staged(batch, ours, b"n", None) and not retention._is_staged(batch, far, b"n", None)

@@ -39,6 +39,7 @@ def test_a_request_to_erase_outlives_a_correction(world: Any, person: Person) ->
     assert "asked on" in signed_in(world.clerk).get(reverse("register:person", args=[newest.pk])).content.decode()
     assert [one.pk for one in queries.erasures_waiting(world.approver)] == [asked.pk]
     assert [item.count for item in items(world.approver)] == [1]
+    assert f">{newest.pk}</a>" in signed_in(world.approver).get(reverse("register:erasures")).content.decode()
     page = signed_in(world.approver).get(reverse("register:erase", args=[asked.pk]))
     assert page.status_code == 200 and f"Person {newest.pk}" in page.content.decode()
     answer = signed_in(world.approver).post(reverse("register:erase", args=[asked.pk]), {"sure": "on"})
