@@ -61,7 +61,7 @@ def given_away(year: int, number: int, signed: Signed, figure: str, place: str, 
     content = signed[year, number]
     now = _edition(year, number, content, other_year=True)
     others = [_edition(y, n, c, other_year=y != year) for (y, n), c in sorted(signed.items()) if (y, n) != (year, number)]
-    units = {i: _unit(i, content.figures) for i in content.figures}
+    units = {i: unit_told(i, content.figures) for i in content.figures}
     counts = frozenset(i for i, told in content.figures.items() if is_count(told))
     key = (figure, int(content.places[place]["area_id"]))
     codes = {int(p["area_id"]): code for code, p in content.places.items()}
@@ -73,11 +73,11 @@ def is_count(told: Mapping[str, Any]) -> bool:
     return told["unit"] in ("persons", "households") or str(told.get("value", "")).lower().lstrip().startswith("count")
 
 
-def _unit(figure: str, figures: Mapping[str, Mapping[str, Any]]) -> str:
+def unit_told(figure: str, figures: Mapping[str, Mapping[str, Any]]) -> str:
     """The disclosure unit of a printed figure: of a formula, the strictest of its own and its inputs'."""
     told = figures[figure]
     uses = parse_formula(told["formula"]).uses if "formula" in told else ()
-    return min((str(told["disclosure"]), *(_unit(i, figures) for i in uses if i in figures)), key=STRICT.index)
+    return min((str(told["disclosure"]), *(unit_told(i, figures) for i in uses if i in figures)), key=STRICT.index)
 
 
 def _computed_again(content: "Content") -> dict[Key, Number]:

@@ -16,7 +16,7 @@ from karez.places.queries import require
 from karez.yearbook.chapter import SUPPRESSED
 from karez.yearbook.content import Content, content_of
 from karez.yearbook.models import Edition, EditionStep, Erratum, ErratumApproval, Step
-from karez.yearbook.other_editions import given_away, is_count
+from karez.yearbook.other_editions import given_away, is_count, unit_told
 from karez.yearbook.queries import signed_contents
 
 LEAST = RULES["person"].least
@@ -173,7 +173,7 @@ def _refuse_telling(edition: Edition, figure: str, place: str, corrected: Fracti
     signed = signed_contents()
     content = signed[edition.year, edition.number]
     told = content.figures[figure]
-    if told["disclosure"] in ("person", "household") and is_count(told):
+    if unit_told(figure, content.figures) in RULES and is_count(told):
         known = {Fraction(exact) for exact in (content.cells[figure, place][0], content.corrected.get((figure, place))) if exact is not None}
         smallest = min(*(abs(one - corrected) or LEAST for one in known), abs(corrected) or LEAST, LEAST)
         if smallest < LEAST:

@@ -48,6 +48,11 @@ def _people(region: SmallRegion, county: int, many: int, year: int) -> None:
 @pytest.fixture
 def first_year(small_region: SmallRegion, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> ClosedYear:
     """2009 closed and signed: 30 people in one county, 40 in the other."""
+    return signed_year(small_region, monkeypatch, tmp_path, (30, 40))
+
+
+def signed_year(small_region: SmallRegion, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, people: tuple[int, int]) -> ClosedYear:
+    """2009 closed and signed, with so many people in each of two counties."""
     monkeypatch.setattr(closing_declared, "figure_tables", lambda: (PEOPLE,))
     found, faults = declared(tmp_path / "declared", FIGURES, [PEOPLE])
     assert faults == []
@@ -58,8 +63,8 @@ def first_year(small_region: SmallRegion, monkeypatch: pytest.MonkeyPatch, tmp_p
     monkeypatch.setenv("KAREZ_CHAPTERS", str(tmp_path / "chapters"))
     statistician = add_user(username="statistician", full_name="Wu Statistician", password=None)
     grant_role(None, user=statistician, role=Role.STATISTICIAN, area_id=small_region.region, starts_on=date(2009, 1, 1))
-    _people(small_region, 0, 30, 2009)
-    _people(small_region, 1, 40, 2009)
+    _people(small_region, 0, people[0], 2009)
+    _people(small_region, 1, people[1], 2009)
     closing.prepare(small_region.preparer, year=2009)
     year = ClosedYear(small_region, closing.sign(small_region.signer, year=2009), statistician, small_region.preparer, small_region.signer)
     _sign(year, 2009)
