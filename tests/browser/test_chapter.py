@@ -79,7 +79,13 @@ def test_language_and_map(site: str, page: Any, sealed: Any, sign_in: Any, shot:
     sign_in(page, sealed.auditor)
     page.goto(site + CHAPTER)
     assert page.locator("article.chapter").get_attribute("lang") == "en"
-    assert "·" in (page.locator("a.figure").first.get_attribute("title") or "")
+    hint = page.locator(".figure-hint").first
+    assert "·" in (hint.text_content() or "") and not hint.is_visible()
+    page.locator("a.figure").first.hover()
+    assert hint.is_visible()
+    page.mouse.move(1, 1)
+    page.locator("a.figure").nth(1).focus()
+    assert not hint.is_visible()
     page.get_by_role("button", name="中文").click()
     page.get_by_role("heading", name="村级互助资金").wait_for()
     assert page.locator("article.chapter").get_attribute("lang") == "zh-Hans"
