@@ -82,7 +82,8 @@ def compare(*, file: Path, region: str, year: int, form: str) -> int:
             say_json(answer)
         else:
             say_rows(answer["figures"], ["id", "printed", "qualifier", "computed", "agrees", "why"], form)
-            click.echo(f"{answer['agreeing']} of {answer['of']} agree", err=True)
+            open_, differ = (sum(f["agrees"] is no for f in answer["figures"]) for no in (None, False))
+            click.echo(f"{answer['agreeing']} of {answer['of']} agree; {differ} differ; {open_} have no definition yet", err=True)
         return NO if any(f["agrees"] is False for f in answer["figures"]) else 0
 
 

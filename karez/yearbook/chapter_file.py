@@ -170,13 +170,17 @@ class Table:
         try:
             return self.data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
+            try:  # what spreadsheets in China save as CSV
+                return self.data.decode("gb18030")
+            except UnicodeDecodeError:
+                pass
             # Counted in what was decoded: the byte order mark, if any, is not part of it.
             data: bytes = error.object
             line = data.count(b"\n", 0, error.start) + 1
             at = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
             found = " ".join(f"{byte:02x}" for byte in data[error.start : error.start + 4])
             found = say("bytes %(bytes)s at byte %(place)s of the line", bytes=found, place=at)
-            self.fault(line, "", found, say("text in UTF-8"))
+            self.fault(line, "", found, say("text in UTF-8 or GB 18030"))
             return None
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:

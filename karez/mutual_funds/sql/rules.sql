@@ -35,6 +35,10 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = p_code, MESSAGE = p_what, DETAIL = p_why;
 END $$;
 
+-- Fen as people read them: yuan with both decimals.
+CREATE FUNCTION mutual_funds_yuan(p_fen numeric) RETURNS text
+LANGUAGE sql IMMUTABLE AS $$ SELECT to_char(p_fen / 100, 'FM999,999,999,999,990.00') $$;
+
 CREATE FUNCTION mutual_funds_first_day() RETURNS date
 LANGUAGE sql STABLE AS $$ SELECT make_date(first_year, 1, 1) FROM periods_region $$;
 
@@ -84,7 +88,8 @@ BEGIN
                m.voided_at IS NOT NULL OR m.starts_on > a.happened_on OR m.ends_before < a.happened_on
                  OR (m.ends_before = a.happened_on AND a.kind <> 'refund') OR (m.ends_before IS NOT NULL AND o.refunded <> o.paid) AS stranger,
                (a.kind = 'opening') <> (a.happened_on < (SELECT mutual_funds_first_day())) AND a.kind <> 'granted_base' AS wrong_day,
-               a.kind <> 'refund' AND a.happened_on >= h.ends_before AS dissolved, h.household_no, h.ends_before
+               a.kind <> 'refund' AND a.happened_on >= h.ends_before AS dissolved, h.household_no, h.ends_before,
+               (SELECT so.name FROM mutual_funds_society so WHERE so.id = m.society_id) AS society
           FROM added a JOIN mutual_funds_member m ON m.id = a.member_id JOIN register_household h ON h.id = m.household_id LEFT JOIN own o ON o.member_id = a.member_id
           LEFT JOIN mutual_funds_ruleset r ON r.society_id = m.society_id AND r.voided_at IS NULL AND r.starts_on <= a.happened_on
                AND (r.ends_before IS NULL OR r.ends_before > a.happened_on)
@@ -97,11 +102,13 @@ BEGIN
     IF wrong.id IS NOT NULL THEN
         PERFORM mutual_funds_refuse('KZ021', CASE
             WHEN wrong.dissolved THEN format('Household %s was dissolved on %s and pays nothing more in.', wrong.household_no, wrong.ends_before)
-            WHEN wrong.stranger THEN format('Contribution %s is of no member on that day, or leaves money in for one who has left.', wrong.id)
-            WHEN wrong.wrong_day THEN format('Contribution %s (%s) is on the wrong side of the region''s first day.', wrong.id, wrong.kind)
-            WHEN wrong.rules IS NULL THEN format('The society of contribution %s has no rules on that day.', wrong.id)
-            WHEN wrong.refunded > wrong.paid THEN format('%s fen were paid in and %s fen would be refunded.', wrong.paid, wrong.refunded)
-            ELSE format('%s fen would stand in, the rules allow %s.', wrong.paid - wrong.refunded, wrong.most) END,
+            WHEN wrong.stranger THEN format('Household %s is no member of %s on that day, or would leave with own money in.', wrong.household_no, wrong.society)
+            WHEN wrong.wrong_day THEN format('A contribution (%s) of household %s of %s is on the wrong side of the region''s first day.', wrong.kind, wrong.household_no, wrong.society)
+            WHEN wrong.rules IS NULL THEN format('%s has no rules on that day.', wrong.society)
+            WHEN wrong.refunded > wrong.paid THEN format('Household %s of %s paid in %s yuan and %s yuan would be refunded.', wrong.household_no, wrong.society,
+                mutual_funds_yuan(wrong.paid), mutual_funds_yuan(wrong.refunded))
+            ELSE format('Household %s of %s would have %s yuan in, the rules allow %s yuan.', wrong.household_no, wrong.society,
+                mutual_funds_yuan(wrong.paid - wrong.refunded), mutual_funds_yuan(wrong.most)) END,
             'A member gets back at most the own money paid in, and has in at most what the rules allow.');
     END IF;
     EXECUTE $q$
@@ -112,8 +119,8 @@ BEGIN
           LEFT JOIN mutual_funds_opening o ON o.society_id = x.society_id AND o.voided_at IS NULL
          WHERE x.fen > coalesce(o.contributions_fen, 0) ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.society_id IS NOT NULL THEN
-        PERFORM mutual_funds_refuse('KZ027', format('Society %s opened with %s fen of contributions; its members'' add up to %s.',
-            wrong.society_id, wrong.most, wrong.fen), 'Members'' old money lies in the opening balances.');
+        PERFORM mutual_funds_refuse('KZ027', format('%s opened with %s yuan of contributions; its members'' add up to %s yuan.',
+            (SELECT name FROM mutual_funds_society WHERE id = wrong.society_id), mutual_funds_yuan(wrong.most), mutual_funds_yuan(wrong.fen)), 'Members'' old money lies in the opening balances.');
     END IF;
     RETURN NULL;
 END $$;
@@ -172,8 +179,8 @@ BEGIN
           LEFT JOIN mutual_funds_opening o ON o.society_id = x.society_id AND o.voided_at IS NULL
          WHERE x.fen > coalesce(o.loans_fen, 0) ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.society_id IS NOT NULL THEN
-        PERFORM mutual_funds_refuse('KZ027', format('Society %s opened with %s fen of loans; those named add up to %s.',
-            wrong.society_id, wrong.most, wrong.fen), 'Old loans lie in the opening balances.');
+        PERFORM mutual_funds_refuse('KZ027', format('%s opened with %s yuan of loans; those named add up to %s yuan.',
+            (SELECT name FROM mutual_funds_society WHERE id = wrong.society_id), mutual_funds_yuan(wrong.most), mutual_funds_yuan(wrong.fen)), 'Old loans lie in the opening balances.');
     END IF;
     -- The rounding of schedules, here and nowhere else: running sums are rounded, principal down, the fee half up.
     EXECUTE $q$
@@ -195,7 +202,7 @@ END $$;
 CREATE FUNCTION mutual_funds_refuse_repayments(p_loan text, p_paid bigint, p_owed bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM mutual_funds_refuse('KZ023', CASE WHEN p_paid > p_owed
-        THEN format('Loan %s owes %s fen in all; %s fen would be repaid.', p_loan, p_owed, p_paid)
+        THEN format('Loan %s owes %s yuan in all; %s yuan would be repaid.', p_loan, mutual_funds_yuan(p_owed), mutual_funds_yuan(p_paid))
         ELSE format('The repayments of loan %s are not divided by the society''s order.', p_loan) END,
         'Repayments are at most principal and fee; each instalment, oldest first, is paid in the order of the society''s rules.');
 END $$;
@@ -237,19 +244,24 @@ END $$;
 -- Refuses that somebody who has left has own money in, or owes: asked when they leave, and whenever a record of theirs is void.
 CREATE FUNCTION mutual_funds_refuse_left(p_member bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE own bigint;
+DECLARE
+    own bigint;
+    household text;
+    society text;
 BEGIN
     IF NOT EXISTS (SELECT FROM mutual_funds_member WHERE id = p_member AND ends_before IS NOT NULL AND voided_at IS NULL) THEN RETURN; END IF;
+    SELECT h.household_no, so.name INTO household, society FROM mutual_funds_member m JOIN register_household h ON h.id = m.household_id
+      JOIN mutual_funds_society so ON so.id = m.society_id WHERE m.id = p_member;
     SELECT sum(CASE kind WHEN 'refund' THEN -amount_fen WHEN 'granted_base' THEN 0 ELSE amount_fen END) INTO own
       FROM mutual_funds_contribution WHERE member_id = p_member AND voided_at IS NULL;
     IF own <> 0 THEN
-        PERFORM mutual_funds_refuse('KZ025', format('Member %s, who leaves or has left, has %s fen in the society.', p_member, own),
+        PERFORM mutual_funds_refuse('KZ025', format('Household %s, which leaves or has left %s, has %s yuan in.', household, society, mutual_funds_yuan(own)),
             'Own money is returned on leaving; take the leaving back first.');
     END IF;
     IF EXISTS (SELECT FROM mutual_funds_loan l WHERE l.member_id = p_member AND l.voided_at IS NULL
             AND NOT EXISTS (SELECT FROM mutual_funds_writeoff w WHERE w.loan_id = l.id AND w.voided_at IS NULL)
             AND l.principal_fen > coalesce((SELECT sum(p.principal_fen) FROM mutual_funds_repayment p WHERE p.loan_id = l.id AND p.voided_at IS NULL), 0)) THEN
-        PERFORM mutual_funds_refuse('KZ025', format('Member %s, who leaves or has left, has a loan that is not repaid.', p_member),
+        PERFORM mutual_funds_refuse('KZ025', format('Household %s, which leaves or has left %s, has a loan that is not repaid.', household, society),
             'Loans are repaid before leaving; take the leaving back first.');
     END IF;
 END $$;
@@ -289,7 +301,7 @@ BEGIN
     SELECT sum(CASE kind WHEN 'refund' THEN -amount_fen WHEN 'granted_base' THEN 0 ELSE amount_fen END) INTO own
       FROM mutual_funds_contribution WHERE member_id = NEW.member_id AND voided_at IS NULL;
     IF own < 0 THEN
-        PERFORM mutual_funds_refuse('KZ021', format('Without contribution %s more would be refunded than was paid in.', NEW.id),
+        PERFORM mutual_funds_refuse('KZ021', format('Without the contribution of %s yuan more would be refunded than was paid in.', mutual_funds_yuan(NEW.amount_fen)),
             'Void the refund first, or replace the contribution in the same step.');
     END IF;
     PERFORM mutual_funds_refuse_left(NEW.member_id);
@@ -324,7 +336,8 @@ BEGIN
              AND s.voided_at IS NULL AND s.starts_on <= x.happened_on AND (s.ends_before IS NULL OR s.ends_before > x.happened_on)
              AND x.fen <= s.high_fen) ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.society_id IS NOT NULL THEN
-        PERFORM mutual_funds_refuse('KZ024', format('Society %s would have been granted %s fen.', wrong.society_id, wrong.fen),
+        PERFORM mutual_funds_refuse('KZ024', format('%s would have been granted %s yuan.',
+            (SELECT name FROM mutual_funds_society WHERE id = wrong.society_id), mutual_funds_yuan(wrong.fen)),
             'All grants of a society together stay within the standard in force for its class of village.');
     END IF;
     RETURN NULL;
@@ -376,11 +389,11 @@ BEGIN
             'Members are households that are there.');
     END IF;
     EXECUTE $q$
-        SELECT a.id FROM added a JOIN mutual_funds_society so ON so.id = a.society_id JOIN register_household h ON h.id = a.household_id
+        SELECT a.id, h.household_no, so.name FROM added a JOIN mutual_funds_society so ON so.id = a.society_id JOIN register_household h ON h.id = a.household_id
          WHERE h.village_id <> so.area_id OR h.voided_at IS NOT NULL OR so.voided_at IS NOT NULL OR so.starts_on > a.starts_on
             OR so.ends_before <= a.starts_on ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
-        PERFORM mutual_funds_refuse('KZ025', format('Member %s is not of the society''s village, or the society was not there.', wrong.id),
+        PERFORM mutual_funds_refuse('KZ025', format('Household %s is not of the village of %s, or the society was not there.', wrong.household_no, wrong.name),
             'A society never reaches beyond its village.');
     END IF;
     RETURN NULL;
@@ -393,7 +406,7 @@ BEGIN
     PERFORM mutual_funds_take(ARRAY[NEW.society_id]);
     IF NEW.voided_at IS NOT NULL AND (EXISTS (SELECT FROM mutual_funds_contribution WHERE member_id = NEW.id AND voided_at IS NULL)
             OR EXISTS (SELECT FROM mutual_funds_loan WHERE member_id = NEW.id AND voided_at IS NULL)) THEN
-        PERFORM mutual_funds_refuse('KZ028', format('Member %s has contributions or loans.', NEW.id), 'Void them first.');
+        PERFORM mutual_funds_refuse('KZ028', format('Household %s has contributions or loans.', (SELECT household_no FROM register_household WHERE id = NEW.household_id)), 'Void them first.');
     END IF;
     PERFORM mutual_funds_refuse_left(NEW.id);
     RETURN NULL;
@@ -531,7 +544,8 @@ BEGIN
             OR (a.grant_fen, a.contributions_fen, a.gifts_fen, a.surplus_fen, a.cash_fen, a.bank_fen, a.loans_fen)
                IS DISTINCT FROM (m.grant_fen, m.contributions_fen, m.gifts_fen, m.surplus_fen, m.cash_fen, m.bank_fen, m.loans_fen) ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.society_id IS NOT NULL THEN
-        PERFORM mutual_funds_refuse('KZ027', format('The opening of society %s is not what its voucher says.', wrong.society_id),
+        PERFORM mutual_funds_refuse('KZ027', format('The opening of %s is not what its voucher says.',
+            (SELECT name FROM mutual_funds_society WHERE id = wrong.society_id)),
             'An older society opens on the region''s first day with four pots that equal cash, bank and loans.');
     END IF;
     RETURN NULL;
@@ -592,7 +606,7 @@ BEGIN
             AND (NEW.voided_at IS NOT NULL OR ends_before IS NULL OR ends_before > NEW.ends_before))
         OR EXISTS (SELECT FROM ledger_account WHERE book_id = NEW.book_id
             AND (posted_debit_fen <> posted_credit_fen OR pending_debit_fen <> 0 OR pending_credit_fen <> 0)) THEN
-        PERFORM mutual_funds_refuse('KZ028', format('Society %s has members or money.', NEW.id), 'A society is wound up before it ends.');
+        PERFORM mutual_funds_refuse('KZ028', format('%s has members or money.', NEW.name), 'A society is wound up before it ends.');
     END IF;
     RETURN NULL;
 END $$;

@@ -128,17 +128,19 @@ def test_a_circle_is_told_at_each_of_its_figures():
         (HEADER.replace(",", ";").encode(), 1, "cells divided by semicolons"),
         (HEADER.replace(",", "\t").encode(), 1, "cells divided by tabs"),
         (text(*GOOD).decode().encode("utf-16"), 1, "bytes ff fe 69 00 at byte 1 of the line"),
-        (
-            text(*GOOD).replace(b"second", "第二".encode("gb18030")),
-            3,
-            "bytes b5 da b6 fe at byte 5 of the line",
-        ),
+        (text(*GOOD).replace(b"second", b"\xb5\xff\xb6"), 3, "bytes b5 ff b6 2c at byte 5 of the line"),
         (text(*GOOD[:2], '"b,s,never closed'), 3, "unexpected end of data"),
         (text(*GOOD[:2], '"b"x,s,second'), 3, "',' expected after '\"'"),
     ],
 )
 def test_files_that_cannot_be_read_on(data, line, found):
     assert [(f[0], f[2]) for f in faults(data)] == [(line, found)]
+
+
+def test_a_file_as_spreadsheets_in_china_save_it_is_read():
+    answer = proof_of(text(*GOOD).replace(b"second", "第二".encode("gb18030")))
+    assert answer.faults == ()
+    assert answer == proof_of(text(*GOOD).replace(b"second", "第二".encode()))
 
 
 def test_the_byte_order_mark_crlf_blank_lines_and_spaces_are_nothing():

@@ -72,7 +72,7 @@ def test_malformed_files_are_told_by_line_and_column(visitor):
     text = send(visitor, XINJIANG.replace(b",345,", b",345 villages,", 1), None).content.decode()
     assert "Faults in the file" in text and "&#x27;345 villages&#x27;" in text
     text = send(visitor, b"\xff\xfe\x00", None).content.decode()
-    assert "text in UTF-8" in text and "No identity could be judged." in text
+    assert "text in UTF-8 or GB 18030" in text and "No identity could be judged." in text
 
 
 def test_markup_in_a_file_stays_text(visitor):
