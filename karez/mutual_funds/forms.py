@@ -18,7 +18,7 @@ class OfMembers(forms.Form):
 
     def __init__(self, *words: Any, members: list[tuple[int, str]], **more: Any) -> None:
         super().__init__(*words, **more)
-        self.fields["member"].choices = members  # type: ignore[attr-defined]
+        self.fields["member"].choices = [("", _("choose a household")), *members]  # type: ignore[attr-defined]
 
 
 class ContributionForm(OfMembers):

@@ -18,6 +18,7 @@ from karez.kernel.refusal import Refusal
 from karez.ledger import services as ledger
 from karez.ledger.models import Account, Book, Transfer, Voucher, VoucherSet
 from karez.mutual_funds import rules
+from karez.mutual_funds.judging import judge_loan, judge_refund, waiting_terms
 from karez.mutual_funds.models import (
     Contribution,
     Gift,
@@ -37,8 +38,6 @@ from karez.mutual_funds.services import (
     accounts_of,
     end_membership,
     outstanding_fen,
-    own_fen,
-    require_household,
     require_there,
     rules_in_force,
     take,
@@ -62,18 +61,14 @@ _FACTS: tuple[tuple[type[Model], tuple[str, ...]], ...] = (
 def prepare_loan(
     actor: User, *, member: Member, loan_no: str, principal_fen: int, lent_on: date, term_days: int, purpose: str, via: str = "cash"
 ) -> Proposal:  # fmt: skip
-    """Prepares a loan by the rules in force on its day; refuses what is above cap or term before any money is reserved."""
+    """Prepares a loan by the rules in force on its day; refuses what they do not allow before any money is reserved."""
     society = member.society
     require(actor, PREPARE, society.area_id)
     take(society.pk)
-    in_force = rules_in_force(society.pk, lent_on)
-    require_household(member, lent_on)
-    if principal_fen > in_force.loan_cap_fen or term_days > in_force.term_cap_days:
-        raise Refusal(
-            "mutual_funds.loan", record=f"loan {loan_no}", found=f"{principal_fen} fen for {term_days} days",
-            expected=f"at most {in_force.loan_cap_fen} fen for {in_force.term_cap_days} days", rule="the society's rules of that day",
-            todo="lend less, or let the members' meeting change the rules",
-        )  # fmt: skip
+    in_force = judge_loan(
+        member, loan_no=loan_no, principal_fen=principal_fen, lent_on=lent_on, term_days=term_days,
+        waiting=waiting_terms(society.pk, Proposal.Kind.LOAN),
+    )  # fmt: skip
     terms = {"member": member.pk, "loan_no": loan_no, "principal_fen": principal_fen, "term_days": term_days, "purpose": purpose,
              "rule_set": in_force.pk}  # fmt: skip
     lines = [(rules.LOANS, rules.MONEY_ACCOUNTS[via], principal_fen)]
@@ -87,13 +82,8 @@ def prepare_refund(
     """Prepares the return of own money; with `leaving` the membership ends with it. Refuses more than is there."""
     require(actor, PREPARE, member.society.area_id)
     take(member.society_id)
-    limit = own_fen(member.pk)
-    if not 0 < amount_fen <= limit or (leaving and amount_fen != limit):
-        raise Refusal(
-            "mutual_funds.refund", record=f"member {member.pk}", found=f"{amount_fen} fen",
-            expected=f"{'exactly' if leaving else 'at most'} {limit} fen of own money", rule="a refund is of own money",
-            todo="see the member's contributions",
-        )  # fmt: skip
+    waiting = waiting_terms(member.society_id, Proposal.Kind.REFUND)
+    judge_refund(member, amount_fen=amount_fen, refunded_on=refunded_on, leaving=leaving, waiting=waiting)
     lines = [(rules.CONTRIBUTIONS, rules.MONEY_ACCOUNTS[via], amount_fen)]
     terms = {"member": member.pk, "amount_fen": amount_fen, "leaving": leaving}
     return _prepare(actor, member.society, Proposal.Kind.REFUND, "Own money returned to a member", refunded_on, lines, terms)
@@ -191,8 +181,22 @@ def approve(actor: User, proposal: Proposal) -> Model | None:
     for set_id in filter(None, (proposal.set_id, proposal.second_set_id)):
         if not VoucherSet.objects.filter(pk=set_id, approved_at__isnull=False).exists():
             ledger.approve(actor, set_id, permission=APPROVE)
-    with told_kindly():
+    _judge_again(proposal)
+    with told_kindly(proposal.society.name):
         return _RECORD[Proposal.Kind(proposal.kind)](actor, proposal)
+
+
+def _judge_again(proposal: Proposal) -> None:
+    """Judges a loan or a refund as it was judged when prepared, by what stands now; the rest is judged by the database."""
+    given = proposal.terms
+    day = date.fromisoformat(given["day"]) if "day" in given else date.today()
+    if proposal.kind == Proposal.Kind.LOAN:
+        member = Member.objects.get(pk=given["member"])
+        terms = {name: given[name] for name in ("loan_no", "principal_fen", "term_days")}
+        judge_loan(member, lent_on=day, waiting=[], **terms)
+    elif proposal.kind == Proposal.Kind.REFUND:
+        member = Member.objects.get(pk=given["member"])
+        judge_refund(member, amount_fen=given["amount_fen"], refunded_on=day, leaving=given["leaving"], waiting=[])
 
 
 @transaction.atomic

@@ -113,6 +113,7 @@ class AsOf:
     day: date
     today: date
     closed_end: date | None
+    not_come: date | None = None  # the day asked for, where it is still to come
 
     @property
     def is_now(self) -> bool:
@@ -129,7 +130,7 @@ def as_of(wanted: date | None = None) -> AsOf:
     closed = Period.objects.filter(state="closed").order_by("-year").values_list("year", flat=True).first()
     closed_end = date(closed, 12, 31) if closed else None
     if wanted is not None:
-        return AsOf(min(wanted, today), today, closed_end)
+        return AsOf(min(wanted, today), today, closed_end, wanted if wanted > today else None)
     is_long_past = region is not None and today.year - region.first_open_day.year >= _LONG_PAST_YEARS
     return AsOf(closed_end if closed_end and is_long_past else today, today, closed_end)
 

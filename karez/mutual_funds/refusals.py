@@ -1,6 +1,6 @@
 """Turns the database's no of this room into a Refusal a person can read. Holds no rules: those are in `sql/rules.sql`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import psycopg
@@ -8,6 +8,7 @@ from django.db import DatabaseError, connection, transaction
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from karez.access.pages import database_refusal
 from karez.kernel.refusal import Refusal
 
 # state of the database -> code, what is expected, the rule, what to do
@@ -65,8 +66,11 @@ _CONSTRAINTS: dict[str, tuple[str, str | Promise, str | Promise]] = {
 
 
 @contextmanager
-def told_kindly() -> Iterator[None]:
-    """Runs statements in a savepoint, judges what is judged at commit, and tells a refusal of the database as a Refusal."""
+def told_kindly(record: str = "") -> Iterator[None]:
+    """Runs statements in a savepoint, judges what is judged at commit, and tells a refusal of the database as a Refusal.
+
+    `record` says what was to be recorded, as people know it.
+    """
     try:
         with transaction.atomic():
             yield
@@ -74,22 +78,39 @@ def told_kindly() -> Iterator[None]:
                 cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
                 cursor.execute("SET CONSTRAINTS ALL DEFERRED")
     except DatabaseError as error:
-        refusal = refusal_of(error.__cause__)
+        refusal = refusal_of(error.__cause__, record)
         if refusal is None:
             raise
         raise refusal from error
 
 
-def refusal_of(cause: BaseException | None) -> Refusal | None:
+def refusal_of(cause: BaseException | None, record: str = "") -> Refusal | None:
     """The refusal a driver's error stands for; None where it is a bug."""
     if not isinstance(cause, psycopg.Error):
         return None
     if cause.diag.constraint_name in _CONSTRAINTS:
         code, found, expected = _CONSTRAINTS[cause.diag.constraint_name]
-        return Refusal(code, record=str(_("what was sent")), found=str(found), expected=str(expected),
+        return Refusal(code, record=record or str(_("what was sent")), found=str(found), expected=str(expected),
                        rule=str(_("one at a time")), todo=str(_("choose another, or end the earlier one first")))  # fmt: skip
     if cause.sqlstate not in _STATES:
         return None
     code, expected, rule, todo = _STATES[cause.sqlstate]
-    return Refusal(code, record=cause.diag.message_primary or "", found=cause.diag.message_detail or "", expected=str(expected),
-                   rule=str(rule), todo=str(todo))  # fmt: skip
+    return Refusal(code, record=record or str(_("what was sent")), found=cause.diag.message_primary or "", expected=str(expected),
+                   rule=cause.diag.message_detail or str(rule), todo=str(todo))  # fmt: skip
+
+
+def refused_in_place(do: Callable[[], object]) -> Refusal | None:
+    """Does it and answers the refusal, to be shown on the page it was asked from; None where it was done."""
+    try:
+        with transaction.atomic():
+            do()
+    except Refusal as refusal:
+        if refusal.is_nothing_here:
+            raise
+        return refusal
+    except DatabaseError as error:
+        told = refusal_of(error.__cause__) or database_refusal(error)
+        if told is None:
+            raise
+        return told
+    return None

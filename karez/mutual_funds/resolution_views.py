@@ -10,10 +10,12 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from karez.access.models import User
 from karez.access.pages import actor_of, uploaded
 from karez.kernel.money import format_fen
 from karez.mutual_funds import forms, queries, resolutions, services
 from karez.mutual_funds.models import Resolution, RuleSet, SizeClass
+from karez.mutual_funds.refusals import refused_in_place
 from karez.notices.services import attach
 from karez.places import queries as places
 
@@ -24,14 +26,12 @@ def resolution(request: HttpRequest, resolution_id: int) -> HttpResponse:
     """One prepared resolution: agree to it, refuse it, or take one's own back."""
     actor = actor_of(request)
     asked = queries.resolution(actor, resolution_id)
+    refusal = None
     if request.method == "POST":
-        if "approve" in request.POST:
-            made = resolutions.approve(actor, asked)
-            messages.success(request, _("Recorded."))
-            return redirect("mutual_funds:society", society_id=made.pk)
-        resolutions.refuse(actor, asked, reason=request.POST.get("reason", ""))
-        messages.success(request, _("Refused; nothing was recorded."))
-        return redirect("mutual_funds:resolution", resolution_id=resolution_id)
+        next_page: list[HttpResponse] = []
+        refusal = refused_in_place(lambda: next_page.append(_decide(request, actor, asked)))
+        if refusal is None:
+            return next_page[0]
     answer = getattr(asked, "answer", None)
     own = asked.prepared_by_id == actor.pk
     may_approve = answer is None and not own and places.may(actor, services.APPROVE, asked.area_id)
@@ -49,8 +49,19 @@ def resolution(request: HttpRequest, resolution_id: int) -> HttpResponse:
         "way": places.ancestors(actor, asked.area_id),
         "may_approve": may_approve,
         "may_refuse": answer is None and (own or may_approve),
+        "refusal": refusal,
     }
-    return render(request, "mutual_funds/resolution.html", context)
+    return render(request, "mutual_funds/resolution.html", context, status=refusal.status if refusal else 200)
+
+
+def _decide(request: HttpRequest, actor: User, asked: Resolution) -> HttpResponse:
+    if "approve" in request.POST:
+        made = resolutions.approve(actor, asked)
+        messages.success(request, _("Recorded."))
+        return redirect("mutual_funds:society", society_id=made.pk)
+    resolutions.refuse(actor, asked, reason=request.POST.get("reason", ""))
+    messages.success(request, _("Refused; nothing was recorded."))
+    return redirect("mutual_funds:resolution", resolution_id=asked.pk)
 
 
 @login_required

@@ -11,6 +11,7 @@ from django.db.models import Sum
 from django.db.models.functions import Now
 
 from karez.access.models import User
+from karez.kernel.money import format_fen
 from karez.kernel.refusal import Refusal
 from karez.ledger import services as ledger
 from karez.ledger.models import Account
@@ -92,8 +93,9 @@ def contribute(
     after = own_fen(member.pk) + amount_fen
     if not in_force.contribution_min_fen <= after <= in_force.contribution_max_fen:
         raise Refusal(
-            "mutual_funds.contribution", record=f"member {member.pk}", found=f"{after} fen in all",
-            expected=f"{in_force.contribution_min_fen} to {in_force.contribution_max_fen} fen", rule="the society's rules of that day",
+            "mutual_funds.contribution", record=f"household {member.household.household_no} of {member.society.name}",
+            found=f"{format_fen(after)} yuan in all",
+            expected=f"{format_fen(in_force.contribution_min_fen)} to {format_fen(in_force.contribution_max_fen)} yuan", rule="the society's rules of that day",
             todo="take in what the rules allow",
         )  # fmt: skip
     posted = _receive(actor, member.society, "contribution", "Member's contribution", paid_on, [(rules.CONTRIBUTIONS, amount_fen)], via)
@@ -144,8 +146,8 @@ def record_repayment(
     left = sum(i.total_fen for i in owed) - already.total_fen
     if not 0 < amount_fen <= left:
         raise Refusal(
-            "mutual_funds.repayment", record=f"loan {loan.loan_no}", found=f"{amount_fen} fen", expected=f"above 0, at most {left} fen",
-            rule="a repayment is at most principal and fee", todo="take in at most what is still owed",
+            "mutual_funds.repayment", record=f"loan {loan.loan_no}", found=f"{format_fen(amount_fen)} yuan",
+            expected=f"above 0, at most {format_fen(left)} yuan", rule="a repayment is at most principal and fee", todo="take in at most what is still owed",
         )  # fmt: skip
     part = rules.allocate(amount_fen, already=already, owed=owed, order=loan.rule_set.allocation_order)
     lines = [(rules.LOANS, part.principal_fen), (rules.SURPLUS, part.fee_fen)]
@@ -210,7 +212,7 @@ def rules_in_force(society_id: int, day: date) -> RuleSet:
     found = RuleSet.objects.filter(society_id=society_id, voided_at=None, starts_on__lte=day).exclude(ends_before__lte=day).first()
     if found is None:
         raise Refusal(
-            "mutual_funds.no_rules", record=f"society {society_id}", found=f"no rules on {day}", expected="rules in force",
+            "mutual_funds.no_rules", record=Society.objects.get(pk=society_id).name, found=f"no rules on {day}", expected="rules in force",
             rule="a society works by the rules its members resolved", todo="record the rules first",
         )  # fmt: skip
     return found

@@ -22,7 +22,8 @@ from karez.kernel.money import format_fen
 from karez.kernel.refusal import Refusal
 from karez.ledger import queries as ledger
 from karez.mutual_funds import forms, proposals, queries, resolutions, services
-from karez.mutual_funds.models import Loan, Society
+from karez.mutual_funds.models import Loan, Proposal, Society
+from karez.mutual_funds.refusals import refused_in_place
 from karez.places import queries as places
 
 # what is done -> (heading, form, whether another person approves it)
@@ -266,14 +267,11 @@ def proposal(request: HttpRequest, proposal_id: int) -> HttpResponse:
     """One prepared act: approve it, refuse it, or take one's own back."""
     actor = actor_of(request)
     found = queries.proposal(actor, proposal_id)
+    refusal = None
     if request.method == "POST":
-        if "approve" in request.POST:
-            proposals.approve(actor, found)
-            messages.success(request, _("Posted and recorded."))
-        else:
-            proposals.refuse(actor, found, reason=request.POST.get("reason", ""))
-            messages.success(request, _("Refused; nothing was posted."))
-        return redirect("mutual_funds:proposal", proposal_id=proposal_id)
+        refusal = refused_in_place(lambda: _decide(request, actor, found))
+        if refusal is None:
+            return redirect("mutual_funds:proposal", proposal_id=proposal_id)
     log_read(actor, kind="proposal", subject_id=proposal_id, purpose="the page of a prepared act of a society, without a name")
     first, vouchers = ledger.voucher_set(actor, found.set_id, permission=services.VIEW)
     if found.second_set_id:
@@ -288,5 +286,15 @@ def proposal(request: HttpRequest, proposal_id: int) -> HttpResponse:
         "way": places.ancestors(actor, found.society.area_id),
         "may_approve": may_approve,
         "may_refuse": first.state == "pending" and (own or may_approve),
+        "refusal": refusal,
     }
-    return render(request, "mutual_funds/proposal.html", context)
+    return render(request, "mutual_funds/proposal.html", context, status=refusal.status if refusal else 200)
+
+
+def _decide(request: HttpRequest, actor: User, found: Proposal) -> None:
+    if "approve" in request.POST:
+        proposals.approve(actor, found)
+        messages.success(request, _("Posted and recorded."))
+    else:
+        proposals.refuse(actor, found, reason=request.POST.get("reason", ""))
+        messages.success(request, _("Refused; nothing was posted."))

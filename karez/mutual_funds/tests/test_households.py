@@ -34,7 +34,7 @@ def test_a_dissolved_household_does_not_join(fund: Fund) -> None:
     for day in (DAY, DAY.replace(day=1)):
         with pytest.raises(Refusal) as refused:
             services.join(fund.treasurer, society=fund.society, household=gone, joined_on=day)
-        assert refused.value.code == "mutual_funds.member" and "dissolved" in refused.value.record
+        assert refused.value.code == "mutual_funds.member" and "dissolved" in refused.value.found
 
 
 def test_joining_and_dissolving_wait_for_each_other(committed_fund: Fund) -> None:
