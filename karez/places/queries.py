@@ -17,9 +17,10 @@ from karez.access.queries import granted_area_ids
 from karez.kernel.refusal import Refusal
 from karez.places.models import AreaSpell, Designation, Succession, Tree
 
+# Materialized: a planner without fresh statistics otherwise walks the tree again for every row it is asked about.
 _BELOW = (
-    "SELECT DISTINCT seen.area_id FROM places_tree granted JOIN places_tree seen ON seen.path <@ granted.path"
-    " WHERE granted.area_id = ANY(%s)"
+    "WITH below AS MATERIALIZED (SELECT DISTINCT seen.area_id FROM places_tree granted"
+    " JOIN places_tree seen ON seen.path <@ granted.path WHERE granted.area_id = ANY(%s)) SELECT area_id FROM below"
 )
 
 
