@@ -10,6 +10,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connections
+from django.utils import translation
 
 from karez.access.models import Role, User
 from karez.access.services import add_user, grant_role
@@ -20,6 +21,14 @@ from karez.places.models import Tree
 from karez.places.services import refresh_tree
 
 _TEMPLATE = f"karez_template_{os.getpid()}"
+
+
+@pytest.fixture(autouse=True)
+def _language() -> Iterator[None]:
+    """A request leaves its reader's language behind in the process; the next test begins without one."""
+    translation.deactivate()
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session")

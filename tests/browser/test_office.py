@@ -37,6 +37,8 @@ def test_a_year_at_work_and_opened_again(site: str, page: Any, committed_world: 
     for found in services.prepare(world.regional, year=2009).failing:
         services.accept_failure(world.regional, year=2009, check=found.name, reason="a small world of a test")
     services.sign(world.approver, year=2009)
+    page.locator("#progress").wait_for(state="hidden")  # the page asks again by itself, and must not be left while it does
+    page.wait_for_load_state()
     page.goto(site + address)
     page.get_by_label("Open it again, because").fill("a county was left out")
     page.get_by_role("button", name="Ask for it").click()
