@@ -32,6 +32,7 @@ def look(page: Any, site: str, address: str, name: str, shot: Any) -> list[str]:
         page.evaluate("theme => document.documentElement.setAttribute('data-bs-theme', theme)", theme)
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
+            page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")  # the page has heard of it
             where = f"{address} {theme} {width}"
             if page.evaluate("() => document.documentElement.scrollWidth > window.innerWidth"):
                 wrong.append(f"{where}: sticks out sideways")

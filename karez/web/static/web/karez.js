@@ -23,6 +23,7 @@
     });
   }
   document.addEventListener("DOMContentLoaded", reachable);
+  window.addEventListener("load", reachable);
   window.addEventListener("resize", reachable);
   document.addEventListener("htmx:afterSettle", reachable);
 })();
