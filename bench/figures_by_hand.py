@@ -98,8 +98,8 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = {
         "mutual_funds.years_before": ("max(years) filter (kind = 'target' and code = 'mutual_funds.pilot' and until_year < 2009)", "max"),
     },
     "returns_values": {
-        "overview.area": ("sum(value) filter (measure = 'land_area' and area_level = 'region' and value_year = 2009)", "sum"),
-        "overview.region_population": ("sum(value) filter (measure = 'population' and area_level = 'region' and value_year = 2009)", "sum"),
+        "overview.area": ("sum(value) filter (measure = 'land_area' and value_year = 2009)", "own"),
+        "overview.region_population": ("sum(value) filter (measure = 'population' and value_year = 2009)", "own"),
         "overview.key_county_population": (f"sum(value) filter (measure = 'population' and {_KEY} = 2009)", "sum"),
         "overview.key_county_income_total": (f"sum(numerator) filter (measure = 'rural_net_income' and {_KEY} = 2009)", "sum"),
         "overview.key_county_income_persons": (f"sum(denominator) filter (measure = 'rural_net_income' and {_KEY} = 2009)", "sum"),
@@ -138,4 +138,6 @@ def cells(files: dict[str, str]) -> dict[str, dict[int, Any]]:
 
 
 def _up(how: str, column: str) -> str:
+    if how == "own":  # its own number; nobody between a county and the region sends one
+        return f"coalesce(max({column}) filter (where place = area_id), sum({column}))"
     return f"count(DISTINCT {column})" if how == "count distinct" else f"{how}({column})"

@@ -32,7 +32,7 @@ def breakdown(snapshot: Snapshot, figure_id: str, columns: tuple[str, ...], leve
     Refuses a figure that is worked out from others, does not add up, or speaks of persons or households.
     """
     figure = resolve([figure_id], snapshot.year)[0]
-    adds_up = figure.value is not None and figure.value.function in ("sum", "count")
+    adds_up = figure.value is not None and not figure.own and figure.value.function in ("sum", "count")
     if not adds_up or level not in LEVELS or unit_of(figure, declared().of_year(snapshot.year)) in ("person", "household"):
         raise Refusal(
             "figures.not_told_apart", record=figure_id, found=figure.value_text or "a formula", expected="a sum or a count of no persons or households",

@@ -31,7 +31,7 @@ KINDS = ("stock", "flow", "rule", "plan", "share", "average", "growth")
 DISCLOSURES = ("person", "household", "village", "none")
 _ID = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 _COMMON = ("id", "label", "label_zh", "unit", "kind", "disclosure", "rounding", "valid_from", "valid_before", "source", "source_zh", "prints", "note", "note_zh")
-_COUNTED = ("table", "where", "value", "empty", "scale", "reaches")
+_COUNTED = ("table", "where", "value", "empty", "scale", "reaches", "own")
 _DERIVED = ("formula", "empty")
 _REQUIRED = ("label", "unit", "kind", "disclosure", "rounding", "valid_from", "source")
 _FILE_BYTES = 1_000_000
@@ -78,6 +78,7 @@ class Figure:
     empty: str = "missing"
     scale: int = 1
     reaches: str = ""  # lowest level its rows are recorded at, where that is above the table's
+    own: bool = False  # a place's value is its own rows'; the sum of the places right below only where it has none
     formula: Formula | None = None
 
     def valid_in(self, year: int) -> bool:
@@ -93,6 +94,7 @@ class Figure:
         """The definition as people read it."""
         counted = {"table": self.table, "where": self.where_text, "value": self.value_text, "empty": self.empty, "scale": self.scale}
         counted |= {"reaches": self.reaches} if self.reaches else {}
+        counted |= {"own": True} if self.own else {}
         derived = {"formula": self.formula.text, "inputs": list(self.formula.uses)} if self.formula else counted
         return {
             "id": self.id, "label": self.label, "label_zh": self.label_zh, "unit": self.unit, "kind": self.kind,
@@ -237,7 +239,17 @@ class _Reader:
             special["where"] = self.parsed("where", lambda text: parse_where(text, columns), table)
         special["reaches"] = self.reaches(self.types.tables[table].reaches)
         special["value"] = self.parsed("value", lambda text: parse_value(text, columns), table)
+        special["own"] = self.own(special["value"])
         return special
+
+    def own(self, value: Aggregate | None) -> bool:
+        """Whether places bring their own numbers: a sum, of nobody, because parts of such a number are not withheld with it."""
+        given = self.raw.get("own", False)
+        if not isinstance(given, bool):
+            self.fault("own", given, "true or false")
+        elif given and value is not None and (value.function != "sum" or self.raw.get("disclosure") != "none"):
+            self.fault("own", f"{value.function}, disclosure {self.raw.get('disclosure')}", "a sum with disclosure none")
+        return given is True
 
     def parsed(self, attribute: str, parse: Any, table: str) -> Any:
         try:

@@ -325,8 +325,11 @@ def _count(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, memb
 
 
 def _count_those(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, there: Sequence[Figure], into: Cells) -> None:
+    own = [f for f in there if f.own]
+    if own:
+        _own_numbers(duck, snapshot, table, own, into)
     distinct = [f for f in there if f.value and not f.value.rolls_up_by and not _is_of_unique_key(f, snapshot)]
-    adding = [f for f in there if f not in distinct]
+    adding = [f for f in there if f not in distinct and f not in own]
     if adding:
         _add_up(duck, snapshot, table, adding, into)
     left = distinct if len(into.levels) <= 2 else [f for f in distinct if not _add_up_apart(duck, snapshot, f, into)]
@@ -345,6 +348,22 @@ def _add_up(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, mem
         f" SELECT above.place, {up} FROM low JOIN above ON above.area_id = low.area_id GROUP BY above.place"
     )
     _collect(_run(duck, sql, members, snapshot, table), members, into)
+
+
+def _own_numbers(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, members: Sequence[Figure], into: Cells) -> None:
+    """What places bring themselves; a place that brings nothing has the sum of those right below it, if each of these has a number."""
+    columns = ", ".join(f"{_cell(f, snapshot)} AS {_name(f)}" for f in members)
+    _collect(_run(duck, f'SELECT "area_id", {columns} FROM "{table}" GROUP BY "area_id"', members, snapshot, table), members, into)
+    below: dict[int, list[int]] = {}
+    for place in into.places.values():
+        if place.parent_id is not None:
+            below.setdefault(place.parent_id, []).append(place.area_id)
+    for figure in members:
+        found, deepest = into.raw[figure.id], into.reaches[figure.id]
+        for place in sorted(into.places.values(), key=lambda p: -_DEPTH[p.level]):
+            parts = [found.get(i) for i in below.get(place.area_id, ())] if _DEPTH[place.level] < deepest else []
+            if place.area_id not in found and parts and None not in parts:
+                found[place.area_id] = sum(p for p in parts if p is not None)
 
 
 def _add_up_apart(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, figure: Figure, into: Cells) -> bool:
@@ -452,8 +471,13 @@ def _rows_condition(
 ) -> str:
     row = duck.execute('SELECT level FROM "places" WHERE area_id = ?', [area_id]).fetchone()
     condition = f'("{row[0]}_id" = {int(area_id)})' if row else "false"
+    only = figure.where.sql(year=snapshot.year, as_of=snapshot.as_of) if figure.where else "true"
     if figure.where:
-        condition += f" AND ({figure.where.sql(year=snapshot.year, as_of=snapshot.as_of)})"
+        condition += f" AND ({only})"
+    if figure.own and row:  # a row stands behind the places above it as far as none of these brings its own number
+        bring = f'SELECT "area_id" FROM "{figure.table}" WHERE ({only})'
+        for level in LEVELS[_DEPTH[row[0]] :]:
+            condition += f' AND ("{level}_id" IS NULL OR "{level}_id" = "area_id" OR "{level}_id" NOT IN ({bring}))'
     if visible is not None:
         duck.execute("CREATE TEMP TABLE IF NOT EXISTS visible AS SELECT unnest(?::BIGINT[]) AS area_id", [list(visible)])
         condition += " AND area_id IN (SELECT area_id FROM visible)"

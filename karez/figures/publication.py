@@ -55,7 +55,7 @@ def cells_for_publication(snapshot: Snapshot, ids: Sequence[str] | None = None, 
 def relations(figures: Sequence[Figure]) -> list[Relation]:
     """What a reader knows of how these figures hang together."""
     known = {f.id for f in figures}
-    found: list[Relation] = [RollUp(f.id) for f in figures if f.value and f.value.function in ("sum", "count", "distinct")]
+    found: list[Relation] = [RollUp(f.id) for f in figures if f.value and not f.own and f.value.function in ("sum", "count", "distinct")]
     for figure in figures:
         if figure.formula:
             found += relations_of(figure.id, figure.formula)

@@ -58,11 +58,11 @@ _STANDS = f"""{counted_on(_DAY, event=True, alias="r")} AND EXISTS (SELECT FROM 
 REPORTS = tuple(
     LiveReport(
         figure, label,
-        f"""SELECT r.area_id, r.value FROM returns_return r JOIN periods_region g ON g.area_id = r.area_id
+        f"""SELECT r.area_id, r.value FROM returns_return r
             WHERE r.measure_id = '{measure}' AND r.year = %(year)s AND {_STANDS}""",
     )
     for figure, label, measure in (
-        ("overview.area", "Land area, as the region's return shows it", "land_area"),
-        ("overview.region_population", "Residents, as the region's return shows them", "population"),
+        ("overview.area", "Land area, as the returns show it", "land_area"),
+        ("overview.region_population", "Residents, as the returns show them", "population"),
     )
 )

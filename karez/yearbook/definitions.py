@@ -40,7 +40,7 @@ def _definition_of(figure: Figure, all_known: tuple[Figure, ...]) -> Definition:
     known = {f.id: f for f in all_known}
     plain = {f.id: _plain(f.formula.text if f.formula else f.value_text, f.table, f.where_text) for f in all_known}
     formulas = {f.id for f in all_known if f.formula}
-    more = {f.id: f"{f.scale} {f.empty} {f.reaches}" for f in all_known}
+    more = {f.id: f"{f.scale} {f.empty} {f.reaches}{' own' if f.own else ''}" for f in all_known}
     told, used = _followed(figure.id, plain, formulas)
     return Definition(told, "; ".join(f"{i}: {more[i]}" for i in used if i in known))
 

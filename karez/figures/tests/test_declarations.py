@@ -81,6 +81,9 @@ def test_every_fault_is_told_with_its_place(tmp_path: Path) -> None:
         figure("test.eight", reaches="planet"),
         figure("test.nine", table="counted", reaches="village"),
         figure("test.ten", formula="test.good * 2", reaches="region"),
+        figure("test.eleven", own=True),
+        figure("test.twelve", value="sum(amount_fen)", own=True, disclosure="household"),
+        figure("test.thirteen", own="yes"),
         "[settings]\nx = 1",
     ])  # fmt: skip
     found, faults = declared(tmp_path, text)
@@ -91,6 +94,7 @@ def test_every_fault_is_told_with_its_place(tmp_path: Path) -> None:
         ("test.four", "prints"), ("test.four", "formula"), ("test.five", "formula"), ("test.five", "valid_from"), ("test.good", "id"),
         ("test.six", "formula"), ("test.seven", "kind"), ("test.seven", "disclosure"), ("test.seven", "label"), ("-", "settings"),
         ("test.eight", "reaches"), ("test.nine", "reaches"), ("test.ten", "reaches"),
+        ("test.eleven", "own"), ("test.twelve", "own"), ("test.thirteen", "own"),
     }  # fmt: skip
     assert all(f.file.endswith("figures.toml") and f.found and f.expected for f in faults)
     assert [f.id for f in found.figures][:1] == ["test.good"]

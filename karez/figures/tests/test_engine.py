@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from karez.closing.snapshots import Snapshot
+from karez.figures.attack import RollUp
 from karez.figures.declarations import LEVELS
 from karez.figures.engine import (
     State,
@@ -24,6 +25,7 @@ from karez.figures.engine import (
     rows_behind,
     sql_of,
 )
+from karez.figures.publication import relations
 from karez.figures.tests.small import COUNTED, FACTS, TREE, VILLAGES, Use, ancestors, figure, snapshot_of
 from karez.kernel.refusal import Refusal
 
@@ -91,6 +93,22 @@ def test_a_figure_may_reach_less_far_than_its_table(tmp_path: Path, use: Use) ->
     assert (_cell(snapshot, "test.above", 1).value, _cell(snapshot, "test.each", 1).value, _cell(snapshot, "test.people", 3).value) == (10, 5, 1)
     for name, place in (("test.above", 2), ("test.above", 3), ("test.above", 8), ("test.each", 3), ("test.people", 5), ("test.total", 3)):
         assert (_cell(snapshot, name, place).value, _cell(snapshot, name, place).state) == (None, State.NOT_COLLECTED), (name, place)
+
+
+def test_places_bring_their_own_numbers(tmp_path: Path, use: Use) -> None:
+    """The region prints what it returned itself; where a place returned nothing, all of those below it stand for it, or nobody does."""
+    own: dict[str, Any] = {"table": "counted", "value": "sum(total)", "empty": "missing", "own": True}
+    use(figure("test.own", **own) + figure("test.share", formula="100 * test.own / test.own"))
+    whole = snapshot_of(tmp_path / "whole", {COUNTED: [{"area_id": 1, "total": 50}, {"area_id": 3, "total": 40}, {"area_id": 4, "total": 9}]})
+    assert [_cell(whole, "test.own", a).value for a in (1, 2, 3, 4)] == [50, 49, 40, 9]
+    assert (_cell(whole, "test.own", 5).state, _cell(whole, "test.share", 2).value) == (State.NOT_COLLECTED, 100)
+    assert [[r["area_id"] for r in rows_behind(whole, "test.own", a)] for a in (1, 2, 3)] == [[1], [3, 4], [3]]
+    part = snapshot_of(tmp_path / "part", {COUNTED: [{"area_id": 3, "total": 40}]})
+    assert [(_cell(part, "test.own", a).value, _cell(part, "test.own", a).state) for a in (1, 2, 4)] == [(None, State.MISSING)] * 3
+    sums = snapshot_of(tmp_path / "sums", {COUNTED: [{"area_id": 3, "total": 40}, {"area_id": 4, "total": 9}]})
+    assert [_cell(sums, "test.own", a).value for a in (1, 2)] == [49, 49]
+    assert count_rows_behind(sums, "test.own", 1, visible=[3]) == (1, 1)
+    assert not [r for r in relations(resolve(None, 2009)) if isinstance(r, RollUp)]  # a reader cannot subtract where nothing need add up
 
 
 def test_the_order_and_the_levels_asked_for(small: Snapshot) -> None:

@@ -285,7 +285,7 @@ def test_a_sent_back_return_is_not_approved_meanwhile(committed_world: Any, app_
     assert refused.value.sqlstate == "KZ054"
 
 
-def test_the_live_report_is_the_regions_own_return(world: Any) -> None:
+def test_the_live_report_is_what_a_place_returned_itself(world: Any) -> None:
     row = services.submit_return(
         world.statistician, measure="population", area_id=world.region, year=2009, value=Decimal(6250000), document="Bulletin"
     )
