@@ -34,10 +34,11 @@ def about_transfers(actor: User, transfer_ids: Iterable[int]) -> list[AreaLink]:
     return [AreaLink(words[type(one)] % one.reference, reverse("funds:line", args=[one.line_id])) for one in found]
 
 
-def decides_set(set_id: int) -> str | None:
-    """Where a set that carries an appropriation or allocation is decided."""
-    found = Proposal.objects.filter(Q(set_id=set_id) | Q(second_set_id=set_id)).first()
-    return reverse("funds:proposal", args=[found.pk]) if found else None
+def decides_sets(set_ids: Iterable[int]) -> dict[int, str]:
+    """Where each set that carries an appropriation or allocation is decided."""
+    ids = list(set_ids)
+    found = Proposal.objects.filter(Q(set_id__in=ids) | Q(second_set_id__in=ids))
+    return {key: reverse("funds:proposal", args=[one.pk]) for one in found for key in (one.set_id, one.second_set_id) if key in ids}
 
 
 def takes_back(voucher_id: int) -> str | None:

@@ -32,8 +32,8 @@ class AreaLink:
 def told(name: str) -> Iterator[Callable[..., Any]]:
     """The function of that name in each room's `inbox.py`, rooms without one left out.
 
-    `items(actor)`, `about_area(actor, area_id, level)`, `about_transfers(actor, transfer_ids)`; and `decides_set(set_id)`:
-    the address where a set of prepared vouchers is decided, None where the room knows nothing of it. `takes_back(voucher_id)`:
+    `items(actor)`, `about_area(actor, area_id, level)`, `about_transfers(actor, transfer_ids)`; and `decides_sets(set_ids)`:
+    for each set of prepared vouchers on which a record of the room hangs, the address where it is decided. `takes_back(voucher_id)`:
     the address where a posted voucher is taken back together with the record that stands on its money, None likewise.
     `says(text, language, cell=False)`: a text raised or noted in English, in another language.
     """

@@ -11,10 +11,10 @@ from karez.places.queries import may
 
 
 def items(actor: User) -> list[InboxItem]:
-    """Prepared vouchers this person may decide, and cash counts to countersign."""
+    """Prepared vouchers this person may decide and no other room tells of, and cash counts to countersign."""
     found, allowed = [], permissions_of(actor)
     if "ledger.approve" in allowed:
-        waiting = len(queries.waiting_sets(actor, limit=100))
+        waiting = len(queries.waiting_here(actor, limit=100))
         found.append(InboxItem(_("Vouchers to approve"), waiting, reverse("ledger:pending")))
     if "ledger.countersign" in allowed:
         counts = len(queries.counts_to_countersign(actor, limit=100))

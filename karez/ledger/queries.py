@@ -14,6 +14,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.expressions import RawSQL
 
 from karez.access.models import User
+from karez.kernel.inbox import told
 from karez.kernel.refusal import Refusal
 from karez.ledger.models import Account, Book, CashCount, PendingLine, Transfer, Voucher, VoucherSet
 from karez.places.queries import require, visible_area_ids_sql
@@ -198,6 +199,24 @@ def waiting_sets(
         prepared_by_id=actor.pk
     )
     return list(found.filter(Exists(of_set), ~Exists(elsewhere)).order_by("pk")[:limit])
+
+
+def decided_elsewhere(set_ids: Sequence[int]) -> dict[int, str]:
+    """Of these sets, those on which a record of a higher room hangs, with the address where that room decides them."""
+    return {key: address for tell in told("decides_sets") for key, address in tell(set_ids).items()}
+
+
+def waiting_here(actor: User, *, after: int = 0, limit: int = PAGE) -> list[VoucherSet]:
+    """Of the sets that wait for this actor, oldest first, those which the ledger itself decides."""
+    found: list[VoucherSet] = []
+    while len(found) < limit:
+        sets = waiting_sets(actor, after=after, limit=limit)
+        elsewhere = decided_elsewhere([one.pk for one in sets])
+        found += [one for one in sets if one.pk not in elsewhere]
+        if len(sets) < limit:
+            break
+        after = sets[-1].pk
+    return found[:limit]
 
 
 def voucher_set(

@@ -16,7 +16,6 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from karez.access.pages import PAGE, DayField, actor_of, answer_form, integer, uploaded
-from karez.kernel.inbox import told
 from karez.ledger import queries, services
 from karez.notices.services import attach
 from karez.places import queries as places
@@ -159,9 +158,9 @@ def attach_document(request: HttpRequest, voucher_id: int) -> HttpResponse:
 @login_required
 @require_GET
 def pending(request: HttpRequest) -> HttpResponse:
-    """Sets that wait for this person's decision."""
+    """Sets that wait for this person's decision here; those a record of another room hangs on wait in that room's list."""
     actor = actor_of(request)
-    sets = queries.waiting_sets(actor, after=integer(request.GET, "after", 0) or 0, limit=PAGE + 1)
+    sets = queries.waiting_here(actor, after=integer(request.GET, "after", 0) or 0, limit=PAGE + 1)
     shown = [queries.voucher_set(actor, one.pk) for one in sets[:PAGE]]
     return render(
         request,
@@ -176,11 +175,9 @@ def voucher_set(request: HttpRequest, set_id: int) -> HttpResponse:
     """One prepared set on one screen: what, why, who, evidence; approve or refuse it whole."""
     actor = actor_of(request)
     found, vouchers = queries.voucher_set(actor, set_id)
-    elsewhere = next((address for tell in told("decides_set") if (address := tell(set_id))), None)
-    if (
-        elsewhere
-    ):  # the room whose record hangs on these vouchers decides, so that money and record come together
-        return redirect(elsewhere)
+    elsewhere = queries.decided_elsewhere([set_id])
+    if elsewhere:  # the room whose record hangs on these vouchers decides, so that money and record come together
+        return redirect(elsewhere[set_id])
     if request.method == "POST":
         if "approve" in request.POST:
             posted = services.approve(actor, set_id)

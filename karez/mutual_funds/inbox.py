@@ -61,10 +61,13 @@ def about_transfers(actor: User, transfer_ids: Iterable[int]) -> list[AreaLink]:
     return found
 
 
-def decides_set(set_id: int) -> str | None:
-    """Where a set that carries an act of a society is decided."""
-    found = Proposal.objects.filter(Q(set_id=set_id) | Q(second_set_id=set_id)).first()
-    return reverse("mutual_funds:proposal", args=[found.pk]) if found else None
+def decides_sets(set_ids: Iterable[int]) -> dict[int, str]:
+    """Where each set that carries an act of a society is decided."""
+    ids = list(set_ids)
+    found = Proposal.objects.filter(Q(set_id__in=ids) | Q(second_set_id__in=ids))
+    return {
+        key: reverse("mutual_funds:proposal", args=[one.pk]) for one in found for key in (one.set_id, one.second_set_id) if key in ids
+    }
 
 
 def takes_back(voucher_id: int) -> str | None:
