@@ -10,7 +10,7 @@ BIN := .venv/bin
 	touch $@
 
 demo: .venv/installed
-	$(BIN)/karez demo
+	$(BIN)/karez demo $(if $(PORT),--port $(PORT))
 
 test: .venv/installed
 	$(BIN)/pytest -q -n 2 --dist loadfile

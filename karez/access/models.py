@@ -162,7 +162,10 @@ class Grant(SpellFact):
 
 
 class SignInEvent(models.Model):
-    """How a person came to their password: given once by an administrator, until an instant, or chosen by themselves."""
+    """How a person came to their password: given once, until an instant, or chosen by themselves.
+
+    Given by an administrator, or by the local operator: then `by_id` is the person's own and `note` says why.
+    """
 
     facts = Usage.LOG
 
@@ -177,9 +180,14 @@ class SignInEvent(models.Model):
     until = models.DateTimeField(null=True)  # of a given one: afterwards nobody signs in with it
     by_id = models.BigIntegerField()
     at = models.DateTimeField(db_default=Now())
+    note = models.TextField(db_default="")
 
     class Meta:
         constraints = [
+            models.CheckConstraint(
+                name="access_signinevent_operator_says_why",
+                condition=~models.Q(what="given", by_id=F("user_id")) | models.Q(note__regex=r"\S"),
+            ),
             models.CheckConstraint(
                 name="access_signinevent_given_ends",
                 condition=models.Q(what="given", until__isnull=False) | models.Q(what="chosen", until=None),

@@ -50,12 +50,32 @@ def renew_invitation(actor: User, user: User) -> str:
     if not queries.has_given_password(user):
         raise Refusal(
             "access.own_password", record=user.username, found="a password this person chose", expected="a first sign-in still to come",
-            rule="nobody signs in under another's name", todo="ask the person to sign in with it, or to ask for a new sign-in name",
+            rule="nobody signs in under another's name", todo="ask the person to sign in with it; a lost one is replaced by the local operator (karez password)",
         )  # fmt: skip
     password = _one_time_password()
     user.set_password(password)
     user.save(update_fields=["password"])
     _give(actor, user)
+    return password
+
+
+@transaction.atomic
+def give_password(user: User, *, note: str) -> str:
+    """A password for one sign-in, good for seven days, from the local operator to a person who lost theirs; returns it.
+
+    Refuses without a reason: it stands on the person's page ever after. The old password opens nothing any more.
+    """
+    if not note.strip():
+        raise Refusal(
+            "access.note_missing", record=user.username, found="no reason", expected="why the local operator gives a password",
+            rule="an operator's act is kept with its reason", todo="say why",
+        )  # fmt: skip
+    password = _one_time_password()
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    SignInEvent.objects.create(
+        user=user, what=SignInEvent.What.GIVEN, until=timezone.now() + GIVEN_FOR, by_id=user.pk, note=note.strip()[:300]
+    )
     return password
 
 

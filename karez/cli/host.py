@@ -1,4 +1,4 @@
-"""Commands about the installation: init, role, demo, serve, upgrade, backup, restore."""
+"""Commands about the installation: init, role, password, demo, serve, upgrade, backup, restore."""
 
 from datetime import date, datetime
 from pathlib import Path
@@ -60,6 +60,19 @@ def role(*, username: str, role: str, code: str, by: str, note: str, full_name: 
         )
         if isinstance(made, GrantProposal):
             click.echo("Proposed. It holds once another person confirms it on the page Roles to confirm.", err=True)
+
+
+@karez.command()
+@click.argument("username")
+@click.option("--operator", "note", required=True, metavar="REASON", help="Why; it is shown on the person's page under Users.")
+def password(*, username: str, note: str) -> None:
+    """Gives USERNAME, who lost their password, another for one sign-in; printed this once, good for seven days."""
+    with working():
+        from karez.access.queries import user_named
+        from karez.access.services import give_password
+
+        click.echo(give_password(user_named(username), note=note))
+        click.echo("Hand it over in person. The next sign-in asks for a password of their own.", err=True)
 
 
 @karez.command()

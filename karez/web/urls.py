@@ -13,6 +13,7 @@ handler404 = "karez.web.views.not_found"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
     path("account/", views.account, name="account"),
+    path("account/password/reset/", views.forgotten, name="account_reset_password"),  # before the library's, which sends mail
     path("account/", include("allauth.urls")),
     path("language/", set_language, name="set_language"),
     path("healthy/", views.healthy, name="healthy"),

@@ -32,6 +32,12 @@ def account(request: HttpRequest) -> HttpResponse:
 
 
 @require_GET
+def forgotten(request: HttpRequest) -> HttpResponse:
+    """What to do about a lost password. Nothing is sent: Karez knows nobody's address."""
+    return render(request, "web/forgotten.html")
+
+
+@require_GET
 def healthy(request: HttpRequest) -> JsonResponse:
     """Whether the site and its database answer; for supervision of the service."""
     with connection.cursor() as cursor:

@@ -1,9 +1,11 @@
 """The part of a trace that looks along the years: the same figure at the same place in every sealed snapshot, in words. Computes no figures."""
 
+from datetime import datetime
 from fractions import Fraction
 from typing import Any
 
 from django.urls import reverse
+from django.utils.timezone import localdate
 
 from karez.access.models import User
 from karez.figures.history import InYear, in_years
@@ -24,7 +26,7 @@ def years_of(actor: User, region: str, figure_id: str, area_id: int, *, at_regio
                 "year": one.sealed.year, "current": one.sealed.current, "state": one.state, "value": _words(one, one.value, language),
                 "change": _change(one, language), "compared": one.compared, "link": address if at_region or not address else f"{address}?area={area_id}",
                 "snapshot": one.sealed.snapshot.name if one.sealed.snapshot else one.sealed.digest[:12],
-                "sealed_at": one.sealed.snapshot.taken_at[:10] if one.sealed.snapshot else "",
+                "sealed_at": localdate(datetime.fromisoformat(one.sealed.snapshot.taken_at)).isoformat() if one.sealed.snapshot else "",
                 "share": float(one.value / largest) if one.value is not None and largest and not below_nought else None,
                 "other_method": one.figure is not newest,
             }

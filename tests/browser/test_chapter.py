@@ -83,6 +83,8 @@ def test_language_and_map(site: str, page: Any, sealed: Any, sign_in: Any, shot:
     assert "·" in (hint.text_content() or "") and not hint.is_visible()
     page.locator("a.figure").first.hover()
     assert hint.is_visible()
+    page.keyboard.press("Escape")
+    assert not hint.is_visible()  # and comes back with the next look
     page.mouse.move(1, 1)
     page.locator("a.figure").nth(1).focus()
     assert not hint.is_visible()

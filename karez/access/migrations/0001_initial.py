@@ -153,11 +153,12 @@ class Migration(migrations.Migration):
                 ('until', models.DateTimeField(null=True)),
                 ('by_id', models.BigIntegerField()),
                 ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('note', models.TextField(db_default='')),
                 ('user', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='sign_in_events', to=settings.AUTH_USER_MODEL)),
             ],
             options={
                 'indexes': [models.Index(fields=['user', '-id'], name='access_sign_in_last')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('until__isnull', False), ('what', 'given')), models.Q(('until', None), ('what', 'chosen')), _connector='OR'), name='access_signinevent_given_ends')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('by_id', models.F('user_id')), ('what', 'given'), _negated=True), ('note__regex', '\\S'), _connector='OR'), name='access_signinevent_operator_says_why'), models.CheckConstraint(condition=models.Q(models.Q(('until__isnull', False), ('what', 'given')), models.Q(('until', None), ('what', 'chosen')), _connector='OR'), name='access_signinevent_given_ends')],
             },
         ),
         migrations.CreateModel(

@@ -164,6 +164,21 @@ def test_a_given_password_ends(world: Any) -> None:
     assert _enter(fresh).get("/")["Location"] == "/account/password/change/"
 
 
+def test_a_lost_password_is_replaced_by_the_operator_with_a_reason(world: Any) -> None:
+    chen, user = _client(world.administrator), world.clerk
+    access.choose_password(user, "once-it-was-known")
+    assert "access.own_password" in _said(chen.post(f"/users/{user.pk}/renew/", follow=True))
+    assert "from hand to hand" in _said(Client().get("/account/password/reset/"))
+    assert Client().post("/account/password/reset/", {"email": "a@b.cn"}).status_code == 405  # nothing is sent
+    with pytest.raises(Refusal, match="no reason"):
+        access.give_password(user, note=" ")
+    given = access.give_password(user, note="lost, came in person")
+    assert "_auth_user_id" not in _enter("once-it-was-known", "clerk").session
+    assert _enter(given, "clerk").get("/")["Location"] == "/account/password/change/"
+    assert "given by the local operator for one sign-in" in _said(chen.get(f"/users/{user.pk}/"))
+    assert "lost, came in person" in _said(chen.get(f"/users/{user.pk}/"))
+
+
 def test_roles_are_given_and_ended_with_days_and_stay_on_the_page(world: Any) -> None:
     chen, clerk = _client(world.administrator), world.clerk
     page = f"/users/{clerk.pk}/"

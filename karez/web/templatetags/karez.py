@@ -61,11 +61,11 @@ def day(value: Any) -> str:
 
 
 @register.filter
-def moment(value: datetime | None) -> SafeString | str:
-    """An instant to the minute, in the office's time."""
+def moment(value: datetime | str | None) -> SafeString | str:
+    """An instant, also one as manifests write it, to the minute, in the office's time."""
     if not value:
         return DASH
-    local = timezone.localtime(value)
+    local = timezone.localtime(datetime.fromisoformat(value) if isinstance(value, str) else value)
     return format_html('<time datetime="{}">{}</time>', local.isoformat(), local.strftime("%Y-%m-%d %H:%M"))
 
 

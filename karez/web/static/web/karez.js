@@ -16,6 +16,12 @@
   document.addEventListener("change", function (event) {
     if (event.target.matches("select[data-submit]")) { event.target.form.submit(); }
   });
+  // Escape takes a hint away that hovering or focus has opened (WCAG 1.4.13); the next one shows again.
+  var hush = document.documentElement.classList;
+  document.addEventListener("keydown", function (event) { if (event.key === "Escape") { hush.add("no-hints"); } });
+  ["pointerover", "focusin"].forEach(function (moved) {
+    document.addEventListener(moved, function (event) { if (!event.target.closest(".figure-hint")) { hush.remove("no-hints"); } });
+  });
   // A table wider than the screen scrolls in its own frame, which the keyboard must reach.
   function reachable() {
     document.querySelectorAll(".table-wrap, .mono").forEach(function (frame) {
