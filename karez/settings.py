@@ -62,7 +62,7 @@ MIDDLEWARE = [
     "axes.middleware.AxesMiddleware",
 ]
 if (PACKAGE / "web" / "middleware.py").exists():
-    MIDDLEWARE += ["karez.web.middleware.PrivateMiddleware", "karez.web.middleware.RefusalMiddleware"]
+    MIDDLEWARE += [f"karez.web.middleware.{name}" for name in ("PrivateMiddleware", "ReadingMiddleware", "RefusalMiddleware")]
 
 ROOT_URLCONF = "karez.web.urls" if (PACKAGE / "web" / "urls.py").exists() else "karez.kernel.no_urls"
 WSGI_APPLICATION = "karez.wsgi.application"

@@ -21,7 +21,6 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from karez.access.models import SentForm, User
-from karez.access.queries import remember_grants
 from karez.kernel.money import parse_fen
 from karez.kernel.refusal import Refusal
 
@@ -33,7 +32,6 @@ T = TypeVar("T")
 def actor_of(request: HttpRequest) -> User:
     """The person signed in; views are behind `login_required`."""
     assert isinstance(request.user, User)
-    remember_grants(request.user)
     return request.user
 
 

@@ -2,11 +2,17 @@
 
 from datetime import date
 
-from karez.access.models import Grant, SignInEvent, User
+from django.db import connection
+
+from karez.access.models import SignInEvent, User
 from karez.access.rules import roles_with
+from karez.kernel.reading import once_a_page
 from karez.kernel.refusal import Refusal
 
-_REMEMBERED = "_grants_by_day"
+_GRANTED = """
+SELECT role, area_id FROM access_grant
+ WHERE user_id = %s AND counts_from <= %s AND (counts_before IS NULL OR counts_before > %s) AND (void_counts_on IS NULL OR void_counts_on > %s)
+ ORDER BY id"""
 
 
 def granted_area_ids(actor: User, permission: str, day: date | None = None) -> list[int]:
@@ -23,23 +29,16 @@ def permissions_of(actor: User) -> frozenset[str]:
     return frozenset(p for p, holders in PERMISSIONS.items() if roles & {str(r) for r in holders})
 
 
-def remember_grants(actor: User) -> None:
-    """From here on this object of a person answers by what was granted when it was first asked: for one web request, no longer."""
-    actor.__dict__.setdefault(_REMEMBERED, {})
-
-
-def _grants(actor: User, day: date) -> list[tuple[str, int]]:
+def _grants(actor: User, day: date) -> tuple[tuple[str, int], ...]:
     """Role and area of every grant that counts on a day; none for who is no longer active."""
-    if not actor.is_active:
-        return []
-    remembered: dict[date, list[tuple[str, int]]] | None = actor.__dict__.get(_REMEMBERED)
-    if remembered is not None and day in remembered:
-        return remembered[day]
-    grants = Grant.objects.filter(user=actor, counts_from__lte=day).order_by("pk")
-    found = list(grants.exclude(counts_before__lte=day).exclude(void_counts_on__lte=day).values_list("role", "area_id"))
-    if remembered is not None:
-        remembered[day] = found
-    return found
+    return _granted(actor.pk, day) if actor.is_active else ()
+
+
+@once_a_page
+def _granted(user_id: int, day: date) -> tuple[tuple[str, int], ...]:
+    with connection.cursor() as cursor:  # asked by every page of everybody: written out, it costs a third of building it anew
+        cursor.execute(_GRANTED, [user_id, day, day, day])
+        return tuple(cursor.fetchall())
 
 
 def user_named(username: str) -> User:

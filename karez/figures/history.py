@@ -13,8 +13,8 @@ from karez.figures import answers
 from karez.figures.declarations import Figure
 from karez.figures.engine import State, declared
 from karez.figures.queries import areas_visible, with_ancestors
-from karez.periods.models import Period
 from karez.periods.services import region as the_region
+from karez.periods.services import years
 
 NO_PLACE, GONE = "no_such_place", "gone"
 
@@ -46,8 +46,9 @@ class InYear:
 
 def sealed_snapshots() -> list[Sealed]:
     """Every snapshot a year was ever closed with, newest year first, what stands before what was replaced."""
-    standing = {str(p.snapshot): p.year for p in Period.objects.all() if p.snapshot}
-    known = dict(SnapshotRecord.objects.filter(kind=SEALED).order_by("pk").values_list("digest", "year")) | standing
+    standing = {str(p.snapshot): p.year for p in years() if p.snapshot}
+    records = SnapshotRecord.objects.raw("SELECT id, digest, year FROM closing_snapshotrecord WHERE kind = %s ORDER BY id", [SEALED])
+    known = {record.digest: record.year for record in records} | standing
     code = the_region().code
     here = {s.digest: s for s in snapshots.existing(kind=SEALED) if s.region == code}
     found = [Sealed(year, digest, digest in standing, here.get(digest)) for digest, year in known.items()]

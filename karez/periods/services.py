@@ -4,13 +4,20 @@ from datetime import date
 
 from django.db import connection
 
+from karez.kernel.reading import once_a_page
 from karez.kernel.refusal import Refusal
 from karez.periods.models import Period, Region
 
 
+@once_a_page
+def region_if_founded() -> Region | None:
+    """The region of this installation, if it was founded."""
+    return next(iter(Region.objects.raw("SELECT * FROM periods_region ORDER BY id LIMIT 1")), None)
+
+
 def region() -> Region:
     """The region of this installation; refuses where none was founded."""
-    found = Region.objects.first()
+    found = region_if_founded()
     if found is None:
         raise Refusal(
             "periods.no_region",
@@ -51,9 +58,15 @@ def found_region(
     return region()
 
 
+@once_a_page
+def years() -> tuple[Period, ...]:
+    """The years of the region with their states, oldest first."""
+    return tuple(Period.objects.raw("SELECT * FROM periods_period ORDER BY year"))
+
+
 def period(year: int) -> Period:
     """The year's state; refuses a year that was never opened."""
-    found = Period.objects.filter(year=year).first()
+    found = next((p for p in years() if p.year == year), None)
     if found is None:
         raise Refusal(
             "periods.unknown_year", record=str(year), found="no such year", expected="a year from the region's first on",

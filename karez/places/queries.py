@@ -14,6 +14,7 @@ from django.db.models.expressions import RawSQL
 
 from karez.access.models import User
 from karez.access.queries import granted_area_ids
+from karez.kernel.reading import once_a_page
 from karez.kernel.refusal import Refusal
 from karez.places.models import AreaSpell, Designation, Succession, Tree
 
@@ -55,15 +56,18 @@ def visible_areas(actor: User, permission: str) -> QuerySet[Tree]:
 
 def may(actor: User, permission: str, area_id: int) -> bool:
     """Whether `actor` holds `permission` over an area today."""
-    # One area: its way up is looked at, not all that lies below the grants.
     granted = granted_area_ids(actor, permission)
-    if not granted:
-        return False
+    return bool(granted) and _lies_below(area_id, tuple(granted))
+
+
+@once_a_page
+def _lies_below(area_id: int, granted: tuple[int, ...]) -> bool:
+    # One area: its way up is looked at, not all that lies below the grants.
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT EXISTS (SELECT 1 FROM places_tree seen JOIN places_tree granted ON seen.path <@ granted.path"
             " WHERE seen.area_id = %s AND granted.area_id = ANY(%s))",
-            [area_id, granted],
+            [area_id, list(granted)],
         )
         return bool(cursor.fetchone()[0])
 

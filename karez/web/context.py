@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from karez.access.models import User
 from karez.access.queries import permissions_of
-from karez.periods.models import Region
+from karez.periods.services import region_if_founded
 from karez.places.queries import may
 
 # (permission that shows the entry, URL name, words)
@@ -32,12 +32,14 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)  # none where a refusal came before anybody was known
     user = user if isinstance(user, User) else None
     allowed = permissions_of(user) if user else frozenset()
-    region = Region.objects.first()
+    region = region_if_founded()
     if region and user and "closing.view" in allowed and not may(user, "closing.view", region.area_id):
         allowed -= {"closing.view"}  # a year is closed for the whole region
     here = _part(request.resolver_match.view_name) if request.resolver_match else ""
+    menu = [(name, words, _part(name) == here) for permission, name, words in MENU if permission in allowed]
     return {
-        "menu": [(name, words, _part(name) == here) for permission, name, words in MENU if permission in allowed],
+        "menu": menu,
+        "menu_of": " ".join(f"{name}{'!' * here}" for name, _words, here in menu),  # by what a menu drawn before is found again
         "the_region": region,
         "rtl": get_language_bidi(),
     }

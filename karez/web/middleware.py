@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from karez.access.pages import database_refusal
+from karez.kernel.reading import while_reading
 from karez.kernel.refusal import Refusal
 from karez.web.views import not_found
 
@@ -26,6 +27,20 @@ class PrivateMiddleware:
         if user is not None and user.is_authenticated and not response.has_header("Cache-Control"):
             response["Cache-Control"] = "private, no-store"
         return response
+
+
+class ReadingMiddleware:
+    """A page that only reads asks the same of the database once."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Passes the request on; what it wrote or asked to be written is always asked anew."""
+        if request.method not in ("GET", "HEAD"):
+            return self.get_response(request)
+        with while_reading():
+            return self.get_response(request)
 
 
 class RefusalMiddleware:

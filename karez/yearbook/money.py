@@ -15,8 +15,8 @@ from karez.figures import answers
 from karez.figures.breakdown import breakdown
 from karez.figures.engine import declared, resolve
 from karez.kernel.refusal import Refusal
-from karez.periods.models import Period
 from karez.periods.models import State as PeriodState
+from karez.periods.services import years
 
 RECEIVED, ALLOCATED, EARLIER = "funds.received", "funds.allocated", "funds.allocated_earlier"
 _LINE = ("line_code", "line_name", "programme", "funder_name", "funder_name_zh", "funder_code")
@@ -59,7 +59,7 @@ def sealed_before(snapshot: Snapshot, *, all_there: bool = True) -> list[Snapsho
 
     Refuses where one is damaged or not on this disk; for a page (`all_there` false) they are taken as they are, as far as there.
     """
-    closed = Period.objects.filter(state=PeriodState.CLOSED, year__lt=snapshot.year).order_by("year")
+    closed = [period for period in years() if period.state == PeriodState.CLOSED and period.year < snapshot.year]
     if all_there:
         return [verified_snapshot(snapshot.region, period.year) for period in closed]
     return [found for period in closed if period.snapshot and (found := named(period.snapshot))]

@@ -5,7 +5,8 @@ The public sees signed editions and approved errata only; those queries take no 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from types import MappingProxyType
 
 from karez.access.models import User
 from karez.kernel.refusal import Refusal
@@ -13,6 +14,15 @@ from karez.periods.services import region as the_region
 from karez.places.queries import may, require
 from karez.yearbook.content import Content
 from karez.yearbook.models import Edition, EditionStep, Erratum, Step
+
+# Editions without their texts, each with what was last said beside it: steps and approvals are only ever added.
+_ROWS = """
+SELECT e.id, e.year, e.number, e.snapshot, e.snapshot_kind, e.digest, s.last_step, s.last_step_at,
+       (SELECT max(a.id) FROM yearbook_erratum r JOIN yearbook_erratumapproval a ON a.erratum_id = r.id WHERE r.edition_id = e.id) AS last_approval
+  FROM yearbook_edition e
+  LEFT JOIN LATERAL (SELECT max(id) AS last_step, max(at) AS last_step_at, bool_or(step = 'signed') AS signed
+                       FROM yearbook_editionstep WHERE edition_id = e.id) s ON true
+ WHERE {where} ORDER BY e.year DESC, e.number DESC LIMIT 200"""
 
 
 @dataclass(frozen=True)
@@ -53,17 +63,16 @@ def editions_known(actor: User, year: int) -> list[Told]:
 
 
 def _editions(year: int | None) -> list[Told]:
-    rows = Edition.objects.defer("content").order_by("-year", "-number")
-    return [_told(e) for e in (rows.filter(year=year) if year is not None else rows)[:200]]
+    return _told_of("%s::numeric IS NULL OR e.year = %s", year, year)
 
 
 def edition(actor: User, edition_id: int) -> Told:
     """One edition, signed or not."""
     require(actor, "closing.view", the_region().area_id)
-    found = Edition.objects.filter(pk=edition_id).first()
-    if found is None:
+    found = _told_of("e.id = %s", edition_id)
+    if not found:
         raise Refusal("not_found.edition", record=str(edition_id), found="no such edition", todo="choose one from the list")
-    return _told(found)
+    return found[0]
 
 
 def errata_waiting(actor: User) -> list[Erratum]:
@@ -77,15 +86,13 @@ def public_edition(year: int, number: int | None = None) -> Told | None:
 
     Its text is read when it is asked for: what was made of it before needs the digest alone.
     """
-    rows = Edition.objects.filter(year=year, steps__step=Step.SIGNED).defer("content").order_by("-number")
-    found = (rows.filter(number=number) if number is not None else rows).first()
-    return _told(found) if found else None
+    found = _told_of("s.signed AND e.year = %s AND (%s::numeric IS NULL OR e.number = %s)", year, number, number)
+    return found[0] if found else None
 
 
 def public_editions() -> list[Told]:
     """Every signed edition, newest year first; their texts are not read. For everyone."""
-    rows = Edition.objects.filter(steps__step=Step.SIGNED).defer("content").order_by("-year", "-number")
-    return [_told(e) for e in rows]
+    return _told_of("s.signed")
 
 
 def signed_contents() -> dict[tuple[int, int], Content]:
@@ -97,7 +104,13 @@ def signed_contents() -> dict[tuple[int, int], Content]:
     return {(e.year, e.number): Content(e.content, errata.get(e.pk, {})) for e in rows}
 
 
-def _told(edition: Edition) -> Told:
-    steps = {s.step: s for s in edition.steps.order_by("pk")}
-    errata = tuple(Erratum.objects.filter(edition=edition, approval__isnull=False).select_related("approval").order_by("pk"))
-    return Told(edition, steps, errata)
+def _told_of(where: str, *words: object) -> list[Told]:
+    found = Edition.objects.raw(_ROWS.format(where=where), words)
+    return [Told(e, *_beside(e.pk, e.digest, *(getattr(e, name) for name in ("last_step", "last_step_at", "last_approval")))) for e in found]
+
+
+@lru_cache(maxsize=256)
+def _beside(edition_id: int, *_last: object) -> tuple[Mapping[str, EditionStep], tuple[Erratum, ...]]:
+    """Steps and approved errata of an edition, kept until another is added."""
+    steps = {s.step: s for s in EditionStep.objects.filter(edition=edition_id).order_by("pk")}
+    return MappingProxyType(steps), tuple(Erratum.objects.filter(edition=edition_id, approval__isnull=False).select_related("approval").order_by("pk"))
