@@ -146,7 +146,8 @@ def _counted(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, me
     keys = {f.id: _key_of(f, snapshot) for f in members}
     if linked := sorted({lender for _key, lender in keys.values() if lender}):
         source += f' LEFT JOIN (SELECT DISTINCT "{_LINK}", "household_key" FROM "{linked[0]}") USING ("{_LINK}")'
-    columns = ", ".join(_unit_sql(f, keys[f.id][0], snapshot) for f in members)
+    fewer = _FEWER if _FEWER in {c["name"] for c in snapshot.tables[table]["columns"]} else ""
+    columns = ", ".join(_unit_sql(f, keys[f.id][0], fewer, snapshot) for f in members)
     sql = f'SELECT "{level}_id", {columns} FROM {source} WHERE "{level}_id" IS NOT NULL GROUP BY "{level}_id"'
     for row in duck.execute(sql).fetchall():
         found |= {(f.id, int(row[0])): int(n) for f, n in zip(members, row[1:], strict=True) if n}
@@ -158,7 +159,7 @@ def _joined(snapshot: Snapshot, table: str) -> str:
     columns = {name: {c["name"] for c in told["columns"]} for name, told in snapshot.tables.items()}
     if _FEWER not in columns[table] or columns[table] & {_LINK, "household_key"}:
         return ""
-    return next((name for name, has in sorted(columns.items()) if {_FEWER, "household_key"} <= has and _LINK not in has), "")
+    return next((name for name, has in sorted(columns.items()) if {_FEWER, "household_key"} <= has and name.endswith("_members")), "")
 
 
 def _counted_as_members(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, figure: Figure, joined: str, level: str) -> dict[Key, int]:
@@ -193,14 +194,16 @@ def _key_of(figure: Figure, snapshot: Snapshot) -> tuple[str, str]:
     return key or (_FEWER if _FEWER in there else ""), ""
 
 
-def _unit_sql(figure: Figure, key: str, snapshot: Snapshot) -> str:
-    """How many units the rows come from that add something; never more than there are."""
+def _unit_sql(figure: Figure, key: str, fewer: str, snapshot: Snapshot) -> str:
+    """How many units the rows come from that add something; never more than there are. Behind rows without a key stands somebody."""
     assert figure.value
     argument = figure.value.argument.sql(year=snapshot.year, as_of=snapshot.as_of) if figure.value.argument else ""
     conditions = _conditions(figure, snapshot)
     only = f" FILTER (WHERE {' AND '.join(conditions)})" if conditions else ""
     if key == "key":
         return f"count(*){only}"
+    if key and fewer:
+        return f'greatest(count(DISTINCT "{key}"){only}, count(DISTINCT "{fewer}"){only})'
     if key:
         return f'count(DISTINCT "{key}"){only}'
     if figure.value.function == "sum" and figure.unit == f"{figure.disclosure}s":

@@ -39,7 +39,7 @@ SELECT so.area_id, so.id AS society_id, so.starts_on AS founded_on, extract(year
 
 CAPITAL = FigureTable(
     name="mutual_funds_capital",
-    grain="one row per transfer into a pot of a society at work on the day, or out of it as a refund",
+    grain="one row per transfer into a pot of a society at work on the day, or out of it as a refund; members' opening money by household",
     columns=(
         FigureColumn("society_id", "bigint", "the society"),
         FigureColumn("size_class", "text", "class of the village"),
@@ -47,6 +47,7 @@ CAPITAL = FigureTable(
         FigureColumn("contributions_fen", "bigint", "members' own money paid in, net of refunds", unit="fen"),
         FigureColumn("gifts_fen", "bigint", "gifts", unit="fen"),
         FigureColumn("surplus_fen", "bigint", "fees received", unit="fen"),
+        FigureColumn("household_key", "uuid", "whose own money or fee it is, by random key; empty for public money and what was taken back", key=True),
         FigureColumn("transfer_id", "bigint", "transfer in the society's book"),
         FigureColumn("voucher_id", "bigint", "voucher of that transfer"),
     ),
@@ -56,7 +57,7 @@ CAPITAL = FigureTable(
 
 OPENING = FigureTable(
     name="mutual_funds_opening",
-    grain="one row per opening balance of a pot, of every society that stood on the region's first day, ended since or not",
+    grain="one row per opening balance of a pot, members' money by household, of every society that stood on the region's first day, ended since or not",
     columns=CAPITAL.columns,
     sql=reports.on_day(reports.OPENING_TRANSFERS),
     order_by="transfer_id",

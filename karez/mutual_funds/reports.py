@@ -64,8 +64,36 @@ SELECT so.area_id, so.id AS society_id, so.size_class,
  WHERE {societies}"""
 
 
-# The same money as CAPITAL, down to its vouchers.
-CAPITAL_TRANSFERS = _transfers("o.code <> '1301'", _SOCIETY)
+def _by_household(transfers: str) -> str:
+    """The same money with the household it came from, where it is somebody's: own money and fees, and of an opening voucher each
+    household's part of the own money in it. What nobody is told of stays without a household: grants, gifts, what was reversed."""
+    same = "x.area_id, x.society_id, x.size_class, x.grant_fen, {} AS contributions_fen, x.gifts_fen, x.surplus_fen, {}, x.transfer_id, x.voucher_id"
+    return f"""
+WITH x AS MATERIALIZED ({transfers}),
+own AS (
+  SELECT c.transfer_id, m.household_id FROM mutual_funds_contribution c JOIN mutual_funds_member m ON m.id = c.member_id
+   WHERE c.transfer_id IS NOT NULL
+  UNION ALL
+  SELECT p.fee_transfer_id, m.household_id FROM mutual_funds_repayment p JOIN mutual_funds_loan l ON l.id = p.loan_id
+    JOIN mutual_funds_member m ON m.id = l.member_id WHERE p.fee_transfer_id IS NOT NULL),
+old AS MATERIALIZED (
+  SELECT b.voucher_id, m.household_id, sum(c.amount_fen)::bigint AS fen FROM mutual_funds_contribution c
+    JOIN mutual_funds_member m ON m.id = c.member_id JOIN mutual_funds_opening b ON b.society_id = m.society_id
+   WHERE c.kind = 'opening' AND {counted_on(_DAY, event=True, alias="c")} AND {counted_on(_DAY, event=True, alias="b")} GROUP BY 1, 2)
+SELECT {same.format("x.contributions_fen", "h.key AS household_key")} FROM (
+  SELECT {same.format("x.contributions_fen", "own.household_id")} FROM x LEFT JOIN own ON own.transfer_id = x.transfer_id
+   WHERE x.contributions_fen <= 0 OR x.voucher_id NOT IN (SELECT voucher_id FROM old)
+  UNION ALL
+  SELECT {same.format("old.fen", "old.household_id")} FROM x JOIN old ON old.voucher_id = x.voucher_id WHERE x.contributions_fen > 0
+  UNION ALL
+  SELECT {same.format("x.contributions_fen - told.fen", "NULL")} FROM x
+    JOIN (SELECT voucher_id, sum(fen)::bigint AS fen FROM old GROUP BY 1) told ON told.voucher_id = x.voucher_id
+   WHERE x.contributions_fen > 0 AND x.contributions_fen <> told.fen
+) x LEFT JOIN register_household h ON h.id = x.household_id"""
+
+
+# The same money as CAPITAL, down to its vouchers and to whose it is.
+CAPITAL_TRANSFERS = _by_household(_transfers("o.code <> '1301'", _SOCIETY))
 # What was there on the region's first day, of every society that stood then, whether or not it is still at work. Where its village
 # is no more, the money lies in what is left of the places above it.
 OPENING_TRANSFERS = f"""
@@ -74,8 +102,8 @@ was AS MATERIALIZED (SELECT * FROM places_tree_on((SELECT make_date(first_year, 
 SELECT coalesce(
          (SELECT u.id FROM unnest(ARRAY[x.area_id, w.township_id, w.county_id, w.prefecture_id, w.region_id]) WITH ORDINALITY u (id, n)
             JOIN now ON now.area_id = u.id ORDER BY u.n LIMIT 1), x.area_id) AS area_id,
-       x.society_id, x.size_class, x.grant_fen, x.contributions_fen, x.gifts_fen, x.surplus_fen, x.transfer_id, x.voucher_id
-  FROM ({_transfers("o.code = '3000'", f"so.counts_from <= {_DAY} AND (so.void_counts_on IS NULL OR so.void_counts_on > {_DAY})")}) x
+       x.society_id, x.size_class, x.grant_fen, x.contributions_fen, x.gifts_fen, x.surplus_fen, x.household_key, x.transfer_id, x.voucher_id
+  FROM ({_by_household(_transfers("o.code = '3000'", f"so.counts_from <= {_DAY} AND (so.void_counts_on IS NULL OR so.void_counts_on > {_DAY})"))}) x
   LEFT JOIN was w ON w.area_id = x.area_id"""
 
 # One row for each society and account code of its book: the balance on the account's normal side.

@@ -120,6 +120,26 @@ def test_money_of_societies_is_that_of_their_members(tmp_path: Path, monkeypatch
     assert {("small.members", 3), ("small.whole", 3)} <= withheld.keys() and ("small.public", 4) not in withheld
 
 
+def test_money_is_that_of_whom_it_came_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A society of twelve: all paid in, one paid a fee. The fee is one household's, however many members there are."""
+    text = "".join(
+        figure(f"small.{name}", table="small_keyed", value=f"sum({column})", scale=100, disclosure="household", unit="yuan")
+        for name, column in (("members", "own_fen"), ("fees", "fee_fen"))
+    )
+    keyed = FigureTable("small_keyed", CAPITAL.grain, (*CAPITAL.columns, FigureColumn("household_key", "integer", "whose", key=True)), "", "1")
+    found, faults = declared(tmp_path / "declared", text, (keyed, MEMBERS))
+    assert faults == []
+    monkeypatch.setattr(engine, "declarations", lambda: found)
+    rows = [{"area_id": 8, "society_id": 1, "own_fen": 5_000, "fee_fen": 0, "household_key": k} for k in range(12)]
+    rows += [{"area_id": 8, "society_id": 1, "own_fen": 0, "fee_fen": 4_000, "household_key": 3}]
+    rows += [{"area_id": 11, "society_id": n, "own_fen": 100, "fee_fen": 0, "household_key": None} for n in (2, 3)]  # nobody is told: two at least
+    members = [{"area_id": 8, "society_id": 1, "household_key": k} for k in range(12)]
+    made = cells_for_publication(snapshot_of(tmp_path / "s", {keyed: rows, MEMBERS: members}), levels=("region", "county"))
+    units = {(c.figure, c.place): c.units for c in made.cells}
+    assert (units["small.members", 3], units["small.fees", 3], units["small.members", 4]) == (12, 1, 2)
+    assert made.suppressed().suppressed["small.fees", 3] == SMALL
+
+
 def test_villages_are_too_fine(snapshot: Snapshot) -> None:
     made = cells_for_publication(snapshot, ["small.men"], levels=("region", "village"))
     assert set(made.suppressed().suppressed.values()) == {TOO_FINE}

@@ -53,6 +53,7 @@ def test_the_tables_say_what_happened(fund: Fund) -> None:
     paid = [c for c in tables["mutual_funds_capital"] if c["society_id"] == fund.society.pk]
     assert all(c["transfer_id"] and c["voucher_id"] for c in paid)
     assert tuple(sum(c[pot] for c in paid) for pot in ("grant_fen", "contributions_fen", "surplus_fen")) == (200_000 * YUAN, 5_500 * YUAN, 4_800)
+    assert all(bool(c["household_key"]) == bool(c["contributions_fen"] or c["surplus_fen"]) for c in paid)  # whose own money or fee it is
     assert [(g["amount_fen"], g["source_line"]) for g in tables["mutual_funds_grants"]] == [(200_000 * YUAN, "LGOP-2009-1")]
     assert len(tables["mutual_funds_members"]) == 4
     loans = {row["loan_id"]: row for row in tables["mutual_funds_loans"]}

@@ -9,7 +9,7 @@ from karez.ledger import services as ledger
 from karez.mutual_funds.figure_tables import CAPITAL, OPENING
 from karez.mutual_funds.models import Opening
 from karez.mutual_funds.tests.test_figures import rows
-from karez.mutual_funds.tests.test_sheets import county, load  # noqa: F401 - a fixture
+from karez.mutual_funds.tests.test_sheets import FILES, county, load  # noqa: F401 - a fixture
 
 
 def _end(table: str, column: str, pk: int, day: str) -> None:
@@ -28,6 +28,21 @@ def _wind_up(county: Any, opening: Opening) -> None:  # noqa: F811
     lines = tuple(ledger.Line(account[debit], account[credit], fen) for debit, credit, fen in moves)
     draft = ledger.Draft(opening.society.book_id, date(2009, 11, 2), "closing", "wound up", lines)
     ledger.approve(county.approver, ledger.prepare(county.finance, [draft]))
+
+
+def test_own_money_in_an_opening_is_that_of_each_household(county: Any) -> None:  # noqa: F811
+    """As far as the members' old money is known; the rest is somebody's. The pots stay what the voucher brought in."""
+    load(county, "societies", "society_openings")
+    whole = [r for r in rows(OPENING.sql) if r["contributions_fen"]]
+    assert [(r["contributions_fen"], r["household_key"]) for r in whole] == [(1_500_00, None)]
+    load(county, "grants", "fund_members")
+    part = FILES["contributions"].replace(",500,own,\n", ",300,own,\n", 1)
+    load(county, "contributions", contributions=part)
+    for table in (OPENING, CAPITAL):
+        told = [r for r in rows(table.sql) if r["transfer_id"] == whole[0]["transfer_id"]]
+        assert sorted((r["contributions_fen"], r["household_key"] is None) for r in told) == [(200_00, True), (300_00, False), (1_000_00, False)]
+        assert len({r["household_key"] for r in told}) == 3
+        assert {r["grant_fen"] + r["gifts_fen"] + r["surplus_fen"] for r in told} == {0}
 
 
 def test_a_society_that_ended_in_the_first_year_stays_in_its_opening(county: Any) -> None:  # noqa: F811

@@ -67,11 +67,14 @@ def test_capital_begins_with_what_was_there_before_the_first_year(snapshot: Snap
 
 def test_members_money_of_few_households_is_told_in_no_later_year(tmp_path: Path) -> None:
     """What an earlier year may not tell of its region stands in no picture of a later one; nor what its edition withheld."""
-    few = [{"area_id": 8, "society_id": 1, "household_key": UUID(int=k).bytes, "joined_on": date(2009, 1, 1)} for k in range(9)]
-    many = [*few, {**few[0], "household_key": UUID(int=99).bytes}]
-    tables = {OPENING: [{**pot(20, 5), "society_id": 1}], CAPITAL: [{**pot(20, 5), "society_id": 1}]}
-    assert set(_held_then(snapshot_of(tmp_path / "few", {**tables, MEMBERS: few}), 1, {})) == {"mutual_funds.opening_members", "mutual_funds.capital_members"}
-    plain = snapshot_of(tmp_path / "many", {**tables, MEMBERS: many})
+    members = [{"area_id": 8, "society_id": 1, "household_key": UUID(int=k).bytes, "joined_on": date(2009, 1, 1)} for k in range(20)]
+
+    def paid_in(households: int) -> dict[Any, list[dict[str, Any]]]:
+        paid = [{**pot(0, 5), "society_id": 1, "household_key": UUID(int=k).bytes} for k in range(households)]
+        return {OPENING: [{**pot(20, 0), "society_id": 1}, *paid], CAPITAL: paid, MEMBERS: members}
+
+    assert set(_held_then(snapshot_of(tmp_path / "few", paid_in(9)), 1, {})) == {"mutual_funds.opening_members", "mutual_funds.capital_members"}
+    plain = snapshot_of(tmp_path / "many", paid_in(10))
     assert set(_held_then(plain, 1, {})) == set()
     said = {"region": {"place": "99"}, "cells": [["mutual_funds.capital_members", "99", None, "suppressed"]]}
     assert set(_held_then(plain, 1, {(2009, 1): Content(json.dumps(said))})) == {"mutual_funds.capital_members"}
