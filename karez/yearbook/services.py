@@ -3,12 +3,16 @@
 What is signed is a text with its digest (see content). Three people name the same digest; the database holds them apart.
 """
 
+import re
+from collections.abc import Mapping
 from fractions import Fraction
+from typing import Any
 
 from django.db import connection, transaction
 
 from karez.access.models import User
 from karez.closing.queries import verified_snapshot
+from karez.closing.snapshots import Snapshot
 from karez.figures.disclosure import RULES
 from karez.kernel.refusal import Refusal
 from karez.periods.services import region as the_region
@@ -20,6 +24,8 @@ from karez.yearbook.other_editions import given_away, is_count, unit_told
 from karez.yearbook.queries import signed_contents
 
 LEAST = RULES["person"].least
+_NUMBER = re.compile(r"-?(?:[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.[0-9]+)?", re.ASCII)
+_COUNTED = ("villages", "counties", "prefectures", "loans")  # persons and households are known as counts
 _NEXT = {None: Step.PREPARED, Step.PREPARED: Step.REVIEWED, Step.REVIEWED: Step.SIGNED}
 
 
@@ -55,13 +61,14 @@ def sign_edition(actor: User, edition_id: int, *, note: str = "") -> EditionStep
     require(actor, "yearbook.sign", the_region().area_id)
     edition = _edition(edition_id)
     snapshot = verified_snapshot(the_region().code, edition.year)
-    if snapshot.digest != edition.snapshot or content_of(snapshot, signed_contents()).digest != edition.digest:
-        raise Refusal(
-            "yearbook.edition_changed", record=str(edition), found="other figures, sentences or suppressions than were prepared",
-            expected=f"what the digest {edition.digest[:12]} stands for", rule="what is signed is what was prepared and reviewed",
-            todo="prepare a new edition and have it reviewed",
-        )  # fmt: skip
+    signed = signed_contents()
+    _refuse_changed(edition, snapshot, signed)
     with transaction.atomic():
+        _one_at_a_time()
+        # Working the content out takes long, so it is done before the lock, and once more where somebody signed meanwhile.
+        now = signed_contents()
+        if _told(now) != _told(signed):
+            _refuse_changed(edition, snapshot, now)
         return _go_on(actor, edition_id, Step.SIGNED, note)
 
 
@@ -79,7 +86,7 @@ def add_erratum(actor: User, edition_id: int, *, figure: str, corrected: str, re
             expected="a value that the edition prints", rule="an erratum corrects what was printed, and tells nothing that was withheld",
             todo="name a printed figure and the code of its place",
         )  # fmt: skip
-    exact = _exact(corrected, figure)
+    exact = _exact(corrected, content.figures[figure])
     if exact == Fraction(found[0]) or not reason.strip():
         raise Refusal(
             "yearbook.empty_erratum", record=figure, found="the value that is printed" if reason.strip() else "no reason",
@@ -109,6 +116,20 @@ def approve_erratum(actor: User, erratum_id: int) -> ErratumApproval:
             )  # fmt: skip
         _refuse_telling(erratum.edition, erratum.figure, erratum.place, Fraction(erratum.corrected))
         return ErratumApproval.objects.create(erratum=erratum, author_id=erratum.by_id, by_id=actor.pk, name=actor.full_name)
+
+
+def _refuse_changed(edition: Edition, snapshot: Snapshot, signed: Mapping[tuple[int, int], Content]) -> None:
+    if snapshot.digest != edition.snapshot or content_of(snapshot, signed).digest != edition.digest:
+        raise Refusal(
+            "yearbook.edition_changed", record=str(edition), found="other figures, sentences or suppressions than were prepared",
+            expected=f"what the digest {edition.digest[:12]} stands for", rule="what is signed is what was prepared and reviewed",
+            todo="prepare a new edition and have it reviewed",
+        )  # fmt: skip
+
+
+def _told(signed: Mapping[tuple[int, int], Content]) -> dict[tuple[int, int], tuple[str, Mapping[tuple[str, str], str]]]:
+    """What readers have been told: each signed edition's digest and its approved errata."""
+    return {key: (content.digest, content.corrected) for key, content in signed.items()}
 
 
 def _one_at_a_time() -> None:
@@ -153,16 +174,22 @@ def _not_now(edition: Edition, found: str, expected: str, todo: str) -> Refusal:
     )  # fmt: skip
 
 
-def _exact(text: str, figure: str) -> Fraction:
-    try:
-        if "e" in text.lower() or len(text) > 40:
-            raise ValueError
-        return Fraction(text.replace(",", "").strip())
-    except (ValueError, ZeroDivisionError):
+def _exact(text: str, told: Mapping[str, Any]) -> Fraction:
+    """The number that was written, in plain digits; a whole one of what is counted one by one, below zero only as a difference."""
+    plain = text.strip()
+    if len(plain) > 40 or not _NUMBER.fullmatch(plain):
         raise Refusal(
-            "yearbook.no_number", record=figure, found=text[:60], expected="a number in the figure's unit", rule="an erratum prints a number",
+            "yearbook.no_number", record=told["id"], found=text[:60], expected="a number in the figure's unit", rule="an erratum prints a number",
             todo="write digits, with a point before decimals",
-        ) from None  # fmt: skip
+        )  # fmt: skip
+    exact = Fraction(plain.replace(",", ""))
+    counted = told["kind"] in ("stock", "flow", "plan") and (is_count(told) or told["unit"] in _COUNTED)
+    if counted and (exact.denominator != 1 or (exact < 0 and "-" not in told.get("formula", ""))):
+        raise Refusal(
+            "yearbook.no_count", record=told["id"], found=text[:60], expected="a whole number, zero or more",
+            rule="what is counted one by one has no fractions and is never below zero", todo="write how many there are",
+        )  # fmt: skip
+    return exact
 
 
 def _refuse_telling(edition: Edition, figure: str, place: str, corrected: Fraction) -> None:

@@ -1,5 +1,7 @@
 """Errata against a reader of everything published: refused when proposed and when approved; known to editions made after them."""
 
+from fractions import Fraction
+
 import pytest
 
 from karez.kernel.refusal import Refusal
@@ -7,7 +9,7 @@ from karez.yearbook.content import Content
 from karez.yearbook.models import Edition
 from karez.yearbook.other_editions import _edition
 from karez.yearbook.queries import signed_contents
-from karez.yearbook.services import add_erratum, approve_erratum
+from karez.yearbook.services import _exact, add_erratum, approve_erratum
 from karez.yearbook.tests.conftest import ClosedYear
 from karez.yearbook.tests.test_two_years_signed import first_year
 
@@ -46,3 +48,38 @@ def test_editions_after_an_erratum_know_it(first_year: ClosedYear) -> None:
     edition = _edition(2009, 1, content, other_year=False)
     key = ("small.people", content.places["990101"]["area_id"])
     assert (edition.values[key], edition.printed) == (50, {key: 30})
+
+
+@pytest.mark.parametrize("written", ["1_000", "1000/7", "1e3", "+50", "١٢٣", "12,34", ",500", "1,0000", "5.", ".5", "0x50", "--50", "", "9" * 41])
+def test_an_erratum_prints_plain_digits(first_year: ClosedYear, written: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        _people(first_year, "99", written)
+    assert refused.value.code == "yearbook.no_number"
+
+
+@pytest.mark.parametrize("written", ["-50", "100.5", "1,000.25"])
+def test_people_are_whole_and_not_below_zero(first_year: ClosedYear, written: str) -> None:
+    with pytest.raises(Refusal) as refused:
+        _people(first_year, "99", written)
+    assert refused.value.code == "yearbook.no_count"
+
+
+@pytest.mark.parametrize(
+    ("told", "written", "exact"),
+    [
+        ({"unit": "persons", "value": "count(*)"}, " 1,000 ", 1000),
+        ({"unit": "villages", "value": "sum(value)"}, "12.0", 12),
+        ({"unit": "villages", "value": "sum(value)"}, "12.5", None),
+        ({"unit": "villages", "formula": "a - b"}, "-3", -3),  # more than were planned
+        ({"unit": "villages", "formula": "a / b", "kind": "average"}, "12.5", Fraction("12.5")),
+        ({"unit": "yuan", "value": "sum(fen)"}, "-1,234,567.89", Fraction("-1234567.89")),
+        ({"unit": "percent", "formula": "100 * a / b", "kind": "growth"}, "-0.5", Fraction("-0.5")),
+    ],
+)
+def test_what_a_figure_may_be(told: dict[str, str], written: str, exact: Fraction | None) -> None:
+    figure = {"id": "f", "kind": "stock", **told}
+    if exact is None:
+        with pytest.raises(Refusal):
+            _exact(written, figure)
+    else:
+        assert _exact(written, figure) == exact

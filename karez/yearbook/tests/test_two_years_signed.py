@@ -3,11 +3,14 @@
 import csv
 import json
 import shutil
+import threading
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.db import connection
 
 from karez.access.models import Role
 from karez.access.services import add_user, grant_role
@@ -20,8 +23,17 @@ from karez.figures.tests.small import declared, figure
 from karez.kernel.facts import counted_on
 from karez.kernel.figure_tables import FigureColumn, FigureTable
 from karez.kernel.refusal import Refusal
+from karez.yearbook import services
+from karez.yearbook.models import Edition
 from karez.yearbook.publishing import publish
-from karez.yearbook.services import prepare_edition, review_edition, sign_edition
+from karez.yearbook.queries import signed_contents
+from karez.yearbook.services import (
+    add_erratum,
+    approve_erratum,
+    prepare_edition,
+    review_edition,
+    sign_edition,
+)
 from karez.yearbook.tests.conftest import CHAPTER, ClosedYear
 
 PEOPLE = FigureTable(
@@ -53,6 +65,12 @@ def first_year(small_region: SmallRegion, monkeypatch: pytest.MonkeyPatch, tmp_p
 
 def signed_year(small_region: SmallRegion, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, people: tuple[int, int]) -> ClosedYear:
     """2009 closed and signed, with so many people in each of two counties."""
+    year = _first_closed(small_region, monkeypatch, tmp_path, people)
+    _sign(year, 2009)
+    return year
+
+
+def _first_closed(small_region: SmallRegion, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, people: tuple[int, int]) -> ClosedYear:
     monkeypatch.setattr(closing_declared, "figure_tables", lambda: (PEOPLE,))
     found, faults = declared(tmp_path / "declared", FIGURES, [PEOPLE])
     assert faults == []
@@ -66,9 +84,7 @@ def signed_year(small_region: SmallRegion, monkeypatch: pytest.MonkeyPatch, tmp_
     _people(small_region, 0, people[0], 2009)
     _people(small_region, 1, people[1], 2009)
     closing.prepare(small_region.preparer, year=2009)
-    year = ClosedYear(small_region, closing.sign(small_region.signer, year=2009), statistician, small_region.preparer, small_region.signer)
-    _sign(year, 2009)
-    return year
+    return ClosedYear(small_region, closing.sign(small_region.signer, year=2009), statistician, small_region.preparer, small_region.signer)
 
 
 def _second_year(year: ClosedYear, joined: tuple[int, int]) -> ClosedYear:
@@ -145,3 +161,64 @@ def test_an_unsigned_year_is_written_beside_the_signed_ones(first_year: ClosedYe
     _second_year(first_year, (4, 30))
     publish("99", 2010, tmp_path)
     assert _published(tmp_path)["small.people", "990101"] is None
+
+
+def test_two_years_signed_at_once_tell_no_more_than_one_after_the_other(
+    small_region: SmallRegion, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Each edition was prepared before the other was signed. Whoever comes second signs what both together may tell, or nothing."""
+    first = _first_closed(small_region, monkeypatch, tmp_path, (30, 40))
+    second = _second_year(first, (4, 30))
+    editions = [prepare_edition(second.statistician, year=of) for of in (2009, 2010)]
+    for edition in editions:
+        review_edition(second.regional, edition.pk)
+    told: list[str] = []
+    both, content_of = threading.Barrier(2, timeout=60), services.content_of
+    began: set[int] = set()
+
+    def worked_out(*words: Any) -> Any:
+        content = content_of(*words)
+        if threading.get_ident() not in began:  # neither goes on before both have worked out what they sign
+            began.add(threading.get_ident())
+            both.wait()
+        return content
+
+    def sign(edition: int) -> None:
+        try:
+            sign_edition(second.approver, edition)
+            told.append("signed")
+        except Refusal as refused:
+            told.append(refused.code)
+        finally:
+            connection.close()
+
+    monkeypatch.setattr(services, "content_of", worked_out)
+    threads = [threading.Thread(target=sign, args=(edition.pk,)) for edition in editions]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(told) == ["signed", "yearbook.edition_changed"]
+    assert len(signed_contents()) == 1
+
+
+def test_an_erratum_approved_while_an_edition_is_signed_counts(first_year: ClosedYear, monkeypatch: pytest.MonkeyPatch) -> None:
+    second = _second_year(first_year, (12, 30))
+    edition = prepare_edition(second.statistician, year=2010)
+    review_edition(second.regional, edition.pk)
+    erratum = add_erratum(second.statistician, edition_of(2009), figure="small.people", place="990101", corrected="45", reason="a list was left out")
+    lock = services._one_at_a_time
+
+    def late() -> None:
+        monkeypatch.setattr(services, "_one_at_a_time", lock)
+        approve_erratum(second.approver, erratum.pk)
+        lock()
+
+    monkeypatch.setattr(services, "_one_at_a_time", late)
+    with pytest.raises(Refusal) as refused:
+        sign_edition(second.approver, edition.pk)  # 42 people, where 45 are known of the year before
+    assert refused.value.code == "yearbook.edition_changed"
+
+
+def edition_of(year: int) -> int:
+    return Edition.objects.get(year=year).pk
