@@ -13,7 +13,8 @@ from karez.kernel.money import format_fen
 from karez.kernel.refusal import Refusal
 from karez.ledger.models import VoucherSet
 from karez.mutual_funds.models import Loan, Member, Proposal, RuleSet
-from karez.mutual_funds.services import own_fen, require_household, rules_in_force
+from karez.mutual_funds.rules import least_from
+from karez.mutual_funds.services import own_fen, own_moves, require_household, rules_in_force
 
 
 def yuan(fen: int) -> str:
@@ -64,16 +65,26 @@ def require_member(member: Member, day: date, *, may_have_left: bool = False) ->
 
 
 def judge_refund(member: Member, *, amount_fen: int, refunded_on: date, leaving: bool, waiting: list[dict[str, Any]]) -> None:
-    """Refuses more than the own money that is there, what waits to be returned left out; who leaves takes all of it."""
+    """Refuses more than the own money that is there, on that day and on every later one, what waits to be returned left out.
+
+    Who leaves takes all of it.
+    """
     require_member(member, refunded_on, may_have_left=True)
-    limit = own_fen(member.pk) - sum(one["amount_fen"] for one in waiting if one["member"] == member.pk)
-    if 0 < amount_fen <= limit and not (leaving and amount_fen != limit):
-        return
-    raise Refusal(
-        "mutual_funds.refund", record=named(member), found=yuan(amount_fen),
-        expected=f"exactly {yuan(limit)} of own money" if leaving else f"at most {yuan(limit)} of own money",
-        rule="a refund is of own money; what waits for approval is counted", todo="see the member's contributions, and what waits",
-    )  # fmt: skip
+    asked = [(date.fromisoformat(one["day"]), -int(one["amount_fen"])) for one in waiting if one["member"] == member.pk]
+    limit = own_fen(member.pk) + sum(fen for _day, fen in asked)
+    least = least_from([*own_moves(member.pk), *asked], refunded_on)
+    if not 0 < amount_fen <= limit or (leaving and amount_fen != limit):
+        raise Refusal(
+            "mutual_funds.refund", record=named(member), found=yuan(amount_fen),
+            expected=f"exactly {yuan(limit)} of own money" if leaving else f"at most {yuan(limit)} of own money",
+            rule="a refund is of own money; what waits for approval is counted", todo="see the member's contributions, and what waits",
+        )  # fmt: skip
+    if amount_fen > least:
+        raise Refusal(
+            "mutual_funds.refund_day", record=named(member), found=f"{yuan(amount_fen)}, returned on {refunded_on}",
+            expected=f"at most {yuan(max(0, least))} of own money, paid in by {refunded_on} and not returned later",
+            rule="own money is returned after it was paid in, never before", todo="correct the day of the refund, or return less",
+        )  # fmt: skip
 
 
 def _number_is_free(member: Member, loan_no: str, waiting: list[dict[str, Any]]) -> None:

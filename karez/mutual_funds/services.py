@@ -226,6 +226,12 @@ def own_fen(member_id: int) -> int:
     return rules.refund_limit_fen(int(sums.get("own", 0)) + int(sums.get("opening", 0)), int(sums.get("refund", 0)))
 
 
+def own_moves(member_id: int) -> list[tuple[date, int]]:
+    """What a member paid in (above zero) and got back (below), each with its true day."""
+    found = Contribution.objects.filter(member_id=member_id, voided_at=None).exclude(kind="granted_base")
+    return [(day, -fen if kind == "refund" else fen) for day, kind, fen in found.values_list("happened_on", "kind", "amount_fen")]
+
+
 def schedule_of(loan: Loan) -> tuple[rules.Instalment, ...]:
     """The loan's first schedule."""
     rows = loan.schedule.order_by("number").values_list("number", "due_on", "principal_fen", "fee_fen")

@@ -242,8 +242,25 @@ CONTRIBUTION_CHECKS = (
     member_known("paid_on"),
     household_there("paid_on", "r.kind = 'refund'"),
     _check(
-        "refund_within_own", "amount", _("no more than the member's own money that is still in the society"),
-        f"SELECT g.row_no, (g.amount / 100.0)::numeric(20, 2)::text FROM ({_STANDING}) g WHERE g.kind = 'refund' AND g.own < 0",
+        "refund_within_own", "amount", _("no more than the member's own money that was in the society on that day, and on every later one"),
+        # A refund is held against the end of its day and of every later one: what is on record and what the file pays in by
+        # then, less the refunds of the file up to this one.
+        f"""WITH file AS MATERIALIZED (
+          SELECT r.row_no, r.kind, r.amount, r.paid_on AS day, m.id AS member_id
+          FROM {{stage}} r JOIN {_society("paid_on")} JOIN {_member("paid_on")} WHERE r.kind IN ('own', 'refund')
+        ), back AS MATERIALIZED (
+          SELECT row_no, member_id, day, amount, sum(amount) OVER (PARTITION BY member_id ORDER BY day, row_no) AS upto FROM file WHERE kind = 'refund'
+        ), moved AS (
+          SELECT member_id, day, amount AS fen FROM file WHERE kind = 'own' AND member_id IN (SELECT member_id FROM back)
+          UNION ALL SELECT c.member_id, c.happened_on, CASE c.kind WHEN 'refund' THEN -c.amount_fen ELSE c.amount_fen END
+            FROM mutual_funds_contribution c WHERE c.voided_at IS NULL AND c.kind <> 'granted_base' AND c.member_id IN (SELECT member_id FROM back)
+          UNION ALL SELECT member_id, day, 0 FROM back
+        ), standing AS MATERIALIZED (
+          SELECT member_id, day, sum(sum(fen)) OVER (PARTITION BY member_id ORDER BY day) AS fen FROM moved GROUP BY 1, 2
+        )
+        SELECT b.row_no, (b.amount / 100.0)::numeric(20, 2)::text FROM back b JOIN standing s ON s.member_id = b.member_id AND s.day >= b.day
+        GROUP BY b.row_no, b.amount, b.upto HAVING min(s.fen) < b.upto""",
+        _("correct the days or amounts, or record first what was paid in"),
         across=("village", "household_no"),
     ),
     _check(

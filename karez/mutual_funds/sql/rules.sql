@@ -72,6 +72,27 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- Refuses where on some day one of these members would have got back more than was paid in by then.
+-- Days are true ones: whatever is recorded late, nobody's own money was ever below nothing.
+CREATE FUNCTION mutual_funds_refuse_early_refunds(p_members bigint[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE wrong record;
+BEGIN
+    EXECUTE $q$
+        SELECT x.member_id, x.day, x.fen FROM (
+            SELECT c.member_id, c.happened_on AS day, sum(sum(CASE c.kind WHEN 'refund' THEN -c.amount_fen ELSE c.amount_fen END))
+                   OVER (PARTITION BY c.member_id ORDER BY c.happened_on) AS fen
+              FROM mutual_funds_contribution c
+             WHERE c.voided_at IS NULL AND c.kind <> 'granted_base' AND c.member_id = ANY ($1) GROUP BY 1, 2) x
+         WHERE x.fen < 0 ORDER BY 1, 2 LIMIT 1$q$ INTO wrong USING p_members;
+    IF wrong.member_id IS NOT NULL THEN
+        PERFORM mutual_funds_refuse('KZ021', (SELECT format('On %s household %s of %s would have got back %s yuan more than it had paid in by then.',
+                wrong.day, h.household_no, so.name, mutual_funds_yuan(-wrong.fen))
+              FROM mutual_funds_member m JOIN register_household h ON h.id = m.household_id JOIN mutual_funds_society so ON so.id = m.society_id
+             WHERE m.id = wrong.member_id), 'Own money is returned after it was paid in, never before.');
+    END IF;
+END $$;
+
 -- I9 over some members: what was refunded is no more than their own money; what they have in is within the rules.
 CREATE FUNCTION mutual_funds_check_contributions() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -111,6 +132,8 @@ BEGIN
                 mutual_funds_yuan(wrong.paid - wrong.refunded), mutual_funds_yuan(wrong.most)) END,
             'A member gets back at most the own money paid in, and has in at most what the rules allow.');
     END IF;
+    PERFORM mutual_funds_refuse_early_refunds(back.members)
+       FROM (SELECT array_agg(DISTINCT member_id) AS members FROM added WHERE kind = 'refund') back WHERE back.members IS NOT NULL;
     EXECUTE $q$
         SELECT x.society_id, x.fen, coalesce(o.contributions_fen, 0) AS most FROM (
             SELECT m.society_id, sum(c.amount_fen) AS fen FROM mutual_funds_contribution c JOIN mutual_funds_member m ON m.id = c.member_id
@@ -304,6 +327,7 @@ BEGIN
         PERFORM mutual_funds_refuse('KZ021', format('Without the contribution of %s yuan more would be refunded than was paid in.', mutual_funds_yuan(NEW.amount_fen)),
             'Void the refund first, or replace the contribution in the same step.');
     END IF;
+    IF NEW.kind <> 'refund' THEN PERFORM mutual_funds_refuse_early_refunds(ARRAY[NEW.member_id]); END IF;
     PERFORM mutual_funds_refuse_left(NEW.member_id);
     RETURN NULL;
 END $$;

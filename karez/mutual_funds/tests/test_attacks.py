@@ -91,6 +91,27 @@ def test_a_refund_is_of_own_money(fund: Fund, attack: Attack) -> None:
     assert attack(void, [paid.pk]) == "KZ021"
 
 
+def test_own_money_is_not_returned_before_it_was_paid_in(fund: Fund, attack: Attack) -> None:
+    early, later = DAY - timedelta(30), DAY + timedelta(30)
+    fund.pay_in(fund.members[1], 1000, early - timedelta(5))
+    fund.pay_in(fund.members[0], 400, early - timedelta(5))
+    paid = fund.pay_in(fund.members[0], 600)
+    too_early = moved(fund, "2001", "1001", 40_001, day=early)
+    assert attack(_CONTRIBUTION, [fund.members[0].pk, "refund", 40_001, too_early, early, early]) == "KZ021"
+    assert attack(_CONTRIBUTION, [fund.members[0].pk, "refund", 40_001, moved(fund, "2001", "1001", 40_001), DAY, DAY]) == ""
+    in_time = moved(fund, "2001", "1001", 40_000, day=early)
+    assert attack(_CONTRIBUTION, [fund.members[0].pk, "refund", 40_000, in_time, early, early]) == ""
+    # and one that leaves nothing for a refund that stands later
+    with connection.cursor() as cursor:
+        cursor.execute(_CONTRIBUTION, [fund.members[0].pk, "refund", 100_000 - 40_000, moved(fund, "2001", "1001", 60_000), DAY, DAY])
+    fund.pay_in(fund.members[0], 500, later)
+    again = moved(fund, "2001", "1001", 40_001, day=DAY)
+    assert attack(_CONTRIBUTION, [fund.members[0].pk, "refund", 40_001, again, DAY, DAY]) == "KZ021"
+    # nor is the contribution voided under it, whatever came in later
+    void = "UPDATE mutual_funds_contribution SET voided_at = now(), voided_by_id = 1, void_reason = 'x', void_counts_on = counts_on WHERE id = %s"
+    assert attack(void, [paid.pk]) == "KZ021"
+
+
 def test_a_loan_is_by_the_rules(fund: Fund, attack: Attack) -> None:
     for pot in ("2001", "4001"):
         moved(fund, "1001", pot, 1_000_000)

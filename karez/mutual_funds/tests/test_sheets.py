@@ -230,6 +230,24 @@ def test_money_faults_add_up_over_the_file(county: Any) -> None:
     ]  # fmt: skip
 
 
+def test_a_file_returns_no_own_money_before_it_came_in(county: Any) -> None:
+    load(county, "societies", "society_openings", "grants", "fund_members", "contributions")  # H2: 1,200 in on 2009-02-11, 200 back on 2009-11-02
+    head = FILES["contributions"].splitlines()[0]
+    text = f"""{head}
+{NEW},H1,2009-02-10,100,refund,
+{NEW},H1,2009-02-11,100,refund,
+{NEW},H2,2009-05-04,1001,refund,
+{NEW},H2,2009-12-01,600,own,
+{OLD},H1,2009-03-01,600,refund,
+{OLD},H1,2009-02-01,600,refund,
+{OLD},H1,2009-03-01,100,own,
+{OLD},H2,2009-03-01,100,own,
+{OLD},H2,2009-03-01,600,refund,
+"""
+    rule = "mutual_funds_refund_within_own"  # of two that are too much together, the later one is told
+    assert faults(county, "contributions", text) == [(2, "mutual_funds_money_there"), (2, rule), (4, rule), (6, rule)]
+
+
 def test_what_a_file_did_is_visible_in_one_voucher_a_day(county: Any) -> None:
     done = load(county)
     assert done["loans"].counts == {"loans": 3, "vouchers": 1}

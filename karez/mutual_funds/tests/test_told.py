@@ -91,6 +91,43 @@ def test_refusals_speak_yuan_and_households(paid: Fund) -> None:
         proposals.prepare_refund(paid.treasurer, member=paid.members[0], amount_fen=1800 * YUAN, refunded_on=DAY)
 
 
+def test_a_refund_before_the_money_came_in_is_told(fund: Fund) -> None:
+    """On the last day of the year nobody's own money is below nothing, and another's still stands."""
+    early = date(2009, 1, 25)
+    fund.pay_in(fund.members[1], 1000, early)
+    fund.pay_in(fund.members[0], 1000)
+
+    def back(yuan: int, day: date, **more: Any) -> Proposal:
+        return proposals.prepare_refund(fund.treasurer, member=fund.members[0], amount_fen=yuan * YUAN, refunded_on=day, **more)
+
+    for more in ({}, {"leaving": True}):
+        with pytest.raises(Refusal) as no:
+            back(1000, early, **more)
+        assert no.value.code == "mutual_funds.refund_day"
+        assert no.value.found == "1,000.00 yuan, returned on 2009-01-25" and "at most 0.00 yuan" in no.value.expected
+    fund.pay_in(fund.members[0], 200, early)
+    back(150, DAY)  # waits, of what was in before
+    back(50, early)
+    with pytest.raises(Refusal, match=r"at most 150\.00 yuan"):
+        back(151, early)
+    proposals.approve(fund.approver, back(150, early))
+    assert services.own_fen(fund.members[0].pk) == 1050 * YUAN
+
+
+def test_a_refund_is_judged_by_its_day_again_when_approved(fund: Fund, monkeypatch: pytest.MonkeyPatch) -> None:
+    fund.pay_in(fund.members[1], 1000, date(2009, 1, 25))
+    fund.pay_in(fund.members[0], 1000)
+    with monkeypatch.context() as past:
+        past.setattr(proposals, "judge_refund", lambda *_args, **_given: None)
+        asked = proposals.prepare_refund(fund.treasurer, member=fund.members[0], amount_fen=1000 * YUAN, refunded_on=date(2009, 1, 25))
+    with pytest.raises(Refusal) as no:
+        proposals.approve(fund.approver, asked)
+    assert no.value.code == "mutual_funds.refund_day"
+    monkeypatch.setattr(proposals, "judge_refund", lambda *_args, **_given: None)
+    with pytest.raises(Refusal, match=r"On 2009-01-25 household H1 of Society .* more than it had paid in by then"):
+        proposals.approve(fund.approver, asked)
+
+
 @pytest.mark.parametrize("what", ["contribution", "loan", "refund"])
 def test_nobody_is_chosen_before_a_household_is(fund: Fund, what: str) -> None:
     address = reverse("mutual_funds:act", args=[fund.society.pk, what])
