@@ -15,6 +15,7 @@ from typing import Any
 from python_calamine import CalamineError, CalamineWorkbook
 
 from karez.intake import limits
+from karez.kernel.archives import BROKEN, has_other_table, is_panic, packed_plainly
 from karez.kernel.refusal import Refusal
 
 _FAR = rb"(?:[A-Za-z]{3,}|[Cc][W-Zw-z]|[D-Zd-z][A-Za-z])"  # beyond CV, the 100th column
@@ -23,7 +24,6 @@ _ROW = re.compile(rb"\br\s*=\s*[\"'][A-Za-z]*(\d{6,})[\"']")
 # Rows and cells need not say where they are; such ones are counted one by one.
 _UNPLACED = re.compile(rb"<(?:\w+:)?(?:row|c)(?=[\s/>])(?![^>]*?\sr\s*=)")
 _ELEMENT = re.compile(rb"<(?:\w+:)?(row|c)(?=[\s/>])")
-_OTHER_KINDS = ("content.xml", "xl/workbook.bin", "index/document.iwa")  # zipped too, and read by the same reader: not measured here
 _OVERLAP = 4096
 
 
@@ -52,8 +52,12 @@ def workbook_to_csv(path: Path, target: Path, notice: Callable[[str, str], None]
                     notice("empty_rows_above", str(skipped))
                 for cells in rows.iter_rows():
                     write([_text(cell) for cell in cells])
-    except (CalamineError, OSError) as error:
+    except (CalamineError, OSError, ValueError, LookupError) as error:
         raise _refused(f"a workbook that cannot be read ({error})", "a sound XLSX file", "open it and save it again") from error
+    except BaseException as error:
+        if is_panic(error):
+            raise _refused("a workbook that cannot be read", "a sound XLSX file", "open it and save it again") from None
+        raise
 
 
 def _measure(path: Path) -> None:
@@ -65,11 +69,13 @@ def _measure(path: Path) -> None:
             if unpacked > limits.XLSX_UNPACKED_BYTES or packed or len(parts) > 10_000:
                 raise _too_large(f"{unpacked // limits.MIB:,} MiB unpacked from {path.stat().st_size:,} bytes")
             names = [p.filename.replace("\\", "/").lower() for p in parts]
-            if not any(n.startswith("xl/worksheets/") and n.endswith(".xml") for n in names) or any(n in _OTHER_KINDS for n in names):
+            if not any(n.startswith("xl/worksheets/") and n.endswith(".xml") for n in names) or has_other_table(parts):
                 raise _refused("an archive without worksheets, or a workbook of another kind", "XLSX or CSV", "save the table as XLSX or CSV")
+            if not packed_plainly(parts):
+                raise _refused("an archive packed in a way spreadsheets do not use", "a sound XLSX file", "open it and save it again")
             for page in parts:  # all of them: a workbook may say that any part is its first sheet
                 _measure_page(archive, page)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except BROKEN as error:
         raise _refused(f"a broken archive ({error})", "a sound XLSX file", "open it and save it again") from error
 
 

@@ -6,9 +6,7 @@ between the first and the last.
 
 import io
 import re
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -16,6 +14,7 @@ from typing import Any
 
 from python_calamine import CalamineError, CalamineWorkbook
 
+from karez.kernel.archives import BROKEN, has_other_table, is_panic, packed_plainly
 from karez.kernel.words import say
 
 MAX_UNPACKED = 96 * 1024 * 1024
@@ -23,10 +22,6 @@ MAX_PARTS = 2_000
 MAX_CELLS = 3_000_000  # of the rectangle from A1 to the last cell
 _CELL = re.compile(rb"<(?:\w+:)?(row|c)(?=[\s/>])(?:[^<>]*?\sr=[\"']([A-Z]{0,3})(\d{0,7})[\"'])?")
 _OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_BROKEN = (
-    CalamineError, zipfile.BadZipFile, zlib.error, struct.error,
-    EOFError, OSError, RuntimeError, ValueError, LookupError,
-)  # fmt: skip
 
 
 class WorkbookError(ValueError):
@@ -52,10 +47,10 @@ def rows_of_workbook(data: bytes) -> Iterator[tuple[int, list[str]]]:
             rows = [[_text(cell) for cell in cells] for cells in book.get_sheet_by_index(0).iter_rows()]
     except WorkbookError:
         raise
-    except _BROKEN as error:
+    except (CalamineError, *BROKEN) as error:
         raise _unreadable() from error
     except BaseException as error:
-        if type(error).__name__ == "PanicException":  # the reader gave up on what it met
+        if is_panic(error):
             raise _unreadable() from None
         raise
     yield from enumerate(rows, start=1)
@@ -66,10 +61,11 @@ def _measure(data: bytes) -> None:
         parts = archive.infolist()
         if sum(part.file_size for part in parts) > MAX_UNPACKED or len(parts) > MAX_PARTS:
             raise _too_large()
-        pages = [part for part in parts if part.filename.lower().startswith("xl/worksheets/sheet")]
-        if not pages:
+        if not any(part.filename.lower().startswith("xl/worksheets/sheet") for part in parts) or has_other_table(parts):
             raise WorkbookError(say("an archive without worksheets"), say("a CSV or XLSX file"))
-        for page in pages:
+        if not packed_plainly(parts):
+            raise WorkbookError(say("an archive packed in a way spreadsheets do not use"), say("a sound XLSX file; open it and save it again"))
+        for page in parts:  # all of them: a workbook may say that any part is its first sheet
             with archive.open(page) as file:
                 _measure_page(file.read(page.file_size + 1), page.file_size)
 

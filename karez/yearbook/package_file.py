@@ -8,14 +8,13 @@ import hashlib
 import io
 import json
 import re
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from karez.kernel.archives import BROKEN, packed_plainly
 from karez.kernel.formula import ID, shorten
 from karez.kernel.words import say
 from karez.yearbook.chapter import STATES
@@ -36,7 +35,6 @@ _ROUNDING = re.compile(r"[0-9]{1,20}(\.[0-9]{1,20})?")
 _CODE = re.compile(r"[0-9A-Za-z.-]{1,24}")
 _YEAR = re.compile(r"(19|20)[0-9]{2}")
 _DAY = re.compile(rf"{_YEAR.pattern}-[0-9]{{2}}-[0-9]{{2}}")
-_BROKEN = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, NotImplementedError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +95,7 @@ def _read_archive(data: bytes, package: Package) -> None:
             if package.faults:
                 return
             texts = {name: _unpacked(archive, info, name, package) for name, info in members.items()}
-    except _BROKEN:
+    except BROKEN:
         package.faults.append(Fault(1, "", say("an archive that cannot be read"), say("a ZIP file as it was made"), "package"))
         return
     if package.faults:
@@ -129,6 +127,9 @@ def _members(archive: zipfile.ZipFile, package: Package) -> dict[str, zipfile.Zi
             found_files[name] = by_name[folder + name]
         else:
             package.faults.append(Fault(1, "", say("no such file"), say("a file %(name)s beside datapackage.json", name=name), name))
+    if not packed_plainly(found_files.values()):
+        found = say("an archive packed in a way packages are not")
+        package.faults.append(Fault(1, "", found, say("a ZIP file as it was made"), "package"))
     return found_files
 
 

@@ -2,7 +2,9 @@
 
 import datetime as dt
 import io
+import random
 import zipfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -179,6 +181,47 @@ def test_workbooks_that_would_burst(county: SimpleNamespace, monkeypatch: pytest
     monkeypatch.setattr(limits, "XLSX_ROWS", 99_999)
     assert "rows" in refused(county, packed(b'<row r="100001"><c r="A100001"/></row>')).found
     assert workbook.limits is limits
+
+
+def _rows(many: int) -> bytes:
+    return book([["ref", "village", "name", "amount"], *[[f"R{n}", V, f"name {n * 7919 % 1000}", n] for n in range(many)]])
+
+
+def test_damaged_bytes_inside_a_sheet_are_refused(county: SimpleNamespace) -> None:
+    data = bytearray(_rows(300))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        begins = archive.getinfo("xl/worksheets/sheet1.xml").header_offset + 80
+    for at in range(begins, begins + 20):
+        data[at] ^= 0xA5
+    told = refused(county, bytes(data))
+    assert told.code == "intake.unreadable" and "broken archive" in told.found
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_a_packing_no_spreadsheet_uses_is_not_opened(county: SimpleNamespace, method: int) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", "<row/>" * 500)
+    data = bytearray(out.getvalue())
+    at = data.index(b"sheet1.xml") + 10
+    data[at + 12 : at + 40] = b"\xff" * 28
+    assert "packed in a way" in refused(county, bytes(data)).found
+
+
+def test_flipped_and_truncated_workbooks_are_read_or_refused(tmp_path: Path) -> None:
+    chance, sound = random.Random(4), _rows(30)
+    told: list[str] = []
+    for turn in range(300):
+        data = bytearray(sound[: chance.randrange(4, len(sound))] if turn % 3 == 0 else sound)
+        for _ in range(chance.randrange(0, 20)):
+            data[chance.randrange(4, len(data))] ^= chance.randrange(1, 256)
+        (tmp_path / "f.xlsx").write_bytes(data)
+        try:
+            workbook.workbook_to_csv(tmp_path / "f.xlsx", tmp_path / "f.csv", lambda _what, _found: None)
+            told.append("read")
+        except Refusal as no:
+            told.append(no.code)
+    assert set(told) <= {"read", "intake.unreadable", "intake.too_large"} and told.count("intake.unreadable") > 150
 
 
 def test_denied_columns_are_kept_nowhere(county: SimpleNamespace) -> None:

@@ -159,3 +159,21 @@ def test_a_thousand_changed_packages_crash_nothing(data: dict[str, bytes], publi
                 changed[at : at + rng.randint(0, 3)] = bytes(rng.randrange(256) for _ in range(rng.randint(0, 3)))
             package = read_package(bytes(changed))
             assert package.faults or package.values
+
+
+def test_flipped_and_truncated_archives_are_faults_or_sound(data: dict[str, bytes]) -> None:
+    chance, sound = random.Random(5), zipped(data)
+    for turn in range(300):
+        made = bytearray(sound[: chance.randrange(4, len(sound))] if turn % 3 == 0 else sound)
+        for _ in range(chance.randrange(0, 20)):
+            made[chance.randrange(4, len(made))] ^= chance.randrange(1, 256)
+        package = read_package(bytes(made))
+        assert package.faults or package.values
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+def test_a_packing_no_package_has_is_not_opened(data: dict[str, bytes], method: int) -> None:
+    made = bytearray(zipped(data, method))
+    at = made.index(b"values.csv") + 10
+    made[at + 12 : at + 60] = b"\xff" * 48
+    assert [f.found for f in read_package(bytes(made)).faults] == ["an archive packed in a way packages are not"]

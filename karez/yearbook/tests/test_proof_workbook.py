@@ -8,6 +8,7 @@ import zipfile
 import pytest
 import xlsxwriter
 
+from karez.yearbook.chapter_workbook import WorkbookError, rows_of_workbook
 from karez.yearbook.proof import DATA, proof, proof_of
 
 GOOD = [
@@ -112,3 +113,59 @@ def test_broken_bytes_never_crash():
             data[chance.randrange(len(data))] = chance.randrange(256)
         answer = proof_of(b"PK\x03\x04" + bytes(data)[4:])
         assert answer.faults or answer.identities or answer.figures
+
+
+def test_truncated_and_flipped_bytes_never_crash():
+    chance, sound, told = random.Random(8), workbook(GOOD), []
+    for turn in range(300):
+        data = bytearray(sound[: chance.randrange(4, len(sound))] if turn % 3 == 0 else sound)
+        for _ in range(chance.randrange(0, 20)):
+            data[chance.randrange(4, len(data))] ^= chance.randrange(1, 256)
+        try:
+            list(rows_of_workbook(bytes(data)))
+        except WorkbookError as no:
+            told.append(no.found)
+    assert len(told) > 150
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_packing_no_spreadsheet_uses_is_not_opened(method, damaged):
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", method) as archive:
+        archive.writestr("xl/worksheets/sheet1.xml", FAR * 50)
+    data = bytearray(out.getvalue())
+    if damaged:
+        at = data.index(b"sheet1.xml") + 10
+        data[at + 12 : at + 40] = b"\xff" * 28
+    told = [(f.line, f.found) for f in proof_of(bytes(data)).faults]
+    assert told == [(1, "an archive packed in a way spreadsheets do not use")]
+
+
+def test_damaged_bytes_inside_a_sheet_are_told():
+    data = bytearray(workbook([*GOOD, *[[f"a{n}", *GOOD[1][1:]] for n in range(200)]]))
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        begins = archive.getinfo("xl/worksheets/sheet1.xml").header_offset + 80
+    for at in range(begins, begins + 20):
+        data[at] ^= 0xA5
+    assert [f.found for f in proof_of(bytes(data)).faults] == ["a workbook that cannot be read"]
+
+
+@pytest.mark.parametrize("hidden", ["xl/elsewhere.xml", "xl/worksheets/other.dat"])
+def test_a_sheet_that_lies_elsewhere_is_measured_too(hidden):
+    """The workbook says which part is its first sheet; a harmless one of the usual name is no proof."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive, zipfile.ZipFile(io.BytesIO(workbook(GOOD))) as sound:
+        for part in sound.namelist():
+            text = sound.read(part)
+            archive.writestr(part, text.replace(b"worksheets/sheet1.xml", hidden.removeprefix("xl/").encode()) if part.endswith(".rels") else text)
+        archive.writestr(hidden, FAR)
+    assert [f.found for f in proof_of(out.getvalue()).faults] == ["a workbook too large when unpacked"]
+
+
+@pytest.mark.parametrize("name", ["content.xml", "xl/workbook.bin", "Index/Document.iwa"])
+def test_a_table_of_another_kind_is_not_opened(name):
+    out = io.BytesIO(workbook(GOOD))
+    with zipfile.ZipFile(out, "a") as archive:
+        archive.writestr(name, "<x/>")
+    assert [f.found for f in proof_of(out.getvalue()).faults] == ["an archive without worksheets"]
