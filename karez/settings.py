@@ -6,7 +6,7 @@ from pathlib import Path
 from csp.constants import NONCE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from karez.host import database, paths
+from karez.host import clock, database, paths
 from karez.kernel.sealing import load_or_make_key
 
 BASE_DIR = paths.PROJECT
@@ -119,7 +119,7 @@ LANGUAGES = [("en", _("English")), ("zh-hans", _("Simplified Chinese"))]
 LOCALE_PATHS = [PACKAGE / "web" / "locale"]
 USE_I18N = True
 USE_TZ = True
-TIME_ZONE = os.environ.get("KAREZ_TIME_ZONE", "Asia/Shanghai")
+TIME_ZONE = clock.zone()
 USE_THOUSAND_SEPARATOR = True
 
 STATIC_URL = "/static/"

@@ -61,7 +61,7 @@ def test_the_administrator_names_people_and_nobody_else_does(founded: Path) -> N
     bo = karez(founded, "role", "bo", "finance_officer", "--over", "640000", "--operator", "first people", "--since", "2009-01-01")
     assert (bo.returncode, "Proposed." in bo.stderr) == (0, False), bo.stderr
     for words, told in (
-        (("cai", "approver", "--over", "640000", "--by", "bo", *made), "permission"),
+        (("cai", "approver", "--over", "640000", "--by", "bo", *made), "look after users"),
         (("bo", "approver", "--over", "640000", "--by", "ann", "--since", "2009-01-01"), "already"),
         (("ann", "regional_officer", "--over", "640000", "--by", "ann"), "same person"),
         (("cai", "approver", "--over", "640000", "--by", "ann", "--full-name", "Cai", "--password", "short"), "short"),

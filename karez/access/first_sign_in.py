@@ -32,7 +32,7 @@ class FirstSignIn:
             return None
         if last.until is not None and last.until < timezone.now():
             logout(request)
-            messages.warning(request, _("The password for the first sign-in was good for seven days. Ask the administrator for another."))
+            messages.warning(request, _("The password you were given was good for seven days. Ask whoever gave it to you for another."))
             return redirect("account_login")
         if request.path in {reverse(name) for name in ("account_change_password", "account_logout", "account_login", "set_language")}:
             return None

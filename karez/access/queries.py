@@ -1,10 +1,12 @@
 """What a person is allowed today, and who looked at what. Holds no tree: whether an area lies below another is told by places."""
 
+from collections.abc import Iterable
 from datetime import date
 
 from django.db import connection
+from django.db.models import F, Q
 
-from karez.access.models import SignInEvent, User
+from karez.access.models import Grant, SignInEvent, User
 from karez.access.rules import roles_with
 from karez.kernel.reading import once_a_page
 from karez.kernel.refusal import Refusal
@@ -58,7 +60,13 @@ def user_named(username: str) -> User:
 
 def last_sign_in_event(user: User) -> SignInEvent | None:
     """How the person last came to a password; None where it was set at the console."""
-    return SignInEvent.objects.filter(user=user).order_by("-pk").first()
+    return last_sign_in_events([user.pk]).get(user.pk)
+
+
+def last_sign_in_events(user_ids: Iterable[int]) -> dict[int, SignInEvent]:
+    """The same of many people, by their ids."""
+    last = SignInEvent.objects.filter(user__in=list(user_ids)).order_by("user_id", "-pk").distinct("user_id")
+    return {one.user_id: one for one in last}
 
 
 def has_given_password(user: User) -> bool:
@@ -67,6 +75,21 @@ def has_given_password(user: User) -> bool:
     return last is not None and last.what == SignInEvent.What.GIVEN
 
 
-def has_own_password(user: User) -> bool:
-    """Whether the person can sign in, and nobody was shown the password they sign in with."""
-    return user.has_usable_password() and not has_given_password(user)
+def awaits_first_sign_in(user: User) -> bool:
+    """Whether an administrator may still give a password: all there ever was were given so, and nobody else stands behind the name.
+
+    It is somebody's own from the first password they choose or the local operator gives them, and from the first role that
+    two people or the local operator gave them.
+    """
+    events = SignInEvent.objects.filter(user=user)
+    if not events.exists() or events.filter(Q(what=SignInEvent.What.CHOSEN) | Q(by_id=F("user_id"))).exists():
+        return False
+    return not Grant.objects.filter(Q(proposal__isnull=False) | Q(recorded_by_id=F("user_id")), user=user).exists()
+
+
+def with_own_password(user_ids: Iterable[int]) -> frozenset[int]:
+    """Those of them who can sign in, and with a password nobody else was shown."""
+    ids = frozenset(user_ids)
+    able = (user.pk for user in User.objects.filter(pk__in=ids) if user.has_usable_password())
+    last = last_sign_in_events(ids)
+    return frozenset(pk for pk in able if pk not in last or last[pk].what != SignInEvent.What.GIVEN)

@@ -43,14 +43,15 @@ def invite_user(actor: User, *, username: str, full_name: str, language: str = "
 def renew_invitation(actor: User, user: User) -> str:
     """Another password for the first sign-in, where the first was never used; returns it.
 
-    Refuses for whoever has chosen their own: an administrator does not take over somebody's name.
+    Refuses where the name is somebody's already (`queries.awaits_first_sign_in`): an administrator does not take it over.
     """
     require_manager(actor, user)
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
-    if not queries.has_given_password(user):
+    if not queries.awaits_first_sign_in(user):
         raise Refusal(
-            "access.own_password", record=user.username, found="a password this person chose", expected="a first sign-in still to come",
-            rule="nobody signs in under another's name", todo="ask the person to sign in with it; a lost one is replaced by the local operator (karez password)",
+            "access.own_password", record=user.username, expected="a first sign-in still to come",
+            found="a password this person chose or the local operator gave, or a role that the operator or two people gave",
+            rule="nobody signs in under another's name", todo="ask the person to sign in with theirs; a lost one is replaced by the local operator (karez password)",
         )  # fmt: skip
     password = _one_time_password()
     user.set_password(password)
@@ -103,8 +104,14 @@ def _give(actor: User, user: User) -> None:
 
 
 @transaction.atomic
-def add_user(*, username: str, full_name: str, password: str | None, language: str = "en") -> User:
-    """Makes a user; without a password nobody can sign in as them (console and tests). Refuses a name somebody has, in whatever capitals."""
+def add_user(*, username: str, full_name: str, password: str | None, language: str = "en", given_by: User | None = None) -> User:
+    """Makes a user; without a password nobody can sign in as them (console and tests). Refuses a name somebody has, in whatever capitals.
+
+    `given_by` is the administrator who typed the password: it is good for the first sign-in alone, as an invitation's is.
+    Without, it is the local operator's act, and the password the person's own: they type it themselves.
+    """
+    if given_by is not None and not granted_area_ids(given_by, "users.manage"):
+        raise _no_manager(given_by, username)
     if User.objects.annotate(low=Lower("username")).filter(low=username.lower()).exists():
         raise _name_refused(username, f"somebody signs in as {username.lower()}")
     user = User(username=username, full_name=full_name, language=language)
@@ -113,6 +120,8 @@ def add_user(*, username: str, full_name: str, password: str | None, language: s
     else:
         user.set_password(password)
     user.save()
+    if given_by is not None:
+        _give(given_by, user)
     return user
 
 

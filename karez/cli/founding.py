@@ -97,6 +97,8 @@ def give_role(
     """Gives or proposes a role to a person, who is made a user if not yet one; refuses what the actor may not give.
 
     Without an actor it is the act of the local operator, who says why; it needs no second person and is told as such ever after.
+    The password of a person made here is for the first sign-in alone where an administrator (the actor) typed it; at the
+    operator's console the person types it themselves, and it is their own.
     """
     area_id = area_by_code(code)
     user = User.objects.filter(username__iexact=username).first()
@@ -108,7 +110,7 @@ def give_role(
             )  # fmt: skip
         check_password(password, username, full_name)
     with transaction.atomic():
-        user = user or add_user(username=username, full_name=full_name, password=password)
+        user = user or add_user(username=username, full_name=full_name, password=password, given_by=actor)
         if actor is not None:
             return granting.give_role(actor, user=user, role=Role(role), area_id=area_id, starts_on=since)
     return grant_role(None, user=user, role=Role(role), area_id=area_id, starts_on=since, note=note)

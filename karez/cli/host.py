@@ -34,7 +34,9 @@ def init(**given: object) -> None:
 @click.option("--by", default="", metavar="USER", help="Sign-in name of the administrator who gives, proposes or ends it.")
 @click.option("--operator", "note", default="", metavar="REASON",
               help="Gives it as the local operator instead, with this reason: the first people, or where nobody is left to confirm.")  # fmt: skip
-@click.option("--full-name", default="", help="Makes the user, if there is none of this name; the password is asked for.")
+@click.option("--full-name", default="",
+              help="Makes the user, if there is none of this name; the password is asked for. With --by it is good for the first"
+              " sign-in alone, within seven days; with --operator it is their own: let them type it.")  # fmt: skip
 @click.option("--password", default="", help="Password of a user made here; asked for where not given.")
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), default=lambda: date.today().isoformat(), show_default="today")
 @click.option("--end", "reason", default="", metavar="REASON", help="Ends the role instead, from --since on, with this reason.")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import click
 
 from karez import __version__
+from karez.host import clock
 from karez.kernel.refusal import Refusal
 
 OK, NO, UNUSABLE = 0, 1, 2
@@ -44,6 +45,7 @@ def karez() -> None:
 def main() -> None:
     """The console entry: runs a command and turns refusals into exit code 1 with the whole answer on stderr."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "karez.settings")
+    clock.keep()
     from karez.cli import deeds, figures, host, proof  # noqa: F401 - each registers its commands with the group
 
     try:

@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date
 from pathlib import Path
 from typing import Any
 
@@ -174,7 +174,7 @@ def reopen(first: User, second: User, *, year: int, reason: str, answers: int | 
 def _closing_since(year: int) -> str:
     """The instant this closing began: what tells its snapshot from those of earlier closings of the year."""
     since = periods.period(year).closing_since
-    return since.isoformat() if since else ""
+    return since.astimezone(UTC).isoformat() if since else ""
 
 
 def _sealed_by(year: int, since: str) -> list[Snapshot]:

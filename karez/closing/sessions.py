@@ -14,15 +14,17 @@ from karez.kernel.refusal import Refusal
 
 LOCK_CLASS = 4711  # the guard of periods: writers hold (4711, year) shared until they commit
 WAIT_SECONDS = 30
-_SORTING = "-c work_mem=192MB -c statement_timeout=0 -c jit=off"
+# What is exported does not depend on where the office is.
+_SORTING = "-c work_mem=192MB -c statement_timeout=0 -c jit=off -c TimeZone=UTC"
 
 
 def conninfo(program: str, options: str = "") -> str:
     """How to reach Django's default database with a connection of one's own, as the app's role."""
     entry = connections["default"].settings_dict
     words = {"dbname": entry["NAME"], "user": entry["USER"], "password": entry["PASSWORD"], "host": entry["HOST"], "port": entry["PORT"]}
-    words |= {k: v for k, v in entry.get("OPTIONS", {}).items() if k.startswith("ssl")}
-    words |= {"application_name": program, "options": options}
+    common = entry.get("OPTIONS", {})
+    words |= {k: v for k, v in common.items() if k.startswith("ssl")}
+    words |= {"application_name": program, "options": f"{common.get('options', '')} {options}".strip()}  # of two the later holds
     return make_conninfo(**{k: str(v) for k, v in words.items() if v})
 
 

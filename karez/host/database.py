@@ -17,7 +17,7 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from karez.host import paths, postgres
+from karez.host import clock, paths, postgres
 from karez.kernel.refusal import Refusal
 
 OWNER, APP = "karez_owner", "karez_app"
@@ -43,7 +43,8 @@ def settings(role: str) -> dict[str, Any]:
         "USER": role,
         "CONN_HEALTH_CHECKS": True,
         "CONN_MAX_AGE": 60,
-        "OPTIONS": {"application_name": role},
+        "TIME_ZONE": clock.zone(),  # current_date is the office's day, as date.today() is
+        "OPTIONS": {"application_name": role, "options": _session()},
         "TEST": {"NAME": name()},
     }
     if not url():
@@ -62,7 +63,13 @@ def conninfo(role: str, dbname: str | None = None) -> str:
     """A libpq connection string for one of the two roles (for psycopg, ADBC and the programs of PostgreSQL)."""
     entry = settings(role)
     words = {"host": entry["HOST"], "port": entry.get("PORT"), "user": role, "password": entry.get("PASSWORD")}
+    words["options"] = _session()
     return psycopg.conninfo.make_conninfo(dbname=dbname or name(), **{k: v for k, v in words.items() if v})
+
+
+def _session() -> str:
+    """What every session of ours is told, whichever server it is on."""
+    return f"-c TimeZone={clock.zone()}"
 
 
 def cluster() -> postgres.Cluster:

@@ -13,11 +13,11 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from karez.access import proposals
 from karez.access import services as access
 from karez.access.models import Grant, GrantAnswer, GrantProposal, Role, SignInEvent, User
-from karez.access.queries import granted_area_ids, has_own_password, last_sign_in_event
-from karez.access.rules import CONFIRMED, roles_with
+from karez.access.queries import granted_area_ids, last_sign_in_event, last_sign_in_events, with_own_password
+from karez.access.rules import CONFIRMED
 from karez.kernel.refusal import Refusal
 from karez.places.models import Tree
-from karez.places.queries import may, require, visible_areas
+from karez.places.queries import holders_over, may, require, visible_areas
 
 PERMISSION, SECOND = "users.manage", "users.confirm"
 
@@ -33,9 +33,19 @@ def give_role(actor: User, *, user: User, role: Role, area_id: int, starts_on: d
 
 
 def confirm_role(actor: User, proposal: GrantProposal) -> Grant:
-    """Confirms a role another administrator proposed; refuses who may not be the second (`may_confirm`)."""
+    """Confirms a role another administrator proposed; refuses who may not be the second (`may_confirm`).
+
+    Refuses too (access.proposer_left) where who proposed it no longer looks after the area; the database asks both again.
+    """
     if actor.pk not in (proposal.proposed_by_id, proposal.user_id) and not may_confirm(actor, proposal):
         require(actor, PERMISSION, proposal.area_id)
+    proposer = User.objects.get(pk=proposal.proposed_by_id)
+    if not may(proposer, PERMISSION, proposal.area_id):
+        raise Refusal(
+            "access.proposer_left", record=str(proposal), found=f"proposed by {proposer}, who no longer looks after this area",
+            expected="a proposal of an administrator of the area", rule="roles are given by those who look after users",
+            todo="decline it, and have it proposed anew",
+        )  # fmt: skip
     return proposals.confirm_role(actor, proposal)
 
 
@@ -49,17 +59,7 @@ def decline_role(actor: User, proposal: GrantProposal, *, reason: str) -> GrantA
 def may_confirm(actor: User, proposal: GrantProposal) -> bool:
     """Whether the actor may be the second: another administrator of the area, or, where there is none who can sign in, an
     approver or regional officer of the area. Never who proposed it or would have it."""
-    if actor.pk in (proposal.proposed_by_id, proposal.user_id):
-        return False
-    if may(actor, PERMISSION, proposal.area_id):
-        return True
-    return may(actor, SECOND, proposal.area_id) and not _other_administrators(proposal)
-
-
-def _other_administrators(proposal: GrantProposal) -> bool:
-    granted = Grant.objects.filter(role__in=roles_with(PERMISSION), voided_at=None).values("user_id")
-    others = User.objects.filter(is_active=True, pk__in=granted).exclude(pk__in=[proposal.proposed_by_id, proposal.user_id])
-    return any(has_own_password(other) and may(other, PERMISSION, proposal.area_id) for other in others)
+    return _judged(actor, [proposal])[0].mine
 
 
 def proposal(actor: User, proposal_id: int) -> GrantProposal:
@@ -72,25 +72,44 @@ def proposal(actor: User, proposal_id: int) -> GrantProposal:
 
 @dataclass(frozen=True)
 class Waiting:
-    """A proposed role that waits, with its area; `mine` says the actor may confirm it, `own` that they proposed it."""
+    """A proposed role that waits, with its area; `mine` says the actor may be the second, `own` that they proposed it.
+
+    `signed_in` says that the person has a password of their own, `stands` that who proposed still looks after the area.
+    """
 
     proposal: GrantProposal
     area: Tree | None
     signed_in: bool
+    stands: bool
     mine: bool
     own: bool
 
 
 def waiting(actor: User) -> list[Waiting]:
     """Proposals without an answer that the actor may know of, oldest first."""
-    found = list(_proposals(actor).filter(answer=None).order_by("pk")[:200])
-    trees = {t.pk: t for t in Tree.objects.filter(pk__in=[p.area_id for p in found])}
-    return [
-        Waiting(
-            p, trees.get(p.area_id), has_own_password(p.user), may_confirm(actor, p), p.proposed_by_id == actor.pk
-        )
-        for p in found
-    ]
+    return _judged(actor, list(_proposals(actor).filter(answer=None).order_by("pk")[:200]))
+
+
+def _judged(actor: User, found: Sequence[GrantProposal]) -> list[Waiting]:
+    """All of them with the same few questions to the database, however many there are."""
+    if not found:
+        return []
+    areas = {p.area_id for p in found}
+    trees = Tree.objects.in_bulk(areas)
+    managers, seconds = holders_over(PERMISSION, areas), holders_over(SECOND, areas)
+    own_password = with_own_password({p.user_id for p in found}.union(*managers.values()))
+
+    def judged(one: GrantProposal) -> Waiting:
+        two = {one.proposed_by_id, one.user_id}
+        manage: frozenset[int] = managers.get(one.area_id, frozenset())
+        alone = not (manage - two) & own_password  # no other administrator who can sign in
+        second = actor.pk in manage or (alone and actor.pk in seconds.get(one.area_id, frozenset()))
+        return Waiting(
+            one, trees.get(one.area_id), signed_in=one.user_id in own_password, stands=one.proposed_by_id in manage,
+            mine=second and actor.pk not in two, own=one.proposed_by_id == actor.pk,
+        )  # fmt: skip
+
+    return [judged(one) for one in found]
 
 
 def may_know_proposals(actor: User) -> bool:
@@ -156,8 +175,8 @@ def people(actor: User, *, words: str = "", after: int = 0, limit: int = 50) -> 
     if words:
         found = found.filter(Q(full_name__icontains=words) | Q(username__icontains=words))
     users = list(found.order_by("pk")[:limit])
-    held = _held(actor, users)
-    return [Person(user, held.get(user.pk, []), last_sign_in_event(user)) for user in users]
+    held, last = _held(actor, users), last_sign_in_events(user.pk for user in users)
+    return [Person(user, held.get(user.pk, []), last.get(user.pk)) for user in users]
 
 
 def person(actor: User, user_id: int) -> Person:

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from karez.access.models import GrantProposal, Role, User
 from karez.access.pages import PAGE, DayField, actor_of, answer_form, database_refusal, integer
+from karez.access.queries import awaits_first_sign_in
 from karez.access.rules import INCOMPATIBLE
 from karez.kernel.refusal import Refusal
 from karez.places import granting, queries
@@ -102,7 +103,7 @@ def user(request: HttpRequest, user_id: int) -> HttpResponse:
     _may_look(actor)
     found = granting.person(actor, user_id)
     given = found.sign_in is not None and found.sign_in.what == "given"
-    context = {"person": found, "own": user_id == actor.pk, "given": given, "may_renew": given and user_id != actor.pk}
+    context = {"person": found, "own": user_id == actor.pk, "given": given, "may_renew": user_id != actor.pk and awaits_first_sign_in(found.user)}
     return render(request, "places/user.html", context)
 
 

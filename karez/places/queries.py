@@ -14,6 +14,7 @@ from django.db.models.expressions import RawSQL
 
 from karez.access.models import User
 from karez.access.queries import granted_area_ids
+from karez.access.rules import roles_with
 from karez.kernel.reading import once_a_page
 from karez.kernel.refusal import Refusal
 from karez.places.models import AreaSpell, Designation, Succession, Tree
@@ -23,6 +24,14 @@ _BELOW = (
     "WITH below AS MATERIALIZED (SELECT DISTINCT seen.area_id FROM places_tree granted"
     " JOIN places_tree seen ON seen.path <@ granted.path WHERE granted.area_id = ANY(%s)) SELECT area_id FROM below"
 )
+
+_HOLDERS = """
+SELECT DISTINCT seen.area_id, g.user_id
+  FROM places_tree seen JOIN places_tree granted ON seen.path <@ granted.path
+  JOIN access_grant g ON g.area_id = granted.area_id AND g.role = ANY(%(roles)s) AND g.counts_from <= %(day)s
+   AND (g.counts_before IS NULL OR g.counts_before > %(day)s) AND (g.void_counts_on IS NULL OR g.void_counts_on > %(day)s)
+  JOIN access_user u ON u.id = g.user_id AND u.is_active
+ WHERE seen.area_id = ANY(%(areas)s)"""
 
 
 @dataclass(frozen=True)
@@ -70,6 +79,16 @@ def _lies_below(area_id: int, granted: tuple[int, ...]) -> bool:
             [area_id, list(granted)],
         )
         return bool(cursor.fetchone()[0])
+
+
+def holders_over(permission: str, area_ids: Iterable[int]) -> dict[int, frozenset[int]]:
+    """Who holds a permission today over each of these areas: ids of active people by the area's id."""
+    found: dict[int, set[int]] = {}
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLDERS, {"areas": list(set(area_ids)), "roles": [str(r) for r in roles_with(permission)], "day": date.today()})
+        for area_id, user_id in cursor.fetchall():
+            found.setdefault(area_id, set()).add(user_id)
+    return {area_id: frozenset(users) for area_id, users in found.items()}
 
 
 def require(actor: User, permission: str, area_id: int) -> None:

@@ -53,13 +53,21 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
 $$;
 GRANT EXECUTE ON FUNCTION access_by_operator() TO karez_app;
 
--- Who of these roles may stand behind a grant today: the grants given by the statement itself stand behind nothing.
+-- The areas over which somebody of these roles may stand behind a grant today: the grants given by the statement itself stand
+-- behind nothing. Today is the session's, and ours keep the office's time.
+CREATE FUNCTION access_standing_areas(who bigint, roles text[], but bigint[]) RETURNS SETOF bigint
+LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT g.area_id FROM access_grant g JOIN access_user u ON u.id = g.user_id AND u.is_active
+     WHERE g.user_id = who AND g.role = ANY (roles) AND g.id <> ALL (but) AND g.counts_from <= current_date
+       AND (g.counts_before IS NULL OR g.counts_before > current_date)
+       AND (g.void_counts_on IS NULL OR g.void_counts_on > current_date)
+$$;
+GRANT EXECUTE ON FUNCTION access_standing_areas(bigint, text[], bigint[]) TO karez_app;
+
+-- Whether there is any; that the area of the grant lies within is asked by the room of places, which knows the tree.
 CREATE FUNCTION access_stands(who bigint, roles text[], but bigint[]) RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
-    SELECT EXISTS (SELECT FROM access_grant g JOIN access_user u ON u.id = g.user_id AND u.is_active
-      WHERE g.user_id = who AND g.role = ANY (roles) AND g.id <> ALL (but) AND g.counts_from <= current_date
-        AND (g.counts_before IS NULL OR g.counts_before > current_date)
-        AND (g.void_counts_on IS NULL OR g.void_counts_on > current_date))
+    SELECT EXISTS (SELECT FROM access_standing_areas(who, roles, but))
 $$;
 GRANT EXECUTE ON FUNCTION access_stands(bigint, text[], bigint[]) TO karez_app;
 

@@ -138,9 +138,42 @@ SELECT EXISTS (
       ON (s.starts_on > d.day AND s.starts_on <= current_date) OR (s.ends_before > d.day AND s.ends_before <= current_date)
 ) AS due;
 
+-- Whether somebody of these roles stands, today, over an area or one above it.
+CREATE FUNCTION places_stands_over(area bigint, who bigint, roles text[], but bigint[]) RETURNS boolean
+LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM places_tree seen JOIN places_tree granted ON seen.path <@ granted.path
+      WHERE seen.area_id = area AND granted.area_id IN (SELECT access_standing_areas(who, roles, but)))
+$$;
+
+-- The two behind a role look after its area, both when it is given: a proposal does not outlive its proposer's right.
+CREATE FUNCTION places_refuse_grant_from_elsewhere() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    wrong record;
+    new_ones bigint[];
+BEGIN
+    IF access_by_operator() THEN RETURN NULL; END IF;
+    SELECT array_agg(id) INTO new_ones FROM added;
+    SELECT u.username, a.role INTO wrong FROM added a JOIN access_user u ON u.id = a.user_id
+      JOIN access_grantproposal p ON p.id = a.proposal_id JOIN access_grantanswer c ON c.proposal_id = p.id
+     WHERE access_needs_second(a.role) AND NOT (
+           places_stands_over(a.area_id, p.proposed_by_id, ARRAY['administrator'], new_ones)
+           AND places_stands_over(a.area_id, c.answered_by_id, ARRAY['administrator', 'approver', 'regional_officer'], new_ones)) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ096',
+            MESSAGE = format('%s would become %s over an area that one of the two behind it does not look after.', wrong.username, wrong.role),
+            DETAIL = 'A role over an area is proposed and confirmed by people whose own roles reach over that area today.';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER access_grant_over_area AFTER INSERT ON access_grant
+REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION places_refuse_grant_from_elsewhere();
+
 REVOKE ALL ON FUNCTION places_refresh_tree() FROM PUBLIC;
 REVOKE ALL ON FUNCTION places_tree_on(date, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION places_resolve(text, text, date) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION places_stands_over(bigint, bigint, text[], bigint[]) TO karez_app;
 GRANT EXECUTE ON FUNCTION places_refresh_tree() TO karez_app;
 GRANT EXECUTE ON FUNCTION places_tree_on(date, boolean) TO karez_app;
 GRANT EXECUTE ON FUNCTION places_resolve(text, text, date) TO karez_app;

@@ -7,7 +7,9 @@ from typing import Any
 
 import psycopg
 import pytest
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from karez.access import services as access
@@ -177,6 +179,146 @@ def test_a_lost_password_is_replaced_by_the_operator_with_a_reason(world: Any) -
     assert _enter(given, "clerk").get("/")["Location"] == "/account/password/change/"
     assert "given by the local operator for one sign-in" in _said(chen.get(f"/users/{user.pk}/"))
     assert "lost, came in person" in _said(chen.get(f"/users/{user.pk}/"))
+
+
+def test_no_administrator_takes_over_after_a_lost_password(world: Any) -> None:
+    """The operator's password is `given` too: it opens no way to another one shown to an administrator."""
+    chen, wang = _client(world.administrator), world.approver
+    console = access.add_user(username="bo", full_name="Bo Lan", password=OWN)  # at the console, with a role of the operator's
+    access.grant_role(None, user=console, role=Role.FINANCE_OFFICER, area_id=world.region, starts_on=TODAY)
+    access.choose_password(wang, OWN)
+    invited, _password = access.invite_user(world.administrator, username="an", full_name="An Qi")
+    access.choose_password(invited, OWN)
+    granting.give_role(world.administrator, user=invited, role=Role.AUDITOR, area_id=world.region, starts_on=TODAY)
+    for user in (wang, console, invited):
+        given = access.give_password(user, note="lost, came in person")
+        page = _said(chen.get(f"/users/{user.pk}/"))
+        assert "Another password for the first sign-in" not in page
+        answer = chen.post(f"/users/{user.pk}/renew/", follow=True)
+        assert (answer.status_code, "access.own_password" in _said(answer), 'id="given"' in _said(answer)) == (403, True, False), user
+        with pytest.raises(Refusal, check=lambda no: no.code == "access.own_password"):
+            access.renew_invitation(world.administrator, user)
+        user.refresh_from_db()
+        assert user.check_password(given)
+
+
+def test_nor_before_the_first_sign_in_of_who_the_operator_named(world: Any) -> None:
+    chen = _client(world.administrator)
+    chen.post("/users/add/", _new(role="auditor"))
+    user = User.objects.get(username="meng")
+    page = f"/users/{user.pk}/"
+    assert "Another password for the first sign-in" in _said(chen.get(page))
+    assert chen.post(f"{page}renew/").status_code == 200  # so far it is the administrator's to give
+    access.grant_role(None, user=user, role=Role.STATISTICIAN, area_id=world.region, starts_on=TODAY, note="first people")
+    assert "Another password for the first sign-in" not in _said(chen.get(page))
+    assert chen.post(f"{page}renew/").status_code == 403
+
+
+def test_an_operator_s_password_ends_in_words_that_fit(world: Any) -> None:
+    access.give_password(world.clerk, note="lost")
+    SignInEvent.objects.create(user=world.clerk, what="given", until=timezone.now() - timedelta(days=1), by_id=world.clerk.pk, note="lost")
+    client = _client(world.clerk)
+    assert client.get("/")["Location"] == "/account/login/"
+    said = _said(client.get("/account/login/"))
+    assert "Ask whoever gave it to you for another." in said
+    assert "Ask the administrator" not in said
+
+
+def _asked(world: Any, by: User, name: str, code: str = "990101") -> GrantProposal:
+    user = access.add_user(username=name, full_name=name.title(), password=OWN)
+    made = granting.give_role(by, user=user, role=Role.TREASURER, area_id=world.areas[code], starts_on=TODAY)
+    assert isinstance(made, GrantProposal)
+    return made
+
+
+def test_what_waits_is_asked_at_once_for_all(world: Any) -> None:
+    _asked(world, world.administrator, "p0")
+    _local(world, "a0", "99")
+
+    def questions(ask: Any) -> int:
+        with CaptureQueriesContext(connection) as asked:
+            ask()
+        return len(asked)
+
+    chen = _client(world.administrator)
+    asks = (
+        lambda: granting.waiting(world.approver), lambda: inbox.items(world.administrator), lambda: chen.get("/users/"),
+        lambda: chen.get("/users/waiting/"),
+    )  # fmt: skip
+    for ask in asks:
+        ask()
+    few = [questions(ask) for ask in asks]
+    assert few[0] <= 8
+    for n in range(1, 10):
+        _local(world, f"a{n}", "99" if n % 2 else "990101")
+    for n in range(1, 20):
+        _asked(world, world.administrator, f"p{n}", "990101" if n % 2 else "990102")
+    assert [questions(ask) for ask in asks] == few
+    assert len(granting.waiting(world.administrator)) == 20
+
+
+def test_what_waits_is_judged_as_one_alone(world: Any) -> None:
+    heir = _local(world, "heir", "990101")
+    asked = [_asked(world, by, f"p{n}", code) for n, (by, code) in enumerate(((world.administrator, "990101"), (heir, "990101"), (world.administrator, "990102")))]
+    everybody = (world.administrator, heir, world.approver, world.regional, asked[0].user)
+    for actor in everybody:
+        mine = {w.proposal.pk for w in granting.waiting(actor) if w.mine}
+        assert mine == {p.pk for p in asked if p.area_id in {w.area.pk for w in granting.waiting(actor) if w.area} and granting.may_confirm(actor, p)}
+    told = [[granting.may_confirm(actor, p) for p in asked] for actor in everybody]
+    # The administrator of the world can not sign in: of what the heir proposes, an approver or regional officer is the second.
+    assert told == [[False, True, False], [True, False, False], [False, True, True], [False, True, True], [False] * 3]
+
+
+def test_a_proposal_ends_with_its_proposer_s_right_over_the_area(world: Any) -> None:
+    local = _local(world)
+    access.grant_role(None, user=local, role=Role.ADMINISTRATOR, area_id=world.areas["990102"], starts_on=TODAY)
+    asked = _asked(world, local, "meng")
+    chen = _client(world.administrator)
+    assert "Confirm the role" in _said(chen.get("/users/waiting/"))
+    held = Grant.objects.get(user=local, area_id=world.areas["990101"])
+    granting.end_role(world.administrator, grant=held, ends_before=TODAY, reason="moved to the other county")
+    said = _said(chen.get("/users/waiting/"))
+    assert "no longer looks after this area" in said
+    assert "Confirm the role" not in said
+    refused = chen.post(f"/users/waiting/{asked.pk}/", {"do": "confirm"})
+    assert (refused.status_code, "access.proposer_left" in _said(refused)) == (403, True)
+    assert not may(asked.user, "ledger.prepare", world.areas["990101"])
+    assert chen.post(f"/users/waiting/{asked.pk}/", {"do": "decline", "reason": "moved"}).status_code == 302
+
+
+def test_the_database_asks_that_both_look_after_the_area(committed_world: Any, app_connection: Any) -> None:
+    world, raw = committed_world, app_connection()
+    local, far = _local(world), _local(world, "far", "990102")
+    near = access.add_user(username="near", full_name="Near", password=OWN)
+    access.grant_role(None, user=near, role=Role.APPROVER, area_id=world.areas["990101"], starts_on=TODAY)
+    new = access.add_user(username="new", full_name="New", password=OWN).pk
+    access.end_founding()
+    area = world.areas["990101100"]
+
+    def give(proposer: User, second: User) -> None:
+        row = raw.execute(
+            "INSERT INTO access_grantproposal (user_id, role, area_id, starts_on, proposed_by_id) VALUES (%s, 'treasurer', %s, %s, %s) RETURNING id",
+            [new, area, TODAY, proposer.pk],
+        ).fetchone()
+        raw.execute("INSERT INTO access_grantanswer (proposal_id, agreed, answered_by_id) VALUES (%s, true, %s)", [row[0], second.pk])
+        raw.execute(
+            "INSERT INTO access_grant (user_id, role, area_id, starts_on, counts_from, recorded_by_id, proposal_id)"
+            " VALUES (%s, 'treasurer', %s, %s, %s, %s, %s)",
+            [new, area, TODAY, TODAY, proposer.pk, row[0]],
+        )
+
+    for proposer, second in ((far, world.administrator), (world.administrator, far), (far, near)):
+        with pytest.raises(psycopg.Error) as no:
+            give(proposer, second)
+        assert no.value.sqlstate == "KZ096", (proposer, second)
+        raw.rollback()
+    give(local, near)
+    raw.rollback()
+    held = Grant.objects.get(user=local)
+    granting.end_role(world.administrator, grant=held, ends_before=TODAY, reason="moved")
+    with pytest.raises(psycopg.Error) as no:
+        give(local, near)
+    assert no.value.sqlstate == "KZ094"  # an administrator of nothing
 
 
 def test_roles_are_given_and_ended_with_days_and_stay_on_the_page(world: Any) -> None:
