@@ -84,10 +84,15 @@ class Society(SpellFact):
     name = models.TextField()
     size_class = models.TextField(choices=SizeClass.choices)
     book = models.OneToOneField(Book, on_delete=models.PROTECT, related_name="+")
+    # The resolution it was founded by, which founds once; none where it came in a file.
+    resolution = models.OneToOneField("mutual_funds.Resolution", null=True, on_delete=models.PROTECT, related_name="founded")
 
     class Meta(SpellFact.Meta):
         constraints = [
             *SpellFact.Meta.constraints,
+            models.CheckConstraint(
+                name="mutual_funds_society_brought_in", condition=Q(resolution__isnull=False) | Q(batch_id__isnull=False)
+            ),
             _known("mutual_funds_society", "size_class", SizeClass.values),
             models.CheckConstraint(name="mutual_funds_society_named", condition=Q(name__gt="")),
             *_one_at_a_time("mutual_funds_society", "area"),

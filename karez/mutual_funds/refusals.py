@@ -62,6 +62,7 @@ _CONSTRAINTS: dict[str, tuple[str, str | Promise, str | Promise]] = {
     "mutual_funds_resolutionanswer_resolution_id_key": (
         "mutual_funds.already_decided", _("what was decided already"), _("what still waits")
     ),
+    "mutual_funds_society_resolution_id_key": ("mutual_funds.already_decided", _("what was decided already"), _("what still waits")),
 }  # fmt: skip
 
 

@@ -137,7 +137,7 @@ def _record_founding(actor: User, asked: Resolution) -> Society:
         book_id = cursor.fetchone()[0]
     made = Society.objects.create(
         area_id=asked.area_id, name=given["name"], size_class=given["size_class"], book_id=book_id, starts_on=founded_on,
-        counts_from=counts_on(founded_on), recorded_by_id=asked.prepared_by_id,
+        counts_from=counts_on(founded_on), recorded_by_id=asked.prepared_by_id, resolution=asked,
     )  # fmt: skip
     _rule_set(actor, asked, made)
     return made

@@ -56,6 +56,7 @@ class Migration(migrations.Migration):
                 ('size_class', models.TextField(choices=[('small', 'small village'), ('big', 'big village'), ('old', 'older than the classes')])),
                 ('area', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='places.area')),
                 ('book', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.book')),
+                ('resolution', models.OneToOneField(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='founded', to='mutual_funds.resolution')),
                 ('replaces', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='mutual_funds.society')),
             ],
             options={
@@ -390,6 +391,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='society',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('counts_before', None), ('ends_before', None)), models.Q(('counts_before__isnull', False), ('ends_before__gte', models.F('starts_on'))), _connector='OR'), name='mutual_funds_society_end_is_whole'),
+        ),
+        migrations.AddConstraint(
+            model_name='society',
+            constraint=models.CheckConstraint(condition=models.Q(('resolution__isnull', False), ('batch_id__isnull', False), _connector='OR'), name='mutual_funds_society_brought_in'),
         ),
         migrations.AddConstraint(
             model_name='society',

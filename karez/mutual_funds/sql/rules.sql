@@ -508,10 +508,10 @@ DECLARE wrong record;
 BEGIN
     EXECUTE $q$
         SELECT a.id, a.name, a.starts_on > current_date + 1 AS ahead, a.starts_on FROM added a
-         WHERE a.starts_on > current_date + 1 OR NOT CASE WHEN a.batch_id IS NOT NULL
+         WHERE a.starts_on > current_date + 1 OR NOT CASE WHEN a.resolution_id IS NULL
            THEN EXISTS (SELECT FROM intake_batch b WHERE b.id = a.batch_id AND b.sheet = 'societies' AND b.state = 'applying')
            ELSE EXISTS (SELECT FROM mutual_funds_resolution r JOIN mutual_funds_resolutionanswer w ON w.resolution_id = r.id AND w.agreed
-                 WHERE r.kind = 'founding' AND r.area_id = a.area_id AND to_jsonb(a) @> (r.terms -> 'society')) END
+                 WHERE r.id = a.resolution_id AND r.kind = 'founding' AND r.area_id = a.area_id AND to_jsonb(a) @> (r.terms -> 'society')) END
          ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL AND wrong.ahead THEN
         PERFORM mutual_funds_refuse('KZ029', format('%s would be founded on %s.', wrong.name, wrong.starts_on), 'A society is founded on a day until today.');
@@ -621,6 +621,35 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- At commit: a society has rules on each day it is there. So rules end only where the next begin, which two people agreed to.
+CREATE FUNCTION mutual_funds_judge_ruled() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE wrong record;
+BEGIN
+    SELECT so.name, so.starts_on INTO wrong FROM mutual_funds_society so
+     WHERE so.id = (to_jsonb(NEW) ->> TG_ARGV[0])::bigint AND so.voided_at IS NULL
+       AND NOT coalesce((SELECT range_agg(daterange(r.starts_on, r.ends_before)) FROM mutual_funds_ruleset r
+             WHERE r.society_id = so.id AND r.voided_at IS NULL), '{}'::datemultirange) @> daterange(so.starts_on, so.ends_before);
+    IF FOUND THEN
+        PERFORM mutual_funds_refuse('KZ02A', format('%s would be without rules on a day from %s on.', wrong.name, wrong.starts_on),
+            'Rules end on the day the next begin, which two people agreed to.');
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- At commit: a founding is void by a resolution another person agreed to, who is who voids it, or with the file it came in.
+CREATE FUNCTION mutual_funds_judge_taken_back() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM mutual_funds_resolution r JOIN mutual_funds_resolutionanswer w ON w.resolution_id = r.id AND w.agreed
+            WHERE r.kind = 'take_back' AND r.society_id = NEW.id AND w.answered_by_id = NEW.voided_by_id)
+        AND NOT EXISTS (SELECT FROM intake_batch b WHERE b.id = NEW.batch_id AND b.state = 'withdrawn') THEN
+        PERFORM mutual_funds_refuse('KZ02A', format('Nobody else agreed that the founding of %s be taken back.', NEW.name),
+            'A founding is taken back by two people: on the page of its society, or with the file it came in.');
+    END IF;
+    RETURN NULL;
+END $$;
+
 -- At commit: a society that has ended, or whose founding was taken back, has no members, and nothing in its book.
 CREATE FUNCTION mutual_funds_judge_end() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -709,6 +738,12 @@ CREATE CONSTRAINT TRIGGER mutual_funds_loan_void AFTER UPDATE ON mutual_funds_lo
     EXECUTE FUNCTION mutual_funds_judge_void('mutual_funds_repayment,mutual_funds_extension,mutual_funds_writeoff', 'loan_id');
 CREATE CONSTRAINT TRIGGER mutual_funds_ruleset_void AFTER UPDATE ON mutual_funds_ruleset DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (NEW.voided_at IS NOT NULL) EXECUTE FUNCTION mutual_funds_judge_void('mutual_funds_loan', 'rule_set_id');
+CREATE CONSTRAINT TRIGGER mutual_funds_ruleset_followed AFTER UPDATE ON mutual_funds_ruleset DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION mutual_funds_judge_ruled('society_id');
+CREATE CONSTRAINT TRIGGER mutual_funds_society_ruled AFTER INSERT ON mutual_funds_society DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION mutual_funds_judge_ruled('id');
+CREATE CONSTRAINT TRIGGER mutual_funds_society_taken_back AFTER UPDATE ON mutual_funds_society DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (OLD.voided_at IS NULL AND NEW.voided_at IS NOT NULL) EXECUTE FUNCTION mutual_funds_judge_taken_back();
 CREATE CONSTRAINT TRIGGER mutual_funds_voucher_approved AFTER UPDATE ON ledger_voucher DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (OLD.posted_at IS NULL AND NEW.posted_at IS NOT NULL) EXECUTE FUNCTION mutual_funds_judge_voucher();
 CREATE CONSTRAINT TRIGGER mutual_funds_voucher_reversed AFTER INSERT ON ledger_voucher DEFERRABLE INITIALLY DEFERRED

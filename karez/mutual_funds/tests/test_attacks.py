@@ -14,7 +14,7 @@ from karez.ledger import services as ledger
 from karez.ledger.models import Transfer
 from karez.mutual_funds import proposals, resolutions, services
 from karez.mutual_funds.models import Contribution, Grant, Repayment, RuleSet, Society
-from karez.mutual_funds.tests.conftest import DAY, TERMS, YUAN, Fund, founded
+from karez.mutual_funds.tests.conftest import DAY, TERMS, YUAN, Fund, adopted, founded
 
 Attack = Callable[[str, list[Any]], str]
 
@@ -484,16 +484,78 @@ def test_nobody_founds_alone_or_ahead(fund: Fund, attack: Attack) -> None:
     )
     sql = """INSERT INTO mutual_funds_society (area_id, name, size_class, book_id, starts_on, counts_from, recorded_by_id, batch_id)
         VALUES (%s, 'X', 'small', %s, %s, %s, 1, %s)"""
-    assert attack(sql, [village, book.pk, DAY, DAY, None]) == "KZ02A"
+    assert attack(sql, [village, book.pk, DAY, DAY, None]) == "23514"
     assert attack(sql, [village, book.pk, DAY, DAY, 1]) == "KZ02A"
     ahead = date(2199, 1, 1)
-    assert attack(sql, [village, book.pk, ahead, ahead, None]) == "KZ029"
+    assert attack(sql, [village, book.pk, ahead, ahead, 1]) == "KZ029"
+
+
+_VOID_SOCIETY = """UPDATE mutual_funds_ruleset SET voided_at = now(), voided_by_id = %(by)s, void_reason = 'x', void_counts_on = %(day)s WHERE society_id = %(id)s;
+    UPDATE mutual_funds_society SET voided_at = now(), voided_by_id = %(by)s, void_reason = 'x', void_counts_on = %(day)s WHERE id = %(id)s;"""
+_AGREE = "INSERT INTO mutual_funds_resolutionanswer (resolution_id, agreed, answered_by_id) VALUES (%s, true, %s);"
+
+
+def _empty(fund: Fund) -> Society:
+    village = next(pk for code, pk in fund.world.areas.items() if len(code) == 12 and not Society.objects.filter(area_id=pk).exists())
+    return founded(fund.treasurer, fund.approver, area_id=village, name="X", founded_on=DAY)
 
 
 def test_a_founding_is_not_taken_back_under_money(fund: Fund, attack: Attack) -> None:
-    village = next(pk for code, pk in fund.world.areas.items() if len(code) == 12 and not Society.objects.filter(area_id=pk).exists())
-    empty = founded(fund.treasurer, fund.approver, area_id=village, name="X", founded_on=DAY)
-    sql = """UPDATE mutual_funds_society SET voided_at = now(), voided_by_id = 1, void_reason = 'x', void_counts_on = %s WHERE id = %s"""
-    assert attack(sql, [DAY, empty.pk]) == ""
+    empty = _empty(fund)
+    asked = resolutions.prepare_take_back(fund.treasurer, society=empty, reason="wrong village")
+    sql = _AGREE % (asked.pk, fund.approver.pk) + _VOID_SOCIETY % {"by": fund.approver.pk, "day": f"'{DAY}'", "id": empty.pk}
+    assert attack(sql, None) == ""  # type: ignore[arg-type]
     moved(fund, "1001", "4002", 100, society=empty)
-    assert attack(sql, [DAY, empty.pk]) == "KZ028"
+    assert attack(sql, None) == "KZ028"  # type: ignore[arg-type]
+
+
+def test_a_founding_is_not_taken_back_by_one(fund: Fund, attack: Attack) -> None:
+    empty = _empty(fund)
+
+    def void(society: Society, by: int, first: str = "") -> str:
+        return attack(first + _VOID_SOCIETY % {"by": by, "day": f"'{DAY}'", "id": society.pk}, None)  # type: ignore[arg-type]
+
+    assert void(empty, fund.approver.pk) == "KZ02A"
+    asked = resolutions.prepare_take_back(fund.treasurer, society=empty, reason="wrong village")
+    assert void(empty, fund.approver.pk) == "KZ02A"  # asked, not agreed to
+    agreed = _AGREE % (asked.pk, fund.approver.pk)
+    assert void(empty, fund.treasurer.pk, agreed) == "KZ02A"  # not by who agreed
+    services.leave(fund.treasurer, member=fund.stranger, left_on=DAY, reason="moves away")
+    assert void(fund.other, fund.approver.pk, agreed) in ("KZ02A", "KZ028")  # another society's
+    assert void(empty, fund.approver.pk, agreed) == ""
+
+
+def test_a_society_is_not_left_without_rules(fund: Fund, attack: Attack) -> None:
+    rules = fund.society.rule_sets.get()
+    end = "UPDATE mutual_funds_ruleset SET ends_before = %s, counts_before = %s, ended_at = now(), ended_by_id = 1, end_reason = 'x' WHERE id = %s"
+    assert attack(end, [DAY, DAY, rules.pk]) == "KZ02A"
+    void = "UPDATE mutual_funds_ruleset SET voided_at = now(), voided_by_id = 1, void_reason = 'x', void_counts_on = counts_from WHERE id = %s"
+    assert attack(void, [rules.pk]) == "KZ02A"
+    newer = adopted(fund, date(2009, 5, 4))
+    assert attack(void, [newer.pk]) == "KZ02A"  # the rules before it have ended
+    assert attack(end, [date(2009, 6, 1), date(2009, 6, 1), newer.pk]) == "KZ02A"
+    closed = "UPDATE mutual_funds_society SET ends_before = '2009-06-01', counts_before = '2009-06-01', ended_at = now(), ended_by_id = 1 WHERE id = %s;"
+    empty = _empty(fund)
+    with_it = closed % empty.pk + end % ("'2009-06-01'", "'2009-06-01'", empty.rule_sets.get().pk)
+    assert attack(with_it, None) == ""  # type: ignore[arg-type]
+
+
+def test_a_resolution_founds_once(fund: Fund, attack: Attack) -> None:
+    empty = _empty(fund)
+    asked = empty.resolution
+    assert asked is not None
+    book = ledger.open_book(
+        fund.treasurer, kind="society", name="X", area_id=empty.area_id, opened_on=DAY, permission="mutual_funds.prepare"
+    )
+    sql = """INSERT INTO mutual_funds_society (area_id, name, size_class, book_id, starts_on, counts_from, recorded_by_id, resolution_id)
+        VALUES (%s, 'X', 'small', %s, %s, %s, 1, %s)"""
+    resolutions.approve(fund.approver, resolutions.prepare_take_back(fund.treasurer, society=empty, reason="wrong village"))
+    assert attack(sql, [empty.area_id, book.pk, DAY, DAY, asked.pk]) == "23505"
+    assert attack(sql, [empty.area_id, book.pk, DAY, DAY, None]) == "23514"
+    again = resolutions.prepare_founding(
+        fund.treasurer, area_id=empty.area_id, name="X", size_class="small", founded_on=DAY, terms=TERMS, document_no="3", document_on=DAY
+    )
+    assert attack(sql, [empty.area_id, book.pk, DAY, DAY, again.pk]) == "KZ02A"  # not agreed to
+    agreed = _AGREE % (again.pk, fund.approver.pk)
+    assert attack(agreed + sql % (empty.area_id, book.pk, f"'{DAY}'", f"'{DAY}'", again.pk), None) == "KZ02A"  # type: ignore[arg-type]  # no rules
+    resolutions.approve(fund.approver, again)

@@ -12,7 +12,7 @@ from karez.intake.models import Fault
 from karez.kernel.refusal import Refusal
 from karez.ledger import services as ledger
 from karez.ledger.models import Transfer, Voucher
-from karez.mutual_funds import inbox, judging, proposals, queries, services
+from karez.mutual_funds import inbox, judging, proposals, queries, resolutions, services
 from karez.mutual_funds.models import Gift, Member, Opening
 from karez.mutual_funds.tests.conftest import DAY, YUAN, Fund
 from karez.mutual_funds.tests.test_sheets import FILES, county, load, send  # noqa: F401 - a fixture
@@ -95,8 +95,7 @@ def test_a_founding_learnt_late_is_not_there_before_it_counts(fund: Fund) -> Non
     before = {one.pk for one in queries.societies(fund.treasurer, day=date(2009, 12, 31))}
     _sql("UPDATE mutual_funds_member SET voided_at = now(), voided_by_id = 1, void_reason = 'x', void_counts_on = '2010-01-01' WHERE society_id = %s",
          fund.other.pk)  # fmt: skip
-    _sql("UPDATE mutual_funds_society SET voided_at = now(), voided_by_id = 1, void_reason = 'x', void_counts_on = '2010-01-01' WHERE id = %s",
-         fund.other.pk)  # fmt: skip
+    resolutions.approve(fund.approver, resolutions.prepare_take_back(fund.treasurer, society=fund.other, reason="wrong village"))
     assert {one.pk for one in queries.societies(fund.treasurer, day=date(2009, 12, 31))} == before
     assert fund.other.pk not in {one.pk for one in queries.societies(fund.treasurer, day=SPRING)}
 
