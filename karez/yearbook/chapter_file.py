@@ -5,6 +5,7 @@ A chapter has one row for each printed figure. `derivation` is a formula over ot
 in older files). A rules file has one relation a row. Nothing of a file is kept or executed.
 """
 
+import codecs
 import csv
 import io
 import re
@@ -87,20 +88,22 @@ class Rule:
 
 @dataclass
 class Chapter:
-    """The readable rows of a chapter, all faults, the line of every id (readable or not), and columns nothing reads."""
+    """The readable rows of a chapter, all faults, the line of every id (readable or not), columns nothing reads; whether it was no UTF-8."""
 
     figures: list[PrintedFigure] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     lines: dict[str, int] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
+    gb18030: bool = False  # read so, because it is no UTF-8
 
 
 @dataclass
 class Rules:
-    """The readable rows of a rules file and all its faults."""
+    """The readable rows of a rules file and all its faults; whether it was no UTF-8."""
 
     rules: list[Rule] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
+    gb18030: bool = False
 
 
 def read_chapter(data: bytes) -> Chapter:
@@ -111,17 +114,19 @@ def read_chapter(data: bytes) -> Chapter:
         figure = _Row(line, cells, chapter.faults).figure(chapter.lines)
         if figure is not None:
             chapter.figures.append(figure)
-    chapter.ignored = table.ignored
+    chapter.ignored, chapter.gb18030 = table.ignored, table.gb18030
     return chapter
 
 
 def read_rules(data: bytes) -> Rules:
     """The relations in the bytes of a rules file; every fault is listed, none raised."""
     rules = Rules()
-    for line, cells in Table(data, "rules", RULE_REQUIRED, RULE_OPTIONAL, rules.faults).rows():
+    table = Table(data, "rules", RULE_REQUIRED, RULE_OPTIONAL, rules.faults)
+    for line, cells in table.rows():
         rule = _Row(line, cells, rules.faults, "rules").rule()
         if rule is not None:
             rules.rules.append(rule)
+    rules.gb18030 = table.gb18030
     return rules
 
 
@@ -139,6 +144,7 @@ class Table:
         self.data, self.file, self.faults = data, file, faults
         self.required, self.known = required, required + optional
         self.ignored: tuple[str, ...] = ()
+        self.gb18030 = False
 
     def fault(self, line: int, column: str, found: str, expected: str) -> None:
         self.faults.append(Fault(line, column, found, expected, self.file))
@@ -170,17 +176,21 @@ class Table:
         try:
             return self.data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            try:  # what spreadsheets in China save as CSV
-                return self.data.decode("gb18030")
-            except UnicodeDecodeError:
-                pass
+            meant = self.data.startswith(codecs.BOM_UTF8) or _mostly_utf8(error.object)
+            if not meant:
+                try:  # what spreadsheets in China save as CSV
+                    text = self.data.decode("gb18030")
+                    self.gb18030 = True
+                    return text
+                except UnicodeDecodeError:
+                    pass
             # Counted in what was decoded: the byte order mark, if any, is not part of it.
             data: bytes = error.object
             line = data.count(b"\n", 0, error.start) + 1
             at = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
             found = " ".join(f"{byte:02x}" for byte in data[error.start : error.start + 4])
             found = say("bytes %(bytes)s at byte %(place)s of the line", bytes=found, place=at)
-            self.fault(line, "", found, say("text in UTF-8 or GB 18030"))
+            self.fault(line, "", found, say("text in UTF-8") if meant else say("text in UTF-8 or GB 18030"))
             return None
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
@@ -246,6 +256,18 @@ class Table:
                 self.fault(line, name, say("no such column"), say("the columns %(columns)s", columns=",".join(self.required)))
         self.ignored = tuple(shorten(name, 40) for name in names if name and name not in self.known)
         return names
+
+
+def _mostly_utf8(data: bytes) -> bool:
+    """Whether a file that is no sound UTF-8 was meant as such, because most of what is beyond ASCII in it is.
+
+    GB 18030 takes nearly any bytes for characters, so one damaged place would turn every word of the file into others. Of
+    Chinese text that really is GB 18030, about a fifth happens to look like UTF-8.
+    """
+    text = data.decode("utf-8", "replace")
+    beyond = len(text) - len(text.encode("ascii", "ignore"))
+    broken = text.count("\ufffd")
+    return beyond - broken > broken
 
 
 def _column(place: int) -> Words:

@@ -7,7 +7,7 @@ figures may have, is `possible` for some, or is `broken` for all. What cannot be
 """
 
 from collections.abc import Callable, Generator, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from fractions import Fraction
 from pathlib import Path
@@ -127,7 +127,10 @@ class JudgedRelation:
 
 @dataclass(frozen=True)
 class ProofResult:
-    """All that was judged and all that could not be; `units` stand beside the verdicts, `ignored` names columns nothing reads."""
+    """All that was judged and all that could not be; `units` stand beside the verdicts, `ignored` names columns nothing reads.
+
+    `gb18030` names the files ("figures", "rules") that are no UTF-8 and were read so; the words of a file do not change verdicts.
+    """
 
     identities: tuple[Identity, ...]
     relations: tuple[JudgedRelation, ...]
@@ -135,6 +138,7 @@ class ProofResult:
     figures: int
     ignored: tuple[str, ...] = ()
     units: tuple[UnitFault, ...] = ()
+    gb18030: tuple[str, ...] = field(default=(), compare=False)
 
     @property
     def sound(self) -> bool:
@@ -195,7 +199,7 @@ def judge(chapter: Chapter, rules: Rules, progress: Progress | None = None) -> P
 def judging(chapter: Chapter, rules: Rules) -> Generator[tuple[int, int], None, ProofResult]:
     """The same step by step: yields how many of all derivations and relations are judged, and returns the result."""
     if chapter.faults and not chapter.figures:  # nothing to judge rules by: the faults of the file say it all
-        rules = Rules(faults=rules.faults)
+        rules = Rules(faults=rules.faults, gb18030=rules.gb18030)
     work = _Judging(chapter)
     derived = [figure for figure in chapter.figures if figure.derivation is not None]
     circular = work.circular(derived)
@@ -217,6 +221,7 @@ def judging(chapter: Chapter, rules: Rules) -> Generator[tuple[int, int], None, 
         len(chapter.figures),
         chapter.ignored,
         tuple(unit_faults(chapter, rules)),
+        tuple(name for name, read in (("figures", chapter), ("rules", rules)) if read.gb18030),
     )
 
 

@@ -1,13 +1,11 @@
 """The public pages of signed editions: their list, and each edition as its published site, without signing in. Shows nothing unsigned.
 
 What is shown is written from the signed text and the approved errata alone, by the same formats as `karez publish`. Files are
-made when first asked for and kept in memory by the edition's digest and its errata; one is made at a time.
+made when first asked for and kept in memory by the edition's digest and its errata (see kept_files).
 """
 
-import threading
 from collections.abc import Mapping
 from datetime import datetime
-from functools import lru_cache
 from posixpath import splitext
 
 from django.http import Http404, HttpRequest, HttpResponse
@@ -21,6 +19,7 @@ from django.views.decorators.http import require_safe
 from karez.periods.models import Region
 from karez.places.queries import areas_named
 from karez.yearbook.formats.publication import Files
+from karez.yearbook.kept_files import BeingMade, KeptFiles
 from karez.yearbook.proof_limit import EDITIONS, EDITIONS_CALLS, wait_seconds
 from karez.yearbook.publishing import FORMATS, beside_formats, signed_publication
 from karez.yearbook.queries import Told, public_edition, public_editions
@@ -33,7 +32,7 @@ _TYPES: Mapping[str, str] = {
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }  # fmt: skip
 _SHOWN = (".html", ".css", ".png")  # what a browser shows; anything else is saved
-_making = threading.Lock()
+_kept = KeptFiles()
 
 
 @never_cache
@@ -62,7 +61,10 @@ def edition_file(request: HttpRequest, year: int, number: int, path: str = "") -
     if not path:
         name = "chapter.zh.html" if (get_language() or "").startswith("zh") else "chapter.html"
         return redirect(reverse("yearbook:public_file", args=[year, number, name]))
-    data = _files(_Asked(told), _format_of(path)).get(path)
+    try:
+        data = _files(told, _format_of(path)).get(path)
+    except BeingMade:
+        return _not_yet(request)
     if data is None:
         raise Http404
     ending = splitext(path)[1]
@@ -80,19 +82,11 @@ def _limited(request: HttpRequest, wait: int) -> HttpResponse:
     return answer
 
 
-class _Asked:
-    """An edition as the key of what was made of it: its text and the errata that stand beside it."""
-
-    def __init__(self, told: Told) -> None:
-        self.told = told
-        approved: list[tuple[int, datetime]] = [(e.pk, e.approval.at) for e in told.errata]
-        self.key = (told.edition.year, told.edition.number, told.edition.digest, tuple(approved))
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Asked) and self.key == other.key
-
-    def __hash__(self) -> int:
-        return hash(self.key)
+def _not_yet(request: HttpRequest) -> HttpResponse:
+    problem = _("The pages of an edition are being drawn. Try again in a few seconds.")
+    answer = render(request, "yearbook/public_editions.html", {"problem": problem}, status=503)
+    answer["Retry-After"] = "5"
+    return answer
 
 
 def _format_of(path: str) -> str:
@@ -104,13 +98,13 @@ def _format_of(path: str) -> str:
     return {".pdf": "pdf", ".docx": "docx", ".xlsx": "xlsx"}.get(splitext(path)[1], "site")
 
 
-def _files(asked: _Asked, name: str) -> Files:
+def _files(told: Told, name: str) -> Files:
     """The files of a format; refuses, and tells the reader why, where this installation cannot write it, such as a name no font has."""
-    with _making:  # one at a time: a page of a format not made yet is slow, and the rest of the site goes on
-        return _made(asked, name)
+    approved: list[tuple[int, datetime]] = [(e.pk, e.approval.at) for e in told.errata]
+    edition = (told.edition.year, told.edition.number, told.edition.digest, tuple(approved))
+    return _kept.files(edition, name, lambda: _made(told, name))
 
 
-@lru_cache(maxsize=24)
-def _made(asked: _Asked, name: str) -> Files:
-    publication = signed_publication(asked.told)
+def _made(told: Told, name: str) -> Files:
+    publication = signed_publication(told)
     return FORMATS[name](publication) if name else beside_formats(publication)

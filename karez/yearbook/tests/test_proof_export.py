@@ -43,6 +43,15 @@ def test_unusable_input_is_two(tmp_path):
     assert "which says how to write it" in str(run(DATA / "ningxia-2009.csv", "--out", tmp_path / "a.pdf").exception)
 
 
+def test_a_file_that_is_no_utf8_is_told_beside_the_answer(tmp_path):
+    text = (DATA / "ningxia-2009.csv").read_text("utf-8")
+    (tmp_path / "a.csv").write_bytes(text.replace("fund_investment", "资金投入").encode("gb18030"))
+    (tmp_path / "b.csv").write_bytes(text.replace("fund_investment", "资金投入").encode())
+    other, plain = run(tmp_path / "a.csv", "--format", "json"), run(tmp_path / "b.csv", "--format", "json")
+    assert "Read as GB 18030, not UTF-8: figures." in other.stderr and "GB 18030" not in plain.stderr
+    assert json.loads(other.stdout) == json.loads(plain.stdout)
+
+
 def test_the_summary_counts():
     counts = dict(summary_rows(proof(DATA / "xinjiang-2009.csv")))
     assert (counts["Identities judged"], counts["Identities that hold"], counts["Relations broken"]) == (20, 16, 3)

@@ -143,6 +143,37 @@ def test_a_file_as_spreadsheets_in_china_save_it_is_read():
     assert answer == proof_of(text(*GOOD).replace(b"second", "第二".encode()))
 
 
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
+def test_one_bad_place_does_not_turn_a_file_into_another(mark):
+    """é of Latin-1 and the letter after it are a character of GB 18030; so are the bytes of the Chinese labels, taken two by two."""
+    chinese = [row.replace("first", "互助资金").replace("both", "资金合计") for row in GOOD]
+    data = text(*chinese).replace(b"second", "région".encode("latin-1"))
+    assert "互助资金" not in data.decode("gb18030")
+    (fault,) = proof_of(mark + data).faults
+    assert (fault.line, fault.found, fault.expected) == (3, "bytes e9 67 69 6f at byte 6 of the line", "text in UTF-8")
+
+
+def test_what_was_read_as_gb18030_is_told():
+    chinese = text(*GOOD).replace(b"second", "第二个数".encode("gb18030"))
+    rules = b"left,relation,right,meaning\na,<=,b,\xd5\xfd\xc8\xb7\n"
+    answer = proof_of(chinese, rules)
+    assert answer.gb18030 == ("figures", "rules")
+    assert answer.relations[0].meaning == "正确"
+    assert proof_of(text(*GOOD), rules).gb18030 == ("rules",)
+    assert proof_of(text(*GOOD).replace(b"second", "第二".encode())).gb18030 == ()
+    assert answer.as_dict().keys() == proof_of(text(*GOOD)).as_dict().keys()
+
+
+def test_chinese_in_gb18030_is_hardly_ever_taken_for_damaged_utf8():
+    labels = (DATA / "labels-zh.csv").read_text("utf-8").split(",")
+    labels = [label for line in labels for label in line.split() if not label.isascii()]
+    assert len(labels) > 100
+    for begins in range(0, len(labels) - 5, 5):
+        rows = [f"r{n},s,{label},10,villages,exact,1,2009,64,stock,p," for n, label in enumerate(labels[begins : begins + 5])]
+        answer = proof_of("\n".join([HEADER, *rows]).encode("gb18030"))
+        assert (answer.faults, answer.gb18030) == ((), ("figures",))
+
+
 def test_the_byte_order_mark_crlf_blank_lines_and_spaces_are_nothing():
     data = b"\xef\xbb\xbf" + text(*GOOD[:2], "", " , , ", *GOOD[2:]).replace(b"\n", b"\r\n").replace(
         b"b,s", b" b ,s"

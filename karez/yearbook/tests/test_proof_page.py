@@ -90,6 +90,12 @@ def kept(text, name="kept"):
     return text.split(f'name="{name}" value="', 1)[1].split('"', 1)[0]
 
 
+def test_what_was_read_as_gb18030_is_told(visitor):
+    told = "read as GB 18030"
+    assert told in send(visitor, figures=XINJIANG.replace(b"money from IFAD", "地区".encode("gb18030"), 1)).content.decode()
+    assert told not in send(visitor).content.decode()
+
+
 @pytest.mark.parametrize("form", ["json", "csv", "xlsx"])
 def test_downloads_judge_again_what_the_page_carried(visitor, form):
     page = send(visitor).content.decode()
