@@ -12,6 +12,7 @@ from typing import Any
 
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -31,11 +32,12 @@ _OPENS = ("loan_id", "society_id", "return_id", "line_code", "household_key", "k
 
 @dataclass(frozen=True)
 class Drawn:
-    """The page without vouchers and years: names in the reader's language, everything above the years, the table of rows."""
+    """The page without vouchers and years: names in the reader's language, the way to the place, everything above the years, the table of rows."""
 
     label: str
     other: str
     place: str
+    above: SafeString  # the levels between the region and the place, each a link to the figure there
     top: SafeString
     rows: SafeString
 
@@ -75,10 +77,25 @@ def _drawn(asked: _Asked) -> Drawn:
     columns = [(c, column_words(table, c)) for c in (found["rows"][0] if found["rows"] else {}) if c not in _PLACE]
     rows = {"rows": _rows(found["rows"], places), "columns": columns, "table": table}
     return Drawn(
-        one["label"], one["other"], (here.name_zh or here.name_en) if language == CHINESE else (here.name_en or here.name_zh),
+        one["label"], one["other"], _name(here, language), _above(here, places, _at(asked.key.asked.snapshot.region, year, found["id"]), language),
         render_to_string("yearbook/trace_top.html", top),
         render_to_string("yearbook/trace_rows.html", rows) if found["rows"] else SafeString(""),
     )  # fmt: skip
+
+
+def _name(place: Place, language: str) -> str:
+    return (place.name_zh or place.name_en) if language == CHINESE else (place.name_en or place.name_zh)
+
+
+def _above(here: Place, places: Mapping[int, Place], address: Callable[[int], str], language: str) -> SafeString:
+    """The crumbs of what lies between the region and the place, from the top; who may see a place may see what it lies in."""
+    way: list[Place] = []
+    place = places.get(here.parent_id or 0)
+    while place is not None and place.level != "region":
+        way.append(place)
+        place = places.get(place.parent_id or 0)
+    crumbs = ((address(one.area_id), _name(one, language) or one.code) for one in reversed(way))
+    return format_html_join("", '<li class="breadcrumb-item"><a href="{}">{}</a></li>', crumbs)
 
 
 @lru_cache(maxsize=64)

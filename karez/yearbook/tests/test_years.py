@@ -1,5 +1,6 @@
 """The same figure in every sealed year, also those a reopening left behind; the yearbook's list of years where nothing is to be read yet."""
 
+import re
 import shutil
 from dataclasses import replace
 from datetime import date
@@ -112,3 +113,15 @@ def test_a_year_without_a_snapshot_offers_no_chapter(committed_world: Any) -> No
     assert reverse("closing:year", args=[2009]) not in _client(committed_world.clerk).get(reverse("yearbook:home")).content.decode()
     closing.provisional(committed_world.regional, year=2009)
     assert chapter in client.get(reverse("yearbook:home")).content.decode()
+
+
+def test_the_way_to_a_village_is_told_level_by_level(two_years: ClosedYear) -> None:
+    """Each level between the region and the place leads to the same figure there, in the reader's language."""
+    village = two_years.region.villages[0]
+    for language, names in (("en", ["Name 9901", "Name 990101", "Name 990101001"]), ("zh-hans", ["名9901", "名990101", "名990101001"])):
+        crumbs = _trace(two_years.regional, 2010, village, language).split('class="breadcrumb"', 1)[1].split("</ol>", 1)[0]
+        links = re.findall(r'<a href="[^"]*/small\.people/\?area=(\d+)">([^<]*)</a>', crumbs)
+        assert [name for _area, name in links] == names
+        assert int(links[1][0]) == two_years.region.counties[0]
+    crumbs = _trace(two_years.regional, 2010).split('class="breadcrumb"', 1)[1].split("</ol>", 1)[0]
+    assert "?area=" not in crumbs
