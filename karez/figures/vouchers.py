@@ -8,7 +8,7 @@ from django.db import connection
 
 _VOUCHERS = """
 SELECT t.id AS transfer_id, t.amount_fen, t.voucher_id, v.number AS voucher_number, v.year AS voucher_year,
-       t.booking_date::text AS booked_on, v.narration, b.id AS book_id, b.name AS book,
+       t.booking_date::text AS booked_on, v.narration, v.kind, b.id AS book_id, b.name AS book,
        coalesce(v.document_id, (SELECT min(d.id) FROM notices_document d
                                  WHERE d.kind = 'voucher' AND d.subject_id = v.id AND d.voided_at IS NULL)) AS document_id
   FROM ledger_transfer t JOIN ledger_voucher v ON v.id = t.voucher_id JOIN ledger_book b ON b.id = t.book_id

@@ -26,14 +26,15 @@ SELECT s.line_code, f.id, s.programme, s.year, s.document_no, s.line_name, %(by)
 _BULK_IN = """
 INSERT INTO ledger_bulk (voucher_key, book_id, booking_date, happened_on, kind, narration, debit_account_id, credit_account_id, amount_fen)
 SELECT 'in ' || s.row_no, a.book_id, periods_counts_on(s.happened_on), s.happened_on, '{kind}',
-       '{words} ' || s.reference || ', ' || s.document_no, a.bank_account_id, a.account_id, s.amount
+       CASE '{kind}' WHEN 'appropriation' THEN 'appropriation ' || s.reference || ', ' || s.document_no
+         ELSE 'allocation ' || s.reference || ', ' || s.document_no END AS narration, a.bank_account_id, a.account_id, s.amount
   FROM {stage} s {line_of} JOIN funds_line_account a ON a.line_id = l.id AND a.book_kind = '{book}' AND a.area_id = {area}
  ORDER BY s.row_no
 """
 _BULK_OUT = """
 INSERT INTO ledger_bulk (voucher_key, book_id, booking_date, happened_on, kind, narration, debit_account_id, credit_account_id, amount_fen)
 SELECT 'out ' || s.row_no, a.book_id, periods_counts_on(s.happened_on), s.happened_on, 'allocation',
-       'allocation ' || s.reference || ', ' || s.document_no, a.account_id, a.bank_account_id, s.amount
+       'allocation ' || s.reference || ', ' || s.document_no AS narration, a.account_id, a.bank_account_id, s.amount
   FROM {stage} s {line_of} JOIN funds_line_account a ON a.line_id = l.id AND a.book_kind = 'office'
  ORDER BY s.row_no
 """
@@ -83,7 +84,7 @@ def apply_appropriations(given: Applying) -> Mapping[str, int]:
     """Books each row into the office's bank and onto its line, and records it."""
     _open_accounts(given, "office", _REGION)
     given.cursor.execute("SELECT ledger_bulk_open()")
-    words = {"kind": "appropriation", "words": "appropriation", "book": "office", "area": _REGION}
+    words = {"kind": "appropriation", "book": "office", "area": _REGION}
     _run(given, _BULK_IN, **words)
     vouchers = _post(given)
     recorded = _run(given, _APPROPRIATIONS)
@@ -96,7 +97,7 @@ def apply_allocations(given: Applying) -> Mapping[str, int]:
     _open_accounts(given, "county", "s.county_id")
     given.cursor.execute("SELECT ledger_bulk_open()")
     _run(given, _BULK_OUT)
-    _run(given, _BULK_IN, kind="allocation", words="allocation", book="county", area="s.county_id")
+    _run(given, _BULK_IN, kind="allocation", book="county", area="s.county_id")
     vouchers = _post(given)
     recorded = _run(given, _ALLOCATIONS)
     given.progress("allocations", 100)

@@ -235,8 +235,10 @@ def _accounts(actor: User, kind: str, area_id: int, line: SourceLine, day: date)
 def _draft(
     book_id: int, happened_on: date, kind: str, reference: str, document_no: str, line: ledger.Line, document_id: int | None
 ) -> ledger.Draft:
+    received = kind == "appropriation"
+    narration = f"appropriation {reference}, {document_no}" if received else f"allocation {reference}, {document_no}"
     return ledger.Draft(
-        book_id=book_id, booking_date=counts_on(happened_on), kind=kind, narration=f"{kind} {reference}, {document_no}",
+        book_id=book_id, booking_date=counts_on(happened_on), kind=kind, narration=narration,
         lines=(line,), document_id=document_id, happened_on=happened_on,
     )  # fmt: skip
 

@@ -47,6 +47,7 @@ class CashBookRow:
     number: int
     receipt_number: int | None
     narration: str
+    kind: str
     other_code: str
     other_name: str
     debit_fen: int
@@ -117,7 +118,7 @@ def books(
     permission: str = "ledger.view",
 ) -> list[Book]:
     """Books of the areas the actor may see, by id; `after` is the last id of the page before."""
-    found = Book.objects.filter(area_id__in=_areas(actor, permission), pk__gt=after).order_by("pk")
+    found = Book.objects.select_related("area__tree").filter(area_id__in=_areas(actor, permission), pk__gt=after).order_by("pk")
     return list((found.filter(kind=kind) if kind else found)[:limit])
 
 
@@ -237,7 +238,7 @@ def voucher_set(
 
 
 _CASH_BOOK = """
-SELECT t.id, t.booking_date, t.voucher_id, v.number, v.receipt_number, v.narration, o.code, o.name,
+SELECT t.id, t.booking_date, t.voucher_id, v.number, v.receipt_number, v.narration, v.kind, o.code, o.name,
        CASE WHEN t.debit_account_id = %(account)s THEN t.amount_fen ELSE 0 END AS debit,
        CASE WHEN t.credit_account_id = %(account)s THEN t.amount_fen ELSE 0 END AS credit
   FROM (SELECT * FROM ledger_transfer WHERE debit_account_id = %(account)s AND booking_date >= %(start)s AND booking_date < %(end)s
@@ -272,7 +273,7 @@ def cash_book(
                 "limit": limit + 1, "sign": 1 if found.normal_side == "debit" else -1,
             },
         )  # fmt: skip
-        rows = [CashBookRow(*[*row[:10], int(row[10])]) for row in cursor.fetchall()]
+        rows = [CashBookRow(*[*row[:11], int(row[11])]) for row in cursor.fetchall()]
     more = len(rows) > limit
     return CashBook(
         found, starts_on, ends_before, opening, rows[:limit], rows[limit - 1].transfer_id if more else None

@@ -162,7 +162,7 @@ def apply_grants(given: Applying) -> Mapping[str, int]:
           row_number() OVER (PARTITION BY r.society_id, r.day, r.document ORDER BY r.row_no)::int AS line_no, b.id AS debit, p.id AS credit,
           r.amount AS fen, r.transfer_id, false AS receipt FROM mutual_funds_rows r {_accounts(b="'1002'", p="'4001'")}
         UNION ALL SELECT 'c ' || {_KEY} || ' ' || r.document, r.county_book_id, r.day, 'grant',
-          'Grant to a village society, ' || r.document,
+          'Grant to a village society, ' || r.document AS narration,
           row_number() OVER (PARTITION BY r.society_id, r.day, r.document ORDER BY r.row_no)::int, l.id, b.id, r.amount,
           r.county_transfer_id, false FROM mutual_funds_rows r
         JOIN ledger_account l ON l.book_id = r.county_book_id AND l.code = 'L' || r.line_id

@@ -72,7 +72,7 @@ def prepare_loan(
     terms = {"member": member.pk, "loan_no": loan_no, "principal_fen": principal_fen, "term_days": term_days, "purpose": purpose,
              "rule_set": in_force.pk}  # fmt: skip
     lines = [(rules.LOANS, rules.MONEY_ACCOUNTS[via], principal_fen)]
-    return _prepare(actor, society, Proposal.Kind.LOAN, f"Loan {loan_no}", lent_on, lines, terms)
+    return _prepare(actor, society, Proposal.Kind.LOAN, f"Loan {loan_no} paid out", lent_on, lines, terms)
 
 
 @transaction.atomic

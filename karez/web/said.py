@@ -1,7 +1,8 @@
-"""What was refused or found wrong, in the reader's language: an English text as it was raised, told in another.
+"""What was refused or found wrong, and what the program wrote into books, in the reader's language.
 
-Holds the finding of the pattern a text was made from, and the putting together anew. It holds no text of its own: those are in
-the catalogue `refusals`, which `locale/refresh_refusals.py` collects from the source. A text nobody knows stays as it is.
+Holds the finding of the pattern an English text was made from, and the putting together anew. It holds no text of its own: those
+are in the catalogues `refusals` and `books`, which `locale/refresh_refusals.py` collects from the source. A text nobody knows stays
+as it is.
 """
 
 import gettext
@@ -49,6 +50,26 @@ class Sayings(NamedTuple):
 
     whole: dict[str, str]
     patterns: tuple[Pattern, ...]
+    of_books: frozenset[str] = frozenset()
+
+
+def booked(text: object, language: str | None = None, *, typed: bool = False) -> str:
+    """What the program wrote into a book (an account's name, a narration) in a language (default: the reader's).
+
+    What people typed stays as typed: the parts put in always, and of a `typed` text all of it but whole texts of the program.
+    """
+    plain = str(text)
+    language = language or translation.get_language() or "en"
+    if not plain or len(plain) > _LONGEST or language.startswith("en"):
+        return plain
+    sayings = _catalogue(translation.to_locale(language), "books")
+    known = sayings.whole.get(plain)
+    if known or typed:
+        return known or plain
+    for pattern in sayings.patterns:
+        if parts := pattern.parts(plain):
+            return _PART.sub(lambda place: parts[int(place[1]) - 1], pattern.told)
+    return plain
 
 
 def said(text: object, language: str | None = None, *, cell: bool = False) -> str:
@@ -103,7 +124,7 @@ def _part(text: str, locale: str, language: str, deep: int) -> str:
 
 def _is_meant(parts: list[str], sayings: Sayings, language: str) -> bool:
     """Whether a pattern of a few letters is met on purpose: by known texts, by numbers and codes, and by names."""
-    known = [part in sayings.whole or bool(_of_pages(part, language)) or (" " not in part and bool(_CODE.search(part))) for part in parts]
+    known = [(part in sayings.whole and part not in sayings.of_books) or bool(_of_pages(part, language)) or (" " not in part and bool(_CODE.search(part))) for part in parts]
     return any(known) and all(is_known or not part[:1].islower() for part, is_known in zip(parts, known, strict=True))
 
 
@@ -116,7 +137,14 @@ def _of_pages(text: str, language: str) -> str:
 
 @cache
 def _sayings(locale: str) -> Sayings:
-    file = _LOCALES / locale / "LC_MESSAGES" / "refusals.mo"
+    """What refusals are told with; they also name accounts."""
+    refusals, books = _catalogue(locale, "refusals"), _catalogue(locale, "books")
+    return refusals._replace(whole={**books.whole, **refusals.whole}, of_books=frozenset(books.whole) - set(refusals.whole))
+
+
+@cache
+def _catalogue(locale: str, name: str) -> Sayings:
+    file = _LOCALES / locale / "LC_MESSAGES" / f"{name}.mo"
     if not file.exists():
         return Sayings({}, ())
     with file.open("rb") as opened:

@@ -47,13 +47,13 @@ BEGIN
     PERFORM ledger_open_books(p_by, p_batch, p_kind, array_agg(n.name ORDER BY n.area_id), array_agg(n.area_id ORDER BY n.area_id),
                               array_agg(p_day), '[{"code": "1002", "name": "Bank", "normal_side": "debit", "holds_money": true}]')
        FROM (SELECT DISTINCT x.area_id, coalesce(t.name_en, 'area ' || x.area_id)
-                    || CASE p_kind WHEN 'office' THEN ' regional office' ELSE ' county office' END AS name
+                    || CASE p_kind WHEN 'office' THEN ' regional office' ELSE ' county office' END AS name  -- told by web/locale/raised_by_hand.py
                FROM unnest(p_areas) x (area_id) LEFT JOIN places_tree t USING (area_id)
               WHERE NOT EXISTS (SELECT 1 FROM ledger_book b WHERE b.kind = p_kind AND b.area_id = x.area_id)) n
      HAVING count(*) > 0;
-    PERFORM ledger_open_accounts(p_by, p_batch, array_agg(n.book_id), array_agg(n.code), array_agg(n.code_name), array_agg('credit'::text),
+    PERFORM ledger_open_accounts(p_by, p_batch, array_agg(n.book_id), array_agg(n.code), array_agg(n.account_name), array_agg('credit'::text),
                                  array_agg(false), array_agg(false))
-       FROM (SELECT DISTINCT b.id AS book_id, 'L' || l.id AS code, left('Line ' || l.code, 200) AS code_name
+       FROM (SELECT DISTINCT b.id AS book_id, 'L' || l.id AS code, left('Source line ' || l.code, 200) AS account_name
                FROM unnest(p_areas, p_lines) x (area_id, line_id)
                JOIN ledger_book b ON b.kind = p_kind AND b.area_id = x.area_id
                JOIN funds_sourceline l ON l.id = x.line_id

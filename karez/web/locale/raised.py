@@ -53,7 +53,7 @@ def _is_said(text: str) -> bool:
     return (bool(re.search(r"[A-Za-z]{2}", plain)) or text in BY_HAND) and not re.search(r"\|\||\b(CASE|JOIN|SELECT|WHERE|ELSE|IS NULL)\b|^(left|to_char|, )\(|\w\.\w+ = ", text)
 
 
-class _Module:
+class Module:
     """One file: its functions, its constants, and who encloses whom."""
 
     def __init__(self, path: Path) -> None:
@@ -79,16 +79,17 @@ class _Module:
                 self._walk(child, function)
 
 
-class _Reader:
+class Reader:
     """Follows the arguments people read back to the texts they are made from, through helpers, names and branches."""
 
-    def __init__(self) -> None:
+    def __init__(self, told: dict[tuple[str, str], dict[str, int]]) -> None:
         paths = [p for p in sorted(PACKAGE.rglob("*.py")) if not set(_ELSEWHERE) & set(p.relative_to(PACKAGE).parts)]
-        self.modules = [_Module(path) for path in paths]
-        self.told = dict(_TOLD)
+        self.modules = [Module(path) for path in paths]
+        self.told = dict(told)
         self.found: set[tuple[str, Pattern]] = set()
 
-    def read(self) -> set[tuple[str, Pattern]]:
+    def calls(self) -> set[tuple[str, Pattern]]:
+        """The texts given to calls."""
         before = -1
         while before != len(self.told):  # a helper that passes its parameter on makes its callers tell texts too
             before = len(self.told)
@@ -96,6 +97,10 @@ class _Reader:
                 for node in module.inside:
                     if isinstance(node, ast.Call):
                         self._call(module, node)
+        return self.found
+
+    def read(self) -> set[tuple[str, Pattern]]:
+        self.calls()
         for module in self.modules:
             self._tables(module)
             for node in module.inside if module.key == "intake/plain.py" else ():  # its readers yield what is broken in a line
@@ -106,7 +111,7 @@ class _Reader:
                     self.found |= {(module.key, numbered(way)) for way in self._returned(module, function, 0)}
         return self.found
 
-    def _call(self, module: _Module, call: ast.Call) -> None:
+    def _call(self, module: Module, call: ast.Call) -> None:
         name = _name(call.func)
         told = self.told.get((module.key, name)) or self.told.get(("*", name))
         if told is None and name not in module.functions and isinstance(call.func, ast.Name | ast.Attribute):
@@ -124,7 +129,7 @@ class _Reader:
             else:
                 self.found |= {(module.key, p) for p in map(numbered, self._ways(module, value, 0))}
 
-    def _tables(self, module: _Module) -> None:
+    def _tables(self, module: Module) -> None:
         """Tables from a constraint of the database to a refusal (its code, and what is told), and faults told as a mapping."""
         for node in (n for n in module.inside if isinstance(n, ast.Dict)):
             named = {key.value: value for key, value in zip(node.keys, node.values, strict=True) if isinstance(key, ast.Constant)}
@@ -135,12 +140,12 @@ class _Reader:
                 if isinstance(row[0], ast.Constant) and _CODE.fullmatch(str(row[0].value)):
                     self.found |= {(module.key, numbered(way)) for told in row[1:] for way in self._ways(module, told, 0)}
 
-    def _imports(self, module: _Module, key: str) -> bool:
+    def _imports(self, module: Module, key: str) -> bool:
         return any(isinstance(n, ast.ImportFrom) and (n.module or "").startswith("karez." + key.split("/", maxsplit=1)[0]) for n in module.tree.body)
 
     # What an expression may be: texts in which a bare `{}` stands for what is put in. `{}` alone is nothing to translate.
 
-    def _ways(self, module: _Module, node: ast.expr, deep: int) -> list[str]:
+    def _ways(self, module: Module, node: ast.expr, deep: int) -> list[str]:
         if deep > 12:
             return ["{}"]
         if isinstance(node, ast.Constant):
@@ -170,7 +175,7 @@ class _Reader:
             return self._ways(module, node.elt, deep + 1)
         return ["{}"]
 
-    def _part(self, module: _Module, part: ast.expr, deep: int) -> str:
+    def _part(self, module: Module, part: ast.expr, deep: int) -> str:
         if isinstance(part, ast.Constant):
             return str(part.value)
         assert isinstance(part, ast.FormattedValue)
@@ -180,7 +185,7 @@ class _Reader:
         ways = self._ways(module, part.value, deep + 1)  # a constant of the file, such as a piece of SQL
         return ways[0] if len(ways) == 1 else "{}"
 
-    def _called(self, module: _Module, node: ast.Call, deep: int) -> list[str]:
+    def _called(self, module: Module, node: ast.Call, deep: int) -> list[str]:
         name = _name(node.func)
         if name in _WRAPPERS:
             return [w for w in self._ways(module, node.args[0], deep + 1) if "%" in w] if node.args else []
@@ -198,11 +203,11 @@ class _Reader:
             return ["{}"]
         return self._returned(module, function, deep)[:_MAY] or ["{}"]
 
-    def _returned(self, module: _Module, function: ast.FunctionDef, deep: int) -> list[str]:
+    def _returned(self, module: Module, function: ast.FunctionDef, deep: int) -> list[str]:
         told = [n.value for n in ast.walk(function) if isinstance(n, ast.Return | ast.Yield) and n.value is not None]
         return [way for value in told for way in self._ways(module, value, deep + 1)]
 
-    def _named(self, module: _Module, node: ast.Name, deep: int) -> list[str]:
+    def _named(self, module: Module, node: ast.Name, deep: int) -> list[str]:
         function = module.inside.get(node)
         while function is not None:
             arguments = [*function.args.posonlyargs, *function.args.args]
@@ -247,4 +252,4 @@ def _name(function: ast.expr) -> str:
 
 
 def _python() -> set[tuple[str, Pattern]]:
-    return {("karez/" + key, pattern) for key, pattern in _Reader().read()}
+    return {("karez/" + key, pattern) for key, pattern in Reader(_TOLD).read()}

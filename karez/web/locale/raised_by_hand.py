@@ -1,4 +1,4 @@
-"""Texts people are told that no reading of the source finds, each with where it is put together. Holds no translation."""
+"""Texts people are told, and that stand in books, that no reading of the source finds, each with where it is put together. Holds no translation."""
 
 BY_HAND = (
     "at least {1}", "at most {1}", "at least {1} yuan", "at most {1} yuan",  # intake/typing.py: bounds of a column
@@ -22,4 +22,9 @@ BY_HAND = (
     "a fault of the program: {1}",  # intake/services.py: what is noted of a defect
     "{1}: found {2}; expected {3}; rule: {4}. What to do: {5}.",  # kernel/refusal.py: a whole refusal, noted on a batch or a year
     "{1}: found {2}; rule: {3}. What to do: {4}.", "{1}: found {2}; expected {3}; rule: {4}.", "{1}: found {2}; What to do: {3}.",
+)  # fmt: skip
+BOOKS_BY_HAND = (
+    "{1} regional office", "{1} county office", "area {1} regional office", "area {1} county office",  # funds/sql/funds.sql: names of books
+    "the batch was withdrawn", "batch withdrawn",  # mutual_funds/withdrawing.py, funds/loading.py: what a withdrawal writes
+    "pending {1}",  # ledger/models.py: a voucher without a number
 )  # fmt: skip

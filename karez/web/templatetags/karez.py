@@ -1,6 +1,7 @@
 """How templates write amounts, days, numbers, people and fields. Holds no arithmetic of any subject."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -123,6 +124,27 @@ def said(text: Any, kind: str = "") -> str:
 
 
 @register.filter
+def booked(text: Any) -> str:
+    """The name of an account, in the reader's language where the program gave it."""
+    return sayings.booked(text)
+
+
+@register.filter
+def narration(voucher: Any) -> str:
+    """What a voucher is for, in the reader's language where the program wrote it; the reason of a reversal somebody typed stays."""
+    told, kind = (voucher.get(k, "") if isinstance(voucher, Mapping) else getattr(voucher, k) for k in ("narration", "kind"))
+    return sayings.booked(told, typed=kind == "reversal")
+
+
+@register.filter
+def name_of_book(book: Any) -> str:
+    """A book's name in the reader's language; a book the program named after its place takes the place's name there."""
+    told = sayings.booked(book.name) if book.kind in {"office", "county"} else book.name
+    tree = getattr(book.area, "tree", None) if told != book.name else None
+    return told.replace(tree.name_en, name_of_area(tree), 1) if tree and tree.name_en else told
+
+
+@register.filter
 def unlocalized(value: Any) -> str:
     """A number as HTML attributes want it, with a point and no separators."""
     return str(float(value))
@@ -175,7 +197,7 @@ def pager(context: dict[str, Any], after: Any, name: str = "after") -> dict[str,
 @register.simple_tag(takes_context=True)
 def related(context: dict[str, Any], area_id: int, level: str) -> list[AreaLink]:
     """What the rooms have on record about an area, as far as the reader may see it."""
-    return [link for tell in told("about_area") for link in tell(context["request"].user, area_id, level)]
+    return [replace(link, words=sayings.booked(link.words)) for tell in told("about_area") for link in tell(context["request"].user, area_id, level)]
 
 
 @register.simple_tag(takes_context=True)

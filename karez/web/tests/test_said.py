@@ -4,6 +4,7 @@ import gettext
 import io
 import re
 import time
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from karez.funds.tests.conftest import appropriate, make_line
 from karez.intake import services as intake
 from karez.web import said
 from karez.web.locale.raised import texts
+from karez.web.locale.raised_books import book_texts, named
 from karez.web.locale.raised_sql import sql_texts
 
 CATALOGUE = Path(said.__file__).parent / "locale" / "zh_Hans" / "LC_MESSAGES" / "refusals.po"
@@ -26,8 +28,11 @@ _PLACES = re.compile(r"\{\d+\}")
 _REFRESH = "run python karez/web/locale/refresh_refusals.py and translate what is empty"
 
 
-def _translations() -> dict[str, str]:
-    with CATALOGUE.open("rb") as file:
+BOOKS = CATALOGUE.with_name("books.po")
+
+
+def _translations(catalogue: Path = CATALOGUE) -> dict[str, str]:
+    with catalogue.open("rb") as file:
         return {str(m.id): str(m.string) for m in read_po(file, locale="zh_Hans") if m.id}
 
 
@@ -37,18 +42,20 @@ def _reader(user: Any, language: str = "zh-hans") -> Client:
     return client
 
 
-def test_every_text_of_the_source_is_translated() -> None:
-    known = _translations()
-    missing = {text: sorted(files) for text, files in _texts().items() if not known.get(text)}
+@pytest.mark.parametrize(("catalogue", "source"), [(CATALOGUE, _texts), (BOOKS, book_texts)])
+def test_every_text_of_the_source_is_translated(catalogue: Path, source: Callable[[], dict[str, set[str]]]) -> None:
+    known = _translations(catalogue)
+    missing = {text: sorted(files) for text, files in source().items() if not known.get(text)}
     assert not missing, f"{_REFRESH}: {missing}"
     for english, chinese in known.items():
         assert sorted(_PLACES.findall(english)) == sorted(_PLACES.findall(chinese)), english
 
 
-def test_compiled_as_it_stands() -> None:
-    with CATALOGUE.with_suffix(".mo").open("rb") as file:
+@pytest.mark.parametrize("catalogue", [CATALOGUE, BOOKS])
+def test_compiled_as_it_stands(catalogue: Path) -> None:
+    with catalogue.with_suffix(".mo").open("rb") as file:
         compiled = gettext.GNUTranslations(file)
-    for english, chinese in _translations().items():
+    for english, chinese in _translations(catalogue).items():
         assert compiled.gettext(english) == chinese, _REFRESH
 
 
@@ -65,6 +72,38 @@ def test_the_reader_finds_what_it_must() -> None:
     ):
         assert text in found, text
     assert list(sql_texts("SELECT 'loan ' || l.no, 'not ours', x FROM l WHERE k = 'own'")) == ["loan {1}", "not ours"]
+
+
+def test_the_reader_finds_what_is_written_into_books() -> None:
+    found = book_texts()
+    for text in (
+        "Surplus of fees",  # a chart of accounts
+        "Bank",  # one in SQL
+        "Source line {1}",  # an account opened in SQL
+        "Loan {1} written off",  # given to a helper that drafts
+        "appropriation {1}, {2}",  # a branch
+        "Own money returned to members",  # a case in a query
+        "Grant to a village society, {1}",  # put together in a query
+    ):
+        assert text in found, text
+    assert list(named("SELECT f('a, b', c) AS x, CASE k WHEN 'own' THEN 'Paid in, ' || d ELSE 'Paid out' END AS narration")) == ["Paid in, {1}", "Paid out"]
+
+
+@pytest.mark.parametrize(
+    ("english", "chinese"),
+    [
+        ("Surplus of fees", "占用费结余"),
+        ("Gift of Bank of Grant, Ltd", "Bank of Grant, Ltd捐赠"),
+        ("allocation A, b, 2009/1", "拨付 A，b, 2009/1"),
+        ("Grant to 柳井互助社, open", "拨付柳井互助社，open"),
+        ("wound up", "wound up"),
+        ("nothing of this number", "nothing of this number"),  # told when something is refused, never written into a book
+    ],
+)
+def test_of_a_book_only_the_programs_words_are_told(english: str, chinese: str) -> None:
+    assert said.booked(english, "zh-hans") == chinese
+    assert said.booked(english, "en") == english
+    assert said.booked("Grant, and no gift", "zh-hans", typed=True) == "Grant, and no gift"
 
 
 @pytest.mark.parametrize(
