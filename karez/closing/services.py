@@ -70,6 +70,7 @@ def prepare(actor: User, *, year: int, progress: Progress = quiet) -> PrepareRes
     region = periods.region()
     require(actor, "closing.prepare", region.area_id)
     _check_over(year)
+    _check_next(year)  # before anything is taken: a refusal leaves no draft behind, and pushes none out
     taken = _provisional(actor, region, year, progress)
     with transaction.atomic(), _told_kindly(year):
         preparation = Preparation.objects.create(year=year, prepared_by_id=actor.pk, draft=taken.snapshot.digest)
@@ -252,6 +253,15 @@ def _as_result(preparation: Preparation, found: Outcome) -> CheckResult:
         preparation=preparation, name=found.name, label=found.label, todo=found.todo, acceptable=found.acceptable,
         failures=found.failures, rows=[w._asdict() for w in found.rows], rows_digest=found.rows_digest,
     )  # fmt: skip
+
+
+def _check_next(year: int) -> None:
+    following = periods.first_open_day().year
+    if year != following:
+        raise Refusal(
+            "closing.not_now", record=f"year {year}", found="a year that is not next", expected=f"the year {following}",
+            rule="years close in order", todo=f"close {following} first",
+        )  # fmt: skip
 
 
 def _check_over(year: int) -> None:

@@ -97,12 +97,19 @@ def test_two_people_and_their_permissions(small_region: SmallRegion) -> None:
     services.prepare(small_region.preparer, year=2009)
     with pytest.raises(Refusal, match=r"closing\.sign"):
         services.sign(small_region.preparer, year=2009)
+    taken = {s.digest for s in snapshots.existing()}
     with pytest.raises(Refusal):
         services.prepare(small_region.preparer, year=2010)
+    assert {s.digest for s in snapshots.existing()} == taken  # what is refused takes no draft and pushes none out
     with pytest.raises(Refusal) as early:
         services.prepare(small_region.preparer, year=date.today().year)
     assert early.value.code == "closing.year_not_over"
     assert periods.period(2009).state == "open"
+    services.sign(small_region.signer, year=2009)
+    taken = {s.digest for s in snapshots.existing()}
+    with pytest.raises(Refusal, match="years close in order"):
+        services.prepare(small_region.preparer, year=2009)
+    assert {s.digest for s in snapshots.existing()} == taken
 
 
 def test_a_failing_check_stops_signing_until_accepted(small_region: SmallRegion) -> None:
