@@ -239,9 +239,13 @@ def test_the_site_needs_nothing_from_outside(signed: Publication) -> None:
         reader = _Links()
         reader.feed(made[name].decode())
         assert reader.language == ("zh-Hans" if ".zh." in name else "en")
+        assert reader.found.pop(0) == "data:,"  # no icon is asked for elsewhere
         for link in reader.found:
             assert normpath(join(dirname(name), link.partition("#")[0])) in made, (name, link)
     assert b"http" not in made["style.css"]
+    rules = dict(re.findall(r"([^{}]+)\{([^{}]*)\}", made["style.css"].decode()))
+    assert "anywhere" not in rules["\nbody"] and "overflow-wrap:normal" in rules["\nth,td"]  # else a name stands one letter a line beside wide heads
+    assert 'class="wrap wide" role="region" tabindex="0"' in made["chapter.html"].decode()
     chapter = made["chapter.html"].decode()
     assert "85.50 million yuan" in chapter
     assert "Synthetic data" in chapter
