@@ -14,7 +14,7 @@ from karez.yearbook.compare import compare
 def compare_file(file: Path, region: str, year: int) -> dict[str, Any]:
     """The answer of `compare` for every row of the file; refuses a file with faults, naming all of them."""
     check_region(region)
-    chapter = read_chapter(file.read_bytes())
+    chapter = read_chapter(file.read_bytes(), file.name)
     if chapter.faults:
         told = "; ".join(f"line {f.line}, {f.column}: found {f.found}, expected {f.expected}" for f in chapter.faults[:50])
         raise Refusal(

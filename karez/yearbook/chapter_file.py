@@ -26,6 +26,7 @@ REQUIRED = (
 OPTIONAL = ("rounding_assumed", "note", "part_of")
 RULE_REQUIRED = ("left", "relation", "right")
 RULE_OPTIONAL = ("meaning",)
+KINDS = ("stock", "flow", "share", "growth", "average", "plan", "rule")  # those of declared figures
 
 MAX_BYTES = 32 * 1024 * 1024
 MAX_ROWS = 200_000
@@ -35,6 +36,12 @@ MAX_ID = 200
 MAX_DIGITS = 30
 
 _NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+# Words and numbers of a period: end_2009, 2006-2008, 2009-12-31, 2009Q1, 11th_plan; a year has four digits.
+_RUN = re.compile(r"[A-Za-z0-9]+")
+_YEAR = re.compile(r"[12][0-9]{3}(?:[QqHh][1-4])?")
+_BESIDE_YEAR = re.compile(r"[0-9]{1,2}|[QqHh][1-4]")
+_WORD = re.compile(r"[A-Za-z]+|[0-9]{1,2}(?:st|nd|rd|th)", re.IGNORECASE)
+_WORKBOOK_NAMES = (".xlsx", ".xlsm", ".xls")
 _ASSUMED_REMARK = "trailing zeros taken as rounding"
 _PLAIN = say("a number in plain digits, such as 1580 or 0.1")
 _ABOVE_ZERO = say("a number above zero in plain digits, such as 1580 or 0.1")
@@ -106,10 +113,10 @@ class Rules:
     gb18030: bool = False
 
 
-def read_chapter(data: bytes) -> Chapter:
-    """The figures in the bytes of a chapter file; every fault is listed, none raised."""
+def read_chapter(data: bytes, name: str = "") -> Chapter:
+    """The figures in the bytes of a chapter file; every fault is listed, none raised. `name` is what the file is called, if anything."""
     chapter = Chapter()
-    table = Table(data, "figures", REQUIRED, OPTIONAL, chapter.faults)
+    table = Table(data, "figures", REQUIRED, OPTIONAL, chapter.faults, name)
     for line, cells in table.rows():
         figure = _Row(line, cells, chapter.faults).figure(chapter.lines)
         if figure is not None:
@@ -140,8 +147,10 @@ class Table:
         required: tuple[str, ...],
         optional: tuple[str, ...],
         faults: list[Fault],
+        name: str = "",
     ) -> None:
         self.data, self.file, self.faults = data, file, faults
+        self.misnamed = name.lower().endswith(_WORKBOOK_NAMES) and not is_workbook(data)
         self.required, self.known = required, required + optional
         self.ignored: tuple[str, ...] = ()
         self.gb18030 = False
@@ -176,6 +185,9 @@ class Table:
         try:
             return self.data.decode("utf-8-sig")
         except UnicodeDecodeError as error:
+            if self.misnamed:
+                self._no_workbook()
+                return None
             meant = self.data.startswith(codecs.BOM_UTF8) or _mostly_utf8(error.object)
             if not meant:
                 try:  # what spreadsheets in China save as CSV
@@ -241,11 +253,17 @@ class Table:
             found = say("%(count)s columns", count=len(header))
             self.fault(line, _column(MAX_COLUMNS), found, say("at most %(limit)s", limit=MAX_COLUMNS))
             return None
+        if self.misnamed and not set(self.required) & {cell.strip().lower() for cell in header}:
+            self._no_workbook()
+            return None
         if len(header) == 1 and (";" in header[0] or "\t" in header[0]):
             tabs, semicolons = say("cells divided by tabs"), say("cells divided by semicolons")
             self.fault(line, "", tabs if "\t" in header[0] else semicolons, say("cells divided by commas"))
             return None
         names = [cell.strip().lower() for cell in header]
+        if not set(self.required) & set(names):
+            self._no_columns(line, header)
+            return None
         for place, name in enumerate(names):
             if name in names[:place]:
                 column = shorten(name, 40) or _column(place)
@@ -256,6 +274,14 @@ class Table:
                 self.fault(line, name, say("no such column"), say("the columns %(columns)s", columns=",".join(self.required)))
         self.ignored = tuple(shorten(name, 40) for name in names if name and name not in self.known)
         return names
+
+    def _no_workbook(self) -> None:
+        columns = ",".join(self.required)
+        self.fault(1, "", say("a file that is not a workbook, though it is named as one"), say("XLSX, or CSV with the columns %(columns)s", columns=columns))
+
+    def _no_columns(self, line: int, header: list[str]) -> None:
+        found = say("a first line with none of the columns: %(line)s", line=shorten(",".join(header), 80))
+        self.fault(line, "", found, say("the columns %(columns)s", columns=",".join(self.required)))
 
 
 def _mostly_utf8(data: bytes) -> bool:
@@ -297,6 +323,8 @@ class _Row:
         name = self._id(lines)
         value, rounding = self._number("value"), self._number("rounding", above_zero=True)
         qualifier, assumed = self._qualifier(), self._assumed()
+        self._check_kind()
+        self._check_period()
         derivation = self._formula("derivation") if self.cells.get("derivation") else None
         if not self.usable or name is None or value is None or rounding is None or qualifier is None:
             return None
@@ -368,6 +396,16 @@ class _Row:
             self.fault("qualifier", _shown(cell), expected)
             return None
 
+    def _check_kind(self) -> None:
+        cell = self.cell("kind")
+        if cell and cell.lower() not in KINDS:
+            self.fault("kind", _shown(cell), say("one of %(these)s, or an empty cell", these=", ".join(KINDS)))
+
+    def _check_period(self) -> None:
+        cell = self.cell("period")
+        if cell and not _is_period(cell):
+            self.fault("period", _shown(cell), say("a year of four digits or words, such as 2009, end_2009, 2006-2008 or plan, or an empty cell"))
+
     def _assumed(self) -> bool:
         cell = (self.cell("rounding_assumed") or "").lower()
         if cell not in _FLAGS:
@@ -385,6 +423,14 @@ class _Row:
             found = say("%(what)s at character %(place)s", what=error.found, place=error.position)
             self.fault(column, found, error.expected)
             return None
+
+
+def _is_period(cell: str) -> bool:
+    """Whether a period can be meant: its numbers are years, or days, months, quarters and ordinals; words are free."""
+    runs = _RUN.findall(cell)
+    dated = any(_YEAR.fullmatch(run) for run in runs)
+    sound = all(_YEAR.fullmatch(run) or _WORD.fullmatch(run) or (dated and _BESIDE_YEAR.fullmatch(run)) for run in runs)
+    return sound and any(character.isalnum() for character in cell)
 
 
 def _shown(cell: str) -> str:

@@ -163,7 +163,7 @@ def proof(
     figures_file: Path, rules_file: Path | None = None, progress: Progress | None = None
 ) -> ProofResult:
     """The verdicts on a chapter file and its rules, by default those that belong to it; raises OSError where a file cannot be read."""
-    chapter = read_chapter(_bytes(figures_file))
+    chapter = read_chapter(_bytes(figures_file), figures_file.name)
     rules = Rules()
     if path := rules_file or rules_beside(figures_file):
         rules = read_rules(_bytes(path))

@@ -211,7 +211,7 @@ def _steps(sent: Sent) -> Steps:
         raise NotNow(gettext_lazy("Other proofs are being judged. Try again in a minute."))
     try:
         ends = time.monotonic() + SECONDS
-        chapter = read_chapter(sent.figures)
+        chapter = read_chapter(sent.figures, sent.name)
         work = judging(chapter, Rules() if sent.rules is None else read_rules(sent.rules))
         while True:
             try:

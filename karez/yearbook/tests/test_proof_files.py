@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from karez.yearbook.chapter_file import read_chapter
+from karez.figures.declarations import KINDS as DECLARED_KINDS
+from karez.yearbook.chapter_file import KINDS, read_chapter
 from karez.yearbook.proof import DATA, proof, proof_of
 
 HEADER = "id,section,label,value,unit,qualifier,rounding,period,place,kind,programme,derivation"
@@ -295,3 +296,43 @@ def test_rows_of_odd_cells_get_an_answer(changes):
     answer.as_dict()
     assert all(f.found and f.expected and f.line >= 1 for f in answer.faults)
     assert len(read_chapter(data).figures) == answer.figures
+
+
+def test_kinds_are_those_of_declared_figures():
+    assert set(KINDS) == set(DECLARED_KINDS)
+
+
+@pytest.mark.parametrize("kind", ["thing", "stocks", "stock flow", "存量", "0"])
+def test_a_kind_that_is_none_is_told(kind):
+    answer = proof_of(changed(3, kind=kind))
+    assert [(f.line, f.column, f.found) for f in answer.faults if f.column == "kind"] == [(3, "kind", f"'{kind}'")]
+    assert "one of stock, flow, share, growth, average, plan, rule, or an empty cell" in [f.expected for f in answer.faults]
+
+
+@pytest.mark.parametrize("period", ["20x9", "209", "20099", "9", "end_209", "2009-13x", "FY20o9", "0999", "--", "3009"])
+def test_a_period_that_can_be_none_is_told(period):
+    answer = proof_of(changed(3, period=period))
+    assert [(f.line, f.column, f.found) for f in answer.faults if f.column == "period"] == [(3, "period", f"'{period}'")]
+
+
+@pytest.mark.parametrize(
+    "period",
+    ["", "2009", "end_2009", "before_2009", "2008-2009", "2006–2010", "plan_2009_2011", "plan", "standing", "cumulative", "2009-12-31", "2009Q1", "2009-H1", "2009年底", "11th five-year plan", "十一五"],
+)
+def test_periods_and_kinds_as_people_write_them(period):
+    for kind in (*KINDS, "", "Stock"):
+        assert proof_of(changed(3, period=period, kind=kind)).faults == ()
+
+
+@pytest.mark.parametrize("data", [b"just some notes\non two lines\n", b"a\tb\n1\t2\n", b"\xff\xfe\x00nothing", b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n", b"a,b,c\n1,2,3\n", b'"x\n'])
+def test_a_file_named_as_a_workbook_that_is_none_is_told_once(data):
+    for name in ("chapter.xlsx", "CHAPTER.XLSX"):
+        found = read_chapter(data, name).faults
+        assert [(f.line, f.column) for f in found] == [(1, "")]
+    if data != b'"x\n':
+        assert "not a workbook" in found[0].found
+    assert read_chapter(text(*GOOD), "chapter.xlsx").faults == []  # sound CSV under a wrong name is read
+
+
+def test_a_first_line_with_none_of_the_columns_is_told_once():
+    assert faults(b"a,b,c\n1,2,3\n") == [(1, "", "a first line with none of the columns: a,b,c")]
