@@ -32,7 +32,7 @@ def load(*, files: tuple[Path, ...], sheet: str, by: str, form: str) -> int:
                 if result["fault_rows"]:
                     say_rows(result["fault_rows"], ["row", "column", "found", "expected", "rule", "todo"], form)
             if any(r["faults"] for r in results):
-                click.echo("Checks across rows and against the register run once every cell is sound. Correct the file and load it again.", err=True)
+                click.echo("Correct the file and load it again; nothing of it was recorded.", err=True)
         return UNUSABLE if any(r["faults"] for r in results) else 0
 
 

@@ -1,4 +1,4 @@
-"""The papers behind the appropriations, as plain one-page PDF files. Every page says that it is synthetic."""
+"""The papers behind appropriations, allocations and grants, as plain one-page PDF files. Every page says that it is synthetic."""
 
 from pathlib import Path
 
@@ -29,6 +29,33 @@ def notice_lines(tranche: Tranche, reference: str) -> list[str]:
         f"Received on: {tranche.received_on}",
         f"Amount: {format_fen(tranche.amount * 100)} yuan",
         f"For: {tranche.small} small and {tranche.big} big villages",
+    ]
+
+
+def allocation_lines(line: str, reference: str, county: str, day: str, amount: int, villages: int) -> list[str]:
+    """What the paper of an allocation to a county says."""
+    return [
+        "SYNTHETIC - MADE FOR A DEMONSTRATION, NO REAL PAYMENT",
+        "",
+        f"Order of allocation {reference}",
+        "From: Poverty alleviation office of the region",
+        f"To: County {county}",
+        f"Source line: {line}, {FUNDERS[line][4]}",
+        f"Passed on: {day}",
+        f"Amount: {format_fen(amount * 100)} yuan",
+        f"For: {villages} villages",
+    ]
+
+
+def order_lines(county: str, villages: int, amount: int, day: str) -> list[str]:
+    """What a county's order to grant money to its villages says."""
+    return [
+        "SYNTHETIC - MADE FOR A DEMONSTRATION, NO REAL PAYMENT",
+        "",
+        f"County order {county} of 2009",
+        f"Granted to the mutual funds of {villages} villages",
+        f"Amount: {format_fen(amount * 100)} yuan",
+        f"Last granted on: {day}",
     ]
 
 

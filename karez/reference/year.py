@@ -48,6 +48,7 @@ def write(out: Path, seed: int = 2009, scale: int = 1) -> list[Path]:
     _societies(year, folder)
     _people(year, folder)
     _members(year, folder)
+    _orders(year, folder)
     _loans(year, folder)
     folder.rows("returns", "returns", [vars(row) for row in year.returns])
     return folder.close()
@@ -58,6 +59,7 @@ class _Folder:
 
     def __init__(self, out: Path) -> None:
         self.out, self.listed, self.paths = out, [], []  # type: Path, list[dict[str, object]], list[Path]
+        self.papers: list[dict[str, object]] = []
 
     def frame(self, sheet: str, name: str, frame: Frame) -> None:
         """Columns of equal length as CSV."""
@@ -80,8 +82,13 @@ class _Folder:
         self.paths.append(path)
         return path.name
 
+    def attached(self, record: str, reference: str, file: str, title: str, day: object) -> None:
+        """Notes which paper belongs to which record; the list comes last, when all records are there."""
+        self.papers.append({"record": record, "reference": reference, "file": file, "title": title, "issued_on": day})
+
     def close(self) -> list[Path]:
-        """Writes the list of files in the order of loading."""
+        """Writes the list of papers, then that of files in the order of loading."""
+        self.rows(DOCUMENTS, "documents", self.papers)
         path = self.out / "MANIFEST.csv"
         with path.open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, ["no", "file", "sheet", "rows", "note"], lineterminator="\n")
@@ -135,11 +142,9 @@ def _rules_and_money(year: Year, folder: _Folder) -> None:
          "document_no": papers.FUNDERS[t.line][5]}
         for reference, t in zip(references, c.TRANCHES, strict=True)
     ])  # fmt: skip
-    folder.rows(DOCUMENTS, "documents", [
-        {"reference": reference, "file": folder.paper(f"notice-{reference}", papers.notice_lines(t, reference)),
-         "title": f"Notice of appropriation {reference} (synthetic)", "issued_on": t.received_on}
-        for reference, t in zip(references, c.TRANCHES, strict=True)
-    ])  # fmt: skip
+    for reference, t in zip(references, c.TRANCHES, strict=True):
+        file = folder.paper(f"notice-{reference}", papers.notice_lines(t, reference))
+        folder.attached("appropriation", reference, file, f"Notice of appropriation {reference} (synthetic)", t.received_on)
     _allocations(year, folder)
 
 
@@ -150,12 +155,26 @@ def _allocations(year: Year, folder: _Folder) -> None:
     rows = []
     for number, (day, tranche, county) in enumerate(parts, 1):
         meant = (s.tranche == tranche) & (s.county == county) & (s.allocated_on == np.datetime64(day))
-        line = c.TRANCHES[tranche].line
+        line, reference, amount = c.TRANCHES[tranche].line, f"ALLOC-2009-{number:03d}", int(s.grant[meant].sum())
         rows.append({
-            "reference": f"ALLOC-2009-{number:03d}", "line_code": line, "happened_on": day, "amount": int(s.grant[meant].sum()),
+            "reference": reference, "line_code": line, "happened_on": day, "amount": amount,
             "document_no": f"{papers.FUNDERS[line][5]}, part {number}", "county": county,
         })  # fmt: skip
+        lines = papers.allocation_lines(line, reference, county, day, amount, int(meant.sum()))
+        folder.attached("allocation", reference, folder.paper(f"order-{reference}", lines), f"Order of allocation {reference} (synthetic)", day)
     folder.rows("allocations", "allocations", rows)
+
+
+def _orders(year: Year, folder: _Folder) -> None:
+    """One order a county names the villages granted to; it stands behind each of these grants."""
+    s = year.societies
+    new = np.flatnonzero(s.wave > 0)
+    for county in np.unique(s.county[new]):
+        meant = new[s.county[new] == county]
+        total, day = int(s.grant[meant].sum()), str(s.granted_on[meant].max())
+        file = folder.paper(f"county-order-{county}", papers.order_lines(str(county), len(meant), total, day))
+        for village, line in sorted({(str(s.village[i]), c.TRANCHES[s.tranche[i]].line) for i in meant}):
+            folder.attached("grant", f"{village} {line}", file, f"County order {county} of 2009 (synthetic)", day)
 
 
 def _societies(year: Year, folder: _Folder) -> None:
