@@ -9,13 +9,13 @@ from django.shortcuts import render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
-from sqlglot import exp
 
 from karez.figures.declarations import KINDS, Figure, declarations
 from karez.periods import services as periods
 from karez.periods.models import Period, State
-from karez.yearbook.column_words import column_name, column_words, meaning, table_words
+from karez.yearbook.column_words import column_words, meaning
 from karez.yearbook.formats.publication import words
+from karez.yearbook.plain_words import sentence_of
 from karez.yearbook.wording import CHINESE, ENGLISH, unit_words
 
 MOST_ASKED = 100  # characters of a search
@@ -90,7 +90,7 @@ def described(figure: Figure, used_in: tuple[str, ...] = (), year: int | None = 
     first, second = (figure.label_zh or figure.label, figure.label) if zh else (figure.label, figure.label_zh)
     w = words(language)
     return {
-        "figure": figure, "room": _room(figure), "label": first, "other": second if second != first else "", "how": _how(figure),
+        "figure": figure, "room": _room(figure), "label": first, "other": second if second != first else "", "how": sentence_of(figure),
         "uses": figure.formula.uses if figure.formula else (), "used_in": used_in, "unit": unit_words(figure.unit, language),
         "kind": w[f"kind_{figure.kind}"], "source": (figure.source_zh if zh else "") or figure.source, "note": (figure.note_zh if zh else "") or figure.note, "disclosure": w[f"unit_{figure.disclosure}"], "year": year,
         "columns": [(c, column_words(figure.table, c), "" if zh else meaning(figure.table, c)) for c in sorted(figure.columns)],
@@ -100,23 +100,3 @@ def described(figure: Figure, used_in: tuple[str, ...] = (), year: int | None = 
         # The same id may have been counted otherwise in other years.
         "anchor": figure.id if figure.valid_before is None else f"{figure.id}-{figure.valid_from}",
     }  # fmt: skip
-
-
-def _how(figure: Figure) -> str:
-    """What is counted, as a sentence; the condition and the SQL stand beside it."""
-    if figure.value is None:
-        return _("Worked out from other figures at each place, after these are added up. It has a value where all of them have.")
-    rows = table_words(figure.table)
-    tree = figure.value.argument.tree if figure.value.argument else None
-    what = column_name(figure.table, tree.name) if isinstance(tree, exp.Column) else figure.value_text
-    match figure.value.function:
-        case "count":
-            return _("Counts: %(rows)s.") % {"rows": rows}
-        case "distinct":
-            return _("Counts each only once, by %(what)s. Rows: %(rows)s.") % {"what": what, "rows": rows}
-        case "sum":
-            return _("Adds up: %(what)s. Rows: %(rows)s.") % {"what": what, "rows": rows}
-        case "min":
-            return _("The lowest: %(what)s. Rows: %(rows)s.") % {"what": what, "rows": rows}
-        case _:
-            return _("The highest: %(what)s. Rows: %(rows)s.") % {"what": what, "rows": rows}

@@ -71,7 +71,7 @@ def _made(asked: _Asked) -> Shown:
     place = answers.places(snapshot)[periods.region().area_id]
     name = (place.name_en or place.name_zh) if language == ENGLISH else (place.name_zh or place.name_en)
     made = compose(found, region=name, year=snapshot.year, language=language, by_place=counties)
-    sections, pictures = placed(titled(made.sections, counted_now(resolve(None, snapshot.year))), pictures_of(asked.snapshots, made, counties))
+    sections, pictures = placed(titled(made.sections, counted_now(resolve(None, snapshot.year), language)), pictures_of(asked.snapshots, made, counties))
     context = {
         "chapter": made, "sections": sections, "pictures": pictures, "lang": TAG[language], "digest": snapshot.digest,
         "kinds": {kind: words(language)[f"kind_{kind}"] for kind in KINDS}, "link": {"region": snapshot.region, "year": snapshot.year},

@@ -118,7 +118,7 @@ def _context(actor: User, told: Told) -> dict[str, Any]:
     labels = {i: (f["label_zh"] if language == CHINESE else "") or f["label"] for i, f in told.content.figures.items()}
     places = {c: (p["name_zh"] if language == CHINESE else "") or p["name_en"] or p["name_zh"] for c, p in told.content.places.items()}
     chapter = told.content.chapter(language)
-    sections, pictures = placed(titled(chapter.sections, counted_then(told.content.figures)), Publication(told.content).printed[language])
+    sections, pictures = placed(titled(chapter.sections, counted_then(told.content.figures, language)), Publication(told.content).printed[language])
     return {
         "told": told, "steps": steps_of(told), "next": next_step(actor, told), "chapter": chapter, "sections": sections, "pictures": pictures,
         "lang": "zh-Hans" if language == CHINESE else "en", "waiting": waiting, "labels": labels, "places": places,

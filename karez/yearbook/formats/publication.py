@@ -9,6 +9,7 @@ from typing import Any
 
 from karez.yearbook.chapter import Chapter, PlaceTable, worded
 from karez.yearbook.content import Content
+from karez.yearbook.hints import counted_then
 from karez.yearbook.pictures import (
     Link,
     Named,
@@ -136,12 +137,23 @@ class Publication:
     def definition(self, figure: str, language: str) -> list[tuple[str, str]]:
         """What a figure is, as named lines for readers."""
         told, w = self.content.figures[figure], words(language)
-        lines = [(w["counted"], told.get("formula") or told.get("value") or ""), (w["of"], told.get("table", "")), (w["where"], told.get("where", ""))]
+        lines = [(w["counted"], self.counted[language][figure])]
         since = f"{told['valid_from']}" + (f"–{told['valid_before'] - 1}" if told["valid_before"] else "")
         lines += [(w["unit"], unit_words(told["unit"], language)), (w["kind"], w["kind_" + told["kind"]]), (w["since"], since)]
         source = (told.get("source_zh") if language == CHINESE else "") or told["source"]
         lines += [(w["source"], source), (w["disclosure"], w["unit_" + told["disclosure"]]), (w["rounding"], told["rounding"]), (w["note"], (told.get("note_zh") if language == CHINESE else "") or told["note"])]
         return [(name, str(value)) for name, value in lines if value]
+
+    def declared(self, figure: str, language: str) -> list[tuple[str, str]]:
+        """How a figure is computed, as it is declared: for those who read formulas and SQL."""
+        told, w = self.content.figures[figure], words(language)
+        lines = [(w["formula"], told.get("formula")), (w["computed"], told.get("value")), (w["of"], told.get("table")), (w["where"], told.get("where"))]
+        return [(name, str(value)) for name, value in lines if value]
+
+    @cached_property
+    def counted(self) -> Mapping[str, Mapping[str, str]]:
+        """What every figure counts, as plain sentences, by language and id."""
+        return {language: counted_then(self.content.figures, language) for language in LANGUAGES}
 
     def correction_words(self, language: str) -> list[dict[str, str]]:
         """The errata in words."""
@@ -190,7 +202,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
     ENGLISH: {
         "language": "English", "other_language": "简体中文", "chapter": "Chapter", "contents": "Contents", "figures": "Every figure",
         "catalogue": "Catalogue of figures", "errata": "Errata", "downloads": "Files", "figure": "Figure", "value": "Value", "place": "Place",
-        "definition": "Definition", "counted": "What is counted", "of": "Figure table", "where": "Where", "unit": "Unit", "kind": "Kind",
+        "definition": "Definition", "counted": "What it tells", "formula": "Formula", "computed": "Value", "computed_how": "How it is computed", "of": "Figure table", "where": "Where", "unit": "Unit", "kind": "Kind",
         "since": "Defined since", "source": "Source", "disclosure": "Disclosure unit", "rounding": "Printed to", "note": "Note",
         "sql": "SQL as run", "snapshot": "Snapshot", "snapshot_digest": "Its digest (SHA-256)", "digest": "Digest of this edition (SHA-256)", "state_of": "State of", "by_place": "By place",
         "made_from": "Made from", "notes": "Notes on the figures", "tables": "Tables", "edition": "Edition", "unsigned": "not signed",
@@ -212,7 +224,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
     CHINESE: {
         "language": "简体中文", "other_language": "English", "chapter": "正文", "contents": "目录", "figures": "全部指标",
         "catalogue": "指标目录", "errata": "勘误", "downloads": "文件", "figure": "指标", "value": "数值", "place": "地区",
-        "definition": "指标定义", "counted": "计算内容", "of": "数据表", "where": "条件", "unit": "单位", "kind": "类型",
+        "definition": "指标定义", "counted": "含义", "formula": "公式", "computed": "取值", "computed_how": "计算方法", "of": "数据表", "where": "条件", "unit": "单位", "kind": "类型",
         "since": "适用年份", "source": "来源", "disclosure": "保密单元", "rounding": "取整至", "note": "说明",
         "sql": "所执行的SQL", "snapshot": "数据快照", "snapshot_digest": "快照摘要（SHA-256）", "digest": "本版摘要（SHA-256）", "state_of": "数据截至", "by_place": "分地区",
         "made_from": "由以下指标算得", "notes": "指标说明", "tables": "统计表", "edition": "版次", "unsigned": "未签发",

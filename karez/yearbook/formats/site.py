@@ -7,7 +7,7 @@ from django.template.loader import get_template
 
 from karez.yearbook.chapter import Chapter
 from karez.yearbook.formats.publication import SUFFIX, TAG, Files, Publication, words
-from karez.yearbook.hints import counted_then, titled
+from karez.yearbook.hints import titled
 from karez.yearbook.maps import county_map
 from karez.yearbook.pictures import Link, placed
 from karez.yearbook.wording import LANGUAGES
@@ -36,7 +36,7 @@ def _page(name: str, context: Mapping[str, Any]) -> bytes:
 def _common(publication: Publication, language: str) -> dict[str, Any]:
     w, chapter = words(language), publication.chapter(language)
     other = next(one for one in LANGUAGES if one != language)
-    sections, pictures = placed(titled(chapter.sections, counted_then(publication.content.figures)), publication.pictures(language, _link(publication, language)))
+    sections, pictures = placed(titled(chapter.sections, publication.counted[language]), publication.pictures(language, _link(publication, language)))
     return {
         "w": w, "tag": TAG[language], "other_tag": TAG[other], "end": SUFFIX[language], "other_end": SUFFIX[other],
         "publication": publication, "chapter": chapter, "sections": sections, "pictures": pictures, "warnings": publication.warnings(language), "colophon": publication.colophon(language),
@@ -65,7 +65,7 @@ def _figure(publication: Publication, figure: str, language: str) -> dict[str, A
     rows = publication.rows_of(figure, language)
     return {
         "page": f"figures/{figure}", "root": "../", "figure": figure, "label": publication.label(figure, language),
-        "definition": publication.definition(figure, language), "sql": told["sql"], "whole": rows[0] if rows else None, "rows": rows,
+        "definition": publication.definition(figure, language), "declared": publication.declared(figure, language), "sql": told["sql"], "whole": rows[0] if rows else None, "rows": rows,
         "inputs": [(i, publication.label(i, language)) for i in told.get("inputs", ()) if i in publication.content.figures],
         "map": _map(publication, figure, rows, language),
         "here": [c for c in publication.correction_words(language) if c["figure"] == figure],
