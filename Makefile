@@ -13,7 +13,7 @@ demo: .venv/installed
 	$(BIN)/karez demo $(if $(PORT),--port $(PORT))
 
 test: .venv/installed
-	$(BIN)/pytest -q -n 2 --dist loadfile
+	$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 crash: .venv/installed
 	KAREZ_CRASH_ROUNDS=100 $(BIN)/pytest -q -m crash

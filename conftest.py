@@ -21,6 +21,12 @@ from karez.places.models import Tree
 from karez.places.services import refresh_tree
 
 _TEMPLATE = f"karez_template_{os.getpid()}"
+_LONG = ("tests/test_main_job.py", "tests/browser/", "tests/test_host.py", "test_crash.py", "test_concurrency.py", "test_publishing.py", "test_every_file.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take long come first, so that none of them is left to one worker at the end."""
+    items.sort(key=lambda item: next((n for n, part in enumerate(_LONG) if part in item.nodeid), len(_LONG)))
 
 
 @pytest.fixture(autouse=True)
