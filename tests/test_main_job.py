@@ -82,12 +82,13 @@ def test_publishing_twice_writes_the_same_bytes(demo: Console, tmp_path: Path) -
     for name in ("a", "b"):
         done = demo.run("publish", *YEAR, "--out", str(tmp_path / name))
         assert done.returncode == 0, done.stderr
+        assert "chapter.pdf" in done.stdout and " files" in done.stdout and len(done.stdout.splitlines()) < 15
     files = sorted(str(p.relative_to(tmp_path / "a")) for p in (tmp_path / "a").rglob("*") if p.is_file())
     assert sorted(str(p.relative_to(tmp_path / "b")) for p in (tmp_path / "b").rglob("*") if p.is_file()) == files
     pages = {f"{page}{end}.html" for page in ("index", "chapter", "catalogue", "errata") for end in ("", ".zh")}
     papers = {f"chapter{end}.{kind}" for kind in ("pdf", "docx") for end in ("", ".zh")}
     data = {f"data/{name}" for name in ("capital.csv", "datapackage.json", "errata.csv", "figures.csv", "flow.csv", "places.csv", "values.csv")}
-    others = {"digests.txt", "edition.json", "figures.csv", "figures.xlsx", "style.css"}
+    others = {"data.zip", "digests.txt", "edition.json", "figures.csv", "figures.xlsx", "style.css"}
     assert {f for f in files if not f.startswith("figures/")} == pages | papers | data | others
     assert "figures/mutual_funds.funds_2009.html" in files
     for name in files:

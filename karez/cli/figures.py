@@ -8,6 +8,9 @@ from karez.cli.answers import format_option, say_json, say_rows
 from karez.cli.deeds import region_option, year_option
 from karez.cli.program import NO, karez, working
 
+# What `publish` names of what it wrote: where to begin, what is printed, what programs read.
+_MAIN_FILES = ("index.html", "chapter.pdf", "chapter.zh.pdf", "chapter.docx", "chapter.zh.docx", "figures.xlsx", "figures.csv", "data.zip", "edition.json", "digests.txt")
+
 
 @karez.command()
 @click.argument("name", type=click.Choice(["ningxia-2009"]))
@@ -97,8 +100,12 @@ def publish(*, region: str, year: int, out: Path, number: int | None) -> None:
     with working():
         from karez.yearbook.publishing import publish as publish_chapter
 
-        for path in publish_chapter(region, year, out, number=number):
-            click.echo(path)
+        paths = publish_chapter(region, year, out, number=number)
+        click.echo(f"{out}: {len(paths):,} files")
+        names = {path.relative_to(out).as_posix() for path in paths}
+        for name in _MAIN_FILES:
+            if name in names:
+                click.echo(f"  {name}")
 
 
 @karez.command()

@@ -118,7 +118,7 @@ def _members(archive: zipfile.ZipFile, package: Package) -> dict[str, zipfile.Zi
     by_name = {i.filename: i for i in infos}
     heads = sorted((n for n in by_name if n.rpartition("/")[2] == "datapackage.json"), key=lambda n: (n.count("/"), n))
     if not heads:
-        package.faults.append(Fault(1, "", say("no datapackage.json"), say("the folder `data` as `karez publish` writes it"), "package"))
+        package.faults.append(Fault(1, "", say("no datapackage.json"), say("`data.zip`, or the folder `data`, as `karez publish` writes them"), "package"))
         return {}
     folder = heads[0].removesuffix("datapackage.json")
     found_files = {}

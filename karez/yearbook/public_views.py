@@ -27,7 +27,7 @@ from karez.yearbook.signing_views import steps_of
 
 _TYPES: Mapping[str, str] = {
     ".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".pdf": "application/pdf", ".csv": "text/csv; charset=utf-8",
-    ".json": "application/json", ".png": "image/png", ".svg": "image/svg+xml",
+    ".json": "application/json", ".zip": "application/zip", ".png": "image/png", ".svg": "image/svg+xml",
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
 }  # fmt: skip
@@ -93,7 +93,7 @@ def _format_of(path: str) -> str:
     """Which of the formats writes a path; a format is made whole when one of its files is asked for."""
     if path in ("figures.csv", "edition.json"):
         return ""
-    if path.startswith("data/"):
+    if path == "data.zip" or path.startswith("data/"):
         return "data"
     return {".pdf": "pdf", ".docx": "docx", ".xlsx": "xlsx"}.get(splitext(path)[1], "site")
 

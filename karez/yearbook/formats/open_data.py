@@ -4,6 +4,7 @@ import csv
 import hashlib
 import io
 import json
+import zipfile
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
@@ -19,12 +20,25 @@ SCHEMA = "https://datapackage.org/profiles/2.0/datapackage.json"
 
 
 def open_data(publication: Publication) -> Files:
-    """`data/datapackage.json` with `figures`, `places`, `values`, `errata`, `flow` and `capital` as CSV."""
+    """`data/datapackage.json` with `figures`, `places`, `values`, `errata`, `flow` and `capital` as CSV; all of them once more in `data.zip`."""
     content = publication.content
     tables = [_figures(content), _places(content), _values(content), _errata(publication), _flow(content), _capital(content)]
     made = {f"data/{name}.csv": text(head, rows).encode() for name, _, head, rows in tables}
     resources = [_resource(name, schema, made[f"data/{name}.csv"]) for name, schema, _, _ in tables]
-    return {"data/datapackage.json": _json(_descriptor(publication, resources)), **made}
+    made = {"data/datapackage.json": _json(_descriptor(publication, resources)), **made}
+    return {**made, "data.zip": _packed(made, publication)}
+
+
+def _packed(files: Files, publication: Publication) -> bytes:
+    """The files as a ZIP: in the order of their names, each dated with the snapshot."""
+    file, moment = io.BytesIO(), publication.moment
+    day = (max(moment.year, 1980), moment.month, moment.day, moment.hour, moment.minute, moment.second)
+    with zipfile.ZipFile(file, "w") as archive:
+        for path, data in sorted(files.items()):
+            member = zipfile.ZipInfo(path, day)
+            member.compress_type, member.create_system, member.external_attr = zipfile.ZIP_DEFLATED, 3, 0o644 << 16
+            archive.writestr(member, data)
+    return file.getvalue()
 
 
 def text(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
@@ -86,7 +100,7 @@ def _values(content: Content) -> _Table:
     fields = [
         _field("figure", "string", "figure", required=True), _field("place", "string", "code of the place", required=True),
         _field("year", "integer", "year", required=True), _field("as_of", "date", "state of"), _field("value", "number", "value in the figure's unit"),
-        _field("state", "string", "why there is no value: missing, not collected, undefined (it could not be computed), or suppressed", enum=list(STATES)),
+        _field("state", "string", "why there is no value: missing, not collected, undefined (it could not be computed), or suppressed (withheld, so that nothing follows about few people)", enum=list(STATES)),
     ]  # fmt: skip
     keys = [
         {"fields": ["figure"], "reference": {"resource": "figures", "fields": ["id"]}},

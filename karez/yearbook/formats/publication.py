@@ -216,7 +216,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "title": "Title", "sheet": "Sheet", "values": "Values by place", "code": "Code", "state": "State", "inside": "In this edition",
         "kind_stock": "state at the end of the year", "kind_flow": "sum of the year", "kind_rule": "rule", "kind_plan": "plan",
         "kind_share": "share", "kind_average": "average", "kind_growth": "growth", "unit_person": "person", "unit_household": "household",
-        "unit_village": "village", "unit_none": "none", "pdf": "PDF", "docx": "Word document", "xlsx": "Workbook", "data": "Open data package",
+        "unit_village": "village", "unit_none": "none", "pdf": "PDF", "docx": "Word document", "xlsx": "Workbook", "data_zip": "Open data package, whole", "data": "Open data package, its description",
         "pdf_zh": "PDF in Chinese", "docx_zh": "Word document in Chinese",
         "csv": "Figures as CSV", "content": "The signed text itself", "region": "Region", "prefecture": "Prefecture", "county": "County",
         "id": "Identifier", "place_level": "By county", "in_chapter": "Chapter", "as_table": "The same as a table",
@@ -237,7 +237,7 @@ _WORDS: Mapping[str, Mapping[str, str]] = {
         "values": "分地区数值", "code": "代码", "state": "状态", "inside": "本版内容",
         "kind_stock": "年末数", "kind_flow": "全年数", "kind_rule": "标准", "kind_plan": "计划", "kind_share": "比重", "kind_average": "平均",
         "kind_growth": "增长", "unit_person": "人", "unit_household": "户", "unit_village": "村", "unit_none": "无",
-        "pdf": "PDF", "docx": "Word文档", "xlsx": "工作簿", "data": "开放数据包", "csv": "指标CSV", "content": "签发文本", "region": "自治区",
+        "pdf": "PDF", "docx": "Word文档", "xlsx": "工作簿", "data_zip": "开放数据包（全部）", "data": "开放数据包说明文件", "csv": "指标CSV", "content": "签发文本", "region": "自治区",
         "pdf_zh": "中文PDF", "docx_zh": "中文Word文档", "prefecture": "地级", "county": "县级", "id": "标识", "place_level": "分县", "in_chapter": "正文", "as_table": "以表格形式查看",
     },
 }  # fmt: skip

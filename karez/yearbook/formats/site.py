@@ -12,8 +12,8 @@ from karez.yearbook.maps import county_map
 from karez.yearbook.pictures import Link, placed
 from karez.yearbook.wording import LANGUAGES
 
-_DOWNLOADS = ("chapter.pdf", "chapter.zh.pdf", "chapter.docx", "chapter.zh.docx", "figures.xlsx", "figures.csv", "data/datapackage.json", "edition.json")
-_KINDS = ("pdf", "pdf_zh", "docx", "docx_zh", "xlsx", "csv", "data", "content")
+_DOWNLOADS = ("chapter.pdf", "chapter.zh.pdf", "chapter.docx", "chapter.zh.docx", "figures.xlsx", "figures.csv", "data.zip", "data/datapackage.json", "edition.json")
+_KINDS = ("pdf", "pdf_zh", "docx", "docx_zh", "xlsx", "csv", "data_zip", "data", "content")
 
 
 def site(publication: Publication) -> Files:

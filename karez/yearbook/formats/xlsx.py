@@ -8,6 +8,7 @@ from typing import Any
 
 import xlsxwriter
 
+from karez.yearbook.chapter import gap_words
 from karez.yearbook.formats.publication import Files, Publication, words
 from karez.yearbook.wording import CHINESE, ENGLISH, unit_words
 
@@ -90,8 +91,8 @@ class _Book:
         sheet = self._sheet(self._both("figures"), self.w["figures"], self.z["figures"], head, (40, 60, 40, 18, 18, 14, 10))
         for n, row in enumerate(self.publication.chapter(ENGLISH).rows, 3):
             sheet.write_row(n, 0, (row["id"], row["label"], row["label_zh"]))
-            self._value(sheet, n, 3, row["exact"])
-            sheet.write_row(n, 4, (row["unit"], row["state"], row["rounding"]))
+            self._value(sheet, n, 3, row["exact"], row["state"])
+            sheet.write_row(n, 4, (row["unit"], self._state(row["state"]), row["rounding"]))
 
     def _table(self, number: int, english: str, chinese: str, figures: Sequence[str], level: str) -> None:
         content = self.publication.content
@@ -145,7 +146,7 @@ class _Book:
                 sheet.write_string(n, m, text)
             self._value(sheet, n, 5, exact)
             sheet.write_string(n, 6, content.figures[figure]["unit"])
-            sheet.write_string(n, 7, state)
+            sheet.write_string(n, 7, self._state(state))
         sheet.autofilter(2, 0, 2 + len(content.cells), 7)
 
     def _notes(self) -> None:
@@ -168,9 +169,15 @@ class _Book:
         for n, one in enumerate(self.publication.correction_words(ENGLISH), 3):
             sheet.write_row(n, 0, [one[k] for k in keys])
 
+    def _state(self, state: str) -> str:
+        """A state as everywhere in print: withheld 不予公布; `value` where there is one."""
+        if state == "value":
+            return f"{self.w['value'].lower()} {self.z['value']}"
+        return f"{gap_words(state, ENGLISH)} {gap_words(state, CHINESE)}"
+
     def _value(self, sheet: Any, row: int, column: int, exact: str | None, state: str = "") -> None:
         if exact is None:
-            sheet.write_string(row, column, state, self.gap)
+            sheet.write_string(row, column, self._state(state), self.gap)
             return
         value = Fraction(exact)
         number = value.numerator if value.denominator == 1 else Decimal(value.numerator) / Decimal(value.denominator)

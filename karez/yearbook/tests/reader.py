@@ -38,6 +38,9 @@ def _text(path: Path) -> str:
         return html.unescape(path.read_text(encoding="utf-8"))
     if path.suffix == ".pdf":
         return "\n".join(page.extract_text() for page in PdfReader(path).pages)
+    if path.suffix == ".zip":
+        with zipfile.ZipFile(path) as archive:
+            return "\n".join(archive.read(name).decode() for name in archive.namelist())
     assert path.suffix in (".docx", ".xlsx"), path
     with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as archive:
         parts = [archive.read(n).decode() for n in archive.namelist() if n.endswith((".xml", ".rels"))]

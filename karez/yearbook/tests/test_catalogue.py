@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from karez.figures.declarations import declarations
-from karez.yearbook.column_words import COLUMNS, TABLES, column_words
+from karez.yearbook.column_words import COLUMNS, TABLES, column_words, value_words
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
 
@@ -63,3 +63,22 @@ def test_every_column_of_a_figure_table_has_words(world: Any) -> None:
     with translation.override("en"):
         assert column_words("funds_money", "amount_fen") == "amount, yuan"
     assert column_words("no_such", "some_thing") == "some thing"
+
+
+def test_coded_values_are_told_in_words_and_others_as_they_stand() -> None:
+    for column, code, english, chinese in (
+        ("kind", "appropriation", "appropriation", "下达"), ("programme", "mutual_funds", "village mutual funds", "村级互助资金"),
+        ("funder_kind", "central_office", "central anti-poverty office", ""), ("size_class", "old", "older than the classes", ""),
+        ("case_status", "exited", "exited", "已退出"), ("household_kind", "registered", "registered", ""),
+    ):  # fmt: skip
+        with translation.override("en"):
+            assert value_words(column, code) == english
+        with translation.override("zh-hans"):
+            assert value_words(column, code) == chinese or (not chinese and not str(value_words(column, code)).isascii())
+    assert (value_words("kind", "no_such"), value_words("purpose", "old"), value_words("size_class", None)) == ("no_such", "old", None)
+
+
+def test_the_ways_of_a_trace_are_told_in_chinese_as_an_act() -> None:
+    with translation.override("zh-hans"):
+        assert translation.gettext("open the document").startswith("打开")
+        assert translation.gettext("open the voucher").startswith("打开")

@@ -27,6 +27,7 @@ from karez.yearbook.content import Content
 from karez.yearbook.formats.docx import docx
 from karez.yearbook.formats.pdf import pdf
 from karez.yearbook.formats.publication import Correction, Publication, Signature
+from karez.yearbook.package_file import read_package
 from karez.yearbook.publishing import files_of, write
 
 
@@ -188,7 +189,9 @@ def test_the_workbook_holds_the_computed_figures(signed: Publication) -> None:
     assert [row[-1] for row in book.get_sheet_by_name("Flow 资金流向").to_python()[3:]] == [80_000_000, 5_500_000, 70_000_000, 9_870_000, 5_500_000]
     assert [row[2] for row in book.get_sheet_by_name("Capital 资金总量").to_python()[3:]] == [31_520_000, 154_460_000]
     values = book.get_sheet_by_name("Values by place 分地区数值").to_python()
-    assert [r[-1] for r in values if r[:2] == ["mutual_funds.member_households", "990101"]] == ["suppressed"]
+    assert [r[-1] for r in values if r[:2] == ["mutual_funds.member_households", "990101"]] == ["withheld 不予公布"]
+    cells = {str(c) for name in book.sheet_names for row in book.get_sheet_by_name(name).to_python() for c in row}
+    assert "suppressed" not in cells and "value 数值" in cells
 
 
 def test_the_open_data_package_is_valid(signed: Publication, tmp_path: Path) -> None:
@@ -209,6 +212,18 @@ def test_the_open_data_package_is_valid(signed: Publication, tmp_path: Path) -> 
     assert all(r["value"] == "" for r in held)
     (tmp_path / "data" / "values.csv").write_text("figure,place\nx,y\n")
     assert not validate(str(tmp_path / "data" / "datapackage.json")).valid
+
+
+def test_the_open_data_package_is_one_file_too(signed: Publication) -> None:
+    made = files_of(signed)
+    with zipfile.ZipFile(io.BytesIO(made["data.zip"])) as archive:
+        assert archive.namelist() == sorted(name for name in made if name.startswith("data/"))
+        assert all(archive.read(name) == made[name] for name in archive.namelist())
+        assert {one.date_time for one in archive.infolist()} == {(2010, 2, 3, 4, 5, 6)}
+    package = read_package(made["data.zip"])
+    assert package.faults == []
+    assert package.values["mutual_funds.villages_total", "990101"][0] == 400
+    assert 'href="data.zip"' in made["index.html"].decode()
 
 
 def test_the_same_edition_is_the_same_bytes(signed: Publication) -> None:

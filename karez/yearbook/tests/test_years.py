@@ -123,5 +123,8 @@ def test_the_way_to_a_village_is_told_level_by_level(two_years: ClosedYear) -> N
         links = re.findall(r'<a href="[^"]*/small\.people/\?area=(\d+)">([^<]*)</a>', crumbs)
         assert [name for _area, name in links] == names
         assert int(links[1][0]) == two_years.region.counties[0]
+    assert "Nothing lies below a village." in _trace(two_years.regional, 2010, village)
+    assert "村以下不再分级。" in _trace(two_years.regional, 2010, village, "zh-hans")
+    assert "Not collected below" not in _trace(two_years.regional, 2010, village)
     crumbs = _trace(two_years.regional, 2010).split('class="breadcrumb"', 1)[1].split("</ol>", 1)[0]
     assert "?area=" not in crumbs
