@@ -92,7 +92,7 @@ def test_nothing_published_tells_of_a_row_or_a_village(long_numbers: None, close
     for mark in (next(iter(rows)), next(iter(keys)), next(iter(villages)), "990101001", "Name 990101001"):
         assert _told_of(f'{{"a":"{mark}"}}', marks)
     texts = texts_of(tmp_path / "out")
-    assert {Path(name).suffix for name in texts} == {".html", ".css", ".csv", ".json", ".txt", ".pdf", ".docx", ".xlsx"}
+    assert {Path(name).suffix for name in texts} == {".html", ".css", ".csv", ".json", ".txt", ".pdf", ".docx", ".xlsx", ".zip"}
     assert str(closed_year.region.counties[0]) in texts["edition.json"]
     for name, text in texts.items():
         assert _told_of(text, marks) == set(), name
