@@ -52,7 +52,7 @@ def takes_back(voucher_id: int) -> str | None:
 
 
 def opens(actor: User, table: str, column: str, key: str) -> str | None:
-    """The page of a source line frozen in this room's figure table."""
-    if table != "funds_money" or column != "line_code":
+    """The page of a source line frozen in this room's figure table, or in that of grants to societies."""
+    if (table, column) not in {("funds_money", "line_code"), ("mutual_funds_grants", "source_line")}:
         return None
     return reverse("funds:line", args=[queries.line_named(actor, key).pk])

@@ -4,13 +4,18 @@ A column without words here is told by what its declaration says it means; amoun
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from karez.closing.declared import figure_tables
 from karez.closing.export import all_columns
+from karez.funds.models import FunderKind
+from karez.funds.models import SizeClass as FundedSize
+from karez.funds.words import PROGRAMMES
+from karez.mutual_funds.models import SizeClass
+from karez.register.models import HouseholdKind, Stage
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -55,6 +60,26 @@ TABLES: "Mapping[str, _StrPromise]" = {
     "register_households": _lazy("households on 31 December"), "register_persons": _lazy("members of households on 31 December"),
     "returns_values": _lazy("values of approved returns"),
 }  # fmt: skip
+
+
+# What a coded value says, by column; files keep the code.
+VALUES: "Mapping[str, Mapping[str, str | _StrPromise]]" = {
+    "kind": {
+        "appropriation": _lazy("appropriation"), "allocation": _lazy("allocation"), "standard": _lazy("grant standard"),
+        "target": _lazy("plan target"),
+    },
+    "programme": PROGRAMMES,
+    "funder_kind": {one.value: one.label for one in FunderKind},
+    "household_kind": {one.value: one.label for one in HouseholdKind},
+    "case_status": {"exited": _lazy("exited"), **{one.value: one.label for one in Stage}},
+    "size_class": {**{one.value: one.label for one in FundedSize}, **{one.value: one.label for one in SizeClass}},
+}  # fmt: skip
+
+
+def value_words(column: str, value: Any) -> Any:
+    """A coded value in words: small village; any other value, and a code without words, as it stands."""
+    words = VALUES.get(column, {}).get(value) if isinstance(value, str) else None
+    return value if words is None else str(words)
 
 
 def table_words(table: str) -> str:

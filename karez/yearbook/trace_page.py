@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import lru_cache
 from typing import Any
+from urllib.parse import quote
 
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -21,13 +22,17 @@ from karez.figures import answers
 from karez.figures.engine import Place, resolve
 from karez.figures.queries import TraceKey
 from karez.yearbook.catalogue import described
-from karez.yearbook.column_words import column_words
+from karez.yearbook.column_words import column_words, value_words
 from karez.yearbook.maps import county_map
 from karez.yearbook.wording import CHINESE, figure_words, unit_words
 
 # Columns every frozen row begins with: the place and what lies above it. The page names the place in words instead.
 _PLACE = {"area_id", "area_level", "region_id", "prefecture_id", "county_id", "township_id", "village_id", "row"}
-_OPENS = ("loan_id", "society_id", "return_id", "line_code", "household_key", "key")
+_OPENS = {
+    "loan_id", "society_id", "return_id", "line_code", "source_line", "household_key", "key", "voucher_id", "transfer_id", "county_transfer_id",
+}  # fmt: skip
+_HERE = "KEY"  # takes the place of a key in an address
+_PASSED_OVER = {"voucher_id", "transfer_id", "county_transfer_id", "source_line"}  # what a row stands on, not what it stands for
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ def _drawn(asked: _Asked) -> Drawn:
         "collected": any(p["state"] != "not_collected" for p in found["by_place"]),
     }  # fmt: skip
     columns = [(c, column_words(table, c)) for c in (found["rows"][0] if found["rows"] else {}) if c not in _PLACE]
-    rows = {"rows": _rows(found["rows"], places), "columns": columns, "table": table}
+    rows = {"rows": _rows(table, found["rows"], places), "columns": columns, "table": table}
     return Drawn(
         one["label"], one["other"], _name(here, language), _above(here, places, _at(asked.key.asked.snapshot.region, year, found["id"]), language),
         render_to_string("yearbook/trace_top.html", top),
@@ -138,13 +143,24 @@ def _at(region: str, year: int, figure_id: str) -> Callable[[int], str]:
     return lambda area_id: f"{address}?area={area_id}"
 
 
-def _rows(rows: Sequence[Mapping[str, Any]], places: Mapping[int, Place]) -> list[dict[str, Any]]:
-    """The rows with their place, their values in order, and the key of what they stand for."""
+def _rows(table: str, rows: Sequence[Mapping[str, Any]], places: Mapping[int, Place]) -> list[dict[str, Any]]:
+    """The rows with their place, their values in order, and the addresses of what they stand for and of what they name."""
+    keys = [column for column in (rows[0] if rows else {}) if column in _OPENS]
+    ways = {column: reverse("yearbook:record", args=[table, column, _HERE]) for column in keys}
+
+    def opens(row: Mapping[str, Any], column: str) -> str:
+        value = row[column]
+        return ways[column].replace(_HERE, quote(str(value), safe="")) if column in ways and value not in {None, ""} else ""
+
+    stands_for = sorted((c for c in keys if c not in _PASSED_OVER), key=lambda c: c != "loan_id")  # a loan before its household
     return [
         {
             "place": places.get(row["area_id"]),
-            "values": [(column, value) for column, value in row.items() if column not in _PLACE],
-            "key": next(((c, v) for c, v in row.items() if c in _OPENS and v is not None), None),
+            "cells": [
+                {"column": column, "value": value_words(column, value), "opens": opens(row, column)}
+                for column, value in row.items() if column not in _PLACE
+            ],
+            "opens": next(filter(None, (opens(row, column) for column in stands_for)), ""),
         }
         for row in rows
-    ]
+    ]  # fmt: skip

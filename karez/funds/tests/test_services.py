@@ -1,9 +1,11 @@
 """Each verb once as it works, then every refusal."""
 
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 
 import pytest
+from django.test import Client
 
 from karez.funds import queries, services
 from karez.funds.models import Allocation, Appropriation, SourceLine
@@ -185,3 +187,13 @@ def test_targets(world: Any) -> None:
     with pytest.raises(Refusal) as no:
         services.set_target(world.finance, from_year=2010, until_year=2011, adopted_on=date(2009, 6, 1), **words)
     assert no.value.code == "funds.target_refused"
+
+
+def test_pages_tell_a_programme_in_words(world: Any, funded: Callable[[], SourceLine]) -> None:
+    address = f"/funds/lines/{funded().pk}/"
+    for language, words in (("en", "village mutual funds"), ("zh-hans", "村级互助资金")):
+        client = Client(headers={"accept-language": language})
+        client.force_login(world.finance, backend="allauth.account.auth_backends.AuthenticationBackend")
+        for page in ("/funds/", address):
+            said = client.get(page).content.decode()
+            assert words in said and "mutual_funds</td>" not in said

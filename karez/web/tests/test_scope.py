@@ -14,6 +14,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from karez.access.models import User
 from karez.closing import services as closing
+from karez.ledger.models import Transfer
+from karez.mutual_funds.models import Loan
 from karez.periods.models import Period
 from karez.places import services as places
 from karez.places.models import Tree
@@ -201,6 +203,8 @@ def _a_frozen_key_opens_only_to_its_own(committed_world: Any, counties: dict[str
         ("mutual_funds_loans", "loan_id", str(theirs["loan_id"])),
         ("mutual_funds_societies", "society_id", str(theirs["society_id"])),
         ("returns_values", "return_id", str(theirs["return_id"])),
+        ("mutual_funds_loans", "voucher_id", str(theirs["voucher_id"])),
+        ("mutual_funds_loans", "transfer_id", str(_transfer_of(theirs["voucher_id"]))),
         ("no_such_table", "key", key),
     ):
         address = reverse("yearbook:record", args=[table, column, value])
@@ -211,11 +215,23 @@ def _a_frozen_key_opens_only_to_its_own(committed_world: Any, counties: dict[str
             assert _client(committed_world.other_clerk).get(address, follow=True).status_code == 200, table
 
 
+def _transfer_of(voucher_id: int) -> int:
+    found = Transfer.objects.filter(voucher_id=voucher_id).first()
+    assert found is not None
+    return int(found.pk)
+
+
 def _a_trace_counts_rows_elsewhere_and_shows_none(committed_world: Any, counties: dict[str, samples.Sample]) -> None:
     address = reverse("yearbook:trace", args=["99", 2009, "mutual_funds.loans_issued"])
     said = _client(committed_world.clerk).get(address).content.decode()
     assert "and 1 outside your areas" in said
     assert "Loan L-990101" in said
+    lent = Loan.objects.get(pk=counties["990101"].ids["loan_id"])
+    paid_out = Transfer.objects.get(pk=lent.transfer_id)
+    mine = {"loan_id": lent.pk, "society_id": lent.society_id, "voucher_id": paid_out.voucher_id}
+    for column in ("loan_id", "society_id", "voucher_id"):
+        assert f'<td class="nowrap"><a href="{reverse("yearbook:record", args=["mutual_funds_loans", column, str(mine[column])])}">' in said
+    assert f'<th scope="row" class="nowrap"><a href="{reverse("yearbook:record", args=["mutual_funds_loans", "loan_id", str(mine["loan_id"])])}">' in said
     assert "Loan L-990102" not in said
     theirs = f"{address}?area={counties['990102'].ids['area_id']}"
     assert _client(committed_world.clerk).get(theirs).status_code == 404
