@@ -20,6 +20,7 @@ from karez.notices.services import attach
 from karez.places import queries as places
 from karez.returns import queries, services
 from karez.returns.models import State
+from karez.returns.words import measure_words, unit_words
 
 
 class Submission(forms.Form):
@@ -38,7 +39,7 @@ class Submission(forms.Form):
     def __init__(self, *words: Any, actor: User, **more: Any) -> None:
         super().__init__(*words, **more)
         areas = places.visible_areas(actor, services.SUBMIT).filter(level__in=["region", "county"], is_current=True)
-        self.fields["measure"].choices = [(m.code, f"{m.label} ({m.unit})") for m in queries.measures()]  # type: ignore[attr-defined]
+        self.fields["measure"].choices = [(m.code, f"{measure_words(m)} ({unit_words(m.unit)})") for m in queries.measures()]  # type: ignore[attr-defined]
         self.fields["area"].choices = [(a.pk, f"{a.name_en} {a.name_zh} {a.code}") for a in areas.order_by("code")]  # type: ignore[attr-defined]
 
 

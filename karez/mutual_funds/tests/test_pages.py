@@ -210,5 +210,6 @@ def test_long_after_a_closed_year_its_end_is_what_is_shown(fund: Fund) -> None:
     assert (found.day, found.closed_end, found.is_now) == (date(2009, 12, 31), date(2009, 12, 31), False)
     page = signed_in(fund.treasurer).get(reverse("mutual_funds:society", args=[fund.society.pk])).content.decode()
     assert "as of 2009-12-31" in page and ">Today<" in page
+    assert "<dt>Fee for 30 days</dt><dd>0.80 %</dd>" in page
     today = signed_in(fund.treasurer).get(reverse("mutual_funds:societies"), {"as_of": date.today().isoformat()}).content.decode()
     assert "End of the last closed year, 2009-12-31" in today

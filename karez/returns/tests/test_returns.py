@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 import pytest
 from django.db import connection
+from django.test import Client
 
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Applying
@@ -323,3 +324,14 @@ def test_what_is_no_number_is_no_return(committed_world: Any, app_connection: Co
             [committed_world.areas["990101"]],
         )
     assert refused.value.sqlstate == "KZ051"
+
+
+def test_the_list_tells_measure_and_unit_in_the_reader_s_language(world: Any) -> None:
+    row = _submit(world)
+    for language, words in (("en", ("residents at the end of the year", "people")), ("zh-hans", ("年末总人口", "人"))):
+        client = Client(headers={"accept-language": language})
+        client.force_login(world.clerk, backend="allauth.account.auth_backends.AuthenticationBackend")
+        said = client.get("/returns/").content.decode()
+        assert f">{words[0]}</a>" in said and f'<td class="nowrap">{words[1]}</td>' in said
+        one = client.get(f"/returns/{row.pk}/").content.decode()
+        assert f'<span class="tile-words">{words[1]}</span>' in one

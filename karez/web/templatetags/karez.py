@@ -54,6 +54,12 @@ def percent(value: Any) -> str:
 
 
 @register.filter
+def hundredths(value: int) -> str:
+    """Hundredths of a percent as percent: 70 is 0.70."""
+    return f"{value // 100}.{value % 100:02d}"
+
+
+@register.filter
 def day(value: Any) -> str:
     """A day the same way everywhere: 2009-12-31; a dash for none."""
     if isinstance(value, datetime):
