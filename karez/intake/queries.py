@@ -23,6 +23,7 @@ from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Sheet
 
 _RUN = tuple("=+-@\t\r\n＝＋－＠")  # a spreadsheet takes a text that begins so for a formula
+CORRECT = _("correct the cell and send the file again")  # what to do where a fault says nothing of its own
 FAULT_HEADINGS = (_("row"), _("column"), _("found"), _("expected"), _("rule"), _("what to do"))
 
 
@@ -94,12 +95,12 @@ def faults_csv(actor: User, batch_id: int, language: str = "en") -> Iterator[str
     batch = batch_for(actor, batch_id)
     say = next(told("says"))
     with translation.override(language):
-        headings = tuple(map(str, FAULT_HEADINGS))
+        headings, correct = tuple(map(str, FAULT_HEADINGS)), str(CORRECT)
     yield "\ufeff" + _line(headings)
     faults = Fault.objects.filter(batch=batch).order_by("row_no", "pk")
     for fault in faults.iterator(chunk_size=2000):
         found = say(fault.found, language, cell=True)
-        yield _line((fault.row_no, fault.column, found, say(fault.expected, language), fault.rule, say(fault.todo, language)))
+        yield _line((fault.row_no, fault.column, found, say(fault.expected, language), fault.rule, say(fault.todo, language) or correct))
 
 
 def _line(cells: tuple[Any, ...]) -> str:

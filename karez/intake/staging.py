@@ -220,7 +220,8 @@ class FileStaging:
 
     def _row_faults(self) -> None:
         for row in self.db.execute("SELECT row_no FROM raw WHERE is_total ORDER BY 1").fetchall():
-            self._fault(row[0], "", _("a row of totals"), _("records only; totals are counted here"), "totals_row")
+            self._fault(row[0], "", _("a row of totals"), _("records only; totals are counted here"), "totals_row",
+                        _("delete this row: totals are worked out by Karez"))  # fmt: skip
         if not self.sheet.key:
             return
         keys = [name("t_" + column) for column in self.sheet.key]

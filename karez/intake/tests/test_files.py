@@ -1,5 +1,6 @@
 """Files as they really come: encodings, delimiters, workbooks, and every kind of broken one."""
 
+import csv
 import datetime as dt
 import io
 import random
@@ -121,6 +122,7 @@ def test_every_fault_is_listed(county: SimpleNamespace) -> None:
     told = "".join(queries.faults_csv(county.sender, batch.pk))
     assert wrong not in told and good not in told and "cmd|x" not in told and f"{'*' * 14}{wrong[-4:]}" in told
     assert len(told.splitlines()) == 18
+    assert all(line[-1] for line in csv.reader(io.StringIO(told)))  # what to do, of every fault
     page = queries.faults_page(county.sender, batch.pk, size=10)
     rest = queries.faults_page(county.sender, batch.pk, after=(page[-1].row_no, page[-1].pk), size=10)
     assert len(page) + len(rest) == 17
@@ -155,6 +157,8 @@ def test_faults_of_the_file_as_a_whole(county: SimpleNamespace, text: str, fault
     batch = sent(county, text)
     assert batch.state == State.FAULTY
     assert [f for f in faults_of(batch) if f[2] != "missing_column" or f in faults] == faults
+    if faults[0][2] == "totals_row":
+        assert "delete this row" in "".join(queries.faults_csv(county.sender, batch.pk))
 
 
 def test_what_cannot_be_read_is_refused_and_not_kept(county: SimpleNamespace) -> None:
