@@ -75,8 +75,7 @@ def _document(publication: Publication, language: str) -> bytes:
     for figure, number in notes.items():
         paragraph = document.add_paragraph(f"{number}  ", style="List")
         paragraph.add_run(publication.label(figure, language)).bold = True
-        lines = "; ".join(f"{n}: {v}" for n, v in publication.definition(figure, language))
-        paragraph.add_run(f" {figure}. {lines}")
+        paragraph.add_run(f" {figure}. {publication.note(figure, language)}")
     return _saved(document, publication.moment)
 
 

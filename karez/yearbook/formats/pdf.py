@@ -101,7 +101,7 @@ def content_for(publication: Publication, language: str) -> dict[str, Any]:
         ],
         "rows": [[r["name"], r["id"], r["words"] or r["gap"], bool(r["gap"])] for r in chapter.rows],
         "notes": [
-            {"id": i, "label": publication.label(i, language), "lines": [f"{n}: {v}" for n, v in publication.definition(i, language)]}
+            {"id": i, "label": publication.label(i, language), "told": publication.note(i, language)}
             for i in order
         ],
         "errata": publication.correction_words(language),

@@ -144,6 +144,11 @@ class Publication:
         lines += [(w["source"], source), (w["disclosure"], w["unit_" + told["disclosure"]]), (w["rounding"], told["rounding"]), (w["note"], (told.get("note_zh") if language == CHINESE else "") or told["note"])]
         return [(name, str(value)) for name, value in lines if value]
 
+    def note(self, figure: str, language: str) -> str:
+        """The definition in a run of text: what the figure tells, then the named lines."""
+        (_name, tells), *lines = self.definition(figure, language)
+        return f"{tells}{'' if language == CHINESE else ' '}{'; '.join(f'{name}: {value}' for name, value in lines)}"
+
     def declared(self, figure: str, language: str) -> list[tuple[str, str]]:
         """How a figure is computed, as it is declared: for those who read formulas and SQL."""
         told, w = self.content.figures[figure], words(language)

@@ -152,7 +152,7 @@ class _Book:
     def _notes(self) -> None:
         sheet = self._sheet(self._both("note"), self.w["notes"], self.z["notes"], [self._both("id"), self._both("figure"), self._both("definition"), self.z["definition"]], (40, 50, 110, 110))
         for n, figure in enumerate(self.publication.content.figures, 3):
-            lines = ["; ".join(f"{a}: {b}" for a, b in (*self.publication.definition(figure, language), *self.publication.declared(figure, language))) for language in (ENGLISH, CHINESE)]
+            lines = ["; ".join((self.publication.note(figure, language), *(f"{a}: {b}" for a, b in self.publication.declared(figure, language)))) for language in (ENGLISH, CHINESE)]
             sheet.write_row(n, 0, (figure, self.publication.label(figure, ENGLISH), *lines))
         last = 4 + len(self.publication.content.figures)
         for n, note in enumerate(("withheld_note", "not_collected_note", "undefined_note")):

@@ -61,8 +61,8 @@ def test_the_pdf_holds_the_computed_figures(signed: Publication) -> None:
         fonts = {str(f) for page in reader.pages for f in (page["/Resources"].get("/Font") or {}).values() for f in [f.get_object()["/BaseFont"]]}
         assert any("NotoSansCJK" in f for f in fonts) or language == "en"
         assert all("+" in f for f in fonts)  # embedded, as subsets
-    assert "Whatittells:Addsup:x.Rows:t." in _paper(made["chapter.pdf"]) and "sum(x)" not in _paper(made["chapter.pdf"])
-    assert "含义：合计" in _paper(made["chapter.zh.pdf"]).replace(":", "：")
+    assert "Addsup:x.Rows:t.Unit:yuan;" in _paper(made["chapter.pdf"]) and "sum(x)" not in _paper(made["chapter.pdf"])
+    assert "合计：x。数据行：t。单位" in _paper(made["chapter.zh.pdf"]).replace(":", "：")
     assert "8550万元" in _paper(made["chapter.zh.pdf"])
     assert "沙泉自治区" in _paper(made["chapter.zh.pdf"])
 
