@@ -107,6 +107,7 @@ def test_forms(site: str, page: Any, committed_world: Any, filled: Any, sign_in:
     wrong += look(page, site, reverse("mutual_funds:act_loan", args=[filled["loan_id"], "repayment"]), "repayment-form", shot)
     wrong += look(page, site, reverse("funds:prepare", args=[filled["line_id"], "allocation"]), "allocation-form", shot)
     wrong += look(page, site, reverse("ledger:reverse", args=[filled["voucher_id"]]), "reverse", shot)
+    wrong += look(page, site, reverse("funds:line", args=[filled["line_id"]]), "line-with-acts", shot)
     sign_in(page, committed_world.clerk)
     wrong += look(page, site, reverse("intake:send") + "?sheet=returns", "send", shot)
     assert not wrong, "\n".join(wrong)
