@@ -80,10 +80,11 @@ def bare(job: dict[str, Any]) -> Callable[[int], None]:
 
 
 def hordak(job: dict[str, Any]) -> Callable[[int], None]:
-    """The peer's own way."""
+    """The peer's own way: the same two transfers in one transaction, or one alone (`transfers` of the job)."""
     import django
 
     django.setup()
+    from django.db import transaction
     from djmoney.money import Money
     from hordak.models import Account
 
@@ -91,9 +92,14 @@ def hordak(job: dict[str, Any]) -> Callable[[int], None]:
     half = len(accounts) // 2
 
     def post(i: int) -> None:
+        with transaction.atomic():
+            for n in range(job["transfers"]):
+                accounts[i % half].transfer_to(accounts[half + (i + n) % half], Money(1 + n, "CNY"))
+
+    def post_one(i: int) -> None:
         accounts[i % half].transfer_to(accounts[half + i % half], Money(3, "CNY"))
 
-    return post
+    return post if job["transfers"] > 1 else post_one
 
 
 def main() -> None:
