@@ -148,7 +148,7 @@ def _docx(content: dict[str, Any], n: int) -> bytes:
             for cell, value in zip(line.cells, values, strict=True):
                 cell.text = value
     for note in content["notes"]:
-        document.add_paragraph(f"{note['label']} {note['id']} " + "; ".join(note["lines"]))
+        document.add_paragraph(f"{note['label']} {note['id']} " + note["told"])
     file = io.BytesIO()
     document.save(file)
     return file.getvalue()
@@ -175,7 +175,7 @@ def _xlsx(publication: Any, contents: list[dict[str, Any]]) -> bytes:
             sheet.write_row(n, 0, (name, *numbers))
     sheet = book.add_worksheet()
     for n, note in enumerate(contents[0]["notes"]):
-        sheet.write_row(n, 0, (note["id"], note["label"], "; ".join(note["lines"]), "; ".join(contents[1]["notes"][n]["lines"])))
+        sheet.write_row(n, 0, (note["id"], note["label"], note["told"], contents[1]["notes"][n]["told"]))
     book.close()
     return file.getvalue()
 
