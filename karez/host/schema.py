@@ -22,7 +22,7 @@ def check() -> None:
     applied = _applied()
     if not applied:
         return
-    told, known = _recorded(), _digests()
+    told, known = _recorded(), digests()
     changed = sorted(f"{app}.{name}" for app, name in applied if told.get(f"{app}.{name}") != known.get((app, name)))
     if changed:
         raise Refusal(
@@ -36,7 +36,7 @@ def check() -> None:
 
 def record() -> None:
     """Writes down the digests of all this program's migrations, before they run: one cut off in the middle goes on where it was."""
-    told = {f"{app}.{name}": digest for (app, name), digest in sorted(_digests().items())}
+    told = {f"{app}.{name}": digest for (app, name), digest in sorted(digests().items())}
     MigrationRecorder(connections["owner"]).ensure_schema()
     with connections["owner"].cursor() as cursor:
         cursor.execute("SELECT format('COMMENT ON TABLE django_migrations IS %%L', %s::text)", [_MARK + json.dumps(told)])
@@ -60,7 +60,7 @@ def _recorded() -> dict[str, str]:
     return found
 
 
-def _digests() -> dict[tuple[str, str], str]:
+def digests() -> dict[tuple[str, str], str]:
     """SHA-256 of each migration's file and of the SQL it runs."""
     found = {}
     for key, migration in MigrationLoader(None).disk_migrations.items():
