@@ -21,6 +21,7 @@ from karez.funds.models import (
     Proposal,
     SourceLine,
 )
+from karez.intake.numbers import key_of, number_key
 from karez.kernel.refusal import Refusal
 from karez.ledger import services as ledger
 from karez.ledger.models import Transfer, Voucher, VoucherSet
@@ -63,7 +64,7 @@ def prepare_appropriation(
     area_id = region().area_id
     require(actor, PREPARE, area_id)
     _check(amount_fen, reference, document_no)
-    if Appropriation.objects.filter(reference=reference, voided_at=None).exists():
+    if Appropriation.objects.alias(key=number_key("reference")).filter(key=key_of(reference), voided_at=None).exists():
         raise rules.reference_taken(reference)
     bank, account, book = _accounts(actor, "office", area_id, line, happened_on)
     draft = _draft(book, happened_on, "appropriation", reference, document_no, ledger.Line(bank, account, amount_fen), document_id)
@@ -81,7 +82,7 @@ def prepare_allocation(
     require(actor, PREPARE, office_id)
     require(actor, PREPARE, county_id)
     _check(amount_fen, reference, document_no)
-    if Allocation.objects.filter(reference=reference, voided_at=None).exists():
+    if Allocation.objects.alias(key=number_key("reference")).filter(key=key_of(reference), voided_at=None).exists():
         raise rules.reference_taken(reference)
     bank, account, book = _accounts(actor, "office", office_id, line, happened_on)
     county_bank, county_account, county_book = _accounts(actor, "county", county_id, line, happened_on)

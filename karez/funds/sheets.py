@@ -53,7 +53,7 @@ def _reference_free(table: str) -> Check:
         column="reference",
         expected=_("a reference not recorded before"),
         sql=f"""SELECT s.row_no, s.reference FROM {{stage}} s
-            JOIN {table} k ON k.reference = s.reference AND k.voided_at IS NULL""",
+            JOIN {table} k ON intake_number_key(k.reference) = intake_number_key(s.reference) AND k.voided_at IS NULL""",
         todo=_("leave the row out if it is the same payment; else give it its own reference"),
     )
 

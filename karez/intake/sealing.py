@@ -7,12 +7,12 @@ once a key, which makes them three times as quick.
 
 import hashlib
 import os
-import unicodedata
 from typing import Any
 
 import pyarrow as pa
 
 from karez.kernel.sealing import _HASH_BYTES, _VERSION, SealingKey
+from karez.kernel.spelling import folded_name
 
 _BLOCK = 64
 _INNER, _OUTER = bytes(x ^ 0x36 for x in range(256)), bytes(x ^ 0x5C for x in range(256))
@@ -68,7 +68,7 @@ class Sealer:
     def names(self, column: pa.Array, areas: pa.Array) -> pa.Array:
         """Hashes of names keyed by area, as `SealingKey.name_hash` makes them; none without an area."""
         pairs: Any = zip(column.to_pylist(), areas.to_pylist(), strict=True)
-        known, normal = self._areas, unicodedata.normalize
+        known = self._areas
         hashes: list[str | None] = []
         for text, area in pairs:
             if text is None or area is None:
@@ -77,5 +77,5 @@ class Sealer:
             keyed = known.get(area)
             if keyed is None:
                 keyed = known[area] = KeyedHash(self._key.area_key(area))
-            hashes.append("\\x" + keyed.of("".join(normal("NFKC", text).casefold().split()).encode()))
+            hashes.append("\\x" + keyed.of(folded_name(text).encode()))
         return pa.array(hashes, pa.string())

@@ -9,12 +9,13 @@ import hashlib
 import hmac
 import json
 import os
-import unicodedata
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from karez.kernel.spelling import folded_name
 
 _VERSION = b"\x01"
 _HASH_BYTES = 16
@@ -68,9 +69,8 @@ class SealingKey:
 
     @staticmethod
     def name_hash(area_key: bytes, name: str) -> bytes:
-        """16 bytes that two equal names in one area share (form, case and blanks apart)."""
-        plain = "".join(unicodedata.normalize("NFKC", name).casefold().split())
-        return hmac.digest(area_key, plain.encode(), "sha256")[:_HASH_BYTES]
+        """16 bytes that two equal names in one area share, however their dots, apostrophes and blanks are written."""
+        return hmac.digest(area_key, folded_name(name).encode(), "sha256")[:_HASH_BYTES]
 
 
 def load_or_make_key(path: Path) -> SealingKey:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db.models import Q, Sum
 
+from karez.intake.numbers import key_of, keys_of, number_key
 from karez.kernel.money import format_fen
 from karez.kernel.refusal import Refusal
 from karez.ledger.models import VoucherSet
@@ -88,13 +89,16 @@ def judge_refund(member: Member, *, amount_fen: int, refunded_on: date, leaving:
 
 
 def _number_is_free(member: Member, loan_no: str, waiting: list[dict[str, Any]]) -> None:
-    waits = any(one["loan_no"] == loan_no for one in waiting)
-    if not waits and not Loan.objects.filter(society_id=member.society_id, loan_no=loan_no, voided_at=None).exists():
+    key = key_of(loan_no)
+    waits = key in keys_of(one["loan_no"] for one in waiting)
+    given = Loan.objects.alias(key=number_key("loan_no")).filter(society_id=member.society_id, key=key, voided_at=None).first()
+    if not waits and given is None:
         return
+    written = f" as {given.loan_no}" if given is not None and given.loan_no != loan_no else ""
     raise Refusal(
         "mutual_funds.loan_number_taken", record=f"loan {loan_no}",
         found=f"loan number {loan_no} waits for approval in {member.society.name}" if waits
-        else f"loan number {loan_no} is already given in {member.society.name}",
+        else f"loan number {loan_no} is already given in {member.society.name}{written}",
         expected="a number not yet given in the society", rule="a loan's number is given once in a society", todo="give it another number",
     )  # fmt: skip
 

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from karez.funds.models import SourceLine
+from karez.intake.numbers import number_key
 from karez.kernel.facts import EventFact, SpellFact, Usage
 from karez.ledger.models import Book
 from karez.places.models import Area
@@ -377,6 +378,9 @@ class Loan(EventFact):
             models.UniqueConstraint(name="mutual_funds_loan_transfer_once", fields=["transfer_id"]),
             models.UniqueConstraint(
                 name="mutual_funds_loan_number_once", fields=["society", "loan_no"], condition=Q(voided_at=None)
+            ),
+            models.UniqueConstraint(  # however the number is written
+                F("society"), number_key("loan_no"), name="mutual_funds_loan_number_written_once", condition=Q(voided_at=None)
             ),
         ]
 

@@ -56,6 +56,9 @@ _CONSTRAINTS: dict[str, tuple[str, str | Promise, str | Promise]] = {
     "mutual_funds_loan_number_once": (
         "mutual_funds.loan_number_taken", _("a loan of this number"), _("a number not yet given in the society")
     ),
+    "mutual_funds_loan_number_written_once": (
+        "mutual_funds.loan_number_taken", _("a loan of this number"), _("a number not yet given in the society")
+    ),
     "mutual_funds_loan_instalments_fit": (
         "mutual_funds.loan", _("more instalments than days or fen"), _("a day and a fen for each instalment")
     ),

@@ -7,7 +7,9 @@ each society day by day.
 
 from django.utils.translation import gettext_lazy as _
 
+from karez.intake.numbers import as_on_record
 from karez.kernel.sheets import Check, Text
+from karez.register.sheets import NUMBER_AS_ON_RECORD
 
 _FIRST_DAY = "(SELECT make_date(first_year, 1, 1) FROM periods_region)"
 _IN_FORCE = "{a}.voided_at IS NULL AND {a}.starts_on <= {day} AND ({a}.ends_before IS NULL OR {a}.ends_before > {day})"
@@ -35,6 +37,17 @@ def _rules(day: str) -> str:
 
 def _check(rule: str, column: str, expected: Text, sql: str, todo: Text = "", across: tuple[str, ...] = ()) -> Check:
     return Check(rule=f"mutual_funds_{rule}", column=column, expected=expected, sql=sql, todo=todo, across=across)
+
+
+_LOANS_ON_RECORD = "SELECT l.society_id, l.loan_no FROM mutual_funds_loan l WHERE l.voided_at IS NULL"
+
+
+def loan_number_as_on_record(day: str) -> Check:
+    """A loan's number is written as it stands on record, and one way in a file."""
+    return as_on_record(
+        "mutual_funds_loan_number_as_on_record", "loan_no", _("the number of a loan as it stands on record, and one way in a file"),
+        of="so.id", recorded=_LOANS_ON_RECORD, join=f" JOIN {_society(day)}",
+    )  # fmt: skip
 
 
 def society_known(day: str) -> Check:
@@ -206,6 +219,7 @@ GRANT_CHECKS = (
 )  # fmt: skip
 
 MEMBER_CHECKS = (
+    NUMBER_AS_ON_RECORD,
     society_known("joined_on"),
     not_in_future("joined_on"),
     _check(
@@ -237,6 +251,7 @@ _STANDING = f"""SELECT r.row_no, so.id AS society_id, r.kind, r.amount, r.paid_o
         LEFT JOIN (SELECT c.member_id, sum(CASE c.kind WHEN 'refund' THEN -c.amount_fen WHEN 'granted_base' THEN 0 ELSE c.amount_fen END) AS fen
           FROM mutual_funds_contribution c WHERE c.voided_at IS NULL GROUP BY 1) had ON had.member_id = m.id"""
 CONTRIBUTION_CHECKS = (
+    NUMBER_AS_ON_RECORD,
     society_known("paid_on"),
     not_in_future("paid_on"),
     member_known("paid_on"),
@@ -288,6 +303,8 @@ CONTRIBUTION_CHECKS = (
 
 _LEND = f" {{stage}} r JOIN {_society('lent_on')} JOIN {_rules('lent_on')}"
 LOAN_CHECKS = (
+    NUMBER_AS_ON_RECORD,
+    loan_number_as_on_record("lent_on"),
     society_known("lent_on"),
     not_in_future("lent_on"),
     member_known("lent_on"),
@@ -346,6 +363,7 @@ _PAID = f"""SELECT r.row_no, l.id AS loan_id, ru.allocation_order,
           FROM mutual_funds_repayment p WHERE p.voided_at IS NULL GROUP BY 1) b ON b.loan_id = l.id
         WINDOW w AS (PARTITION BY l.id ORDER BY r.paid_on, r.row_no)"""
 REPAYMENT_CHECKS = (
+    loan_number_as_on_record("paid_on"),
     society_known("paid_on"),
     not_in_future("paid_on"),
     after_first_day("paid_on"),

@@ -15,6 +15,7 @@ from django.db.models import F, Func, Q
 from django.db.models.functions import Cast, ExtractYear, Greatest, Now, Round
 from django.utils.translation import gettext_lazy as _
 
+from karez.intake.numbers import key_of, number_key
 from karez.kernel.facts import EventFact, SpellFact, UndatedFact, Usage
 from karez.places.models import Area
 
@@ -79,6 +80,14 @@ class ExitReason(models.TextChoices):
     NOT_ELIGIBLE = "not_eligible", _("found not eligible")
 
 
+class Households(models.Manager["Household"]):
+    """Households, found by their numbers."""
+
+    def numbered(self, village_id: int, number: str) -> models.QuerySet["Household"]:
+        """The household of a number in a village, however the number is written."""
+        return self.alias(written=number_key("household_no")).filter(village_id=village_id, written=key_of(number), voided_at=None)
+
+
 class Household(SpellFact):
     """A household of a village, from the day it was entered. `kind` is what it was entered for; a case may follow later."""
 
@@ -86,6 +95,8 @@ class Household(SpellFact):
     village = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="+", db_index=False)
     household_no = models.TextField()
     kind = models.TextField(choices=HouseholdKind.choices)
+
+    objects = Households()
 
     class Meta(SpellFact.Meta):
         constraints = [
@@ -96,7 +107,11 @@ class Household(SpellFact):
             models.UniqueConstraint(
                 name="register_household_no_once", fields=["village", "household_no"], condition=Q(voided_at=None)
             ),
-        ]
+            models.UniqueConstraint(  # however the number is written: 2 beside 0002 would be a second household
+                F("village"), number_key("household_no"),
+                name="register_household_number_once", condition=Q(voided_at=None),
+            ),
+        ]  # fmt: skip
 
     def __str__(self) -> str:
         return f"household {self.household_no}"

@@ -131,9 +131,9 @@ def household(actor: User, household_id: int) -> HouseholdPage:
 
 
 def household_numbered(actor: User, village_id: int, household_no: str) -> Household:
-    """The household of a number in a village."""
+    """The household of a number in a village, however the number is written."""
     require(actor, VIEW, village_id)
-    found = Household.objects.filter(village_id=village_id, household_no=household_no, voided_at=None).first()
+    found = Household.objects.numbered(village_id, household_no).first()
     if found is None:
         raise rules.unknown("household", 0)
     return found

@@ -25,6 +25,10 @@ _BROKEN = {
         "register.number_taken", "a household of this number in the village", "a number not yet used in the village",
         "choose another number, or open the household that has it",
     ),
+    "register_household_number_once": (
+        "register.number_taken", "a household of this number, written in another way", "a number not yet used in the village",
+        "choose another number, or open the household that has it",
+    ),
     "register_household_kind_known": (
         "register.unknown_kind", "a kind of another name", "registered or fund_member_only", "choose from the list",
     ),
@@ -103,6 +107,14 @@ def check_day(record: str, day: date, *, today: date, not_before: date | None = 
         "register.bad_days", record=record, found=str(day),
         expected=f"a day until {today}" + (f", not before {not_before}" if not_before else ""),
         rule="a fact is recorded after it became true, and follows what it stands on", todo="correct the day",
+    )  # fmt: skip
+
+
+def number_taken(record: str, as_written: str) -> Refusal:
+    """The refusal of a household's number that the village has already, however it is written."""
+    return Refusal(
+        "register.number_taken", record=record, found=f"household {as_written} in the village", expected="a number not yet used in the village",
+        rule="a household has one number, however it is written", todo="choose another number, or open the household that has it",
     )  # fmt: skip
 
 

@@ -56,10 +56,13 @@ def add_household(
     actor: User, *, village_id: int, household_no: str, starts_on: date,
     kind: str = HouseholdKind.REGISTERED, stage: str = Stage.RECORDED,
 ) -> Household:  # fmt: skip
-    """Enters a household of a village; a registered one with its case at `stage`. Refuses a number taken in the village."""
+    """Enters a household of a village; a registered one with its case at `stage`. Refuses a number taken in the village, however written."""
     require(actor, RECORD, village_id)
     record = f"household {household_no}"
     rules.check_day(record, starts_on, today=date.today())
+    taken = Household.objects.numbered(village_id, household_no).first()
+    if taken is not None:
+        raise rules.number_taken(record, taken.household_no)
     with _told_kindly(record):
         made = Household.objects.create(
             village_id=village_id, household_no=household_no.strip(), kind=kind, recorded_by_id=actor.pk, **_from(starts_on)

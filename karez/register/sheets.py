@@ -7,6 +7,7 @@ from datetime import date
 
 from django.utils.translation import gettext_lazy as _
 
+from karez.intake.numbers import as_on_record
 from karez.kernel.sheets import Check, Column, Kind, Sheet, Total
 from karez.register import loading
 from karez.register.models import HouseholdKind
@@ -40,6 +41,12 @@ _HOUSEHOLD_NO = Column(
 # The household of a row, where it is on the register already.
 _KNOWN = """{stage} s JOIN register_household h
  ON h.village_id = s.village_id AND h.household_no = s.household_no AND h.voided_at IS NULL"""
+
+# Of every sheet that names households by their numbers, in this room and above.
+NUMBER_AS_ON_RECORD = as_on_record(
+    "household_number_as_on_record", "household_no", _("the number of a household as it stands on record, and one way in a file"),
+    of="r.village_id", recorded="SELECT h.village_id, h.household_no FROM register_household h WHERE h.voided_at IS NULL",
+)  # fmt: skip
 
 REGISTER = Sheet(
     name="register",
@@ -103,6 +110,7 @@ REGISTER = Sheet(
         Total(_("villages"), "SELECT count(DISTINCT village_id) FROM {stage}"),
     ),
     checks=(
+        NUMBER_AS_ON_RECORD,
         Check(
             "one_head", "relation", _("one head in each household"),
             """SELECT g.row_no, g.heads || ' heads' FROM (
@@ -191,6 +199,7 @@ ASSESSMENTS = Sheet(
         Total(_("persons"), "SELECT sum(size) FROM {stage}"),
     ),
     checks=(
+        NUMBER_AS_ON_RECORD,
         Check(
             "household_known", "household_no", _("a household on the register in this village"),
             """SELECT s.row_no, s.household_no FROM {stage} s WHERE NOT EXISTS (

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from cryptography.exceptions import InvalidTag
 
+from karez.intake.sealing import Sealer
 from karez.kernel.sealing import SealingKey, load_or_make_key
+from karez.kernel.spelling import folded_name
 
 KEY, OTHER = SealingKey(b"a" * 32), SealingKey(b"b" * 32)
 
@@ -27,6 +30,28 @@ def test_a_name_is_not_followed_from_area_to_area() -> None:
     assert KEY.name_hash(here, "Ma") != KEY.name_hash(there, "Ma")
     assert KEY.number_hash(" 64012219700101001x") == KEY.number_hash("64012219700101001X")
     assert KEY.number_hash("1") != OTHER.number_hash("1")
+
+
+@pytest.mark.parametrize("name", [
+    "买买提·阿布都", "买买提•阿布都", "买买提‧阿布都", "买买提・阿布都", "买买提．阿布都", "买买提･阿布都", "买买提∙阿布都", "买买提⋅阿布都",
+    "买买提.阿布都", "买买提 阿布都", "买买提\u3000阿布都", "买买提\u00a0阿布都", "买买提\u200b阿布都", "买买提\u3164阿布都", "买买提阿布都", "买买提˙阿布都",
+    "买买提-阿布都", "买买提\u2014阿布都",
+])  # fmt: skip
+def test_a_name_is_one_name_whatever_its_dots(name: str) -> None:
+    here = KEY.area_key(1)
+    assert KEY.name_hash(here, name) == KEY.name_hash(here, "买买提·阿布都")
+    sealed = Sealer(KEY).names(pa.array([name]), pa.array([1]))
+    assert sealed.to_pylist() == ["\\x" + KEY.name_hash(here, name).hex()]
+
+
+@pytest.mark.parametrize("name", ["D'Arcy", "D\u2019Arcy", "D\u02bcArcy", "D\u2032Arcy", "D`Arcy", "D\u00b4Arcy", "D\uff07Arcy", "D\u02bbarcy", "ＤＡｒｃｙ", "d arcy"])
+def test_a_name_is_one_name_whatever_its_apostrophes(name: str) -> None:
+    assert folded_name(name) == "darcy"
+
+
+def test_other_names_stay_apart_and_signs_alone_are_something() -> None:
+    assert len({folded_name(n) for n in ("王小明", "王晓明", "佐々木", "佐木", "〇一", "Ma2", "Ma3", "é", "e")}) == 9
+    assert folded_name("··") == "··" != folded_name("")
 
 
 def test_the_key_is_private_made_once_and_never_shown(tmp_path: Path) -> None:

@@ -549,6 +549,10 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('society', 'loan_no'), name='mutual_funds_loan_number_once'),
         ),
         migrations.AddConstraint(
+            model_name='loan',
+            constraint=models.UniqueConstraint(models.F('society'), models.Func(models.F('loan_no'), function='intake_number_key', output_field=models.TextField()), condition=models.Q(('voided_at', None)), name='mutual_funds_loan_number_written_once'),
+        ),
+        migrations.AddConstraint(
             model_name='grant',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='mutual_funds_grant_void_is_whole'),
         ),

@@ -20,6 +20,7 @@ class Migration(migrations.Migration):
     dependencies = [
         ('pghistory', '0007_auto_20250421_0444'),
         ('places', '0002_tree'),
+        ('intake', '0002_sql'),
     ]
 
     operations = [
@@ -272,6 +273,10 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='household',
             constraint=models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('village', 'household_no'), name='register_household_no_once'),
+        ),
+        migrations.AddConstraint(
+            model_name='household',
+            constraint=models.UniqueConstraint(models.F('village'), models.Func(models.F('household_no'), function='intake_number_key', output_field=models.TextField()), condition=models.Q(('voided_at', None)), name='register_household_number_once'),
         ),
         migrations.AddConstraint(
             model_name='exit',
