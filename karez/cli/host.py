@@ -1,5 +1,6 @@
 """Commands about the installation: init, role, password, demo, serve, upgrade, backup, restore."""
 
+import contextlib
 from datetime import date, datetime
 from pathlib import Path
 
@@ -82,14 +83,17 @@ def password(*, username: str, note: str) -> None:
 @click.option("--port", default=8000, show_default=True)
 def demo(*, no_serve: bool, port: int) -> None:
     """Runs the main job on Ningxia's synthetic year 2009, publishes its chapter, and serves the site."""
-    with working(migrate=True):
+    from karez.host.serving import alone
+    from karez.host.serving import serve as run_server
+
+    with contextlib.ExitStack() as stack:
+        lock = None if no_serve else stack.enter_context(alone())
+        stack.enter_context(working(migrate=True))
         from karez.cli import demo as the_demo
 
         the_demo.run()
-        if not no_serve:
-            from karez.host.serving import serve as run_server
-
-            run_server(port=port)
+        if lock is not None:
+            run_server(port=port, lock=lock)
 
 
 @karez.command()
@@ -97,14 +101,16 @@ def demo(*, no_serve: bool, port: int) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True)
 def serve(*, port: int, host: str) -> None:
     """Serves the site and runs the jobs. Outside the demo a tested backup target must be set first (`karez backup`)."""
-    with working(migrate=True):
+    from karez.host.serving import alone
+    from karez.host.serving import serve as run_server
+
+    with alone() as lock, working(migrate=True):
         from karez.cli.closing import take_up
         from karez.host.backup import require_tested_target
-        from karez.host.serving import serve as run_server
 
         require_tested_target()
         take_up()
-        run_server(port=port, host=host)
+        run_server(port=port, host=host, lock=lock)
 
 
 @karez.command()

@@ -16,7 +16,7 @@ OK, NO, UNUSABLE = 0, 1, 2
 # Refusals that speak of what was given, not of what is: they end with 2.
 _OF_THE_INPUT = (
     "intake.unreadable", "intake.unknown_sheet", "intake.too_large", "places.bad_file", "access.unknown_user",
-    "host.path_too_long", "host.path_closed", "host.no_backup_here", "host.port_taken", "yearbook.chapter_file",
+    "host.path_too_long", "host.path_closed", "host.no_backup_here", "host.port_taken", "host.served_already", "yearbook.chapter_file",
 )  # fmt: skip
 
 _EPILOG = """\b

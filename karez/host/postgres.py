@@ -24,6 +24,7 @@ from karez.kernel.refusal import Refusal
 SOCKET_NAME = ".s.PGSQL.5432"
 SOCKET_LIMIT = 107  # bytes of a socket path the kernel accepts, the terminating zero not counted
 _START_SECONDS = 60
+_holds: dict[Path, int] = {}
 
 
 @dataclass(frozen=True)
@@ -216,9 +217,11 @@ def held(cluster: Cluster) -> Iterator[None]:
         with _alone(cluster):
             start(cluster)
             fcntl.flock(users, fcntl.LOCK_SH)
+        _holds[cluster.folder] = users.fileno()
         try:
             yield
         finally:
+            _holds.pop(cluster.folder, None)
             with _alone(cluster):
                 try:
                     fcntl.flock(users, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -227,6 +230,18 @@ def held(cluster: Cluster) -> Iterator[None]:
                 else:
                     if _same(users, cluster):
                         stop(cluster)
+
+
+def hold_of(cluster: Cluster) -> int | None:
+    """The descriptor of this process's hold: a child that inherits it holds the server too. None where there is no hold."""
+    return _holds.get(cluster.folder)
+
+
+def revive(cluster: Cluster) -> None:
+    """Starts a held server that is down, unless somebody else is starting or stopping it."""
+    with _alone(cluster):
+        if cluster.made:
+            start(cluster)
 
 
 def _same(users: IO[str], cluster: Cluster) -> bool:

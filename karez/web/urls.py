@@ -9,11 +9,13 @@ from django.views.i18n import set_language
 from karez.web import views
 
 handler404 = "karez.web.views.not_found"
+handler500 = "karez.web.views.broken"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
     path("account/", views.account, name="account"),
     path("account/password/reset/", views.forgotten, name="account_reset_password"),  # before the library's, which sends mail
+    path("account/signed-in/", views.signed_in, name="signed_in"),
     path("account/", include("allauth.urls")),
     path("language/", set_language, name="set_language"),
     path("healthy/", views.healthy, name="healthy"),

@@ -1,6 +1,9 @@
-"""The start page with what waits for the person, and the health answer. Holds no room's pages."""
+"""The start page with what waits for the person, the health answer, and what stands where nothing can. Holds no room's pages."""
+
+import sys
 
 from django.contrib.auth.decorators import login_required
+from django.db import Error as DatabaseError
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
@@ -11,6 +14,7 @@ from karez.access.pages import actor_of
 from karez.kernel.inbox import told
 from karez.periods.models import Period
 from karez.places.models import Tree
+from karez.web import plain
 
 
 @login_required
@@ -39,10 +43,24 @@ def forgotten(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def healthy(request: HttpRequest) -> JsonResponse:
-    """Whether the site and its database answer; for supervision of the service."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-    return JsonResponse({"healthy": True})
+    """Whether the site and its database answer; served behind no front server, for `karez serve` answers this itself."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except DatabaseError:
+        return JsonResponse({"healthy": False, "database": False}, status=503)
+    return JsonResponse({"healthy": True, "database": True})
+
+
+@require_GET
+def signed_in(request: HttpRequest) -> HttpResponse:
+    """204 to who is signed in, 403 to anybody else: what the front server asks before it takes a large file."""
+    return HttpResponse(status=204 if request.user.is_authenticated else 403)
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """What an error becomes that nobody expected; a database that is away is no defect, and is told as that."""
+    return plain.answer(request, "site.away" if plain.is_away(sys.exc_info()[1]) else "site.broken")
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:

@@ -112,7 +112,7 @@ REGION_ONLY = {
 }
 # Without records: language, health, the proofreader; and the way from a frozen key, which has a test of its own.
 PUBLIC = {
-    "set_language", "healthy", "account_reset_password", "yearbook:record", "yearbook:proof", "yearbook:proof_download", "yearbook:proof_example",
+    "set_language", "healthy", "signed_in", "account_reset_password", "yearbook:record", "yearbook:proof", "yearbook:proof_download", "yearbook:proof_example",
     "yearbook:proof_example_file", "yearbook:public_editions", "yearbook:public_edition", "yearbook:public_file",
 }  # fmt: skip
 

@@ -1,0 +1,154 @@
+"""The site as it is served: who ends with whom, what comes back after a crash or a restart, what is told."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from karez.host import paths, postgres, serving, supervision
+from karez.kernel.refusal import Refusal
+from tests.serving_site import HANG, Site, free_port, gone, new_installation
+
+
+@pytest.fixture(scope="module")
+def installation() -> Iterator[dict[str, str]]:
+    with new_installation() as environment:
+        yield environment
+
+
+@pytest.fixture(scope="module")
+def site(installation: dict[str, str]) -> Iterator[Site]:
+    """One site for the tests below, in their order: the last of them kills it."""
+    made = Site(installation)
+    try:
+        yield made.up()
+    finally:
+        made.end()
+
+
+def test_a_second_site_on_the_same_data_is_refused_in_words_and_the_first_goes_on(site: Site, installation: dict[str, str]) -> None:
+    for command in (["serve"], ["demo"]):
+        second = subprocess.run(
+            [sys.executable, "-m", "karez", *command, "--port", str(free_port())], env=installation, cwd=paths.PROJECT, text=True,
+            capture_output=True, check=False, timeout=HANG, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert second.returncode != 0
+        assert str(site.process.pid) in second.stderr and "Traceback" not in second.stderr, second.stderr
+    assert site.ask()[0] == 200
+
+
+@pytest.mark.crash
+def test_a_dead_worker_comes_back_and_is_told(site: Site) -> None:
+    for word, name in (("web", "The web server"), ("jobs", "The worker of jobs")):
+        (before,) = site.named(word)
+        before.kill()
+        site.wait_for(lambda name=name: f"{name} ended unasked: ended by SIGKILL" in site.told, "it is told")
+        site.wait_for(lambda word=word, before=before: [p for p in site.named(word) if p.pid != before.pid], "it comes back")
+    site.up()
+    (worker,) = site.named("web")[0].children()
+    worker.kill()
+    site.wait_for(lambda: gone(worker), "the web server's own worker is dead")
+    site.up()
+
+
+@pytest.mark.crash
+def test_a_restart_and_a_loss_of_the_database_are_survived(site: Site) -> None:
+    cluster = postgres.Cluster(site.folder / "pg", durable=False)
+    postgres._pg_ctl(cluster, "restart", "-w", "-m", "fast", "-o", f"-c unix_socket_directories='{cluster.folder}'")
+    site.up()
+    site.wait_for(lambda: site.ask()[0] == 200, "the site is healthy again")
+    postgres.stop(cluster)
+    status, page = site.ask("/yearbook/", Cookie="sessionid=" + "a" * 32)
+    assert status == 302 or (status == 503 and "site.away" in page), "told, or it was just started again"
+    site.wait_for(lambda: "is started again" in site.told, "the embedded server is started again")
+    site.wait_for(lambda: site.ask()[0] == 200, "and answers")
+    site.up()
+    site.wait_for(lambda: site.named("jobs"), "jobs are worked on again")
+    assert site.process.poll() is None
+    assert "The database does not answer" in site.told
+
+
+@pytest.mark.crash
+def test_processes_end_with_a_killed_site_and_the_next_start_takes_over_its_server(site: Site, installation: dict[str, str]) -> None:
+    children = site.children()
+    assert len(children) >= 3, "web server, its worker, the worker of jobs"
+    server = (site.folder / "pg" / "postmaster.pid").read_text().split()[0]
+    site.process.kill()
+    site.process.wait()
+    site.wait_for(lambda: all(gone(child) for child in children), "children end with their parent")
+    second = Site(installation)
+    try:
+        second.up()
+        assert (site.folder / "pg" / "postmaster.pid").read_text().split()[0] == server, "nobody stopped it under anybody"
+    finally:
+        assert second.end() == 0, "an end that was asked for is a success"
+    assert not postgres.Cluster(site.folder / "pg").running, "the last one out stops the server"
+
+
+def test_an_end_that_nobody_asked_for_is_told_and_is_no_success() -> None:
+    """A process that will not stay ends the whole with its cause; pauses grow meanwhile."""
+    told: list[str] = []
+    one = supervision.Child("The one", [sys.executable, "-c", "raise SystemExit(3)"])
+    other = supervision.Child("The other", [sys.executable, "-c", "import time; time.sleep(600)"])
+    pauses = []
+
+    def elsewhere() -> str:
+        if one.process is None and one.again_at:
+            pauses.append(round(one.again_at - one.began))
+            one.again_at = 0.0
+        return ""
+
+    with pytest.raises(Refusal) as refused:
+        supervision.keep([one, other], tell=told.append, elsewhere=elsewhere)
+    assert "exit code 3" in refused.value.found
+    assert refused.value.record == "The one"
+    assert len(told) == supervision.GIVE_UP - 1
+    assert pauses == sorted(pauses) and pauses[0] < pauses[-1]
+    assert other.process is not None and other.process.poll() is not None, "the others are ended with it"
+
+
+def test_the_console_ends_with_the_cause_when_the_site_will_not_run(installation: dict[str, str]) -> None:
+    """As where the web server cannot start at all: the refusal is on stderr and the exit code is not 0."""
+    given_up = (
+        "from karez.host import supervision, serving, children\n"
+        "supervision.GIVE_UP = 2\n"
+        "from karez.cli import main; import sys; sys.argv = ['karez', 'serve', '--port', sys.argv[1]]\n"
+        "serving._children = lambda *a: [supervision.Child('The web server', [sys.executable, '-c', 'raise SystemExit(9)'])]\n"
+        "main()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", given_up, str(free_port())], env=installation, cwd=paths.PROJECT, text=True, capture_output=True, check=False, timeout=HANG
+    )
+    assert done.returncode == 1, done.stderr
+    assert "exit code 9" in done.stderr and "The web server" in done.stderr
+
+
+def test_who_was_started_by_nobody_any_more_ends_at_once() -> None:
+    """The parent may be gone before the child has tied itself to it."""
+    child = subprocess.run(
+        [sys.executable, "-c", "from karez.host import lifeline; lifeline.hold(2 ** 22 + 1); print('still here')"],
+        cwd=paths.PROJECT, capture_output=True, text=True, check=False, timeout=HANG,
+    )  # fmt: skip
+    assert (child.returncode, child.stdout) == (-signal.SIGKILL, "")
+
+
+def test_the_lock_is_held_until_the_last_process_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        monkeypatch.setattr(serving, "_LOCK", Path(folder) / "serve.lock")
+        with serving.alone() as lock:
+            left = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE, pass_fds=(lock,))
+        (Path(folder) / "serve.lock").write_text(str(left.pid))
+        with pytest.raises(Refusal) as refused, serving.alone():
+            pass
+        assert refused.value.code == "host.served_already"
+        with contextlib.suppress(BrokenPipeError):
+            left.communicate()
+        os.kill(os.getpid(), 0)
+        with serving.alone():
+            pass
