@@ -6,7 +6,8 @@ from pathlib import Path
 from csp.constants import NONCE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from karez.host import clock, database, paths
+from karez.host import clock, database, paths, reached
+from karez.kernel import addresses
 from karez.kernel.sealing import load_or_make_key
 
 BASE_DIR = paths.PROJECT
@@ -14,8 +15,9 @@ PACKAGE = Path(__file__).resolve().parent
 SEALING_KEY = load_or_make_key(paths.KEYS / "sealing.key")
 SECRET_KEY = os.environ.get("KAREZ_SECRET_KEY") or SEALING_KEY._derived(b"django").hex()
 DEBUG = False
-ALLOWED_HOSTS = os.environ.get("KAREZ_HOSTS", "localhost,127.0.0.1,[::1],testserver").split(",")
-BEHIND_TLS = os.environ.get("KAREZ_TLS", "0") == "1"
+ALLOWED_HOSTS = addresses.hosts(reached.names())
+BEHIND_TLS = reached.behind_tls()
+TRUSTED_PROXIES = reached.proxies()  # whose word on address and TLS is taken; see karez.access.visitors
 
 INSTALLED_APPS = [
     "django.contrib.auth",
@@ -46,6 +48,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "access.User"
 
 MIDDLEWARE = [
+    "karez.access.visitors.VisitorMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -57,6 +60,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "karez.access.idle.IdleMiddleware",
     "karez.access.first_sign_in.FirstSignIn",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
@@ -101,7 +105,9 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "karez.access.adapter.ClosedSignup"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
-ACCOUNT_RATE_LIMITS = {"login_failed": False}  # axes locks out; two locks would contradict each other
+ACCOUNT_RATE_LIMITS = {"login_failed": False}  # karez.access.guessing counts, in the database that all processes share
+ACCOUNT_FORMS = {"login": "karez.access.sign_in_forms.SignInForm", "change_password": "karez.access.sign_in_forms.ChangePassword"}
+MFA_FORMS = {"authenticate": "karez.access.sign_in_forms.SecondFactor", "reauthenticate": "karez.access.sign_in_forms.SecondFactorAgain"}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
@@ -110,6 +116,8 @@ AXES_FAILURE_LIMIT = 8
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_VERBOSE = False
+AXES_CLIENT_IP_CALLABLE = "karez.access.visitors.locked_address"
+AXES_USERNAME_CALLABLE = "karez.access.guessing.locked_name"
 AXES_LOCKOUT_TEMPLATE = "web/locked.html"
 
 PROCRASTINATE_AUTODISCOVER_MODULE_NAME = "jobs"
@@ -129,7 +137,13 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
+if BEHIND_TLS:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # what others than our proxies say there is taken away before
+    CSRF_TRUSTED_ORIGINS = addresses.origins(reached.names())
+    SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 12 * 60 * 60  # seconds after signing in, whatever is done meanwhile
+SESSION_IDLE_SECONDS = 30 * 60  # without a page asked for; see karez.access.idle
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"

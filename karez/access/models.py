@@ -162,7 +162,7 @@ class Grant(SpellFact):
 
 
 class SignInEvent(models.Model):
-    """How a person came to their password: given once, until an instant, or chosen by themselves.
+    """How a person came to their password: given once, until an instant, or chosen by themselves; and that they sign in no more.
 
     Given by an administrator, or by the local operator: then `by_id` is the person's own and `note` says why.
     """
@@ -170,10 +170,11 @@ class SignInEvent(models.Model):
     facts = Usage.LOG
 
     class What(models.TextChoices):
-        """Given by another, for one use; or chosen."""
+        """Given by another, for one use; or chosen; or ended by an administrator, who says why."""
 
         GIVEN = "given"
         CHOSEN = "chosen"
+        ENDED = "ended"
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="sign_in_events", db_index=False)
     what = models.CharField(max_length=10, choices=What.choices)
@@ -190,7 +191,7 @@ class SignInEvent(models.Model):
             ),
             models.CheckConstraint(
                 name="access_signinevent_given_ends",
-                condition=models.Q(what="given", until__isnull=False) | models.Q(what="chosen", until=None),
+                condition=models.Q(what="given", until__isnull=False) | models.Q(what__in=["chosen", "ended"], until=None),
             ),
         ]
         indexes = [models.Index(fields=["user", "-id"], name="access_sign_in_last")]
@@ -217,6 +218,23 @@ class ReadEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject_id}"
+
+
+class Guess(models.Model):
+    """How many wrong passwords or codes were sent for an account or from an address in one window; whose stands as a keyed digest."""
+
+    facts = Usage.SCRATCH
+
+    who_digest = models.CharField(max_length=64)
+    ends_at = models.DateTimeField()
+    wrong = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["who_digest", "ends_at"], name="access_guess_once_a_window")]
+        indexes = [models.Index(fields=["ends_at"], name="access_guess_by_end")]
+
+    def __str__(self) -> str:
+        return f"{self.ends_at} {self.wrong}"
 
 
 class SentForm(models.Model):

@@ -9,7 +9,7 @@ from django.db import IntegrityError, transaction
 
 from karez.access.models import Grant, GrantAnswer, GrantProposal, Role, User
 from karez.access.queries import granted_area_ids, has_given_password
-from karez.access.services import require_compatible, require_manager, write_grant
+from karez.access.services import password_not_own, require_compatible, require_manager, write_grant
 from karez.kernel.refusal import Refusal
 
 
@@ -46,11 +46,7 @@ def confirm_role(actor: User, proposal: GrantProposal) -> Grant:
             rule="roles are given by those who look after users", todo="decline it, and have it proposed anew",
         )  # fmt: skip
     if has_given_password(proposal.user):
-        raise Refusal(
-            "access.password_not_own", record=proposal.user.username, found="the password given for the first sign-in, which another person knows",
-            expected="a password the person chose", rule="a role is confirmed for a person who signs in as nobody else can",
-            todo="confirm when the person has signed in; ask them whether it was they",
-        )  # fmt: skip
+        raise password_not_own(proposal.user, "confirm when the person has signed in; ask them whether it was they")
     role = Role(proposal.role)
     _answer(actor, proposal, agreed=True)
     require_compatible(proposal.user, role, proposal.starts_on)

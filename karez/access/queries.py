@@ -75,6 +75,12 @@ def has_given_password(user: User) -> bool:
     return last is not None and last.what == SignInEvent.What.GIVEN
 
 
+def password_known_to_another(user: User) -> bool:
+    """Whether an administrator was shown the password, which the person has not replaced by one of their own."""
+    last = last_sign_in_event(user)
+    return last is not None and last.what == SignInEvent.What.GIVEN and last.by_id != user.pk
+
+
 def awaits_first_sign_in(user: User) -> bool:
     """Whether an administrator may still give a password: all there ever was were given so, and nobody else stands behind the name.
 
@@ -82,7 +88,7 @@ def awaits_first_sign_in(user: User) -> bool:
     two people or the local operator gave them.
     """
     events = SignInEvent.objects.filter(user=user)
-    if not events.exists() or events.filter(Q(what=SignInEvent.What.CHOSEN) | Q(by_id=F("user_id"))).exists():
+    if not user.is_active or not events.exists() or events.filter(Q(what=SignInEvent.What.CHOSEN) | Q(by_id=F("user_id"))).exists():
         return False
     return not Grant.objects.filter(Q(proposal__isnull=False) | Q(recorded_by_id=F("user_id")), user=user).exists()
 

@@ -55,10 +55,36 @@ PERMISSIONS: MappingProxyType[str, frozenset[Role]] = MappingProxyType(
     }
 )
 
-# What one person may not come to alone: whoever prepares, decides, signs or looks after others is named by one and confirmed by another.
-_ACTS = frozenset({"prepare", "receive", "submit", "review", "approve", "apply", "countersign", "sign", "publish", "maintain", "manage", "confirm"})
+# What one person may not come to alone: a role is named by one and confirmed by another where any of its permissions writes
+# (whatever its verb, but for these two that only look) or reads who somebody is.
+_LOOKS = frozenset({"view", "trace"})
+_IDENTITY = frozenset({"register", "intake", "documents"})  # rooms whose looks show names, numbers, files and papers as they came
+
+
+def needs_second(permission: str) -> bool:
+    """Whether a role with this permission is given by two people: it writes, or it reads identity."""
+    room, _dot, verb = permission.rpartition(".")
+    return verb not in _LOOKS or room in _IDENTITY
+
+
 CONFIRMED: frozenset[Role] = frozenset(
-    role for permission, holders in PERMISSIONS.items() if permission.rpartition(".")[2] in _ACTS for role in holders
+    role for permission, holders in PERMISSIONS.items() if needs_second(permission) for role in holders
+)
+
+# The levels of places over which a role may lie: nobody stands over a whole region with a village's role.
+LEVELS: MappingProxyType[Role, tuple[str, ...]] = MappingProxyType(
+    {
+        Role.VILLAGE_OFFICER: ("village",),
+        Role.TREASURER: ("village", "township", "county"),
+        Role.TOWNSHIP_OFFICER: ("township",),
+        Role.COUNTY_OFFICER: ("county",),
+        Role.FINANCE_OFFICER: ("county", "prefecture", "region"),
+        Role.APPROVER: ("township", "county", "prefecture", "region"),
+        Role.AUDITOR: ("village", "township", "county", "prefecture", "region"),
+        Role.REGIONAL_OFFICER: ("prefecture", "region"),
+        Role.STATISTICIAN: ("county", "prefecture", "region"),
+        Role.ADMINISTRATOR: ("township", "county", "prefecture", "region"),
+    }
 )
 
 # Pairs nobody may hold at the same time, wherever: preparing and approving, working and watching; and looking after users goes

@@ -4,13 +4,25 @@ import secrets
 from collections.abc import Iterable
 from datetime import date, timedelta
 
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.models import Session
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 from django.db.models.functions import Lower, Now
 from django.utils import timezone
 
 from karez.access import queries
-from karez.access.models import Founding, Grant, GrantProposal, ReadEvent, Role, SignInEvent, User
+from karez.access.guessing import sign_in_name
+from karez.access.models import (
+    Founding,
+    Grant,
+    GrantAnswer,
+    GrantProposal,
+    ReadEvent,
+    Role,
+    SignInEvent,
+    User,
+)
 from karez.access.queries import granted_area_ids
 from karez.access.rules import CONFIRMED, INCOMPATIBLE
 from karez.kernel.refusal import Refusal
@@ -28,7 +40,7 @@ def invite_user(actor: User, *, username: str, full_name: str, language: str = "
     if not granted_area_ids(actor, "users.manage"):
         raise _no_manager(actor, username)
     password = _one_time_password()
-    user = User(username=username.strip(), full_name=full_name.strip(), language=language)
+    user = User(username=sign_in_name(username), full_name=full_name.strip(), language=language)
     user.set_password(password)
     try:
         user.full_clean()
@@ -112,6 +124,11 @@ def add_user(*, username: str, full_name: str, password: str | None, language: s
     """
     if given_by is not None and not granted_area_ids(given_by, "users.manage"):
         raise _no_manager(given_by, username)
+    username = sign_in_name(username)
+    try:
+        User.username_validator(username)
+    except ValidationError as fault:
+        raise _name_refused(username, "; ".join(fault.messages)) from fault
     if User.objects.annotate(low=Lower("username")).filter(low=username.lower()).exists():
         raise _name_refused(username, f"somebody signs in as {username.lower()}")
     user = User(username=username, full_name=full_name, language=language)
@@ -145,8 +162,18 @@ def grant_role(actor: User | None, *, user: User, role: Role, area_id: int, star
             "access.needs_second", record=user.username, found="one person", expected="a proposal, confirmed by another person",
             rule="nobody comes to a role alone", todo="propose the role under Users",
         )  # fmt: skip
+    if actor is None and queries.password_known_to_another(user):
+        raise password_not_own(user, "ask the person to sign in and choose a password first, or give them one yourself (karez password)")
     require_compatible(user, role, starts_on)
     return write_grant(actor, user=user, role=role, area_id=area_id, starts_on=starts_on, note="" if actor else note)
+
+
+def password_not_own(user: User, todo: str) -> Refusal:
+    """The refusal of a role to a person whose password another person knows."""
+    return Refusal(
+        "access.password_not_own", record=user.username, found="the password given for the first sign-in, which another person knows",
+        expected="a password the person chose", rule="a role is given to a person who signs in as nobody else can", todo=todo,
+    )  # fmt: skip
 
 
 def require_compatible(user: User, role: Role, starts_on: date) -> None:
@@ -204,6 +231,36 @@ def end_role(actor: User, *, grant: Grant, ends_before: date, reason: str) -> Gr
         )  # fmt: skip
     grant.refresh_from_db()
     return grant
+
+
+@transaction.atomic
+def deactivate_user(actor: User, *, user: User, reason: str) -> None:
+    """Ends a person's signing in for good: their roles, what was proposed for them, their password and their sessions, with a reason.
+
+    One administrator is enough to end what two gave. The record stays; who comes back is added anew, under another name.
+    """
+    require_manager(actor, user)
+    user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+    if not reason.strip() or not user.is_active:
+        raise Refusal(
+            "access.end_unclear", record=user.username, found="no reason" if user.is_active else "a person who was deactivated before",
+            expected="an active person, and a reason", rule="what was given is ended with its reason, once", todo="see the person's page",
+        )  # fmt: skip
+    for held in Grant.objects.filter(user=user, ends_before=None, voided_at=None):
+        end_role(actor, grant=held, ends_before=max(held.starts_on, date.today()), reason=reason)
+    for asked in GrantProposal.objects.filter(user=user, answer=None):
+        GrantAnswer.objects.create(proposal=asked, agreed=False, reason=reason.strip(), answered_by_id=actor.pk)
+    user.is_active = False
+    user.set_unusable_password()
+    user.save(update_fields=["is_active", "password"])
+    SignInEvent.objects.create(user=user, what=SignInEvent.What.ENDED, by_id=actor.pk, note=reason.strip()[:300])
+    end_sessions(user)
+
+
+def end_sessions(user: User) -> None:
+    """Signs a person out wherever they are signed in. A session says whose it is only inside, so each is opened."""
+    mine = [one.pk for one in Session.objects.filter(expire_date__gt=timezone.now()).iterator() if one.get_decoded().get(SESSION_KEY) == str(user.pk)]
+    Session.objects.filter(pk__in=mine).delete()
 
 
 def require_manager(actor: User | None, user: User) -> None:

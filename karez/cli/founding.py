@@ -113,6 +113,7 @@ def give_role(
         user = user or add_user(username=username, full_name=full_name, password=password, given_by=actor)
         if actor is not None:
             return granting.give_role(actor, user=user, role=Role(role), area_id=area_id, starts_on=since)
+        granting.require_level(Role(role), area_id)
     return grant_role(None, user=user, role=Role(role), area_id=area_id, starts_on=since, note=note)
 
 

@@ -14,7 +14,7 @@ from karez.access import proposals
 from karez.access import services as access
 from karez.access.models import Grant, GrantAnswer, GrantProposal, Role, SignInEvent, User
 from karez.access.queries import granted_area_ids, last_sign_in_event, last_sign_in_events, with_own_password
-from karez.access.rules import CONFIRMED
+from karez.access.rules import CONFIRMED, LEVELS
 from karez.kernel.refusal import Refusal
 from karez.places.models import Tree
 from karez.places.queries import holders_over, may, require, visible_areas
@@ -25,11 +25,23 @@ PERMISSION, SECOND = "users.manage", "users.confirm"
 def give_role(actor: User, *, user: User, role: Role, area_id: int, starts_on: date) -> Grant | GrantProposal:
     """Gives a person a role over an area the actor looks after; refuses oneself and roles that exclude each other.
 
-    A role with work of its own (`CONFIRMED`) is proposed: it allows nothing until another person confirms it.
+    A role that writes or reads identity (`CONFIRMED`) is proposed: it allows nothing until another person confirms it.
     """
     require(actor, PERMISSION, area_id)
+    require_level(role, area_id)
     give = proposals.propose_role if role in CONFIRMED else access.grant_role
     return give(actor, user=user, role=role, area_id=area_id, starts_on=starts_on)
+
+
+def require_level(role: Role, area_id: int) -> None:
+    """Refuses (access.wrong_level) a role over an area of a level where it may not lie (`rules.LEVELS`); the database asks again."""
+    area = Tree.objects.filter(pk=area_id).first()
+    if area is not None and area.level not in LEVELS[role]:
+        raise Refusal(
+            "access.wrong_level", record=f"{Role(role).label} over {area.code}", found=f"a place of the level {area.level}",
+            expected=f"a place of the level {' or '.join(LEVELS[role])}", rule="nobody stands over a whole region with a village's role",
+            todo="choose the place the role is for, or another role",
+        )  # fmt: skip
 
 
 def confirm_role(actor: User, proposal: GrantProposal) -> Grant:
@@ -125,6 +137,14 @@ def end_role(actor: User, *, grant: Grant, ends_before: date, reason: str) -> Gr
     """Ends a role over an area the actor looks after, from a day on."""
     require(actor, PERMISSION, grant.area_id)
     return access.end_role(actor, grant=grant, ends_before=ends_before, reason=reason)
+
+
+def deactivate(actor: User, user: User, *, reason: str) -> None:
+    """Ends a person's signing in, with all their roles; refuses where one in force lies outside the actor's areas."""
+    held = Grant.objects.filter(user=user, voided_at=None).exclude(counts_before__lte=date.today()).values_list("area_id", flat=True)
+    for area_id in held.union(GrantProposal.objects.filter(user=user, answer=None).values_list("area_id", flat=True)):
+        require(actor, PERMISSION, area_id)
+    access.deactivate_user(actor, user=user, reason=reason)
 
 
 @transaction.atomic

@@ -20,10 +20,11 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from karez.access.models import GrantProposal, Role, User
 from karez.access.pages import PAGE, DayField, actor_of, answer_form, database_refusal, integer
 from karez.access.queries import awaits_first_sign_in
-from karez.access.rules import INCOMPATIBLE
+from karez.access.rules import INCOMPATIBLE, LEVELS
 from karez.kernel.refusal import Refusal
 from karez.places import granting, queries
 from karez.places.granting import PERMISSION
+from karez.places.models import Level
 
 
 class RoleForm(forms.Form):
@@ -51,6 +52,16 @@ class RoleForm(forms.Form):
             raise forms.ValidationError(_("This area is not among those you look after."))
         return area_id
 
+    def clean(self) -> dict[str, Any]:
+        """A role lies over a place of one of its levels."""
+        given = super().clean() or {}
+        if "role" in given and "area" in given:
+            levels = LEVELS[Role(given["role"])]
+            if queries.area(self.actor, given["area"]).level not in levels:
+                told = ", ".join(str(Level(level).label) for level in levels)
+                self.add_error("area", _("This role is not given over a place of this level. It is given over: %s.") % told)
+        return given
+
 
 class PersonForm(RoleForm):
     """A person who will sign in, with a first role."""
@@ -59,6 +70,12 @@ class PersonForm(RoleForm):
     full_name = forms.CharField(label=gettext_lazy("Full name, as pages and editions print it"), max_length=120)
     language = forms.ChoiceField(label=gettext_lazy("Language"), choices=settings.LANGUAGES)
     field_order = ("username", "full_name", "language", "role", "area", "starts_on")
+
+
+class DeactivateForm(forms.Form):
+    """Why a person signs in no more."""
+
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
 
 
 class EndForm(forms.Form):
@@ -104,6 +121,7 @@ def user(request: HttpRequest, user_id: int) -> HttpResponse:
     found = granting.person(actor, user_id)
     given = found.sign_in is not None and found.sign_in.what == "given"
     context = {"person": found, "own": user_id == actor.pk, "given": given, "may_renew": user_id != actor.pk and awaits_first_sign_in(found.user)}
+    context["left"] = found.sign_in is not None and found.sign_in.what == "ended"
     return render(request, "places/user.html", context)
 
 
@@ -186,6 +204,22 @@ def end_role(request: HttpRequest, grant_id: int) -> HttpResponse:
     title = _("End the role of %s") % held.grant.user
     context = {"held": held, "title": title, "back": reverse("places:user", args=[held.grant.user_id])}
     return answer_form(request, EndForm(request.POST or None), do, "places/user_form.html", context, done=_("The role ends."))
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def deactivate(request: HttpRequest, user_id: int) -> HttpResponse:
+    """Ends a person's signing in with all their roles and sessions; the record stays."""
+    actor = actor_of(request)
+    _may_look(actor)
+    found = granting.person(actor, user_id)
+
+    def do(given: dict[str, Any]) -> str:
+        granting.deactivate(actor, found.user, reason=given["reason"])
+        return reverse("places:user", args=[user_id])
+
+    context = {"leaving": True, "title": _("Deactivate %s") % found.user, "back": reverse("places:user", args=[user_id])}
+    return answer_form(request, DeactivateForm(request.POST or None), do, "places/user_form.html", context, done=_("The person signs in no more."))
 
 
 def _may_confirm_somewhere(actor: User) -> None:

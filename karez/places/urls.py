@@ -14,6 +14,7 @@ urlpatterns = [
     path("users/waiting/<int:proposal_id>/", people.answer_role, name="answer_role"),
     path("users/<int:user_id>/", people.user, name="user"),
     path("users/<int:user_id>/renew/", people.renew, name="renew_user"),
+    path("users/<int:user_id>/deactivate/", people.deactivate, name="deactivate_user"),
     path("users/<int:user_id>/role/", people.give_role, name="give_role"),
     path("users/roles/<int:grant_id>/end/", people.end_role, name="end_role"),
 ]

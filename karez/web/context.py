@@ -24,7 +24,7 @@ MENU = (
     ("users.manage", "places:users", _("Users")),
 )
 # Pages of people hang under places, for a role is given over one; the menu keeps them apart.
-_PEOPLE = {f"places:{name}" for name in ("users", "user", "add_user", "renew_user", "give_role", "end_role", "waiting_roles", "answer_role")}
+_PEOPLE = {f"places:{name}" for name in ("users", "user", "add_user", "renew_user", "give_role", "end_role", "deactivate_user", "waiting_roles", "answer_role")}
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:

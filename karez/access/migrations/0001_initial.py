@@ -149,7 +149,7 @@ class Migration(migrations.Migration):
             name='SignInEvent',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('what', models.CharField(choices=[('given', 'Given'), ('chosen', 'Chosen')], max_length=10)),
+                ('what', models.CharField(choices=[('given', 'Given'), ('chosen', 'Chosen'), ('ended', 'Ended')], max_length=10)),
                 ('until', models.DateTimeField(null=True)),
                 ('by_id', models.BigIntegerField()),
                 ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
@@ -158,7 +158,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(fields=['user', '-id'], name='access_sign_in_last')],
-                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('by_id', models.F('user_id')), ('what', 'given'), _negated=True), ('note__regex', '\\S'), _connector='OR'), name='access_signinevent_operator_says_why'), models.CheckConstraint(condition=models.Q(models.Q(('until__isnull', False), ('what', 'given')), models.Q(('until', None), ('what', 'chosen')), _connector='OR'), name='access_signinevent_given_ends')],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('by_id', models.F('user_id')), ('what', 'given'), _negated=True), ('note__regex', '\\S'), _connector='OR'), name='access_signinevent_operator_says_why'), models.CheckConstraint(condition=models.Q(models.Q(('until__isnull', False), ('what', 'given')), models.Q(('until', None), ('what__in', ['chosen', 'ended'])), _connector='OR'), name='access_signinevent_given_ends')],
             },
         ),
         migrations.CreateModel(

@@ -26,4 +26,17 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('user_id', 'token', 'digest'), name='access_sent_form_once')],
             },
         ),
+        migrations.CreateModel(
+            name='Guess',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('who_digest', models.CharField(max_length=64)),
+                ('ends_at', models.DateTimeField()),
+                ('wrong', models.IntegerField(default=0)),
+            ],
+            options={
+                'indexes': [models.Index(fields=['ends_at'], name='access_guess_by_end')],
+                'constraints': [models.UniqueConstraint(fields=('who_digest', 'ends_at'), name='access_guess_once_a_window')],
+            },
+        ),
     ]

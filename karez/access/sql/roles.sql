@@ -32,12 +32,31 @@ END $$;
 CREATE TRIGGER access_grant_compatible AFTER INSERT ON access_grant
 REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION access_refuse_incompatible();
 
--- Roles one person may not come to alone: `rules.CONFIRMED`; a test holds the two against each other.
+-- Roles one person may not come to alone: every one but those that neither write nor read identity, of which there is none.
+-- It follows from permissions in `rules.CONFIRMED`; a test holds the two against each other.
 CREATE FUNCTION access_needs_second(role text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT role NOT IN ('village_officer', 'auditor')
+    SELECT role <> ALL (ARRAY[]::text[])
 $$;
 GRANT EXECUTE ON FUNCTION access_needs_second(text) TO karez_app;
+
+-- The levels of places over which a role may lie, as in `rules.LEVELS`; an unknown role lies nowhere. Asked by the room of places.
+CREATE FUNCTION access_levels(role text) RETURNS text[]
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT CASE role
+        WHEN 'village_officer' THEN ARRAY['village']
+        WHEN 'treasurer' THEN ARRAY['village', 'township', 'county']
+        WHEN 'township_officer' THEN ARRAY['township']
+        WHEN 'county_officer' THEN ARRAY['county']
+        WHEN 'finance_officer' THEN ARRAY['county', 'prefecture', 'region']
+        WHEN 'approver' THEN ARRAY['township', 'county', 'prefecture', 'region']
+        WHEN 'auditor' THEN ARRAY['village', 'township', 'county', 'prefecture', 'region']
+        WHEN 'regional_officer' THEN ARRAY['prefecture', 'region']
+        WHEN 'statistician' THEN ARRAY['county', 'prefecture', 'region']
+        WHEN 'administrator' THEN ARRAY['township', 'county', 'prefecture', 'region']
+        ELSE ARRAY[]::text[] END
+$$;
+GRANT EXECUTE ON FUNCTION access_levels(text) TO karez_app;
 
 -- The first people are named. Never taken back.
 CREATE FUNCTION access_end_founding() RETURNS void
@@ -70,6 +89,25 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT EXISTS (SELECT FROM access_standing_areas(who, roles, but))
 $$;
 GRANT EXECUTE ON FUNCTION access_stands(bigint, text[], bigint[]) TO karez_app;
+
+-- Nobody comes to a role while another knows their password: the one an administrator gave for the first sign-in.
+CREATE FUNCTION access_refuse_known_password() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE wrong record;
+BEGIN
+    SELECT u.username, a.role INTO wrong FROM added a JOIN access_user u ON u.id = a.user_id
+      CROSS JOIN LATERAL (SELECT e.what, e.by_id FROM access_signinevent e WHERE e.user_id = a.user_id ORDER BY e.id DESC LIMIT 1) last
+     WHERE last.what = 'given' AND last.by_id <> a.user_id LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ098',
+            MESSAGE = format('%s would become %s while who invited them knows their password.', wrong.username, wrong.role),
+            DETAIL = 'A role is given to a person who signs in as nobody else can.';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER access_grant_own_password AFTER INSERT ON access_grant
+REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION access_refuse_known_password();
 
 -- A grant is another person's act; and of a role with work of its own the act of two, the one who proposed and the one who confirmed.
 CREATE FUNCTION access_refuse_grant_of_one() RETURNS trigger

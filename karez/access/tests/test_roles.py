@@ -7,19 +7,22 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import connection
+from django.contrib.sessions.models import Session
+from django.db import DatabaseError, connection, transaction
+from django.test import Client
 
 from karez.access import queries, services
-from karez.access.models import Grant, GrantAnswer, Role, User
+from karez.access.models import Grant, GrantAnswer, GrantProposal, Role, User
 from karez.access.proposals import confirm_role, decline_role, propose_role
-from karez.access.rules import CONFIRMED, INCOMPATIBLE
+from karez.access.rules import CONFIRMED, INCOMPATIBLE, LEVELS, needs_second
 from karez.kernel.refusal import Refusal
 from karez.places import granting
 from karez.places.queries import may
 
 Connect = Callable[[], "psycopg.Connection[Any]"]
-_GRANT = """INSERT INTO access_grant (user_id, role, area_id, starts_on, counts_from, ends_before, counts_before, recorded_by_id)
- VALUES (%s, %s, 1, %s, %s, %s, %s, 1)"""
+_COUNTY = "(SELECT area_id FROM places_tree WHERE code = '990101')"
+_GRANT = f"""INSERT INTO access_grant (user_id, role, area_id, starts_on, counts_from, ends_before, counts_before, recorded_by_id)
+ VALUES (%s, %s, {_COUNTY}, %s, %s, %s, %s, 1)"""
 
 
 def _refused(code: str) -> Any:
@@ -39,11 +42,48 @@ def test_an_administrator_holds_nothing_else() -> None:
 
 
 def test_the_database_knows_which_roles_need_a_second(db: None) -> None:
-    assert {Role.APPROVER, Role.FINANCE_OFFICER, Role.TREASURER, Role.ADMINISTRATOR, Role.REGIONAL_OFFICER, Role.COUNTY_OFFICER} <= CONFIRMED
+    assert set(Role) == CONFIRMED, "every role writes or reads identity"
+    assert [needs_second(p) for p in ("figures.view", "figures.trace", "register.view", "documents.attach", "new_room.new_verb")] == [
+        False, False, True, True, True,
+    ]  # fmt: skip
     with connection.cursor() as cursor:
         for role in Role.values:
             cursor.execute("SELECT access_needs_second(%s)", [role])
             assert cursor.fetchone()[0] is (role in CONFIRMED), role
+
+
+def test_the_database_knows_the_same_levels(db: None) -> None:
+    assert set(LEVELS) == set(Role)
+    with connection.cursor() as cursor:
+        for role in Role:
+            cursor.execute("SELECT access_levels(%s)", [role.value])
+            assert cursor.fetchone()[0] == list(LEVELS[role]), role
+        cursor.execute("SELECT access_levels('emperor')")
+        assert cursor.fetchone()[0] == []
+
+
+def test_nobody_stands_over_a_region_with_a_village_s_role(committed_world: Any, app_connection: Connect) -> None:
+    w, raw = committed_world, app_connection()
+    user = services.add_user(username="new", full_name="New", password=None)
+    low = [role for role in Role if "region" not in LEVELS[role]]
+    assert {Role.VILLAGE_OFFICER, Role.TOWNSHIP_OFFICER, Role.COUNTY_OFFICER, Role.TREASURER} == set(low)
+    words = {"user": user, "area_id": w.region, "starts_on": date.today()}
+    for role in low:
+        with _refused("access.wrong_level"):
+            granting.give_role(w.administrator, role=role, **words)
+        with pytest.raises(DatabaseError) as no, transaction.atomic():
+            services.grant_role(None, role=role, **words)
+        assert getattr(no.value.__cause__, "sqlstate", "") == "KZ097", role
+        for sql, more in ((_PROPOSE, []), (_TAKE, [None])):
+            with pytest.raises(psycopg.Error) as raised:
+                raw.execute(sql.replace(_COUNTY, "(SELECT area_id FROM places_tree WHERE code = '99')"), [user.pk, role, w.administrator.pk, *more])
+            assert raised.value.sqlstate == "KZ097", (role, sql)
+            raw.rollback()
+    services.end_founding()
+    with pytest.raises(DatabaseError) as no:  # the operator over the owner's connection too
+        services.grant_role(None, role=Role.VILLAGE_OFFICER, note="in a hurry", **words)
+    assert getattr(no.value.__cause__, "sqlstate", "") == "KZ097"
+    assert not Grant.objects.filter(user=user).exists()
 
 
 def test_a_name_is_one_person_s_in_whatever_capitals(committed_world: Any, app_connection: Connect) -> None:
@@ -72,7 +112,7 @@ def test_roles_that_exclude_each_other_never_overlap(committed_world: Any, app_c
     with pytest.raises(psycopg.Error) as at_once:  # both in one statement
         raw.execute(
             "INSERT INTO access_grant (user_id, role, area_id, starts_on, counts_from, recorded_by_id)"
-            " SELECT %s, role, 1, '2009-01-01', '2009-01-01', 1 FROM unnest(ARRAY['treasurer', 'approver']) role",
+            f" SELECT %s, role, {_COUNTY}, '2009-01-01', '2009-01-01', 1 FROM unnest(ARRAY['treasurer', 'approver']) role",
             [person],
         )
     assert at_once.value.sqlstate == "KZ090"
@@ -107,15 +147,24 @@ def test_roles_are_given_by_who_looks_after_users(world: Any) -> None:
         with _refused("access.not_granted"):
             propose_role(stranger, **words)
     with _refused("access.own_roles"):
-        granting.give_role(world.administrator, **words | {"user": world.administrator, "role": Role.REGIONAL_OFFICER})
+        granting.give_role(world.administrator, **words | {"user": world.administrator, "role": Role.COUNTY_OFFICER})
     local = services.add_user(username="local", full_name="Local", password=None)
     services.grant_role(None, user=local, role=Role.ADMINISTRATOR, area_id=world.areas["990101"], starts_on=date(2009, 1, 1))
     with _refused("access.not_granted"):
         granting.give_role(local, **words | {"area_id": world.areas["990102"]})
-    granting.give_role(local, **words)
+    asked = granting.give_role(local, **words)
+    assert isinstance(asked, GrantProposal)
+    granting.confirm_role(world.approver, asked)
     with _refused("access.incompatible_roles"):
         granting.give_role(local, **words | {"role": Role.APPROVER})
     assert may(user, "figures.trace", world.areas["990101"])
+
+
+def proposal_of(world: Any, role: Role) -> Any:
+    """What comes of one administrator giving a role at a place where it may lie."""
+    user = services.add_user(username=f"new-{role}", full_name="New", password=None)
+    code = {"village": "990101100200", "township": "990101100", "county": "990101"}.get(LEVELS[role][0], "99")
+    return granting.give_role(world.administrator, user=user, role=role, area_id=world.areas[code], starts_on=date.today())
 
 
 def test_one_administrator_alone_gives_no_role_with_work_of_its_own(world: Any) -> None:
@@ -123,6 +172,7 @@ def test_one_administrator_alone_gives_no_role_with_work_of_its_own(world: Any) 
     for role in CONFIRMED:
         with _refused("access.needs_second"):
             services.grant_role(world.administrator, user=user, role=role, area_id=world.region, starts_on=date.today())
+        assert isinstance(proposal_of(world, role), GrantProposal), role
     asked = propose_role(world.administrator, user=user, role=Role.APPROVER, area_id=world.region, starts_on=date.today())
     assert not queries.permissions_of(user)
     with _refused("access.already_given"):
@@ -159,11 +209,11 @@ def test_a_proposal_ends_with_who_made_it(world: Any) -> None:
         confirm_role(other, asked)
 
 
-_PROPOSE = """INSERT INTO access_grantproposal (user_id, role, area_id, starts_on, proposed_by_id)
- VALUES (%s, %s, 1, current_date, %s) RETURNING id"""
+_PROPOSE = f"""INSERT INTO access_grantproposal (user_id, role, area_id, starts_on, proposed_by_id)
+ VALUES (%s, %s, {_COUNTY}, current_date, %s) RETURNING id"""
 _AGREE = "INSERT INTO access_grantanswer (proposal_id, agreed, answered_by_id) VALUES (%s, true, %s)"
-_TAKE = """INSERT INTO access_grant (user_id, role, area_id, starts_on, counts_from, recorded_by_id, proposal_id)
- VALUES (%s, %s, 1, current_date, current_date, %s, %s)"""
+_TAKE = f"""INSERT INTO access_grant (user_id, role, area_id, starts_on, counts_from, recorded_by_id, proposal_id)
+ VALUES (%s, %s, {_COUNTY}, current_date, current_date, %s, %s)"""
 
 
 def test_the_database_asks_for_two_people(committed_world: Any, app_connection: Connect) -> None:
@@ -181,7 +231,9 @@ def test_the_database_asks_for_two_people(committed_world: Any, app_connection: 
 
     refused("KZ093", (_TAKE, [user, "auditor", user, None]))  # as the operator would
     refused("KZ093", (_TAKE.replace("proposal_id)", "proposal_id, operator_note)").replace("%s)", "%s, 'x')"), [user, "auditor", chief, None]))
-    refused("KZ094", (_TAKE, [user, "approver", chief, None]))
+    for role in Role.values:
+        if "county" in LEVELS[Role(role)]:
+            refused("KZ094", (_TAKE, [user, role, chief, None]))
     refused("23514", (_PROPOSE, [user, "approver", user]))
     row = raw.execute(_PROPOSE, [user, "approver", chief]).fetchone()
     assert row
@@ -256,10 +308,9 @@ def test_the_operator_acts_at_the_console_after_founding_too(committed_world: An
 def test_an_ended_future_or_inactive_grant_allows_nothing(world: Any) -> None:
     user, today = services.add_user(username="new", full_name="New", password=None), date.today()
     area = world.areas["990101"]
-    granting.give_role(world.administrator, user=user, role=Role.VILLAGE_OFFICER, area_id=area, starts_on=today + timedelta(days=1))
+    services.grant_role(None, user=user, role=Role.COUNTY_OFFICER, area_id=area, starts_on=today + timedelta(days=1))
     assert not may(user, "register.view", area)
-    held = granting.give_role(world.administrator, user=user, role=Role.AUDITOR, area_id=area, starts_on=today)
-    assert isinstance(held, Grant)
+    held = services.grant_role(None, user=user, role=Role.AUDITOR, area_id=area, starts_on=today)
     assert may(user, "figures.trace", area)
     with _refused("access.not_granted"):
         granting.end_role(world.clerk, grant=held, ends_before=today, reason="left")
@@ -280,3 +331,53 @@ def test_every_look_says_why(world: Any) -> None:
         with _refused("access.purpose_missing"):
             services.log_reads(world.clerk, kind="person", subject_ids=[1], purpose=purpose)
     assert Grant.objects.filter(user=world.clerk).count() == 1
+
+
+def test_no_role_while_another_knows_the_password(committed_world: Any, app_connection: Connect) -> None:
+    """Neither by the operator nor in the database: who invited a person could sign in as them."""
+    services.end_founding()
+    w, raw = committed_world, app_connection()
+    user, _password = services.invite_user(w.administrator, username="new", full_name="New")
+    words = {"user": user, "role": Role.AUDITOR, "area_id": w.region, "starts_on": date.today(), "note": "first people"}
+    with _refused("access.password_not_own"):
+        services.grant_role(None, **words)
+    row = raw.execute(_PROPOSE, [user.pk, "auditor", w.administrator.pk]).fetchone()
+    assert row
+    raw.execute(_AGREE, [row[0], w.approver.pk])
+    with pytest.raises(psycopg.Error) as no:
+        raw.execute(_TAKE, [user.pk, "auditor", w.administrator.pk, row[0]])
+    assert no.value.sqlstate == "KZ098"
+    raw.rollback()
+    services.give_password(user, note="came in person")  # the operator's own, which no administrator saw
+    assert services.grant_role(None, **words).operator_note == "first people"
+
+
+def test_one_is_enough_to_end(world: Any) -> None:
+    services.choose_password(world.clerk, "a-password-of-my-own-27")
+    client = Client()
+    client.post("/account/login/", {"login": "clerk", "password": "a-password-of-my-own-27"})
+    assert client.get("/").status_code == 200
+    asked = propose_role(world.administrator, user=world.clerk, role=Role.STATISTICIAN, area_id=world.region, starts_on=date.today())
+    with _refused("access.end_unclear"):
+        granting.deactivate(world.administrator, world.clerk, reason=" ")
+    for nobody in (world.regional, world.approver):
+        with _refused("access.not_granted"):
+            granting.deactivate(nobody, world.clerk, reason="left")
+    with _refused("access.own_roles"):
+        granting.deactivate(world.administrator, world.administrator, reason="left")
+    chief = Client()
+    chief.force_login(world.administrator, backend="allauth.account.auth_backends.AuthenticationBackend")
+    page = f"/users/{world.clerk.pk}/"
+    assert chief.post(f"{page}deactivate/", {"reason": "moved away"}).status_code == 302
+    assert "deactivated by Administrator" in chief.get(page).content.decode()
+    assert not Session.objects.filter(pk=client.session.session_key).exists()
+    assert client.get("/").status_code == 302
+    client.post("/account/login/", {"login": "clerk", "password": "a-password-of-my-own-27"})
+    assert client.get("/").status_code == 302
+    assert not may(world.clerk, "register.view", world.areas["990101"]) or not User.objects.get(pk=world.clerk.pk).is_active
+    assert not Grant.objects.filter(user=world.clerk, ends_before=None).exists()
+    asked.refresh_from_db()
+    assert asked.answer.reason == "moved away"
+    for again in (lambda: services.renew_invitation(world.administrator, world.clerk), lambda: granting.deactivate(world.administrator, world.clerk, reason="x")):
+        with pytest.raises(Refusal):
+            again()

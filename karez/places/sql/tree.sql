@@ -170,6 +170,26 @@ END $$;
 CREATE TRIGGER access_grant_over_area AFTER INSERT ON access_grant
 REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION places_refuse_grant_from_elsewhere();
 
+-- A role lies over an area of one of its levels, whoever gives or proposes it: a village's role over a region would reach every village.
+CREATE FUNCTION places_refuse_role_at_level() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE wrong record;
+BEGIN
+    SELECT u.username, a.role, t.level, t.code INTO wrong FROM added a JOIN access_user u ON u.id = a.user_id
+      JOIN places_tree t ON t.area_id = a.area_id AND t.level <> ALL (access_levels(a.role)) LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ097',
+            MESSAGE = format('%s would be %s over the %s %s.', wrong.username, wrong.role, wrong.level, wrong.code),
+            DETAIL = 'A role lies over places of its own levels; nobody stands over a region with a village''s role.';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE TRIGGER access_grant_at_level AFTER INSERT ON access_grant
+REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION places_refuse_role_at_level();
+CREATE TRIGGER access_grantproposal_at_level AFTER INSERT ON access_grantproposal
+REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION places_refuse_role_at_level();
+
 REVOKE ALL ON FUNCTION places_refresh_tree() FROM PUBLIC;
 REVOKE ALL ON FUNCTION places_tree_on(date, boolean) FROM PUBLIC;
 REVOKE ALL ON FUNCTION places_resolve(text, text, date) FROM PUBLIC;

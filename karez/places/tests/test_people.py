@@ -62,9 +62,9 @@ def test_a_person_is_added_and_chooses_a_password(world: Any) -> None:
     assert (answer.status_code, answer["Cache-Control"]) == (200, "no-store")
     password = _given(answer)
     user = User.objects.get(username="meng")
-    held = Grant.objects.get(user=user)
-    assert (held.role, held.area_id, held.starts_on, held.recorded_by_id) == ("auditor", world.areas["990101"], TODAY, world.administrator.pk)
-    assert may(user, "figures.trace", world.areas["990101"])
+    asked = user.proposals.get()
+    assert (asked.role, asked.area_id, asked.starts_on, asked.proposed_by_id) == ("auditor", world.areas["990101"], TODAY, world.administrator.pk)
+    assert not may(user, "figures.trace", world.areas["990101"])
     assert password not in _said(chen.get(f"/users/{user.pk}/"))
     assert [p.user.username for p in chen.get("/users/?q=Meng").context["people"]] == ["meng"]
     client = _enter(password)
@@ -86,8 +86,11 @@ def test_a_person_is_added_and_chooses_a_password(world: Any) -> None:
 def test_one_administrator_alone_moves_no_money(world: Any) -> None:
     """Who invites is shown the password: neither a finance officer nor an approver may come of that."""
     chen = _client(world.administrator)
-    for name, role in (("boss", "finance_officer"), ("hand", "approver"), ("heir", "administrator")):
-        answer = chen.post("/users/add/", _new(username=name, full_name=f"{name} x", role=role, area="99"))
+    for name, role in (("boss", "finance_officer"), ("hand", "approver"), ("heir", "administrator"), ("eye", "auditor"), ("near", "village_officer")):
+        area = "990101100200" if role == "village_officer" else "99"
+        refused = chen.post("/users/add/", _new(username=name, full_name=f"{name} x", role="village_officer", area="99"))
+        assert (refused.status_code, "not given over a place of this level" in _said(refused)) == (422, True)
+        answer = chen.post("/users/add/", _new(username=name, full_name=f"{name} x", role=role, area=area))
         client = _enter(_given(answer), name)
         client.post("/account/password/change/", {"oldpassword": _given(answer), "password1": OWN, "password2": OWN})
         user = User.objects.get(username=name)
@@ -97,8 +100,8 @@ def test_one_administrator_alone_moves_no_money(world: Any) -> None:
         asked = user.proposals.get()
         assert chen.post(f"/users/waiting/{asked.pk}/", {"do": "confirm"}).status_code == 403
         assert client.post(f"/users/waiting/{asked.pk}/", {"do": "confirm"}).status_code == 403
-    assert not Grant.objects.filter(user__username__in=("boss", "hand", "heir")).exists()
-    assert _said(chen.get("/users/")).count("no role yet") == 3
+    assert not Grant.objects.filter(user__username__in=("boss", "hand", "heir", "eye", "near")).exists()
+    assert _said(chen.get("/users/")).count("no role yet") == 5
 
 
 def test_another_administrator_confirms(world: Any) -> None:
@@ -189,7 +192,9 @@ def test_no_administrator_takes_over_after_a_lost_password(world: Any) -> None:
     access.choose_password(wang, OWN)
     invited, _password = access.invite_user(world.administrator, username="an", full_name="An Qi")
     access.choose_password(invited, OWN)
-    granting.give_role(world.administrator, user=invited, role=Role.AUDITOR, area_id=world.region, starts_on=TODAY)
+    asked = granting.give_role(world.administrator, user=invited, role=Role.AUDITOR, area_id=world.region, starts_on=TODAY)
+    assert isinstance(asked, GrantProposal)
+    granting.confirm_role(world.approver, asked)
     for user in (wang, console, invited):
         given = access.give_password(user, note="lost, came in person")
         page = _said(chen.get(f"/users/{user.pk}/"))
@@ -209,6 +214,9 @@ def test_nor_before_the_first_sign_in_of_who_the_operator_named(world: Any) -> N
     page = f"/users/{user.pk}/"
     assert "Another password for the first sign-in" in _said(chen.get(page))
     assert chen.post(f"{page}renew/").status_code == 200  # so far it is the administrator's to give
+    with pytest.raises(Refusal, check=lambda no: no.code == "access.password_not_own"):
+        access.grant_role(None, user=user, role=Role.STATISTICIAN, area_id=world.region, starts_on=TODAY, note="first people")
+    access.give_password(user, note="came in person")
     access.grant_role(None, user=user, role=Role.STATISTICIAN, area_id=world.region, starts_on=TODAY, note="first people")
     assert "Another password for the first sign-in" not in _said(chen.get(page))
     assert chen.post(f"{page}renew/").status_code == 403
@@ -326,7 +334,9 @@ def test_roles_are_given_and_ended_with_days_and_stay_on_the_page(world: Any) ->
     page = f"/users/{clerk.pk}/"
     assert [str(r) for r in chen.get(f"{page}role/").context["excluded"]] == ["Administrator"]
     role = {"role": "auditor", "area": "99", "starts_on": TODAY}
-    assert "The role is given." in _said(chen.post(f"{page}role/", role, follow=True))
+    assert "The role is proposed." in _said(chen.post(f"{page}role/", role, follow=True))
+    assert "access.already_given" in _said(chen.post(f"{page}role/", role))  # it waits
+    _client(world.approver).post(f"/users/waiting/{clerk.proposals.get().pk}/", {"do": "confirm"})
     assert "access.already_given" in _said(chen.post(f"{page}role/", role))
     assert "access.incompatible_roles" in _said(chen.post(f"{page}role/", {**role, "role": "administrator"}))
     assert "The role is proposed." in _said(chen.post(f"{page}role/", {**role, "role": "statistician"}, follow=True))
@@ -351,12 +361,14 @@ def test_what_is_refused(world: Any) -> None:
         ({"username": "Clerk"}, "access.name_refused"),
         ({"username": "two words"}, "access.name_refused"),
         ({"full_name": " "}, "required"),
-        ({"starts_on": "2008-01-01", "role": "auditor"}, "cannot count from 2008-01-01"),
     ):
         answer = chen.post("/users/add/", _new(**wrong))
         assert words in _said(answer), wrong
         assert answer.status_code >= 400
     assert not User.objects.filter(full_name="Meng Xia").exists()
+    asked = granting.give_role(own, user=world.clerk, role=Role.AUDITOR, area_id=world.region, starts_on=date(2008, 1, 1))
+    late = _client(world.approver).post(f"/users/waiting/{asked.pk}/", {"do": "confirm"})
+    assert (late.status_code, "cannot count from 2008-01-01" in _said(late)) == (409, True)
     assert "access.own_roles" in _said(chen.post(f"/users/{own.pk}/role/", {"role": "statistician", "area": "99", "starts_on": TODAY}))
     mine = Grant.objects.get(user=own)
     assert "access.own_roles" in _said(chen.post(f"/users/roles/{mine.pk}/end/", {"last_day": TODAY, "reason": "tired"}))
@@ -378,7 +390,7 @@ def test_an_administrator_of_a_county_looks_after_its_people_alone(world: Any) -
     assert (refused.status_code, "not among those you look after" in _said(refused)) == (422, True)
     assert not User.objects.filter(username="meng").exists()
     assert client.post("/users/add/", _new(role="auditor")).status_code == 200
-    assert Grant.objects.get(user__username="meng").area_id == world.areas["990101"]
+    assert GrantProposal.objects.get(user__username="meng").area_id == world.areas["990101"]
 
 
 def _may_sign_in(user: User) -> None:

@@ -101,6 +101,7 @@ REGION_ONLY = {
     "places:user": ({"user_id": 1}, "get"),
     "places:add_user": ({}, "both"),
     "places:renew_user": ({"user_id": 1}, "post"),
+    "places:deactivate_user": ({"user_id": 1}, "both"),
     "places:give_role": ({"user_id": 1}, "both"),
     "places:end_role": ({"grant_id": 1}, "both"),
     "places:waiting_roles": ({}, "get"),
