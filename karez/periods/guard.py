@@ -24,7 +24,7 @@ _THIRD_PARTY = {
     "mfa_": Usage.MUTABLE,
     "axes_": Usage.SCRATCH,
     "procrastinate_": Usage.SCRATCH,
-    "pghistory_": Usage.LOG,
+    "pghistory_": Usage.OWNED,
 }
 
 _RIGHTS = {
@@ -37,19 +37,23 @@ _RIGHTS = {
     Usage.SCRATCH: ("SELECT, INSERT, UPDATE, DELETE", ()),
 }
 
-# Functions with the owner's rights are for whom they are granted to; triggers need no right to run.
-_DEFINERS = """
-SELECT p.oid::regprocedure::text FROM pg_proc p
-WHERE p.prosecdef AND p.pronamespace = 'public'::regnamespace ORDER BY 1
-"""
-
-# Triggers run as whoever writes. Without a path of their own they would read the writer's temporary tables in place of ours.
-_TRIGGERS_WITHOUT_PATH = """
-SELECT p.oid::regprocedure::text FROM pg_proc p
-WHERE p.prorettype = 'trigger'::regtype AND p.pronamespace = 'public'::regnamespace
- AND NOT EXISTS (SELECT 1 FROM unnest(p.proconfig) c WHERE c LIKE 'search_path=%')
+# Every function of ours: whether it is a trigger, its name, whether it looks up names in a path of its own or none any more,
+# and whether anybody reaches it. Whoever is reached without a path would read the caller's temporary tables in place of ours.
+_FUNCTIONS = """
+SELECT p.oid::regprocedure::text, p.prorettype = 'trigger'::regtype, p.proname,
+       p.prosqlbody IS NOT NULL OR EXISTS (SELECT FROM unnest(p.proconfig) c WHERE c LIKE 'search_path=%'),
+       p.prosecdef OR has_function_privilege('karez_app', p.oid, 'EXECUTE') FROM pg_proc p
+WHERE p.pronamespace = 'public'::regnamespace AND p.proowner = (SELECT oid FROM pg_roles WHERE rolname = current_user)
  AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e') ORDER BY 1
 """
+_PATH = "SET search_path = pg_catalog, public, pg_temp"
+
+# A session can silence pgtrigger's triggers, and write a context into pghistory's rows, by a setting anybody may set.
+# Neither is used here, so neither is listened to; the triggers themselves write their history as the owner, and nobody else can.
+_UNSILENCED = (
+    "CREATE OR REPLACE FUNCTION public._pgtrigger_should_ignore(trigger_name name) RETURNS boolean LANGUAGE sql IMMUTABLE RETURN false",
+    "CREATE OR REPLACE FUNCTION public._pgh_attach_context() RETURNS uuid LANGUAGE sql IMMUTABLE RETURN NULL::uuid",
+)
 
 _TABLES = """
 SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
@@ -82,10 +86,18 @@ def install() -> None:
             statements += [*_rights(table, usage), *_triggers(table, usage)]
         cursor.execute(_VIEWS)  # a view shows what its tables hold, and those are readable already
         statements += [f'GRANT SELECT ON "{row[0]}" TO karez_app' for row in cursor.fetchall()]
-        cursor.execute(_DEFINERS)
-        statements += [f"REVOKE ALL ON FUNCTION {row[0]} FROM PUBLIC" for row in cursor.fetchall()]
-        cursor.execute(_TRIGGERS_WITHOUT_PATH)
-        statements += [f"ALTER FUNCTION {row[0]} SET search_path = pg_catalog, public, pg_temp" for row in cursor.fetchall()]
+        statements += _UNSILENCED
+        cursor.execute(_FUNCTIONS)
+        for function, is_trigger, name, settled, reached in cursor.fetchall():
+            statements += _function(function, is_trigger=is_trigger, name=name)
+            if is_trigger or (reached and not settled):
+                statements.append(f"ALTER FUNCTION {function} {_PATH}")
+        # Whoever writes the next function need not think of it: a function is for nobody until it is granted.
+        statements.append("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC")
+        cursor.execute("SELECT quote_ident(current_database())")
+        here = cursor.fetchone()[0]
+        statements.append(f"REVOKE ALL ON DATABASE {here} FROM PUBLIC")
+        statements.append(f"GRANT CONNECT, TEMPORARY ON DATABASE {here} TO karez_app")
         statements.append("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO karez_app")
         cursor.execute(";\n".join(statements))
 
@@ -100,7 +112,7 @@ def usage_of(table: str, usages: dict[str, Usage]) -> Usage | None:
     if table in usages:
         return usages[table]
     if table.endswith("event") and table.removesuffix("event") in usages:
-        return Usage.LOG  # history written by trigger
+        return Usage.OWNED  # history, written by triggers that run as the owner
     return next((usage for prefix, usage in _THIRD_PARTY.items() if table.startswith(prefix)), None)
 
 
@@ -129,6 +141,20 @@ def _triggers(table: str, usage: Usage) -> list[str]:
         made.append(
             _trigger(table, "guard_update", "AFTER UPDATE", f"{new} changed {old}", "STATEMENT", f"periods_guard_{kind}_update")
         )
+    return made
+
+
+def _function(function: str, *, is_trigger: bool, name: str) -> list[str]:
+    """A trigger is nobody's to call: hung on a table of one's own it would run for its caller. EXECUTE is asked for when a
+    trigger is made, never when it fires.
+    """
+    made = [f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC"]
+    if is_trigger:
+        made.append(f"REVOKE ALL ON FUNCTION {function} FROM karez_app")
+    if is_trigger and name.startswith("pgtrigger_"):
+        made.append(f"ALTER FUNCTION {function} SECURITY DEFINER")
+    if not is_trigger and name.startswith("procrastinate_"):  # the queue's own, run with the rights of who calls
+        made.append(f"GRANT EXECUTE ON FUNCTION {function} TO karez_app")
     return made
 
 

@@ -2,11 +2,10 @@
 -- holds the two against each other.
 
 CREATE FUNCTION access_incompatible(one text, other text) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT one <> other AND 'administrator' IN (one, other) OR (LEAST(one, other), GREATEST(one, other)) IN (
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN one <> other AND 'administrator' IN (one, other) OR (LEAST(one, other), GREATEST(one, other)) IN (
         ('approver', 'treasurer'), ('approver', 'finance_officer'), ('auditor', 'treasurer'), ('auditor', 'finance_officer'),
-        ('approver', 'auditor'))
-$$;
+        ('approver', 'auditor'));
 GRANT EXECUTE ON FUNCTION access_incompatible(text, text) TO karez_app;
 
 -- Judged by the days on which a grant counts. Ends and void marks only shorten those, so inserting is what is judged.
@@ -35,15 +34,13 @@ REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION access_refuse
 -- Roles one person may not come to alone: every one but those that neither write nor read identity, of which there is none.
 -- It follows from permissions in `rules.CONFIRMED`; a test holds the two against each other.
 CREATE FUNCTION access_needs_second(role text) RETURNS boolean
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT role <> ALL (ARRAY[]::text[])
-$$;
+LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN role <> ALL (ARRAY[]::text[]);
 GRANT EXECUTE ON FUNCTION access_needs_second(text) TO karez_app;
 
 -- The levels of places over which a role may lie, as in `rules.LEVELS`; an unknown role lies nowhere. Asked by the room of places.
 CREATE FUNCTION access_levels(role text) RETURNS text[]
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT CASE role
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN CASE role
         WHEN 'village_officer' THEN ARRAY['village']
         WHEN 'treasurer' THEN ARRAY['village', 'township', 'county']
         WHEN 'township_officer' THEN ARRAY['township']
@@ -54,8 +51,7 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
         WHEN 'regional_officer' THEN ARRAY['prefecture', 'region']
         WHEN 'statistician' THEN ARRAY['county', 'prefecture', 'region']
         WHEN 'administrator' THEN ARRAY['township', 'county', 'prefecture', 'region']
-        ELSE ARRAY[]::text[] END
-$$;
+        ELSE ARRAY[]::text[] END;
 GRANT EXECUTE ON FUNCTION access_levels(text) TO karez_app;
 
 -- The first people are named. Never taken back.

@@ -11,9 +11,8 @@ CREATE UNIQUE INDEX funds_one_book ON ledger_book (kind, area_id) WHERE kind IN 
 
 -- Sizes of village a standard speaks of: `any` overlaps both.
 CREATE FUNCTION funds_sizes(size_class text) RETURNS int4range
-LANGUAGE sql IMMUTABLE AS $$
-    SELECT CASE size_class WHEN 'small' THEN int4range(1, 2) WHEN 'big' THEN int4range(2, 3) ELSE int4range(1, 3) END
-$$;
+LANGUAGE sql IMMUTABLE
+    RETURN CASE size_class WHEN 'small' THEN int4range(1, 2) WHEN 'big' THEN int4range(2, 3) ELSE int4range(1, 3) END;
 GRANT EXECUTE ON FUNCTION funds_sizes(text) TO karez_app;
 
 -- Judged twice, like every spell: by true days among rows not voided, and by the days they count among all.

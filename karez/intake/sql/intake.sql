@@ -28,34 +28,43 @@ BEGIN
     RETURN taken;
 END $$;
 
+-- The staged table goes. The number of a batch is all that ever enters this text; called by the functions below alone.
+CREATE FUNCTION intake_drop_stage(p_batch bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    EXECUTE format('DROP TABLE IF EXISTS staging.batch_%s', p_batch);
+END $$;
+
 -- Makes the staged table anew. p_columns: [{"name": ..., "type": ...}] with the few types a sheet can have.
 CREATE FUNCTION intake_begin_staging(p_batch bigint, p_columns jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE definition text;
+DECLARE
+    taken intake_batch := intake_take(p_batch, 'received', 'staging', 'checked', 'faulty');
+    definition text;
 BEGIN
-    PERFORM intake_take(p_batch, 'received', 'staging', 'checked', 'faulty');
-    IF EXISTS (SELECT FROM jsonb_array_elements(p_columns) c
-                WHERE NOT c->>'type' = ANY (ARRAY['text', 'bigint', 'integer', 'numeric', 'date', 'boolean', 'bytea'])) THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ041', MESSAGE = 'A staged column has a type no sheet can have.';
+    IF coalesce(jsonb_typeof(p_columns), '') <> 'array' OR EXISTS (SELECT FROM jsonb_array_elements(p_columns) c
+            WHERE coalesce(c->>'name' ~ '^[a-z][a-z0-9_]{0,50}$', false) IS FALSE
+               OR coalesce(c->>'type' = ANY (ARRAY['text', 'bigint', 'integer', 'numeric', 'date', 'boolean', 'bytea']), false) IS FALSE) THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ041', MESSAGE = 'A staged column has a name or type no sheet can have.';
     END IF;
     SELECT string_agg(format('%I %s', c->>'name', c->>'type'), ', ' ORDER BY n) INTO definition
       FROM jsonb_array_elements(p_columns) WITH ORDINALITY AS given(c, n);
     UPDATE intake_batch SET state = 'staging', row_count = NULL, fault_count = NULL, totals = '[]', trouble = '' WHERE id = p_batch;
     DELETE FROM intake_fault WHERE batch_id = p_batch;
     DELETE FROM intake_batcharea WHERE batch_id = p_batch;
-    EXECUTE format('DROP TABLE IF EXISTS staging.batch_%s', p_batch);
+    PERFORM intake_drop_stage(taken.id);
     -- Not logged: after a crash of the server it is empty, which is noticed by its count and staged again.
-    EXECUTE format('CREATE UNLOGGED TABLE staging.batch_%s (row_no bigint NOT NULL, %s)', p_batch, definition);
-    EXECUTE format('GRANT SELECT, INSERT ON staging.batch_%s TO karez_app', p_batch);
+    EXECUTE format('CREATE UNLOGGED TABLE staging.batch_%s (row_no bigint NOT NULL, %s)', taken.id, definition);
+    EXECUTE format('GRANT SELECT, INSERT ON staging.batch_%s TO karez_app', taken.id);
 END $$;
 
 -- The table is full: no row can be added any more, and the planner knows it.
 CREATE FUNCTION intake_close_stage(p_batch bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE taken intake_batch := intake_take(p_batch, 'staging');
 BEGIN
-    PERFORM intake_take(p_batch, 'staging');
-    EXECUTE format('REVOKE INSERT ON staging.batch_%s FROM karez_app', p_batch);
-    EXECUTE format('ANALYZE staging.batch_%s', p_batch);
+    EXECUTE format('REVOKE INSERT ON staging.batch_%s FROM karez_app', taken.id);
+    EXECUTE format('ANALYZE staging.batch_%s', taken.id);
 END $$;
 
 CREATE FUNCTION intake_staged(p_batch bigint, p_rows bigint, p_faults bigint, p_totals jsonb, p_notices jsonb) RETURNS text
@@ -67,7 +76,7 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'KZ042', MESSAGE = format('Batch %s has faults.', p_batch);
     END IF;
     IF p_faults > 0 THEN  -- what is wrong is listed; the rows are kept in the vault only
-        EXECUTE format('DROP TABLE IF EXISTS staging.batch_%s', p_batch);
+        PERFORM intake_drop_stage(p_batch);
     END IF;
     UPDATE intake_batch SET state = now_is, row_count = p_rows, fault_count = p_faults, totals = p_totals,
            notices = p_notices, staged_at = now() WHERE id = p_batch;
@@ -99,7 +108,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 BEGIN
     PERFORM intake_take(p_batch, 'applying');
     UPDATE intake_batch SET state = 'applied', counts = p_counts, applied_at = now() WHERE id = p_batch;
-    EXECUTE format('DROP TABLE IF EXISTS staging.batch_%s', p_batch);
+    PERFORM intake_drop_stage(p_batch);
 END $$;
 
 CREATE FUNCTION intake_refuse(p_batch bigint, p_by bigint, p_reason text) RETURNS void
@@ -107,7 +116,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 BEGIN
     PERFORM intake_take(p_batch, 'received', 'staging', 'checked', 'faulty');
     UPDATE intake_batch SET state = 'refused', decided_by_id = p_by, decided_at = now(), reason = btrim(p_reason) WHERE id = p_batch;
-    EXECUTE format('DROP TABLE IF EXISTS staging.batch_%s', p_batch);
+    PERFORM intake_drop_stage(p_batch);
 END $$;
 
 -- One person asks to take an applied batch back, giving the reason; another does it.
@@ -156,11 +165,8 @@ BEGIN
     RETURN n;
 END $$;
 
-DO $$
-DECLARE f text;
-BEGIN
-    FOR f IN SELECT oid::regprocedure::text FROM pg_proc WHERE proname LIKE 'intake\_%' AND pronamespace = 'public'::regnamespace LOOP
-        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO karez_app', f);
-    END LOOP;
-END $$;
+GRANT EXECUTE ON FUNCTION intake_receive(text, text, text, bigint, text, date, bigint, jsonb), intake_take(bigint, text[]), intake_begin_staging(bigint, jsonb),
+    intake_close_stage(bigint), intake_staged(bigint, bigint, bigint, jsonb, jsonb), intake_failed(bigint, text),
+    intake_decide(bigint, bigint), intake_applied(bigint, jsonb), intake_refuse(bigint, bigint, text),
+    intake_ask_withdrawal(bigint, bigint, text), intake_withdrawn(bigint, bigint), intake_file_deleted(bigint),
+    intake_file_forgotten(bigint), intake_staged_rows(bigint) TO karez_app;

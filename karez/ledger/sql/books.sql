@@ -63,13 +63,12 @@ END $$;
 
 -- What an account held at the end of a day, on its normal side.
 CREATE FUNCTION ledger_balance_fen(p_account bigint, p_day date) RETURNS bigint
-LANGUAGE sql STABLE AS $$
-    SELECT CASE a.normal_side WHEN 'debit' THEN m.debit - m.credit ELSE m.credit - m.debit END::bigint
+LANGUAGE sql STABLE
+    RETURN (SELECT CASE a.normal_side WHEN 'debit' THEN m.debit - m.credit ELSE m.credit - m.debit END::bigint
       FROM ledger_account a, LATERAL (
         SELECT coalesce((SELECT sum(amount_fen) FROM ledger_transfer WHERE debit_account_id = a.id AND booking_date <= p_day), 0) AS debit,
                coalesce((SELECT sum(amount_fen) FROM ledger_transfer WHERE credit_account_id = a.id AND booking_date <= p_day), 0) AS credit
-      ) m WHERE a.id = p_account
-$$;
+      ) m WHERE a.id = p_account);
 
 CREATE FUNCTION ledger_count_cash(p_account bigint, p_day date, p_counted_fen bigint, p_note text, p_by bigint) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$

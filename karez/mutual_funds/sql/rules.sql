@@ -30,17 +30,18 @@ ALTER TABLE mutual_funds_loan ADD CONSTRAINT mutual_funds_loan_member_of_society
 ALTER TABLE mutual_funds_loan ADD CONSTRAINT mutual_funds_loan_rules_of_society
     FOREIGN KEY (rule_set_id, society_id) REFERENCES mutual_funds_ruleset (id, society_id);
 
-CREATE FUNCTION mutual_funds_refuse(p_code text, p_what text, p_why text) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION mutual_funds_refuse(p_code text, p_what text, p_why text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     RAISE EXCEPTION USING ERRCODE = p_code, MESSAGE = p_what, DETAIL = p_why;
 END $$;
 
 -- Fen as people read them: yuan with both decimals.
 CREATE FUNCTION mutual_funds_yuan(p_fen numeric) RETURNS text
-LANGUAGE sql IMMUTABLE AS $$ SELECT to_char(p_fen / 100, 'FM999,999,999,999,990.00') $$;
+LANGUAGE sql IMMUTABLE RETURN to_char(p_fen / 100, 'FM999,999,999,999,990.00');
 
 CREATE FUNCTION mutual_funds_first_day() RETURNS date
-LANGUAGE sql STABLE AS $$ SELECT make_date(first_year, 1, 1) FROM periods_region $$;
+LANGUAGE sql STABLE RETURN (SELECT make_date(first_year, 1, 1) FROM periods_region);
 
 -- Takes societies for this transaction, lowest id first. Every writer of money takes them before it takes accounts.
 CREATE FUNCTION mutual_funds_take(p_societies bigint[]) RETURNS void
@@ -50,27 +51,50 @@ BEGIN
 END $$;
 
 -- I8, I12: the transfer of a fact lies in the society's book, between the accounts its kind allows, on the day it counts,
--- and is neither a reversal nor reversed. Arguments: column of the transfer; join to the society as `so`; debit codes; credit codes; condition.
-CREATE FUNCTION mutual_funds_check_money() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+-- and is neither a reversal nor reversed. One function for each money of a fact, written here from one text: what runs is
+-- constant, with nothing in it that a caller gave. The list: name; column of the transfer; join to the society as `so`; debit
+-- codes; credit codes; condition.
+DO $make$
+DECLARE
+    one record;
+    of_loan text := 'JOIN mutual_funds_loan l ON l.id = a.loan_id JOIN mutual_funds_society so ON so.id = l.society_id';
+    of_member text := 'JOIN mutual_funds_member m ON m.id = a.member_id JOIN mutual_funds_society so ON so.id = m.society_id';
+    of_society text := 'JOIN mutual_funds_society so ON so.id = a.society_id';
+    body text := $body$
 DECLARE wrong record;
 BEGIN
-    EXECUTE format($q$
+    EXECUTE $q$
         SELECT a.id, d.code AS debit, c.code AS credit, t.booking_date, t.book_id <> so.book_id AS elsewhere
-          FROM added a JOIN ledger_transfer t ON t.id = a.%1$I %2$s
+          FROM added a JOIN ledger_transfer t ON t.id = a.{column} {join}
           JOIN ledger_voucher v ON v.id = t.voucher_id
           LEFT JOIN ledger_voucher back ON back.reverses_id = v.id AND back.refused_at IS NULL AND back.posted_at IS NOT NULL
           JOIN ledger_account d ON d.id = t.debit_account_id JOIN ledger_account c ON c.id = t.credit_account_id
-         WHERE %5$s AND (t.book_id <> so.book_id OR t.booking_date <> a.counts_on OR v.reverses_id IS NOT NULL
-            OR back.id IS NOT NULL OR d.code <> ALL (%3$L::text[]) OR c.code <> ALL (%4$L::text[])) ORDER BY 1 LIMIT 1$q$,
-        TG_ARGV[0], TG_ARGV[1], TG_ARGV[2], TG_ARGV[3], TG_ARGV[4]) INTO wrong;
+         WHERE {condition} AND (t.book_id <> so.book_id OR t.booking_date <> a.counts_on OR v.reverses_id IS NOT NULL
+            OR back.id IS NOT NULL OR d.code <> ALL ('{debits}'::text[]) OR c.code <> ALL ('{credits}'::text[])) ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
         PERFORM mutual_funds_refuse('KZ020', format('The money of row %s of %s was moved from %s to %s.', wrong.id, TG_TABLE_NAME,
                 wrong.credit, wrong.debit),
-            format('Pots never mix: debit %s, credit %s, in the society''s own book, on the day the fact counts.', TG_ARGV[2], TG_ARGV[3]));
+            format('Pots never mix: debit %s, credit %s, in the society''s own book, on the day the fact counts.', '{debits}', '{credits}'));
     END IF;
     RETURN NULL;
-END $$;
+END $body$;
+BEGIN
+    FOR one IN SELECT * FROM (VALUES
+        ('contribution_in', 'transfer_id', of_member, '{1001,1002}', '{2001}', 'a.kind = ''own'''),
+        ('contribution_out', 'transfer_id', of_member, '{2001}', '{1001,1002}', 'a.kind = ''refund'''),
+        ('grant', 'transfer_id', of_society, '{1002}', '{4001}', 'true'),
+        ('gift', 'transfer_id', of_society, '{1001,1002}', '{4002}', 'true'),
+        ('loan', 'transfer_id', of_society, '{1301}', '{1001,1002}', 'true'),
+        ('repayment_principal', 'principal_transfer_id', of_loan, '{1001,1002}', '{1301}', 'true'),
+        ('repayment_fee', 'fee_transfer_id', of_loan, '{1001,1002}', '{4003}', 'true'),
+        ('writeoff', 'transfer_id', of_loan, '{4001,4002,4003}', '{1301}', 'true')) x (name, col, via, debits, credits, only_where)
+    LOOP
+        EXECUTE format('CREATE FUNCTION %I() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER'
+            ' SET search_path = pg_catalog, public, pg_temp AS %L', 'mutual_funds_money_of_' || one.name,
+            replace(replace(replace(replace(replace(body, '{column}', one.col), '{join}', one.via), '{condition}', one.only_where),
+                '{debits}', one.debits), '{credits}', one.credits));
+    END LOOP;
+END $make$;
 
 -- Refuses where on some day one of these members would have got back more than was paid in by then.
 -- Days are true ones: whatever is recorded late, nobody's own money was ever below nothing.
@@ -222,7 +246,8 @@ END $$;
 
 -- I11 over the loans in mutual_funds_touched(): no more than is owed, divided by the society's order, oldest instalment first.
 -- Used by the statement that adds repayments and, at commit, by one that voids them.
-CREATE FUNCTION mutual_funds_refuse_repayments(p_loan text, p_paid bigint, p_owed bigint) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION mutual_funds_refuse_repayments(p_loan text, p_paid bigint, p_owed bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     PERFORM mutual_funds_refuse('KZ023', CASE WHEN p_paid > p_owed
         THEN format('Loan %s owes %s yuan in all; %s yuan would be repaid.', p_loan, mutual_funds_yuan(p_owed), mutual_funds_yuan(p_paid))
@@ -436,18 +461,27 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- At commit: nothing stands on what is void. One question for each table that may be void under others.
 CREATE FUNCTION mutual_funds_judge_void() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE
-    child text;
-    standing boolean;
+DECLARE child text;
 BEGIN
-    FOREACH child IN ARRAY string_to_array(TG_ARGV[0], ',') LOOP
-        EXECUTE format('SELECT EXISTS (SELECT FROM %I WHERE %I = $1 AND voided_at IS NULL)', child, TG_ARGV[1]) INTO standing USING NEW.id;
-        IF standing THEN
-            PERFORM mutual_funds_refuse('KZ028', format('Something in %s stands on row %s of %s.', child, NEW.id, TG_TABLE_NAME), 'Void that first.');
-        END IF;
-    END LOOP;
+    IF TG_TABLE_NAME = 'mutual_funds_loan' THEN
+        child := CASE WHEN EXISTS (SELECT FROM mutual_funds_repayment WHERE loan_id = NEW.id AND voided_at IS NULL) THEN 'mutual_funds_repayment'
+            WHEN EXISTS (SELECT FROM mutual_funds_extension WHERE loan_id = NEW.id AND voided_at IS NULL) THEN 'mutual_funds_extension'
+            WHEN EXISTS (SELECT FROM mutual_funds_writeoff WHERE loan_id = NEW.id AND voided_at IS NULL) THEN 'mutual_funds_writeoff' END;
+    ELSIF TG_TABLE_NAME = 'mutual_funds_ruleset' THEN
+        child := CASE WHEN EXISTS (SELECT FROM mutual_funds_loan WHERE rule_set_id = NEW.id AND voided_at IS NULL) THEN 'mutual_funds_loan' END;
+    ELSE
+        child := CASE WHEN EXISTS (SELECT FROM mutual_funds_member WHERE society_id = NEW.id AND voided_at IS NULL) THEN 'mutual_funds_member'
+            WHEN EXISTS (SELECT FROM mutual_funds_opening WHERE society_id = NEW.id AND voided_at IS NULL) THEN 'mutual_funds_opening'
+            WHEN EXISTS (SELECT FROM mutual_funds_grant WHERE society_id = NEW.id AND voided_at IS NULL) THEN 'mutual_funds_grant'
+            WHEN EXISTS (SELECT FROM mutual_funds_gift WHERE society_id = NEW.id AND voided_at IS NULL) THEN 'mutual_funds_gift'
+            WHEN EXISTS (SELECT FROM mutual_funds_loan WHERE society_id = NEW.id AND voided_at IS NULL) THEN 'mutual_funds_loan' END;
+    END IF;
+    IF child IS NOT NULL THEN
+        PERFORM mutual_funds_refuse('KZ028', format('Something in %s stands on row %s of %s.', child, NEW.id, TG_TABLE_NAME), 'Void that first.');
+    END IF;
     RETURN NULL;
 END $$;
 
@@ -627,7 +661,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 DECLARE wrong record;
 BEGIN
     SELECT so.name, so.starts_on INTO wrong FROM mutual_funds_society so
-     WHERE so.id = (to_jsonb(NEW) ->> TG_ARGV[0])::bigint AND so.voided_at IS NULL
+     WHERE so.id = (to_jsonb(NEW) ->> CASE TG_TABLE_NAME WHEN 'mutual_funds_society' THEN 'id' ELSE 'society_id' END)::bigint AND so.voided_at IS NULL
        AND NOT coalesce((SELECT range_agg(daterange(r.starts_on, r.ends_before)) FROM mutual_funds_ruleset r
              WHERE r.society_id = so.id AND r.voided_at IS NULL), '{}'::datemultirange) @> daterange(so.starts_on, so.ends_before);
     IF FOUND THEN
@@ -667,11 +701,14 @@ END $$;
 -- Statistics after a large load, so that the next question is planned well.
 CREATE FUNCTION mutual_funds_know(p_tables text[]) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE one text;
 BEGIN
-    FOREACH one IN ARRAY p_tables LOOP
-        EXECUTE format('ANALYZE public.%I', 'mutual_funds_' || one);
-    END LOOP;
+    IF 'society' = ANY (p_tables) THEN ANALYZE mutual_funds_society; END IF;
+    IF 'ruleset' = ANY (p_tables) THEN ANALYZE mutual_funds_ruleset; END IF;
+    IF 'member' = ANY (p_tables) THEN ANALYZE mutual_funds_member; END IF;
+    IF 'contribution' = ANY (p_tables) THEN ANALYZE mutual_funds_contribution; END IF;
+    IF 'loan' = ANY (p_tables) THEN ANALYZE mutual_funds_loan; END IF;
+    IF 'instalment' = ANY (p_tables) THEN ANALYZE mutual_funds_instalment; END IF;
+    IF 'repayment' = ANY (p_tables) THEN ANALYZE mutual_funds_repayment; END IF;
 END $$;
 
 CREATE TRIGGER mutual_funds_resolutionanswer_rules AFTER INSERT ON mutual_funds_resolutionanswer REFERENCING NEW TABLE AS added
@@ -687,11 +724,9 @@ CREATE TRIGGER mutual_funds_member_rules AFTER INSERT ON mutual_funds_member REF
 CREATE TRIGGER mutual_funds_contribution_rules AFTER INSERT ON mutual_funds_contribution REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_contributions();
 CREATE TRIGGER mutual_funds_contribution_money_in AFTER INSERT ON mutual_funds_contribution REFERENCING NEW TABLE AS added
-    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_money('transfer_id',
-    'JOIN mutual_funds_member m ON m.id = a.member_id JOIN mutual_funds_society so ON so.id = m.society_id', '{1001,1002}', '{2001}', 'a.kind = ''own''');
+    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_money_of_contribution_in();
 CREATE TRIGGER mutual_funds_contribution_money_out AFTER INSERT ON mutual_funds_contribution REFERENCING NEW TABLE AS added
-    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_money('transfer_id',
-    'JOIN mutual_funds_member m ON m.id = a.member_id JOIN mutual_funds_society so ON so.id = m.society_id', '{2001}', '{1001,1002}', 'a.kind = ''refund''');
+    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_money_of_contribution_out();
 CREATE TRIGGER mutual_funds_grant_there AFTER INSERT ON mutual_funds_grant REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_there();
 CREATE TRIGGER mutual_funds_gift_there AFTER INSERT ON mutual_funds_gift REFERENCING NEW TABLE AS added
@@ -699,29 +734,23 @@ CREATE TRIGGER mutual_funds_gift_there AFTER INSERT ON mutual_funds_gift REFEREN
 CREATE TRIGGER mutual_funds_grant_rules AFTER INSERT ON mutual_funds_grant REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_grants();
 CREATE TRIGGER mutual_funds_grant_money AFTER INSERT ON mutual_funds_grant REFERENCING NEW TABLE AS added
-    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_money('transfer_id',
-    'JOIN mutual_funds_society so ON so.id = a.society_id', '{1002}', '{4001}', 'true');
+    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_money_of_grant();
 CREATE TRIGGER mutual_funds_gift_money AFTER INSERT ON mutual_funds_gift REFERENCING NEW TABLE AS added
-    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_money('transfer_id',
-    'JOIN mutual_funds_society so ON so.id = a.society_id', '{1001,1002}', '{4002}', 'true');
+    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_money_of_gift();
 CREATE TRIGGER mutual_funds_loan_rules AFTER INSERT ON mutual_funds_loan REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_loans();
 CREATE TRIGGER mutual_funds_loan_money AFTER INSERT ON mutual_funds_loan REFERENCING NEW TABLE AS added
-    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_money('transfer_id',
-    'JOIN mutual_funds_society so ON so.id = a.society_id', '{1301}', '{1001,1002}', 'true');
+    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_money_of_loan();
 CREATE TRIGGER mutual_funds_repayment_rules AFTER INSERT ON mutual_funds_repayment REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_repayments();
 CREATE TRIGGER mutual_funds_repayment_principal_money AFTER INSERT ON mutual_funds_repayment REFERENCING NEW TABLE AS added
-    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_money('principal_transfer_id',
-    'JOIN mutual_funds_loan l ON l.id = a.loan_id JOIN mutual_funds_society so ON so.id = l.society_id', '{1001,1002}', '{1301}', 'true');
+    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_money_of_repayment_principal();
 CREATE TRIGGER mutual_funds_repayment_fee_money AFTER INSERT ON mutual_funds_repayment REFERENCING NEW TABLE AS added
-    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_money('fee_transfer_id',
-    'JOIN mutual_funds_loan l ON l.id = a.loan_id JOIN mutual_funds_society so ON so.id = l.society_id', '{1001,1002}', '{4003}', 'true');
+    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_money_of_repayment_fee();
 CREATE TRIGGER mutual_funds_writeoff_rules AFTER INSERT ON mutual_funds_writeoff REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_writeoffs();
 CREATE TRIGGER mutual_funds_writeoff_money AFTER INSERT ON mutual_funds_writeoff REFERENCING NEW TABLE AS added
-    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_money('transfer_id',
-    'JOIN mutual_funds_loan l ON l.id = a.loan_id JOIN mutual_funds_society so ON so.id = l.society_id', '{4001,4002,4003}', '{1301}', 'true');
+    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_money_of_writeoff();
 CREATE TRIGGER mutual_funds_extension_rules AFTER INSERT ON mutual_funds_extension REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_extensions();
 
@@ -735,13 +764,13 @@ CREATE CONSTRAINT TRIGGER mutual_funds_member_left AFTER UPDATE ON mutual_funds_
     FOR EACH ROW EXECUTE FUNCTION mutual_funds_judge_member();
 CREATE CONSTRAINT TRIGGER mutual_funds_loan_void AFTER UPDATE ON mutual_funds_loan DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (NEW.voided_at IS NOT NULL)
-    EXECUTE FUNCTION mutual_funds_judge_void('mutual_funds_repayment,mutual_funds_extension,mutual_funds_writeoff', 'loan_id');
+    EXECUTE FUNCTION mutual_funds_judge_void();
 CREATE CONSTRAINT TRIGGER mutual_funds_ruleset_void AFTER UPDATE ON mutual_funds_ruleset DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW WHEN (NEW.voided_at IS NOT NULL) EXECUTE FUNCTION mutual_funds_judge_void('mutual_funds_loan', 'rule_set_id');
+    FOR EACH ROW WHEN (NEW.voided_at IS NOT NULL) EXECUTE FUNCTION mutual_funds_judge_void();
 CREATE CONSTRAINT TRIGGER mutual_funds_ruleset_followed AFTER UPDATE ON mutual_funds_ruleset DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW EXECUTE FUNCTION mutual_funds_judge_ruled('society_id');
+    FOR EACH ROW EXECUTE FUNCTION mutual_funds_judge_ruled();
 CREATE CONSTRAINT TRIGGER mutual_funds_society_ruled AFTER INSERT ON mutual_funds_society DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW EXECUTE FUNCTION mutual_funds_judge_ruled('id');
+    FOR EACH ROW EXECUTE FUNCTION mutual_funds_judge_ruled();
 CREATE CONSTRAINT TRIGGER mutual_funds_society_taken_back AFTER UPDATE ON mutual_funds_society DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (OLD.voided_at IS NULL AND NEW.voided_at IS NOT NULL) EXECUTE FUNCTION mutual_funds_judge_taken_back();
 CREATE CONSTRAINT TRIGGER mutual_funds_voucher_approved AFTER UPDATE ON ledger_voucher DEFERRABLE INITIALLY DEFERRED
@@ -752,7 +781,7 @@ CREATE CONSTRAINT TRIGGER mutual_funds_society_ended AFTER UPDATE ON mutual_fund
     FOR EACH ROW WHEN (NEW.ends_before IS NOT NULL OR NEW.voided_at IS NOT NULL) EXECUTE FUNCTION mutual_funds_judge_end();
 CREATE CONSTRAINT TRIGGER mutual_funds_society_void AFTER UPDATE ON mutual_funds_society DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW WHEN (NEW.voided_at IS NOT NULL)
-    EXECUTE FUNCTION mutual_funds_judge_void('mutual_funds_member,mutual_funds_opening,mutual_funds_grant,mutual_funds_gift,mutual_funds_loan', 'society_id');
+    EXECUTE FUNCTION mutual_funds_judge_void();
 
 DO $$
 DECLARE f text;

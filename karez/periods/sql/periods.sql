@@ -2,11 +2,11 @@
 -- Lock class 4711: one advisory lock per year. Writers hold it shared until they commit; closing holds it alone.
 
 CREATE FUNCTION periods_first_open_day() RETURNS date
-LANGUAGE sql STABLE AS $$ SELECT first_open_day FROM periods_region $$;
+LANGUAGE sql STABLE RETURN (SELECT first_open_day FROM periods_region);
 
 -- The day a fact counts from: its own day, or the first open day where its year is closed.
 CREATE FUNCTION periods_counts_on(day date) RETURNS date
-LANGUAGE sql STABLE AS $$ SELECT GREATEST(day, (SELECT first_open_day FROM periods_region)) $$;
+LANGUAGE sql STABLE RETURN GREATEST(day, (SELECT first_open_day FROM periods_region));
 
 CREATE FUNCTION periods_wait(the_year int) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET lock_timeout = '8s' AS $$
@@ -60,13 +60,15 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
         UNION SELECT year + 1 FROM periods_periodchange WHERE state = 'closed') d
 $$;
 
-CREATE FUNCTION periods_refuse_day(p_table text, p_true date, p_counts date) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION periods_refuse_day(p_table text, p_true date, p_counts date) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     RAISE EXCEPTION USING ERRCODE = 'KZ009', MESSAGE = format('In %s what is of %s would count from %s.', p_table, p_true, p_counts),
         DETAIL = 'A fact counts from its own day, or from the first open day where its year was closed. Nothing is put off.';
 END $$;
 
-CREATE FUNCTION periods_guard_event_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION periods_guard_event_insert() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     day date;
     days date[] := periods_first_days();
@@ -79,7 +81,8 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE FUNCTION periods_guard_spell_insert() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION periods_guard_spell_insert() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     day date;
     days date[] := periods_first_days();
@@ -98,7 +101,8 @@ END $$;
 
 -- Only an end or a void mark can be set; each says something from its own day on. A void mark follows the reversal of its
 -- money, so its day may be later than the first open one, but it does not lie ahead.
-CREATE FUNCTION periods_guard_event_update() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION periods_guard_event_update() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     day date;
     latest date := GREATEST(periods_first_open_day(), current_date + 1);
@@ -111,7 +115,8 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE FUNCTION periods_guard_spell_update() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION periods_guard_spell_update() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     day date;
     days date[] := periods_first_days();
@@ -132,7 +137,8 @@ BEGIN
 END $$;
 
 -- A mark once set stays: neither void nor end can be set twice or taken back.
-CREATE FUNCTION periods_mark_once() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION periods_mark_once() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF OLD.voided_at IS NOT NULL AND (NEW.voided_at, NEW.voided_by_id, NEW.void_reason, NEW.void_counts_on)
         IS DISTINCT FROM (OLD.voided_at, OLD.voided_by_id, OLD.void_reason, OLD.void_counts_on) THEN
@@ -142,7 +148,8 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE FUNCTION periods_end_once() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION periods_end_once() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF OLD.ends_before IS NULL AND (NEW.ends_before IS NULL) <> (NEW.ended_at IS NULL AND NEW.ended_by_id IS NULL)
        OR NEW.ends_before IS NOT NULL AND OLD.ends_before IS NULL AND (NEW.ended_at IS NULL OR NEW.ended_by_id IS NULL) THEN
@@ -283,11 +290,10 @@ CREATE TRIGGER access_user_keep_administrator AFTER UPDATE ON access_user FOR EA
 WHEN (OLD.is_active AND NOT NEW.is_active OR OLD.password NOT LIKE '!%' AND NEW.password LIKE '!%')
 EXECUTE FUNCTION periods_keep_administrator();
 
-DO $$
-DECLARE f text;
-BEGIN
-    FOR f IN SELECT oid::regprocedure::text FROM pg_proc WHERE proname LIKE 'periods\_%' AND pronamespace = 'public'::regnamespace LOOP
-        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO karez_app', f);
-    END LOOP;
-END $$;
+-- What the app may call. Triggers, and what only they and the functions above use, are for the owner alone; the guard of rights
+-- takes from everybody what is given here to nobody.
+GRANT EXECUTE ON FUNCTION periods_first_open_day(), periods_counts_on(date), periods_hold(date), periods_first_days(),
+    periods_refuse_day(text, date, date), periods_has_administrator(),
+    periods_found_region(bigint, text, int, text, text, text, text, boolean), periods_prepare_close(int, bigint),
+    periods_begin_close(int, bigint), periods_finish_close(int, text), periods_abort_close(int, text),
+    periods_reopen(int, bigint, bigint, text) TO karez_app;

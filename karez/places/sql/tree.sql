@@ -9,11 +9,10 @@ WHERE voided_at IS NULL;
 
 -- The area a code of a level meant on a day; NULL where none. For bulk work join places_code instead.
 CREATE OR REPLACE FUNCTION places_resolve(wanted_code text, wanted_level text, day date) RETURNS bigint
-LANGUAGE sql STABLE PARALLEL SAFE AS $$
-    SELECT s.area_id FROM places_areaspell s
+LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (SELECT s.area_id FROM places_areaspell s
     WHERE s.code = wanted_code AND s.level = wanted_level AND s.voided_at IS NULL
-      AND s.starts_on <= day AND (s.ends_before IS NULL OR s.ends_before > day)
-$$;
+      AND s.starts_on <= day AND (s.ends_before IS NULL OR s.ends_before > day) LIMIT 1);
 
 -- The whole tree as of a day, each area with its ancestors. `as_counted` false: by true dates, as known now; true: as the
 -- books of that day say (counts_from, counts_before, void_counts_on), which a closed year needs and which later learning
@@ -24,7 +23,7 @@ RETURNS TABLE (
     region_id bigint, prefecture_id bigint, county_id bigint, township_id bigint, village_id bigint,
     path text
 )
-LANGUAGE sql STABLE AS $$
+LANGUAGE sql STABLE BEGIN ATOMIC
     WITH RECURSIVE said AS MATERIALIZED (
         SELECT s.area_id, s.level, s.code, s.name_zh, s.name_en, s.parent_id
         FROM places_areaspell s
@@ -48,14 +47,13 @@ LANGUAGE sql STABLE AS $$
     )
     SELECT t.area_id, t.level, t.code, t.name_zh, t.name_en, t.parent_id,
            t.region_id, t.prefecture_id, t.county_id, t.township_id, t.village_id, t.path
-    FROM tree t
-$$;
+    FROM tree t;
+END;
 
 -- 1 for a region ... 5 for a village.
 CREATE OR REPLACE FUNCTION places_depth(level text) RETURNS integer
-LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
-    SELECT array_position(ARRAY['region', 'prefecture', 'county', 'township', 'village'], level)
-$$;
+LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN array_position(ARRAY['region', 'prefecture', 'county', 'township', 'village'], level);
 
 -- Statements that hang in the air: on some of their days the parent does not exist, or is not of a higher level.
 CREATE OR REPLACE VIEW places_orphan AS
@@ -197,3 +195,4 @@ GRANT EXECUTE ON FUNCTION places_stands_over(bigint, bigint, text[], bigint[]) T
 GRANT EXECUTE ON FUNCTION places_refresh_tree() TO karez_app;
 GRANT EXECUTE ON FUNCTION places_tree_on(date, boolean) TO karez_app;
 GRANT EXECUTE ON FUNCTION places_resolve(text, text, date) TO karez_app;
+GRANT EXECUTE ON FUNCTION places_depth(text) TO karez_app;  -- used by views, which run as who reads them

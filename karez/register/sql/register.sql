@@ -2,14 +2,16 @@
 -- recorded act; a batch on which something stands is not withdrawn. Called by the app's role; owned by the owner.
 
 -- A membership may not count past the day from which the person's death counts.
-CREATE FUNCTION register_refuse_member_after_death(who bigint) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION register_refuse_member_after_death(who bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     RAISE EXCEPTION USING ERRCODE = 'KZ030',
         MESSAGE = format('Person %s has died and cannot belong to a household later.', who),
         DETAIL = 'End the membership on the day of death first; a death recorded by mistake is voided.';
 END $$;
 
-CREATE FUNCTION register_refuse_member_of_ended(which bigint) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION register_refuse_member_of_ended(which bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     RAISE EXCEPTION USING ERRCODE = 'KZ036',
         MESSAGE = format('Household %s has ended, and somebody would still belong to it.', which),
@@ -36,27 +38,43 @@ CREATE TRIGGER register_household_ends_empty AFTER UPDATE OF ends_before ON regi
 FOR EACH ROW WHEN (NEW.ends_before IS NOT NULL AND NEW.voided_at IS NULL) EXECUTE FUNCTION register_household_ends_empty();
 
 -- A household that no longer exists has no case and is not assessed. Its row is held against an end at this moment; those this
--- transaction made need no holding, nobody else can see them yet. Argument: what must not be true of a row and its household.
-CREATE FUNCTION register_of_lasting_household() RETURNS trigger
+-- transaction made need no holding, nobody else can see them yet. Planned for the rows at hand, so the text is run, not kept.
+CREATE FUNCTION register_refuse_of_dissolved(p_household text, p_ended date) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'KZ038',
+        MESSAGE = format('Household %s was dissolved and is not there since %s.', p_household, p_ended),
+        DETAIL = 'Only what was so before that day is recorded of it.';
+END $$;
+
+CREATE FUNCTION register_casespell_of_lasting_household() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE gone record;
 BEGIN
     EXECUTE 'SELECT count(*) FROM (SELECT FROM register_household h WHERE h.id IN (SELECT household_id FROM added)
         AND h.xmin <> pg_current_xact_id()::xid ORDER BY h.id FOR SHARE) held';
-    EXECUTE format('SELECT h.household_no, h.ends_before FROM register_household h JOIN added a ON a.household_id = h.id
-        WHERE h.ends_before IS NOT NULL AND h.voided_at IS NULL AND a.voided_at IS NULL AND (%s) ORDER BY h.id LIMIT 1', TG_ARGV[0]) INTO gone;
-    IF gone.household_no IS NOT NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ038',
-            MESSAGE = format('Household %s was dissolved and is not there since %s.', gone.household_no, gone.ends_before),
-            DETAIL = 'Only what was so before that day is recorded of it.';
-    END IF;
+    EXECUTE 'SELECT h.household_no, h.ends_before FROM register_household h JOIN added a ON a.household_id = h.id
+        WHERE h.ends_before IS NOT NULL AND h.voided_at IS NULL AND a.voided_at IS NULL AND (a.ends_before IS NULL OR a.ends_before > h.ends_before) ORDER BY h.id LIMIT 1' INTO gone;
+    IF gone.household_no IS NOT NULL THEN PERFORM register_refuse_of_dissolved(gone.household_no, gone.ends_before); END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION register_assessment_of_lasting_household() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE gone record;
+BEGIN
+    EXECUTE 'SELECT count(*) FROM (SELECT FROM register_household h WHERE h.id IN (SELECT household_id FROM added)
+        AND h.xmin <> pg_current_xact_id()::xid ORDER BY h.id FOR SHARE) held';
+    EXECUTE 'SELECT h.household_no, h.ends_before FROM register_household h JOIN added a ON a.household_id = h.id
+        WHERE h.ends_before IS NOT NULL AND h.voided_at IS NULL AND a.voided_at IS NULL AND a.happened_on >= h.ends_before ORDER BY h.id LIMIT 1' INTO gone;
+    IF gone.household_no IS NOT NULL THEN PERFORM register_refuse_of_dissolved(gone.household_no, gone.ends_before); END IF;
     RETURN NULL;
 END $$;
 
 CREATE TRIGGER register_casespell_of_lasting_household AFTER INSERT ON register_casespell REFERENCING NEW TABLE AS added
-FOR EACH STATEMENT EXECUTE FUNCTION register_of_lasting_household('a.ends_before IS NULL OR a.ends_before > h.ends_before');
+FOR EACH STATEMENT EXECUTE FUNCTION register_casespell_of_lasting_household();
 CREATE TRIGGER register_assessment_of_lasting_household AFTER INSERT ON register_assessment REFERENCING NEW TABLE AS added
-FOR EACH STATEMENT EXECUTE FUNCTION register_of_lasting_household('a.happened_on >= h.ends_before');
+FOR EACH STATEMENT EXECUTE FUNCTION register_assessment_of_lasting_household();
 
 CREATE FUNCTION register_membership_of_living() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
@@ -253,11 +271,8 @@ BEGIN
     END LOOP;
 END $$;
 
-DO $$
-DECLARE f text;
-BEGIN
-    FOR f IN SELECT oid::regprocedure::text FROM pg_proc WHERE proname LIKE 'register\_%' AND pronamespace = 'public'::regnamespace LOOP
-        EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
-        EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO karez_app', f);
-    END LOOP;
-END $$;
+-- The app may call what it needs; triggers and the helpers they use are for the owner alone.
+REVOKE ALL ON FUNCTION register_records_of(bigint), register_present_record(bigint), register_erase(bigint, bigint),
+    register_forget_batch(bigint), register_built_on(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION register_records_of(bigint), register_present_record(bigint), register_erase(bigint, bigint),
+    register_forget_batch(bigint), register_built_on(bigint) TO karez_app;
