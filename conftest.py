@@ -84,6 +84,8 @@ def _bring_up_from_kept_cluster() -> None:
 def _keep_a_cluster(kept: Path) -> None:
     before = _use(_KEPT)
     install.bring_up()
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("DELETE FROM periods_installation")  # the next run has a key of its own
     _close_all()
     _use(before)
     postgres.stop(database.cluster())

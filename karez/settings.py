@@ -6,14 +6,13 @@ from pathlib import Path
 from csp.constants import NONCE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from karez.host import clock, database, paths, reached
+from karez.host import clock, database, keys, paths, reached
 from karez.kernel import addresses
-from karez.kernel.sealing import load_or_make_key
 
 BASE_DIR = paths.PROJECT
 PACKAGE = Path(__file__).resolve().parent
-SEALING_KEY = load_or_make_key(paths.KEYS / "sealing.key")
-SECRET_KEY = os.environ.get("KAREZ_SECRET_KEY") or SEALING_KEY._derived(b"django").hex()
+SEALING_KEY = keys.for_settings()
+SECRET_KEY = os.environ.get("KAREZ_SECRET_KEY") or keys.django_secret(SEALING_KEY)
 DEBUG = False
 ALLOWED_HOSTS = addresses.hosts(reached.names())
 BEHIND_TLS = reached.behind_tls()
@@ -131,8 +130,7 @@ TIME_ZONE = clock.zone()
 USE_THOUSAND_SEPARATOR = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = paths.VAR / "static"
-STATIC_ROOT.mkdir(parents=True, exist_ok=True)  # empty: files are served from the package
+STATIC_ROOT = None  # nothing is collected: files are served from the package
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
@@ -164,7 +162,7 @@ CONTENT_SECURITY_POLICY = {
 
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-FILE_UPLOAD_TEMP_DIR = str(paths.private_folder(paths.SCRATCH))
+FILE_UPLOAD_TEMP_DIR = str(paths.SCRATCH)  # made when the database is brought up
 FILE_UPLOAD_PERMISSIONS = 0o600
 
 SILENCED_SYSTEM_CHECKS = ["models.W042"]

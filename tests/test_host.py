@@ -93,40 +93,6 @@ def test_real_data_are_served_only_with_a_tested_backup(founded: Path) -> None:
     assert "karez backup" in done.stderr
 
 
-def test_a_damaged_backup_is_not_restored(founded: Path, tmp_path: Path) -> None:
-    made = karez(founded, "backup", "--to", str(tmp_path / "b"), "--keys-to", str(tmp_path / "k"))
-    assert made.returncode == 0, made.stderr
-    (backup,) = (tmp_path / "b").iterdir()
-    dump = backup / "database.dump"
-    dump.write_bytes(dump.read_bytes()[:-1] + b"x")
-    with tempfile.TemporaryDirectory(prefix="kz-") as empty:
-        Path(empty).chmod(0o711)
-        done = karez(Path(empty), "restore", str(backup), "--keys", str(tmp_path / "k"))
-    assert done.returncode == 1
-    assert "database.dump" in done.stderr
-    onto = karez(founded, "restore", str(backup), "--keys", str(tmp_path / "k"))
-    assert onto.returncode == 1
-
-
-def test_a_restore_never_writes_over_a_key(founded: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    made = karez(founded, "backup", "--to", str(tmp_path / "b"), "--keys-to", str(tmp_path / "k"))
-    assert made.returncode == 0, made.stderr
-    (source,) = (tmp_path / "b").iterdir()
-    assert source.stat().st_mode & 0o077 == 0
-    assert (tmp_path / "k" / "sealing.key").stat().st_mode & 0o077 == 0
-    (folder / "keys").mkdir()
-    (folder / "keys" / "sealing.key").write_bytes(b"k" * 32)  # an installation whose database is elsewhere
-    done = karez(folder, "restore", str(source), "--keys", str(tmp_path / "k"))
-    assert done.returncode == 1
-    assert "sealing.key" in done.stderr
-    assert (folder / "keys" / "sealing.key").read_bytes() == b"k" * 32
-
-
-def test_the_key_is_not_kept_beside_the_backup(founded: Path, tmp_path: Path) -> None:
-    done = karez(founded, "backup", "--to", str(tmp_path), "--keys-to", str(tmp_path / "keys"))
-    assert done.returncode == 1
-
-
 def test_a_path_too_long_for_a_socket_is_refused_with_advice(folder: Path) -> None:
     with pytest.raises(Refusal) as refused:
         postgres.check_place(folder / ("x" * 100))

@@ -1,11 +1,16 @@
-"""Commands that write records: load, apply, refuse, withdraw, close, sign, reopen, recover. Each names a user with the page's permissions."""
+"""Commands that write records: load, check again, apply, refuse, withdraw, close, sign, reopen, recover. Each names a user with the page's permissions."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from karez.cli.answers import format_option, say_json, say_rows
 from karez.cli.program import NO, UNUSABLE, karez, working
+
+if TYPE_CHECKING:
+    from karez.cli.loading import Loaded
 
 region_option = click.option("--region", required=True, help="Code of the region, for example 64.")
 year_option = click.option("--year", type=int, required=True)
@@ -21,19 +26,38 @@ def load(*, files: tuple[Path, ...], sheet: str, by: str, form: str) -> int:
     """Stages and checks FILES; shows counts and totals, or every fault by row and column."""
     with working():
         from karez.access.queries import user_named
-        from karez.cli.loading import in_words, load_file
+        from karez.cli.loading import load_file
 
-        results = [load_file(user_named(by), path, sheet) for path in files]
-        if form == "json":
-            say_json({"batches": results})
-        else:
-            say_rows([in_words(r) for r in results], ["batch", "file", "state", "rows", "faults", "notices", "totals"], form)
-            for result in results:
-                if result["fault_rows"]:
-                    say_rows(result["fault_rows"], ["row", "column", "found", "expected", "rule", "todo"], form)
-            if any(r["faults"] for r in results):
-                click.echo("Correct the file and load it again; nothing of it was recorded.", err=True)
-        return UNUSABLE if any(r["faults"] for r in results) else 0
+        return _tell_loaded([load_file(user_named(by), path, sheet) for path in files], form)
+
+
+@karez.command()
+@click.argument("batch", type=int)
+@by_option
+@format_option
+def check_again(*, batch: int, by: str, form: str) -> int:
+    """Checks BATCH again from its kept file: after records changed, or where a crash emptied its staged rows."""
+    with working():
+        from karez.access.queries import user_named
+        from karez.cli.loading import check_again as check
+
+        return _tell_loaded([check(user_named(by), batch)], form)
+
+
+def _tell_loaded(results: "Sequence[Loaded]", form: str) -> int:
+    from karez.cli.loading import in_words
+
+    faulty = any(r["faults"] for r in results)
+    if form == "json":
+        say_json({"batches": results})
+        return UNUSABLE if faulty else 0
+    say_rows([in_words(r) for r in results], ["batch", "file", "state", "rows", "faults", "notices", "totals"], form)
+    for result in results:
+        if result["fault_rows"]:
+            say_rows(result["fault_rows"], ["row", "column", "found", "expected", "rule", "todo"], form)
+    if faulty:
+        click.echo("Correct the file and load it again; nothing of it was recorded.", err=True)
+    return UNUSABLE if faulty else 0
 
 
 @karez.command()

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from karez.cli.program import karez, working
+from karez.host import clock
 
 
 @karez.command()
@@ -14,14 +15,17 @@ from karez.cli.program import karez, working
 @click.option("--places", type=click.Path(exists=True, path_type=Path), help="CSV of the region's places; 64 and 65 come along.")
 @click.option("--first-year", type=int, default=lambda: date.today().year, show_default="this year")
 @click.option("--currency", default="CNY", show_default=True)
+@click.option("--time-zone", default="", help="The office's time zone, kept in the database from then on [default: KAREZ_TIME_ZONE, or Asia/Shanghai].")
 @click.option("--controller", prompt="Who is controller of the data (office and address)")
 @click.option("--legal-basis", prompt="On what legal basis are the data kept")
 @click.option("--complaint-body", prompt="Where may people complain")
 @click.option("--admin", prompt="Sign-in name of the first administrator")
 @click.option("--admin-name", prompt="Full name of the first administrator")
 @click.password_option("--password", help="Password of the first administrator (12 characters at least).")
-def init(**given: object) -> None:
+def init(*, time_zone: str, **given: object) -> None:
     """Founds a region without demo data: places, first administrator, controller and legal basis."""
+    if time_zone:
+        clock.keep(time_zone)
     with working(migrate=True):
         from karez.cli.founding import found
 
@@ -39,27 +43,28 @@ def init(**given: object) -> None:
               help="Makes the user, if there is none of this name; the password is asked for. With --by it is good for the first"
               " sign-in alone, within seven days; with --operator it is their own: let them type it.")  # fmt: skip
 @click.option("--password", default="", help="Password of a user made here; asked for where not given.")
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), default=lambda: date.today().isoformat(), show_default="today")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="First day [default: today].")
 @click.option("--end", "reason", default="", metavar="REASON", help="Ends the role instead, from --since on, with this reason.")
-def role(*, username: str, role: str, code: str, by: str, note: str, full_name: str, password: str, since: datetime, reason: str) -> None:
+def role(*, username: str, role: str, code: str, by: str, note: str, full_name: str, password: str, since: datetime | None, reason: str) -> None:
     """Gives USERNAME a ROLE over an area, or ends it. Most roles wait until another person confirms them. Roles: docs/roles.md."""
     with working():
         from karez.access.models import GrantProposal, Role
         from karez.access.queries import user_named
         from karez.cli import founding
 
+        first_day = since.date() if since else date.today()
         if role not in Role.values:
             raise click.BadParameter(f"one of {', '.join(Role.values)}", param_hint="ROLE")
         if bool(by) == bool(note.strip()) or (reason and note):
             raise click.UsageError("Say who does it: --by USER, or --operator REASON to give it as the local operator.")
         actor = user_named(by) if by else None
         if reason and actor:
-            founding.end_role(actor, username=username, role=role, code=code, ends_before=since.date(), reason=reason)
+            founding.end_role(actor, username=username, role=role, code=code, ends_before=first_day, reason=reason)
             return
         if full_name and not password:
             password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
         made = founding.give_role(
-            actor, username=username, full_name=full_name, password=password, role=role, code=code, since=since.date(), note=note
+            actor, username=username, full_name=full_name, password=password, role=role, code=code, since=first_day, note=note
         )
         if isinstance(made, GrantProposal):
             click.echo("Proposed. It holds once another person confirms it on the page Roles to confirm.", err=True)
@@ -132,7 +137,7 @@ def backup(*, target: Path, keys_to: Path) -> None:
         made = back_up(target, keys_to)
         click.echo(f"Backup {made}", err=True)
         drill(made, keys_to)
-        click.echo("Restored into an empty cluster: digests and trial balance agree. The target counts as tested.", err=True)
+        click.echo("Restored beside the installation: digests and trial balance agree. The target counts as tested.", err=True)
 
 
 @karez.command()

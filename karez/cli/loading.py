@@ -46,12 +46,20 @@ def load_file(
     if batch is None:
         with path.open("rb") as stream:
             batch = services.receive(actor, sheet=sheet, file_name=path.name, stream=stream)
-    staged = services.stage(batch.pk, progress=_percent(progress))
+    return _told(services.stage(batch.pk, progress=_percent(progress)))
+
+
+def check_again(actor: User, batch_id: int) -> Loaded:
+    """Checks a batch again from its kept file, against the records as they are now; tells counts, totals and faults."""
+    return _told(services.check_again(actor, batch_id=batch_id))
+
+
+def _told(staged: Batch) -> Loaded:
     if staged.trouble:
         raise Refusal("intake.trouble", record=str(staged), found=staged.trouble, todo="see the batch's page, then load it again")
     faults = list(staged.faults.order_by("row_no", "id")[:FAULTS_SHOWN])
     return Loaded(
-        batch=staged.pk, file=path.name, state=staged.state, rows=staged.row_count or 0, faults=staged.fault_count or 0,
+        batch=staged.pk, file=staged.file_name, state=staged.state, rows=staged.row_count or 0, faults=staged.fault_count or 0,
         notices=list(staged.notices), totals=list(staged.totals),
         fault_rows=[
             {"row": f.row_no, "column": f.column, "found": f.found, "expected": f.expected, "rule": f.rule, "todo": f.todo}

@@ -16,7 +16,8 @@ OK, NO, UNUSABLE = 0, 1, 2
 # Refusals that speak of what was given, not of what is: they end with 2.
 _OF_THE_INPUT = (
     "intake.unreadable", "intake.unknown_sheet", "intake.too_large", "places.bad_file", "access.unknown_user",
-    "host.path_too_long", "host.path_closed", "host.no_backup_here", "host.port_taken", "host.served_already", "yearbook.chapter_file",
+    "host.path_too_long", "host.path_closed", "host.path_sign", "host.no_backup_here", "host.port_taken", "host.served_already", "host.no_place", "host.time_zone",
+    "host.database_address", "yearbook.chapter_file",
 )  # fmt: skip
 
 _EPILOG = """\b
@@ -79,8 +80,14 @@ def _tell(refusal: Refusal) -> None:
 
 
 def _database_refusal(error: Exception) -> Refusal | None:
+    import psycopg
     from django.apps import apps
 
+    from karez.host import database
+
+    cause = error if isinstance(error, psycopg.Error) else error.__cause__
+    if isinstance(cause, psycopg.OperationalError) and cause.sqlstate is None:  # it never came to a connection, or lost it
+        return database.unreachable(cause)
     if not apps.ready:
         return None
     from karez.web.middleware import refusal_of
@@ -90,21 +97,29 @@ def _database_refusal(error: Exception) -> Refusal | None:
 
 @contextlib.contextmanager
 def working(*, migrate: bool = False) -> Iterator[None]:
-    """Runs a block with the database up and Django ready; the embedded server is stopped by its last user."""
+    """Runs a block with the database up and Django ready; the embedded server is stopped by its last user.
+
+    Where nothing is installed it refuses, and makes nothing, unless the command is one that founds (`migrate`).
+    """
+    from karez.host import database, installation, paths, postgres
+
+    paths.require_place()
+    with contextlib.ExitStack() as stack:
+        if not database.url():
+            if not database.cluster().made and not migrate:
+                raise installation.not_installed()
+            stack.enter_context(postgres.held(database.cluster()))
+        installation.require_ready(founding=migrate)
+        _set_up(migrate=migrate)
+        yield
+
+
+def _set_up(*, migrate: bool) -> None:
+    """Django after the key was checked and the clock set: its settings depend on both."""
     import django
 
     django.setup()  # before anything that holds models is imported
-    from karez.host import database, install, paths, postgres
+    from karez.host import install
 
-    with contextlib.ExitStack() as stack:
-        if not database.url():
-            made = database.cluster().made
-            stack.enter_context(postgres.held(database.cluster()))
-            if not made and not migrate:
-                raise Refusal(
-                    "host.not_installed", record=str(paths.VAR), found="no data", expected="an installation",
-                    rule="a region is founded before it is worked with", todo="run `karez init` or `karez demo`",
-                )  # fmt: skip
-        if migrate:
-            install.bring_up()
-        yield
+    if migrate:
+        install.bring_up()

@@ -1,102 +1,168 @@
 """Backup, restore, and the drill that proves a backup: database, files and snapshots in one folder, the sealing key in another.
 
 Holds no schedule: an office's own timer calls `karez backup`. A backup without the key opens no identity, so the two are
-kept apart; losing the key loses the identities for good.
+kept apart; losing the key loses the identities for good. The manifest names the key by its fingerprint.
 """
 
+import fcntl
 import json
 import os
+import secrets
 import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import psycopg
-from psycopg.conninfo import conninfo_to_dict
-
 from karez import __version__
-from karez.host import database, paths, postgres
+from karez.host import database, keys, paths, programs
+from karez.kernel.files import room_told, side_folder, write_whole
 from karez.kernel.refusal import Refusal
 from karez.kernel.sealing import file_digest
 
 _FOLDERS = {"files": paths.FILES, "snapshots": paths.SNAPSHOTS}
 _TESTED = paths.VAR / "backup-target.json"
+_MANIFEST = "manifest.json"
 
 
 def back_up(target: Path, keys_to: Path) -> Path:
-    """Writes one backup folder under `target` and the key to `keys_to`; returns the folder.
+    """Writes one backup folder under `target` and a copy of the key to `keys_to`; returns the folder.
 
     The database comes first: files are only ever added, so whatever the dump names is there when the files are copied.
+    What is written is beside its place until it is whole; what an earlier run left half-written goes.
     """
     if keys_to.resolve().is_relative_to(target.resolve()):
         raise Refusal(
             "host.keys_beside_data", record=str(keys_to), found="a folder inside the backup", expected="another place",
             rule="whoever finds a backup must not find its key", todo="give --keys-to on another medium",
         )  # fmt: skip
-    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
-    side, made = target / f".{stamp}.part", target / f"karez-{stamp}"
-    side.mkdir(parents=True, mode=0o700)  # it holds all there is
-    _program("pg_dump", "--format=custom", "--compress=6", f"--file={side / 'database.dump'}", _open_target())
-    for name, folder in _FOLDERS.items():
-        if folder.exists():
-            shutil.copytree(folder, side / name)
-    digests = {str(p.relative_to(side)): file_digest(p) for p in sorted(side.rglob("*")) if p.is_file()}
-    manifest = {"version": __version__, "made_at": stamp, "files": digests}
-    (side / "manifest.json").write_text(json.dumps(manifest, indent=1))
-    keys_to.mkdir(parents=True, exist_ok=True, mode=0o700)
-    shutil.copy2(paths.KEYS / "sealing.key", keys_to / "sealing.key")
-    side.rename(made)
+    with room_told(str(target)), _alone_in(target):
+        for left in target.glob(".karez-*.part"):  # of a run that was killed: nobody else writes here now
+            shutil.rmtree(left, ignore_errors=True)
+        key = keys.read(keys.keep_copy(keys_to))
+        made = target / _free_name(target)
+        with side_folder(made) as side:
+            programs.run("pg_dump", "--format=custom", "--compress=6", f"--file={side / 'database.dump'}", dbname=database.name())
+            for name, folder in _FOLDERS.items():
+                if folder.exists():
+                    _copy(folder, side / name)
+            digests = {str(p.relative_to(side)): file_digest(p) for p in sorted(side.rglob("*")) if p.is_file()}
+            manifest = {"version": __version__, "made_at": made.name, "key": key.fingerprint, "files": digests}
+            write_whole(side / _MANIFEST, json.dumps(manifest, indent=1).encode())
+            side.rename(made)
     return made
 
 
-def restore(source: Path, keys: Path) -> None:
-    """Restores a backup into an empty installation; refuses where anything is there or a digest differs."""
+def _copy(folder: Path, target: Path) -> None:
+    """A folder with all in it; one error where a part cannot be copied, not a list of them."""
+    try:
+        shutil.copytree(folder, target)
+    except shutil.Error as error:
+        first = error.args[0][0]
+        raise OSError(getattr(first[2], "errno", None), str(first[2]), str(first[0])) from error
+
+
+@contextmanager
+def _alone_in(target: Path) -> Iterator[None]:
+    """One backup at a time writes into a folder of backups."""
+    target.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle = os.open(target, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError:
+        raise Refusal(
+            "host.backup_running", record=str(target), found="another backup is being written there", expected="one at a time",
+            rule="a backup that is not whole is removed by the next one", todo="wait until it has ended",
+        ) from None  # fmt: skip
+    finally:
+        os.close(handle)
+
+
+def _free_name(target: Path) -> str:
+    """A name from the moment; two backups of one second differ by a number."""
+    stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
+    names = (f"karez-{stamp}{f'-{number}' if number > 1 else ''}" for number in range(1, 1000))
+    return next(name for name in names if not (target / name).exists())
+
+
+def restore(source: Path, key_folder: Path) -> None:
+    """Restores a backup into an empty installation; refuses where anything is there, or where key or digests differ.
+
+    The key is judged first: a restore with another one would leave an installation that opens nothing.
+    """
+    paths.require_place()
     manifest = _verified(source)
-    if not database.url() and database.cluster().made:
+    key = keys.find_copy(key_folder, manifest["key"])
+    _require_empty()
+    if keys.PLACE.exists() and keys.read(keys.PLACE) != key:
         raise Refusal(
-            "host.not_empty", record=str(paths.VAR), found="an installation", expected="an empty data folder",
-            rule="a restore writes over nothing", todo="set KAREZ_VAR to a new folder",
-        )  # fmt: skip
-    _must_be(keys / "sealing.key", "the folder the key was kept in")
-    key, ours = (keys / "sealing.key").read_bytes(), paths.KEYS / "sealing.key"
-    if ours.exists() and ours.read_bytes() != key:
-        raise Refusal(
-            "host.not_empty", record=str(ours), found="the key of another installation", expected="no key, or the same one",
+            "host.not_empty", record=str(keys.PLACE), found="the key of another installation", expected="no key, or the same one",
             rule="a lost key loses the identities sealed with it", todo="set KAREZ_VAR to a new folder",
         )  # fmt: skip
     database.prepare()
-    with psycopg.connect(_administrator_target()) as admin:
+    keys.write(keys.PLACE, key.secret)
+    with room_told(str(paths.VAR)):
+        for name, folder in _FOLDERS.items():
+            if (source / name).exists():
+                shutil.copytree(source / name, folder, dirs_exist_ok=True)
+    programs.run("pg_restore", "--exit-on-error", str(source / "database.dump"), dbname=database.name())
+
+
+def _require_empty() -> None:
+    found = ""
+    if not database.url() and database.cluster().made:
+        found = "an installation"
+    elif database.url() and (tables := _tables()):
+        found = f"{tables} tables in the database {database.name()}"
+    if not found:
+        return
+    raise Refusal(
+        "host.not_empty", record=str(paths.VAR), found=found, expected="an empty data folder and database",
+        rule="a restore writes over nothing", todo="set KAREZ_VAR to a new folder, and name another database in DATABASE_URL or KAREZ_DATABASE",
+    )  # fmt: skip
+
+
+def _tables() -> int:
+    with database.administrator() as admin:
+        if not admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database.name()]).fetchone():
+            return 0
+    with database.administrator(database.name()) as admin:
         row = admin.execute("SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").fetchone()
-    if row and row[0]:
-        raise Refusal(
-            "host.not_empty", record="database", found=f"{row[0]} tables", expected="none",
-            rule="a restore writes over nothing", todo="name an empty database in DATABASE_URL",
-        )  # fmt: skip
-    _keep_key(key, ours)
-    for name, folder in _FOLDERS.items():
-        if (source / name).exists():
-            shutil.copytree(source / name, folder, dirs_exist_ok=True)
-    _program("pg_restore", "--exit-on-error", f"--dbname={_open_target()}", str(source / "database.dump"))
-    assert manifest["version"]
+        return int(row[0]) if row else 0
 
 
-def drill(made: Path, keys: Path) -> None:
-    """Restores a backup into an empty cluster of its own and verifies it there; records the target as tested."""
-    with tempfile.TemporaryDirectory(prefix="karez-drill-") as folder:
-        Path(folder).chmod(0o711)  # the server's user passes through
-        environment = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "KAREZ_DATABASE")}
-        environment |= {"KAREZ_VAR": folder, "KAREZ_DURABLE": "0"}
-        words = [sys.executable, "-m", "karez", "restore", str(made.resolve()), "--keys", str(keys.resolve())]
-        done = subprocess.run(words, env=environment, text=True, capture_output=True, check=False)
-        if done.returncode != 0:
-            raise Refusal(
-                "host.drill_failed", record=str(made), found=done.stderr.strip()[-2000:], expected="a restore that verifies",
-                rule="a backup counts once it was restored", todo="mend what is named, then back up again",
-            )  # fmt: skip
-    _TESTED.write_text(json.dumps({"target": str(made.parent.resolve()), "tested_at": datetime.now(UTC).isoformat()}))
+def drill(made: Path, key_folder: Path) -> None:
+    """Restores a backup beside the installation and verifies it there; records the target as tested.
+
+    With the embedded server in a cluster of its own; on a server of the office's in a scratch database of that server.
+    Either is removed afterwards.
+    """
+    scratch = f"karez_drill_{secrets.token_hex(4)}"
+    try:
+        with tempfile.TemporaryDirectory(prefix="karez-drill-") as folder:
+            Path(folder).chmod(0o711)  # the server's user passes through
+            environment = {k: v for k, v in os.environ.items() if k != "KAREZ_DATABASE"}
+            environment |= {"KAREZ_VAR": folder, "KAREZ_DURABLE": "0"}
+            if database.url():
+                environment |= {"KAREZ_DATABASE": scratch, "KAREZ_DATABASE_PASSWORDS": str(database.password_file())}
+            words = [sys.executable, "-m", "karez", "restore", str(made.resolve()), "--keys", str(key_folder.resolve())]
+            done = subprocess.run(words, env=environment, text=True, errors="replace", capture_output=True, check=False)
+            if done.returncode != 0:
+                raise Refusal(
+                    "host.drill_failed", record=str(made), found=programs.errors_first(done.stderr, 2000), expected="a restore that verifies",
+                    rule="a backup counts once it was restored", todo="mend what is named, then back up again",
+                )  # fmt: skip
+    finally:
+        if database.url():
+            with database.administrator() as admin:
+                database.drop_database(admin, scratch)
+    told = {"target": str(made.parent.resolve()), "tested_at": datetime.now(UTC).isoformat()}
+    write_whole(_TESTED, json.dumps(told).encode())
 
 
 def verify_restored() -> list[str]:
@@ -134,9 +200,16 @@ def _must_be(path: Path, what: str) -> None:
 
 
 def _verified(source: Path) -> dict[str, Any]:
-    _must_be(source / "manifest.json", "one backup folder (karez-...)")
-    manifest: dict[str, Any] = json.loads((source / "manifest.json").read_text())
-    for name, digest in manifest["files"].items():
+    _must_be(source / _MANIFEST, "one backup folder (karez-...)")
+    try:
+        manifest: dict[str, Any] = json.loads((source / _MANIFEST).read_text())
+        files, _key = dict(manifest["files"]), str(manifest["key"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise Refusal(
+            "host.backup_damaged", record=_MANIFEST, found=f"it cannot be read ({error})", expected="what `karez backup` wrote",
+            rule="a backup is restored as it was made", todo="use another backup",
+        ) from error  # fmt: skip
+    for name, digest in files.items():
         path = source / name
         if not path.exists() or file_digest(path) != digest:
             raise Refusal(
@@ -144,33 +217,3 @@ def _verified(source: Path) -> dict[str, Any]:
                 expected=digest, rule="a backup is restored as it was made", todo="use another backup",
             )  # fmt: skip
     return manifest
-
-
-def _administrator_target() -> str:
-    if database.url():
-        return psycopg.conninfo.make_conninfo(database.url(), dbname=database.name())
-    return psycopg.conninfo.make_conninfo(host=str(paths.CLUSTER), user="postgres", dbname=database.name())
-
-
-def _open_target() -> str:
-    """The same for a program's arguments, which everybody on the machine may read: without the password."""
-    told = conninfo_to_dict(_administrator_target())
-    return psycopg.conninfo.make_conninfo(**{k: str(v) for k, v in told.items() if k != "password" and v is not None})
-
-
-def _keep_key(key: bytes, place: Path) -> None:
-    paths.private_folder(place.parent)
-    place.touch(mode=0o600)
-    place.write_bytes(key)
-
-
-def _program(name: str, *words: str) -> None:
-    password = conninfo_to_dict(_administrator_target()).get("password")
-    environment = os.environ | ({"PGPASSWORD": str(password)} if password else {})
-    words = (str(postgres.bin_folder() / name), *words)
-    done = subprocess.run(words, text=True, capture_output=True, check=False, env=environment)
-    if done.returncode != 0:
-        raise Refusal(
-            "host.program_failed", record=name, found=done.stderr.strip()[-1500:], expected="no error",
-            rule="a half backup is none", todo="mend what is named and run it again",
-        )  # fmt: skip

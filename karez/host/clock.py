@@ -1,15 +1,34 @@
-"""The office's time zone: a day begins at its midnight, in Python and in the database alike. Holds no clock."""
+"""The office's time zone: a day begins at its midnight, in Python and in the database alike. Holds no clock.
+
+Before a region is founded `KAREZ_TIME_ZONE` chooses it; from then on it is the one the database keeps (see `installation`).
+"""
 
 import os
 import time
+import zoneinfo
+
+from karez.kernel.refusal import Refusal
+
+DEFAULT = "Asia/Shanghai"
 
 
 def zone() -> str:
-    """The zone's name, as `KAREZ_TIME_ZONE` tells it."""
-    return os.environ.get("KAREZ_TIME_ZONE") or "Asia/Shanghai"
+    """The zone's name."""
+    return os.environ.get("KAREZ_TIME_ZONE") or DEFAULT
 
 
-def keep() -> None:
-    """Makes `date.today()` the office's. Django's settings do the same; the console asks for the day before it reads them."""
+def require_known() -> None:
+    """Refuses a zone that is not in the table of zones: another clock would count days wrongly and say nothing."""
+    if zone() not in zoneinfo.available_timezones():
+        raise Refusal(
+            "host.time_zone", record="KAREZ_TIME_ZONE", found=zone(), expected="a name of the time zone table, such as Asia/Shanghai",
+            rule="a day begins at the office's midnight", todo="correct the name",
+        )  # fmt: skip
+
+
+def keep(name: str = "") -> None:
+    """Makes `date.today()` the office's, here and in the programs started from here. `name` takes the place of what was set."""
+    if name:
+        os.environ["KAREZ_TIME_ZONE"] = name
     os.environ["TZ"] = zone()
     time.tzset()

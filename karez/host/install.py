@@ -2,14 +2,16 @@
 
 from django.core.management import call_command
 
-from karez.host import database, schema
+from karez.host import database, installation, paths, schema
 from karez.periods import guard
 
 
 def bring_up(*, verbosity: int = 0) -> None:
     """Starts the server where it is ours, migrates as the owner, and installs rights and guards."""
+    paths.private_folder(paths.SCRATCH)
     database.prepare()
     schema.check()
     schema.record()
     call_command("migrate", database="owner", verbosity=verbosity, interactive=False)
     guard.install()
+    installation.record()

@@ -9,6 +9,7 @@ import fcntl
 import importlib.util
 import os
 import pwd
+import shlex
 import shutil
 import subprocess
 import tempfile
@@ -89,6 +90,11 @@ def check_place(folder: Path) -> None:
             rule="a UNIX socket's path has a fixed length",
             todo="set KAREZ_VAR to a shorter folder, for example /srv/karez",
         )
+    if "," in str(folder):  # the socket's folder is an element of a list, for the server and for whoever connects
+        raise Refusal(
+            "host.path_sign", record=str(folder), found="a comma", expected="a path without commas",
+            rule="PostgreSQL reads the folder of its socket from a list with commas", todo="set KAREZ_VAR to another folder",
+        )  # fmt: skip
     if os.geteuid() != 0:
         return
     for path in (folder, bin_folder()):
@@ -112,8 +118,10 @@ def start(cluster: Cluster) -> None:
     if cluster.running:
         return
     # The socket's folder is told at each start, so that a copied or moved data folder starts where it is now.
-    socket = f"-c unix_socket_directories='{cluster.folder}'"
-    _pg_ctl(cluster, "start", "-w", "-o", socket, "-t", str(_START_SECONDS), "-l", str(cluster.folder / "server.log"))
+    # pg_ctl hands it to a shell, and the setting is a list of folders.
+    place = str(cluster.folder).replace('"', '""')
+    socket = shlex.quote(f'unix_socket_directories="{place}"')
+    _pg_ctl(cluster, "start", "-w", "-o", f"-c {socket}", "-t", str(_START_SECONDS), "-l", str(cluster.folder / "server.log"))
 
 
 def stop(cluster: Cluster) -> None:

@@ -186,14 +186,29 @@ def withdraw(actor: User, *, batch_id: int) -> Batch:
 
 
 def recover() -> list[int]:
-    """At start: removes leftovers, and queues every batch left in the middle; returns their numbers."""
+    """At start: removes leftovers, and queues every batch left in the middle or without its rows; returns their numbers."""
     vault.clean_leftovers()
     left = []
     for batch in Batch.objects.filter(state__in=[State.RECEIVED, State.STAGING, State.APPLYING], trouble="").order_by("pk"):
         job = APPLY_JOB if batch.state == State.APPLYING else STAGE_JOB
         job_app.configure_task(job).defer(batch_id=batch.pk)
         left.append(batch.pk)
+    for number in _without_their_rows():
+        job_app.configure_task(STAGE_JOB).defer(batch_id=number, again=True)
+        left.append(number)
     return left
+
+
+def _without_their_rows() -> list[int]:
+    """Checked batches whose staged rows a crash of the database server emptied, and whose file is still kept."""
+    waiting = Batch.objects.filter(state=State.CHECKED, file_deleted_at=None).order_by("pk")
+    with connection.cursor() as cursor:
+        return [batch.pk for batch in waiting if _staged_rows(cursor, batch) != batch.row_count]
+
+
+def _staged_rows(cursor: Any, batch: Batch) -> int:
+    cursor.execute("SELECT intake_staged_rows(%s)", [batch.pk])
+    return int(cursor.fetchone()[0])
 
 
 # Receiving.
@@ -282,13 +297,12 @@ def _apply_now(batch: Batch, sheet: Sheet, report: Report) -> None:
     assert batch.decided_by_id is not None
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT intake_take(%s, 'applying')", [batch.pk])
-        cursor.execute("SELECT intake_staged_rows(%s)", [batch.pk])
-        staged = cursor.fetchone()[0]
+        staged = _staged_rows(cursor, batch)
         if staged != batch.row_count:
             raise Refusal(
                 "intake.stage_lost", record=str(batch), found=f"{max(staged, 0)} of {batch.row_count} staged rows",
                 expected="all of them", rule="what was checked is what is applied",
-                todo="stage the batch again from its kept file, then approve it again",
+                todo="check the batch again (on its page, or with `karez check-again`): its kept file is read anew; then approve it",
             )  # fmt: skip
         counts = sheet.apply(_applying(cursor, batch, batch.decided_by_id, report))
         cursor.execute("SELECT intake_applied(%s, %s)", [batch.pk, json.dumps(dict(counts))])

@@ -19,6 +19,7 @@ from karez.kernel.spelling import folded_name
 
 _VERSION = b"\x01"
 _HASH_BYTES = 16
+KEY_BYTES = 32
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,11 @@ class SealingKey:
 
     def _derived(self, purpose: bytes) -> bytes:
         return hmac.digest(self.secret, b"karez/" + purpose, "sha256")
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Sixteen digits that tell this key from another and open nothing."""
+        return self._derived(b"fingerprint").hex()[:16]
 
     @cached_property
     def _aead(self) -> AESGCM:
@@ -71,25 +77,6 @@ class SealingKey:
     def name_hash(area_key: bytes, name: str) -> bytes:
         """16 bytes that two equal names in one area share, however their dots, apostrophes and blanks are written."""
         return hmac.digest(area_key, folded_name(name).encode(), "sha256")[:_HASH_BYTES]
-
-
-def load_or_make_key(path: Path) -> SealingKey:
-    """The key kept at `path`, made there (readable by its owner alone) on first use."""
-    try:
-        return SealingKey(path.read_bytes())
-    except FileNotFoundError:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = path.with_suffix(f".{os.getpid()}")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(os.urandom(32))
-        try:
-            os.link(draft, path)  # the first of two starters wins; both then read the same key
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
-        return SealingKey(path.read_bytes())
 
 
 def file_digest(path: Path) -> str:

@@ -5,6 +5,23 @@ from django.db import models
 from karez.kernel.facts import Usage
 
 
+class Installation(models.Model):
+    """What this database says of itself, one row: which key its identities are sealed with, and the office's time zone."""
+
+    facts = Usage.OWNED
+
+    key_fingerprint = models.CharField(max_length=16)
+    time_zone = models.CharField(max_length=60)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(name="periods_installation_is_one", condition=models.Q(id=1)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.key_fingerprint} {self.time_zone}"
+
+
 class Region(models.Model):
     """The region this installation serves: one row. `first_open_day` is where new facts may count from."""
 

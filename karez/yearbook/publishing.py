@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 
 from karez.closing.queries import check_region, verified_snapshot
+from karez.kernel.files import room_told, side_folder
 from karez.kernel.refusal import Refusal
 from karez.yearbook.content import content_of
 from karez.yearbook.formats.docx import docx
@@ -75,14 +76,18 @@ def beside_formats(publication: Publication) -> Files:
 
 
 def write(publication: Publication, out: Path) -> list[Path]:
-    """Writes the files into `out` and answers with their paths."""
+    """Writes the files into `out` and answers with their paths. All of them are written beside it before the first is put in place."""
     made = files_of(publication)
-    out.mkdir(parents=True, exist_ok=True)
-    for path in _of_earlier_run(out) - set(made):
-        (out / path).unlink(missing_ok=True)
-    for path, data in made.items():
-        (out / path).parent.mkdir(parents=True, exist_ok=True)
-        (out / path).write_bytes(data)
+    with room_told(str(out)), side_folder(out) as side:
+        for path, data in made.items():
+            (side / path).parent.mkdir(parents=True, exist_ok=True)
+            (side / path).write_bytes(data)
+        out.mkdir(parents=True, exist_ok=True)
+        for path in _of_earlier_run(out) - set(made):
+            (out / path).unlink(missing_ok=True)
+        for path in made:
+            (out / path).parent.mkdir(parents=True, exist_ok=True)
+            (side / path).replace(out / path)
     return [out / path for path in made]
 
 

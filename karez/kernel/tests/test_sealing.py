@@ -1,13 +1,12 @@
 """Sealed values: opened by their key alone, never shown, never linked from area to area."""
 
-from pathlib import Path
 
 import pyarrow as pa
 import pytest
 from cryptography.exceptions import InvalidTag
 
 from karez.intake.sealing import Sealer
-from karez.kernel.sealing import SealingKey, load_or_make_key
+from karez.kernel.sealing import SealingKey
 from karez.kernel.spelling import folded_name
 
 KEY, OTHER = SealingKey(b"a" * 32), SealingKey(b"b" * 32)
@@ -54,9 +53,7 @@ def test_other_names_stay_apart_and_signs_alone_are_something() -> None:
     assert folded_name("··") == "··" != folded_name("")
 
 
-def test_the_key_is_private_made_once_and_never_shown(tmp_path: Path) -> None:
-    place = tmp_path / "keys" / "sealing.key"
-    made = load_or_make_key(place)
-    assert load_or_make_key(place) == made
-    assert (place.stat().st_mode & 0o777, place.parent.stat().st_mode & 0o777) == (0o600, 0o700)
-    assert repr(made) == str(made) == "SealingKey(...)"
+def test_a_key_is_told_by_its_fingerprint_and_never_shown() -> None:
+    assert len(KEY.fingerprint) == 16 and KEY.fingerprint != OTHER.fingerprint
+    assert KEY.secret.hex() not in KEY.fingerprint
+    assert repr(KEY) == str(KEY) == "SealingKey(...)"

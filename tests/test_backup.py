@@ -1,0 +1,187 @@
+"""Backup, drill and restore of a founded installation; keys by their fingerprint. On the embedded server, and on DATABASE_URL's where given.
+
+Runs the console as an office does. Real data in volume are backed up by the main job's test and by the demonstration.
+"""
+
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from karez.host import programs
+
+INIT = (
+    "init", "--code", "64", "--first-year", "2009", "--controller", "Office", "--legal-basis", "Rule 1",
+    "--complaint-body", "Ombudsman", "--admin", "ann", "--admin-name", "Ann", "--password", "a-long-password-9",
+)  # fmt: skip
+SERVER = os.environ.get("DATABASE_URL", "")
+SMALL_FILE = 64 * 1024  # bytes a process may write to one file: a disk that is full after so many
+
+
+def karez(var: Path, *words: str, limit: Callable[[], None] | None = None, **more: str) -> subprocess.CompletedProcess[str]:
+    drop = ("KAREZ_DATABASE", "KAREZ_TEST_VAR", "KAREZ_DATABASE_PASSWORDS")
+    environment = {k: v for k, v in os.environ.items() if k not in drop} | {"KAREZ_VAR": str(var), "KAREZ_DURABLE": "0", **more}
+    if SERVER:
+        environment["KAREZ_DATABASE"] = database_of(var)
+        environment["KAREZ_DATABASE_PASSWORDS"] = os.environ["KAREZ_DATABASE_PASSWORDS"]  # the roles are the server's
+    return subprocess.run(
+        [sys.executable, "-m", "karez", *words], env=environment, text=True, capture_output=True, check=False,
+        stdin=subprocess.DEVNULL, preexec_fn=limit,
+    )  # fmt: skip
+
+
+def database_of(var: Path) -> str:
+    return var.name.lower().replace("-", "_").replace("'", "_")
+
+
+def new_folder(name: str = "kz-") -> Path:
+    made = Path(tempfile.mkdtemp(prefix=name))
+    made.chmod(0o711)
+    return made
+
+
+def remove(var: Path) -> None:
+    shutil.rmtree(var, ignore_errors=True)
+    if SERVER:
+        with psycopg.connect(SERVER, autocommit=True) as admin:
+            admin.execute(f'DROP DATABASE IF EXISTS "{database_of(var)}" WITH (FORCE)')
+
+
+@pytest.fixture(scope="module")
+def founded() -> Iterator[Path]:
+    made = new_folder("kz-o'er-")  # an apostrophe in the path is nothing special
+    first = karez(made, *INIT)
+    assert first.returncode == 0, first.stderr
+    yield made
+    remove(made)
+
+
+@pytest.fixture
+def empty() -> Iterator[Path]:
+    made = new_folder()
+    yield made
+    remove(made)
+
+
+@pytest.fixture(scope="module")
+def backup(founded: Path) -> Iterator[tuple[Path, Path]]:
+    """One drilled backup and the folder of its key."""
+    folder = new_folder()
+    done = karez(founded, "backup", "--to", str(folder / "b"), "--keys-to", str(folder / "k"))
+    assert done.returncode == 0, done.stderr
+    (made,) = (folder / "b").iterdir()
+    yield made, folder / "k"
+    shutil.rmtree(folder)
+
+
+def told(done: subprocess.CompletedProcess[str], code: int, *words: str) -> None:
+    """One refusal with these words, and no traceback."""
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    for word in words:
+        assert word in done.stderr, done.stderr
+
+
+def test_a_backup_is_private_names_its_key_and_restores(founded: Path, backup: tuple[Path, Path], empty: Path) -> None:
+    made, keys = backup
+    fingerprint = json.loads((made / "manifest.json").read_text())["key"]
+    (copy,) = keys.iterdir()
+    assert copy.name == f"sealing-{fingerprint}.key"
+    assert (made.stat().st_mode & 0o077, copy.stat().st_mode & 0o077) == (0, 0)
+    done = karez(empty, "restore", str(made), "--keys", str(keys))
+    assert done.returncode == 0, done.stderr
+    assert (empty / "keys" / "sealing.key").read_bytes() == (founded / "keys" / "sealing.key").read_bytes()
+    told(karez(empty, "restore", str(made), "--keys", str(keys)), 1, "writes over nothing")
+    assert json.loads((founded / "backup-target.json").read_text())["target"] == str(made.parent)
+    if SERVER:
+        with psycopg.connect(SERVER) as admin:
+            left = admin.execute("SELECT datname FROM pg_database WHERE datname LIKE 'karez_drill_%%'").fetchall()
+        assert left == [], "the drill removes its scratch database"
+
+
+def test_a_damaged_backup_is_not_restored(backup: tuple[Path, Path], empty: Path, tmp_path: Path) -> None:
+    made, keys = backup
+    copy = tmp_path / made.name
+    shutil.copytree(made, copy)
+    dump = copy / "database.dump"
+    dump.write_bytes(dump.read_bytes()[:-1] + b"x")
+    told(karez(empty, "restore", str(copy), "--keys", str(keys)), 1, "database.dump", "another digest")
+    manifest = copy / "manifest.json"
+    manifest.write_text(manifest.read_text()[:-20])
+    told(karez(empty, "restore", str(copy), "--keys", str(keys)), 1, "manifest.json", "cannot be read")
+    assert list(empty.iterdir()) == [], "nothing was begun"
+
+
+def test_a_restore_with_another_key_leaves_nothing_behind(backup: tuple[Path, Path], empty: Path, tmp_path: Path) -> None:
+    made, keys = backup
+    (right,) = keys.iterdir()
+    (tmp_path / "sealing-0123456789abcdef.key").write_bytes(b"k" * 32)
+    told(karez(empty, "restore", str(made), "--keys", str(tmp_path)), 2, right.name, "sealing-0123456789abcdef.key")
+    (tmp_path / right.name).write_bytes(b"k" * 32)
+    told(karez(empty, "restore", str(made), "--keys", str(tmp_path)), 1, "fingerprint")
+    (tmp_path / right.name).write_bytes(b"12345")
+    told(karez(empty, "restore", str(made), "--keys", str(tmp_path)), 1, "a file of 5 bytes")
+    assert list(empty.iterdir()) == []
+    (empty / "keys").mkdir()
+    (empty / "keys" / "sealing.key").write_bytes(b"k" * 32)  # an installation whose database is elsewhere
+    told(karez(empty, "restore", str(made), "--keys", str(keys)), 1, "sealing.key")
+    assert (empty / "keys" / "sealing.key").read_bytes() == b"k" * 32
+
+
+def test_keys_of_two_installations_lie_side_by_side(founded: Path, backup: tuple[Path, Path], tmp_path: Path) -> None:
+    _made, keys = backup
+    (ours,) = keys.iterdir()
+    secret = ours.read_bytes()
+    other = keys / "sealing-0123456789abcdef.key"
+    other.write_bytes(b"k" * 32)
+    ours.write_bytes(b"z" * 32)  # somebody put another key in its place
+    done = karez(founded, "backup", "--to", str(tmp_path / "b"), "--keys-to", str(keys))
+    told(done, 1, ours.name, "fingerprint")
+    assert (ours.read_bytes(), other.read_bytes()) == (b"z" * 32, b"k" * 32), "no key is written over"
+    assert not list((tmp_path / "b").iterdir())
+    ours.write_bytes(secret)
+    other.unlink()
+    told(karez(founded, "backup", "--to", str(tmp_path), "--keys-to", str(tmp_path / "keys")), 1, "another place")
+
+
+def test_without_its_key_an_installation_does_not_run(founded: Path) -> None:
+    place = founded / "keys" / "sealing.key"
+    secret = place.read_bytes()
+    try:
+        place.unlink()
+        for words in (("serve",), ("verify",), ("upgrade",)):
+            told(karez(founded, *words), 1, "sealing.key", "no such file")
+        assert not place.exists(), "no key is made anew"
+        place.write_bytes(b"k" * 32)
+        told(karez(founded, "verify"), 1, "fingerprint")
+        place.write_bytes(b"12345")
+        told(karez(founded, "verify"), 1, "a file of 5 bytes")
+    finally:
+        place.write_bytes(secret)
+    assert karez(founded, "verify").returncode == 0
+
+
+def _full_disk() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (SMALL_FILE, SMALL_FILE))
+
+
+@pytest.mark.skipif(not SERVER, reason="the embedded server itself would be under the limit; run on a server beside")
+def test_a_backup_for_which_there_is_no_room_leaves_nothing(founded: Path, tmp_path: Path) -> None:
+    done = karez(founded, "backup", "--to", str(tmp_path / "b"), "--keys-to", str(tmp_path / "k"), limit=_full_disk)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert list((tmp_path / "b").iterdir()) == []
+
+
+def test_errors_come_before_hints() -> None:
+    said = "pg_restore: creating TABLE x\npg_restore: warning: more\npg_restore: error: could not do it\nHINT: no\n" + "noise\n" * 500
+    assert programs.errors_first(said).splitlines()[0] == "pg_restore: error: could not do it"
+    assert len(programs.errors_first(said)) <= 1500
