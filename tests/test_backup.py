@@ -181,6 +181,22 @@ def test_a_backup_for_which_there_is_no_room_leaves_nothing(founded: Path, tmp_p
     assert list((tmp_path / "b").iterdir()) == []
 
 
+def test_the_oldest_backups_of_this_installation_go(founded: Path, backup: tuple[Path, Path], tmp_path: Path) -> None:
+    """Also two of one second; another installation's backup in the same folder stays, and so does what is no backup."""
+    ours = json.loads((backup[0] / "manifest.json").read_text())
+    names = ("karez-20100101T000000Z", "karez-20100101T000000Z-2", "karez-20100101T000000Z-10", "karez-20090101T000000Z", "karez-20080101T000000Z")
+    for name in names:
+        (tmp_path / name).mkdir()
+        key = "0123456789abcdef" if name == names[-1] else ours["key"]
+        (tmp_path / name / "manifest.json").write_text(json.dumps(ours | {"key": key}))
+    (tmp_path / "karez-notes").mkdir()
+    program = f"from pathlib import Path; from karez.host import backup; print(*[p.name for p in backup.prune(Path({str(tmp_path)!r}), 2)])"
+    environment = os.environ | {"KAREZ_VAR": str(founded)}
+    done = subprocess.run([sys.executable, "-c", program], env=environment, text=True, capture_output=True, check=True)
+    assert done.stdout.split() == [names[3], names[0]]
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([names[1], names[2], names[4], "karez-notes"])
+
+
 def test_errors_come_before_hints() -> None:
     said = "pg_restore: creating TABLE x\npg_restore: warning: more\npg_restore: error: could not do it\nHINT: no\n" + "noise\n" * 500
     assert programs.errors_first(said).splitlines()[0] == "pg_restore: error: could not do it"

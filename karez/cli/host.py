@@ -129,15 +129,18 @@ def upgrade() -> None:
 @click.option("--to", "target", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder of the backups.")
 @click.option("--keys-to", type=click.Path(file_okay=False, path_type=Path), required=True,
               help="Another place, for the key that opens identities; keep the two apart.")  # fmt: skip
-def backup(*, target: Path, keys_to: Path) -> None:
+@click.option("--keep", type=click.IntRange(min=1), help="Afterwards remove this installation's oldest backups there until so many are left.")
+def backup(*, target: Path, keys_to: Path, keep: int | None) -> None:
     """Writes a backup: database, files, snapshots; the sealing key apart. Then tests it by restoring it."""
     with working():
-        from karez.host.backup import back_up, drill
+        from karez.host.backup import back_up, drill, prune
 
         made = back_up(target, keys_to)
         click.echo(f"Backup {made}", err=True)
         drill(made, keys_to)
         click.echo("Restored beside the installation: digests and trial balance agree. The target counts as tested.", err=True)
+        for gone in prune(target, keep) if keep else []:
+            click.echo(f"Removed {gone.name}", err=True)
 
 
 @karez.command()

@@ -57,6 +57,29 @@ def back_up(target: Path, keys_to: Path) -> Path:
     return made
 
 
+def prune(target: Path, keep: int) -> list[Path]:
+    """Removes this installation's oldest backups in a folder until `keep` are left; returns what went. Others' backups stay."""
+    ours = keys.read(keys.PLACE).fingerprint
+    whole = [path for path in sorted(target.glob("karez-*"), key=_age) if _key_of(path) == ours]
+    gone = whole[: max(0, len(whole) - keep)]
+    for path in gone:
+        shutil.rmtree(path)
+    return gone
+
+
+def _age(path: Path) -> tuple[str, int]:
+    """The moment a backup's name tells, then its number within the second."""
+    _karez, stamp, *number = path.name.split("-")
+    return stamp, int(number[0]) if number and number[0].isdigit() else 1
+
+
+def _key_of(path: Path) -> str:
+    try:
+        return str(json.loads((path / _MANIFEST).read_text())["key"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return ""
+
+
 def _copy(folder: Path, target: Path) -> None:
     """A folder with all in it; one error where a part cannot be copied, not a list of them."""
     try:
