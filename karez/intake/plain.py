@@ -32,7 +32,7 @@ class Shape:
     delimiter: str
     headings: tuple[str, ...]
     line_breaks: int
-    header_lines: int  # lines the headings take; 1 unless a heading has a break in it
+    header_lines: int  # lines the headings take; 1 unless a heading has a break in it, or blank lines stand above
     ends_with_break: bool
 
 
@@ -49,12 +49,13 @@ class Notices:
 
 def prepare(source: Path, folder: Path, sheet: Sheet, notices: Notices) -> Path:
     """The file as it will be kept: a workbook as CSV, denied columns gone; refuses what cannot be read at all."""
+    where = ""
     if is_workbook(source):
         plain = folder / "workbook.csv"
-        workbook_to_csv(source, plain, notices.add)
-        source = plain
+        read = workbook_to_csv(source, plain, notices.add, lambda head: bool(rules.match_headings(sheet, head).places))
+        source, where = plain, read.sheet
     shape = shape_of(source, sheet)
-    _refuse_without_headings(shape, sheet)
+    _refuse_without_headings(shape, sheet, where)
     denied = rules.denied_places(shape.headings)
     if not denied:
         return source
@@ -65,14 +66,16 @@ def prepare(source: Path, folder: Path, sheet: Sheet, notices: Notices) -> Path:
     return kept
 
 
-def _refuse_without_headings(shape: Shape, sheet: Sheet) -> None:
+def _refuse_without_headings(shape: Shape, sheet: Sheet, where: str) -> None:
     """A first line with no known heading is a record or a title: what it says is not repeated, and the file is not kept.
 
     Which columns are on the deny-list cannot be told of such a file, and its first record would be listed as headings.
     """
     if shape.headings and not rules.match_headings(sheet, shape.headings).places:
+        many = len(shape.headings)
         raise _unreadable(
-            f"{len(shape.headings)} cells in the first line, none of them a known heading",
+            f"{many} cells in the first line of the sheet {where}, none of them a known heading" if where
+            else f"{many} cells in the first line, none of them a known heading",
             "headings in the first line: " + ", ".join(c.name for c in sheet.columns if c.required),
             "write the headings into the first line, above the records and below no title",
         )
@@ -103,11 +106,12 @@ def as_utf8(path: Path, shape: Shape) -> Path:
 
 def tidy(path: Path, target: Path, shape: Shape) -> Iterator[Broken]:
     """Writes the file (UTF-8) anew, one record a line with its row number first; yields the records left out as broken."""
-    width = len(shape.headings)
+    width, beneath = len(shape.headings), False
     with path.open(encoding="utf-8-sig", newline="") as source, target.open("w", encoding=UTF8, newline="") as out:
         write = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_MINIMAL).writerow
         for row_no, cells, broken in _records(source, shape.delimiter):
-            if row_no == 1:
+            if not beneath:  # blank lines, and the headings
+                beneath = cells is None or any(cell.strip() for cell in cells)
                 continue
             if cells is None:
                 yield row_no, broken, "quotes opened and closed as in CSV", "quotes"
@@ -233,7 +237,9 @@ def _first_record(file: TextIO) -> tuple[str, int]:
     head, lines = "", 0
     while lines < limits.RECORD_LINES:
         line = file.readline(limits.HEADER_BYTES)
-        head, lines = head + line, lines + 1
+        head, lines = head + line if head.strip() else line, lines + 1
+        if line and not head.strip():  # a blank line above the headings
+            continue
         if len(head) >= limits.HEADER_BYTES:
             raise _unreadable("a first line without end", "headings in the first line", "keep the columns the sheet asks for")
         if not line or head.count('"') % 2 == 0:

@@ -15,6 +15,7 @@ from karez.intake.rules import number_column
 from karez.kernel.id_number import _WEIGHTS
 from karez.kernel.money import format_fen
 from karez.kernel.sheets import Column, Kind, Sheet
+from karez.kernel.workbook import marks
 
 _BLANKS = " \t\u3000\u00a0\ufeff\u200b"
 _WIDE = "0123456789.,-+:/"
@@ -35,6 +36,14 @@ _EXPECTED = {
     Kind.FLAG: _("yes or no (是 or 否)"),
     Kind.AREA: _("the code of an area"),
 }
+
+
+_MARKS = {
+    marks.SHOWN: ("shown_otherwise", _("a cell that shows what it holds"),
+                  _("give the cell a plain number format, and see that the number is in the unit of the column")),
+    marks.MERGED: ("merged", _("a value in each cell of its own"), _("undo the merging and write the value into each row")),
+    marks.LONG: ("max_length", _("a text as long as a cell may be"), _("shorten the text")),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -101,6 +110,8 @@ def tests(sheet: Sheet, present: frozenset[str]) -> Iterator[Test]:
             continue
         raw, is_there, done = name(column.name), f"{name(column.name)} IS NOT NULL", name(f"t_{column.name}")
         found = _found(column)
+        yield from _mark_tests(column, raw)
+        is_there += f" AND NOT ({_is_mark(raw)})"
         if column.required:
             yield Test(column.name, "required", f"{raw} IS NULL", "''", _("a value"), _("fill the cell, or leave the row out"))
         if column.kind is Kind.TEXT:
@@ -112,7 +123,7 @@ def tests(sheet: Sheet, present: frozenset[str]) -> Iterator[Test]:
             yield Test(column.name, "type", f"{is_there} AND {done} IS NULL", found, expected(column))
         yield from _bounds(column, done, found)
         if column.pattern and column.kind in (Kind.TEXT, Kind.AREA):
-            yield Test(column.name, "pattern", f"NOT regexp_full_match({done}, {text(column.pattern)})", found,
+            yield Test(column.name, "pattern", f"{is_there} AND NOT regexp_full_match({done}, {text(column.pattern)})", found,
                        f"written as {column.meaning}")  # fmt: skip
         if column is number:
             yield Test(column.name, "id_number", f"{is_there} AND NOT ({_number_is_right(raw)})", _number_found(raw),
@@ -197,6 +208,24 @@ def _text_tests(column: Column, raw: str, found: str) -> Iterator[Test]:
                _("it looks like a formula, which a spreadsheet would run; write the text plainly"))  # fmt: skip
     yield Test(column.name, "max_length", f"length({raw}) > {column.max_length}", found, f"at most {column.max_length} characters")
     yield Test(column.name, "control", f"regexp_matches({raw}, '[\\x00-\\x08\\x0b-\\x1f\\x7f]')", found, _("text without control characters"))
+
+
+def _is_mark(raw: str) -> str:
+    """Whether a cell holds something, and no value: an error of a spreadsheet, a mark of the reader of workbooks, a formula."""
+    return f"CASE WHEN starts_with({raw}, '#') THEN regexp_full_match({raw}, {text(marks.PATTERN)}) ELSE starts_with({raw}, '=') END"
+
+
+def _mark_tests(column: Column, raw: str) -> Iterator[Test]:
+    shown = f"regexp_extract({raw}, '^[#A-Z0-9/!?]*')" if column.identity else f"left({raw}, {FOUND_LENGTH})"
+    ours = " OR ".join(f"starts_with({raw}, {text(begin + ' ')})" for begin in _MARKS)
+    for begin, (rule, expected, todo) in _MARKS.items():
+        yield Test(column.name, rule, f"starts_with({raw}, {text(begin + ' ')})", shown, expected, todo)
+    error = f"CASE WHEN starts_with({raw}, '#') THEN regexp_full_match({raw}, {text(marks.PATTERN)}) AND NOT ({ours}) ELSE false END"
+    yield Test(column.name, "spreadsheet_error", error, shown, _("a value, not an error of the spreadsheet"),
+               _("mend the formula, or write the value into the cell"))  # fmt: skip
+    if column.kind is not Kind.TEXT:
+        yield Test(column.name, "formula", f"starts_with({raw}, '=')", shown, _("a value: of this formula the file holds no result"),
+                   _("open the workbook, save it and send it again, or write the value into the cell"))  # fmt: skip
 
 
 def _bounds(column: Column, done: str, found: str) -> Iterator[Test]:

@@ -20,6 +20,10 @@ from karez.kernel.refusal import Refusal
 _NOTICES = {
     "unknown_column": _lazy("Column not known, not read:"), "denied_column": _lazy("Column that may not be held, dropped:"),
     "other_sheet": _lazy("Another sheet of the workbook, not read:"), "empty_rows_above": _lazy("Empty rows above the headings:"),
+    "sheet_read": _lazy("The sheet of the workbook that was read:"), "hidden_sheet": _lazy("A hidden sheet of the workbook, not read:"),
+    "hidden_row": _lazy("Hidden rows, read like the others:"), "hidden_column": _lazy("Hidden columns, read like the others:"),
+    "far_cell": _lazy("Beside the headings, too far away to be one, not read:"),
+    "yearless_day": _lazy("Days shown without their year, read with the year they hold:"),
 }  # fmt: skip
 WORKING = (State.RECEIVED, State.STAGING, State.APPLYING)
 

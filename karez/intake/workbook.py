@@ -1,136 +1,98 @@
-"""From a workbook (XLSX) to CSV: guarded against bombs, first sheet only, cells as values. Holds no typing of cells.
+"""From a workbook (XLSX) to CSV, by the one reader of workbooks (`kernel/workbook`). Holds its limits here, which sheet is read, and the words.
 
-A workbook is measured before it is opened: unpacked sizes as its directory declares them, and the last row and column its
-cells name, because a reader makes room for every cell between the first and the last.
+What is to be told of the workbook as a whole becomes notices; a cell that cannot be read is a mark in the CSV and a fault once the
+file is typed (`kernel/workbook/marks.py`).
 """
 
-import csv
-import re
-import zipfile
-from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
-
-from python_calamine import CalamineError, CalamineWorkbook
 
 from karez.intake import limits
-from karez.kernel.archives import BROKEN, has_other_table, is_panic, packed_plainly
 from karez.kernel.refusal import Refusal
+from karez.kernel.workbook import reading
+from karez.kernel.workbook.reading import Limits, Reading, SheetHead, WorkbookRefused, read_workbook
 
-_FAR = rb"(?:[A-Za-z]{3,}|[Cc][W-Zw-z]|[D-Zd-z][A-Za-z])"  # beyond CV, the 100th column
-_TOO_FAR = re.compile(rb"<(?:\w+:)?c\s[^>]*?\br\s*=\s*[\"']" + _FAR + rb"\d+[\"']")
-_ROW = re.compile(rb"\br\s*=\s*[\"'][A-Za-z]*(\d{6,})[\"']")
-# Rows and cells need not say where they are; such ones are counted one by one.
-_UNPLACED = re.compile(rb"<(?:\w+:)?(?:row|c)(?=[\s/>])(?![^>]*?\sr\s*=)")
-_ELEMENT = re.compile(rb"<(?:\w+:)?(row|c)(?=[\s/>])")
-_OVERLAP = 4096
+Notice = Callable[[str, str], None]
+_NOTICED = ("hidden_row", "hidden_column", "far_cell", "yearless_day")
 
 
 def is_workbook(path: Path) -> bool:
-    """Whether a file is a zip archive, as workbooks are; refuses a workbook of the old kind."""
+    """Whether a file is a workbook, of the old kind too, which is refused when it is read."""
     with path.open("rb") as file:
-        head = file.read(8)
-    if head == b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1":
-        raise _refused("an old (.xls) or password-protected workbook", "XLSX or CSV", "save it as XLSX without password, or as CSV")
-    return head[:4] == b"PK\x03\x04"
+        return reading.is_workbook(file.read(8))
 
 
-def workbook_to_csv(path: Path, target: Path, notice: Callable[[str, str], None]) -> None:
-    """Writes the first sheet as CSV (UTF-8); refuses what is too large, broken or not a workbook."""
-    _measure(path)
+def workbook_to_csv(path: Path, target: Path, notice: Notice, known: Callable[[Sequence[str]], bool]) -> Reading:
+    """Writes one sheet as CSV (UTF-8): of those shown the first whose first line has a heading that is `known`, else the first.
+
+    Refuses what is too large, broken or not a workbook.
+    """
+
+    def choose(sheets: list[SheetHead]) -> int:
+        return next((place for place, sheet in enumerate(sheets) if known(sheet.head)), 0)
+
     try:
-        with CalamineWorkbook.from_path(str(path)) as book:
-            for name in book.sheet_names[1:]:
-                notice("other_sheet", name)
-            rows = book.get_sheet_by_index(0)
-            # Rows before the first cell that holds something are counted too, so that faults name the row a person sees.
-            skipped = rows.start[0] if rows.start else 0
-            with target.open("w", encoding="utf-8", newline="") as out:
-                write = csv.writer(out, lineterminator="\n").writerow
-                if skipped:
-                    notice("empty_rows_above", str(skipped))
-                for cells in rows.iter_rows():
-                    write([_text(cell) for cell in cells])
-    except (CalamineError, OSError, ValueError, LookupError) as error:
-        raise _refused(f"a workbook that cannot be read ({error})", "a sound XLSX file", "open it and save it again") from error
-    except BaseException as error:
-        if is_panic(error):
-            raise _refused("a workbook that cannot be read", "a sound XLSX file", "open it and save it again") from None
-        raise
+        with path.open("rb") as source, target.open("wb") as out:
+            read = read_workbook(source, out, _limits(), choose)
+    except WorkbookRefused as no:
+        raise _refusal(no) from None
+    for what, found in _notices(read):
+        notice(what, found)
+    return read
 
 
-def _measure(path: Path) -> None:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            parts = archive.infolist()
-            unpacked = sum(part.file_size for part in parts)
-            packed = [p for p in parts if p.file_size > limits.MIB and p.file_size > limits.XLSX_PACKING * max(p.compress_size, 1)]
-            if unpacked > limits.XLSX_UNPACKED_BYTES or packed or len(parts) > 10_000:
-                raise _too_large(f"{unpacked // limits.MIB:,} MiB unpacked from {path.stat().st_size:,} bytes")
-            names = [p.filename.replace("\\", "/").lower() for p in parts]
-            if not any(n.startswith("xl/worksheets/") and n.endswith(".xml") for n in names) or has_other_table(parts):
-                raise _refused("an archive without worksheets, or a workbook of another kind", "XLSX or CSV", "save the table as XLSX or CSV")
-            if not packed_plainly(parts):
-                raise _refused("an archive packed in a way spreadsheets do not use", "a sound XLSX file", "open it and save it again")
-            for page in parts:  # all of them: a workbook may say that any part is its first sheet
-                _measure_page(archive, page)
-    except BROKEN as error:
-        raise _refused(f"a broken archive ({error})", "a sound XLSX file", "open it and save it again") from error
+def _notices(read: Reading) -> list[tuple[str, str]]:
+    told = [("sheet_read", read.sheet)] if read.others or read.hidden else []
+    told += [("other_sheet", name) for name in read.others[:20]]
+    told += [("hidden_sheet", name) for name in read.hidden[:20]]
+    if read.first > 1:
+        told.append(("empty_rows_above", str(read.first - 1)))
+    for kind in _NOTICED:
+        if many := read.counts.get(kind, 0):
+            places = ", ".join(read.places[kind])
+            told.append((kind, places if many == len(read.places[kind]) else f"{places}, … ({many:,})"))
+    return told
 
 
-def _measure_page(archive: zipfile.ZipFile, page: zipfile.ZipInfo) -> None:
-    read, rest, cells, rows = 0, b"", 0, 0
-    with archive.open(page) as file:
-        while block := file.read(limits.MIB):
-            read += len(block)
-            if read > page.file_size:
-                raise _too_large("a part larger than it declares")
-            block = rest + block
-            if _TOO_FAR.search(block):
-                raise _too_large(f"cells beyond the column {limits.XLSX_COLUMNS}")
-            if any(int(found[1]) > limits.XLSX_ROWS + 1 for found in _ROW.finditer(block)):
-                raise _too_large(f"more than {limits.XLSX_ROWS:,} rows")
-            if _UNPLACED.search(block):
-                cells, rows = _counted(block, cells, rows)
-            rest = block[-_OVERLAP:]
+def _limits() -> Limits:
+    return Limits(
+        memory=limits.XLSX_MEMORY_BYTES, seconds=limits.XLSX_SECONDS, unpacked=limits.XLSX_UNPACKED_BYTES, rows=limits.XLSX_ROWS,
+        columns=limits.XLSX_COLUMNS, cells=(limits.XLSX_ROWS + 1) * limits.XLSX_COLUMNS, text=limits.XLSX_TEXT,
+    )  # fmt: skip
 
 
-def _counted(block: bytes, cells: int, rows: int) -> tuple[int, int]:
-    """Cells of the last row and rows so far, where they do not say where they are; refuses too many of either."""
-    for element in _ELEMENT.finditer(block, _OVERLAP if rows else 0):
-        if element[1] == b"row":
-            cells, rows = 0, rows + 1
-        else:
-            cells += 1
-        if cells > limits.XLSX_COLUMNS:
-            raise _too_large(f"cells beyond the column {limits.XLSX_COLUMNS}")
-        if rows > limits.XLSX_ROWS + 1:
-            raise _too_large(f"more than {limits.XLSX_ROWS:,} rows")
-    return cells, rows
-
-
-def _text(cell: Any) -> str:
-    """A cell as CSV has it: days in ISO form, whole numbers without a point, what a formula gave."""
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, float):
-        # Fifteen digits are what a spreadsheet shows; more are noise of binary fractions.
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 1e15 else format(cell, ".15g")
-    if isinstance(cell, datetime):
-        return cell.date().isoformat() if cell.time() == time() else cell.isoformat(" ")
-    if isinstance(cell, date | time):
-        return cell.isoformat()
-    if isinstance(cell, timedelta):
-        return str(cell)
-    return str(cell).replace("\r", "")
+def _refusal(no: WorkbookRefused) -> Refusal:
+    if no.why == "rows":
+        return _too_large(f"more than {limits.XLSX_ROWS:,} rows")
+    if no.why == "far":
+        return _refused(f"something in the cell {no.found}, beyond the column {limits.XLSX_COLUMNS}", f"at most {limits.XLSX_COLUMNS} columns",
+                        "delete what stands so far to the right, or save the table as CSV UTF-8")  # fmt: skip
+    if no.why in ("unpacked", "cells"):
+        return _too_large("a workbook too large when unpacked")
+    if no.why == "text":
+        return _too_large(f"more than {limits.XLSX_TEXT:,} characters in its cells")
+    if no.why in ("sheets", "merged"):
+        return _too_large("more sheets or merged cells than a table has")
+    if no.why == "memory":
+        return _too_large("a workbook that takes more memory than it may")
+    if no.why == "time":
+        return _too_large("a workbook that takes longer to read than it may")
+    if no.why == "old":
+        return _refused("an old (.xls) or password-protected workbook", "XLSX or CSV", "save it as XLSX without password, or as CSV")
+    if no.why == "no_workbook":
+        return _refused("an archive without worksheets, or a workbook of another kind", "XLSX or CSV", "save the table as XLSX or CSV")
+    if no.why == "hidden":
+        return _refused("a workbook whose sheets are all hidden", "a sheet that is shown", "show the sheet with the table and save the workbook")
+    if no.why in ("packing", "entities", "markup"):
+        return _refused("a workbook written in a way spreadsheets do not write", "a sound XLSX file", "open it and save it again")
+    return _refused(f"a workbook that cannot be read ({no.found})", "a sound XLSX file", "open it and save it again")
 
 
 def _too_large(found: str) -> Refusal:
     return Refusal(
         "intake.too_large", record="the workbook", found=found,
         expected=f"at most {limits.XLSX_ROWS:,} rows of {limits.XLSX_COLUMNS} columns, {limits.XLSX_UNPACKED_BYTES // limits.MIB} MiB unpacked",
-        rule="a workbook is read as a whole, so its size is bounded",
+        rule="memory and time for reading a workbook are bounded",
         todo="save the table as CSV UTF-8: it may have millions of rows",
     )  # fmt: skip
 

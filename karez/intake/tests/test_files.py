@@ -5,6 +5,7 @@ import datetime as dt
 import io
 import random
 import zipfile
+from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,6 +16,10 @@ from karez.intake import limits, queries, services, vault, workbook
 from karez.intake.models import Batch, State
 from karez.intake.tests.conftest import VILLAGES, csv_of, faults_of, id_number, sent
 from karez.kernel.refusal import Refusal
+from karez.kernel.tests.packed import page, words, xlsx
+from karez.kernel.workbook import child
+from karez.kernel.workbook.parts import Refused
+from karez.kernel.workbook.reading import WHY
 
 HEAD = "ref,village,name,id_number,amount,paid_on,note"
 V = VILLAGES[0]
@@ -173,18 +178,68 @@ def test_what_cannot_be_read_is_refused_and_not_kept(county: SimpleNamespace) ->
 
 
 def test_workbooks_that_would_burst(county: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
-    def packed(page: bytes) -> bytes:
-        out = io.BytesIO()
-        with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("xl/worksheets/sheet1.xml", page)
-        return out.getvalue()
+    head = words(1, "ref", "village", "name")
+    far = head + '<row r="2"><c r="A2" t="inlineStr"><is><t>R1</t></is></c><c r="XFD2"><v>1</v></c></row>'
+    assert "XFD2" in refused(county, xlsx(page(far))).found
+    text = f"<si><t>{'x' * 30_000}</t></si>"
+    many = head + "".join(f'<row r="{n}"><c r="A{n}" t="s"><v>0</v></c></row>' for n in range(2, 200))
+    monkeypatch.setattr(limits, "XLSX_TEXT", limits.MIB)
+    assert "characters" in refused(county, xlsx(page(many), strings=text)).found
+    monkeypatch.setattr(limits, "XLSX_ROWS", 99)
+    assert "99 rows" in refused(county, xlsx(page(many), strings="<si><t>x</t></si>")).found
+    monkeypatch.setattr(limits, "XLSX_UNPACKED_BYTES", limits.MIB)
+    told = refused(county, xlsx(page(many, after=" " * limits.MIB)))
+    assert (told.code, told.found) == ("intake.too_large", "a workbook too large when unpacked")
+    monkeypatch.setattr(limits, "XLSX_MEMORY_BYTES", 24 * limits.MIB)
+    monkeypatch.setattr(limits, "XLSX_UNPACKED_BYTES", 64 * limits.MIB)
+    strings = "".join(f"<si><t>{n}{'y' * 900}</t></si>" for n in range(15_000))
+    assert "memory" in refused(county, xlsx(page(many), strings=strings)).found
 
-    assert refused(county, packed(b" " * 40_000_000)).code == "intake.too_large"
-    assert "column" in refused(county, packed(b'<row r="1"><c r="A1"/><c r="XFD1"/></row>')).found
-    assert "rows" in refused(county, packed(b'<row r="1048576"><c r="A1048576"/></row>')).found
-    monkeypatch.setattr(limits, "XLSX_ROWS", 99_999)
-    assert "rows" in refused(county, packed(b'<row r="100001"><c r="A100001"/></row>')).found
-    assert workbook.limits is limits
+
+def test_cells_of_a_workbook_that_are_no_values_are_faults(county: SimpleNamespace) -> None:
+    """By row and column, in every kind of column, identity too: an error, a formula without a result, a number shown otherwise."""
+    texts = "".join(f'<c r="{c}2" t="inlineStr"><is><t>{t}</t></is></c>' for c, t in zip("AB", ("r1", V), strict=True))
+    cells = (
+        '<c r="C2" t="e"><f>A9</f><v>#NAME?</v></c><c r="D2" t="e"><v>#N/A</v></c><c r="E2"><f>E3*2</f></c><c r="F2" s="1"><v>39903</v></c>'
+        '<c r="G2" s="2"><v>15000</v></c><c r="H2" s="3"><v>0.01</v></c><c r="I2" t="e"><v>#REF!</v></c>'
+    )
+    rows = words(1, "ref", "village", "name", "id_number", "amount", "born", "share", "size", "kind") + f'<row r="2">{texts}{cells}</row>'
+    rows += words(3, "r2", V, "a", "", "1", "2009-03", "2", "3", "reg") + '<row r="4"><c r="A4" s="4"><v>12</v></c>'
+    rows += f'<c r="B4"><v>{V}</v></c><c r="C4" t="inlineStr"><is><t>b</t></is></c></row>'
+    data = xlsx(page(rows, after='<mergeCells><mergeCell ref="I3:I4"/></mergeCells>'), formats=["yyyy", "0!.0,", "0%", "0000"])
+    batch = sent(county, data, name="f.xlsx")
+    assert faults_of(batch) == [
+        (2, "amount", "formula"), (2, "born", "type"), (2, "id_number", "spreadsheet_error"), (2, "kind", "spreadsheet_error"),
+        (2, "name", "spreadsheet_error"), (2, "share", "shown_otherwise"), (2, "size", "type"), (4, "kind", "merged"),
+    ]  # fmt: skip
+    found = {(f.column, f.rule): f.found for f in batch.faults.all()}
+    assert found["name", "spreadsheet_error"] == "#NAME?" and found["share", "shown_otherwise"] == "#SHOWN! 15000"
+    assert (found["size", "type"], found["amount", "formula"], found["kind", "merged"]) == ("1%", "=E3*2", "#MERGED! I3:I4")
+
+
+def test_errors_of_a_spreadsheet_in_a_csv_are_faults(county: SimpleNamespace) -> None:
+    batch = sent(county, f"{HEAD}\nr1,{V},#N/A,,#DIV/0!,########,#1 in the list\n#REF!,{V},b,,1,,\n")
+    assert faults_of(batch) == [
+        (2, "amount", "spreadsheet_error"), (2, "name", "spreadsheet_error"), (2, "paid_on", "spreadsheet_error"), (3, "ref", "spreadsheet_error"),
+    ]  # fmt: skip
+
+
+def test_what_is_read_of_a_workbook_is_told(county: SimpleNamespace) -> None:
+    """The shown sheet with the headings is read, wherever it stands; a hidden one never; all else is a notice."""
+    rows = words(2, "ref", "village", "name", "paid_on").replace("</row>", '<c r="IV2" t="inlineStr"><is><t>tmpl</t></is></c></row>')
+    rows += words(3, "0012", V, "孔_x4E8C_").replace("<row ", '<row hidden="1" ').replace("</row>", '<c r="D3" s="1"><v>39903</v></c></row>')
+    rows += '<row r="1048576"><c r="A1048576" t="inlineStr"><is><t> </t></is></c></row>'
+    table = page(rows, before='<cols><col min="1" max="1" hidden="1"/></cols>')
+    old = page(words(1, "ref", "village", "name") + words(2, "x", V, "old"))
+    data = xlsx(old, page(words(1, "how to fill")), table, formats=['m"月"d"日"'], states=["hidden", "visible", "visible"], names=["旧名单", "填表说明", "花名册"])
+    batch = sent(county, data, name="f.xlsx")
+    assert [(r["row_no"], r["ref"], r["paid_on"]) for r in staged(batch)] == [(3, "0012", dt.date(2009, 3, 31))]
+    assert [(n["what"], n["found"]) for n in batch.notices] == [
+        ("sheet_read", "花名册"), ("other_sheet", "填表说明"), ("hidden_sheet", "旧名单"), ("empty_rows_above", "1"), ("hidden_row", "3"),
+        ("hidden_column", "A"), ("far_cell", "IV2 tmpl"), ("yearless_day", "D3"),
+    ]  # fmt: skip
+    told = refused(county, xlsx(page(words(1, "how to fill")), old, states=["visible", "hidden"], names=["填表说明", "旧名单"]))
+    assert "of the sheet 填表说明, none of them a known heading" in told.found
 
 
 def _rows(many: int) -> bytes:
@@ -198,18 +253,15 @@ def test_damaged_bytes_inside_a_sheet_are_refused(county: SimpleNamespace) -> No
     for at in range(begins, begins + 20):
         data[at] ^= 0xA5
     told = refused(county, bytes(data))
-    assert told.code == "intake.unreadable" and "broken archive" in told.found
+    assert told.code == "intake.unreadable" and "cannot be read" in told.found
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
 def test_a_packing_no_spreadsheet_uses_is_not_opened(county: SimpleNamespace, method: int) -> None:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", method) as archive:
-        archive.writestr("xl/worksheets/sheet1.xml", "<row/>" * 500)
-    data = bytearray(out.getvalue())
+    data = bytearray(xlsx(page(words(1, "ref") * 50), method=method))
     at = data.index(b"sheet1.xml") + 10
     data[at + 12 : at + 40] = b"\xff" * 28
-    assert "packed in a way" in refused(county, bytes(data)).found
+    assert "in a way spreadsheets do not write" in refused(county, bytes(data)).found
 
 
 def test_flipped_and_truncated_workbooks_are_read_or_refused(tmp_path: Path) -> None:
@@ -221,11 +273,11 @@ def test_flipped_and_truncated_workbooks_are_read_or_refused(tmp_path: Path) -> 
             data[chance.randrange(4, len(data))] ^= chance.randrange(1, 256)
         (tmp_path / "f.xlsx").write_bytes(data)
         try:
-            workbook.workbook_to_csv(tmp_path / "f.xlsx", tmp_path / "f.csv", lambda _what, _found: None)
+            child.read((tmp_path / "f.xlsx").open("rb"), io.BytesIO(), asdict(workbook._limits()), lambda _sheets: 0)
             told.append("read")
-        except Refusal as no:
-            told.append(no.code)
-    assert set(told) <= {"read", "intake.unreadable", "intake.too_large"} and told.count("intake.unreadable") > 150
+        except Refused as no:
+            told.append(no.why)
+    assert set(told) <= {"read", *WHY} and told.count("broken") > 150
 
 
 def test_denied_columns_are_kept_nowhere(county: SimpleNamespace) -> None:

@@ -1,7 +1,6 @@
 """Files and moments that are meant to break something: bombs no spreadsheet writes, files without headings, faults of the machine."""
 
 import io
-import zipfile
 from types import SimpleNamespace
 
 import pytest
@@ -27,34 +26,6 @@ def refused(county: SimpleNamespace, content: bytes | str) -> Refusal:
         sent(county, content)
     assert kept() == before
     return told.value
-
-
-def packed(page: str, name: str = "xl/worksheets/sheet1.xml", *more: str) -> bytes:
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w") as archive:
-        archive.writestr(name, page)
-        for other in more:
-            archive.writestr(other, "<x/>")
-    return out.getvalue()
-
-
-@pytest.mark.parametrize(
-    ("page", "name", "more"),
-    [
-        ("<row r='1'><c r='A1'/><c r='XFD1'/></row>", "xl/worksheets/sheet1.xml", ()),
-        ('<row r="1"><c r="a1"/><c r="xfd1"/></row>', "xl/worksheets/sheet1.xml", ()),
-        ('<row r = "1"><c r = "XFD1"/></row>', "xl/worksheets/sheet1.xml", ()),
-        ("<row r='1048576'><c r='A1048576'/></row>", "xl/worksheets/sheet1.xml", ()),
-        ('<row r="1"><c r="XFD1"/></row>', "xl/elsewhere.dat", ("xl/worksheets/decoy.xml",)),
-        ("<row>" + "<c><v>1</v></c>" * 101 + "</row>", "xl/worksheets/sheet1.xml", ()),
-        ("<row><c><v>1</v></c></row>" * 200_010, "xl/worksheets/sheet1.xml", ()),
-        ('<row r="1"><c r="A1"/></row>', "xl/worksheets/sheet1.xml", ("content.xml",)),
-        ('<row r="1"><c r="A1"/></row>', "xl/worksheets/sheet1.xml", ("xl/workbook.bin",)),
-    ],
-    ids=["quotes", "small", "blanks", "row", "elsewhere", "unplaced cells", "unplaced rows", "ods", "xlsb"],
-)
-def test_a_workbook_that_reaches_further_than_it_says(county: SimpleNamespace, page: str, name: str, more: tuple[str, ...]) -> None:
-    assert refused(county, packed(page, name, *more)).code in ("intake.too_large", "intake.unreadable")
 
 
 def test_a_file_without_headings_is_kept_nowhere_and_told_nowhere(county: SimpleNamespace) -> None:
