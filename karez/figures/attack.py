@@ -3,8 +3,9 @@
 The reader knows every published value, that areas add up to the area above, and the formulas. What they can derive is found by
 Gaussian elimination over fractions, one connected component of unknown cells at a time, then by bounds: counts are whole and
 not negative, amounts not negative. A product of two unknowns gives a linear equation as soon as one of its sides is derived.
-Found are all values that follow from the linear relations and such products, and all that bound propagation fixes. Not found: what only
-follows from non-linear elimination over several products, from integer programming, from rounding, or from outside knowledge.
+Found are all values that follow from the linear relations and such products, and all that bound propagation fixes. How narrow an
+interval a cell is left in, knowing the rule, `solver` says. Not found: what only follows from non-linear elimination over several
+products, or from outside knowledge.
 """
 
 from collections import defaultdict
@@ -165,6 +166,23 @@ class Exposure(NamedTuple):
     support: tuple[Key, ...]
 
 
+class Component(NamedTuple):
+    """Unknown cells that hang together, every linear relation over them, and those solved as far as they go."""
+
+    unknown: list[Key]
+    equations: list[Equation]
+    space: "Space"
+
+
+@dataclass(frozen=True)
+class LeftOpen:
+    """How far apart the ends of the interval must be that a reader can put a withheld cell in: of counts, and of amounts as a part of them."""
+
+    counts: int
+    part: Fraction
+    source: str = ""
+
+
 @dataclass
 class Board:
     """What is published and what is not, and every relation between."""
@@ -179,6 +197,7 @@ class Board:
     secret: set[Key] = field(default_factory=set)  # suppressed: not to be derived
     trees: Mapping[str, Mapping[int, Place]] = field(default_factory=dict)  # of editions whose places lay otherwise, by edition
     untrue: set[tuple[str, int]] = field(default_factory=set)  # relations that do not hold for the values
+    left_open: LeftOpen = LeftOpen(1, Fraction(0))
 
     def __post_init__(self) -> None:
         self.belows = {edition: _below(tree) for edition, tree in {"": self.tree, **self.trees}.items()}
@@ -361,19 +380,26 @@ class Space:
         return True
 
 
-def solved(board: Board, start: Key) -> tuple[list[Key], list[Equation], Space]:
+def solved(board: Board, start: Key) -> Component:
     """The unknown cells around one, the equations over them as they stand, and solved as far as they go."""
     unknown, equations, products = board.component(start)
     space = Space()
     for equation in equations:
         space.add(equation)
-    _use_products(board, space, products)
-    return unknown, equations, space
+    equations += _use_products(board, space, products)
+    return Component(unknown, equations, space)
 
 
 def analysed(board: Board, start: Key) -> tuple[list[Key], list[Exposure], dict[Key, tuple[Number | None, Number | None]]]:
     """The unknown cells around one, what of them a reader can work out, and the bounds of the suppressed counts and amounts."""
-    unknown, equations, space = solved(board, start)
+    component = solved(board, start)
+    exposed, bounds = worked_out(board, component)
+    return component.unknown, exposed, bounds
+
+
+def worked_out(board: Board, component: Component) -> tuple[list[Exposure], dict[Key, tuple[Number | None, Number | None]]]:
+    """What of a component a reader can work out by elimination and bounds, and the bounds of the suppressed counts and amounts."""
+    unknown, equations, space = component
     targets = sorted(k for k in unknown if k in board.secret)
     exposed: dict[Key, Exposure] = {}
     for key in targets:
@@ -389,12 +415,12 @@ def analysed(board: Board, start: Key) -> tuple[list[Key], list[Exposure], dict[
         if key not in exposed and low is not None and low == high:
             support = {k for equation in rows if key in equation.terms for k in equation.support()} | made_by.get(key, set())
             exposed[key] = Exposure(key, "bounds", tuple(sorted(support)))
-    return unknown, [exposed[k] for k in sorted(exposed)], {k: bounds[k] for k in targets}
+    return [exposed[k] for k in sorted(exposed)], {k: bounds[k] for k in targets}
 
 
-def _use_products(board: Board, space: Space, products: Sequence[tuple[Product, int]]) -> None:
-    """Every product of which a side is derived becomes a linear equation, until none does any more."""
-    waiting = list(products)
+def _use_products(board: Board, space: Space, products: Sequence[tuple[Product, int]]) -> list[Equation]:
+    """Every product of which a side is derived becomes a linear equation, until none does any more; all those equations."""
+    waiting, made = list(products), []
     while waiting:
         later = []
         for product, place in waiting:
@@ -403,9 +429,11 @@ def _use_products(board: Board, space: Space, products: Sequence[tuple[Product, 
                 later.append((product, place))
             else:
                 space.add(equation)
+                made.append(equation)
         if len(later) == len(waiting):
-            return
+            return made
         waiting = later
+    return made
 
 
 def _made_linear(board: Board, space: Space, product: Product, place: int) -> Equation | None:

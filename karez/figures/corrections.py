@@ -17,12 +17,13 @@ from karez.figures.attack import (
     Number,
     Product,
     Zero,
-    analysed,
     divided,
     solved,
+    worked_out,
 )
-from karez.figures.disclosure import RULES, Cell, Rule
+from karez.figures.disclosure import LEFT_OPEN, RULES, Cell, Rule
 from karez.figures.over_years import Edition, beside
+from karez.figures.solver import narrow
 
 Values = Mapping[Key, Number]
 
@@ -59,11 +60,11 @@ def _board(now: Edition, others: Sequence[Edition], units: Mapping[str, str], co
     truth = {k: v for k, v in now.values.items() if v is not None} | {(k.figure, k.place): k.value for k in around.known if k.value is not None}
     secret = {k for k, v in now.values.items() if v is None} | {(k.figure, k.place) for k in around.known if k.value is None and not k.missing}
     missing = now.missing | {(k.figure, k.place) for k in around.known if k.missing}
-    return Board(now.tree, [*now.relations, *around.relations], truth, frozenset(missing), kinds, {}, {}, secret, around.trees)
+    return Board(now.tree, [*now.relations, *around.relations], truth, frozenset(missing), kinds, {}, {}, secret, around.trees, left_open=LEFT_OPEN)
 
 
 def _with(board: Board, known: Values) -> Board:
-    return Board(board.tree, board.relations, dict(known), board.missing, board.kinds, {}, {}, set(board.secret), board.trees)
+    return Board(board.tree, board.relations, dict(known), board.missing, board.kinds, {}, {}, set(board.secret), board.trees, left_open=LEFT_OPEN)
 
 
 def _is_small(key: Key, value: Number, least: Mapping[str, int]) -> bool:
@@ -149,17 +150,17 @@ def _line(form: Form, name: str, place: int, known: Values) -> tuple[Number, Num
 
 
 def _given_away(board: Board, least: Mapping[str, int], key: Key) -> set[Key]:
-    """The withheld cells that follow or are bound to few, alone or together."""
+    """The withheld cells that follow or are bound to few, alone or together, or lie in too narrow an interval."""
     found: set[Key] = set()
     waiting = {k for k in board.secret if board.by_figure.get(k[0]) or k[0] in board.rolled}
     while waiting:
         start = min(waiting)
-        unknown, exposures, bounds = analysed(board, start)
-        waiting -= {start, *unknown}
-        found |= {e.key for e in exposures}
+        component = solved(board, start)
+        exposures, bounds = worked_out(board, component)
+        waiting -= {start, *component.unknown}
+        found |= {e.key for e in (*exposures, *narrow(board, component)[0])}
         found |= {k for k, (_low, high) in bounds.items() if high is not None and 0 < high < least.get(k[0].partition("@")[0], 0)}
-        _, equations, space = solved(board, start)
-        found |= set(_small_together(board, [*equations, *space.rows.values()], least))
+        found |= set(_small_together(board, [*component.equations, *component.space.rows.values()], least))
     return found
 
 

@@ -9,8 +9,23 @@ it says of itself. `Suppression.exposed` must be empty before anything is publis
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 
-from karez.figures.attack import Board, Exposure, Key, Kind, Number, Place, Product, Relation, analysed, whole
+from karez.figures.attack import (
+    Board,
+    Exposure,
+    Key,
+    Kind,
+    LeftOpen,
+    Number,
+    Place,
+    Product,
+    Relation,
+    solved,
+    whole,
+    worked_out,
+)
+from karez.figures.solver import FIXED, NARROW, Interval, narrow
 
 LEVELS = ("region", "prefecture", "county", "township", "village")
 SMALL, TOO_FINE, SHARE, COMPLEMENT = "small", "too_fine", "share", "complement"
@@ -32,6 +47,9 @@ RULES: Mapping[str, Rule] = {
     "person": Rule(10, "township", "fewer than 10 persons are not printed; villages are often below that"),
     "household": Rule(10, "township", "a household is persons: the same threshold and the same level"),
 }
+
+# Of 1 to 9, which the threshold leaves by itself, a reader who solves may leave out not more than half: five numbers stay possible.
+LEFT_OPEN = LeftOpen(4, Fraction(1, 2), "half of what the threshold leaves; of money half of it, as with a group that could be half as large")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +88,7 @@ class Report:
     by_level: Mapping[str, int]
     components: int
     largest_component: int
-    narrowest: Number | None  # the narrowest interval a reader can put a suppressed count in, as its width
+    narrowest: Number | None  # width of the narrowest interval a reader can put a suppressed count in; at least that, where it is `LEFT_OPEN`
     not_adding_up: tuple[tuple[str, int], ...]  # relations that do not hold for the values, of no use to a reader
     exposed: tuple[Exposure, ...]  # what could not be protected
 
@@ -98,6 +116,7 @@ class _Work:
     ratios: frozenset[str] = frozenset()
     pending: set[Key] = field(default_factory=set)
     public: set[Key] = field(default_factory=set)
+    intervals: dict[Key, Interval] = field(default_factory=dict)  # of the cells that a reader leaves open widely enough
 
     def suppress(self, key: Key, reason: str) -> None:
         """Takes a cell out, and the shares and averages it is an input of."""
@@ -119,10 +138,10 @@ class _Work:
         self.public.add(key)
 
     def cost(self, key: Key) -> tuple[object, ...]:
-        """What it costs a reader to miss a cell: the region's last, noughts late (they hide nothing), small before large."""
+        """What it costs a reader to miss a cell: noughts last (the rule says they are printed), then the region's; small before large."""
         cell, level = self.cells[key], self.board.tree[key[1]].level
         size = cell.units or abs(cell.value or 0)
-        return (level == "region", not cell.value, key[0] not in self.ratios, -LEVELS.index(level), size, key[1], key[0])
+        return (not cell.value, level == "region", key[0] not in self.ratios, -LEVELS.index(level), size, key[1], key[0])
 
 
 def suppress(
@@ -144,12 +163,17 @@ def suppress(
     hopeless: set[Key] = set()
     while work.pending:
         start = min(work.pending)
-        unknown, exposures, _ = analysed(work.board, start)
-        chosen = _protect(work, exposures, hopeless)
+        component = solved(work.board, start)
+        chosen = _protect(work, worked_out(work.board, component)[0], hopeless)
+        if not chosen:  # nothing follows outright: now with the solver, as a reader who even knows which cells are small
+            too_narrow, intervals = narrow(work.board, component, marks=True)
+            chosen = _protect(work, too_narrow, hopeless)
+            # What is withheld later only leaves more open, so these need not be followed again.
+            work.intervals |= {k: i for k, i in intervals.items() if k not in {e.key for e in too_narrow}}
         if chosen:
-            work.pending |= work.board.secret.intersection(unknown)
+            work.pending |= work.board.secret.intersection(component.unknown)
         else:
-            work.pending -= set(unknown)
+            work.pending -= set(component.unknown)
     return Suppression(work.reasons, _audit(work))
 
 
@@ -170,7 +194,7 @@ def _laid_out(
         | {(k.figure, k.place): k.units for k in known if k.unit in rules and k.units is not None},
         least={c.figure: rules[c.unit].least for c in cells if c.unit in rules}
         | {k.figure: rules[k.unit].least for k in known if k.unit in rules},
-        secret={(k.figure, k.place) for k in known if k.value is None and not k.missing},
+        secret={(k.figure, k.place) for k in known if k.value is None and not k.missing}, left_open=LEFT_OPEN,
     )  # fmt: skip
     shares: dict[str, set[str]] = {}
     for relation in relations:
@@ -192,6 +216,8 @@ def _protect(work: _Work, exposures: Sequence[Exposure], hopeless: set[Key]) -> 
     touched: set[Key] = set()
     for exposure in exposures:
         candidates = [k for k in exposure.support if k in work.cells and k not in work.reasons and k not in work.public]
+        if exposure.how in (NARROW, FIXED):  # one nought more would hide nothing from who knows that noughts are printed
+            candidates = [k for k in candidates if work.cells[k].value]
         if touched.intersection(exposure.support):
             continue
         given_up = work.reasons.get(exposure.key) in (COMPLEMENT, SHARE) or exposure.key[0].startswith(CHANGE)
@@ -213,21 +239,29 @@ def _protect(work: _Work, exposures: Sequence[Exposure], hopeless: set[Key]) -> 
 def _audit(work: _Work) -> Report:
     """Plays the reader once more over everything that was decided."""
     waiting, exposed, sizes = set(work.board.secret), [], []
-    narrowest: Number | None = None
     while waiting:
-        unknown, exposures, bounds = analysed(work.board, min(waiting))
-        exposed += exposures
-        sizes.append(len(unknown))
-        waiting -= set(unknown)
-        for key, (low, high) in bounds.items():
-            counted = work.cells[key].kind is Kind.COUNT if key in work.cells else False
-            if counted and low is not None and high is not None and (narrowest is None or high - low < narrowest):
-                narrowest = high - low
+        component = solved(work.board, min(waiting))
+        inside = waiting.intersection(component.unknown)
+        follows, _bounds = worked_out(work.board, component)
+        exposed += follows
+        sizes.append(len(component.unknown))
+        waiting -= set(component.unknown)
+        if inside - work.intervals.keys():  # nobody is told which cells are small
+            too_narrow, found = narrow(work.board, component)
+            work.intervals |= found
+            outright = {e.key for e in follows}
+            exposed += [e for e in too_narrow if e.key not in outright and (e.how == FIXED or _must_stay_open(work, e.key))]
     levels = Counter(work.board.tree[place].level for _, place in work.reasons)
+    counted = [i.high - i.low for k, i in work.intervals.items() if k in work.reasons and work.cells[k].kind is Kind.COUNT]
     return Report(
         len(work.cells), dict(sorted(Counter(work.reasons.values()).items())), dict(sorted(levels.items())), len(sizes), max(sizes, default=0),
-        narrowest, tuple(sorted(work.board.untrue)), tuple(exposed),
+        min((int(width) for width in counted), default=None), tuple(sorted(work.board.untrue)), tuple(exposed),
     )  # fmt: skip
+
+
+def _must_stay_open(work: _Work, key: Key) -> bool:
+    """Whether a narrow interval speaks of few: what was withheld to hide another cell is itself of many."""
+    return work.reasons.get(key) not in (COMPLEMENT, SHARE)
 
 
 def published(cells: Iterable[Cell], found: Suppression) -> list[Cell]:
@@ -242,6 +276,6 @@ def as_known(cells: Iterable[Cell], found: Suppression, edition: str) -> list[Kn
 
 
 __all__ = [
-    "COMPLEMENT", "RULES", "SHARE", "SMALL", "TOO_FINE", "Cell", "Kind", "Known", "Place", "Report", "Rule", "Suppression", "as_known",
+    "COMPLEMENT", "LEFT_OPEN", "RULES", "SHARE", "SMALL", "TOO_FINE", "Cell", "Kind", "Known", "Place", "Report", "Rule", "Suppression", "as_known",
     "published", "suppress",
 ]  # fmt: skip

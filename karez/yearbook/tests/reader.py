@@ -18,7 +18,21 @@ from docx import Document
 from pypdf import PdfReader
 from python_calamine import CalamineWorkbook
 
-from karez.figures.attack import Board, Form, Key, Number, Place, Relation, Zero, analysed, of_edition
+from karez.figures.attack import (
+    Board,
+    Form,
+    Key,
+    Kind,
+    Number,
+    Place,
+    Relation,
+    Zero,
+    of_edition,
+    solved,
+    worked_out,
+)
+from karez.figures.disclosure import LEFT_OPEN
+from karez.figures.solver import narrow
 from karez.yearbook.content import Content
 from karez.yearbook.other_editions import _edition, is_count
 
@@ -153,7 +167,7 @@ def _figure(head: str, labels: Mapping[str, str]) -> str:
 
 
 def follows_from(folders: Mapping[int, Path], over_years: Mapping[int, tuple[int, str, str]], more: Claims | None = None) -> set[tuple[int, str, str]]:
-    """The withheld cells that a reader of all files works out, as year, figure and place.
+    """The withheld cells that a reader of all files works out or puts in too narrow an interval, as year, figure and place.
 
     `over_years` tells which sums hold between years: year -> (the year before, the stock, what joined it). `more` is what the
     reader knows besides, of the newest year.
@@ -178,8 +192,12 @@ def follows_from(folders: Mapping[int, Path], over_years: Mapping[int, tuple[int
     for year, (before, stock, joined) in over_years.items():
         relations.append(Zero(Form(((f"{stock}@{year}", 1), (f"{stock}@{before}", -1), (f"{joined}@{year}", -1)))))
     told_outright = secret & truth.keys()
-    board = Board(tree, relations, truth, frozenset(), {}, {}, {}, secret - told_outright)
-    found = {key for start in sorted(board.secret) for key in (e.key for e in analysed(board, start)[1])} | told_outright
+    kinds = {key[0].partition("@")[0]: Kind.COUNT for key in {*truth, *secret}}
+    board = Board(tree, relations, truth, frozenset(), kinds, {}, {}, secret - told_outright, left_open=LEFT_OPEN)
+    found = set(told_outright)
+    for start in sorted(board.secret):
+        component = solved(board, start)
+        found |= {e.key for e in (*worked_out(board, component)[0], *narrow(board, component)[0])}
     return {(int(f.partition("@")[2]), f.partition("@")[0], codes[f.partition("@")[2], place]) for f, place in found}
 
 
