@@ -19,6 +19,7 @@ from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as _lazy
 
 from karez.access.models import SentForm, User
 from karez.kernel.money import parse_fen
@@ -75,6 +76,21 @@ class YuanField(forms.CharField):
             raise forms.ValidationError(_("Not an amount: write yuan with at most two decimals, for example 1200.50.")) from fault
 
 
+class AnotherForm(forms.Form):
+    """A form of what may be there already: when the answer says so, it comes back with a box to tick."""
+
+    confirmed = forms.BooleanField(label=_lazy("This is another one: record it too"), required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *words: Any, **more: Any) -> None:
+        super().__init__(*words, **more)
+        if self.data.get("confirmed"):
+            self.ask_again()
+
+    def ask_again(self) -> None:
+        """Shows the box."""
+        self.fields["confirmed"].widget = forms.CheckboxInput()
+
+
 def answer_form(
     request: HttpRequest,
     form: forms.Form,
@@ -95,6 +111,8 @@ def answer_form(
             address, again = _once(request, lambda: do(form.cleaned_data))
         except Refusal as error:
             refusal, status = error, error.status
+            if error.more.get("confirm") and isinstance(form, AnotherForm):
+                form.ask_again()
         except DatabaseError as error:
             refusal = database_refusal(error)
             if refusal is None:

@@ -1,4 +1,4 @@
-"""Commands that write records: load, check again, apply, refuse, withdraw, close, sign, reopen, recover. Each names a user with the page's permissions."""
+"""Commands that write records: load, check again, confirm, apply, refuse, withdraw, close, sign, reopen, recover. Each names a user with the page's permissions."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -51,13 +51,32 @@ def _tell_loaded(results: "Sequence[Loaded]", form: str) -> int:
     if form == "json":
         say_json({"batches": results})
         return UNUSABLE if faulty else 0
-    say_rows([in_words(r) for r in results], ["batch", "file", "state", "rows", "faults", "notices", "totals"], form)
+    say_rows([in_words(r) for r in results], ["batch", "file", "state", "rows", "faults", "questions", "notices", "totals"], form)
     for result in results:
         if result["fault_rows"]:
             say_rows(result["fault_rows"], ["row", "column", "found", "expected", "rule", "todo"], form)
+        if result["question_rows"]:
+            say_rows(result["question_rows"], ["row", "column", "found", "expected", "rule", "asks", "todo"], form)
+    for result in (r for r in results if r["questions"]):
+        click.echo(
+            f"Batch {result['batch']}: {result['questions']:,} rows look like something already there. Leave them out and load the file"
+            f" again, or its sender confirms that they are meant: karez confirm {result['batch']}", err=True,
+        )  # fmt: skip
     if faulty:
         click.echo("Correct the file and load it again; nothing of it was recorded.", err=True)
     return UNUSABLE if faulty else 0
+
+
+@karez.command()
+@click.argument("batch", type=int)
+@by_option
+def confirm(*, batch: int, by: str) -> None:
+    """Says, as the sender of a checked BATCH, that rows which look like others are meant."""
+    with working():
+        from karez.access.queries import user_named
+        from karez.cli.loading import confirm_batch
+
+        click.echo(confirm_batch(user_named(by), batch), err=True)
 
 
 @karez.command()

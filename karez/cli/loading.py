@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 
 from karez.access.models import User
 from karez.intake import registry, services
-from karez.intake.models import Batch, State
+from karez.intake.models import Batch, Fault, Question, State
 from karez.kernel.refusal import Refusal
 from karez.kernel.sealing import file_digest
 from karez.kernel.sheets import Sheet
@@ -23,9 +23,11 @@ class Loaded(TypedDict):
     state: str
     rows: int
     faults: int
+    questions: int
     notices: list[Any]
     totals: list[Any]
     fault_rows: list[dict[str, Any]]
+    question_rows: list[dict[str, Any]]
 
 
 def sheet_named(name: str) -> Sheet:
@@ -61,11 +63,16 @@ def _told(staged: Batch) -> Loaded:
     return Loaded(
         batch=staged.pk, file=staged.file_name, state=staged.state, rows=staged.row_count or 0, faults=staged.fault_count or 0,
         notices=list(staged.notices), totals=list(staged.totals),
-        fault_rows=[
-            {"row": f.row_no, "column": f.column, "found": f.found, "expected": f.expected, "rule": f.rule, "todo": f.todo}
-            for f in faults
-        ],
+        questions=staged.question_count,
+        fault_rows=[_row(f) for f in faults],
+        question_rows=[_row(q) | {"asks": q.asks} for q in staged.questions.order_by("-asks", "row_no", "id")[:FAULTS_SHOWN]],
     )  # fmt: skip
+
+
+def _row(found: Fault | Question) -> dict[str, Any]:
+    return {
+        "row": found.row_no, "column": found.column, "found": found.found, "expected": found.expected, "rule": found.rule, "todo": found.todo,
+    }  # fmt: skip
 
 
 def in_words(loaded: Loaded) -> dict[str, Any]:
@@ -85,6 +92,12 @@ def apply_batch(actor: User, batch_id: int, *, progress: Progress | None = None)
         raise Refusal("intake.trouble", record=str(done), found=done.trouble or done.state, expected="applied", todo="see the batch's page")
     counts: Mapping[str, int] = done.counts
     return counts
+
+
+def confirm_batch(actor: User, batch_id: int) -> str:
+    """Says as its sender that the rows asked about are meant."""
+    done = services.confirm(actor, batch_id=batch_id)
+    return f"Batch {batch_id}: {done.question_count:,} rows confirmed; another person applies it."
 
 
 def refuse_batch(actor: User, batch_id: int, reason: str) -> Mapping[str, int]:

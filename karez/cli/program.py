@@ -27,6 +27,7 @@ First steps:
 \b
 A year:
   karez load FILE --sheet S --by ANN     stage and check a file     (faults are listed by row and column)
+  karez confirm BATCH --by ANN           rows that look like others are meant (only where the check asks)
   karez apply BATCH --by BO              another person makes it records
   karez close --region 64 --year 2009 --by ANN      check and draft
   karez sign  --region 64 --year 2009 --by BO       another person seals

@@ -25,7 +25,7 @@ from karez.intake.numbers import key_of, number_key
 from karez.kernel.refusal import Refusal
 from karez.ledger import services as ledger
 from karez.ledger.models import Transfer, Voucher, VoucherSet
-from karez.periods.services import counts_on, region
+from karez.periods.services import counts_on, ends_on, region
 from karez.places.queries import require
 
 PREPARE, APPROVE = "funds.prepare", "funds.approve"
@@ -174,7 +174,7 @@ def end_standard(actor: User, standard: GrantStandard, *, ends_before: date, rea
     require(actor, APPROVE, standard.area_id)
     rules.check_text(reason, "reason", str(standard))
     changed = GrantStandard.objects.filter(pk=standard.pk, ends_before=None, voided_at=None).update(
-        ends_before=ends_before, counts_before=counts_on(ends_before), ended_at=Now(), ended_by_id=actor.pk, end_reason=reason
+        ends_before=ends_before, counts_before=ends_on(ends_before), ended_at=Now(), ended_by_id=actor.pk, end_reason=reason
     )
     if not changed:
         raise Refusal(

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from karez.funds import loading
 from karez.funds.models import FunderKind, SizeClass
-from karez.kernel.sheets import Check, Column, Kind, Sheet, Total
+from karez.kernel.sheets import Check, Column, Days, Kind, Sheet, Total
 
 _CODE = "[A-Za-z0-9][A-Za-z0-9_.-]*"
 _PROGRAMME = "[a-z][a-z0-9_]*"
@@ -39,12 +39,6 @@ _DAYS_IN_ORDER = Check(
     expected=_("a day after the first day"),
     sql="SELECT s.row_no, s.valid_to::text FROM {stage} s WHERE s.valid_to <= s.valid_from",
 )
-_NOT_AHEAD = Check(
-    rule="funds_not_ahead",
-    column="happened_on",
-    expected=_("today or an earlier day"),
-    sql="SELECT s.row_no, s.happened_on::text FROM {stage} s WHERE s.happened_on > %(today)s",
-)
 
 
 def _reference_free(table: str) -> Check:
@@ -70,9 +64,9 @@ def _money_columns() -> tuple[Column, ...]:
 
 def _days() -> tuple[Column, Column]:
     return (
-        Column("valid_from", _("first day this is in force"), Kind.DATE, headers=("起始日期", "生效日期")),
+        Column("valid_from", _("first day this is in force"), Kind.DATE, days=Days.SINCE, headers=("起始日期", "生效日期")),
         Column(
-            "valid_to", _("first day this is no longer in force; empty while it is"), Kind.DATE, required=False,
+            "valid_to", _("first day this is no longer in force; empty while it is"), Kind.DATE, required=False, days=Days.ANY,
             headers=("终止日期", "失效日期"),
         ),
     )  # fmt: skip
@@ -151,10 +145,11 @@ APPROPRIATIONS = Sheet(
     columns=_money_columns(),
     apply=loading.apply_appropriations,
     withdraw=loading.withdraw_appropriations,
+    day_column="happened_on",
     send_permission="funds.prepare",
     apply_permission="funds.approve",
     key=("reference",),
-    checks=(_LINE_KNOWN, _NOT_AHEAD, _reference_free("funds_appropriation")),
+    checks=(_LINE_KNOWN, _reference_free("funds_appropriation")),
     totals=_AMOUNT,
 )
 
@@ -168,13 +163,13 @@ ALLOCATIONS = Sheet(
     ),
     apply=loading.apply_allocations,
     withdraw=loading.withdraw_allocations,
+    day_column="happened_on",
     send_permission="funds.prepare",
     apply_permission="funds.approve",
     key=("reference",),
     area_day="happened_on",
     checks=(
         _LINE_KNOWN,
-        _NOT_AHEAD,
         _reference_free("funds_allocation"),
         Check(
             rule="funds_within_appropriation",
@@ -205,6 +200,7 @@ GRANT_STANDARDS = Sheet(
     ),
     apply=loading.apply_grant_standards,
     withdraw=loading.withdraw_grant_standards,
+    day_column="valid_from",
     send_permission="funds.prepare",
     apply_permission="funds.approve",
     key=("programme", "size_class", "valid_from"),
@@ -250,6 +246,7 @@ PLAN_TARGETS = Sheet(
     ),
     apply=loading.apply_plan_targets,
     withdraw=loading.withdraw_plan_targets,
+    day_column="valid_from",
     send_permission="funds.prepare",
     apply_permission="funds.approve",
     key=("code", "valid_from"),

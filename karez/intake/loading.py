@@ -12,17 +12,19 @@ from django.db import connection, transaction
 
 from karez.access.models import User
 from karez.access.services import log_read
-from karez.intake import limits, rules, vault
+from karez.intake import days, limits, rules, vault
 from karez.intake.models import Batch
+from karez.intake.sameness import ask_in_file
 from karez.intake.scope import region_area_ids
 from karez.intake.sound import WHY, Judged, SoundRows
 from karez.intake.staging import FileStaging, Places, staging_of
-from karez.kernel.sheets import Check, Sheet
+from karez.kernel.sheets import Check, Outcome, Sheet
 from karez.periods.models import Region
+from karez.periods.services import opened_days
 from karez.places.queries import visible_area_ids_sql
 
 Report = Callable[[str, int], None]
-_FOUND_ANEW = ("unknown_column", "not_judged")  # notices of each try
+_FOUND_ANEW = ("unknown_column", "not_judged", "late")  # notices of each try
 
 
 def load(batch: Batch, sheet: Sheet, report: Report) -> None:
@@ -71,7 +73,9 @@ def _finish(batch: Batch, sheet: Sheet, work: FileStaging, report: Report) -> No
         if work.result.row_count:
             more, told = _run_checks(cursor, batch, sheet, work)
             faults += more
-        totals = [] if faults else _totals(cursor, batch, sheet)
+            if not faults:
+                _ask(cursor, batch, sheet, work)
+        totals, years = ([], []) if faults else _totals(cursor, batch, sheet)
         areas = work.area_ids() if work.result.row_count else []
         if not sheet.area_column:
             areas = region_area_ids(User.objects.get(pk=batch.sender_id), sheet.send_permission)
@@ -79,10 +83,10 @@ def _finish(batch: Batch, sheet: Sheet, work: FileStaging, report: Report) -> No
             "INSERT INTO intake_batcharea (batch_id, area_id) SELECT %s, unnest(%s::bigint[])", [batch.pk, areas]
         )
         kept = [notice for notice in batch.notices if notice["what"] not in _FOUND_ANEW]
-        notices = [*kept, *work.result.notices.items, *told]
+        notices = [*kept, *work.result.notices.items, *told, *days.late_notices(years)]
         cursor.execute(
-            "SELECT intake_staged(%s, %s, %s, %s, %s)",
-            [batch.pk, work.result.row_count, faults, json.dumps(totals), json.dumps(notices)],
+            "SELECT intake_staged(%s, %s, %s, %s, %s, %s)",
+            [batch.pk, work.result.row_count, faults, json.dumps(totals), json.dumps(notices), json.dumps(years)],
         )
 
 
@@ -105,14 +109,10 @@ def _run_checks(cursor: Any, batch: Batch, sheet: Sheet, work: FileStaging) -> t
 
     Where cells are faulty each check judges the rows it can judge without them.
     """
-    region, staged = Region.objects.first(), work.result
-    params = {
-        "batch_id": batch.pk, "sender_id": batch.sender_id, "today": date.today(),
-        "first_open_day": region.first_open_day if region else date.min, "sender_areas": list(work.places.allowed),
-    }  # fmt: skip
+    staged, params = work.result, _params(batch, work)
     sound = SoundRows(cursor, sheet, batch.pk, staged.fault_count, staged.row_count) if staged.fault_count else None
     found, told = 0, []
-    for check in sheet.checks:
+    for check in (*days.checks(sheet, opened_days()), *(c for c in sheet.checks if c.outcome is Outcome.FAULT)):
         judged = sound.of(check) if sound else Judged(f"staging.batch_{batch.pk}")
         if judged.why:
             told.append(_not_judged(check, judged, staged.row_count))
@@ -136,6 +136,32 @@ def _run_check(cursor: Any, check: Check, table: str, params: dict[str, Any]) ->
     return int(cursor.rowcount)
 
 
+def _params(batch: Batch, work: FileStaging) -> dict[str, Any]:
+    region = Region.objects.first()
+    return {
+        "batch_id": batch.pk, "sender_id": batch.sender_id, "today": date.today(),
+        "first_open_day": region.first_open_day if region else date.min, "sender_areas": list(work.places.allowed),
+    }  # fmt: skip
+
+
+def _ask(cursor: Any, batch: Batch, sheet: Sheet, work: FileStaging) -> None:
+    """Notes what is lawful but unlikely in a file without faults: what its sender is asked, and what both people are told."""
+    stage, params = f"staging.batch_{batch.pk}", _params(batch, work)
+    if sheet.same is not None:
+        ask_in_file(cursor, batch.pk, sheet.same, stage)
+    for check in (c for c in sheet.checks if c.outcome is not Outcome.FAULT):
+        told = {"c_column": check.column, "c_expected": str(check.expected), "c_rule": check.rule, "c_todo": str(check.todo)}
+        cursor.execute(
+            'INSERT INTO intake_question (batch_id, row_no, "column", found, expected, rule, todo, asks)'
+            f" SELECT %(batch_id)s, f.row_no, %(c_column)s, left(f.found, {limits.FOUND_LENGTH}), %(c_expected)s, %(c_rule)s, %(c_todo)s, %(asks)s"
+            f" FROM ({check.sql.replace('{stage}', stage)}) AS f (row_no, found)"
+            + ("" if check.outcome is Outcome.QUESTION else f" ORDER BY f.row_no LIMIT {limits.FAULTS_LISTED}"),
+            params | told | {"asks": check.outcome is Outcome.QUESTION},
+        )
+        if check.looks_up and cursor.rowcount > 0:
+            _log_hits(batch, check, int(cursor.rowcount))
+
+
 def _log_hits(batch: Batch, check: Check, hits: int) -> None:
     """A file whose persons are looked for on record is a search by its sender; which persons were found stands in its faults."""
     sender = User.objects.get(pk=batch.sender_id)
@@ -153,10 +179,11 @@ def _not_judged(check: Check, judged: Judged, rows: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _totals(cursor: Any, batch: Batch, sheet: Sheet) -> list[dict[str, Any]]:
-    made = []
+def _totals(cursor: Any, batch: Batch, sheet: Sheet) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Counts, sums, first and last day of a file without faults; and how many rows are of which year."""
+    stage, made = f"staging.batch_{batch.pk}", []
     for total in sheet.totals:
-        cursor.execute(total.sql.replace("{stage}", f"staging.batch_{batch.pk}"))
+        cursor.execute(total.sql.replace("{stage}", stage))
         value = cursor.fetchone()[0]
         made.append({"label": str(total.label), "value": None if value is None else str(value), "unit": total.unit})
-    return made
+    return [*made, *days.totals(cursor, sheet, stage)], days.years(cursor, sheet, stage, opened_days())

@@ -46,6 +46,10 @@ class Batch(models.Model):
     fault_count = models.BigIntegerField(null=True)
     totals = models.JSONField(db_default=[])  # [{label, value, unit}]
     notices = models.JSONField(db_default=[])  # [{what, found}] about the file as a whole
+    years = models.JSONField(db_default=[])  # [{year, rows, counts_from}] of its rows; counts_from where the year was closed
+    question_count = models.BigIntegerField(db_default=0)  # rows the sender is asked about
+    confirmed_by_id = models.BigIntegerField(null=True)  # the sender, who said that these rows are meant
+    confirmed_at = models.DateTimeField(null=True)
     staged_at = models.DateTimeField(null=True)
     decided_by_id = models.BigIntegerField(null=True)
     decided_at = models.DateTimeField(null=True)
@@ -77,6 +81,13 @@ class Batch(models.Model):
             models.CheckConstraint(
                 name="intake_batch_refused_with_reason", condition=~Q(state="refused") | Q(reason__gt="")
             ),
+            models.CheckConstraint(
+                name="intake_batch_questions_confirmed",
+                condition=~Q(state__in=["applying", "applied", "withdrawn"]) | Q(question_count=0) | Q(confirmed_at__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="intake_batch_confirmed_by_sender", condition=Q(confirmed_by_id=None) | Q(confirmed_by_id=F("sender_id"))
+            ),
             models.UniqueConstraint(
                 name="intake_batch_same_file_once",
                 fields=["sheet", "digest"],
@@ -90,6 +101,11 @@ class Batch(models.Model):
 
     def __str__(self) -> str:
         return f"batch {self.pk} ({self.file_name})"
+
+    @property
+    def waits_for_sender(self) -> bool:
+        """Whether its sender is asked about rows and has not said yet that they are meant."""
+        return self.state == State.CHECKED and self.question_count > 0 and self.confirmed_at is None
 
     @property
     def is_stuck(self) -> bool:
@@ -127,6 +143,28 @@ class Fault(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["batch", "row_no", "id"], name="intake_fault_in_order")]
+
+    def __str__(self) -> str:
+        return f"row {self.row_no} {self.column}: {self.rule}"
+
+
+class Question(models.Model):
+    """A row that is lawful but unlikely: its sender is asked (`asks`), or sender and approver are told. Identity is never in it."""
+
+    facts = Usage.LOG
+
+    batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="questions")
+    row_no = models.BigIntegerField()
+    column = models.TextField(db_default="")
+    found = models.TextField(db_default="")
+    expected = models.TextField(db_default="")
+    rule = models.TextField()
+    todo = models.TextField(db_default="")
+    asks = models.BooleanField()
+    matches = models.BigIntegerField(db_default=0)  # so many like it were on record when it was asked
+
+    class Meta:
+        indexes = [models.Index(fields=["batch", "-asks", "row_no", "id"], name="intake_question_in_order")]
 
     def __str__(self) -> str:
         return f"row {self.row_no} {self.column}: {self.rule}"

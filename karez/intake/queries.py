@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from karez.access.models import User
 from karez.access.queries import granted_area_ids
 from karez.intake import limits, registry
-from karez.intake.models import Batch, Fault, Progress, State
+from karez.intake.models import Batch, Fault, Progress, Question, State
 from karez.intake.scope import covered_sql, covers
 from karez.kernel.inbox import told
 from karez.kernel.refusal import Refusal
@@ -44,7 +44,7 @@ def batch_for(actor: User, batch_id: int) -> Batch:
 
 
 def waiting_for(actor: User) -> QuerySet[Batch]:
-    """Checked batches that the actor may apply or refuse: sent by another, their places within the actor's, oldest first."""
+    """Checked batches that the actor may apply or refuse: sent by another, who was asked nothing or has answered, oldest first."""
     may = Q(pk__in=[])
     by_permission: dict[str, list[str]] = {}
     for sheet in registry.sheets().values():
@@ -52,7 +52,8 @@ def waiting_for(actor: User) -> QuerySet[Batch]:
     for permission, names in by_permission.items():
         if granted_area_ids(actor, permission):
             may |= Q(sheet__in=names) & _covered(actor, permission)
-    return Batch.objects.filter(may, state=State.CHECKED).exclude(sender_id=actor.pk).order_by("pk")
+    ready = Q(question_count=0) | Q(confirmed_at__isnull=False)
+    return Batch.objects.filter(may, ready, state=State.CHECKED).exclude(sender_id=actor.pk).order_by("pk")
 
 
 def may_apply(actor: User, batch: Batch) -> bool:
@@ -81,6 +82,12 @@ def faults_page(
     batch = batch_for(actor, batch_id)
     later = Q(row_no__gt=after[0]) | Q(row_no=after[0], pk__gt=after[1])
     return list(Fault.objects.filter(later, batch=batch, **(only or {})).order_by("row_no", "pk")[:size])
+
+
+def questions_page(actor: User, batch_id: int, *, asks: bool, size: int = limits.FAULT_PAGE) -> list[Question]:
+    """The first rows of a batch its sender is asked about (`asks`), or that both people are told of, by row."""
+    batch = batch_for(actor, batch_id)
+    return list(Question.objects.filter(batch=batch, asks=asks).order_by("row_no", "pk")[:size])
 
 
 def faults_by_rule(actor: User, batch_id: int) -> list[dict[str, Any]]:

@@ -44,8 +44,10 @@ def check_declaration(sheet: Sheet) -> None:
         for item in check.across:
             for name in item.split("="):
                 assert not sheet.column(name).identity, f"{sheet.name}: {check.rule} compares what is sealed"
-    for name in (*sheet.key, *filter(None, (sheet.area_column, sheet.area_day, sheet.name_index_column))):
+    for name in (*sheet.key, *filter(None, (sheet.area_column, sheet.area_day, sheet.day_column, sheet.name_index_column))):
         sheet.column(name)
+    if sheet.same is not None:
+        sheet.column(sheet.same.column)
     assert not sheet.name_index_column or sheet.column(sheet.name_index_column).kind is Kind.AREA
 
 
@@ -107,6 +109,11 @@ def denied_places(headings: Sequence[str]) -> dict[int, str]:
 def not_in_state(error: Any, record: str) -> Refusal:
     """The refusal that tells a refusal of this room's functions in the database (KZ04x)."""
     diag = error.diag
+    if error.sqlstate == "KZ045":
+        return Refusal(
+            "intake.to_be_confirmed", record=record, found=diag.message_primary or "", expected=diag.message_detail or "",
+            rule="what looks like something already there is never taken in silence", todo="see the rows on the page of the batch",
+        )  # fmt: skip
     same = error.sqlstate == "KZ043"
     return Refusal(
         "intake.same_person" if same else "intake.wrong_state",

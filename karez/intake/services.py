@@ -123,6 +123,18 @@ def decide(actor: User, *, batch_id: int) -> Batch:
     return _batch(batch_id)
 
 
+def confirm(actor: User, *, batch_id: int) -> Batch:
+    """Says, as the sender of a checked batch, that the rows asked about are meant; the approver sees it. Refuses anybody else."""
+    batch = _batch(batch_id)
+    if actor.pk != batch.sender_id:
+        raise Refusal(
+            "intake.to_be_confirmed", record=str(batch), found=f"{actor} did not send it", expected="its sender",
+            rule="only the sender knows whether the rows are meant", todo="ask the sender to confirm them",
+        )  # fmt: skip
+    _call("intake_confirm", str(batch), batch_id, actor.pk)
+    return _batch(batch_id)
+
+
 def run_apply(batch_id: int, *, progress: Report | None = None) -> Batch:
     """Writes the records of a batch whose applying was decided: all of them and its new state, or nothing.
 

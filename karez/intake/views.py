@@ -12,10 +12,11 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from karez.access.pages import PAGE, actor_of, integer
-from karez.intake import limits, queries, registry, services
+from karez.intake import days, limits, queries, registry, services
 from karez.intake.models import Batch, State
 from karez.intake.sound import WHY
 from karez.kernel.refusal import Refusal
+from karez.periods.services import opened_days
 
 _NOTICES = {
     "unknown_column": _lazy("Column not known, not read:"), "denied_column": _lazy("Column that may not be held, dropped:"),
@@ -24,6 +25,7 @@ _NOTICES = {
     "hidden_row": _lazy("Hidden rows, read like the others:"), "hidden_column": _lazy("Hidden columns, read like the others:"),
     "far_cell": _lazy("Beside the headings, too far away to be one, not read:"),
     "yearless_day": _lazy("Days shown without their year, read with the year they hold:"),
+    "late": _lazy("Their year is closed:"),
 }  # fmt: skip
 WORKING = (State.RECEIVED, State.STAGING, State.APPLYING)
 
@@ -98,9 +100,13 @@ def batch(request: HttpRequest, batch_id: int) -> HttpResponse:
         "own": found.sender_id == actor.pk,
         "notices": [(_NOTICES.get(one["what"], one["what"]), one["found"]) for one in found.notices if one["what"] != "not_judged"],
         "not_judged": [one | {"words": WHY.get(one["why"], one["why"])} for one in found.notices if one["what"] == "not_judged"],
+        "taken_back_late": days.taken_back_late(found.years, opened_days()) if found.state == State.APPLIED else [],
         "deleted_early": found.file_deleted_at is not None and found.file_deleted_at.date() < found.delete_file_on,
         "may_check": undecided and found.file_deleted_at is None and (may_apply or found.sender_id == actor.pk),
-        "may_apply": may_apply and found.state == State.CHECKED,
+        "questions": queries.questions_page(actor, batch_id, asks=True) if found.question_count else [],
+        "told_rows": queries.questions_page(actor, batch_id, asks=False),
+        "may_confirm": found.waits_for_sender and found.sender_id == actor.pk,
+        "may_apply": may_apply and found.state == State.CHECKED and not found.waits_for_sender,
         "may_refuse": undecided and (may_apply or found.sender_id == actor.pk),
         "may_ask": found.state == State.APPLIED and sheet is not None and sheet.withdraw is not None
         and not found.withdrawal_by_id and (may_apply or found.sender_id == actor.pk),
@@ -147,7 +153,7 @@ def faults(request: HttpRequest, batch_id: int) -> HttpResponseBase:
 @login_required
 @require_POST
 def decide(request: HttpRequest, batch_id: int) -> HttpResponse:
-    """Check again, apply, refuse, ask for withdrawal, or withdraw; each by whom the batch's rules name."""
+    """Check again, confirm, apply, refuse, ask for withdrawal, or withdraw; each by whom the batch's rules name."""
     actor = actor_of(request)
     queries.batch_for(actor, batch_id)
     reason = request.POST.get("reason", "")
@@ -155,6 +161,9 @@ def decide(request: HttpRequest, batch_id: int) -> HttpResponse:
         case "check":
             services.check_again(actor, batch_id=batch_id, queue=True)
             messages.success(request, _("It is checked again; look at this page in a moment."))
+        case "confirm":
+            services.confirm(actor, batch_id=batch_id)
+            messages.success(request, _("Confirmed. It waits for another person with the right to apply it."))
         case "apply":
             services.apply(actor, batch_id=batch_id, queue=True)
             messages.success(request, _("It is being applied."))

@@ -29,6 +29,14 @@ class Kind(Enum):
     AREA = "area"  # (text) plus a staged column `<name>_id` (bigint) resolved on `Sheet.area_day`
 
 
+class Days(Enum):
+    """Which days a column of days (or years) may hold. None lies ahead, and none in a year that nobody opened."""
+
+    OPENED = "opened"  # of an opened year
+    SINCE = "since"  # or earlier: a state that was there before the first year
+    ANY = "any"  # not judged: an end, a day of a paper
+
+
 @dataclass(frozen=True)
 class Column:
     """One column: what it means and what a cell of it may hold. `headers` are the accepted headings beside `name`."""
@@ -44,8 +52,17 @@ class Column:
     high: int | date | None = None
     max_length: int = 200
     pattern: str = ""  # RE2, whole cell
+    days: Days | None = None  # DATE: OPENED unless said otherwise; YEAR: not judged unless said otherwise
     levels: tuple[str, ...] = ()  # AREA: levels accepted, all if empty
     identity: bool = False  # sealed before staging; then `kind` is TEXT and the value is staged nowhere
+
+
+class Outcome(Enum):
+    """What becomes of the rows a check finds."""
+
+    FAULT = "fault"  # the file cannot be applied
+    QUESTION = "question"  # lawful but unlikely: the sender confirms before another person may apply it
+    NOTICE = "notice"  # shown to sender and approver, row by row
 
 
 @dataclass(frozen=True)
@@ -65,6 +82,22 @@ class Check:
     todo: Text = ""
     across: tuple[str, ...] = ()  # ("village", "household_no"); "parent_code=code" where a row looks for others by another column
     looks_up: str = ""  # kind of the read event, where what it finds are persons on record: one event for each file with hits
+    outcome: Outcome = Outcome.FAULT  # questions and notices are looked for in files without faults
+
+
+@dataclass(frozen=True)
+class Sameness:
+    """What makes two records of one kind the same: the same who, day, kind and amount, without receipt numbers that differ.
+
+    Declared once for the rows of a file, for a row and what is on record, and for what is entered by form. `staged` selects of
+    {stage} (row_no bigint, who bigint, day date, kind text, fen bigint, part text, receipt text), `recorded` of what counts on record
+    (who, day, kind, fen, part, receipt, batch_id bigint, recorded_at timestamptz). `part` is how the amount is divided, '' where it
+    is not; a form, where it is worked out later, does not compare it.
+    """
+
+    column: str  # the day in a file, under which a question is told
+    staged: str
+    recorded: str
 
 
 @dataclass(frozen=True)
@@ -106,6 +139,8 @@ class Sheet:
     key: tuple[str, ...] = ()  # columns that make a row unique within a file
     area_column: str = ""  # the AREA column whose place decides who may send the row; "" = region-wide permission
     area_day: str = ""  # DATE column whose day area codes are resolved on; "" = today's tree, then the first year's edition
+    day_column: str = ""  # the DATE column whose day a row counts from
+    same: Sameness | None = None  # what makes a row the same as another, or as one on record
     name_index_column: str = ""  # AREA column that keys the name index of identity columns
     built_on: tuple[Check, ...] = ()  # before a withdrawal: facts that stand on this batch (row_no, found)
     withdraw: Callable[[Applying], Mapping[str, int]] | None = None  # None: this sheet cannot be withdrawn

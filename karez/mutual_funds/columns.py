@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from karez.kernel.sheets import Column, Kind, Text
+from karez.kernel.sheets import Column, Days, Kind, Text
 
 _MOST_FEN = 10**14  # a trillion yuan: beyond it somebody wrote a number in the wrong column
 
@@ -59,9 +59,9 @@ def loan_no() -> Column:
     )
 
 
-def day(name: str, meaning: Text, *headers: str) -> Column:
+def day(name: str, meaning: Text, *headers: str, days: Days = Days.OPENED) -> Column:
     """A day on which something happened."""
-    return Column(name, meaning, Kind.DATE, headers=("date", "日期", *headers))
+    return Column(name, meaning, Kind.DATE, headers=("date", "日期", *headers), days=days)
 
 
 def fen(name: str, meaning: Text, *headers: str, required: bool = True, low: int = 0) -> Column:
@@ -77,10 +77,18 @@ def money_in() -> Column:
     )  # fmt: skip
 
 
+def receipt_no() -> Column:
+    """What tells two payments of one day apart."""
+    return Column(
+        "receipt_no", _("number of the receipt, if there is one; it tells two payments of one day apart"), required=False,
+        headers=("receipt", "receipt number", "收据号", "收据编号", "票据号"), max_length=60,
+    )  # fmt: skip
+
+
 SOCIETIES = (
     village(),
     Column("name", _("name of the society"), headers=("society", "互助社名称", "名称")),
-    day("founded_on", _("day the society was founded"), "founded", "成立日期"),
+    day("founded_on", _("day the society was founded"), "founded", "成立日期", days=Days.SINCE),
     Column("size_class", _("class of the village for the grant: small, big, or old where the fund is older than the classes"),
            Kind.CODE, codes=SIZE_CLASSES, headers=("size class", "村规模", "规模类别")),
     fen("loan_cap", _("most that may be lent to a member at once"), "loan ceiling", "借款上限", "单笔借款上限", low=1),
@@ -128,7 +136,7 @@ GRANTS = (
 FUND_MEMBERS = (
     village(),
     household_no(),
-    day("joined_on", _("day the household joined"), "joined", "入社日期"),
+    day("joined_on", _("day the household joined"), "joined", "入社日期", days=Days.SINCE),
     Column("kind", _("a household of the register, or one recorded as fund member only (made if it is not there)"), Kind.CODE,
            codes=MEMBER_KINDS, headers=("kind of household", "户类型")),
 )  # fmt: skip
@@ -136,18 +144,19 @@ FUND_MEMBERS = (
 CONTRIBUTIONS = (
     village(),
     household_no(),
-    day("paid_on", _("day of the payment; of money paid before the region's first day its true day"), "paid", "缴纳日期"),
+    day("paid_on", _("day of the payment; of money paid before the region's first day its true day"), "paid", "缴纳日期", days=Days.SINCE),
     fen("amount", _("amount"), "金额", low=1),
     Column("kind", _("own money, a base share counted from the grant (no money moves), or a refund of own money"), Kind.CODE,
            codes=CONTRIBUTION_KINDS, headers=("kind of contribution", "类别")),
     money_in(),
+    receipt_no(),
 )  # fmt: skip
 
 LOANS = (
     village(),
     loan_no(),
     household_no(),
-    day("lent_on", _("day the money was lent"), "lent", "借款日期"),
+    day("lent_on", _("day the money was lent"), "lent", "借款日期", days=Days.SINCE),
     fen("principal", _("amount lent; of a loan older than the region's first day, what was still owed on that day"),
         "amount lent", "借款金额", low=1),
     Column("term_days", _("days until the loan is due"), Kind.INTEGER, unit="days", low=1, high=3660,
@@ -163,4 +172,5 @@ REPAYMENTS = (
     fen("principal", _("part that repays principal"), "principal repaid", "归还本金", "本金"),
     fen("fee", _("part that pays the user fee"), "fee paid", "占用费"),
     money_in(),
+    receipt_no(),
 )

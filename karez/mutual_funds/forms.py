@@ -5,9 +5,10 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from karez.access.pages import DayField, YuanField
+from karez.access.pages import AnotherForm, DayField, YuanField
 from karez.mutual_funds.models import Order, Pot, Purpose, SizeClass
 
+RECEIPT, TELLS_APART = _("Number of the paper receipt"), _("It tells two payments of one day apart.")
 VIA = (("cash", _("cash")), ("bank", _("bank")))
 
 
@@ -21,11 +22,12 @@ class OfMembers(forms.Form):
         self.fields["member"].choices = [("", _("choose a household")), *members]  # type: ignore[attr-defined]
 
 
-class ContributionForm(OfMembers):
+class ContributionForm(AnotherForm, OfMembers):
     """Own money of a member, taken in with a receipt."""
 
     amount_fen = YuanField(label=_("Amount, yuan"), max_length=30)
     paid_on = DayField(label=_("Day"))
+    receipt_no = forms.CharField(label=RECEIPT, max_length=60, required=False, help_text=TELLS_APART)
     via = forms.ChoiceField(label=_("Into"), choices=VIA)
 
 
@@ -40,7 +42,7 @@ class LoanForm(OfMembers):
     via = forms.ChoiceField(label=_("Out of"), choices=VIA)
 
 
-class RefundForm(OfMembers):
+class RefundForm(AnotherForm, OfMembers):
     """Own money returned to a member; another person approves it."""
 
     amount_fen = YuanField(label=_("Amount, yuan"), max_length=30)
@@ -49,7 +51,7 @@ class RefundForm(OfMembers):
     via = forms.ChoiceField(label=_("Out of"), choices=VIA)
 
 
-class GiftForm(forms.Form):
+class GiftForm(AnotherForm):
     """An unconditional gift."""
 
     giver = forms.CharField(label=_("Giver"), max_length=200)
@@ -118,7 +120,7 @@ class FoundForm(Minutes, TermsForm):
     field_order = ("name", "founded_on", "size_class", "document_no", "document_on")
 
 
-class GrantForm(forms.Form):
+class GrantForm(AnotherForm):
     """Public money of one line to the society; another person approves it."""
 
     line = forms.TypedChoiceField(label=_("Source line, and what the county still has on it"), coerce=int)
@@ -131,11 +133,12 @@ class GrantForm(forms.Form):
         self.fields["line"].choices = lines  # type: ignore[attr-defined]
 
 
-class RepaymentForm(forms.Form):
+class RepaymentForm(AnotherForm):
     """Money a borrower pays back; the society's rules divide it."""
 
     amount_fen = YuanField(label=_("Amount, yuan"), max_length=30)
     paid_on = DayField(label=_("Day"))
+    receipt_no = forms.CharField(label=RECEIPT, max_length=60, required=False, help_text=TELLS_APART)
     via = forms.ChoiceField(label=_("Into"), choices=VIA)
 
 

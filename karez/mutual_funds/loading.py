@@ -8,7 +8,9 @@ import json
 from collections.abc import Mapping
 
 from karez.intake.applying import require_all_rows
+from karez.intake.sameness import require_confirmed
 from karez.kernel.sheets import Applying
+from karez.mutual_funds import sameness
 from karez.mutual_funds.rules import ACCOUNTS, POT_ACCOUNTS
 
 CHART = json.dumps(
@@ -155,6 +157,7 @@ def apply_grants(given: Applying) -> Mapping[str, int]:
         JOIN ledger_book cb ON cb.area_id = ct.area_id AND cb.kind = 'county'""",
     )
     _take(given)
+    require_confirmed(given, sameness.GRANT)
     given.cursor.execute("SELECT ledger_bulk_open()")
     _bulk(
         given,
@@ -205,12 +208,13 @@ def apply_contributions(given: Applying) -> Mapping[str, int]:
     """Books own money in and refunds out; base shares and money from before the first year move nothing."""
     _gather(
         given,
-        f"""SELECT r.row_no, so.id AS society_id, so.book_id, m.id AS member_id, r.paid_on AS day, r.amount, r.account, r.kind AS said,
+        f"""SELECT r.row_no, so.id AS society_id, so.book_id, m.id AS member_id, r.paid_on AS day, r.amount, r.account, r.kind AS said, coalesce(r.receipt_no, '') AS receipt_no,
           CASE WHEN r.kind = 'own' AND r.paid_on < {_FIRST_DAY} THEN 'opening' ELSE r.kind END AS kind,
           CASE WHEN r.kind = 'refund' OR (r.kind = 'own' AND r.paid_on >= {_FIRST_DAY}) THEN {_NEXT} END AS transfer_id
         FROM {{stage}} r {_society("paid_on")} {_member("paid_on")}""",
     )
     _take(given)
+    require_confirmed(given, sameness.CONTRIBUTION)
     given.cursor.execute("SELECT ledger_bulk_open()")
     _bulk(
         given,
@@ -227,8 +231,8 @@ def apply_contributions(given: Applying) -> Mapping[str, int]:
     given.progress("facts", 60)
     made = _run(
         given,
-        f"""INSERT INTO mutual_funds_contribution (member_id, kind, amount_fen, transfer_id, happened_on, counts_on, recorded_by_id, batch_id)
-        SELECT member_id, kind, amount, transfer_id, day, GREATEST(day, %(first_open_day)s), {_RECORDED} FROM mutual_funds_rows ORDER BY row_no""",
+        f"""INSERT INTO mutual_funds_contribution (member_id, kind, amount_fen, receipt_no, transfer_id, happened_on, counts_on, recorded_by_id, batch_id)
+        SELECT member_id, kind, amount, receipt_no, transfer_id, day, GREATEST(day, %(first_open_day)s), {_RECORDED} FROM mutual_funds_rows ORDER BY row_no""",
     )
     _run(given, "SELECT mutual_funds_know('{contribution}')")
     return {"contributions": made, "vouchers": vouchers}
@@ -272,11 +276,13 @@ def apply_repayments(given: Applying) -> Mapping[str, int]:
     _gather(
         given,
         f"""SELECT r.row_no, so.id AS society_id, so.book_id, l.id AS loan_id, r.paid_on AS day, r.principal, r.fee, r.account,
+          coalesce(r.receipt_no, '') AS receipt_no,
           CASE WHEN r.principal > 0 THEN {_NEXT} END AS principal_transfer_id, CASE WHEN r.fee > 0 THEN {_NEXT} END AS fee_transfer_id
         FROM {{stage}} r {_society("paid_on")}
         JOIN mutual_funds_loan l ON l.society_id = so.id AND l.loan_no = r.loan_no AND l.voided_at IS NULL""",
     )
     _take(given)
+    require_confirmed(given, sameness.REPAYMENT)
     given.cursor.execute("SELECT ledger_bulk_open()")
     _bulk(
         given,
@@ -292,9 +298,9 @@ def apply_repayments(given: Applying) -> Mapping[str, int]:
     given.progress("facts", 60)
     made = _run(
         given,
-        f"""INSERT INTO mutual_funds_repayment (loan_id, principal_fen, fee_fen, principal_transfer_id, fee_transfer_id,
+        f"""INSERT INTO mutual_funds_repayment (loan_id, principal_fen, fee_fen, receipt_no, principal_transfer_id, fee_transfer_id,
           happened_on, counts_on, recorded_by_id, batch_id)
-        SELECT loan_id, principal, fee, principal_transfer_id, fee_transfer_id, day, GREATEST(day, %(first_open_day)s), {_RECORDED}
+        SELECT loan_id, principal, fee, receipt_no, principal_transfer_id, fee_transfer_id, day, GREATEST(day, %(first_open_day)s), {_RECORDED}
         FROM mutual_funds_rows ORDER BY row_no""",
     )
     _run(given, "SELECT mutual_funds_know('{repayment}')")

@@ -283,6 +283,7 @@ class Contribution(EventFact):
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="contributions")
     kind = models.TextField(choices=Kind.choices)
     amount_fen = models.BigIntegerField()
+    receipt_no = models.TextField(blank=True, db_default="")  # of the paper receipt: tells two payments of one day apart
     transfer_id = models.BigIntegerField(null=True)
 
     class Meta(EventFact.Meta):
@@ -412,6 +413,7 @@ class Repayment(EventFact):
     loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="repayments")
     principal_fen = models.BigIntegerField()
     fee_fen = models.BigIntegerField()
+    receipt_no = models.TextField(blank=True, db_default="")
     principal_transfer_id = models.BigIntegerField(null=True)
     fee_transfer_id = models.BigIntegerField(null=True)
 

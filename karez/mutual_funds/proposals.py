@@ -13,12 +13,15 @@ from django.db.models.functions import Now
 
 from karez.access.models import User
 from karez.funds.models import GrantStandard, SourceLine
+from karez.intake.numbers import key_of
+from karez.intake.sameness import require_another, times_on_record
 from karez.kernel.money import format_fen
 from karez.kernel.refusal import Refusal
+from karez.kernel.sheets import Sameness
 from karez.ledger import services as ledger
 from karez.ledger.models import Account, Book, Transfer, Voucher, VoucherSet
 from karez.mutual_funds import rules
-from karez.mutual_funds.judging import judge_loan, judge_refund, waiting_terms
+from karez.mutual_funds.judging import judge_loan, judge_refund, named, waiting_terms
 from karez.mutual_funds.models import (
     Contribution,
     Gift,
@@ -32,6 +35,7 @@ from karez.mutual_funds.models import (
     WriteOff,
 )
 from karez.mutual_funds.refusals import told_kindly
+from karez.mutual_funds.sameness import CONTRIBUTION, GRANT
 from karez.mutual_funds.services import (
     APPROVE,
     PREPARE,
@@ -77,15 +81,21 @@ def prepare_loan(
 
 @transaction.atomic
 def prepare_refund(
-    actor: User, *, member: Member, amount_fen: int, refunded_on: date, leaving: bool = False, via: str = "cash"
-) -> Proposal:
+    actor: User, *, member: Member, amount_fen: int, refunded_on: date, leaving: bool = False, via: str = "cash",
+    confirmed: bool = False,
+) -> Proposal:  # fmt: skip
     """Prepares the return of own money; with `leaving` the membership ends with it. Refuses more than is there."""
     require(actor, PREPARE, member.society.area_id)
     take(member.society_id)
     waiting = waiting_terms(member.society_id, Proposal.Kind.REFUND)
     judge_refund(member, amount_fen=amount_fen, refunded_on=refunded_on, leaving=leaving, waiting=waiting)
+    mine = {"member": member.pk, "amount_fen": amount_fen, "day": refunded_on.isoformat()}
+    times = require_another(
+        CONTRIBUTION, named(member), confirmed=confirmed, who=member.pk, day=refunded_on, kind="refund", fen=amount_fen,
+        waiting=sum(mine.items() <= one.items() for one in waiting),
+    )  # fmt: skip
     lines = [(rules.CONTRIBUTIONS, rules.MONEY_ACCOUNTS[via], amount_fen)]
-    terms = {"member": member.pk, "amount_fen": amount_fen, "leaving": leaving}
+    terms = {"member": member.pk, "amount_fen": amount_fen, "leaving": leaving, "same": times}
     return _prepare(actor, member.society, Proposal.Kind.REFUND, "Own money returned to a member", refunded_on, lines, terms)
 
 
@@ -109,7 +119,7 @@ def prepare_write_off(actor: User, *, loan: Loan, decided_on: date, reason: str)
 @transaction.atomic
 def prepare_grant(
     actor: User, *, society: Society, line: SourceLine, amount_fen: int, granted_on: date, document_no: str,
-    document_id: int | None = None,
+    document_id: int | None = None, confirmed: bool = False,
 ) -> Proposal:  # fmt: skip
     """Prepares a grant out of the county's money on one source line, into the society's grant pot: two vouchers, one set.
 
@@ -127,6 +137,14 @@ def prepare_grant(
             "mutual_funds.grant", record=society.name, found=f"no money of line {line.code} in the county", expected="an allocation",
             rule="a grant takes its money from one line in the county's book", todo="record the allocation to the county first",
         )  # fmt: skip
+    mine = {"line": line.pk, "amount_fen": amount_fen, "document_no": document_no, "day": granted_on.isoformat()}
+    times = require_another(
+        GRANT, society.name, confirmed=confirmed, who=society.pk, day=granted_on, kind=str(line.pk), fen=amount_fen, receipt=document_no,
+        waiting=sum(
+            mine.items() <= (one | {"document_no": document_no}).items() and key_of(one["document_no"]) == key_of(document_no)
+            for one in waiting_terms(society.pk, Proposal.Kind.GRANT)
+        ),
+    )  # fmt: skip
     common: dict[str, Any] = {
         "booking_date": counts_on(granted_on), "happened_on": granted_on, "kind": "grant", "document_id": document_id,
     }  # fmt: skip
@@ -137,7 +155,7 @@ def prepare_grant(
                      lines=(ledger.Line(ours[rules.BANK], ours[rules.GRANT], amount_fen),), **common),
     ]  # fmt: skip
     set_id = ledger.prepare(actor, drafts, permission=PREPARE)
-    terms = {"line": line.pk, "amount_fen": amount_fen, "document_no": document_no, "day": granted_on.isoformat()}
+    terms = mine | {"same": times}
     return Proposal.objects.create(kind="grant", set_id=set_id, society=society, terms=terms, prepared_by_id=actor.pk)
 
 
@@ -187,7 +205,7 @@ def approve(actor: User, proposal: Proposal) -> Model | None:
 
 
 def _judge_again(proposal: Proposal) -> None:
-    """Judges a loan or a refund as it was judged when prepared, by what stands now; the rest is judged by the database."""
+    """Judges a loan or a refund as it was judged when prepared, by what stands now, a grant by what is like it; the rest is judged by the database."""
     given = proposal.terms
     day = date.fromisoformat(given["day"]) if "day" in given else date.today()
     if proposal.kind == Proposal.Kind.LOAN:
@@ -197,6 +215,22 @@ def _judge_again(proposal: Proposal) -> None:
     elif proposal.kind == Proposal.Kind.REFUND:
         member = Member.objects.get(pk=given["member"])
         judge_refund(member, amount_fen=given["amount_fen"], refunded_on=day, leaving=given["leaving"], waiting=[])
+        _no_more_like_it(proposal, CONTRIBUTION, who=member.pk, day=day, kind="refund", fen=given["amount_fen"])
+    elif proposal.kind == Proposal.Kind.GRANT:
+        _no_more_like_it(
+            proposal, GRANT, who=proposal.society_id, day=day, kind=str(given["line"]), fen=given["amount_fen"], receipt=given["document_no"]
+        )
+
+
+def _no_more_like_it(proposal: Proposal, same: Sameness, **words: Any) -> None:
+    """Refuses what was recorded in another way since it was prepared, such as by a file."""
+    if times_on_record(same, **words) <= proposal.terms["same"]:
+        return
+    raise Refusal(
+        "mutual_funds.same_by_now", record=proposal.society.name, found="the same of that day was recorded since this was prepared",
+        expected="nothing like it on record", rule="what looks like something already there is never taken in silence",
+        todo="refuse it; if it is another one, it is prepared again and confirmed",
+    )  # fmt: skip
 
 
 @transaction.atomic

@@ -31,7 +31,7 @@ from karez.mutual_funds.models import (
 )
 from karez.mutual_funds.refusals import told_kindly
 from karez.mutual_funds.services import APPROVE, PREPARE, VIEW, Terms, take
-from karez.periods.services import counts_on, first_open_day
+from karez.periods.services import counts_on, ends_on, first_open_day
 from karez.places.queries import require
 
 _BUILT = (Member, Opening, Grant, Gift, Loan)
@@ -149,7 +149,7 @@ def _record_rules(actor: User, asked: Resolution) -> Society:
     _require_standing(society)
     _require_rules_day(society, starts_on, asked.document_on)
     RuleSet.objects.filter(society=society, voided_at=None, ends_before=None).update(
-        ends_before=starts_on, counts_before=Greatest(F("counts_from"), counts_on(starts_on)), ended_at=Now(), ended_by_id=actor.pk,
+        ends_before=starts_on, counts_before=Greatest(F("counts_from"), ends_on(starts_on)), ended_at=Now(), ended_by_id=actor.pk,
         end_reason="new rules",
     )  # fmt: skip
     _rule_set(actor, asked, society)

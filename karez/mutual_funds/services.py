@@ -11,6 +11,8 @@ from django.db.models import Sum
 from django.db.models.functions import Now
 
 from karez.access.models import User
+from karez.intake.numbers import key_of
+from karez.intake.sameness import require_another
 from karez.kernel.money import format_fen
 from karez.kernel.refusal import Refusal
 from karez.ledger import services as ledger
@@ -28,7 +30,8 @@ from karez.mutual_funds.models import (
     WriteOff,
 )
 from karez.mutual_funds.refusals import told_kindly
-from karez.periods.services import counts_on
+from karez.mutual_funds.sameness import CONTRIBUTION, GIFT, REPAYMENT
+from karez.periods.services import counts_on, ends_on
 from karez.places.queries import require
 from karez.register.models import Household
 
@@ -76,18 +79,25 @@ def end_membership(actor: User, member: Member, left_on: date, reason: str) -> N
     """Sets the end of a membership; the database refuses it while money or loans stand."""
     with told_kindly():
         Member.objects.filter(pk=member.pk).update(
-            ends_before=left_on, counts_before=counts_on(left_on), ended_at=Now(), ended_by_id=actor.pk, end_reason=reason
+            ends_before=left_on, counts_before=ends_on(left_on), ended_at=Now(), ended_by_id=actor.pk, end_reason=reason
         )
     member.refresh_from_db()
 
 
 @transaction.atomic
 def contribute(
-    actor: User, *, member: Member, amount_fen: int, paid_on: date, via: str = "cash"
+    actor: User, *, member: Member, amount_fen: int, paid_on: date, via: str = "cash", receipt_no: str = "", confirmed: bool = False
 ) -> tuple[Contribution, ledger.Posted]:
-    """Takes own money of a member in and gives a receipt; refuses what the society's rules do not allow."""
+    """Takes own money of a member in and gives a receipt; refuses what the society's rules do not allow.
+
+    What is the same as one on record is refused unless `confirmed` to be another one; a receipt number that differs tells them apart.
+    """
     require(actor, PREPARE, member.society.area_id)
     take(member.society_id)
+    require_another(
+        CONTRIBUTION, f"household {member.household.household_no} of {member.society.name}", confirmed=confirmed, who=member.pk, day=paid_on,
+        kind="own", fen=amount_fen, receipt=receipt_no,
+    )  # fmt: skip
     in_force = rules_in_force(member.society_id, paid_on)
     require_household(member, paid_on)
     after = own_fen(member.pk) + amount_fen
@@ -101,16 +111,21 @@ def contribute(
     posted = _receive(actor, member.society, "contribution", "Member's contribution", paid_on, [(rules.CONTRIBUTIONS, amount_fen)], via)
     with told_kindly():
         made = Contribution.objects.create(
-            member=member, kind="own", amount_fen=amount_fen, transfer_id=posted.transfer_ids[0], happened_on=paid_on,
+            member=member, kind="own", amount_fen=amount_fen, receipt_no=receipt_no.strip(), transfer_id=posted.transfer_ids[0], happened_on=paid_on,
             counts_on=counts_on(paid_on), recorded_by_id=actor.pk,
         )  # fmt: skip
     return made, posted
 
 
 @transaction.atomic
-def give_base_share(actor: User, *, member: Member, amount_fen: int, given_on: date) -> Contribution:
+def give_base_share(actor: User, *, member: Member, amount_fen: int, given_on: date, confirmed: bool = False) -> Contribution:
     """Records a base share counted from the grant: full rights, no money moved, never refunded."""
     require(actor, PREPARE, member.society.area_id)
+    take(member.society_id)
+    require_another(
+        CONTRIBUTION, f"household {member.household.household_no} of {member.society.name}", confirmed=confirmed, who=member.pk, day=given_on,
+        kind="granted_base", fen=amount_fen,
+    )  # fmt: skip
     with told_kindly():
         return Contribution.objects.create(
             member=member, kind="granted_base", amount_fen=amount_fen, happened_on=given_on, counts_on=counts_on(given_on),
@@ -120,12 +135,13 @@ def give_base_share(actor: User, *, member: Member, amount_fen: int, given_on: d
 
 @transaction.atomic
 def accept_gift(
-    actor: User, *, society: Society, giver: str, amount_fen: int, given_on: date, via: str = "bank"
+    actor: User, *, society: Society, giver: str, amount_fen: int, given_on: date, via: str = "bank", confirmed: bool = False
 ) -> tuple[Gift, ledger.Posted]:
     """Takes an unconditional gift in and gives a receipt."""
     require(actor, PREPARE, society.area_id)
     take(society.pk)
     require_there(society, given_on)
+    require_another(GIFT, society.name, confirmed=confirmed, who=society.pk, day=given_on, kind=key_of(giver), fen=amount_fen)
     posted = _receive(actor, society, "gift", f"Gift of {giver}", given_on, [(rules.GIFTS, amount_fen)], via)
     with told_kindly():
         made = Gift.objects.create(
@@ -137,11 +153,17 @@ def accept_gift(
 
 @transaction.atomic
 def record_repayment(
-    actor: User, *, loan: Loan, amount_fen: int, paid_on: date, via: str = "cash"
+    actor: User, *, loan: Loan, amount_fen: int, paid_on: date, via: str = "cash", receipt_no: str = "", confirmed: bool = False
 ) -> tuple[Repayment, ledger.Posted]:
-    """Takes a repayment in, divides it by the society's order, gives a receipt; refuses more than the loan still owes."""
+    """Takes a repayment in, divides it by the society's order, gives a receipt; refuses more than the loan still owes.
+
+    What is the same as one on record is refused unless `confirmed` to be another one; a receipt number that differs tells them apart.
+    """
     require(actor, PREPARE, loan.society.area_id)
     take(loan.society_id)
+    require_another(
+        REPAYMENT, f"loan {loan.loan_no}", confirmed=confirmed, who=loan.pk, day=paid_on, kind="", fen=amount_fen, receipt=receipt_no
+    )
     already, owed = repaid(loan), schedule_of(loan)
     left = sum(i.total_fen for i in owed) - already.total_fen
     if not 0 < amount_fen <= left:
@@ -155,7 +177,7 @@ def record_repayment(
     transfers = iter(posted.transfer_ids)
     with told_kindly():
         made = Repayment.objects.create(
-            loan=loan, principal_fen=part.principal_fen, fee_fen=part.fee_fen,
+            loan=loan, principal_fen=part.principal_fen, fee_fen=part.fee_fen, receipt_no=receipt_no.strip(),
             principal_transfer_id=next(transfers) if part.principal_fen else None,
             fee_transfer_id=next(transfers) if part.fee_fen else None,
             happened_on=paid_on, counts_on=counts_on(paid_on), recorded_by_id=actor.pk,

@@ -15,13 +15,13 @@ _FIRST_DAY = "(SELECT make_date(first_year, 1, 1) FROM periods_region)"
 _IN_FORCE = "{a}.voided_at IS NULL AND {a}.starts_on <= {day} AND ({a}.ends_before IS NULL OR {a}.ends_before > {day})"
 
 
-def _society(day: str) -> str:
+def society_join(day: str) -> str:
     """Joins the village's society in force on a day of the row."""
     force = _IN_FORCE.format(a="so", day=f"r.{day}")
     return f" mutual_funds_society so ON so.area_id = r.village_id AND {force}"
 
 
-def _member(day: str) -> str:
+def member_join(day: str) -> str:
     """Joins the household of the row and its membership on a day."""
     force = _IN_FORCE.format(a="m", day=f"r.{day}")
     return (
@@ -46,7 +46,7 @@ def loan_number_as_on_record(day: str) -> Check:
     """A loan's number is written as it stands on record, and one way in a file."""
     return as_on_record(
         "mutual_funds_loan_number_as_on_record", "loan_no", _("the number of a loan as it stands on record, and one way in a file"),
-        of="so.id", recorded=_LOANS_ON_RECORD, join=f" JOIN {_society(day)}",
+        of="so.id", recorded=_LOANS_ON_RECORD, join=f" JOIN {society_join(day)}",
     )  # fmt: skip
 
 
@@ -54,7 +54,7 @@ def society_known(day: str) -> Check:
     """The village has a society on the day of the row."""
     return _check(
         "society_known", "village", _("a village with a society on that day"),
-        f"SELECT r.row_no, r.village FROM {{stage}} r LEFT JOIN {_society(day)} WHERE r.village_id IS NOT NULL AND so.id IS NULL",
+        f"SELECT r.row_no, r.village FROM {{stage}} r LEFT JOIN {society_join(day)} WHERE r.village_id IS NOT NULL AND so.id IS NULL",
         _("load the society first, or correct the village or the day"),
     )  # fmt: skip
 
@@ -63,7 +63,7 @@ def member_known(day: str) -> Check:
     """The household is a member on the day of the row."""
     return _check(
         "member_known", "household_no", _("a household that is a member of the society on that day"),
-        f"""SELECT r.row_no, r.household_no FROM {{stage}} r JOIN {_society(day)}
+        f"""SELECT r.row_no, r.household_no FROM {{stage}} r JOIN {society_join(day)}
         LEFT JOIN register_household h ON h.village_id = r.village_id AND h.household_no = r.household_no AND h.voided_at IS NULL
         LEFT JOIN mutual_funds_member m ON m.household_id = h.id AND m.society_id = so.id AND {_IN_FORCE.format(a="m", day=f"r.{day}")}
         WHERE m.id IS NULL""",
@@ -75,26 +75,9 @@ def household_there(day: str, unless: str = "false") -> Check:
     """The household was not dissolved by the day of the row; `unless` names rows that go on after its end."""
     return _check(
         "household_there", day, _("a day before the household was dissolved"),
-        f"""SELECT r.row_no, r.{day}::text FROM {{stage}} r JOIN {_society(day)} JOIN {_member(day)}
+        f"""SELECT r.row_no, r.{day}::text FROM {{stage}} r JOIN {society_join(day)} JOIN {member_join(day)}
         WHERE r.{day} >= h.ends_before AND NOT {unless}""",
         _("a household that was dissolved only repays and gets its own money back; let it leave the society"),
-    )  # fmt: skip
-
-
-def not_in_future(day: str) -> Check:
-    """Nothing is recorded before it happens."""
-    return _check(
-        "not_in_future", day, _("a day not after today"),
-        f"SELECT r.row_no, r.{day}::text FROM {{stage}} r WHERE r.{day} > %(today)s",
-    )  # fmt: skip
-
-
-def after_first_day(day: str) -> Check:
-    """Money that moved before the first year is in the opening, not in this file."""
-    return _check(
-        "after_first_day", day, _("a day not before the region's first year"),
-        f"SELECT r.row_no, r.{day}::text FROM {{stage}} r WHERE r.{day} < {_FIRST_DAY}",
-        _("what moved before the first year belongs in the opening balances"),
     )  # fmt: skip
 
 
@@ -108,7 +91,7 @@ def money_there(day: str, change: str, column: str = "amount", across: tuple[str
         f"""WITH file AS MATERIALIZED (
           SELECT r.row_no, so.book_id, CASE coalesce(r.account, 'bank') WHEN 'cash' THEN '1001' ELSE '1002' END AS code,
             GREATEST(r.{day}, %(first_open_day)s) AS day, {change} AS fen
-          FROM {{stage}} r JOIN {_society(day)} WHERE r.{day} >= {_FIRST_DAY}
+          FROM {{stage}} r JOIN {society_join(day)} WHERE r.{day} >= {_FIRST_DAY}
         ), touched AS MATERIALIZED (
           SELECT a.id, a.book_id, a.code FROM ledger_account a
           WHERE (a.book_id, a.code) IN (SELECT DISTINCT book_id, code FROM file WHERE fen < 0)
@@ -146,7 +129,6 @@ SOCIETY_CHECKS = (
         "instalments_fit_term", "instalments", _("no more instalments than days of the longest term"),
         "SELECT r.row_no, r.instalments::text FROM {stage} r WHERE r.instalments > r.term_cap_days",
     ),
-    not_in_future("founded_on"),
 )  # fmt: skip
 
 _OPENING_SOCIETY = (
@@ -184,8 +166,6 @@ COUNTY_BOOK = """ places_tree vt ON vt.area_id = r.village_id
         JOIN ledger_book cb ON cb.area_id = ct.area_id AND cb.kind = 'county'"""
 GRANT_CHECKS = (
     society_known("granted_on"),
-    not_in_future("granted_on"),
-    after_first_day("granted_on"),
     _check(
         "grant_line_known", "source_line", _("a source line of the programme mutual_funds"),
         f"SELECT r.row_no, r.source_line FROM {{stage}} r LEFT JOIN {_LINE} WHERE li.id IS NULL OR li.programme <> 'mutual_funds'",
@@ -211,7 +191,7 @@ GRANT_CHECKS = (
         SELECT r.row_no, r.granted_on, so.size_class, sum(r.amount) OVER (PARTITION BY so.id ORDER BY r.granted_on, r.row_no)
           + coalesce((SELECT sum(k.amount_fen) FROM mutual_funds_grant k WHERE k.society_id = so.id AND k.voided_at IS NULL), 0)
           + coalesce((SELECT sum(o.grant_fen) FROM mutual_funds_opening o WHERE o.society_id = so.id AND o.voided_at IS NULL), 0) AS fen
-        FROM {{stage}} r JOIN {_society("granted_on")}) g
+        FROM {{stage}} r JOIN {society_join("granted_on")}) g
         WHERE NOT EXISTS (SELECT FROM funds_grantstandard s WHERE s.programme = 'mutual_funds' AND s.size_class IN (g.size_class, 'any')
           AND {_IN_FORCE.format(a="s", day="g.granted_on")} AND g.fen <= s.high_fen)""",
         _("check the class of the village and the standard of that day"),
@@ -221,7 +201,6 @@ GRANT_CHECKS = (
 MEMBER_CHECKS = (
     NUMBER_AS_ON_RECORD,
     society_known("joined_on"),
-    not_in_future("joined_on"),
     _check(
         "household_known", "household_no", _("a household of the village's register"),
         """SELECT r.row_no, r.household_no FROM {stage} r WHERE r.kind = 'registered' AND r.village_id IS NOT NULL AND NOT EXISTS (
@@ -247,13 +226,12 @@ _OWN = "CASE r.kind WHEN 'own' THEN r.amount WHEN 'refund' THEN -r.amount ELSE 0
 _STANDING = f"""SELECT r.row_no, so.id AS society_id, r.kind, r.amount, r.paid_on, m.id AS member_id,
           sum({_OWN}) OVER (PARTITION BY m.id ORDER BY r.paid_on, (r.kind = 'refund'), r.row_no) + coalesce(had.fen, 0) AS own,
           ru.contribution_min_fen, ru.contribution_max_fen
-        FROM {{stage}} r JOIN {_society("paid_on")} JOIN {_member("paid_on")} JOIN {_rules("paid_on")}
+        FROM {{stage}} r JOIN {society_join("paid_on")} JOIN {member_join("paid_on")} JOIN {_rules("paid_on")}
         LEFT JOIN (SELECT c.member_id, sum(CASE c.kind WHEN 'refund' THEN -c.amount_fen WHEN 'granted_base' THEN 0 ELSE c.amount_fen END) AS fen
           FROM mutual_funds_contribution c WHERE c.voided_at IS NULL GROUP BY 1) had ON had.member_id = m.id"""
 CONTRIBUTION_CHECKS = (
     NUMBER_AS_ON_RECORD,
     society_known("paid_on"),
-    not_in_future("paid_on"),
     member_known("paid_on"),
     household_there("paid_on", "r.kind = 'refund'"),
     _check(
@@ -262,7 +240,7 @@ CONTRIBUTION_CHECKS = (
         # then, less the refunds of the file up to this one.
         f"""WITH file AS MATERIALIZED (
           SELECT r.row_no, r.kind, r.amount, r.paid_on AS day, m.id AS member_id
-          FROM {{stage}} r JOIN {_society("paid_on")} JOIN {_member("paid_on")} WHERE r.kind IN ('own', 'refund')
+          FROM {{stage}} r JOIN {society_join("paid_on")} JOIN {member_join("paid_on")} WHERE r.kind IN ('own', 'refund')
         ), back AS MATERIALIZED (
           SELECT row_no, member_id, day, amount, sum(amount) OVER (PARTITION BY member_id ORDER BY day, row_no) AS upto FROM file WHERE kind = 'refund'
         ), moved AS (
@@ -293,7 +271,7 @@ CONTRIBUTION_CHECKS = (
         f"""SELECT g.row_no, (g.fen / 100.0)::numeric(20, 2)::text FROM (SELECT r.row_no, so.id AS society_id,
           sum(r.amount) OVER (PARTITION BY so.id ORDER BY r.row_no) + coalesce((SELECT sum(c.amount_fen) FROM mutual_funds_contribution c
             JOIN mutual_funds_member k ON k.id = c.member_id WHERE k.society_id = so.id AND c.kind = 'opening' AND c.voided_at IS NULL), 0) AS fen
-        FROM {{stage}} r JOIN {_society("paid_on")} WHERE r.kind = 'own' AND r.paid_on < {_FIRST_DAY}) g
+        FROM {{stage}} r JOIN {society_join("paid_on")} WHERE r.kind = 'own' AND r.paid_on < {_FIRST_DAY}) g
         WHERE g.fen > coalesce((SELECT o.contributions_fen FROM mutual_funds_opening o
           WHERE o.society_id = g.society_id AND o.voided_at IS NULL), 0)""",
         _("load the opening balances first"),
@@ -301,17 +279,16 @@ CONTRIBUTION_CHECKS = (
     money_there("paid_on", _OWN, across=("village",)),
 )  # fmt: skip
 
-_LEND = f" {{stage}} r JOIN {_society('lent_on')} JOIN {_rules('lent_on')}"
+_LEND = f" {{stage}} r JOIN {society_join('lent_on')} JOIN {_rules('lent_on')}"
 LOAN_CHECKS = (
     NUMBER_AS_ON_RECORD,
     loan_number_as_on_record("lent_on"),
     society_known("lent_on"),
-    not_in_future("lent_on"),
     member_known("lent_on"),
     household_there("lent_on"),
     _check(
         "loan_number_once", "loan_no", _("a number not yet given in the society"),
-        f"""SELECT r.row_no, r.loan_no FROM {{stage}} r JOIN {_society("lent_on")}
+        f"""SELECT r.row_no, r.loan_no FROM {{stage}} r JOIN {society_join("lent_on")}
         JOIN mutual_funds_loan l ON l.society_id = so.id AND l.loan_no = r.loan_no AND l.voided_at IS NULL""",
     ),
     _check(
@@ -325,12 +302,12 @@ LOAN_CHECKS = (
     ),
     _check(
         "loan_rules_in_force", "lent_on", _("a day on which the society has rules"),
-        f"SELECT r.row_no, r.lent_on::text FROM {{stage}} r JOIN {_society('lent_on')} LEFT JOIN {_rules('lent_on')} WHERE ru.id IS NULL",
+        f"SELECT r.row_no, r.lent_on::text FROM {{stage}} r JOIN {society_join('lent_on')} LEFT JOIN {_rules('lent_on')} WHERE ru.id IS NULL",
     ),
     _check(
         "loan_open_at_once", "household_no", _("no more loans at once than the society's rules allow"),
         f"""WITH file AS MATERIALIZED (SELECT r.row_no, r.household_no, r.lent_on, m.id AS member_id, ru.open_loans_max
-          FROM {{stage}} r JOIN {_society("lent_on")} JOIN {_member("lent_on")} JOIN {_rules("lent_on")}
+          FROM {{stage}} r JOIN {society_join("lent_on")} JOIN {member_join("lent_on")} JOIN {_rules("lent_on")}
         ), numbered AS (SELECT *, row_number() OVER (PARTITION BY member_id ORDER BY lent_on, row_no) AS nth FROM file
         ), open AS (SELECT n.row_no, l.id FROM numbered n
           JOIN mutual_funds_loan l ON l.member_id = n.member_id AND l.voided_at IS NULL AND l.happened_on <= n.lent_on
@@ -346,14 +323,14 @@ LOAN_CHECKS = (
         f"""SELECT g.row_no, (g.fen / 100.0)::numeric(20, 2)::text FROM (SELECT r.row_no, so.id AS society_id,
           sum(r.principal) OVER (PARTITION BY so.id ORDER BY r.row_no) + coalesce((SELECT sum(l.principal_fen) FROM mutual_funds_loan l
             WHERE l.society_id = so.id AND l.opening AND l.voided_at IS NULL), 0) AS fen
-        FROM {{stage}} r JOIN {_society("lent_on")} WHERE r.lent_on < {_FIRST_DAY}) g
+        FROM {{stage}} r JOIN {society_join("lent_on")} WHERE r.lent_on < {_FIRST_DAY}) g
         WHERE g.fen > coalesce((SELECT o.loans_fen FROM mutual_funds_opening o WHERE o.society_id = g.society_id AND o.voided_at IS NULL), 0)""",
         _("load the opening balances first"),
     ),
     money_there("lent_on", "-r.principal", "principal"),
 )  # fmt: skip
 
-_OWED = f"""{{stage}} r JOIN {_society("paid_on")}
+_OWED = f"""{{stage}} r JOIN {society_join("paid_on")}
         JOIN mutual_funds_loan l ON l.society_id = so.id AND l.loan_no = r.loan_no AND l.voided_at IS NULL"""
 # Everything paid on a loan up to the row, this file and the record together, in the order of days.
 _PAID = f"""SELECT r.row_no, l.id AS loan_id, ru.allocation_order,
@@ -365,11 +342,9 @@ _PAID = f"""SELECT r.row_no, l.id AS loan_id, ru.allocation_order,
 REPAYMENT_CHECKS = (
     loan_number_as_on_record("paid_on"),
     society_known("paid_on"),
-    not_in_future("paid_on"),
-    after_first_day("paid_on"),
     _check(
         "loan_known", "loan_no", _("a loan of the society"),
-        f"""SELECT r.row_no, r.loan_no FROM {{stage}} r JOIN {_society("paid_on")} WHERE NOT EXISTS (SELECT FROM mutual_funds_loan l
+        f"""SELECT r.row_no, r.loan_no FROM {{stage}} r JOIN {society_join("paid_on")} WHERE NOT EXISTS (SELECT FROM mutual_funds_loan l
         WHERE l.society_id = so.id AND l.loan_no = r.loan_no AND l.voided_at IS NULL)""",
         _("load the loan first, or correct its number"),
     ),

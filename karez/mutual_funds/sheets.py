@@ -8,18 +8,19 @@ from collections.abc import Callable, Mapping
 
 from django.utils.translation import gettext_lazy as _
 
-from karez.kernel.sheets import Applying, Check, Column, Sheet, Text, Total
-from karez.mutual_funds import columns, loading, sheet_checks, withdrawing
+from karez.kernel.sheets import Applying, Check, Column, Kind, Sameness, Sheet, Text, Total
+from karez.mutual_funds import columns, loading, sameness, sheet_checks, withdrawing
 
 
 def _sheet(
     name: str, label: Text, about: Text, cols: tuple[Column, ...], apply: Callable[[Applying], Mapping[str, int]],
     checks: tuple[Check, ...], totals: tuple[Total, ...], key: tuple[str, ...], built_on: tuple[Check, ...] = (),
+    same: Sameness | None = None,
 ) -> Sheet:  # fmt: skip
     return Sheet(
         name=name, label=label, about=about, columns=cols, apply=apply, checks=checks, totals=totals, key=key,
         send_permission="mutual_funds.prepare", apply_permission="mutual_funds.approve", area_column="village",
-        built_on=built_on, withdraw=withdrawing.withdraw[name],
+        built_on=built_on, same=same, day_column=next((c.name for c in cols if c.kind is Kind.DATE), ""), withdraw=withdrawing.withdraw[name],
     )  # fmt: skip
 
 
@@ -46,7 +47,7 @@ SHEETS: tuple[Sheet, ...] = (
     _sheet(
         "grants", _("Grants to societies"), _("Public money given to a society, by source line."),
         columns.GRANTS, loading.apply_grants, sheet_checks.GRANT_CHECKS, (_sum(_("granted"), "r.amount"),),
-        ("village", "source_line", "granted_on"),
+        (), same=sameness.GRANT,
     ),
     _sheet(
         "fund_members", _("Members of societies"), _("One row for each member household."),
@@ -58,7 +59,7 @@ SHEETS: tuple[Sheet, ...] = (
         _("Own money paid in, base shares counted from the grant, and refunds of own money."),
         columns.CONTRIBUTIONS, loading.apply_contributions, sheet_checks.CONTRIBUTION_CHECKS,
         (_sum(_("paid in"), "CASE r.kind WHEN 'own' THEN r.amount END"), _sum(_("refunded"), "CASE r.kind WHEN 'refund' THEN r.amount END")),
-        ("village", "household_no", "paid_on", "kind"),
+        (), same=sameness.CONTRIBUTION,
     ),
     _sheet(
         "loans", _("Loans"), _("Money lent to members. The schedule follows from the society's rules."),
@@ -68,6 +69,6 @@ SHEETS: tuple[Sheet, ...] = (
     _sheet(
         "repayments", _("Repayments"), _("What borrowers paid back, divided into principal and fee."),
         columns.REPAYMENTS, loading.apply_repayments, sheet_checks.REPAYMENT_CHECKS,
-        (_sum(_("principal"), "r.principal"), _sum(_("fees"), "r.fee")), ("village", "loan_no", "paid_on"),
+        (_sum(_("principal"), "r.principal"), _sum(_("fees"), "r.fee")), (), same=sameness.REPAYMENT,
     ),
 )  # fmt: skip

@@ -1,5 +1,6 @@
 """Founding the region and reading its open day. The closing of years is driven by the closing room; the states are kept here."""
 
+from dataclasses import dataclass
 from datetime import date
 
 from django.db import connection
@@ -35,8 +36,38 @@ def first_open_day() -> date:
     return region().first_open_day
 
 
+@dataclass(frozen=True)
+class OpenedDays:
+    """The days of all years ever opened, first to last, and the first day new facts may count from."""
+
+    first: date
+    last: date
+    first_open: date
+
+
+def opened_days() -> OpenedDays | None:
+    """The days of the opened years; None before the region is founded."""
+    found = region_if_founded()
+    if found is None:
+        return None
+    last = Period.objects.order_by("-year").values_list("year", flat=True).first() or found.first_year
+    return OpenedDays(date(found.first_year, 1, 1), date(last, 12, 31), found.first_open_day)
+
+
 def counts_on(day: date) -> date:
-    """The day a fact of `day` counts from."""
+    """The day a fact of `day` counts from; a day in a year nobody opened is refused."""
+    opened = opened_days()
+    if opened is not None and day > opened.last:
+        raise Refusal(
+            "periods.not_opened", record=str(day), found=f"a day of {day.year}, which is not opened", expected=f"a day until {opened.last}",
+            rule="a fact lies in a year that was opened",
+            todo="correct the day; what is of a year not yet opened is entered when the year before it is closed",
+        )  # fmt: skip
+    return max(day, first_open_day())
+
+
+def ends_on(day: date) -> date:
+    """The day from which an end or a void of `day` counts: it may lie on the morning after the last opened year, or be today."""
     return max(day, first_open_day())
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from karez.kernel.sheets import Applying, Check, Column, Kind, Sheet, Total
+from karez.kernel.sheets import Applying, Check, Column, Days, Kind, Sheet, Total
 from karez.places.loading import insert_areas, insert_designations
 from karez.places.models import DesignationList
 
@@ -119,8 +119,8 @@ def _withdraw_designations(given: Applying) -> Mapping[str, int]:
 
 def _days(first: Any, last: Any) -> tuple[Column, Column]:
     return (
-        Column("valid_from", first, Kind.DATE, headers=("from", "起始日期", "生效日期")),
-        Column("valid_to", last, Kind.DATE, required=False, headers=("until", "to", "终止日期", "失效日期")),
+        Column("valid_from", first, Kind.DATE, days=Days.ANY, headers=("from", "起始日期", "生效日期")),
+        Column("valid_to", last, Kind.DATE, required=False, days=Days.ANY, headers=("until", "to", "终止日期", "失效日期")),
     )
 
 

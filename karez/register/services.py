@@ -16,7 +16,7 @@ from django.db.models.functions import Now
 
 from karez.access.models import User
 from karez.kernel.facts import Fact, SpellFact
-from karez.periods.services import counts_on
+from karez.periods.services import counts_on, ends_on
 from karez.places.queries import require
 from karez.register import identity, rules
 from karez.register.models import (
@@ -266,7 +266,7 @@ def correct_person(actor: User, *, person_id: int, sex: int, birth_month: date |
             _void(actor, membership, reason)
             _anew(actor, membership, {"person_id": new.pk})
         identity.hand_over(actor, old_id=old.pk, new_id=new.pk)
-        _mark_void(actor, old, reason, counts_on(date.today()))
+        _mark_void(actor, old, reason, ends_on(date.today()))
     return new
 
 
@@ -325,7 +325,7 @@ S = TypeVar("S", Membership, CaseSpell, Household)
 
 
 def _end(actor: User, spell: S, on: date, reason: str) -> S:
-    spell.ends_before, spell.counts_before = on, max(counts_on(on), spell.counts_from)
+    spell.ends_before, spell.counts_before = on, max(ends_on(on), spell.counts_from)
     spell.ended_by_id, spell.end_reason = actor.pk, reason
     type(spell).objects.filter(pk=spell.pk).update(
         ends_before=on, counts_before=spell.counts_before, ended_at=Now(), ended_by_id=actor.pk, end_reason=reason
@@ -354,7 +354,7 @@ def _anew(actor: User, row: Any, changes: dict[str, Any]) -> Any:
         if values["ends_before"] is None:
             values["end_reason"] = None
         else:
-            values |= {"counts_before": max(counts_on(values["ends_before"]), values["counts_from"]), "ended_by_id": actor.pk, "ended_at": Now()}
+            values |= {"counts_before": max(ends_on(values["ends_before"]), values["counts_from"]), "ended_by_id": actor.pk, "ended_at": Now()}
     else:
         values["counts_on"] = counts_on(values["happened_on"])
     if isinstance(row, Membership):

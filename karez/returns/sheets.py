@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from karez.kernel.sheets import Applying, Check, Column, Kind, Sheet, Total
+from karez.kernel.sheets import Applying, Check, Column, Days, Kind, Sheet, Total
 
 # Measures are data (see `returns.sql`); what a file may name beside the code is a convenience of the file.
 MEASURES = {
@@ -72,7 +72,7 @@ RETURNS = Sheet(
             "area", _("code of the region or county"), Kind.AREA, levels=("region", "county"),
             headers=("area code", "地区代码", "行政区划代码"),
         ),
-        Column("year", _("year the number speaks of"), Kind.YEAR, low=1980, headers=("年份", "年度")),
+        Column("year", _("year the number speaks of"), Kind.YEAR, low=1980, days=Days.SINCE, headers=("年份", "年度")),
         Column("value", _("the number, in its unit"), Kind.DECIMAL, low=0, headers=("数值",)),
         Column(
             "numerator", _("for a quotient: what is divided"), Kind.DECIMAL, required=False, low=0, headers=("分子",),

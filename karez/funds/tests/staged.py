@@ -5,7 +5,9 @@ from typing import Any
 
 from django.db import connection
 
+from karez.intake import days
 from karez.kernel.sheets import Applying, Kind, Sheet
+from karez.periods.services import opened_days
 
 _TYPES = {Kind.INTEGER: "bigint", Kind.DECIMAL: "numeric", Kind.FEN: "bigint", Kind.DATE: "date", Kind.YEAR: "integer"}
 
@@ -32,7 +34,7 @@ def faults(sheet: Sheet, rows: list[dict[str, Any]], batch_id: int = 1) -> set[t
     name, found = stage(sheet, rows), set()
     params = {"batch_id": batch_id, "sender_id": 1, "first_open_day": date(2009, 1, 1), "today": date(2026, 1, 1)}
     with connection.cursor() as cursor:
-        for check in sheet.checks:
+        for check in (*days.checks(sheet, opened_days()), *sheet.checks):
             cursor.execute(check.sql.format(stage=name), params)
             found |= {(check.rule, row[0]) for row in cursor.fetchall()}
     return found

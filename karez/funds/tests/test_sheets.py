@@ -104,7 +104,7 @@ def test_faults_of_money(world: Any) -> None:
         {**MONEY[0], "reference": "A-8", "happened_on": date(2030, 1, 1)},
     ]
     assert faults(sheets.APPROPRIATIONS, bad) == {
-        ("funds_reference_free", 1), ("funds_line_known", 2), ("funds_not_ahead", 3)
+        ("funds_reference_free", 1), ("funds_line_known", 2), ("day_opened", 3)
     }  # fmt: skip
     rows = shares(world)
     rows.append({**rows[0], "reference": "B-4", "amount": 1})

@@ -40,6 +40,10 @@ class Migration(migrations.Migration):
                 ('fault_count', models.BigIntegerField(null=True)),
                 ('totals', models.JSONField(db_default=[])),
                 ('notices', models.JSONField(db_default=[])),
+                ('years', models.JSONField(db_default=[])),
+                ('question_count', models.BigIntegerField(db_default=0)),
+                ('confirmed_by_id', models.BigIntegerField(null=True)),
+                ('confirmed_at', models.DateTimeField(null=True)),
                 ('staged_at', models.DateTimeField(null=True)),
                 ('decided_by_id', models.BigIntegerField(null=True)),
                 ('decided_at', models.DateTimeField(null=True)),
@@ -54,7 +58,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(fields=['state', '-id'], name='intake_batch_by_state'), models.Index(fields=['sender_id', '-id'], name='intake_batch_by_sender')],
-                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['received', 'staging', 'checked', 'faulty', 'applying', 'applied', 'refused', 'withdrawn'])), name='intake_batch_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['applying', 'applied', 'withdrawn']), _negated=True), models.Q(('decided_by_id__isnull', False), models.Q(('decided_by_id', models.F('sender_id')), _negated=True)), _connector='OR'), name='intake_batch_four_eyes'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('withdrawal_by_id__isnull', False), ('withdrawn_by_id__isnull', False), models.Q(('withdrawn_by_id', models.F('withdrawal_by_id')), _negated=True)), _connector='OR'), name='intake_batch_withdrawn_by_two'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'refused'), _negated=True), ('reason__gt', ''), _connector='OR'), name='intake_batch_refused_with_reason'), models.UniqueConstraint(condition=models.Q(('state__in', ['refused', 'withdrawn']), _negated=True), fields=('sheet', 'digest'), name='intake_batch_same_file_once')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('state__in', ['received', 'staging', 'checked', 'faulty', 'applying', 'applied', 'refused', 'withdrawn'])), name='intake_batch_state_known'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['applying', 'applied', 'withdrawn']), _negated=True), models.Q(('decided_by_id__isnull', False), models.Q(('decided_by_id', models.F('sender_id')), _negated=True)), _connector='OR'), name='intake_batch_four_eyes'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'withdrawn'), _negated=True), models.Q(('withdrawal_by_id__isnull', False), ('withdrawn_by_id__isnull', False), models.Q(('withdrawn_by_id', models.F('withdrawal_by_id')), _negated=True)), _connector='OR'), name='intake_batch_withdrawn_by_two'), models.CheckConstraint(condition=models.Q(models.Q(('state', 'refused'), _negated=True), ('reason__gt', ''), _connector='OR'), name='intake_batch_refused_with_reason'), models.CheckConstraint(condition=models.Q(models.Q(('state__in', ['applying', 'applied', 'withdrawn']), _negated=True), ('question_count', 0), ('confirmed_at__isnull', False), _connector='OR'), name='intake_batch_questions_confirmed'), models.CheckConstraint(condition=models.Q(('confirmed_by_id', None), ('confirmed_by_id', models.F('sender_id')), _connector='OR'), name='intake_batch_confirmed_by_sender'), models.UniqueConstraint(condition=models.Q(('state__in', ['refused', 'withdrawn']), _negated=True), fields=('sheet', 'digest'), name='intake_batch_same_file_once')],
             },
         ),
         migrations.CreateModel(
@@ -82,6 +86,24 @@ class Migration(migrations.Migration):
             ],
             options={
                 'indexes': [models.Index(fields=['batch', 'row_no', 'id'], name='intake_fault_in_order')],
+            },
+        ),
+        migrations.CreateModel(
+            name='Question',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('row_no', models.BigIntegerField()),
+                ('column', models.TextField(db_default='')),
+                ('found', models.TextField(db_default='')),
+                ('expected', models.TextField(db_default='')),
+                ('rule', models.TextField()),
+                ('todo', models.TextField(db_default='')),
+                ('asks', models.BooleanField()),
+                ('matches', models.BigIntegerField(db_default=0)),
+                ('batch', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='questions', to='intake.batch')),
+            ],
+            options={
+                'indexes': [models.Index(fields=['batch', '-asks', 'row_no', 'id'], name='intake_question_in_order')],
             },
         ),
     ]

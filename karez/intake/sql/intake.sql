@@ -49,8 +49,10 @@ BEGIN
     END IF;
     SELECT string_agg(format('%I %s', c->>'name', c->>'type'), ', ' ORDER BY n) INTO definition
       FROM jsonb_array_elements(p_columns) WITH ORDINALITY AS given(c, n);
-    UPDATE intake_batch SET state = 'staging', row_count = NULL, fault_count = NULL, totals = '[]', trouble = '' WHERE id = p_batch;
+    UPDATE intake_batch SET state = 'staging', row_count = NULL, fault_count = NULL, totals = '[]', trouble = '', question_count = 0,
+           confirmed_by_id = NULL, confirmed_at = NULL WHERE id = p_batch;
     DELETE FROM intake_fault WHERE batch_id = p_batch;
+    DELETE FROM intake_question WHERE batch_id = p_batch;
     DELETE FROM intake_batcharea WHERE batch_id = p_batch;
     PERFORM intake_drop_stage(taken.id);
     -- Not logged: after a crash of the server it is empty, which is noticed by its count and staged again.
@@ -67,7 +69,8 @@ BEGIN
     EXECUTE format('ANALYZE staging.batch_%s', taken.id);
 END $$;
 
-CREATE FUNCTION intake_staged(p_batch bigint, p_rows bigint, p_faults bigint, p_totals jsonb, p_notices jsonb) RETURNS text
+CREATE FUNCTION intake_staged(p_batch bigint, p_rows bigint, p_faults bigint, p_totals jsonb, p_notices jsonb, p_years jsonb DEFAULT '[]')
+    RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE now_is text := CASE WHEN p_faults = 0 THEN 'checked' ELSE 'faulty' END;
 BEGIN
@@ -79,7 +82,8 @@ BEGIN
         PERFORM intake_drop_stage(p_batch);
     END IF;
     UPDATE intake_batch SET state = now_is, row_count = p_rows, fault_count = p_faults, totals = p_totals,
-           notices = p_notices, staged_at = now() WHERE id = p_batch;
+           notices = p_notices, years = p_years, staged_at = now(),
+           question_count = (SELECT count(DISTINCT row_no) FROM intake_question WHERE batch_id = p_batch AND asks) WHERE id = p_batch;
     RETURN now_is;
 END $$;
 
@@ -92,6 +96,22 @@ BEGIN
            state = CASE state WHEN 'applying' THEN 'checked' WHEN 'staging' THEN 'received' ELSE state END WHERE id = p_batch;
 END $$;
 
+-- The sender says that the rows asked about are meant. What is asked anew after a later check is confirmed anew.
+CREATE FUNCTION intake_confirm(p_batch bigint, p_by bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE taken intake_batch := intake_take(p_batch, 'checked');
+BEGIN
+    IF p_by IS NULL OR taken.sender_id <> p_by THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ045', MESSAGE = format('Batch %s was sent by another person.', p_batch),
+            DETAIL = 'Only its sender knows whether the rows are meant.';
+    END IF;
+    IF taken.question_count = 0 OR taken.confirmed_at IS NOT NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ045', MESSAGE = format('Nothing of batch %s waits to be confirmed.', p_batch),
+            DETAIL = 'Rows that look like others are confirmed once after each check.';
+    END IF;
+    UPDATE intake_batch SET confirmed_by_id = p_by, confirmed_at = now() WHERE id = p_batch;
+END $$;
+
 CREATE FUNCTION intake_decide(p_batch bigint, p_by bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE taken intake_batch := intake_take(p_batch, 'checked');
@@ -99,6 +119,10 @@ BEGIN
     IF p_by IS NULL OR taken.sender_id = p_by THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ043', MESSAGE = format('Batch %s was sent by the same person.', p_batch),
             DETAIL = 'One person sends a file, another applies it.';
+    END IF;
+    IF taken.confirmed_at IS NULL AND EXISTS (SELECT FROM intake_question WHERE batch_id = p_batch AND asks) THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ045', MESSAGE = format('Rows of batch %s wait to be confirmed by its sender.', p_batch),
+            DETAIL = 'Rows that look like others are applied only after the sender has said that they are meant.';
     END IF;
     UPDATE intake_batch SET state = 'applying', decided_by_id = p_by, decided_at = now(), trouble = '' WHERE id = p_batch;
 END $$;

@@ -56,6 +56,7 @@ TOY = Sheet(
     key=("village", "ref"),
     area_column="village",
     area_day="",
+    day_column="paid_on",
     name_index_column="village",
     checks=(
         Check(

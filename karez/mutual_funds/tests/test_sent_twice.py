@@ -37,7 +37,9 @@ def test_the_second_sending_leads_to_the_first_record(fund: Fund) -> None:
     assert first.status_code == second.status_code == 302
     assert first["Location"] == second["Location"]
     assert services.own_fen(fund.members[0].pk) == 500 * YUAN
-    _signed_in(fund.treasurer).post(address, _form(fund, 500)[1])  # the form asked for anew is another payment
+    anew = _form(fund, 500)[1]  # the form asked for anew may be another payment: it is asked
+    assert _signed_in(fund.treasurer).post(address, anew).status_code == 409
+    _signed_in(fund.treasurer).post(address, anew | {"confirmed": "on"})
     assert services.own_fen(fund.members[0].pk) == 1000 * YUAN
 
 

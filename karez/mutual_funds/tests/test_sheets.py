@@ -172,7 +172,7 @@ def test_every_fault_is_named_by_row(county: Any) -> None:
 """
     assert faults(county, "grants", text) == [
         (2, "mutual_funds_grant_line_not_overdrawn"), (3, "mutual_funds_grant_line_known"), (4, "mutual_funds_grant_within_standard"),
-        (5, "mutual_funds_after_first_day"), (5, "mutual_funds_society_known"),
+        (5, "day_opened"), (5, "mutual_funds_society_known"),
     ]  # fmt: skip
     load(county, "grants", "fund_members")
     assert faults(county, "fund_members", f"village,household_no,joined_on,kind\n{NEW},H1,2009-03-01,registered\n{NEW},H9,2009-03-01,registered\n") == [
@@ -226,7 +226,7 @@ def test_money_faults_add_up_over_the_file(county: Any) -> None:
     assert faults(county, "repayments", text) == [
         (2, "mutual_funds_repayment_in_order"), (3, "mutual_funds_repayment_in_order"), (3, "mutual_funds_repayment_within_owed"),
         (4, "mutual_funds_repayment_not_before_loan"), (5, "mutual_funds_loan_known"), (6, "mutual_funds_repayment_not_empty"),
-        (7, "mutual_funds_after_first_day"), (7, "mutual_funds_repayment_in_order"),
+        (7, "day_opened"), (7, "mutual_funds_repayment_in_order"),
     ]  # fmt: skip
 
 

@@ -7,9 +7,10 @@ from typing import Any
 from django.conf import settings
 from django.db import connection
 
+from karez.intake import days
 from karez.kernel.sealing import SealingKey
-from karez.kernel.sheets import Applying, Sheet
-from karez.periods.services import first_open_day
+from karez.kernel.sheets import Applying, Outcome, Sheet
+from karez.periods.services import first_open_day, opened_days
 
 _REGISTER = """CREATE TEMP TABLE staged (row_no bigint, village text, village_id bigint, household_no text, household_kind text,
  person_no bigint, relation text, sex text, birth_month date, since date, identity_sealed bytea, number_hash bytea, name_hash bytea)"""
@@ -45,7 +46,7 @@ def faults(sheet: Sheet) -> dict[str, list[tuple[int, str]]]:
     found = {}
     values = {"batch_id": 7, "sender_id": 1, "first_open_day": first_open_day(), "today": date(2026, 1, 1), "sender_areas": sender_areas()}
     with connection.cursor() as cursor:
-        for check in (*sheet.checks,):
+        for check in (*days.checks(sheet, opened_days()), *(c for c in sheet.checks if c.outcome is Outcome.FAULT)):
             cursor.execute(check.sql.replace("{stage}", "staged"), values)
             if rows := cursor.fetchall():
                 found[check.rule] = sorted(rows)

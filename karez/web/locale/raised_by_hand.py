@@ -6,6 +6,8 @@ BY_HAND = (
     "{1}, {2} characters",  # intake/typing.py: a number of the wrong length, masked
     "{1} of another village", "in household {1} of another village", "{1}, on record as {2}, dissolved {3}", "elsewhere",  # register/sheets.py
     "{1} and {2} more",  # intake/applying.py: rows named
+    "the same as row {1}", "in batch {1}, last recorded on {2}", "entered by hand, last recorded on {1}",  # intake/sameness.py
+    "{1} rows of {2} count from {3}",  # intake/days.py
     "received", "staging", "checked", "faulty", "applying", "applied", "withdrawn", "refused",  # states of a batch,
     "open", "prepared", "closing", "closed", "draft", "reviewed", "signed",  # of a year and of an edition
     "registered", "fund_member_only", "region", "prefecture", "county", "township", "village", "area",
