@@ -98,15 +98,16 @@ def answer_form(
     template: str,
     context: Mapping[str, Any],
     *,
-    done: str = "",
+    done: str | Callable[[Mapping[str, Any]], str] = "",
 ) -> HttpResponse:
     """Shows a form; on POST does `do(cleaned)`, which returns the address to go to. A refusal is shown in place, nothing typed is lost.
 
-    The form carries a token (`sent_form`, written by `web/form.html`): the same form sent twice is done once.
+    `done` is what is said afterwards, or tells it from what was typed. The form carries a token (`sent_form`, written by `web/form.html`): the same form sent twice is done once.
     """
     refusal = None
     status = 200
     if request.method == "POST" and form.is_valid():
+        words = done(dict(form.cleaned_data)) if callable(done) else done
         try:
             address, again = _once(request, lambda: do(form.cleaned_data))
         except Refusal as error:
@@ -121,8 +122,8 @@ def answer_form(
         else:
             if again:
                 messages.info(request, _("This form was sent before; it was recorded once."))
-            elif done:
-                messages.success(request, done)
+            elif words:
+                messages.success(request, words)
             return redirect(address)
     elif request.method == "POST":
         status = 422

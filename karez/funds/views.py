@@ -20,6 +20,7 @@ from karez.funds.models import Allocation, Appropriation
 from karez.kernel.refusal import Refusal
 from karez.ledger import queries as ledger
 from karez.periods import services as periods
+from karez.periods.told import recorded
 from karez.places import queries as places
 
 
@@ -107,7 +108,7 @@ def prepare(request: HttpRequest, line_id: int, what: str) -> HttpResponse:
 
     form = Money(request.POST or None, actor=actor, to_county=what == "allocation")
     return answer_form(request, form, do, "funds/prepare.html", {"line": found, "what": what},
-                       done=_("Prepared; it waits for a second person."))  # fmt: skip
+                       done=recorded(_("Prepared; it waits for a second person."), "happened_on"))  # fmt: skip
 
 
 class Reason(forms.Form):

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils.translation import gettext_noop as _
 
 from karez.access.models import User
 from karez.access.services import log_read
@@ -24,6 +25,8 @@ from karez.periods.services import opened_days
 from karez.places.queries import visible_area_ids_sql
 
 Report = Callable[[str, int], None]
+_AGREES = _("month of birth and sex as the identity number says them")
+_DISAGREES_TODO = _("look at the papers: correct the number, the sex or the month, or leave the row as it is if the number was issued wrongly")
 _FOUND_ANEW = ("unknown_column", "not_judged", "late")  # notices of each try
 
 
@@ -149,6 +152,7 @@ def _ask(cursor: Any, batch: Batch, sheet: Sheet, work: FileStaging) -> None:
     stage, params = f"staging.batch_{batch.pk}", _params(batch, work)
     if sheet.same is not None:
         ask_in_file(cursor, batch.pk, sheet.same, stage)
+    _note_disagreements(cursor, batch, sheet, work)
     for check in (c for c in sheet.checks if c.outcome is not Outcome.FAULT):
         told = {"c_column": check.column, "c_expected": str(check.expected), "c_rule": check.rule, "c_todo": str(check.todo)}
         cursor.execute(
@@ -160,6 +164,15 @@ def _ask(cursor: Any, batch: Batch, sheet: Sheet, work: FileStaging) -> None:
         )
         if check.looks_up and cursor.rowcount > 0:
             _log_hits(batch, check, int(cursor.rowcount))
+
+
+def _note_disagreements(cursor: Any, batch: Batch, sheet: Sheet, work: FileStaging) -> None:
+    """Notes rows whose identity number says another month of birth or sex; judged where the number is unsealed, and not shown."""
+    number = rules.number_column(sheet)
+    columns = '(batch_id, row_no, "column", found, expected, rule, todo, asks)'
+    with cursor.copy(f"COPY intake_question {columns} FROM STDIN") as copy:
+        for row_no, found in work.disagreements():
+            copy.write_row((batch.pk, row_no, number.name if number else "", found, _AGREES, "number_agrees", _DISAGREES_TODO, False))
 
 
 def _log_hits(batch: Batch, check: Check, hits: int) -> None:

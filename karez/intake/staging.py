@@ -102,6 +102,12 @@ class FileStaging:
             done += batch.num_rows
             self.progress("sealing and staging", 40 + 40 * done // total)
 
+    def disagreements(self) -> Iterator[tuple[int, str]]:
+        """Rows whose identity number says another month of birth or sex than the row, and what; nothing of the number itself."""
+        query = typing.number_disagrees(self.sheet)
+        if query:
+            yield from self.db.execute(query).fetchall()
+
     # Reading.
 
     def _load(self, shape: Shape, matched: rules.Headings) -> None:

@@ -10,9 +10,9 @@ from datetime import date
 
 from django.utils.translation import gettext_noop as _
 
-from karez.intake.limits import FOUND_LENGTH
+from karez.intake.limits import FAULTS_LISTED, FOUND_LENGTH
 from karez.intake.rules import number_column
-from karez.kernel.id_number import _WEIGHTS
+from karez.kernel.id_number import _WEIGHTS, DISAGREES
 from karez.kernel.money import format_fen
 from karez.kernel.sheets import Column, Kind, Sheet
 from karez.kernel.workbook import marks
@@ -249,6 +249,20 @@ def _number_is_right(raw: str) -> str:
         f"CASE WHEN regexp_full_match({raw}, '[0-9]{{17}}[0-9Xx]')"
         f" THEN substr('10X98765432', CAST(({digits}) % 11 AS INTEGER) + 1, 1) = upper({raw}[18]) AND {birth}"
         f" AND {raw}[7:10] <> '0000' ELSE false END"
+    )
+
+
+def number_disagrees(sheet: Sheet) -> str:
+    """SQL of (row_no, found) over `cells`: rows whose right number says another month of birth or sex; none where nothing is declared."""
+    number = number_column(sheet)
+    if number is None or sheet.number_says is None:
+        return ""
+    raw, (month, sex) = name(number.name), (name(f"t_{column}") for column in sheet.number_says)
+    told = " ".join(f"WHEN month = {m} AND sex = {s} THEN {text(words)}" for (m, s), words in DISAGREES.items() if words)
+    return (
+        f"SELECT row_no, CASE {told} END FROM (SELECT row_no, coalesce(strftime({month}, '%Y%m') <> {raw}[7:12], false) AS month,"
+        f" coalesce({sex} IN ('1', '2') AND (CAST({raw}[17] AS INTEGER) % 2 = 1) <> ({sex} = '1'), false) AS sex"
+        f" FROM cells WHERE regexp_full_match({raw}, '[0-9]{{17}}[0-9Xx]')) n WHERE month OR sex ORDER BY row_no LIMIT {FAULTS_LISTED}"
     )
 
 

@@ -9,6 +9,13 @@ _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"  # ISO 7064 MOD 11-2: remainder 0..10
 
 
+# (another month of birth, another sex) -> how it is told
+DISAGREES = {
+    (False, False): "", (True, False): "the number says another month of birth", (False, True): "the number says another sex",
+    (True, True): "the number says another month of birth and another sex",
+}  # fmt: skip
+
+
 def check_character(first17: str) -> str:
     """The check character of 17 digits. Source: GB 11643-1999, ISO 7064 MOD 11-2."""
     return _CHECK[sum(int(d) * w for d, w in zip(first17, _WEIGHTS, strict=True)) % 11]
@@ -27,6 +34,13 @@ def fault_of(number: str) -> str:
     except ValueError:
         return "the birth date inside it does not exist"
     return ""
+
+
+def disagreement(number: str, *, birth_month: date | None, sex: int) -> str:
+    """What of birth month and sex (GB/T 2261.1) a right number says otherwise, in words that show nothing of it; empty where nothing is."""
+    month = birth_month is not None and number[6:12] != f"{birth_month:%Y%m}"
+    other = sex in (1, 2) and int(number[16]) % 2 != sex % 2
+    return DISAGREES[month, other]
 
 
 def masked(number: str) -> str:

@@ -141,6 +141,7 @@ class Sheet:
     area_day: str = ""  # DATE column whose day area codes are resolved on; "" = today's tree, then the first year's edition
     day_column: str = ""  # the DATE column whose day a row counts from
     same: Sameness | None = None  # what makes a row the same as another, or as one on record
+    number_says: tuple[str, str] | None = None  # MONTH and CODE columns (GB/T 2261.1) that the identity number says as well
     name_index_column: str = ""  # AREA column that keys the name index of identity columns
     built_on: tuple[Check, ...] = ()  # before a withdrawal: facts that stand on this batch (row_no, found)
     withdraw: Callable[[Applying], Mapping[str, int]] | None = None  # None: this sheet cannot be withdrawn

@@ -24,6 +24,7 @@ from karez.ledger import queries as ledger
 from karez.mutual_funds import forms, proposals, queries, resolutions, services
 from karez.mutual_funds.models import Loan, Proposal, Society
 from karez.mutual_funds.refusals import refused_in_place
+from karez.periods.told import recorded
 from karez.places import queries as places
 
 # what is done -> (heading, form, whether another person approves it)
@@ -221,13 +222,15 @@ def _answer(
     request: HttpRequest, form: django_forms.Form, do: Callable[[dict[str, Any]], str], context: dict[str, Any], two: bool
 ) -> HttpResponse:
     done = _("Prepared; it waits for a second person.") if two else _("Recorded.")
-    return answer_form(request, form, do, "mutual_funds/form.html", context, done=done)
+    return answer_form(request, form, do, "mutual_funds/form.html", context, done=recorded(done, *_DAYS))
+
+
+_DAYS = ("paid_on", "given_on", "lent_on", "refunded_on", "decided_on", "granted_on", "starts_on", "founded_on")
 
 
 def _start(request: HttpRequest) -> dict[str, Any]:
     today = date.today()
-    days = ("paid_on", "given_on", "lent_on", "refunded_on", "decided_on", "granted_on", "starts_on")
-    return dict.fromkeys(days, today) | {"member": integer(request.GET, "member")}
+    return dict.fromkeys(_DAYS[:-1], today) | {"member": integer(request.GET, "member")}
 
 
 def _known(offered: dict[str, Any], what: str) -> tuple[Any, Any, bool]:

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from karez.access.pages import DayField, YuanField
+from karez.access.pages import AnotherForm, DayField, YuanField
 from karez.kernel.id_number import fault_of
 from karez.register.models import ExitReason, Relation, Sex, Stage
 
@@ -83,7 +83,13 @@ class DeathForm(CorrectForm):
     field_order = ("happened_on", "never_so", "reason")
 
 
-class PersonForm(forms.Form):
+class MeantForm(AnotherForm):
+    """A form of what may contradict the identity number: it then comes back with a box to tick."""
+
+    confirmed = forms.BooleanField(label=_("It is so all the same: record it"), required=False, widget=forms.HiddenInput)
+
+
+class PersonForm(MeantForm):
     """Sex and month of birth, written anew."""
 
     sex = forms.TypedChoiceField(label=_("Sex"), choices=Sex.choices, coerce=int)
@@ -91,7 +97,7 @@ class PersonForm(forms.Form):
     reason = reason()
 
 
-class IdentityForm(forms.Form):
+class IdentityForm(MeantForm):
     """Name, number and telephone. What is left empty stays as it is; nothing known is shown here."""
 
     name = forms.CharField(label=_("Name"), max_length=60, required=False)

@@ -7,6 +7,7 @@ by village, so that a name cannot be followed from one village to another. Holds
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Any
 
 from django.conf import settings
@@ -16,11 +17,12 @@ from django.db.models.functions import Now
 from karez.access.models import User
 from karez.access.services import log_read
 from karez.intake import retention
+from karez.kernel.id_number import disagreement, fault_of
 from karez.kernel.refusal import Refusal
 from karez.kernel.sealing import SealingKey
 from karez.places.queries import require, visible_area_ids_sql
 from karez.register import rules
-from karez.register.models import ErasureRequest, Identity, Membership
+from karez.register.models import ErasureRequest, Household, Identity, Membership, Person
 
 VIEW, RECORD, CORRECT = "register.view", "register.send", "register.apply"
 _SHOWN = 200  # a search that finds more is asked to be narrower
@@ -94,11 +96,19 @@ def find_by_name(actor: User, *, name: str, area_id: int, purpose: str) -> list[
 
 
 @transaction.atomic
-def correct_identity(actor: User, *, person_id: int, values: Values, reason: str) -> None:
-    """Writes a person's identity anew, with a reason; what was there before stays in the history."""
+def correct_identity(actor: User, *, person_id: int, values: Values, reason: str, confirmed: bool = False) -> None:
+    """Writes a person's identity anew, with a reason; what was there before stays in the history.
+
+    Refuses, unless `confirmed`, a number that says another sex or month of birth than the person's record.
+    """
     rules.check_reason(f"person {person_id}", reason)
     village_id = _village_of(person_id)
     require(actor, RECORD, village_id)
+    known = Identity.objects.filter(person_id=person_id).first()
+    unchanged = known is not None and known.number_hash is not None and bytes(known.number_hash) == _key().number_hash(values.id_number)
+    if not (confirmed or unchanged):
+        person = Person.objects.get(pk=person_id)
+        require_agreement(f"person {person_id}", values.id_number, birth_month=person.birth_month, sex=person.sex)
     with _told_kindly(f"person {person_id}"):
         keep(actor, person_id=person_id, village_id=village_id, values=values, reason=reason)
 
@@ -133,6 +143,39 @@ def erase_person(actor: User, *, request_id: int) -> int:
     with _told_kindly(f"request {request_id}"), connection.cursor() as cursor:
         cursor.execute("SELECT register_erase(%s, %s)", [request_id, actor.pk])
     return person_id
+
+
+def require_agreement(record: str, number: str, *, birth_month: date | None, sex: int) -> None:
+    """Refuses a right number that says another month of birth or sex. For services of this room."""
+    plain = number.strip().upper()
+    how = "" if fault_of(plain) else disagreement(plain, birth_month=birth_month, sex=sex)
+    if how:
+        raise rules.number_disagrees(record, how)
+
+
+def require_known_agrees(record: str, person_id: int, *, birth_month: date | None, sex: int) -> None:
+    """The same for the number a person is kept with; nothing of it is shown. For services of this room."""
+    row = Identity.objects.filter(person_id=person_id).exclude(number_hash=None).first()
+    if row is not None:
+        require_agreement(record, _open(row).id_number, birth_month=birth_month, sex=sex)
+
+
+def require_unlike(
+    record: str, household: Household, *, name: str, sex: int, birth_month: date | None, numbered: bool
+) -> None:
+    """Refuses who looks like a person of another household of the village, where one of them has no number. For services of this room."""
+    if not name.strip() or birth_month is None:
+        return
+    alike = Identity.objects.filter(
+        name_hash=SealingKey.name_hash(_key().area_key(household.village_id), name), person__voided_at=None, person__sex=sex,
+        person__birth_month=birth_month, **({"number_hash": None} if numbered else {}),
+    )  # fmt: skip
+    elsewhere = Household.objects.filter(
+        village_id=household.village_id, memberships__voided_at=None, memberships__person__in=alike.values("person_id")
+    )
+    other = elsewhere.exclude(pk=household.pk).order_by("household_no").first()
+    if other is not None:
+        raise rules.same_person(record, other.household_no)
 
 
 def keep(actor: User, *, person_id: int, village_id: int, values: Values, reason: str = "") -> None:

@@ -19,6 +19,7 @@ from karez.access.models import User
 from karez.access.pages import PAGE, actor_of, answer_form
 from karez.access.services import log_read
 from karez.kernel.refusal import Refusal
+from karez.periods.told import recorded
 from karez.places import queries as places
 from karez.register import forms, identity, queries, services
 
@@ -113,7 +114,7 @@ def act(request: HttpRequest, person_id: int, what: str) -> HttpResponse:
         "way": places.ancestors(actor, page.village_id), "household": page.memberships[0].household,
         "button": gettext_lazy("Ask") if what == "erase" else gettext_lazy("Record"), "warns": what == "erase",
     }  # fmt: skip
-    return answer_form(request, form, do, "register/form.html", context, done=_("Recorded."))
+    return answer_form(request, form, do, "register/form.html", context, done=recorded(_("Recorded."), "on"))
 
 
 def _facts(actor: User, page: queries.PersonPage, given: dict[str, Any]) -> str:
@@ -124,7 +125,9 @@ def _identity(actor: User, page: queries.PersonPage, given: dict[str, Any]) -> s
     """What is left empty stays: the record is opened, which is logged with the reason of the correction."""
     known = identity.open_identity(actor, person_id=page.person.pk, purpose=f"correction: {given['reason']}") or identity.Values()
     values = {name: given[name] for name in ("name", "id_number", "phone") if given[name]} | dict.fromkeys(given["remove"], "")
-    identity.correct_identity(actor, person_id=page.person.pk, values=replace(known, **values), reason=given["reason"])
+    identity.correct_identity(
+        actor, person_id=page.person.pk, values=replace(known, **values), reason=given["reason"], confirmed=given["confirmed"]
+    )
     return _page(page.person.pk)
 
 
@@ -208,7 +211,7 @@ def dissolve(request: HttpRequest, household_id: int) -> HttpResponse:
         "way": places.ancestors(actor, page.household.village_id), "household": page.household, "members": page.members,
         "button": gettext_lazy("Record"), "dissolves": True,
     }  # fmt: skip
-    return answer_form(request, form, do, "register/form.html", context, done=_("Recorded."))
+    return answer_form(request, form, do, "register/form.html", context, done=recorded(_("Recorded."), "on"))
 
 
 @login_required

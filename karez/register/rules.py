@@ -118,6 +118,24 @@ def number_taken(record: str, as_written: str) -> Refusal:
     )  # fmt: skip
 
 
+def number_disagrees(record: str, how: str) -> Refusal:
+    """The refusal of an identity number that says another month of birth or sex; it may be confirmed."""
+    return Refusal(
+        "register.number_disagrees", record=record, found=how, expected="month of birth and sex as the identity number says them",
+        rule="what contradicts itself is never taken in silence",
+        todo="look at the papers; if it is so all the same, say so and send again", more={"confirm": True},
+    )  # fmt: skip
+
+
+def same_person(record: str, household_no: str) -> Refusal:
+    """The refusal of a person who looks like one of another household of the village; it may be confirmed."""
+    return Refusal(
+        "register.same_person_elsewhere", record=record, found=f"the same name, sex and month of birth in household {household_no}",
+        expected="a person not in another household of the village", rule="what looks like something already there is never taken in silence",
+        todo="if it is the same person, move them; if it is another one, say so and send again", more={"confirm": True},
+    )  # fmt: skip
+
+
 def unknown(what: str, number: int) -> Refusal:
     """The refusal of a record that does not exist or may not be seen: in the same words, so that ids cannot be probed."""
     return Refusal(

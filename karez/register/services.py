@@ -73,10 +73,18 @@ def add_household(
 
 
 @transaction.atomic
-def add_person(actor: User, *, household_id: int, new: NewPerson) -> Person:
-    """Enters a person as a member of a household, with their identity sealed apart."""
+def add_person(actor: User, *, household_id: int, new: NewPerson, confirmed: bool = False) -> Person:
+    """Enters a person as a member of a household, with their identity sealed apart.
+
+    Refuses, unless `confirmed`, a number that says another sex or month, and one who looks like a person of another household.
+    """
     household = _household(actor, household_id)
     record = f"household {household.household_no}"
+    if not confirmed:
+        identity.require_agreement(record, new.id_number, birth_month=new.birth_month, sex=new.sex)
+        identity.require_unlike(
+            record, household, name=new.name, sex=new.sex, birth_month=new.birth_month, numbered=bool(new.id_number.strip())
+        )
     rules.check_day(record, new.since, today=date.today(), not_before=new.birth_month)
     with _told_kindly(record):
         person = Person.objects.create(sex=new.sex, birth_month=new.birth_month, recorded_by_id=actor.pk)
@@ -247,7 +255,9 @@ def void_and_replace(actor: User, *, row: R, changes: Mapping[str, Any], reason:
 
 
 @transaction.atomic
-def correct_person(actor: User, *, person_id: int, sex: int, birth_month: date | None, reason: str) -> Person:
+def correct_person(
+    actor: User, *, person_id: int, sex: int, birth_month: date | None, reason: str, confirmed: bool = False
+) -> Person:
     """Voids a person's wrong attributes and enters the person anew, with memberships and identity; returns the new record.
 
     The new record has a new random key. Refuses where the person's death is recorded: that is corrected first.
@@ -258,6 +268,8 @@ def correct_person(actor: User, *, person_id: int, sex: int, birth_month: date |
     memberships = list(Membership.objects.filter(person=old, voided_at=None).order_by("starts_on"))
     for membership in memberships:
         require(actor, CORRECT, membership.household.village_id)
+    if not confirmed:
+        identity.require_known_agrees(record, person_id, birth_month=birth_month, sex=sex)
     if not memberships or Death.objects.filter(person=old, voided_at=None).exists():
         raise rules.not_replaceable(record, "no household, or a recorded death")
     with _told_kindly(record):

@@ -8,6 +8,8 @@ BY_HAND = (
     "{1} and {2} more",  # intake/applying.py: rows named
     "the same as row {1}", "in batch {1}, last recorded on {2}", "entered by hand, last recorded on {1}",  # intake/sameness.py
     "{1} rows of {2} count from {3}",  # intake/days.py
+    "the number says another month of birth", "the number says another sex",  # kernel/id_number.py
+    "the number says another month of birth and another sex",
     "received", "staging", "checked", "faulty", "applying", "applied", "withdrawn", "refused",  # states of a batch,
     "open", "prepared", "closing", "closed", "draft", "reviewed", "signed",  # of a year and of an edition
     "registered", "fund_member_only", "region", "prefecture", "county", "township", "village", "area",

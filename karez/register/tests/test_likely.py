@@ -1,0 +1,99 @@
+"""What contradicts itself or looks like somebody on record is told by row, and asked about where it is entered by hand."""
+
+from datetime import date
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from karez.intake import services as intake
+from karez.kernel.id_number import check_character, disagreement
+from karez.kernel.refusal import Refusal
+from karez.register import identity, services
+from karez.register.models import Person
+
+JAN, BORN = date(2009, 1, 1), date(1970, 5, 1)
+HEAD = "village,household_no,household_kind,person_no,relation,sex,birth_month,since,name,id_number\n"
+
+
+def number(born: str, order: str) -> str:
+    """A right number of a day of birth; an odd order is a man's."""
+    first = f"990101{born}{order}"
+    return first + check_character(first)
+
+
+MAN_1970 = number("19700101", "003")
+
+
+def _new(**words: Any) -> services.NewPerson:
+    return services.NewPerson(**{"sex": 2, "birth_month": BORN, "relation": 0, "since": JAN, "name": "古丽娜"} | words)
+
+
+def _sent(world: Any, text: str) -> Any:
+    import io
+
+    batch = intake.receive(world.clerk, sheet="register", file_name="r.csv", stream=io.BytesIO((HEAD + text).encode()))
+    return intake.stage(batch.pk)
+
+
+def _told(batch: Any) -> list[tuple[int, str, str]]:
+    return list(batch.questions.filter(asks=False).order_by("row_no", "rule").values_list("row_no", "rule", "found"))
+
+
+@pytest.mark.parametrize(("sex", "born", "how"), [
+    (1, date(1970, 1, 1), ""), (0, None, ""), (9, date(1970, 1, 1), ""), (2, None, "sex"), (1, BORN, "month of birth"), (2, BORN, "and another sex"),
+])  # fmt: skip
+def test_what_a_number_says(sex: int, born: date | None, how: str) -> None:
+    assert disagreement(MAN_1970, birth_month=born, sex=sex).endswith(how) and bool(how) == bool(disagreement(MAN_1970, birth_month=born, sex=sex))
+
+
+def test_a_file_tells_numbers_that_say_otherwise_and_persons_alike(committed_world: Any) -> None:
+    world, village = committed_world, "990101100200"
+    here = services.add_household(world.clerk, village_id=world.areas[village], household_no="W1", starts_on=JAN)
+    services.add_person(world.clerk, household_id=here.pk, new=_new())
+    row = f"{village},{{}},registered,1,head,female,1990-05,2009-01-01,{{}},{{}}\n"
+    like = f"{village},{{}},registered,1,head,female,1970-05,2009-01-01,{{}},{{}}\n"
+    text = row.format("B1", "钱木兰", MAN_1970) + row.format("B2", "钱花", number("19900501", "004")) + like.format("W2", "古丽·娜", "")
+    text += like.format("W3", "马小花", "") + like.format("W4", "马小花", "") + like.format("W5", "古丽娜", number("19700501", "002"))
+    batch = _sent(world, text)
+    assert batch.state == "checked", list(batch.faults.values_list("row_no", "rule", "found"))
+    assert batch.question_count == 0  # told, not asked
+    assert _told(batch) == [
+        (2, "number_agrees", "the number says another month of birth and another sex"),
+        (4, "same_person_elsewhere", "the same name, sex and month of birth in household W1"),
+        (6, "same_person_elsewhere", "the same name, sex and month of birth in household W3, row 5"),
+        (7, "same_person_elsewhere", "the same name, sex and month of birth in household W1"),
+        (7, "same_person_elsewhere", "the same name, sex and month of birth in household W2, row 4"),
+    ]  # fmt: skip
+    client = Client()
+    client.force_login(world.clerk, backend="allauth.account.auth_backends.AuthenticationBackend")
+    page = client.get(reverse("intake:batch", args=[batch.pk])).content.decode()
+    assert "another month of birth and another sex" in page and "in household W1" in page and MAN_1970 not in page
+
+
+def test_by_hand_both_are_asked(world: Any) -> None:
+    village = world.areas["990101100200"]
+    one = services.add_household(world.clerk, village_id=village, household_no="1", starts_on=JAN)
+    two = services.add_household(world.clerk, village_id=village, household_no="2", starts_on=JAN)
+    person = services.add_person(world.clerk, household_id=one.pk, new=_new())
+    with pytest.raises(Refusal, match="in household 1"):
+        services.add_person(world.clerk, household_id=two.pk, new=_new(name="古丽 娜"))
+    services.add_person(world.clerk, household_id=two.pk, new=_new(name="古丽 娜"), confirmed=True)
+    with pytest.raises(Refusal, match="another month of birth and another sex"):
+        services.add_person(world.clerk, household_id=two.pk, new=_new(name="马丽", relation=1, id_number=MAN_1970))
+    address = reverse("register:act", args=[person.pk, "identity"])
+    client = Client()
+    client.force_login(world.clerk, backend="allauth.account.auth_backends.AuthenticationBackend")
+    given = {"id_number": MAN_1970, "reason": "from the booklet"}
+    back = client.post(address, given)
+    assert back.status_code == 409 and 'type="checkbox" name="confirmed"' in back.content.decode()
+    assert client.post(address, given | {"confirmed": "on"}).status_code == 302
+    known = identity.open_identity(world.auditor, person_id=person.pk, purpose="test")
+    assert known is not None and known.id_number == MAN_1970
+    identity.correct_identity(world.clerk, person_id=person.pk, values=identity.Values(name="古丽娜", id_number=MAN_1970, phone="1"), reason="phone")
+    with pytest.raises(Refusal) as told:
+        services.correct_person(world.approver, person_id=person.pk, sex=2, birth_month=date(1970, 1, 1), reason="month")
+    assert told.value.code == "register.number_disagrees" and MAN_1970 not in str(told.value)
+    services.correct_person(world.approver, person_id=person.pk, sex=1, birth_month=date(1970, 1, 1), reason="both")
+    assert Person.objects.get(voided_at=None, replaces_id=person.pk).sex == 1
