@@ -8,7 +8,7 @@ import traceback
 from importlib import import_module
 from pathlib import Path
 
-NAMES = ("loading", "closing", "figures", "posting", "proofing", "publishing", "pages")
+NAMES = ("loading", "closing", "figures", "posting", "proofing", "publishing", "pages", "attack")
 
 
 def main() -> None:

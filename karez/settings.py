@@ -6,7 +6,7 @@ from pathlib import Path
 from csp.constants import NONCE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from karez.host import clock, database, keys, paths, reached
+from karez.host import clock, database, keys, logs, paths, reached
 from karez.kernel import addresses
 
 BASE_DIR = paths.PROJECT
@@ -48,6 +48,7 @@ AUTH_USER_MODEL = "access.User"
 
 MIDDLEWARE = [
     "karez.access.visitors.VisitorMiddleware",
+    "karez.web.middleware.RouteMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -166,10 +167,4 @@ FILE_UPLOAD_TEMP_DIR = str(paths.SCRATCH)  # made when the database is brought u
 FILE_UPLOAD_PERMISSIONS = 0o600
 
 SILENCED_SYSTEM_CHECKS = ["models.W042"]
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"plain": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "plain"}},  # JSON answers own stdout
-    "root": {"handlers": ["stderr"], "level": os.environ.get("KAREZ_LOG", "WARNING")},
-}
+LOGGING = logs.settings()

@@ -18,12 +18,17 @@ import psutil
 from conftest import _copy, _schema_digest
 from karez.host import paths, postgres
 
-HANG = 90.0  # a guard against hanging, not a measure
+HANG = 300.0  # a guard against hanging, not a measure
 _FOUND = (
+    "from karez.host import installation; installation.require_ready(founding=True)\n"
     "import django; django.setup()\n"
     "from karez.host import install; install.bring_up()\n"
-    "from conftest import build_world; build_world()\n"
+    "from conftest import build_world; clerk = build_world().clerk\n"
+    "from django.test import Client; client = Client()\n"
+    "client.force_login(clerk, backend='allauth.account.auth_backends.AuthenticationBackend')\n"
+    "client.get('/'); print(client.cookies['sessionid'].value)\n"
 )
+SESSION = "KAREZ_TEST_SESSION"  # in the environment of an installation: the session of its clerk
 
 
 def gone(process: psutil.Process) -> bool:
@@ -46,7 +51,10 @@ def installed(folder: Path) -> dict[str, str]:
     environment["KAREZ_DATABASE"] = "karez_kept"
     cluster = postgres.Cluster(folder / "pg", durable=False)
     with postgres.held(cluster):
-        subprocess.run([sys.executable, "-c", _FOUND], env=environment, cwd=paths.PROJECT, check=True, timeout=HANG)
+        done = subprocess.run(
+            [sys.executable, "-c", _FOUND], env=environment, cwd=paths.PROJECT, check=True, timeout=HANG, text=True, stdout=subprocess.PIPE
+        )
+    environment[SESSION] = done.stdout.strip()
     return environment
 
 
@@ -85,6 +93,16 @@ class Site:
             return 0, ""
         finally:
             connection.close()
+
+    def send(self, head: str, body: bytes = b"", small_window: bool = False) -> socket.socket:
+        """A connection that has sent so much and no more."""
+        made = socket.socket()
+        if small_window:
+            made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        made.settimeout(HANG)
+        made.connect(("127.0.0.1", self.port))
+        made.sendall(head.replace("\n", "\r\n").encode() + body)
+        return made
 
     def wait_for(self, true: Callable[[], object], what: str) -> None:
         """Looks until it is so; where it never is, the test fails with what the site told."""

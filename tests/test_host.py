@@ -1,5 +1,6 @@
 """The installation itself: founding a region, refusals of bad places, a damaged backup, two holders of one server."""
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from karez.host import postgres
@@ -152,6 +154,24 @@ def test_an_upgrade_cut_off_in_the_middle_goes_on(folder: Path) -> None:
     assert done.returncode == 0, done.stderr
     again = karez(folder, *_INIT)
     assert again.returncode == 0, again.stderr
+
+
+def test_the_servers_log_is_bounded_and_holds_no_values(folder: Path) -> None:
+    cluster = postgres.Cluster(folder / "pg", durable=False)
+    with postgres.held(cluster):
+        for number in range(30):
+            (cluster.folder / "log" / f"server-20090101-0000{number:02}.log").touch()
+        with psycopg.connect(host=str(cluster.folder), user="postgres", dbname="postgres", autocommit=True) as connection:
+            connection.execute("CREATE TEMP TABLE person (number text PRIMARY KEY)")
+            for _ in range(2):
+                with contextlib.suppress(psycopg.Error):
+                    connection.execute("INSERT INTO person VALUES ('640422197001010011')")
+            shown = connection.execute("SELECT name, setting FROM pg_settings WHERE name IN ('logging_collector', 'log_rotation_size')").fetchall()
+    assert dict(shown) == {"logging_collector": "on", "log_rotation_size": "10240"}
+    told = "".join(path.read_text() for path in (cluster.folder / "log").glob("server-2*.log"))
+    assert "person_pkey" in told and "640422197001010011" not in told
+    postgres.prune_logs(cluster)
+    assert len(list((cluster.folder / "log").glob("*.log"))) == postgres._LOGS_KEPT
 
 
 def test_a_folder_deleted_and_made_anew_keeps_its_server(folder: Path) -> None:

@@ -1,7 +1,9 @@
 """The site as it is served: who ends with whom, what comes back after a crash or a restart, what is told."""
 
 import contextlib
+import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -13,11 +15,11 @@ import pytest
 
 from karez.host import paths, postgres, serving, supervision
 from karez.kernel.refusal import Refusal
-from tests.serving_site import HANG, Site, free_port, gone, new_installation
+from tests.serving_site import HANG, SESSION, Site, free_port, gone, new_installation
 
 
 @pytest.fixture(scope="module")
-def installation() -> Iterator[dict[str, str]]:
+def installation(django_db_setup: None) -> Iterator[dict[str, str]]:  # which keeps the migrated server that is copied
     with new_installation() as environment:
         yield environment
 
@@ -32,6 +34,10 @@ def site(installation: dict[str, str]) -> Iterator[Site]:
         made.end()
 
 
+def _bodies(site: Site) -> list[Path]:
+    return list((site.folder / "tmp" / "bodies").glob("*"))
+
+
 def test_a_second_site_on_the_same_data_is_refused_in_words_and_the_first_goes_on(site: Site, installation: dict[str, str]) -> None:
     for command in (["serve"], ["demo"]):
         second = subprocess.run(
@@ -43,15 +49,75 @@ def test_a_second_site_on_the_same_data_is_refused_in_words_and_the_first_goes_o
     assert site.ask()[0] == 200
 
 
+def test_slow_bodies_slow_heads_and_slow_readers_keep_nobody_waiting(site: Site) -> None:
+    """Many times as many of each as the site has threads; each is still there while others are answered."""
+    body = "POST /account/login/ HTTP/1.1\nHost: localhost\nContent-Length: 900000\n\n"
+    with contextlib.ExitStack() as slow:
+        for _ in range(40):
+            slow.enter_context(contextlib.closing(site.send(body, b"user")))
+            slow.enter_context(contextlib.closing(site.send(body, b"x" * 100_000)))
+            slow.enter_context(contextlib.closing(site.send("GET /account/login/ HTTP/1.1\nHo")))
+            large = "GET /static/vendor/tabler/tabler.min.css HTTP/1.1\nHost: localhost\n\n"
+            slow.enter_context(contextlib.closing(site.send(large, small_window=True)))
+        for _ in range(10):
+            assert site.ask("/account/login/")[0] == 200
+            assert site.ask() == (200, '{"healthy": true, "database": true, "pages": true}')
+    site.wait_for(lambda: not _bodies(site), "nothing is kept of who is gone")
+
+
+def test_what_is_too_large_is_refused_before_it_is_read_and_leaves_nothing(site: Site) -> None:
+    pieces = b"".join(b"8000\r\n" + b"x" * 0x8000 + b"\r\n" for _ in range(40))
+    sent = {
+        "told": site.send("POST /account/login/ HTTP/1.1\nHost: localhost\nContent-Length: 400000000\n\n"),
+        "untold": site.send("POST /account/login/ HTTP/1.1\nHost: localhost\nTransfer-Encoding: chunked\n\n", pieces),
+        "proof": site.send("POST /proof/ HTTP/1.1\nHost: localhost\nContent-Length: 9000000\n\n"),
+        "stranger": site.send("POST /files/send/ HTTP/1.1\nHost: localhost\nContent-Length: 2000000\n\n"),
+        "liar": site.send("POST /files/send/ HTTP/1.1\nHost: localhost\nCookie: sessionid=abcdefgh\nContent-Length: 2000000\n\n"),
+    }
+    for name, connection in sent.items():
+        with contextlib.closing(connection):
+            answer = connection.makefile("rb").read().decode()
+        status, code = (" 403 ", "site.sign_in_first") if name in ("stranger", "liar") else (" 413 ", "site.too_large")
+        assert status in answer.split("\n")[0] and code in answer, (name, answer)
+    chinese = site.ask("/account/login/", "POST", b"x" * 1_100_000, Accept_Language="fr;q=0.9, zh-CN;q=0.8, en;q=0.5")
+    assert chinese[0] == 413 and "没有任何改动" in chinese[1]
+    as_json = site.ask("/account/login/", "POST", b"x" * 1_100_000, Accept="application/json")
+    assert json.loads(as_json[1])["code"] == "site.too_large"
+    assert not _bodies(site)
+
+
+def test_a_large_file_of_somebody_signed_in_arrives_whole(site: Site, installation: dict[str, str]) -> None:
+    cookie = f"sessionid={installation[SESSION]}; csrftoken={'a' * 32}"
+    sheet = b"code,name\n" + b"1,one\n" * 500_000
+    part = b'--edge\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n%s\r\n'
+    body = part % (b"file", b'; filename="register.csv"', sheet) + part % (b"sheet", b"", b"register") + b"--edge--\r\n"
+    status, page = site.ask(
+        "/files/send/", "POST", body, Cookie=cookie, X_CSRFToken="a" * 32, Content_Type="multipart/form-data; boundary=edge"
+    )
+    assert status == 302, page[:2000]
+    kept = max((f.stat().st_size for f in (site.folder / "files").rglob("*") if f.is_file()), default=0)
+    assert kept > len(sheet)
+    assert not _bodies(site)
+
+
+def test_the_log_of_requests_names_no_record_and_nobody(site: Site, installation: dict[str, str]) -> None:
+    site.ask("/register/households/4711/?purpose=secret-words", Cookie=f"sessionid={installation[SESSION]}")
+    site.ask("/nowhere/4711/")
+    site.wait_for(lambda: "/register/households/<int:household_id>/" in site.told and "GET /- 404" in site.told, "the lines are written")
+    line = next(words for words in site.told.splitlines() if "<int:household_id>" in words and "karez.requests" in words)
+    assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d INFO karez\.requests \[[0-9a-f]{16}\]: GET /register", line), line
+    assert not re.search(r"4711|secret-words|127\.0\.0\.1 |clerk", site.told.partition("ends it)")[2])
+
+
 @pytest.mark.crash
 def test_a_dead_worker_comes_back_and_is_told(site: Site) -> None:
-    for word, name in (("web", "The web server"), ("jobs", "The worker of jobs")):
+    for word, name in (("front", "The web server"), ("pages", "The process of pages"), ("heavy", "The process of heavy work"), ("jobs", "The worker of jobs")):
         (before,) = site.named(word)
         before.kill()
         site.wait_for(lambda name=name: f"{name} ended unasked: ended by SIGKILL" in site.told, "it is told")
         site.wait_for(lambda word=word, before=before: [p for p in site.named(word) if p.pid != before.pid], "it comes back")
     site.up()
-    (worker,) = site.named("web")[0].children()
+    (worker,) = site.named("front")[0].children()
     worker.kill()
     site.wait_for(lambda: gone(worker), "the web server's own worker is dead")
     site.up()
@@ -77,7 +143,7 @@ def test_a_restart_and_a_loss_of_the_database_are_survived(site: Site) -> None:
 @pytest.mark.crash
 def test_processes_end_with_a_killed_site_and_the_next_start_takes_over_its_server(site: Site, installation: dict[str, str]) -> None:
     children = site.children()
-    assert len(children) >= 3, "web server, its worker, the worker of jobs"
+    assert len(children) >= 7, "web server, pages, heavy work with a worker each, the worker of jobs"
     server = (site.folder / "pg" / "postmaster.pid").read_text().split()[0]
     site.process.kill()
     site.process.wait()

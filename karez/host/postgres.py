@@ -25,6 +25,14 @@ from karez.kernel.refusal import Refusal
 SOCKET_NAME = ".s.PGSQL.5432"
 SOCKET_LIMIT = 107  # bytes of a socket path the kernel accepts, the terminating zero not counted
 _START_SECONDS = 60
+_LOGS_KEPT = 10
+_FIRST_LINES_BYTES = 1024 * 1024
+# The server's own log, in files of a bounded size. Statements and details are not written: they hold values of records.
+_LOGS = {
+    "logging_collector": "on", "log_directory": "log", "log_filename": "server-%Y%m%d-%H%M%S.log", "log_rotation_age": "1d",
+    "log_rotation_size": "10MB", "log_file_mode": "0600", "log_line_prefix": "%m [%p] ", "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
+}  # fmt: skip
 _holds: dict[Path, int] = {}
 
 
@@ -118,10 +126,22 @@ def start(cluster: Cluster) -> None:
     if cluster.running:
         return
     # The socket's folder is told at each start, so that a copied or moved data folder starts where it is now.
-    # pg_ctl hands it to a shell, and the setting is a list of folders.
+    prune_logs(cluster)
+    # pg_ctl hands it to a shell, and the folders are a list.
     place = str(cluster.folder).replace('"', '""')
-    socket = shlex.quote(f'unix_socket_directories="{place}"')
-    _pg_ctl(cluster, "start", "-w", "-o", f"-c {socket}", "-t", str(_START_SECONDS), "-l", str(cluster.folder / "server.log"))
+    told = {"unix_socket_directories": f'"{place}"', **_LOGS}
+    words = " ".join(f"-c {shlex.quote(f'{key}={value}')}" for key, value in told.items())
+    _pg_ctl(cluster, "start", "-w", "-o", words, "-t", str(_START_SECONDS), "-l", str(cluster.folder / "server.log"))
+
+
+def prune_logs(cluster: Cluster) -> None:
+    """Keeps the newest files of the server's log; `server.log` holds the lines before the first of them."""
+    old = sorted((cluster.folder / "log").glob("server-*.log"))[:-_LOGS_KEPT] if (cluster.folder / "log").is_dir() else []
+    for path in old:
+        path.unlink(missing_ok=True)
+    first = cluster.folder / "server.log"
+    if first.exists() and first.stat().st_size > _FIRST_LINES_BYTES:
+        os.truncate(first, 0)
 
 
 def stop(cluster: Cluster) -> None:
@@ -194,7 +214,7 @@ def _run(program: str, *words: str, check: bool = True) -> subprocess.CompletedP
             found=f"it ended with code {done.returncode}",
             expected="0",
             rule="the embedded PostgreSQL is made and started before anything else",
-            todo=f"read server.log in the data folder, or run by hand: {program} {' '.join(words)}",
+            todo=f"read server.log and the files in log/ of its folder {paths.CLUSTER}, or run by hand: {program} {' '.join(words)}",
         )
     return done
 

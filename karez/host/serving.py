@@ -1,6 +1,8 @@
 """Serving: who may serve a data folder, and which processes make up the site. Holds no pages and no supervision (`supervision`)."""
 
 import fcntl
+import json
+import logging
 import os
 import signal
 import socket
@@ -12,13 +14,18 @@ from contextlib import contextmanager
 import click
 import psycopg
 
-from karez.host import database, paths, postgres
+from karez.host import children, database, paths, postgres
+from karez.host.front import said
+from karez.host.front.lanes import PAGES_SOCKET
 from karez.host.supervision import Child, keep
 from karez.kernel.refusal import Refusal
 
+log = logging.getLogger(__name__)
+_PAGES_BYTES, _HEAVY_BYTES = 3 * 2**30, 3 * 2**30  # of memory each of their processes may write to
 _LOCK = paths.VAR / "serve.lock"
 _WAIT_SECONDS = 10  # for processes of a killed site to be gone
 _LOOK_SECONDS = 1.0
+_PRUNE_SECONDS = 3600
 _AWAY_SECONDS = 5.0  # so long somebody may take to restart the embedded server before it is started from here
 
 
@@ -29,6 +36,7 @@ def alone() -> Iterator[int]:
     The lock is the descriptor's: the site's processes inherit it, so a site whose first process was killed is over only when
     the last of them is gone.
     """
+    paths.require_place()
     paths.VAR.mkdir(parents=True, exist_ok=True)
     with _LOCK.open("a+") as lock:
         last = time.monotonic() + _WAIT_SECONDS
@@ -81,10 +89,30 @@ def serve(*, port: int, lock: int, host: str = "127.0.0.1") -> None:
 
 
 def _children(host: str, port: int, lock: int) -> list[Child]:
-    def child(name: str, word: str, **environment: str) -> Child:
-        return Child(name, [sys.executable, "-m", "karez.host.children", word], environment, _held(lock))
+    def child(name: str, word: str, data_bytes: int | None = None, environment: dict[str, str] | None = None) -> Child:
+        return Child(name, [sys.executable, "-m", "karez.host.children", word], environment or {}, _held(lock), data_bytes)
 
-    return [child("The web server", "web", KAREZ_SERVE_AT=f"{host} {port}"), child("The worker of jobs", "jobs")]
+    _prepare()
+    return [
+        child("The web server", "front", environment={children.AT: f"{host} {port}"}),
+        child("The process of pages", "pages", _PAGES_BYTES),
+        child("The process of heavy work", "heavy", _HEAVY_BYTES),
+        child("The worker of jobs", "jobs"),
+    ]
+
+
+def _prepare() -> None:
+    """The folder of the site's sockets, and what the web server says by itself."""
+    from karez.web.plain import prepared
+
+    if len(str(PAGES_SOCKET).encode()) > postgres.SOCKET_LIMIT:
+        raise Refusal(
+            "host.path_too_long", record=str(PAGES_SOCKET), found=f"{len(str(PAGES_SOCKET).encode())} bytes",
+            expected=f"at most {postgres.SOCKET_LIMIT}", rule="a UNIX socket's path has a fixed length",
+            todo="set KAREZ_VAR to a shorter folder, for example /srv/karez",
+        )  # fmt: skip
+    paths.private_folder(PAGES_SOCKET.parent)
+    said.FILE.write_text(json.dumps(prepared(), ensure_ascii=False), encoding="utf-8")
 
 
 def _held(lock: int) -> tuple[int, ...]:
@@ -94,7 +122,7 @@ def _held(lock: int) -> tuple[int, ...]:
 
 
 def _tell(words: str) -> None:
-    click.echo(words, err=True)
+    log.warning(words)
 
 
 class _Database:
@@ -102,6 +130,7 @@ class _Database:
 
     def __init__(self) -> None:
         self.looked, self.since, self.pause, self.wrong = 0.0, 0.0, _AWAY_SECONDS, ""
+        self.pruned = 0.0
 
     def look(self) -> str:
         """What is wrong with it, in words; looks once a second."""
@@ -109,6 +138,7 @@ class _Database:
         if now - self.looked < _LOOK_SECONDS:
             return self.wrong
         self.looked = now
+        self._prune(now)
         if _answers():
             if self.wrong:
                 _tell("The database answers again.")
@@ -120,6 +150,12 @@ class _Database:
         elif not database.url() and now - self.since > self.pause:
             self._start_again()
         return self.wrong
+
+    def _prune(self, now: float) -> None:
+        """Once an hour the embedded server's oldest logs go."""
+        if not database.url() and now - self.pruned > _PRUNE_SECONDS:
+            self.pruned = now
+            postgres.prune_logs(database.cluster())
 
     def _start_again(self) -> None:
         _tell("The database server of the data folder is started again.")

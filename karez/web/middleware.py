@@ -14,6 +14,21 @@ from karez.web.views import not_found
 log = logging.getLogger(__name__)
 
 
+class RouteMiddleware:
+    """Tells the front by which pattern an address was found: its log keeps the pattern and never the address."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Passes the request on and marks the answer."""
+        response = self.get_response(request)
+        if "karez.request" in request.META:
+            route = request.resolver_match.route if request.resolver_match else "static/" if request.path.startswith("/static/") else "-"
+            response["X-Karez-Route"] = "".join(c for c in str(route) if c.isascii() and c.isprintable())[:200] or "-"
+        return response
+
+
 class PrivateMiddleware:
     """Pages of who is signed in are kept by no browser and no cache: on a shared computer nothing is left to go back to."""
 
@@ -58,7 +73,7 @@ class RefusalMiddleware:
         refusal = exception if isinstance(exception, Refusal) else refusal_of(exception)
         if refusal is None:
             return None
-        log.info("refused %s: %s", request.path, refusal.code)
+        log.info("refused %s: %s", request.resolver_match.route if request.resolver_match else "-", refusal.code)
         if refusal.is_nothing_here:
             return not_found(request)
         if "application/json" in request.headers.get("Accept", ""):

@@ -207,7 +207,7 @@ def _at_once(sent: Sent) -> tuple[ProofResult, Chapter]:
 
 def _steps(sent: Sent) -> Steps:
     """Reads and judges, as few at a time as the process allows; raises NotNow."""
-    if not _running.acquire(timeout=SECONDS):
+    if not _running.acquire(blocking=False):  # a thread that waited would be one less for everybody
         raise NotNow(gettext_lazy("Other proofs are being judged. Try again in a minute."))
     try:
         ends = time.monotonic() + SECONDS
