@@ -190,7 +190,7 @@ BEGIN
 END $$;
 
 GRANT EXECUTE ON FUNCTION intake_receive(text, text, text, bigint, text, date, bigint, jsonb), intake_take(bigint, text[]), intake_begin_staging(bigint, jsonb),
-    intake_close_stage(bigint), intake_staged(bigint, bigint, bigint, jsonb, jsonb), intake_failed(bigint, text),
+    intake_close_stage(bigint), intake_staged(bigint, bigint, bigint, jsonb, jsonb, jsonb), intake_failed(bigint, text), intake_confirm(bigint, bigint),
     intake_decide(bigint, bigint), intake_applied(bigint, jsonb), intake_refuse(bigint, bigint, text),
     intake_ask_withdrawal(bigint, bigint, text), intake_withdrawn(bigint, bigint), intake_file_deleted(bigint),
     intake_file_forgotten(bigint), intake_staged_rows(bigint) TO karez_app;
