@@ -8,11 +8,17 @@ import traceback
 from importlib import import_module
 from pathlib import Path
 
+from bench import scale
+
 NAMES = ("loading", "closing", "figures", "posting", "proofing", "publishing", "pages", "attack")
 
 
 def main() -> None:
     """Each measurement runs in a data folder of its own, removed afterwards."""
+    if sys.argv[1:2] == ["scale"]:
+        missed = scale.run(sys.argv[2:])
+        print(f"\n{describe()}")
+        sys.exit(bool(missed))
     chosen = sys.argv[1:] or NAMES
     broken = []
     for name in chosen:

@@ -55,6 +55,12 @@ _UNSILENCED = (
     "CREATE OR REPLACE FUNCTION public._pgh_attach_context() RETURNS uuid LANGUAGE sql IMMUTABLE RETURN NULL::uuid",
 )
 
+# A trigger that joins what a statement wrote sets, for many rows, how they are joined (`periods_plan_for`); it ends with the trigger.
+_OF_STATEMENTS = """
+SELECT DISTINCT t.tgfoid::regprocedure::text FROM pg_trigger t
+WHERE NOT t.tgisinternal AND (t.tgnewtable IS NOT NULL OR t.tgoldtable IS NOT NULL) ORDER BY 1
+"""
+
 _TABLES = """
 SELECT c.relname FROM pg_class c WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
  AND NOT EXISTS (SELECT 1 FROM pg_depend d WHERE d.objid = c.oid AND d.deptype = 'e') ORDER BY 1
@@ -92,6 +98,8 @@ def install() -> None:
             statements += _function(function, is_trigger=is_trigger, name=name)
             if is_trigger or (reached and not settled):
                 statements.append(f"ALTER FUNCTION {function} {_PATH}")
+        cursor.execute(_OF_STATEMENTS)
+        statements += [f"ALTER FUNCTION {row[0]} SET enable_nestloop = on" for row in cursor.fetchall()]
         # Whoever writes the next function need not think of it: a function is for nobody until it is granted.
         statements.append("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC")
         cursor.execute("SELECT quote_ident(current_database())")

@@ -63,9 +63,10 @@ REVOKE ALL ON FUNCTION funds_open_line_accounts(bigint, bigint, text, bigint[], 
 GRANT EXECUTE ON FUNCTION funds_open_line_accounts(bigint, bigint, text, bigint[], bigint[], date) TO karez_app;
 
 -- Money that came into or went out of the bank and stayed so: its other account is the bank, its voucher neither takes
--- another back nor was taken back. Money moved from line to line, or given back, is nobody's appropriation.
+-- another back nor was taken back. Money moved from line to line, or given back, is nobody's appropriation. It is asked of one
+-- transfer at a time, so it goes by keys, whatever the statement around it is planned for.
 CREATE FUNCTION funds_with_bank(p_transfer bigint, p_bank bigint) RETURNS boolean
-LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp SET enable_nestloop = on AS $$
     SELECT EXISTS (SELECT FROM ledger_transfer t JOIN ledger_voucher v ON v.id = t.voucher_id AND v.reverses_id IS NULL
                      JOIN ledger_account bank ON bank.id = p_bank AND bank.code = '1002'
                     WHERE t.id = p_transfer AND NOT EXISTS (SELECT FROM ledger_voucher r WHERE r.reverses_id = v.id AND r.posted_at IS NOT NULL))
@@ -77,11 +78,14 @@ CREATE FUNCTION funds_appropriation_on_line() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE wrong record;
 BEGIN
-    SELECT n.reference, n.line_id INTO wrong FROM added n
-     WHERE NOT EXISTS (SELECT 1 FROM ledger_transfer t JOIN ledger_account a ON a.id = t.credit_account_id AND a.code = 'L' || n.line_id
-                         JOIN ledger_book b ON b.id = a.book_id AND b.kind = 'office' AND b.area_id = n.area_id
-                        WHERE t.id = n.transfer_id AND t.booking_date = n.counts_on AND funds_with_bank(t.id, t.debit_account_id)) LIMIT 1;
-    IF FOUND THEN
+    PERFORM periods_plan_for((SELECT count(*) FROM added));
+    EXECUTE $q$
+        SELECT n.reference FROM added n
+          LEFT JOIN ledger_transfer t ON t.id = n.transfer_id AND t.booking_date = n.counts_on
+          LEFT JOIN ledger_account a ON a.id = t.credit_account_id AND a.code = 'L' || n.line_id
+          LEFT JOIN ledger_book b ON b.id = a.book_id AND b.kind = 'office' AND b.area_id = n.area_id
+         WHERE b.id IS NULL OR NOT funds_with_bank(t.id, t.debit_account_id) ORDER BY 1 LIMIT 1$q$ INTO wrong;
+    IF wrong.reference IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ060', MESSAGE = format('Appropriation %s does not name a transfer onto its own line.', wrong.reference),
             DETAIL = 'A payment names one source line: the one whose account it moved money onto, on the day it counts.';
     END IF;
@@ -94,14 +98,18 @@ CREATE FUNCTION funds_allocation_on_line() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE wrong record;
 BEGIN
-    SELECT n.reference INTO wrong FROM added n
-     WHERE NOT EXISTS (SELECT 1 FROM ledger_transfer t JOIN ledger_account a ON a.id = t.debit_account_id AND a.code = 'L' || n.line_id
-                         JOIN ledger_book b ON b.id = a.book_id AND b.kind = 'office'
-                        WHERE t.id = n.transfer_out_id AND t.booking_date = n.counts_on AND funds_with_bank(t.id, t.credit_account_id))
-        OR NOT EXISTS (SELECT 1 FROM ledger_transfer t JOIN ledger_account a ON a.id = t.credit_account_id AND a.code = 'L' || n.line_id
-                         JOIN ledger_book b ON b.id = a.book_id AND b.kind = 'county' AND b.area_id = n.area_id
-                        WHERE t.id = n.transfer_in_id AND t.booking_date = n.counts_on AND funds_with_bank(t.id, t.debit_account_id)) LIMIT 1;
-    IF FOUND THEN
+    PERFORM periods_plan_for((SELECT count(*) FROM added));
+    EXECUTE $q$
+        SELECT n.reference FROM added n
+          LEFT JOIN ledger_transfer o ON o.id = n.transfer_out_id AND o.booking_date = n.counts_on
+          LEFT JOIN ledger_account oa ON oa.id = o.debit_account_id AND oa.code = 'L' || n.line_id
+          LEFT JOIN ledger_book ob ON ob.id = oa.book_id AND ob.kind = 'office'
+          LEFT JOIN ledger_transfer i ON i.id = n.transfer_in_id AND i.booking_date = n.counts_on
+          LEFT JOIN ledger_account ia ON ia.id = i.credit_account_id AND ia.code = 'L' || n.line_id
+          LEFT JOIN ledger_book ib ON ib.id = ia.book_id AND ib.kind = 'county' AND ib.area_id = n.area_id
+         WHERE ob.id IS NULL OR ib.id IS NULL OR NOT funds_with_bank(o.id, o.credit_account_id)
+            OR NOT funds_with_bank(i.id, i.debit_account_id) ORDER BY 1 LIMIT 1$q$ INTO wrong;
+    IF wrong.reference IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ060', MESSAGE = format('Allocation %s does not name the transfers of its own line and county.', wrong.reference),
             DETAIL = 'What leaves the office on a line reaches the county on the same line, on the same day.';
     END IF;

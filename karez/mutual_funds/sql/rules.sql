@@ -63,6 +63,7 @@ DECLARE
     body text := $body$
 DECLARE wrong record;
 BEGIN
+    PERFORM periods_plan_for((SELECT count(*) FROM added));
     EXECUTE $q$
         SELECT a.id, d.code AS debit, c.code AS credit, t.booking_date, t.book_id <> so.book_id AS elsewhere
           FROM added a JOIN ledger_transfer t ON t.id = a.{column} {join}
@@ -122,8 +123,9 @@ CREATE FUNCTION mutual_funds_check_contributions() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE wrong record;
 BEGIN
-    PERFORM mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT m.society_id FROM added a
-        JOIN mutual_funds_member m ON m.id = a.member_id) x;
+    PERFORM periods_plan_for((SELECT count(*) FROM added));
+    EXECUTE 'SELECT mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT m.society_id FROM added a
+        JOIN mutual_funds_member m ON m.id = a.member_id) x';
     EXECUTE $q$
         WITH own AS (
             SELECT c.member_id, coalesce(sum(c.amount_fen) FILTER (WHERE c.kind IN ('own', 'opening')), 0) AS paid,
@@ -177,7 +179,8 @@ CREATE FUNCTION mutual_funds_check_loans() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE wrong record;
 BEGIN
-    PERFORM mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT society_id FROM added) x;
+    PERFORM periods_plan_for((SELECT count(*) FROM added));
+    EXECUTE 'SELECT mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT society_id FROM added) x';
     EXECUTE $q$
         SELECT a.id, a.loan_no, a.principal_fen > r.loan_cap_fen AS too_much, a.term_days > r.term_cap_days AS too_long,
                m.voided_at IS NOT NULL OR m.starts_on > a.happened_on OR m.ends_before IS NOT NULL AS stranger,
@@ -259,7 +262,8 @@ CREATE FUNCTION mutual_funds_check_repayments() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE wrong record;
 BEGIN
-    PERFORM mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT l.society_id FROM added a JOIN mutual_funds_loan l ON l.id = a.loan_id) x;
+    PERFORM periods_plan_for((SELECT count(*) FROM added));
+    EXECUTE 'SELECT mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT l.society_id FROM added a JOIN mutual_funds_loan l ON l.id = a.loan_id) x';
     EXECUTE $q$
         SELECT a.id, l.loan_no FROM added a JOIN mutual_funds_loan l ON l.id = a.loan_id
          WHERE a.happened_on < l.happened_on OR a.happened_on < (SELECT mutual_funds_first_day()) OR l.voided_at IS NOT NULL
@@ -362,7 +366,8 @@ CREATE FUNCTION mutual_funds_check_grants() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE wrong record;
 BEGIN
-    PERFORM mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT society_id FROM added) x;
+    PERFORM periods_plan_for((SELECT count(*) FROM added));
+    EXECUTE 'SELECT mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT society_id FROM added) x';
     EXECUTE $q$
         SELECT a.id FROM added a JOIN ledger_transfer t ON t.id = a.county_transfer_id JOIN ledger_book b ON b.id = t.book_id
           JOIN ledger_voucher v ON v.id = t.voucher_id JOIN funds_sourceline li ON li.id = a.source_line_id
@@ -397,6 +402,7 @@ CREATE FUNCTION mutual_funds_check_there() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE wrong record;
 BEGIN
+    PERFORM periods_plan_for((SELECT count(*) FROM added));
     EXECUTE $q$
         SELECT a.id, a.happened_on, so.name, so.starts_on FROM added a JOIN mutual_funds_society so ON so.id = a.society_id
          WHERE so.voided_at IS NOT NULL OR a.happened_on < so.starts_on OR a.happened_on >= so.ends_before ORDER BY 1 LIMIT 1$q$ INTO wrong;
@@ -426,6 +432,7 @@ CREATE FUNCTION mutual_funds_check_members() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE wrong record;
 BEGIN
+    PERFORM periods_plan_for((SELECT count(*) FROM added));
     -- A household being dissolved at this moment is waited for; those this transaction made nobody else can see.
     EXECUTE 'SELECT count(*) FROM (SELECT FROM register_household h WHERE h.id IN (SELECT household_id FROM added)
         AND h.xmin <> pg_current_xact_id()::xid ORDER BY h.id FOR SHARE) held';
@@ -489,8 +496,10 @@ CREATE FUNCTION mutual_funds_check_writeoffs() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE wrong record;
 BEGIN
-    PERFORM mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT l.society_id FROM added a JOIN mutual_funds_loan l ON l.id = a.loan_id) x;
-    SELECT a.id INTO wrong FROM added a JOIN mutual_funds_loan l ON l.id = a.loan_id
+    PERFORM periods_plan_for((SELECT count(*) FROM added));
+    EXECUTE 'SELECT mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT l.society_id FROM added a JOIN mutual_funds_loan l ON l.id = a.loan_id) x';
+    EXECUTE $q$
+    SELECT a.id FROM added a JOIN mutual_funds_loan l ON l.id = a.loan_id
       JOIN ledger_transfer t ON t.id = a.transfer_id JOIN ledger_account d ON d.id = t.debit_account_id
       JOIN ledger_voucher v ON v.id = t.voucher_id
       LEFT JOIN mutual_funds_ruleset r ON r.society_id = l.society_id AND r.voided_at IS NULL AND r.starts_on <= a.happened_on
@@ -499,8 +508,8 @@ BEGIN
         OR d.code <> CASE a.pot WHEN 'surplus' THEN '4003' WHEN 'gifts' THEN '4002' WHEN 'grant' THEN '4001' ELSE '' END
         OR v.prepared_by_id IS DISTINCT FROM a.prepared_by_id OR v.approved_by_id IS DISTINCT FROM a.approved_by_id
         OR a.principal_fen <> l.principal_fen - coalesce((SELECT sum(p.principal_fen) FROM mutual_funds_repayment p
-            WHERE p.loan_id = l.id AND p.voided_at IS NULL), 0) ORDER BY 1 LIMIT 1;
-    IF FOUND THEN
+            WHERE p.loan_id = l.id AND p.voided_at IS NULL), 0) ORDER BY 1 LIMIT 1$q$ INTO wrong;
+    IF wrong.id IS NOT NULL THEN
         PERFORM mutual_funds_refuse('KZ026', format('Write-off %s is not by the rules.', wrong.id),
             'All that is still owed is written off, by two people, on the pot the rules in force name.');
     END IF;
@@ -511,14 +520,16 @@ CREATE FUNCTION mutual_funds_check_extensions() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE wrong record;
 BEGIN
-    PERFORM mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT l.society_id FROM added a JOIN mutual_funds_loan l ON l.id = a.loan_id) x;
-    SELECT l.loan_no INTO wrong FROM added a JOIN mutual_funds_loan l ON l.id = a.loan_id JOIN mutual_funds_ruleset r ON r.id = l.rule_set_id
+    PERFORM periods_plan_for((SELECT count(*) FROM added));
+    EXECUTE 'SELECT mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT l.society_id FROM added a JOIN mutual_funds_loan l ON l.id = a.loan_id) x';
+    EXECUTE $q$
+    SELECT l.loan_no FROM added a JOIN mutual_funds_loan l ON l.id = a.loan_id JOIN mutual_funds_ruleset r ON r.id = l.rule_set_id
      WHERE l.voided_at IS NOT NULL OR a.happened_on < l.happened_on OR a.due_on <= l.due_on
         OR a.due_on > l.happened_on + r.term_cap_days + r.extension_days_max
         OR EXISTS (SELECT FROM mutual_funds_extension e WHERE e.loan_id = l.id AND e.voided_at IS NULL AND e.id <> a.id AND e.due_on >= a.due_on)
         OR l.principal_fen <= coalesce((SELECT sum(p.principal_fen) FROM mutual_funds_repayment p WHERE p.loan_id = l.id AND p.voided_at IS NULL), 0)
-        OR EXISTS (SELECT FROM mutual_funds_writeoff w WHERE w.loan_id = l.id AND w.voided_at IS NULL) ORDER BY 1 LIMIT 1;
-    IF FOUND THEN
+        OR EXISTS (SELECT FROM mutual_funds_writeoff w WHERE w.loan_id = l.id AND w.voided_at IS NULL) ORDER BY 1 LIMIT 1$q$ INTO wrong;
+    IF wrong.loan_no IS NOT NULL THEN
         PERFORM mutual_funds_refuse('KZ026', format('Loan %s cannot be extended so.', wrong.loan_no),
             'An open loan is put off to a later day, within the longest term and the extension the rules allow.');
     END IF;
@@ -529,8 +540,12 @@ END $$;
 -- of societies that is being applied. No day of them lies ahead (an office east of Greenwich is a day ahead of the server at most).
 CREATE FUNCTION mutual_funds_check_answers() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE alone boolean;
 BEGIN
-    IF EXISTS (SELECT FROM added a JOIN mutual_funds_resolution r ON r.id = a.resolution_id WHERE a.agreed AND r.prepared_by_id = a.answered_by_id) THEN
+    PERFORM periods_plan_for((SELECT count(*) FROM added));
+    EXECUTE 'SELECT EXISTS (SELECT FROM added a JOIN mutual_funds_resolution r ON r.id = a.resolution_id
+        WHERE a.agreed AND r.prepared_by_id = a.answered_by_id)' INTO alone;
+    IF alone THEN
         PERFORM mutual_funds_refuse('KZ02A', 'Who asked for it would also agree to it.', 'Founding and rules of a society are decided by two people.');
     END IF;
     RETURN NULL;
@@ -540,6 +555,7 @@ CREATE FUNCTION mutual_funds_check_founding() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE wrong record;
 BEGIN
+    PERFORM periods_plan_for((SELECT count(*) FROM added));
     EXECUTE $q$
         SELECT a.id, a.name, a.starts_on > current_date + 1 AS ahead, a.starts_on FROM added a
          WHERE a.starts_on > current_date + 1 OR NOT CASE WHEN a.resolution_id IS NULL
@@ -560,6 +576,7 @@ CREATE FUNCTION mutual_funds_check_rulesets() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE wrong record;
 BEGIN
+    PERFORM periods_plan_for((SELECT count(*) FROM added));
     EXECUTE $q$
         SELECT a.id, a.starts_on, a.starts_on > current_date + 1 AS ahead FROM added a JOIN mutual_funds_society so ON so.id = a.society_id
          WHERE a.starts_on > current_date + 1 OR so.voided_at IS NOT NULL OR NOT CASE WHEN a.resolution_id IS NULL
@@ -584,10 +601,11 @@ CREATE FUNCTION mutual_funds_check_openings() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE wrong record;
 BEGIN
-    PERFORM mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT society_id FROM added) x;
+    PERFORM periods_plan_for((SELECT count(*) FROM added));
+    EXECUTE 'SELECT mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT society_id FROM added) x';
     EXECUTE $q$
         SELECT a.society_id FROM added a JOIN mutual_funds_society so ON so.id = a.society_id JOIN ledger_voucher v ON v.id = a.voucher_id
-          CROSS JOIN LATERAL (SELECT coalesce(sum(t.amount_fen) FILTER (WHERE c.code = '4001'), 0) AS grant_fen,
+          LEFT JOIN (SELECT t.voucher_id, coalesce(sum(t.amount_fen) FILTER (WHERE c.code = '4001'), 0) AS grant_fen,
                 coalesce(sum(t.amount_fen) FILTER (WHERE c.code = '2001'), 0) AS contributions_fen,
                 coalesce(sum(t.amount_fen) FILTER (WHERE c.code = '4002'), 0) AS gifts_fen,
                 coalesce(sum(t.amount_fen) FILTER (WHERE c.code = '4003'), 0) AS surplus_fen,
@@ -596,7 +614,7 @@ BEGIN
                 coalesce(sum(t.amount_fen) FILTER (WHERE d.code = '1301'), 0) AS loans_fen,
                 bool_and('3000' IN (c.code, d.code)) AS cleared
               FROM ledger_transfer t JOIN ledger_account d ON d.id = t.debit_account_id JOIN ledger_account c ON c.id = t.credit_account_id
-             WHERE t.voucher_id = v.id) m
+             WHERE t.voucher_id IN (SELECT voucher_id FROM added) GROUP BY 1) m ON m.voucher_id = v.id
          WHERE v.book_id <> so.book_id OR v.booking_date <> a.counts_on OR a.counts_on <> (SELECT mutual_funds_first_day()) OR v.reverses_id IS NOT NULL
             OR so.starts_on >= (SELECT mutual_funds_first_day()) OR m.cleared IS NOT TRUE
             OR (a.grant_fen, a.contributions_fen, a.gifts_fen, a.surplus_fen, a.cash_fen, a.bank_fen, a.loans_fen)

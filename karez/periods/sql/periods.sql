@@ -52,6 +52,17 @@ BEGIN
     END IF;
 END $$;
 
+-- How the rows of a statement are joined. Of them the planner knows how many there are and nothing else: it hopes for a few hits where
+-- all are meant, compares every row with every other, and its time grows as the square. From a thousand rows on it hashes and sorts;
+-- below it goes row by row through the indexes, as one record wants it. A trigger that joins what a statement wrote calls this first
+-- and asks by EXECUTE, so that no plan made for one row is kept for a million; the guard lets what is set here end with the trigger.
+CREATE FUNCTION periods_plan_for(p_rows bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF p_rows > 1000 THEN PERFORM set_config('enable_nestloop', 'off', true); END IF;
+END $$;
+GRANT EXECUTE ON FUNCTION periods_plan_for(bigint) TO karez_app;
+
 -- The days from which a truth learnt late may count: the region's first day, and the first day after each year ever closed.
 CREATE FUNCTION periods_first_days() RETURNS date[]
 LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
@@ -123,9 +134,9 @@ DECLARE
     latest date := GREATEST(periods_first_open_day(), current_date + 1);
     wrong record;
 BEGIN
-    SELECT LEAST(min(c.void_counts_on) FILTER (WHERE o.voided_at IS NULL),
-                 min(c.counts_before) FILTER (WHERE o.ends_before IS NULL))
-      INTO day FROM changed c JOIN before_change o USING (id);
+    PERFORM periods_plan_for((SELECT count(*) FROM changed));
+    EXECUTE 'SELECT LEAST(min(c.void_counts_on) FILTER (WHERE o.voided_at IS NULL), min(c.counts_before) FILTER (WHERE o.ends_before IS NULL))
+               FROM changed c JOIN before_change o USING (id)' INTO day;
     IF day IS NOT NULL THEN PERFORM periods_hold(day); END IF;
     SELECT ends_before AS of_day, counts_before AS counts INTO wrong FROM changed
      WHERE counts_before <> ends_before AND counts_before <> counts_from AND NOT counts_before = ANY (days) LIMIT 1;

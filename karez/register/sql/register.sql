@@ -51,6 +51,7 @@ CREATE FUNCTION register_casespell_of_lasting_household() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE gone record;
 BEGIN
+    PERFORM periods_plan_for((SELECT count(*) FROM added));
     EXECUTE 'SELECT count(*) FROM (SELECT FROM register_household h WHERE h.id IN (SELECT household_id FROM added)
         AND h.xmin <> pg_current_xact_id()::xid ORDER BY h.id FOR SHARE) held';
     EXECUTE 'SELECT h.household_no, h.ends_before FROM register_household h JOIN added a ON a.household_id = h.id
@@ -80,6 +81,7 @@ CREATE FUNCTION register_membership_of_living() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE who bigint;
 BEGIN
+    PERFORM periods_plan_for((SELECT count(*) FROM added));
     -- A death recorded at this moment locks its person: wait for it. A large load makes the persons it enters, and
     -- nobody can record the death of a person not yet committed.
     IF (SELECT count(*) FROM (SELECT FROM added LIMIT 1001) few) <= 1000 THEN
@@ -87,17 +89,16 @@ BEGIN
         PERFORM FROM register_household h WHERE h.id IN (SELECT household_id FROM added) ORDER BY h.id FOR SHARE;
         SELECT m.household_id INTO who FROM added m JOIN register_household h ON h.id = m.household_id
          WHERE h.ends_before IS NOT NULL AND h.voided_at IS NULL AND (m.ends_before IS NULL OR m.ends_before > h.ends_before) LIMIT 1;
-    ELSE  -- planned for itself: few households have ended, so they are asked for first; those this load made nobody else sees
+    ELSE  -- those this load made nobody else sees
         EXECUTE 'SELECT count(*) FROM (SELECT FROM register_household h WHERE h.id IN (SELECT household_id FROM added)
             AND h.xmin <> pg_current_xact_id()::xid ORDER BY h.id FOR SHARE) held';
         EXECUTE 'SELECT m.household_id FROM register_household h JOIN added m ON m.household_id = h.id WHERE h.ends_before IS NOT NULL
             AND h.voided_at IS NULL AND (m.ends_before IS NULL OR m.ends_before > h.ends_before) LIMIT 1' INTO who;
     END IF;
     IF who IS NOT NULL THEN PERFORM register_refuse_member_of_ended(who); END IF;
-    SELECT d.person_id INTO who FROM register_death d JOIN added m USING (person_id)
-     WHERE d.voided_at IS NULL
-       AND COALESCE(LEAST(m.counts_before, m.void_counts_on), 'infinity') > d.counts_on LIMIT 1;
-    IF FOUND THEN PERFORM register_refuse_member_after_death(who); END IF;
+    EXECUTE 'SELECT d.person_id FROM register_death d JOIN added m USING (person_id)
+              WHERE d.voided_at IS NULL AND COALESCE(LEAST(m.counts_before, m.void_counts_on), ''infinity'') > d.counts_on LIMIT 1' INTO who;
+    IF who IS NOT NULL THEN PERFORM register_refuse_member_after_death(who); END IF;
     RETURN NULL;
 END $$;
 
@@ -108,10 +109,11 @@ CREATE FUNCTION register_death_ends_membership() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE who bigint;
 BEGIN
-    PERFORM FROM register_person p WHERE p.id IN (SELECT person_id FROM added) ORDER BY p.id FOR UPDATE;
-    SELECT d.person_id INTO who FROM added d JOIN register_membership m USING (person_id)
-     WHERE COALESCE(LEAST(m.counts_before, m.void_counts_on), 'infinity') > d.counts_on LIMIT 1;
-    IF FOUND THEN PERFORM register_refuse_member_after_death(who); END IF;
+    PERFORM periods_plan_for((SELECT count(*) FROM added));
+    EXECUTE 'SELECT count(*) FROM (SELECT FROM register_person p WHERE p.id IN (SELECT person_id FROM added) ORDER BY p.id FOR UPDATE) held';
+    EXECUTE 'SELECT d.person_id FROM added d JOIN register_membership m USING (person_id)
+              WHERE COALESCE(LEAST(m.counts_before, m.void_counts_on), ''infinity'') > d.counts_on LIMIT 1' INTO who;
+    IF who IS NOT NULL THEN PERFORM register_refuse_member_after_death(who); END IF;
     RETURN NULL;
 END $$;
 

@@ -17,34 +17,35 @@ CREATE FUNCTION returns_judge_return() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE wrong record;
 BEGIN
-    SELECT a.*, m.unit AS expected_unit INTO wrong FROM added a JOIN returns_measure m ON m.code = a.measure_id
-     WHERE a.unit <> m.unit OR m.is_quotient <> (a.denominator IS NOT NULL) LIMIT 1;
-    IF FOUND THEN
+    PERFORM periods_plan_for((SELECT count(*) FROM added));
+    EXECUTE $q$SELECT a.*, m.unit AS expected_unit FROM added a JOIN returns_measure m ON m.code = a.measure_id
+     WHERE a.unit <> m.unit OR m.is_quotient <> (a.denominator IS NOT NULL) LIMIT 1$q$ INTO wrong;
+    IF wrong.id IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ050',
             MESSAGE = format('A return of %s must be in %s, with numerator and denominator where it is a quotient.',
                              wrong.measure_id, wrong.expected_unit),
             DETAIL = format('found unit %s, denominator %s', wrong.unit, coalesce(wrong.denominator::text, 'none'));
     END IF;
-    SELECT a.* INTO wrong FROM added a WHERE 'NaN' IN (a.value, a.numerator, a.denominator) LIMIT 1;  -- NaN passes every "at least"
-    IF FOUND THEN
+    EXECUTE $q$SELECT a.* FROM added a WHERE 'NaN' IN (a.value, a.numerator, a.denominator) LIMIT 1$q$ INTO wrong;  -- NaN passes every "at least"
+    IF wrong.id IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ051', MESSAGE = format('A return of %s is not a number.', wrong.measure_id);
     END IF;
-    SELECT a.* INTO wrong FROM added a JOIN returns_measure m ON m.code = a.measure_id
-     WHERE m.is_quotient AND abs(a.value * a.denominator - m.scale * a.numerator) > m.tolerance * a.denominator LIMIT 1;
-    IF FOUND THEN
+    EXECUTE $q$SELECT a.* FROM added a JOIN returns_measure m ON m.code = a.measure_id
+     WHERE m.is_quotient AND abs(a.value * a.denominator - m.scale * a.numerator) > m.tolerance * a.denominator LIMIT 1$q$ INTO wrong;
+    IF wrong.id IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ051', MESSAGE = format('The value %s is not its numerator by its denominator.', wrong.value),
             DETAIL = format('found %s / %s', wrong.numerator, wrong.denominator);
     END IF;
-    SELECT a.* INTO wrong FROM added a JOIN returns_measure m ON m.code = a.measure_id
+    EXECUTE $q$SELECT a.* FROM added a JOIN returns_measure m ON m.code = a.measure_id
      WHERE NOT EXISTS (SELECT FROM places_areaspell s WHERE s.area_id = a.area_id AND s.voided_at IS NULL
-                        AND ((m.on_region AND s.level = 'region') OR (m.on_county AND s.level = 'county'))) LIMIT 1;
-    IF FOUND THEN
+                        AND ((m.on_region AND s.level = 'region') OR (m.on_county AND s.level = 'county'))) LIMIT 1$q$ INTO wrong;
+    IF wrong.id IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ052', MESSAGE = format('%s is not returned at the level of area %s.', wrong.measure_id, wrong.area_id);
     END IF;
-    SELECT a.* INTO wrong FROM added a LEFT JOIN returns_return o ON o.id = a.replaces_id
+    EXECUTE $q$SELECT a.* FROM added a LEFT JOIN returns_return o ON o.id = a.replaces_id
      WHERE a.replaces_id IS NOT NULL
-       AND (o.voided_at IS NULL OR (o.measure_id, o.area_id, o.year) IS DISTINCT FROM (a.measure_id, a.area_id, a.year)) LIMIT 1;
-    IF FOUND THEN
+       AND (o.voided_at IS NULL OR (o.measure_id, o.area_id, o.year) IS DISTINCT FROM (a.measure_id, a.area_id, a.year)) LIMIT 1$q$ INTO wrong;
+    IF wrong.id IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ053', MESSAGE = format('Return %s is locked.', wrong.replaces_id),
             DETAIL = 'A revision replaces a return of the same measure, place and year that was sent back.';
     END IF;
@@ -59,10 +60,11 @@ CREATE FUNCTION returns_judge_approval() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE wrong bigint;
 BEGIN
-    PERFORM FROM returns_return r WHERE r.id IN (SELECT of_id FROM added) ORDER BY r.id FOR UPDATE;
-    SELECT r.id INTO wrong FROM added a JOIN returns_return r ON r.id = a.of_id
-     WHERE r.voided_at IS NOT NULL OR a.happened_on <> r.happened_on LIMIT 1;
-    IF FOUND THEN
+    PERFORM periods_plan_for((SELECT count(*) FROM added));
+    EXECUTE 'SELECT count(*) FROM (SELECT FROM returns_return r WHERE r.id IN (SELECT of_id FROM added) ORDER BY r.id FOR UPDATE) held';
+    EXECUTE 'SELECT r.id FROM added a JOIN returns_return r ON r.id = a.of_id
+     WHERE r.voided_at IS NOT NULL OR a.happened_on <> r.happened_on LIMIT 1' INTO wrong;
+    IF wrong IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ054', MESSAGE = format('Return %s cannot be approved.', wrong),
             DETAIL = 'It was sent back, or the approval speaks of another day.';
     END IF;
