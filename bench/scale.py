@@ -1,8 +1,9 @@
 """Every sheet at the reference year's size and at thirteen times it: how time, memory and the distance to PostgreSQL alone grow.
 
 `python -m bench scale [sheet ...] [--times N]`, `make bench-scale` for all. What has a floor and misses it ends the run non-zero,
-by name. A thing grows no faster than n to the power of GROWTH; a side that ends within a second says nothing about rows and
-is shown without being judged. Each size has an installation of its own. Holds no loading: see `scale_site`.
+by name. Work is processor time, of program and server, and grows no faster than n to the power of GROWTH: it does not change with what else
+runs on the machine. A side that ends within a second says nothing about rows and is shown without being judged. Each size has an
+installation of its own. Holds no loading: see `scale_site`.
 """
 
 import argparse
@@ -20,14 +21,14 @@ TIMES = 13
 GROWTH, MEMORY_MIB, RATIO = 1.1, 1024, 0.7
 JUDGED_SECONDS = 1.0  # of the larger size; of the bare side where the ratio is judged
 DEEP = ("register", "assessments", "fund_members", "contributions", "loans", "repayments", "closing")
-Found = dict[str, dict[str, float]]  # sheet -> rows, seconds, checked, applied, memory, bare; of all its files
+Found = dict[str, dict[str, float]]  # sheet -> rows, seconds, checked, applied, work, memory, bare; of all its files
 
 
 def run(words: list[str]) -> int:
     """Measures, prints the table, and returns how many floors were missed."""
     asked = _asked(words)
     small, large = _all_of(1, asked), _all_of(asked.times, asked)
-    print(_line("sheet", "rows", "", "seconds", "", "checked", "applied", "n^", "MiB", "", "of bare", ""))
+    print(_line("sheet", "rows", "", "seconds", "", "checked", "applied", "work", "n^", "MiB", "", "of bare", ""))
     missed = []
     for sheet in large:
         missed += _judge(sheet, small[sheet], large[sheet], asked.times)
@@ -78,14 +79,14 @@ def _add(sums: dict[str, dict[str, float]], one: dict[str, Any], times: int) -> 
     """A sheet may have come in several files."""
     print(f"  {times} x {one['sheet']}: {one['rows']:,} rows in {one['seconds']:.1f} s, {one['memory']:,} MiB", file=sys.stderr, flush=True)
     of = sums[one["sheet"]]
-    for key in ("rows", "seconds", "checked", "applied"):
+    for key in ("rows", "seconds", "checked", "applied", "work"):
         of[key] += one[key]
     of["bare"] += one["bare"] or 0.0
     of["memory"] = max(of["memory"], one["memory"])
 
 
 def _judge(sheet: str, small: dict[str, float], large: dict[str, float], times: int) -> list[str]:
-    grown = math.log(large["seconds"] / small["seconds"]) / math.log(large["rows"] / small["rows"])
+    grown = math.log(large["work"] / small["work"]) / math.log(large["rows"] / small["rows"])
     ratio = large["bare"] / large["seconds"]
     missed = []
     if large["seconds"] >= JUDGED_SECONDS and grown > GROWTH:
@@ -97,9 +98,9 @@ def _judge(sheet: str, small: dict[str, float], large: dict[str, float], times: 
     print(
         _line(
             sheet, f"{small['rows']:,.0f}", f"{large['rows']:,.0f}", f"{small['seconds']:.1f}", f"{large['seconds']:.1f}", f"{large['checked']:.1f}",
-            f"{large['applied']:.1f}", f"{grown:.2f}", f"{small['memory']:.0f}", f"{large['memory']:.0f}", f"{ratio:.2f}" if large["bare"] else "-",
+            f"{large['applied']:.1f}", f"{large['work']:.1f}", f"{grown:.2f}", f"{small['memory']:.0f}", f"{large['memory']:.0f}", f"{ratio:.2f}" if large["bare"] else "-",
             "missed" if missed else "met",
-        )  # fmt: skip
+        )
     )
     return missed
 

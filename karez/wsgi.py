@@ -4,5 +4,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from karez.host import sessions
+
+os.environ[sessions.PAGES] = "1"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "karez.settings")
 application = get_wsgi_application()

@@ -165,9 +165,11 @@ def _digest(request: HttpRequest) -> bytes:
 
 
 def database_refusal(exception: BaseException) -> Refusal | None:
-    """The database's own refusal (SQLSTATE KZ...) as a Refusal; None where the error is another."""
+    """The database's own refusal (SQLSTATE KZ...), or its end of patience, as a Refusal; None where the error is another."""
     cause = exception.__cause__ if isinstance(exception, DatabaseError) else None
     state = str(getattr(cause, "sqlstate", "") or "")
+    if state in _IMPATIENT:
+        return _out_of_time(state)
     if cause is None or not state.startswith("KZ"):
         return None
     said = getattr(cause, "diag", None)
@@ -179,3 +181,17 @@ def database_refusal(exception: BaseException) -> Refusal | None:
         rule=str(getattr(said, "message_detail", "") or _("the database keeps the rules of the books")),
         todo=_("correct what is named and send again; nothing was written"),
     )
+
+
+# A page waits a bounded time (`host.sessions`): for a row another works with, for an answer, for its own next statement.
+_IMPATIENT = frozenset({"55P03", "57014", "25P03"})
+
+
+def _out_of_time(state: str) -> Refusal:
+    held = state == "55P03"
+    return Refusal(
+        "database.busy" if held else "database.too_long", record=_("what was sent"),
+        found=_("somebody else who is writing the same record, or closing the year") if held else _("work that takes longer than a page may"),
+        expected=_("an answer of the database within a bounded time"), rule=_("a page waits a bounded time, so that nobody holds up the others"),
+        todo=_("try again in a minute, or ask for less at once; nothing was written"),
+    )  # fmt: skip

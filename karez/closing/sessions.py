@@ -23,7 +23,7 @@ def conninfo(program: str, options: str = "") -> str:
     entry = connections["default"].settings_dict
     words = {"dbname": entry["NAME"], "user": entry["USER"], "password": entry["PASSWORD"], "host": entry["HOST"], "port": entry["PORT"]}
     common = entry.get("OPTIONS", {})
-    words |= {k: v for k, v in common.items() if k.startswith("ssl")}
+    words |= {k: v for k, v in common.items() if k.startswith(("ssl", "keepalives"))}
     words |= {"application_name": program, "options": f"{common.get('options', '')} {options}".strip()}  # of two the later holds
     return make_conninfo(**{k: str(v) for k, v in words.items() if v})
 

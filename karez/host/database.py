@@ -18,12 +18,13 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from karez.host import clock, paths, postgres
+from karez.host import clock, paths, postgres, sessions
 from karez.kernel.refusal import Refusal
 
 OWNER, APP = "karez_owner", "karez_app"
 EXTENSIONS = ("btree_gist", "ltree", "pg_trgm")
 OLDEST = 15
+_KEPT_ALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}  # a server that is gone is noticed, over a network
 
 
 def url() -> str:
@@ -56,13 +57,13 @@ def settings(role: str) -> dict[str, Any]:
         "CONN_HEALTH_CHECKS": True,
         "CONN_MAX_AGE": 60,
         "TIME_ZONE": clock.zone(),  # current_date is the office's day, as date.today() is
-        "OPTIONS": {"application_name": role, "options": _session()},
+        "OPTIONS": {"application_name": role, "options": sessions.options()},
         "TEST": {"NAME": name()},
     }
     if not url():
         return common | {"HOST": str(paths.CLUSTER)}
     address = given()
-    extra = {k: v for k, v in address.items() if k.startswith("ssl")}
+    extra = {k: v for k, v in address.items() if k.startswith("ssl")} | _KEPT_ALIVE
     return common | {
         "HOST": address.get("host", ""),
         "PORT": str(address.get("port", "")),
@@ -75,13 +76,8 @@ def conninfo(role: str, dbname: str | None = None) -> str:
     """A libpq connection string for one of the two roles (for psycopg, ADBC and the programs of PostgreSQL)."""
     entry = settings(role)
     words = {"host": entry["HOST"], "port": entry.get("PORT"), "user": role, "password": entry.get("PASSWORD")}
-    words["options"] = _session()
+    words["options"] = sessions.options()
     return psycopg.conninfo.make_conninfo(dbname=dbname or name(), **{k: v for k, v in words.items() if v})
-
-
-def _session() -> str:
-    """What every session of ours is told, whichever server it is on."""
-    return f"-c TimeZone={clock.zone()}"
 
 
 def cluster() -> postgres.Cluster:
@@ -201,6 +197,8 @@ def _make_roles(admin: psycopg.Connection[Any]) -> None:
             _refuse_anothers(admin, role)
             password = sql.Literal(_passwords()[role])
             admin.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), password))
+    for key, value in sessions.of_role().items():
+        admin.execute(sql.SQL("ALTER ROLE {} SET {} = {}").format(sql.Identifier(APP), sql.Identifier(key), sql.Literal(value)))
     if url():
         # Not a superuser: to hand a database to the owner role, the administrator must be a member of it.
         admin.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(OWNER)))

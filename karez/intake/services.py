@@ -19,7 +19,7 @@ from procrastinate.contrib.django import app as job_app
 
 from karez.access.models import User
 from karez.access.queries import granted_area_ids
-from karez.host import database
+from karez.host import database, sessions
 from karez.intake import limits, registry, rules, vault
 from karez.intake.loading import load
 from karez.intake.models import Batch, State
@@ -184,6 +184,7 @@ def withdraw(actor: User, *, batch_id: int) -> Batch:
     take_back = _way_back(batch, sheet)
     try:
         with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(sessions.for_as_long_as_it_takes())
             _call("intake_withdrawn", str(batch), batch_id, actor.pk)
             _refuse_built_on(cursor, batch, sheet)
             take_back(_applying(cursor, batch, actor.pk, lambda _what, _percent: None))

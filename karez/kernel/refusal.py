@@ -13,6 +13,8 @@ _STATUS = {
     "places.unknown": 404,
     "not_found": 404,
     "periods.busy": 503,
+    "database.busy": 503,
+    "database.too_long": 503,
     "intake.unknown_sheet": 404,
     "intake.too_large": 413,
     "host": 500,
