@@ -11,11 +11,13 @@ from django.db.models import QuerySet
 
 from karez.access.models import Grant, GrantProposal, Role, User
 from karez.access.services import add_user, end_founding, grant_role
+from karez.intake.alone import read_file
 from karez.kernel.refusal import Refusal
 from karez.periods import services as periods
 from karez.places import granting, importing, loading
 from karez.places.models import Area, AreaSpell
 from karez.places.queries import area_by_code
+from karez.places.sheets import PLACES
 
 _CODE_DIGITS = 6  # GB/T 2260
 
@@ -48,7 +50,10 @@ def load_places(code: str, file: Path | None) -> None:
     """Loads the region's places: from a file, or from what comes along."""
     if not _region_spells(code).exists():
         if file is not None:
-            importing.load_file(file)
+            read = read_file(PLACES, file)
+            for notice in read.notices:
+                click.echo(f"{file.name}: {notice['what'].replace('_', ' ')}: {notice['found']}", err=True)
+            importing.load_rows(read.rows, read.faults, file_name=file.name)
         elif code in loading.SHIPPED:
             loading.load_region(code)
 

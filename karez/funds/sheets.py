@@ -54,7 +54,7 @@ def _reference_free(table: str) -> Check:
 
 def _money_columns() -> tuple[Column, ...]:
     return (
-        Column("reference", _("reference of the payment in the office's own papers"), headers=("编号", "凭证号"), max_length=60),
+        Column("reference", _("reference of the payment in the office's own papers"), headers=("编号", "凭证号"), max_length=60, reference=True),
         Column("line_code", _("code of the source line"), headers=("资金代码", "指标代码"), pattern=_CODE, max_length=60),
         Column("happened_on", _("day of the payment"), Kind.DATE, headers=("日期", "到账日期")),
         Column("amount", _("amount"), Kind.FEN, unit="yuan", headers=("金额", "金额（元）"), low=1),
@@ -237,7 +237,7 @@ PLAN_TARGETS = Sheet(
             pattern=r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*",
         ),
         Column("label", _("the plan in words"), headers=("指标名称", "计划")),
-        Column("planned", _("number planned; empty where only a period is"), Kind.DECIMAL, required=False, headers=("计划数",), low=0),
+        Column("planned", _("number planned; empty where only a period is"), Kind.DECIMAL, required=False, headers=("计划数",), low=0, unit_column="unit"),
         Column("unit", _("unit of the number"), headers=("单位",), max_length=40),
         Column("from_year", _("first year of the plan"), Kind.YEAR, headers=("起始年",), low=1980, high=2200),
         Column("until_year", _("last year of the plan"), Kind.YEAR, headers=("终止年",), low=1980, high=2200),

@@ -27,7 +27,7 @@ from karez.places.queries import visible_area_ids_sql
 Report = Callable[[str, int], None]
 _AGREES = _("month of birth and sex as the identity number says them")
 _DISAGREES_TODO = _("look at the papers: correct the number, the sex or the month, or leave the row as it is if the number was issued wrongly")
-_FOUND_ANEW = ("unknown_column", "not_judged", "late")  # notices of each try
+_FOUND_ANEW = ("unknown_column", "unit_converted", "not_judged", "late")  # notices of each try
 
 
 def load(batch: Batch, sheet: Sheet, report: Report) -> None:

@@ -15,12 +15,12 @@ from typing import BinaryIO, TextIO
 
 from karez.intake import limits, rules
 from karez.intake.workbook import is_workbook, workbook_to_csv
+from karez.kernel.encodings import GB18030, UTF8, meant_as_utf8
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Sheet
 
 csv.field_size_limit(2 * limits.HEADER_BYTES)  # records are bounded before they are parsed
 _BLOCK = limits.MIB
-UTF8, GB18030 = "utf-8", "gb18030"
 Broken = tuple[int, str, str, str]  # (row, found, expected, rule)
 
 
@@ -56,6 +56,8 @@ def prepare(source: Path, folder: Path, sheet: Sheet, notices: Notices) -> Path:
         source, where = plain, read.sheet
     shape = shape_of(source, sheet)
     _refuse_without_headings(shape, sheet, where)
+    if shape.encoding == GB18030:
+        notices.add("read_as_gb18030", "GB 18030")
     denied = rules.denied_places(shape.headings)
     if not denied:
         return source
@@ -207,8 +209,33 @@ def _encoding_of(path: Path) -> tuple[str, int, bytes]:
             return UTF8, breaks, last
         except UnicodeDecodeError:
             pass
+    with path.open("rb") as file:
+        if meant_as_utf8(_blocks(file)):
+            raise _damaged(path)
     _check_gb18030(path)
     return GB18030, breaks, last
+
+
+def _damaged(path: Path) -> Refusal:
+    """The refusal of UTF-8 with damaged bytes, which names the line and the heading of the first one."""
+    head = ""
+    with path.open("rb") as file:
+        for number, line in enumerate(iter(lambda: file.readline(limits.HEADER_BYTES), b""), start=1):
+            head = head or line.decode(UTF8, "replace").lstrip("\ufeff")
+            try:
+                line.decode(UTF8)
+            except UnicodeDecodeError as error:
+                delimiter = max((",", ";", "\t"), key=head.count)
+                before = next(csv.reader([line[: error.start].decode(UTF8)], delimiter=delimiter), [])
+                headings = next(csv.reader([head], delimiter=delimiter), [])
+                place = max(len(before) - 1, 0)
+                column = headings[place].strip()[:60] if number > 1 and place < len(headings) else f"column {place + 1}"
+                return _unreadable(
+                    f"line {number}, {column}: a byte that is not UTF-8, near byte {error.start + 1:,} of the line, in a file that is UTF-8 elsewhere",
+                    "UTF-8 throughout",
+                    "write the damaged words anew where the file was made, and save it as CSV UTF-8",
+                )
+    return _unreadable("bytes that are not UTF-8 at the end", "UTF-8 throughout", "open the file where it was made and save it as CSV UTF-8")
 
 
 def _check_gb18030(path: Path) -> None:

@@ -3,15 +3,22 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
+from karez.intake.headings import Said, said_by
 from karez.kernel.denied import denied_word
+from karez.kernel.folding import fold
+from karez.kernel.personal import alias_of
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Column, Kind, Sheet
+from karez.kernel.units import COUNTED, unit_named, worth_in
+from karez.kernel.written import WHOLE, YUAN, Form, decimal
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,50}")
+NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.FEN)
 RESERVED = frozenset({"row_no", "identity_sealed", "number_hash", "name_hash"})
 
 # SQL types of staged columns.
@@ -29,6 +36,8 @@ class Headings:
     unknown: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
     twice: tuple[str, ...] = ()
+    units: dict[str, Said] = field(default_factory=dict)  # by column name: a unit its heading names
+    others: dict[int, str] = field(default_factory=dict)  # headings that are nobody's, by their place
 
 
 def check_declaration(sheet: Sheet) -> None:
@@ -77,28 +86,81 @@ def staged_columns(sheet: Sheet) -> list[dict[str, str]]:
 
 def heading_key(heading: str) -> str:
     """What two spellings of a heading share: width, case, blanks, underscores, hyphens and a unit in brackets aside."""
-    plain = unicodedata.normalize("NFKC", heading).casefold()
+    plain = unicodedata.normalize("NFKC", fold(heading)).casefold()
     plain = re.sub(r"\(.*?\)\s*$", "", plain) or plain
     return re.sub(r"[\s_\-*]+", "", plain)
 
 
 def match_headings(sheet: Sheet, headings: Sequence[str]) -> Headings:
-    """Which heading is which column; a blank heading is nobody's."""
-    wanted = {heading_key(h): c.name for c in sheet.columns for h in (c.name, *c.headers)}
+    """Which heading is which column, and the unit it names; a blank heading is nobody's."""
+    wanted = {heading_key(h): c for c in sheet.columns for h in (c.name, *c.headers)}
     places: dict[str, int] = {}
-    unknown, twice = [], []
+    units: dict[str, Said] = {}
+    others: dict[int, str] = {}
+    twice = []
     for place, heading in enumerate(headings):
-        name = wanted.get(heading_key(heading))
+        name, said = _column_of(wanted, heading)
         if name in places:
             twice.append(heading.strip())
         elif name is not None:
             places[name] = place
+            if said is not None:
+                units[name] = said
         elif heading.strip():
-            unknown.append(heading.strip()[:60])
+            others[place] = heading.strip()[:60]
+    for place, heading in list(others.items()):
+        alias = _identity_alias(sheet, heading, places)
+        if alias is not None:
+            places[alias] = place
+            del others[place]
+    unknown = tuple(others.values())
     seen = Counter(heading_key(h) for h in unknown)
     twice += [h for h in unknown if seen[heading_key(h)] > 1]
     missing = tuple(c.name for c in sheet.columns if c.required and c.name not in places)
-    return Headings(places, tuple(dict.fromkeys(unknown)), missing, tuple(dict.fromkeys(twice)))
+    return Headings(places, tuple(dict.fromkeys(unknown)), missing, tuple(dict.fromkeys(twice)), units, others)
+
+
+def _column_of(wanted: Mapping[str, Column], heading: str) -> tuple[str | None, Said | None]:
+    """The column a heading names, whatever unit stands with it, and that unit; only of numbers is a unit looked for outside brackets."""
+    for way, (words, said) in enumerate(said_by(heading)):
+        column = wanted.get(heading_key(words)) if words.strip() else None
+        if column is not None and (way == 0 or column.kind in NUMBERS):
+            return column.name, said if column.kind in NUMBERS else None
+    return None, None
+
+
+def _identity_alias(sheet: Sheet, heading: str, places: Mapping[str, int]) -> str | None:
+    """The identity column a heading stands for by a common name, where the sheet has one and no other heading took it."""
+    kind = alias_of(heading)
+    ends = {"id_number": "id_number", "name": "name", "phone": "phone"}.get(kind, "")
+    column = next((c for c in sheet.columns if c.identity and ends and c.name.endswith(ends)), None)
+    return column.name if column is not None and column.name not in places else None
+
+
+def base_unit(column: Column) -> str:
+    """The unit a column's numbers are kept in, as `kernel/units.py` calls it; empty where they have none."""
+    if column.kind is Kind.FEN:
+        return "yuan"
+    unit = unit_named(column.unit) if column.unit else None
+    return unit.base if unit is not None else ""
+
+
+def conversion(column: Column, said: Said) -> Fraction | None:
+    """What the unit a heading names is worth in the column's own; None where it cannot be turned into it exactly."""
+    base = base_unit(column)
+    if said.unit is None:
+        return None
+    if column.unit_column:
+        return Fraction(1) if said.unit.is_plain else None
+    worth = worth_in(said.unit, base)
+    return worth if worth is not None or base or said.unit.base not in COUNTED else said.unit.worth
+
+
+def form_of(column: Column) -> Form:
+    """How the numbers of a column may be written."""
+    if column.kind is Kind.FEN:
+        return YUAN
+    return WHOLE if column.kind is Kind.INTEGER else decimal(column.decimals)
 
 
 def denied_places(headings: Sequence[str]) -> dict[int, str]:

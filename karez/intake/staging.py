@@ -5,9 +5,10 @@ rows pass on in batches. Holds no state of a batch and no permission; the checks
 """
 
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +18,21 @@ from django.conf import settings
 from django.utils.translation import gettext_noop as _
 from pyarrow import csv as arrow_csv
 
-from karez.intake import limits, rules, typing
+from karez.intake import limits, others, rules, typing
+from karez.intake.headings import unit_in
+from karez.intake.others import perhaps
 from karez.intake.plain import Broken, Notices, Shape, as_utf8, shape_of, tidy
 from karez.intake.sealing import Sealer
 from karez.intake.typing import Test, name, text
+from karez.kernel.encodings import GB18030, is_nonsense
+from karez.kernel.personal import looks_personal
 from karez.kernel.sheets import Kind, Sheet
+from karez.kernel.written import unit_words
 
 Progress = Callable[[str, int], None]
 AreaRow = tuple[int, str, str, Any, Any]  # area_id, level, code, starts_on, ends_before
 
+_LOOKED_AT = 2000  # cells of a column in which words of a wrong encoding are looked for
 _FAULTS = "CREATE TABLE faults (row_no BIGINT, col VARCHAR, found VARCHAR, expected VARCHAR, rule VARCHAR, todo VARCHAR)"
 
 
@@ -66,24 +73,37 @@ class FileStaging:
         shape = shape_of(self.path, self.sheet)
         matched = rules.match_headings(self.sheet, shape.headings)
         for heading in matched.unknown:
-            self.result.notices.add("unknown_column", heading)
+            self.result.notices.add("unknown_column", f"{heading}{perhaps(self.sheet, matched, heading)}")
         self._head_faults(shape, matched)
         if not matched.places:
             self.db.execute("CREATE TABLE raw (row_no BIGINT, is_total BOOLEAN)")
             return
         self._load(shape, matched)
         self.progress("checking cells", 20)
-        self._make_cells()
+        self._make_cells(self._heading_units(matched))
+        self._other_columns(matched)
         self.result.row_count = self._number("SELECT count(*) FROM cells")
         if not self.result.row_count:
             self._fault(0, "", _("no row below the headings"), _("at least one row"), "no_rows")
-        self._cell_faults(frozenset(matched.places))
+        self._cell_faults(frozenset(matched.places), gb18030=shape.encoding == GB18030)
+        self._nonsense(frozenset(matched.places))
         self._row_faults()
 
     def faults(self) -> Iterator[bytes]:
         """The faults as CSV for COPY (batch_id is not among them); the first ones by row where there are too many."""
         query = f"SELECT * FROM faults ORDER BY row_no, col, rule LIMIT {limits.FAULTS_LISTED}"
         yield from (_csv(batch) for batch in self._batches(query))
+
+    def fault_records(self) -> list[dict[str, Any]]:
+        """The same faults as records, for whoever lists them at once."""
+        found = self.db.execute(f"SELECT * FROM faults ORDER BY row_no, col, rule LIMIT {limits.FAULTS_LISTED}").fetchall()
+        return [dict(zip(("row_no", "column", "found", "expected", "rule", "todo"), row, strict=True)) for row in found]
+
+    def records(self) -> list[dict[str, Any]]:
+        """The typed rows by column, with `row_no`; of a sheet without identity."""
+        names = ["row_no", *(column.name for column in self.sheet.columns)]
+        listed = ", ".join(["row_no", *(name("t_" + column.name) for column in self.sheet.columns)])
+        return [dict(zip(names, row, strict=True)) for row in self.db.execute(f"SELECT {listed} FROM cells ORDER BY row_no").fetchall()]
 
     def area_ids(self) -> list[int]:
         """The areas the rows speak of by the sheet's area column."""
@@ -115,7 +135,7 @@ class FileStaging:
         utf8 = as_utf8(self.path, shape)
         lines = shape.line_breaks + (not shape.ends_with_break) - 1
         headings = {place: column for column, place in matched.places.items()}
-        columns = [headings.get(place, f"other_{place}") for place in range(len(shape.headings))]
+        columns = [headings.get(place) or (f"other_{place}" if place in matched.others else "") for place in range(len(shape.headings))]
         if shape.header_lines == 1:
             try:
                 self.db.execute(_raw_from(utf8, columns, shape.delimiter, skip=1))
@@ -138,13 +158,18 @@ class FileStaging:
     def _count_broken(self, more: int) -> None:
         self.result.fault_count += more
 
-    def _make_cells(self) -> None:
+    def _make_cells(self, units: Mapping[str, Fraction]) -> None:
         """The view `cells`: raw cells by column name, typed ones as `t_<name>`, areas as `<name>_id`."""
         present = {row[0] for row in self.db.execute("DESCRIBE raw").fetchall()}
-        raw = [f"r.{name(c.name)}" if c.name in present else f"CAST(NULL AS VARCHAR) AS {name(c.name)}" for c in self.sheet.columns]
-        typed = [f"{typing.typed(c)} AS {name('t_' + c.name)}" for c in self.sheet.columns]
+        raw = [
+            f"{typing.plain_cell(c, f'r.{name(c.name)}') if c.name in present else 'CAST(NULL AS VARCHAR)'} AS {name(c.name)}" for c in self.sheet.columns
+        ]
         self.db.execute(f"CREATE VIEW plain AS SELECT row_no, {', '.join(raw)} FROM raw r WHERE NOT is_total")
-        self.db.execute(f"CREATE VIEW typed AS SELECT *, {', '.join(typed)}, {typing.day_of_area(self.sheet)} AS area_day FROM plain")
+        narrow = [f"{typing.narrow_cell(c)} AS {name('n_' + c.name)}" for c in self.sheet.columns if c.kind is not Kind.TEXT]
+        self.db.execute(f"CREATE VIEW narrow AS SELECT *{''.join(', ' + one for one in narrow)} FROM plain")
+        words = self._units_in_cells()
+        typed = [f"{typing.typed(c, units.get(c.name, Fraction(1)), words.get(c.name, {}))} AS {name('t_' + c.name)}" for c in self.sheet.columns]
+        self.db.execute(f"CREATE VIEW typed AS SELECT *, {', '.join(typed)}, {typing.day_of_area(self.sheet)} AS area_day FROM narrow")
         joins, ids = "", ""
         for column in self.sheet.columns:
             if column.kind is Kind.AREA:
@@ -194,9 +219,63 @@ class FileStaging:
             accepted = ", ".join((column, *self.sheet.column(column).headers))
             self._fault(1, column, _("no such heading"), f"a column headed {accepted}", "missing_column")
 
-    def _cell_faults(self, present: frozenset[str]) -> None:
+    def _units_in_cells(self) -> dict[str, dict[str, Fraction]]:
+        """The known units that cells of each column of numbers name; a unit nobody knows stays a fault of its cells."""
+        columns = [c for c in self.sheet.columns if c.kind in rules.NUMBERS]
+        if not columns:
+            return {}
+        asked = self.db.execute(f"SELECT {', '.join(f'bool_or({typing.names_units(c)})' for c in columns)} FROM plain").fetchall()[0]
+        found = {}
+        for column in (c for c, some in zip(columns, asked, strict=True) if some):
+            known = unit_words(rules.base_unit(column))
+            words = self.db.execute(f"SELECT DISTINCT {typing.unit_named_in(column)} FROM plain LIMIT 1000").fetchall()
+            found[column.name] = {word: known[word] for (word,) in words if word in known}
+        return found
+
+    def _heading_units(self, matched: rules.Headings) -> dict[str, Fraction]:
+        """What the unit each heading names is worth in its column's own; a unit that cannot be turned into it is a fault."""
+        found = {}
+        for column_name, said in matched.units.items():
+            column = self.sheet.column(column_name)
+            worth = rules.conversion(column, said)
+            if worth is None:
+                self._fault(1, column_name, f"the heading says {said.text}", typing.expected_heading(column), "unit",
+                            _("write the numbers in the column's own unit and head them so"))  # fmt: skip
+            elif worth != 1:
+                found[column_name] = worth
+                unit = rules.base_unit(column)
+                self.result.notices.add("unit_converted", f"{column_name}: {said.text} × {int(worth) if worth.denominator == 1 else float(worth):,} = {unit or 1}")
+        return found
+
+    def _other_columns(self, matched: rules.Headings) -> None:
+        """Columns nobody asked for are left out, but not one that holds people's identity, or the unit of the numbers beside it."""
+        for place, heading in matched.others.items():
+            cell = name(f"other_{place}")
+            if looks_personal(heading) or self._holds(cell, others.IDENTITY):
+                self._fault(1, heading, _("a column of people's identity under a heading that is not known"), _("identity under the headings of this sheet"),
+                            "identity_column", _("give it the heading the sheet has for it, or delete the column: it is not left out unsaid"))  # fmt: skip
+            elif unit := self._unit_beside(cell):
+                self._fault(1, heading, f"a column that says {unit}", _("numbers in the units this sheet asks for"), "unit",
+                            _("turn the numbers into the column's own unit, and delete the column of units"))  # fmt: skip
+
+    def _holds(self, column: str, tests: Sequence[tuple[str, Fraction]]) -> bool:
+        """Whether enough of the cells that are there pass one of the tests."""
+        counts = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition, _share in tests)
+        filled, *passed = self.db.execute(f"SELECT count(*), {counts} FROM ({others.cells_of(column)})").fetchall()[0]
+        return any(many and many >= share * filled for many, (_condition, share) in zip(passed, tests, strict=True))
+
+    def _unit_beside(self, cell: str) -> str:
+        """The first other unit than a plain one where a column names units and nothing else."""
+        words = [row[0] for row in self.db.execute(f"SELECT DISTINCT {cell} FROM raw WHERE {cell} IS NOT NULL LIMIT 21").fetchall()]
+        said = [unit_in(word) for word in words]
+        if len(words) > 20 or not all(said):
+            return ""
+        other = [one.text for one in said if one and (one.unit is None or not one.unit.is_plain or one.unit.base == "foreign money")]
+        return other[0] if other else ""
+
+    def _cell_faults(self, present: frozenset[str], *, gb18030: bool) -> None:
         """One pass counts the bad cells of every test; only tests with some are asked for their rows."""
-        tests = [*typing.tests(self.sheet, present), *self._scope_tests(present)]
+        tests = [*typing.tests(self.sheet, present, gb18030=gb18030), *self._scope_tests(present)]
         if not tests:
             return
         counting = ", ".join(f"count(*) FILTER (WHERE {test.condition})" for test in tests)
@@ -206,11 +285,22 @@ class FileStaging:
                 self.result.fault_count += count
                 self._list(test)
 
+    def _nonsense(self, present: frozenset[str]) -> None:
+        """Words saved in a wrong encoding before they came here, looked for in the first ones beyond ASCII of each column of text."""
+        for column in self.sheet.columns:
+            if column.kind is Kind.TEXT and column.name in present:
+                cell = name(column.name)
+                words = self.db.execute(f"SELECT row_no, {cell} FROM plain WHERE strlen({cell}) <> length({cell}) LIMIT {_LOOKED_AT}").fetchall()
+                for row_no, word in words:
+                    if is_nonsense(word):
+                        self._fault(row_no, column.name, f"({len(word)} characters, not shown)", _("words as they were written; characters were lost or read in another encoding"),
+                                    "damaged", _("write the word anew, or open the file where it was made and save it as CSV UTF-8"))  # fmt: skip
+
     def _list(self, test: Test) -> None:
         words = ", ".join(map(text, (test.column,)))
-        rest = ", ".join(map(text, (test.expected, test.rule, test.todo)))
+        expected, todo = test.told()
         self.db.execute(
-            f"INSERT INTO faults SELECT row_no, {words}, {test.found}, {rest} FROM cells WHERE {test.condition}"
+            f"INSERT INTO faults SELECT row_no, {words}, {test.found}, {expected}, {text(test.rule)}, {todo} FROM cells WHERE {test.condition}"
             f" ORDER BY row_no LIMIT {limits.FAULTS_LISTED}"
         )
 
@@ -311,12 +401,12 @@ def _raw_from(path: Path, columns: list[str], delimiter: str, *, skip: int) -> s
     """Loads all cells as text into the table `loaded`, blanks trimmed, with two marks: is_blank, is_total."""
     given = ", ".join(f"{text(f'c{n}')}: 'VARCHAR'" for n in range(len(columns)))
     cells = [typing.raw_cell(f"c{n}") for n in range(len(columns))]
-    kept = ", ".join(f"{cell} AS {name(c)}" for cell, c in zip(cells, columns, strict=True) if not c.startswith("other_"))
+    kept = ", ".join(f"{cell} AS {name(c)}" for cell, c in zip(cells, columns, strict=True) if c)
     first = f"coalesce({', '.join(cells[1:] if columns[0] == 'row_no' else cells)}, NULL)"
     totals = ", ".join(map(text, typing.TOTALS))
     return (
         f"CREATE TABLE loaded AS SELECT {kept}, {first} IS NULL AS is_blank,"
-        f" coalesce(lower(rtrim({first}, '::')) IN ({totals}), false) AS is_total"
+        f" coalesce(lower(rtrim({first}, ':：')) IN ({totals}), false) AS is_total"
         f" FROM read_csv({text(str(path))}, auto_detect = false, header = false, skip = {skip}, delim = {text(delimiter)},"
         f" quote = '\"', escape = '\"', columns = {{{given}}}, nullstr = '', strict_mode = true,"
         f" max_line_size = {4 * limits.RECORD_BYTES})"

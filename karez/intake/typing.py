@@ -1,25 +1,44 @@
 """SQL for DuckDB that types cells and finds bad ones, from a sheet's declaration. Pure text; runs nothing.
 
+How numbers, days and units are written stands in `kernel/written.py` and `kernel/units.py`; a table of cases holds this SQL to it.
+
 A cell is NULL where it is empty. A typed expression is NULL where the cell is empty or cannot be read; a cell that is
 there and typed NULL is a fault. No value of a file ever becomes part of a statement: only declarations do.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
+from fractions import Fraction
 
 from django.utils.translation import gettext_noop as _
 
 from karez.intake.limits import FAULTS_LISTED, FOUND_LENGTH
-from karez.intake.rules import number_column
+from karez.intake.rules import NUMBERS, base_unit, form_of, number_column
+from karez.kernel.encodings import LOST, MIXED
+from karez.kernel.folding import NARROW, WIDE
 from karez.kernel.id_number import _WEIGHTS, DISAGREES
 from karez.kernel.money import format_fen
 from karez.kernel.sheets import Column, Kind, Sheet
 from karez.kernel.workbook import marks
+from karez.kernel.written import (
+    DAY_REASONS,
+    DAYS,
+    MONTHS,
+    NUMBER_REASONS,
+    YEAR,
+    Form,
+    Reason,
+    sign_pattern,
+    unit_words,
+)
 
+_UNIT_BEHIND = "[0-9][0-9,.]* *([^0-9 ,.+-].*)$"
+_ONE = Fraction(1)
+_NO_WORDS: Mapping[str, Fraction] = {}
 _BLANKS = " \t\u3000\u00a0\ufeff\u200b"
-_WIDE = "0123456789.,-+:/"
-_NARROW = "0123456789.,-+:/"
 _YES = ("yes", "y", "true", "t", "1", "是", "有")
 _NO = ("no", "n", "false", "f", "0", "否", "无")
 TOTALS = ("合计", "总计", "小计", "共计", "累计", "total", "totals", "grand total", "sum", "subtotal", "sub-total")
@@ -56,6 +75,17 @@ class Test:
     found: str  # SQL of text
     expected: str
     todo: str = ""
+    reasons: tuple[Reason, ...] = ()  # forms that have an expectation and a way out of their own
+
+    def told(self) -> tuple[str, str]:
+        """SQL of what was expected and of what to do, by what stands in the cell."""
+        if not self.reasons:
+            return text(self.expected), text(self.todo)
+        cell = f"lower({name('n_' + self.column)})"
+        whens = [f"WHEN regexp_full_match({cell}, {text(reason.pattern)}) THEN " for reason in self.reasons]
+        expected = " ".join(when + text(reason.expected) for when, reason in zip(whens, self.reasons, strict=True))
+        todo = " ".join(when + text(reason.todo) for when, reason in zip(whens, self.reasons, strict=True))
+        return f"CASE {expected} ELSE {text(self.expected)} END", f"CASE {todo} ELSE {text(self.todo)} END"
 
 
 def text(value: str) -> str:
@@ -75,35 +105,102 @@ def raw_cell(source: str) -> str:
     return f"NULLIF(CASE WHEN {plain} THEN trim({source}) ELSE trim({source}, {text(_BLANKS)}) END, '')"
 
 
-def typed(column: Column) -> str:
-    """The expression that types a column's raw cell."""
+def plain_cell(column: Column, source: str) -> str:
+    """A cell as it is worked with: of numbers and codes by which something is known, wide signs are made plain."""
+    if not (column.reference or column.kind is Kind.AREA or column.pattern):
+        return source
+    return f"CASE WHEN strlen({source}) = length({source}) THEN {source} ELSE nullif(trim({folded(source)}), '') END"
+
+
+def narrow_cell(column: Column) -> str:
+    """The expression of `n_<name>`, of which a cell is typed: wide signs made plain."""
     raw = name(column.name)
-    n = f"(CASE WHEN strlen({raw}) = length({raw}) THEN {raw} ELSE translate({raw}, {text(_WIDE)}, {text(_NARROW)}) END)"
+    return f"CASE WHEN strlen({raw}) = length({raw}) THEN {raw} ELSE {folded(raw)} END"
+
+
+def typed(column: Column, times: Fraction = _ONE, words: Mapping[str, Fraction] = _NO_WORDS) -> str:
+    """The expression that types a column's cell out of `n_<name>`.
+
+    `times` is the worth, in the column's unit, of the unit its heading names; `words` are the known units its cells name, with theirs.
+    """
+    n = name("n_" + column.name)
     if column.kind in (Kind.TEXT, Kind.AREA):
-        return raw if column.kind is Kind.TEXT else n
-    if column.kind is Kind.INTEGER:
-        digits = f"regexp_replace(replace({n}, ',', ''), '\\.0+$', '')"
-        return _when(n, r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.0+)?", f"TRY_CAST({digits} AS BIGINT)")
-    if column.kind is Kind.DECIMAL:
-        return _when(n, r"[+-]?(\d{1,18}|\d{1,3}(,\d{3}){1,5})(\.\d{1,10})?", f"replace({n}, ',', '')")
-    if column.kind is Kind.FEN:
-        digits = f"regexp_replace({n}, '[^0-9.-]', '', 'g')"
-        pattern = r"(¥|¥|CNY)?\s*-?(\d{1,15}|\d{1,3}(,\d{3}){1,4})(\.\d{1,2}0*)?\s*(元|yuan)?"
-        return _when(n, pattern, f"CAST(TRY_CAST({digits} AS DECIMAL(20, 2)) * 100 AS BIGINT)")
+        return name(column.name)
+    if column.kind in NUMBERS:
+        return _number(column, n, times, words)
     if column.kind is Kind.DATE:
         return f"CASE {_days(n)} END"
     if column.kind is Kind.MONTH:
         return f"CAST(date_trunc('month', CASE {_days(n)} {_months(n)} END) AS DATE)"
     if column.kind is Kind.YEAR:
-        return _when(n, r"\d{4}(年|\.0)?", f"CAST({n}[1:4] AS INTEGER)")
+        return _when(n, YEAR, f"CAST({n}[1:4] AS INTEGER)")
     if column.kind is Kind.FLAG:
         return f"CASE WHEN lower({n}) IN ({_list(_YES)}) THEN true WHEN lower({n}) IN ({_list(_NO)}) THEN false END"
     assert column.kind is Kind.CODE
     return _coded(f"lower({n})", column.codes)
 
 
-def tests(sheet: Sheet, present: frozenset[str]) -> Iterator[Test]:
-    """Every test of single cells, for the columns the file has."""
+def names_units(column: Column) -> str:
+    """Whether a cell holds more than digits and signs; asked before units are looked for, as nearly no file names any."""
+    return f"NOT regexp_full_match({name(column.name)}, '[0-9.,+-]*')"
+
+
+def unit_named_in(column: Column) -> str:
+    """The unit behind the digits of a cell, in small letters."""
+    return f"regexp_extract(lower({folded(name(column.name))}), {text(_UNIT_BEHIND)}, 1)"
+
+
+def folded(source: str) -> str:
+    """SQL: wide letters, digits and signs made plain (`kernel/folding.py`)."""
+    return f"translate({source}, {text(WIDE)}, {text(NARROW)})"
+
+
+def _number(column: Column, n: str, times: Fraction, words: Mapping[str, Fraction]) -> str:
+    """Digits alone the quick way; with a unit behind them, or beneath a heading that names another unit, exactly by decimals."""
+    form = form_of(column)
+    sign, low = sign_pattern(form), f"lower({n})"
+    cases = []
+    if times == 1:
+        cases.append((f"regexp_full_match({n}, {text('[+-]?(?:' + form.digits + ')')})", _quick(column, n)))
+    if form.money or times != 1:
+        cases.append((f"regexp_full_match({low}, {text(sign + '(?:' + form.with_worth(times) + ')')})", _exact(column, form, low, _factor(times))))
+    for word, worth in words.items():
+        if times == 1 or word not in unit_words("number"):  # 5万 beneath 万元: ten thousand times or a hundred million
+            pattern = f"{sign}(?:{form.with_worth(worth)}) *{re.escape(word)}"
+            cases.append((f"regexp_full_match({low}, {text(pattern)})", _exact(column, form, low, _factor(worth))))
+    return "CASE " + " ".join(f"WHEN {condition} THEN {result}" for condition, result in cases) + " END"
+
+
+def _quick(column: Column, n: str) -> str:
+    """A number of digits alone, its form judged already."""
+    plain = f"replace({n}, ',', '')"
+    if column.kind is Kind.INTEGER:
+        return f"TRY_CAST(regexp_replace({plain}, '\\.0+$', '') AS BIGINT)"
+    if column.kind is Kind.DECIMAL:
+        return f"ltrim({plain}, '+')"
+    return f"CAST(TRY_CAST({plain} AS DECIMAL(20, 2)) * 100 AS BIGINT)"
+
+
+def _exact(column: Column, form: Form, low: str, factor: str) -> str:
+    """The digits of a cell times a factor, exactly; NULL where more decimals come out than the kind has."""
+    digits = f"regexp_replace(regexp_extract({low}, '[0-9][0-9,.]*'), ',', '', 'g')"
+    product = f"(TRY_CAST({digits} AS DECIMAL(23, 8)) * {factor})"
+    whole = f"CAST({product} AS DECIMAL({25 + form.decimals}, {form.decimals}))"
+    below = f"regexp_matches({low}, '^[^0-9]*-')"
+    if column.kind is Kind.DECIMAL:
+        shown = f"regexp_replace(CAST({whole} AS VARCHAR), '\\.?0*$', '')" if form.decimals else f"CAST({whole} AS VARCHAR)"
+        done = f"CASE WHEN {below} THEN '-' ELSE '' END || {shown}"
+    else:
+        done = f"TRY_CAST({whole} * {10**form.decimals} * CASE WHEN {below} THEN -1 ELSE 1 END AS BIGINT)"
+    return f"(CASE WHEN {whole} = {product} THEN {done} END)"
+
+
+def _factor(worth: Fraction) -> str:
+    return f"CAST('{Decimal(worth.numerator) / worth.denominator:f}' AS DECIMAL(14, 4))"
+
+
+def tests(sheet: Sheet, present: frozenset[str], *, gb18030: bool) -> Iterator[Test]:
+    """Every test of single cells, for the columns the file has; more of them where it was read as GB 18030."""
     number = number_column(sheet)
     for column in sheet.columns:
         if column.name not in present:
@@ -116,17 +213,18 @@ def tests(sheet: Sheet, present: frozenset[str]) -> Iterator[Test]:
             yield Test(column.name, "required", f"{raw} IS NULL", "''", _("a value"), _("fill the cell, or leave the row out"))
         if column.kind is Kind.TEXT:
             yield from _text_tests(column, raw, found)
+            yield from _damage_tests(column, raw, gb18030)
         elif column.kind is Kind.AREA:
             yield Test(column.name, "area", f"{is_there} AND {name(column.name + '_id')} IS NULL", found, _area_expected(column),
                        _("look the code up under Places; codes change with the years"))  # fmt: skip
         else:
-            yield Test(column.name, "type", f"{is_there} AND {done} IS NULL", found, expected(column))
+            yield Test(column.name, "type", f"{is_there} AND {done} IS NULL", found, expected(column), reasons=_reasons(column))
         yield from _bounds(column, done, found)
         if column.pattern and column.kind in (Kind.TEXT, Kind.AREA):
             yield Test(column.name, "pattern", f"{is_there} AND NOT regexp_full_match({done}, {text(column.pattern)})", found,
                        f"written as {column.meaning}")  # fmt: skip
         if column is number:
-            yield Test(column.name, "id_number", f"{is_there} AND NOT ({_number_is_right(raw)})", _number_found(raw),
+            yield Test(column.name, "id_number", f"{is_there} AND NOT ({number_is_right(raw)})", _number_found(raw),
                        _("18 characters by GB 11643 with a birth date and check character that fit"),
                        _("correct it, or leave it empty: nobody is left out for want of a number"))  # fmt: skip
 
@@ -163,23 +261,46 @@ def _when(n: str, pattern: str, result: str) -> str:
 
 
 def _days(n: str) -> str:
+    parts = f"replace(replace(regexp_extract({n}, '^[0-9./-]+'), '/', '-'), '.', '-')"
     kinds = (
-        (r"[12]\d{3}-\d{1,2}-\d{1,2}([ T]00:00:00)?", f"{n}[1:10]"),
-        (r"[12]\d{3}/\d{1,2}/\d{1,2}", f"replace({n}, '/', '-')"),
-        (r"[12]\d{7}", f"{n}[1:4] || '-' || {n}[5:6] || '-' || {n}[7:8]"),
-        (r"[12]\d{3}年\d{1,2}月\d{1,2}日", f"rtrim(translate({n}, '年月日', '-- '), ' ')"),
+        (DAYS["iso"], n),
+        (DAYS["slash"], f"replace({n}, '/', '-')"),
+        (DAYS["digits"], f"{n}[1:4] || '-' || {n}[5:6] || '-' || {n}[7:8]"),
+        (DAYS["chinese"], f"rtrim(translate({n}, '年月日号', '--  '), ' ')"),
+        ("(?i)" + DAYS["midnight"], parts),
     )
     return " ".join(f"WHEN regexp_full_match({n}, {text(p)}) THEN TRY_CAST({iso} AS DATE)" for p, iso in kinds)
 
 
 def _months(n: str) -> str:
     kinds = (
-        (r"[12]\d{3}-\d{1,2}", f"{n} || '-1'"),
-        (r"[12]\d{3}/\d{1,2}", f"replace({n}, '/', '-') || '-1'"),
-        (r"[12]\d{5}", f"{n}[1:4] || '-' || {n}[5:6] || '-01'"),
-        (r"[12]\d{3}年\d{1,2}月份?", f"rtrim(translate({n}, '年月份', '-  '), ' ') || '-1'"),
+        (MONTHS["iso"], f"{n} || '-1'"),
+        (MONTHS["slash"], f"replace({n}, '/', '-') || '-1'"),
+        (MONTHS["digits"], f"{n}[1:4] || '-' || {n}[5:6] || '-01'"),
+        (MONTHS["chinese"], f"rtrim(translate({n}, '年月份', '-  '), ' ') || '-1'"),
     )
     return " ".join(f"WHEN regexp_full_match({n}, {text(p)}) THEN TRY_CAST({iso} AS DATE)" for p, iso in kinds)
+
+
+def _reasons(column: Column) -> tuple[Reason, ...]:
+    if column.kind in (Kind.DATE, Kind.MONTH):
+        return DAY_REASONS
+    if column.kind not in NUMBERS:
+        return ()
+    other = Reason(r".*[0-9] *[^0-9 ,.+-].*|[^0-9 ,.+-].*[0-9].*", expected_unit(column))
+    return (*NUMBER_REASONS, other)
+
+
+def expected_heading(column: Column) -> str:
+    """What is expected of a heading that names a unit the column's numbers cannot be turned from."""
+    unit = base_unit(column)
+    return f"the column in {unit}" if unit else "the unit of the column, or none"
+
+
+def expected_unit(column: Column) -> str:
+    """What is expected of a cell that names another unit than its column, or one that cannot be turned into it."""
+    unit = base_unit(column)
+    return f"a number in {unit}, with no unit but one that is a fixed number of {unit}" if unit else "a number without a unit"
 
 
 def _coded(n: str, codes: Mapping[str, str]) -> str:
@@ -195,10 +316,11 @@ def _list(words: tuple[str, ...]) -> str:
 def _found(column: Column) -> str:
     """What is shown of a bad cell: its beginning; of identity only how long it is."""
     raw = name(column.name)
-    return _masked(raw) if column.identity else f"left({raw}, {FOUND_LENGTH})"
+    return masked(raw) if column.identity else f"left({raw}, {FOUND_LENGTH})"
 
 
-def _masked(raw: str) -> str:
+def masked(raw: str) -> str:
+    """SQL: how long a cell is, in words, in place of what stands in it."""
     return f"'(' || length({raw}) || ' characters, not shown)'"
 
 
@@ -228,6 +350,15 @@ def _mark_tests(column: Column, raw: str) -> Iterator[Test]:
                    _("open the workbook, save it and send it again, or write the value into the cell"))  # fmt: skip
 
 
+def _damage_tests(column: Column, raw: str, gb18030: bool) -> Iterator[Test]:
+    """Words that are another's nonsense: told, and never sealed or recorded unseen. What stands there is not shown."""
+    wide = f"strlen({raw}) <> length({raw})"
+    todo = _("write the word anew, or open the file where it was made and save it as CSV UTF-8")
+    for pattern in (LOST, MIXED) if gb18030 else (LOST,):
+        yield Test(column.name, "damaged", f"CASE WHEN {wide} THEN regexp_matches({raw}, {text(pattern)}) ELSE false END", masked(raw),
+                   _("words as they were written; characters were lost or read in another encoding"), todo)  # fmt: skip
+
+
 def _bounds(column: Column, done: str, found: str) -> Iterator[Test]:
     number = f"CAST({done} AS DECIMAL(38, 10))" if column.kind is Kind.DECIMAL else done
     for bound, sign, words in ((column.low, "<", "at least"), (column.high, ">", "at most")):
@@ -241,7 +372,8 @@ def _area_expected(column: Column) -> str:
     return f"the code of one {' or '.join(column.levels) or 'area'} on that day"
 
 
-def _number_is_right(raw: str) -> str:
+def number_is_right(raw: str) -> str:
+    """SQL: a cell is an identity number of GB 11643, its check character and birth date sound."""
     first17 = f"CAST({raw}[1:17] AS BIGINT)"
     digits = " + ".join(f"({first17} // {10 ** (17 - i)}) % 10 * {w}" for i, w in enumerate(_WEIGHTS, 1))
     birth = f"TRY_CAST({raw}[7:10] || '-' || {raw}[11:12] || '-' || {raw}[13:14] AS DATE) IS NOT NULL"

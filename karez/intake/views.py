@@ -26,6 +26,8 @@ _NOTICES = {
     "far_cell": _lazy("Beside the headings, too far away to be one, not read:"),
     "yearless_day": _lazy("Days shown without their year, read with the year they hold:"),
     "late": _lazy("Their year is closed:"),
+    "unit_converted": _lazy("Numbers turned from the unit of the heading into the unit of the column:"),
+    "read_as_gb18030": _lazy("Not UTF-8, read as:"),
 }  # fmt: skip
 WORKING = (State.RECEIVED, State.STAGING, State.APPLYING)
 

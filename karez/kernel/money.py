@@ -1,31 +1,31 @@
 """Money as integer fen: reading and writing amounts. Holds no accounts and no rounding of statistics.
 
-Unit: 1 yuan = 100 fen (ISO 4217 CNY, two minor digits). Nothing here uses binary floating point.
+Unit: 1 yuan = 100 fen (ISO 4217 CNY, two minor digits). Nothing here uses binary floating point. How an amount may be written stands
+in `kernel/written.py`, the same for forms and files.
 """
 
-import re
 from decimal import Decimal
 
 from karez.kernel.refusal import Refusal
+from karez.kernel.written import NUMBER_REASONS, YUAN, read_number, reason_for
 
 FEN_PER_YUAN = 100
-_MOST_YUAN_DIGITS = 15  # 1,000 billion yuan a thousand times: beyond any account, within 8 bytes
-_AMOUNT = re.compile(r"^\s*(?:¥|CNY|￥)?\s*(?P<sign>-?)(?P<yuan>\d{1,3}(?:,\d{3})+|\d+)(?:\.(?P<fen>\d{1,2})0*)?\s*(?:元|yuan)?\s*$")
+_EXPECTED = "an amount in yuan with at most two decimals, such as 1,200.50"
 
 
 def parse_fen(text: str) -> int:
-    """Fen in a written amount of yuan (`1,200.50`, `¥1200.5`, `1200元`); refuses what it cannot read exactly."""
-    match = _AMOUNT.match(text)
-    if match is None or len(match["yuan"].replace(",", "").lstrip("0")) > _MOST_YUAN_DIGITS:
+    """Fen in a written amount of yuan (`1,200.50`, `¥1200.5`, `1200元`, `0.12万元`); refuses what it cannot read exactly and in one way only."""
+    value = read_number(text, YUAN, unit="yuan")
+    if value is None:
+        reason = reason_for(text, NUMBER_REASONS)
         raise Refusal(
             "money.unreadable",
             found=text,
-            expected="an amount in yuan with at most two decimals, such as 1,200.50",
+            expected=reason.expected if reason else _EXPECTED,
             rule="money is counted in whole fen",
-            todo="write the amount in plain digits",
+            todo=(reason.todo if reason else "") or "write the amount in plain digits",
         )
-    fen = int(match["yuan"].replace(",", "")) * FEN_PER_YUAN + int((match["fen"] or "").ljust(2, "0"))
-    return -fen if match["sign"] else fen
+    return int(value * FEN_PER_YUAN)
 
 
 def yuan(amount_fen: int) -> Decimal:

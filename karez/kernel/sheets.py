@@ -55,6 +55,9 @@ class Column:
     days: Days | None = None  # DATE: OPENED unless said otherwise; YEAR: not judged unless said otherwise
     levels: tuple[str, ...] = ()  # AREA: levels accepted, all if empty
     identity: bool = False  # sealed before staging; then `kind` is TEXT and the value is staged nowhere
+    reference: bool = False  # TEXT: a number or code by which something is known; wide letters and digits are read as plain ones
+    decimals: int | None = None  # DECIMAL: how many decimals are kept; ten where none are declared
+    unit_column: str = ""  # the column of the row that names this number's unit
 
 
 class Outcome(Enum):

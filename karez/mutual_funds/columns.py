@@ -48,14 +48,14 @@ def household_no() -> Column:
     """The member's household."""
     return Column(
         "household_no", _("number of the household in the village's register"),
-        headers=("household number", "户编号", "户号"), max_length=40,
+        headers=("household number", "户编号", "户号"), max_length=40, reference=True,
     )  # fmt: skip
 
 
 def loan_no() -> Column:
     """The loan's number in its society."""
     return Column(
-        "loan_no", _("number of the loan, once in its society"), headers=("loan number", "借款编号", "借款号"), max_length=40
+        "loan_no", _("number of the loan, once in its society"), headers=("loan number", "借款编号", "借款号"), max_length=40, reference=True
     )
 
 
@@ -106,7 +106,7 @@ SOCIETIES = (
            headers=("open loans", "可同时借款笔数")),
     Column("instalments", _("equal instalments a loan is repaid in; 1 means all at the end"), Kind.INTEGER, low=1, high=60,
            headers=("number of instalments", "还款期数")),
-    Column("min_members", _("fewest member households"), Kind.INTEGER, low=0, high=100_000,
+    Column("min_members", _("fewest member households"), Kind.INTEGER, unit="households", low=0, high=100_000,
            headers=("fewest members", "最少社员户数")),
     Column("min_poor_share", _("least share of the village's registered households that are members"), Kind.INTEGER,
            unit="percent", low=0, high=100, headers=("least share of poor households", "贫困户入社比例(%)")),
@@ -127,7 +127,7 @@ SOCIETY_OPENINGS = (
 
 GRANTS = (
     village(),
-    Column("source_line", _("code of the source line the money comes from"), headers=("source line", "资金来源代码"), max_length=40),
+    Column("source_line", _("code of the source line the money comes from"), headers=("source line", "资金来源代码"), max_length=40, reference=True),
     day("granted_on", _("day the money reached the society"), "granted", "拨付日期"),
     fen("amount", _("amount granted"), "grant", "拨付金额", "金额", low=1),
     Column("document", _("number of the document that grants it"), headers=("document number", "文号", "拨款文号")),

@@ -145,6 +145,7 @@ PLACES = Sheet(
             required=False,
             headers=("parent code", "上级代码"),
             max_length=20,
+            reference=True,
         ),
         Column("name_zh", _("Chinese name"), required=False, headers=("名称", "中文名称")),
         Column(

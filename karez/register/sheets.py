@@ -34,7 +34,7 @@ _VILLAGE = Column(
     headers=("village code", "village_code", "村代码", "行政村代码"),
 )  # fmt: skip
 _HOUSEHOLD_NO = Column(
-    "household_no", _("number of the household, unique in its village"), max_length=40,
+    "household_no", _("number of the household, unique in its village"), max_length=40, reference=True,
     headers=("household number", "household no", "户编号", "户号"),
 )  # fmt: skip
 
@@ -97,11 +97,11 @@ REGISTER = Sheet(
         ),
         Column("name", _("name"), identity=True, max_length=60, headers=("full name", "姓名")),
         Column(
-            "id_number", _("identity number (GB 11643)"), identity=True, required=False, max_length=30,
+            "id_number", _("identity number (GB 11643)"), identity=True, required=False, max_length=30, reference=True,
             headers=("id number", "identity number", "身份证号", "公民身份号码"),
         ),
         Column(
-            "phone", _("telephone"), identity=True, required=False, max_length=30, headers=("telephone", "电话", "联系电话"),
+            "phone", _("telephone"), identity=True, required=False, max_length=30, reference=True, headers=("telephone", "电话", "联系电话"),
         ),
     ),
     key=("village", "household_no", "person_no"),
@@ -202,8 +202,8 @@ ASSESSMENTS = Sheet(
             "income", _("net income of the household in the year"), Kind.FEN, unit="yuan", low=-100_000_000,
             high=100_000_000_000, headers=("net income", "家庭纯收入", "纯收入"),
         ),
-        Column("size", _("persons the income is divided by"), Kind.INTEGER, low=1, high=60, headers=("household size", "人口数")),
-        Column("line", _("id of the poverty line"), max_length=60, headers=("poverty line", "贫困线")),
+        Column("size", _("persons the income is divided by"), Kind.INTEGER, unit="persons", low=1, high=60, headers=("household size", "人口数")),
+        Column("line", _("id of the poverty line"), max_length=60, reference=True, headers=("poverty line", "贫困线")),
     ),
     key=("village", "household_no", "year"),
     area_column="village",

@@ -73,12 +73,12 @@ RETURNS = Sheet(
             headers=("area code", "地区代码", "行政区划代码"),
         ),
         Column("year", _("year the number speaks of"), Kind.YEAR, low=1980, days=Days.SINCE, headers=("年份", "年度")),
-        Column("value", _("the number, in its unit"), Kind.DECIMAL, low=0, headers=("数值",)),
+        Column("value", _("the number, in its unit"), Kind.DECIMAL, low=0, headers=("数值",), decimals=4, unit_column="unit"),
         Column(
-            "numerator", _("for a quotient: what is divided"), Kind.DECIMAL, required=False, low=0, headers=("分子",),
+            "numerator", _("for a quotient: what is divided"), Kind.DECIMAL, required=False, low=0, headers=("分子",), decimals=4,
         ),
         Column(
-            "denominator", _("for a quotient: what it is divided by"), Kind.DECIMAL, required=False, low=0, headers=("分母",),
+            "denominator", _("for a quotient: what it is divided by"), Kind.DECIMAL, required=False, low=0, headers=("分母",), decimals=4,
         ),
         Column("unit", _("unit of the number"), max_length=20, headers=("计量单位", "单位")),
         Column("document", _("document the number is taken from"), headers=("source document", "来源", "文件")),

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
+from karez.kernel.encodings import meant_as_utf8
 from karez.kernel.formula import ID, Formula, FormulaError, Sign, parse_formula, parse_sign, shorten
 from karez.kernel.printed import PrintedNumber, Qualifier
 from karez.kernel.words import Words, say
@@ -188,7 +189,7 @@ class Table:
             if self.misnamed:
                 self._no_workbook()
                 return None
-            meant = self.data.startswith(codecs.BOM_UTF8) or _mostly_utf8(error.object)
+            meant = self.data.startswith(codecs.BOM_UTF8) or meant_as_utf8([error.object])
             if not meant:
                 try:  # what spreadsheets in China save as CSV
                     text = self.data.decode("gb18030")
@@ -282,18 +283,6 @@ class Table:
     def _no_columns(self, line: int, header: list[str]) -> None:
         found = say("a first line with none of the columns: %(line)s", line=shorten(",".join(header), 80))
         self.fault(line, "", found, say("the columns %(columns)s", columns=",".join(self.required)))
-
-
-def _mostly_utf8(data: bytes) -> bool:
-    """Whether a file that is no sound UTF-8 was meant as such, because most of what is beyond ASCII in it is.
-
-    GB 18030 takes nearly any bytes for characters, so one damaged place would turn every word of the file into others. Of
-    Chinese text that really is GB 18030, about a fifth happens to look like UTF-8.
-    """
-    text = data.decode("utf-8", "replace")
-    beyond = len(text) - len(text.encode("ascii", "ignore"))
-    broken = text.count("\ufffd")
-    return beyond - broken > broken
 
 
 def _column(place: int) -> Words:

@@ -169,7 +169,7 @@ def test_faults_of_the_file_as_a_whole(county: SimpleNamespace, text: str, fault
 def test_what_cannot_be_read_is_refused_and_not_kept(county: SimpleNamespace) -> None:
     broken = csv_of(3).encode().replace("马".encode(), b"\xff\xff", 1)
     told = refused(county, broken)
-    assert told.code == "intake.unreadable" and "line 2, near byte" in told.found
+    assert told.code == "intake.unreadable" and "line 2, name: a byte that is not UTF-8, near byte 17" in told.found
     assert refused(county, csv_of(1).encode("utf-16")).found == "UTF-16"
     assert "zero byte" in refused(county, b"a,b\n\0,1\n").found
     assert "100,000 columns" in refused(county, ",".join(f"c{n}" for n in range(100_000)) + "\n1\n").found

@@ -35,10 +35,10 @@ TOY = Sheet(
     label="Toy",
     about="People and amounts",
     columns=(
-        Column("ref", "number of the row", max_length=20, headers=("编号",)),
+        Column("ref", "number of the row", max_length=20, reference=True, headers=("编号",)),
         Column("village", "village", Kind.AREA, levels=("village",), headers=("村", "Village code")),
         Column("name", "name", identity=True, headers=("姓名",), max_length=40),
-        Column("id_number", "resident number", identity=True, required=False, headers=("身份证号",)),
+        Column("id_number", "resident number", identity=True, reference=True, required=False, headers=("身份证号",)),
         Column("amount", "amount", Kind.FEN, required=False, unit="yuan", low=0, headers=("金额",)),
         Column("paid_on", "day", Kind.DATE, required=False, headers=("日期",)),
         Column("born", "month of birth", Kind.MONTH, required=False),

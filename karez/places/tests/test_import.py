@@ -1,14 +1,16 @@
 """Another region's places from a file: an invented region, and every fault told by line."""
 
+import io
 from datetime import date
 
 import pytest
+import xlsxwriter
 from django.db import connection
 
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Applying
 from karez.places import queries
-from karez.places.importing import load_file
+from karez.places.importing import load_rows
 from karez.places.models import AreaSpell, Tree
 from karez.places.sheets import DESIGNATIONS, PLACES
 
@@ -30,8 +32,16 @@ village,V2,T7,,Dry Village,2005-06-01,2010-01-01,
 
 def write(tmp_path, text):
     path = tmp_path / "places.csv"
-    path.write_text(text, encoding="utf-8")
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return path
+
+
+def load_file(path):
+    """As `karez init` does: read by intake, which stands above this room."""
+    from karez.intake.alone import read_file
+
+    read = read_file(PLACES, path)
+    return load_rows(read.rows, read.faults, file_name=path.name)
 
 
 @pytest.mark.django_db
@@ -81,7 +91,51 @@ def test_a_fault_is_told_by_line_and_column_and_nothing_is_loaded(tmp_path, line
 def test_wrong_headings_are_named(tmp_path):
     with pytest.raises(Refusal) as told:
         load_file(write(tmp_path, "level,code,religion\n"))
-    assert {f["column"] for f in told.value.more["faults"]} == {"religion", "valid_from"}
+    assert {f["column"] for f in told.value.more["faults"]} == {"", "valid_from"}  # and no row; religion is never held
+
+
+SMALL = "level,code,parent_code,name_zh,name_en,valid_from,valid_to,note\nregion,AA,,甲省,Aland,2000-01-01,,\ncounty,AA-1,AA,乙县,Upper,2000-01-01,,\n"
+
+
+def workbook(text):
+    out = io.BytesIO()
+    with xlsxwriter.Workbook(out, {"in_memory": True}) as book:
+        sheet = book.add_worksheet()
+        for number, line in enumerate(text.splitlines()):
+            sheet.write_row(number, 0, line.split(","))
+    return out.getvalue()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "content",
+    [
+        SMALL.encode("gb18030"),
+        SMALL.replace(SMALL.splitlines()[0], "级别,代码,上级代码,名称,英文名称,起始日期,终止日期,备注"),
+        SMALL.replace(SMALL.splitlines()[0], "Level,Code,Parent_code,Name_zh,Name_en,Valid_from,Valid_to,Note"),
+        SMALL.replace(",", ";"),
+        SMALL.replace("2000-01-01", "2000/1/1 0:00"),
+        SMALL.replace("\ncounty", "\n,,,,,,,\ncounty"),
+        SMALL.replace("AA-1", "ＡＡ－１"),
+        workbook(SMALL),
+    ],
+    ids=["gb18030", "chinese headings", "capitals", "semicolons", "days with midnight", "blank line", "wide letters", "workbook"],
+)
+def test_a_first_file_of_places_is_read_as_any_file_sent_in(tmp_path, content):
+    assert load_file(write(tmp_path, content)) == {"areas": 2, "spells": 2, "in_tree": 2}
+    assert AreaSpell.objects.get(level="county").code == "AA-1"
+
+
+@pytest.mark.django_db
+def test_a_first_file_of_places_is_refused_in_words_as_any_file_sent_in(tmp_path):
+    with pytest.raises(Refusal) as told:
+        load_file(write(tmp_path, SMALL.replace("Upper,2000-01-01,,", "Upper,2000-01-01,,,,x")))
+    assert [(f["line"], f["found"]) for f in told.value.more["faults"]] == [(3, "10 cells")]
+    with pytest.raises(Refusal, match="UTF-16"):
+        load_file(write(tmp_path, SMALL.encode("utf-16")))
+    with pytest.raises(Refusal, match="not UTF-8"):
+        load_file(write(tmp_path, SMALL.encode().replace("乙县".encode(), "乙县".encode()[1:])))
+    assert not Tree.objects.exists()
 
 
 def stage(sheet, rows):

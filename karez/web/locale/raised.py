@@ -21,6 +21,7 @@ _TOLD: dict[tuple[str, str], dict[str, int]] = {
     ("*", "ClosingCheck"): {"label": 1, "sql": 2, "todo": 3},
     ("*", "Total"): {"label": 0, "unit": 2},
     ("*", "Test"): {"found_sql": 3, "expected": 4, "todo": 5},
+    ("*", "Reason"): {"expected": 1, "todo": 2},
     ("*", "Damaged"): {"damage": 0},
     ("*", "Wrong"): {"found": 1, "expected": 2},
     ("*", "progress"): {"what": 0},

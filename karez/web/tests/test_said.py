@@ -172,14 +172,14 @@ def test_a_refusal_of_the_database(world: Any) -> None:
 
 
 def test_the_faults_of_a_file(world: Any) -> None:
-    rows = "level,code,name_zh,name_en,parent_code,valid_from\nhamlet,99010199,新村,New,9901011,31.12.2009\nvillage,,,,,\n"
+    rows = "level,code,name_zh,name_en,parent_code,valid_from\nhamlet,99010199,新村,New,9901011,2009-31-12\nvillage,,,,,\n"
     batch = intake.receive(world.administrator, sheet="places", file_name="places.csv", stream=io.BytesIO(rows.encode()))
     intake.stage(batch.pk)
     page = _reader(world.administrator).get(f"/files/{batch.pk}/").content.decode()
     assert "日期：2009-03-31" in page and "下列之一：" in page and "填写单元格" in page
-    assert "31.12.2009" in page and "a day: 2009" not in page and "a value<" not in page
+    assert "2009-31-12" in page and "a day: 2009" not in page and "a value<" not in page
     file = b"".join(_reader(world.administrator).get(f"/files/{batch.pk}/faults.csv").streaming_content).decode()  # type: ignore[attr-defined]
-    assert "31.12.2009,日期：2009-03-31" in file.replace('"', "") and "应为" in file.split("\n", maxsplit=1)[0]
+    assert "2009-31-12,日期：2009-03-31" in file.replace('"', "") and "应为" in file.split("\n", maxsplit=1)[0]
 
 
 def test_the_checks_of_a_closing(world: Any) -> None:
