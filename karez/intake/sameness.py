@@ -28,6 +28,8 @@ _KNOWN = """, known AS MATERIALIZED (SELECT k.who, k.day, k.kind, k.fen, k.part,
 , alike AS MATERIALIZED (SELECT f.row_no, sum(k.n)::bigint AS n, max(k.batch_id) AS batch_id, max(k.recorded_on) AS recorded_on
     FROM file f JOIN known k ON (k.who, k.day, k.kind, k.fen, k.part) = (f.who, f.day, f.kind, f.fen, f.part)
      AND (k.receipt IS NULL OR f.receipt IS NULL OR k.receipt = f.receipt) GROUP BY 1)"""
+# The planner knows nothing of what is gathered first and takes it for a row or two; a loop in a loop would cost the square.
+_NO_NESTED_LOOPS, _LOOPS_AGAIN = (f"SELECT set_config('enable_nestloop', '{way}', true)" for way in ("off", "on"))
 _ASK = """INSERT INTO intake_question (batch_id, row_no, "column", found, expected, rule, todo, asks, matches)
     SELECT %(batch)s, q.row_no, %(column)s, q.found, %(expected)s, %(rule)s, %(todo)s, true, q.matches FROM ({found}) q (row_no, found, matches)"""
 # The first row of those alike is not asked about; the later ones name it.
@@ -42,11 +44,13 @@ def ask_in_file(cursor: Any, batch_id: int, same: Sameness, stage: str) -> None:
     """Notes the questions of a staged file without faults: rows alike in it, and rows like what is on record."""
     file = _FILE.format(staged=same.staged.replace("{stage}", stage))
     known = _KNOWN.format(recorded=same.recorded)
+    cursor.execute(_NO_NESTED_LOOPS)
     for rule, expected, found in (("same_in_file", _IN_FILE, _TWINS), ("same_on_record", _ON_RECORD, known + " " + _RECORDS)):
         cursor.execute(
             _ASK.format(found=f"{file} {found}" if rule == "same_in_file" else file + found),
             {"batch": batch_id, "column": same.column, "expected": expected, "rule": rule, "todo": _TODO},
         )
+    cursor.execute(_LOOPS_AGAIN)
 
 
 def require_confirmed(given: Applying, same: Sameness) -> None:
@@ -55,6 +59,7 @@ def require_confirmed(given: Applying, same: Sameness) -> None:
     To be called by a sheet's `apply` when what it writes to is locked: of two files with the same rows, checked before either was
     applied, the second finds what the first one wrote.
     """
+    given.cursor.execute(_NO_NESTED_LOOPS)
     given.cursor.execute(
         _FILE.format(staged=same.staged.replace("{stage}", given.stage)) + _KNOWN.format(recorded=same.recorded)
         + f""" SELECT count(*), (array_agg(a.row_no ORDER BY a.row_no))[1:{_NAMED}] FROM alike a LEFT JOIN intake_question q
@@ -62,6 +67,7 @@ def require_confirmed(given: Applying, same: Sameness) -> None:
         [given.batch_id],
     )  # fmt: skip
     count, first = given.cursor.fetchone()
+    given.cursor.execute(_LOOPS_AGAIN)
     if not count:
         return
     more = f" and {count - _NAMED:,} more" if count > _NAMED else ""
