@@ -24,6 +24,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from karez.access.models import SentForm, User
 from karez.kernel.money import parse_fen
 from karez.kernel.refusal import Refusal
+from karez.kernel.written import read_whole
 
 PAGE = 50
 _REMEMBERED = timedelta(days=2)
@@ -57,6 +58,18 @@ class DayField(forms.DateField):
     """A day, entered by the browser's own calendar."""
 
     widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+
+
+class WholeField(forms.IntegerField):
+    """A whole number, read as in a file: 1.000 might be a thousand, so it is none."""
+
+    def to_python(self, value: Any) -> int | None:
+        """The number; refuses what can be read in two ways."""
+        if isinstance(value, str) and value.strip():
+            value = read_whole(value)
+            if value is None:
+                raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
 
 
 class YuanField(forms.CharField):

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from karez.access.pages import AnotherForm, DayField, YuanField
+from karez.access.pages import AnotherForm, DayField, WholeField, YuanField
 from karez.mutual_funds.models import Order, Pot, Purpose, SizeClass
 
 RECEIPT, TELLS_APART = _("Number of the paper receipt"), _("It tells two payments of one day apart.")
@@ -37,7 +37,7 @@ class LoanForm(OfMembers):
     loan_no = forms.CharField(label=_("Number of the loan"), max_length=60)
     principal_fen = YuanField(label=_("Amount, yuan"), max_length=30)
     lent_on = DayField(label=_("Day"))
-    term_days = forms.IntegerField(label=_("Term, days"), min_value=1, max_value=3660)
+    term_days = WholeField(label=_("Term, days"), min_value=1, max_value=3660)
     purpose = forms.ChoiceField(label=_("What for"), choices=Purpose.choices)
     via = forms.ChoiceField(label=_("Out of"), choices=VIA)
 
@@ -64,8 +64,8 @@ class TermsForm(forms.Form):
     """What a members' meeting resolves; amounts in yuan."""
 
     loan_cap_fen = YuanField(label=_("Largest loan, yuan"), max_length=30)
-    term_cap_days = forms.IntegerField(label=_("Longest term, days"), min_value=1, max_value=3660)
-    fee_rate_bp = forms.IntegerField(
+    term_cap_days = WholeField(label=_("Longest term, days"), min_value=1, max_value=3660)
+    fee_rate_bp = WholeField(
         label=_("Fee for 30 days, hundredths of a percent"), min_value=0, max_value=1000, help_text=_("80 is 0.8 percent.")
     )
     contribution_min_fen = YuanField(label=_("Least a member pays in, yuan"), max_length=30)
@@ -74,11 +74,11 @@ class TermsForm(forms.Form):
     write_off_pot = forms.ChoiceField(
         label=_("A write-off falls on"), choices=[one for one in Pot.choices if one[0] != Pot.CONTRIBUTIONS]
     )
-    open_loans_max = forms.IntegerField(label=_("Loans a member may have at once"), min_value=1, max_value=20)
-    instalments = forms.IntegerField(label=_("Equal instalments of a loan"), min_value=1, max_value=60)
-    min_members = forms.IntegerField(label=_("Fewest member households"), min_value=0, max_value=100_000)
-    min_poor_share = forms.IntegerField(label=_("Least share of registered households among them, percent"), min_value=0, max_value=100)
-    extension_days_max = forms.IntegerField(label=_("Days a loan may be put off beyond the longest term"), min_value=0, max_value=3660)
+    open_loans_max = WholeField(label=_("Loans a member may have at once"), min_value=1, max_value=20)
+    instalments = WholeField(label=_("Equal instalments of a loan"), min_value=1, max_value=60)
+    min_members = WholeField(label=_("Fewest member households"), min_value=0, max_value=100_000)
+    min_poor_share = WholeField(label=_("Least share of registered households among them, percent"), min_value=0, max_value=100)
+    extension_days_max = WholeField(label=_("Days a loan may be put off beyond the longest term"), min_value=0, max_value=3660)
 
     def clean(self) -> dict[str, Any]:
         """The least a member pays in is not above the most."""

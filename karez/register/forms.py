@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from karez.access.pages import AnotherForm, DayField, YuanField
+from karez.access.pages import AnotherForm, DayField, WholeField, YuanField
 from karez.kernel.id_number import fault_of
 from karez.register.models import ExitReason, Relation, Sex, Stage
 
@@ -60,9 +60,9 @@ class CaseForm(SpellForm):
 class AssessmentForm(CorrectForm):
     """A household's income of a year."""
 
-    year = forms.IntegerField(label=_("Year"), min_value=1980, max_value=2100)
+    year = WholeField(label=_("Year"), min_value=1980, max_value=2100)
     income_fen = YuanField(label=_("Net income of the household, yuan"), max_length=30)
-    size = forms.IntegerField(label=_("Persons it is divided by"), min_value=1, max_value=60)
+    size = WholeField(label=_("Persons it is divided by"), min_value=1, max_value=60)
     line = forms.CharField(label=_("Poverty line"), max_length=60)
     happened_on = DayField(label=_("Day of the assessment"))
     field_order = ("year", "income_fen", "size", "line", "happened_on", "never_so", "reason")

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from karez.kernel.folding import fold
 from karez.kernel.formula import Formula, Step, shorten
 from karez.kernel.interval import Interval
 from karez.kernel.words import Words, in_language, say
@@ -20,7 +21,7 @@ _SPELLINGS = {
     "households": ("household", "户"),
     "villages": ("village", "村", "个村"),
     "counties": ("county", "县", "个县"),
-    "percent": ("%", "%", "per cent", "百分比"),
+    "percent": ("%", "per cent", "百分比"),
     "percentage_points": ("percentage points", "percentage point", "pp", "百分点", "个百分点"),
     "yuan": ("元", "cny", "rmb", "人民币元"),
 }
@@ -66,8 +67,8 @@ class UnitFault:
 
 
 def unit_of(text: str) -> str:
-    """The unit under its one name: spaces and capitals put aside, known spellings brought together."""
-    plain = " ".join(text.lower().split())
+    """The unit under its one name: width, spaces and capitals put aside, known spellings brought together."""
+    plain = " ".join(fold(text).lower().split())
     return _KNOWN.get(plain) or plain.replace(" ", "_")
 
 

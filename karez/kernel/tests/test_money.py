@@ -1,7 +1,9 @@
 """Amounts: what is read exactly, what is refused rather than guessed."""
 
 import pytest
+from django.core.exceptions import ValidationError
 
+from karez.access.pages import WholeField
 from karez.kernel.money import format_fen, parse_fen
 from karez.kernel.refusal import Refusal
 
@@ -30,3 +32,11 @@ def test_what_could_mean_two_amounts_or_none_is_refused(text: str) -> None:
 def test_what_is_written_is_read_again() -> None:
     for fen in (0, 1, 99, 100, -1, -100, 120050, 10**16 - 1):
         assert parse_fen(format_fen(fen)) == fen
+
+
+def test_a_form_reads_a_whole_number_as_a_file_does() -> None:
+    field = WholeField(required=False)
+    assert [field.clean(text) for text in ("12", "１２", "1,080", "7.0", 7, "")] == [12, 12, 1080, 7, 7, None]
+    for text in ("1.000", "1_000", "1e3", "٣", "7.5", "(7)", "0x10"):
+        with pytest.raises(ValidationError):
+            field.clean(text)

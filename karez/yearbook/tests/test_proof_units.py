@@ -103,3 +103,7 @@ def test_a_sentence_in_both_languages():
     )
     with translation.override("zh-hans"):
         assert "百分之" in units.sentence(fault)
+
+
+def test_a_wide_percent_sign_is_percent():
+    assert units.unit_of("％") == units.unit_of("%") == units.unit_of(" Per Cent ") == "percent"
