@@ -34,6 +34,8 @@ def proof(*, file: Path, rules: Path | None, out: Path | None, form: str) -> int
         result = prove(file, rules, lambda done, total: tell(f"{done:,} of {total:,}", done / max(total, 1)))
     if result.gb18030:
         click.echo(f"Read as GB 18030, not UTF-8: {' and '.join(result.gb18030)}. If words look wrong, save the file as CSV UTF-8.", err=True)
+    for words in result.told:
+        click.echo(words, err=True)
     answer = result.as_dict()
     if out is not None:
         _write(out, result)

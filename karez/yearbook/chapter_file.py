@@ -9,7 +9,7 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -18,6 +18,7 @@ from karez.kernel.encodings import meant_as_utf8
 from karez.kernel.formula import ID, Formula, FormulaError, Sign, parse_formula, parse_sign, shorten
 from karez.kernel.printed import PrintedNumber, Qualifier
 from karez.kernel.words import Words, say
+from karez.kernel.workbook.marks import MERGED, SHOWN, is_mark
 from karez.yearbook.chapter_workbook import WorkbookError, is_workbook, rows_of_workbook
 
 REQUIRED = (
@@ -28,6 +29,9 @@ OPTIONAL = ("rounding_assumed", "note", "part_of")
 RULE_REQUIRED = ("left", "relation", "right")
 RULE_OPTIONAL = ("meaning",)
 KINDS = ("stock", "flow", "share", "growth", "average", "plan", "rule")  # those of declared figures
+
+PERCENT = ("percent", "%", "\uff05", "per cent", "百分比")  # units in which a cell may say `1%`
+PERCENT_SIGNS = ("%", "\uff05")
 
 MAX_BYTES = 32 * 1024 * 1024
 MAX_ROWS = 200_000
@@ -103,6 +107,7 @@ class Chapter:
     lines: dict[str, int] = field(default_factory=dict)
     ignored: tuple[str, ...] = ()
     gb18030: bool = False  # read so, because it is no UTF-8
+    told: tuple[str, ...] = ()  # of the workbook, if it was one: which sheet was read, what is hidden
 
 
 @dataclass
@@ -112,6 +117,7 @@ class Rules:
     rules: list[Rule] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
     gb18030: bool = False
+    told: tuple[str, ...] = ()
 
 
 def read_chapter(data: bytes, name: str = "") -> Chapter:
@@ -122,7 +128,7 @@ def read_chapter(data: bytes, name: str = "") -> Chapter:
         figure = _Row(line, cells, chapter.faults).figure(chapter.lines)
         if figure is not None:
             chapter.figures.append(figure)
-    chapter.ignored, chapter.gb18030 = table.ignored, table.gb18030
+    chapter.ignored, chapter.gb18030, chapter.told = table.ignored, table.gb18030, tuple(table.told)
     return chapter
 
 
@@ -134,7 +140,7 @@ def read_rules(data: bytes) -> Rules:
         rule = _Row(line, cells, rules.faults, "rules").rule()
         if rule is not None:
             rules.rules.append(rule)
-    rules.gb18030 = table.gb18030
+    rules.gb18030, rules.told = table.gb18030, tuple(table.told)
     return rules
 
 
@@ -155,6 +161,7 @@ class Table:
         self.required, self.known = required, required + optional
         self.ignored: tuple[str, ...] = ()
         self.gb18030 = False
+        self.told: list[str] = []
 
     def fault(self, line: int, column: str, found: str, expected: str) -> None:
         self.faults.append(Fault(line, column, found, expected, self.file))
@@ -220,15 +227,18 @@ class Table:
             yield line, record
 
     def _of_workbook(self) -> Iterator[tuple[int, list[str]]]:
-        """The rows of the first sheet, each as wide as the header, or wider where something stands beyond it."""
+        """The rows of the sheet, each as wide as the header, or wider where something stands beyond it."""
         width = 0
         try:
-            for line, record in rows_of_workbook(self.data):
+            for line, record in rows_of_workbook(self.data, self._knows, self.told.append):
                 last = max((place for place, cell in enumerate(record, start=1) if cell.strip()), default=0)
                 width = width or last
                 yield line, [*record[: max(width, last)], *[""] * (width - len(record))]
         except WorkbookError as error:
             self.fault(1, "", error.found, error.expected)
+
+    def _knows(self, header: Sequence[str]) -> bool:
+        return bool(set(self.required) & {cell.strip().lower() for cell in header})
 
     def _of_text(self) -> Iterator[tuple[int, list[str]]]:
         """The records of CSV text; broken quoting ends the reading."""
@@ -283,6 +293,15 @@ class Table:
     def _no_columns(self, line: int, header: list[str]) -> None:
         found = say("a first line with none of the columns: %(line)s", line=shorten(",".join(header), 80))
         self.fault(line, "", found, say("the columns %(columns)s", columns=",".join(self.required)))
+
+
+def mark_words(cell: str) -> Words:
+    """What is expected of a cell that holds something and no value."""
+    if cell.startswith(SHOWN):
+        return say("a cell that shows what it holds, in a plain number format")
+    if cell.startswith(MERGED):
+        return say("a value in each cell, none merged with another")
+    return say("a value, not an error of the spreadsheet")
 
 
 def _column(place: int) -> Words:
@@ -340,6 +359,8 @@ class _Row:
             if cell[:1] in ("=", "@") and column != "relation":
                 expected = say("a value, not a formula of a spreadsheet")
                 self.fault(column, f"'{shorten(cell, 40)}'", expected)
+            elif is_mark(cell):
+                self.fault(column, f"'{shorten(cell, 40)}'", mark_words(cell))
             elif len(cell) > MAX_CELL:
                 found = say("%(count)s characters", count=len(cell))
                 self.fault(column, found, say("at most %(limit)s", limit=MAX_CELL))
@@ -364,6 +385,8 @@ class _Row:
         if cell is None:
             return None
         expected = _ABOVE_ZERO if above_zero else _PLAIN
+        if cell.endswith(PERCENT_SIGNS) and self.cells.get("unit", "").lower() in PERCENT:
+            cell = cell[:-1].rstrip()  # as a spreadsheet shows a share
         if len(cell) > MAX_DIGITS:
             limited = say("%(what)s; at most %(limit)s characters", what=expected, limit=MAX_DIGITS)
             self.fault(column, say("%(count)s characters", count=len(cell)), limited)

@@ -1,27 +1,21 @@
-"""The first sheet of a workbook (XLSX) in memory as rows of texts, each with its number in the spreadsheet. Holds no meaning of columns.
+"""One sheet of a workbook (XLSX) in memory as rows of texts, each with its number in the spreadsheet. Holds no meaning of columns.
 
-A formula's cell is its value. The workbook is measured before it is opened, because a reader makes room for every cell
-between the first and the last.
+The work is that of the one reader of workbooks (`kernel/workbook`), in a process with limits of its own; here are the limits of a
+chapter and the words. A cell reads as it is shown; one that holds no value is a mark, and so a fault of its row.
 """
 
+import csv
 import io
-import re
-import zipfile
-from collections.abc import Iterator
-from datetime import date, datetime, time
-from decimal import Decimal
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
 
-from python_calamine import CalamineError, CalamineWorkbook
+from karez.kernel.words import Words, say
+from karez.kernel.workbook import reading
+from karez.kernel.workbook.reading import MIB, Limits, Reading, SheetHead, WorkbookRefused, read_bytes
 
-from karez.kernel.archives import BROKEN, has_other_table, is_panic, packed_plainly
-from karez.kernel.words import say
-
-MAX_UNPACKED = 96 * 1024 * 1024
-MAX_PARTS = 2_000
-MAX_CELLS = 3_000_000  # of the rectangle from A1 to the last cell
-_CELL = re.compile(rb"<(?:\w+:)?(row|c)(?=[\s/>])(?:[^<>]*?\sr=[\"']([A-Z]{0,3})(\d{0,7})[\"'])?")
-_OLD = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+MAX_CELLS = 3_000_000  # of the rows that hold something
+MAX_TEXT = 32 * MIB  # characters: as many as a CSV file may have
+LIMITS = Limits(memory=256 * MIB, seconds=60, unpacked=96 * MIB, rows=200_001, columns=100, cells=MAX_CELLS, text=MAX_TEXT)
+_SOUND = say("a sound XLSX file; open it and save it again")
 
 
 class WorkbookError(ValueError):
@@ -34,81 +28,63 @@ class WorkbookError(ValueError):
 
 def is_workbook(data: bytes) -> bool:
     """Whether the bytes are a zip archive, as workbooks are, or a workbook of the old kind."""
-    return data.startswith((b"PK\x03\x04", _OLD))
+    return reading.is_workbook(data[:8])
 
 
-def rows_of_workbook(data: bytes) -> Iterator[tuple[int, list[str]]]:
-    """The rows of the first sheet, counted as the spreadsheet counts; raises WorkbookError where it is too large or broken."""
-    if data.startswith(_OLD):
-        raise WorkbookError(say("an old (.xls) or password-protected workbook"), say("XLSX without password, or CSV"))
+def rows_of_workbook(
+    data: bytes, known: Callable[[Sequence[str]], bool] = bool, tell: Callable[[Words], None] = lambda _words: None
+) -> Iterator[tuple[int, list[str]]]:
+    """The rows of one sheet, counted as the spreadsheet counts: of those shown the first whose first line is `known`, else the first.
+
+    `tell` is told what a reader of the answer should know of the workbook. Raises WorkbookError where it is too large or broken.
+    """
+
+    def choose(sheets: list[SheetHead]) -> int:
+        return next((place for place, sheet in enumerate(sheets) if known(sheet.head)), 0)
+
     try:
-        _measure(data)
-        with CalamineWorkbook.from_filelike(io.BytesIO(data)) as book:
-            rows = [[_text(cell) for cell in cells] for cells in book.get_sheet_by_index(0).iter_rows()]
-    except WorkbookError:
-        raise
-    except (CalamineError, *BROKEN) as error:
-        raise _unreadable() from error
-    except BaseException as error:
-        if is_panic(error):
-            raise _unreadable() from None
-        raise
-    yield from enumerate(rows, start=1)
+        table, read = read_bytes(data, LIMITS, choose)
+    except WorkbookRefused as no:
+        raise _error(no) from None
+    for words in _told(read):
+        tell(words)
+    with io.TextIOWrapper(table, encoding="utf-8", newline="") as text:
+        yield from enumerate(csv.reader(text), start=1)
 
 
-def _measure(data: bytes) -> None:
-    with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        parts = archive.infolist()
-        if sum(part.file_size for part in parts) > MAX_UNPACKED or len(parts) > MAX_PARTS:
-            raise _too_large()
-        if not any(part.filename.lower().startswith("xl/worksheets/sheet") for part in parts) or has_other_table(parts):
-            raise WorkbookError(say("an archive without worksheets"), say("a CSV or XLSX file"))
-        if not packed_plainly(parts):
-            raise WorkbookError(say("an archive packed in a way spreadsheets do not use"), say("a sound XLSX file; open it and save it again"))
-        for page in parts:  # all of them: a workbook may say that any part is its first sheet
-            with archive.open(page) as file:
-                _measure_page(file.read(page.file_size + 1), page.file_size)
+def _told(read: Reading) -> Iterator[Words]:
+    if read.others or read.hidden:
+        yield say("Read was the sheet %(name)s.", name=read.sheet)
+    if read.others:
+        yield say("Not read: the sheets %(names)s.", names=", ".join(read.others[:20]))
+    if read.hidden:
+        yield say("Not read, because they are hidden: the sheets %(names)s.", names=", ".join(read.hidden[:20]))
+    sentences = {
+        "hidden_row": say("Hidden rows were read like the others: %(places)s.", places=_places(read, "hidden_row")),
+        "hidden_column": say("Hidden columns were read like the others: %(places)s.", places=_places(read, "hidden_column")),
+        "far_cell": say("Not read, because it stands far beside the column names: %(places)s.", places=_places(read, "far_cell")),
+        "yearless_day": say("Days are shown without their year and were read with it: %(places)s.", places=_places(read, "yearless_day")),
+    }
+    yield from (words for kind, words in sentences.items() if read.counts.get(kind))
 
 
-def _measure_page(text: bytes, declared: int) -> None:
-    if len(text) > declared:
-        raise _too_large()
-    height = width = across = row = 0
-    for found in _CELL.finditer(text):
-        kind, letters, number = found.groups()
-        if kind == b"row":
-            across, row = 0, row + 1
-        else:
-            across = _column(letters) if letters else across + 1
-        height, width = max(height, row, int(number or 0)), max(width, across)
-        if height * width > MAX_CELLS:
-            raise _too_large()
+def _places(read: Reading, kind: str) -> str:
+    places = read.places.get(kind, [])
+    return ", ".join(places) + (f", … ({read.counts[kind]:,})" if read.counts.get(kind, 0) > len(places) else "")
 
 
-def _column(letters: bytes) -> int:
-    place = 0
-    for letter in letters:
-        place = 26 * place + letter - 64
-    return place
-
-
-def _text(cell: Any) -> str:
-    """A cell as a CSV file would have it: plain digits (fifteen, as spreadsheets show), days in ISO form."""
-    if isinstance(cell, bool):
-        return "true" if cell else "false"
-    if isinstance(cell, float):
-        return format(Decimal(format(cell, ".15g")), "f")
-    if isinstance(cell, datetime):
-        return cell.date().isoformat() if cell.time() == time() else cell.isoformat(" ")
-    return cell.isoformat() if isinstance(cell, date | time) else str(cell)
-
-
-def _too_large() -> WorkbookError:
-    return WorkbookError(
-        say("a workbook too large when unpacked"),
-        say("at most %(cells)s cells in the first sheet; a larger table as CSV", cells=f"{MAX_CELLS:,}"),
-    )
-
-
-def _unreadable() -> WorkbookError:
-    return WorkbookError(say("a workbook that cannot be read"), say("a sound XLSX file; open it and save it again"))
+def _error(no: WorkbookRefused) -> WorkbookError:
+    large = say("at most %(cells)s cells in the sheet; a larger table as CSV", cells=f"{MAX_CELLS:,}")
+    found, expected = {
+        "old": (say("an old (.xls) or password-protected workbook"), say("XLSX without password, or CSV")),
+        "no_workbook": (say("an archive without worksheets"), say("a CSV or XLSX file")),
+        "packing": (say("an archive packed in a way spreadsheets do not use"), _SOUND),
+        "hidden": (say("a workbook whose sheets are all hidden"), say("a sheet that is shown")),
+        "far": (say("something in the cell %(cell)s, far beside the table", cell=no.found), say("at most %(limit)s columns", limit=LIMITS.columns)),
+        "text": (say("a workbook with more than %(limit)s characters", limit=f"{MAX_TEXT:,}"), large),
+        "memory": (say("a workbook that takes more memory than it may"), large),
+        "time": (say("a workbook that takes longer to read than it may"), large),
+        **dict.fromkeys(("unpacked", "rows", "cells", "sheets", "merged"), (say("a workbook too large when unpacked"), large)),
+        **dict.fromkeys(("entities", "markup"), (say("a workbook written in a way spreadsheets do not write"), _SOUND)),
+    }.get(no.why, (say("a workbook that cannot be read"), _SOUND))
+    return WorkbookError(found, expected)

@@ -17,8 +17,9 @@ from typing import Any
 from karez.kernel.archives import BROKEN, packed_plainly
 from karez.kernel.formula import ID, shorten
 from karez.kernel.words import say
+from karez.kernel.workbook.marks import is_mark
 from karez.yearbook.chapter import STATES
-from karez.yearbook.chapter_file import Fault, Table
+from karez.yearbook.chapter_file import Fault, Table, mark_words
 
 MAX_PARTS = 4_000  # files in the archive: a whole published folder has a page for every figure
 MAX_UNPACKED = 12 * 1024 * 1024  # of each file that is read
@@ -189,6 +190,8 @@ class _Line:
         for column, cell in cells.items():
             if cell[:1] in ("=", "@", "\t", "\r"):
                 self.fault(column, f"'{shorten(cell, 40)}'", say("a value, not a formula of a spreadsheet"))
+            elif is_mark(cell):
+                self.fault(column, f"'{shorten(cell, 40)}'", mark_words(cell))
             elif len(cell) > 10_000:
                 self.fault(column, say("%(count)s characters", count=len(cell)), say("at most %(limit)s", limit=10_000))
 

@@ -139,6 +139,7 @@ class ProofResult:
     ignored: tuple[str, ...] = ()
     units: tuple[UnitFault, ...] = ()
     gb18030: tuple[str, ...] = field(default=(), compare=False)
+    told: tuple[str, ...] = field(default=(), compare=False)  # of workbooks: which sheet was read, what is hidden
 
     @property
     def sound(self) -> bool:
@@ -199,7 +200,7 @@ def judge(chapter: Chapter, rules: Rules, progress: Progress | None = None) -> P
 def judging(chapter: Chapter, rules: Rules) -> Generator[tuple[int, int], None, ProofResult]:
     """The same step by step: yields how many of all derivations and relations are judged, and returns the result."""
     if chapter.faults and not chapter.figures:  # nothing to judge rules by: the faults of the file say it all
-        rules = Rules(faults=rules.faults, gb18030=rules.gb18030)
+        rules = Rules(faults=rules.faults, gb18030=rules.gb18030, told=rules.told)
     work = _Judging(chapter)
     derived = [figure for figure in chapter.figures if figure.derivation is not None]
     circular = work.circular(derived)
@@ -222,6 +223,7 @@ def judging(chapter: Chapter, rules: Rules) -> Generator[tuple[int, int], None, 
         chapter.ignored,
         tuple(unit_faults(chapter, rules)),
         tuple(name for name, read in (("figures", chapter), ("rules", rules)) if read.gb18030),
+        (*chapter.told, *rules.told),
     )
 
 

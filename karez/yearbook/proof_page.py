@@ -59,6 +59,7 @@ def context_of(result: ProofResult, chapter: Chapter) -> dict[str, Any]:
     judged, failing = len(result.identities), identities[0].count
     return {
         "result": result,
+        "told": [in_language(words) for words in result.told],
         "judged": judged,
         "holding": judged - failing,
         "failing": failing,

@@ -3,13 +3,14 @@
 import io
 import json
 import random
-import time
 import zipfile
 from fractions import Fraction
+from functools import partial
 
 import pytest
 from python_calamine import CalamineWorkbook
 
+from karez.kernel.tests.work import calls
 from karez.yearbook.chapter import STATES
 from karez.yearbook.content import Content
 from karez.yearbook.formats.publication import Publication
@@ -141,10 +142,9 @@ def test_hostile_archives_do_nothing(data: dict[str, bytes]) -> None:
         zipped(data | {"values.csv": b'"' + b"a," * 100_000}), b"id,label\n" * 10, b"\x00" * 1000, "名,值\n".encode("gb18030"),
     ]  # fmt: skip
     for one in hostile:
-        begun = time.monotonic()
         package = read_package(one)
         assert package.faults
-        assert time.monotonic() - begun < 5
+        assert calls(partial(read_package, one)) < 400_000
         assert all(len(str(f.found)) < 400 for f in package.faults)
 
 

@@ -1,6 +1,5 @@
 """Malformed chapter and rules files: every fault by line and column, no crash, the rest still judged."""
 
-import time
 from pathlib import Path
 
 import pytest
@@ -8,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from karez.figures.declarations import KINDS as DECLARED_KINDS
+from karez.kernel.tests.work import calls
 from karez.yearbook.chapter_file import KINDS, read_chapter
 from karez.yearbook.proof import DATA, proof, proof_of
 
@@ -241,15 +241,25 @@ def test_a_file_that_is_not_there_is_an_error_of_the_system(tmp_path: Path):
         proof(tmp_path / "none.csv")
 
 
-def test_hostile_formulas_end_quickly():
-    lines = [f"h{n},s,l,1,v,exact,1,2009,64,stock,p,{'(' * 9_000}" for n in range(200)]
-    lines += [f"g{n},s,l,1,v,exact,1,2009,64,stock,p,{'9' * 30}{('*' + '9' * 30) * 200}" for n in range(50)]
-    lines += [f"k{n},s,l,1,v,exact,1,2009,64,stock,p,{'a-' * 499}a" for n in range(200)]
-    begun = time.perf_counter()
-    answer = proof_of(text(*GOOD, *lines))
-    assert time.perf_counter() - begun < 20
-    assert len(answer.faults) == 250
-    assert len(answer.identities) == 201
+def hostile(many: int) -> bytes:
+    lines = [f"h{n},s,l,1,v,exact,1,2009,64,stock,p,{'(' * 9_000}" for n in range(many)]
+    lines += [f"g{n},s,l,1,v,exact,1,2009,64,stock,p,{'9' * 30}{('*' + '9' * 30) * 200}" for n in range(many)]
+    lines += [f"k{n},s,l,1,v,exact,1,2009,64,stock,p,{'a-' * 99}a" for n in range(many)]
+    return text(*GOOD, *lines)
+
+
+def test_work_on_hostile_formulas_grows_with_the_file_and_no_faster():
+    answer = proof_of(hostile(10))
+    assert (len(answer.faults), len(answer.identities)) == (20, 11)
+    few, twice = hostile(10), hostile(20)
+    assert calls(lambda: proof_of(twice)) <= 2.1 * calls(lambda: proof_of(few))
+
+
+@pytest.mark.parametrize("one", ["a-", "(a)+", "1*", "(-a)-"])
+def test_work_on_a_formula_grows_with_its_length_and_no_faster(one):
+    few, twice = (text(*GOOD, f"k,s,l,1,v,exact,1,2009,64,stock,p,{one * many}a") for many in (60, 120))
+    rest = calls(lambda: proof_of(text(*GOOD)))
+    assert calls(lambda: proof_of(twice)) - rest <= 2.2 * (calls(lambda: proof_of(few)) - rest)
 
 
 @settings(max_examples=150, deadline=None)

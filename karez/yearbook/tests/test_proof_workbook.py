@@ -4,11 +4,16 @@ import csv
 import io
 import random
 import zipfile
+from dataclasses import asdict
 
 import pytest
 import xlsxwriter
 
-from karez.yearbook.chapter_workbook import WorkbookError, rows_of_workbook
+from karez.kernel.tests.packed import page, words, xlsx
+from karez.kernel.workbook import child
+from karez.kernel.workbook.parts import Refused
+from karez.yearbook.chapter_file import read_chapter
+from karez.yearbook.chapter_workbook import LIMITS
 from karez.yearbook.proof import DATA, proof, proof_of
 
 GOOD = [
@@ -57,7 +62,7 @@ def test_a_formula_is_its_value_and_a_day_its_text():
         sheet.write_formula(1, 3, "=4+6", value=10)
         sheet.write_formula(2, 3, "=1/0", value="#DIV/0!")
     answer = proof_of(out.getvalue())
-    assert [(f.line, f.column, f.found) for f in answer.faults] == [(3, "value", "an empty cell"), (4, "derivation", "b, whose own row has a fault")]
+    assert [(f.line, f.column, f.found) for f in answer.faults] == [(3, "value", "'#DIV/0!'"), (4, "derivation", "b, whose own row has a fault")]
 
 
 def test_a_cell_beyond_the_header_is_told_with_its_row():
@@ -80,13 +85,17 @@ def bomb(sheet):
 
 HEAD = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
 FAR = HEAD + '<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData></worksheet>'
-WIDE = HEAD + ("<row>" + "<c><v>1</v></c>" * 2000 + "</row>") * 2000 + "</sheetData></worksheet>"
+WIDE = HEAD + ("<row>" + "<c><v>1</v></c>" * 100 + "</row>") * 32_000 + "</sheetData></worksheet>"
+ANONYMOUS = xlsx(page(words(1, *GOOD[0]) + "".join(f'<row r="{n}"><c r="A{n}" t="s"><v>0</v></c></row>' for n in range(2, 1_200))),
+                 strings=f"<si><t>{'x' * 32_000}</t></si>")  # fmt: skip
 
 
 @pytest.mark.parametrize(
     ("data", "found"),
     [
-        (bomb(FAR), "a workbook too large when unpacked"),
+        (bomb(FAR), "something in the cell XFD1048576, far beside the table"),
+        (ANONYMOUS, "a workbook with more than 33,554,432 characters"),
+        (xlsx("<!DOCTYPE x [<!ENTITY a 'b'>]>" + page("")), "a workbook written in a way spreadsheets do not write"),
         (bomb(WIDE), "a workbook too large when unpacked"),
         (bomb(" " * (97 * 1024 * 1024)), "a workbook too large when unpacked"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 900, "an old (.xls) or password-protected workbook"),
@@ -107,7 +116,7 @@ def test_an_archive_that_is_no_workbook():
 
 def test_broken_bytes_never_crash():
     chance, sound = random.Random(3), workbook(GOOD)
-    for _ in range(300):
+    for _ in range(20):  # each starts a process
         data = bytearray(sound)
         for _ in range(chance.randrange(1, 30)):
             data[chance.randrange(len(data))] = chance.randrange(256)
@@ -122,24 +131,62 @@ def test_truncated_and_flipped_bytes_never_crash():
         for _ in range(chance.randrange(0, 20)):
             data[chance.randrange(4, len(data))] ^= chance.randrange(1, 256)
         try:
-            list(rows_of_workbook(bytes(data)))
-        except WorkbookError as no:
-            told.append(no.found)
+            child.read(io.BytesIO(bytes(data)), io.BytesIO(), asdict(LIMITS), lambda _sheets: 0)
+        except Refused as no:
+            told.append(no.why)
     assert len(told) > 150
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_LZMA, zipfile.ZIP_BZIP2])
-@pytest.mark.parametrize("damaged", [False, True])
-def test_a_packing_no_spreadsheet_uses_is_not_opened(method, damaged):
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", method) as archive:
-        archive.writestr("xl/worksheets/sheet1.xml", FAR * 50)
-    data = bytearray(out.getvalue())
-    if damaged:
-        at = data.index(b"sheet1.xml") + 10
-        data[at + 12 : at + 40] = b"\xff" * 28
+def test_a_packing_no_spreadsheet_uses_is_not_opened(method):
+    data = bytearray(xlsx(page("<row/>" * 50), method=method))
+    at = data.index(b"sheet1.xml") + 10
+    data[at + 12 : at + 40] = b"\xff" * 28
     told = [(f.line, f.found) for f in proof_of(bytes(data)).faults]
     assert told == [(1, "an archive packed in a way spreadsheets do not use")]
+
+
+def row(line, *cells, **made):
+    """A row of the good chapter with some cells written by hand."""
+    texts = dict(zip(GOOD[0], cells, strict=True))
+    found = "".join(
+        made[name].replace("{0}", f"{chr(65 + n)}{line}") if name in made
+        else f'<c r="{chr(65 + n)}{line}" t="inlineStr"><is><t>{text}</t></is></c>' for n, (name, text) in enumerate(texts.items())
+    )  # fmt: skip
+    return f'<row r="{line}">{found}</row>'
+
+
+def test_cells_that_hold_no_value_or_show_another_are_faults():
+    cells = [
+        '<c r="{0}" t="e"><v>#N/A</v></c>', '<c r="{0}"><f>A1*2</f></c>', '<c r="{0}" s="1"><v>15000</v></c>', '<c r="{0}" s="2"><v>0.01</v></c>',
+        '<c r="{0}" s="3"><v>5</v></c>', '<c r="{0}" s="4"><v>39903</v></c>',
+    ]  # fmt: skip
+    rows = words(1, *GOOD[0]) + "".join(row(n, f"a{n}", *GOOD[1][1:], value=cell) for n, cell in enumerate(cells, 2))
+    rows += row(8, "a8", *GOOD[1][1:], label='<c r="{0}" t="e"><v>#REF!</v></c>') + row(9, "a9", *GOOD[1][1:], note="")
+    answer = proof_of(xlsx(page(rows, after='<mergeCells><mergeCell ref="G8:G9"/></mergeCells>'), formats=["0!.0,", "0%", '0"万元"', "yyyy-m-d"]))
+    assert [(f.line, f.column, f.found) for f in answer.faults] == [
+        (2, "value", "'#N/A'"), (3, "value", "'=A1*2'"), (4, "value", "'#SHOWN! 15000'"), (5, "value", "'1%'"), (6, "value", "'5万元'"),
+        (7, "value", "'2009-03-31'"), (8, "label", "'#REF!'"), (9, "rounding", "'#MERGED! G8:G9'"),
+    ]  # fmt: skip
+
+
+def test_a_share_shown_as_percent_is_read_in_percent():
+    good = ["a", "s", "l", "1", "percent", "exact", "1", "2009", "64", "share", "p", ""]
+    answer = read_chapter(xlsx(page(words(1, *GOOD[0]) + row(2, *good, value='<c r="{0}" s="1"><v>0.0123</v></c>')), formats=["0.00%"]))
+    assert [str(f.printed.value) for f in answer.figures] == ["1.23"]
+
+
+def test_which_sheet_was_read_is_told_and_a_hidden_one_is_none():
+    chapter = page("".join(words(n, *cells) for n, cells in enumerate(GOOD, 1)))
+    other = page(words(1, *GOOD[0]) + words(2, "old", *GOOD[1][1:]))
+    far = chapter.replace("</row>", '<c r="IV1" t="inlineStr"><is><t>tmpl</t></is></c></row>', 1).replace("</sheetData>", '<row r="1048576"/></sheetData>')
+    data = xlsx(other, page(words(1, "how to fill")), far, states=["hidden", "visible", "visible"], names=["old", "help", "figures"])
+    answer = proof_of(data)
+    assert (answer.figures, answer.faults) == (3, ())
+    assert answer.told == (
+        "Read was the sheet figures.", "Not read: the sheets help.", "Not read, because they are hidden: the sheets old.",
+        "Not read, because it stands far beside the column names: IV1 tmpl.",
+    )  # fmt: skip
 
 
 def test_damaged_bytes_inside_a_sheet_are_told():
@@ -160,7 +207,7 @@ def test_a_sheet_that_lies_elsewhere_is_measured_too(hidden):
             text = sound.read(part)
             archive.writestr(part, text.replace(b"worksheets/sheet1.xml", hidden.removeprefix("xl/").encode()) if part.endswith(".rels") else text)
         archive.writestr(hidden, FAR)
-    assert [f.found for f in proof_of(out.getvalue()).faults] == ["a workbook too large when unpacked"]
+    assert [f.found for f in proof_of(out.getvalue()).faults] == ["something in the cell XFD1048576, far beside the table"]
 
 
 @pytest.mark.parametrize("name", ["content.xml", "xl/workbook.bin", "Index/Document.iwa"])
