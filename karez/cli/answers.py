@@ -46,7 +46,8 @@ def say_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], form: st
 
     table = Table(title=title or None, show_lines=False)
     for column in columns:
-        table.add_column(column, justify="right" if column in ("value", "printed", "computed", "rows") else "left")
+        # A long word goes on in the next line; nothing of an answer is cut off.
+        table.add_column(column, justify="right" if column in ("value", "printed", "computed", "rows") else "left", overflow="fold")
     for row in rows:
         table.add_row(*[_shown(row.get(c)) for c in columns])
     Console(width=None if sys.stdout.isatty() else 180).print(table)

@@ -112,13 +112,13 @@ def withdraw(*, batch: int, by: str, reason: str) -> None:
 def sheets(*, form: str) -> None:
     """Lists the kinds of file that can be loaded, with their columns."""
     with working():
-        from karez.cli.loading import sheet_rows
+        from karez.cli.loading import SHEET_COLUMNS, codes_in_words, sheet_rows
 
         rows = sheet_rows()
         if form == "json":
             say_json({"sheets": rows})
         else:
-            say_rows(rows, ["sheet", "column", "kind", "required", "unit", "headers", "meaning"], form)
+            say_rows([{**row, "codes": codes_in_words(row["codes"])} for row in rows], SHEET_COLUMNS, form)
 
 
 @karez.command()

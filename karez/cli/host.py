@@ -32,7 +32,23 @@ def init(*, time_zone: str, **given: object) -> None:
         found(**given)  # type: ignore[arg-type]
 
 
-@karez.command()
+class _RoleCommand(click.Command):
+    """Its help ends with the roles there are, read from where they are declared."""
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        import django
+
+        django.setup()
+        from karez.access.models import Role
+
+        with formatter.section("Roles"):
+            formatter.write_dl([(role.value, str(role.label)) for role in Role])
+        with formatter.section("Codes"):
+            formatter.write_text("--over names an area by its code, such as 64 (a region), 640422 (a county), 640422100207 (a village).")
+        super().format_epilog(ctx, formatter)
+
+
+@karez.command(cls=_RoleCommand)
 @click.argument("username")
 @click.argument("role")
 @click.option("--over", "code", required=True, help="Code of the area it is given over; all below it is meant too.")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, TypedDict
 
 from karez.access.models import User
-from karez.intake import registry, services
+from karez.intake import registry, services, totals
 from karez.intake.models import Batch, Fault, Question, State
 from karez.kernel.refusal import Refusal
 from karez.kernel.sealing import file_digest
@@ -13,6 +13,7 @@ from karez.kernel.sheets import Sheet
 
 Progress = Callable[[str, float], None]
 FAULTS_SHOWN = 1000
+SHEET_COLUMNS = ("sheet", "column", "kind", "required", "unit", "codes", "headers", "meaning")
 
 
 class Loaded(TypedDict):
@@ -78,8 +79,8 @@ def _row(found: Fault | Question) -> dict[str, Any]:
 def in_words(loaded: Loaded) -> dict[str, Any]:
     """The same for a table: notices and totals as words."""
     notices = "; ".join(f"{str(n.get('what', '')).replace('_', ' ')}: {n.get('found', '')}" for n in loaded["notices"])
-    totals = "; ".join(f"{t.get('label', '')}: {t.get('value', '')} {t.get('unit', '')}".strip() for t in loaded["totals"])
-    return {**loaded, "notices": notices, "totals": totals}
+    sums = "; ".join(f"{t.label}: {t.number} {t.unit}".strip() for t in map(totals.told, loaded["totals"]))
+    return {**loaded, "notices": notices, "totals": sums}
 
 
 def apply_batch(actor: User, batch_id: int, *, progress: Progress | None = None) -> Mapping[str, int]:
@@ -125,6 +126,14 @@ def sheet_rows() -> list[dict[str, Any]]:
         }
         for sheet in registry.sheets().values() for column in sheet.columns
     ]  # fmt: skip
+
+
+def codes_in_words(codes: Mapping[str, str]) -> str:
+    """What may be written in a column of codes: each code, and the other words that are read as it."""
+    other: dict[str, list[str]] = {}
+    for written, code in codes.items():
+        other.setdefault(code, []).extend([written] if written != code else [])
+    return "; ".join(f"{code} ({', '.join(words)})" if words else code for code, words in other.items())
 
 
 def _percent(progress: Progress | None) -> Callable[[str, int], None] | None:

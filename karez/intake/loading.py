@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop as _
 
 from karez.access.models import User
 from karez.access.services import log_read
-from karez.intake import days, limits, rules, vault
+from karez.intake import days, limits, rules, totals, vault
 from karez.intake.models import Batch
 from karez.intake.sameness import ask_in_file
 from karez.intake.scope import region_area_ids
@@ -197,6 +197,5 @@ def _totals(cursor: Any, batch: Batch, sheet: Sheet) -> tuple[list[dict[str, Any
     stage, made = f"staging.batch_{batch.pk}", []
     for total in sheet.totals:
         cursor.execute(total.sql.replace("{stage}", stage))
-        value = cursor.fetchone()[0]
-        made.append({"label": str(total.label), "value": None if value is None else str(value), "unit": total.unit})
+        made.append(totals.kept(total, cursor.fetchone()[0]))
     return [*made, *days.totals(cursor, sheet, stage)], days.years(cursor, sheet, stage, opened_days())

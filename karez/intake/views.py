@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from karez.access.pages import PAGE, actor_of, integer
-from karez.intake import days, limits, queries, registry, services
+from karez.intake import days, limits, queries, registry, services, totals
 from karez.intake.models import Batch, State
 from karez.intake.sound import WHY
 from karez.kernel.refusal import Refusal
@@ -95,6 +95,7 @@ def batch(request: HttpRequest, batch_id: int) -> HttpResponse:
     may_apply = sheet is not None and queries.may_apply(actor, found)
     undecided = found.state in (State.CHECKED, State.FAULTY) or found.is_stuck
     context = _state(found) | wanted | {
+        "totals": [totals.told(t) for t in found.totals],
         "sheet": sheet,
         "faults": page[: limits.FAULT_PAGE],
         "after": f"{last.row_no}_{last.pk}" if last else "",

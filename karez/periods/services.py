@@ -7,7 +7,7 @@ from django.db import connection
 
 from karez.kernel.reading import once_a_page
 from karez.kernel.refusal import Refusal
-from karez.periods.models import Period, Region
+from karez.periods.models import Period, Region, State
 
 
 @once_a_page
@@ -93,6 +93,12 @@ def found_region(
 def years() -> tuple[Period, ...]:
     """The years of the region with their states, oldest first."""
     return tuple(Period.objects.raw("SELECT * FROM periods_period ORDER BY year"))
+
+
+def year_to_report(today: date) -> int:
+    """The year an office most likely reports on: the last one, or where that is not open the open year nearest to it."""
+    last = today.year - 1
+    return min((p.year for p in years() if p.state == State.OPEN), key=lambda year: abs(year - last), default=last)
 
 
 def period(year: int) -> Period:

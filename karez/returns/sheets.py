@@ -98,7 +98,7 @@ RETURNS = Sheet(
     checks=(
         Check(
             "unit_of_measure", "unit", _("the unit of the measure"),
-            "SELECT s.row_no, s.unit FROM {stage} s JOIN returns_measure m ON m.code = s.measure WHERE s.unit <> m.unit",
+            "SELECT s.row_no, s.unit || ' but ' || m.unit FROM {stage} s JOIN returns_measure m ON m.code = s.measure WHERE s.unit <> m.unit",
             _("convert the number to the measure's unit"),
         ),
         Check(

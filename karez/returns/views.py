@@ -17,6 +17,7 @@ from karez.access.models import User
 from karez.access.pages import PAGE, actor_of, answer_form, integer, uploaded
 from karez.access.queries import permissions_of
 from karez.notices.services import attach
+from karez.periods import services as periods
 from karez.places import queries as places
 from karez.returns import queries, services
 from karez.returns.models import State
@@ -71,7 +72,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 def submit(request: HttpRequest) -> HttpResponse:
     """Submits a return; it is locked from then on, until it is approved or sent back."""
     actor = actor_of(request)
-    start = {"year": integer(request.GET, "year", date.today().year - 1), "measure": request.GET.get("measure"),
+    start = {"year": integer(request.GET, "year", periods.year_to_report(date.today())), "measure": request.GET.get("measure"),
              "area": request.GET.get("area")}  # fmt: skip
 
     def do(given: dict[str, Any]) -> str:

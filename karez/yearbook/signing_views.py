@@ -39,8 +39,11 @@ def next_step(actor: User, told: Told) -> str:
     step, permission = {"prepared": ("review", "yearbook.review"), "reviewed": ("sign", "yearbook.sign")}.get(told.state, ("", ""))
     if not step or any(s.by_id == actor.pk for s in told.steps.values()):
         return ""
-    later = Edition.objects.filter(year=told.edition.year, number__gt=told.edition.number).exists()
-    return step if not later and may(actor, permission, the_region().area_id) else ""
+    return step if _is_newest(told) and may(actor, permission, the_region().area_id) else ""
+
+
+def _is_newest(told: Told) -> bool:
+    return not Edition.objects.filter(year=told.edition.year, number__gt=told.edition.number).exists()
 
 
 @login_required
@@ -122,6 +125,8 @@ def _context(actor: User, told: Told) -> dict[str, Any]:
     return {
         "told": told, "steps": steps_of(told), "next": next_step(actor, told), "chapter": chapter, "sections": sections, "pictures": pictures,
         "lang": "zh-Hans" if language == CHINESE else "en", "waiting": waiting, "labels": labels, "places": places,
+        # What it says may have changed since, by an erratum or another year's edition: then it is prepared anew.
+        "may_renew": not told.signed and _is_newest(told) and may(actor, "yearbook.prepare", area),
         "may_correct": told.signed and may(actor, "yearbook.prepare", area),
         "link": {"region": told.content.said["region"]["code"], "year": told.edition.year},
     }  # fmt: skip

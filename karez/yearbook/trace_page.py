@@ -18,6 +18,8 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from karez.access.models import User
+from karez.access.queries import permissions_of
 from karez.figures import answers
 from karez.figures.engine import Place, resolve
 from karez.figures.queries import TraceKey
@@ -61,9 +63,11 @@ def drawn(key: TraceKey, found: Mapping[str, Any], *, at_region: bool, language:
     return _drawn(_Asked(key, language, get_language(), at_region, found))
 
 
-def vouchers(transfers: Sequence[Mapping[str, Any]]) -> SafeString:
-    """The table of vouchers; empty where there are none."""
-    return _vouchers(tuple(tuple(one.items()) for one in transfers), get_language())
+def vouchers(actor: User, transfers: Sequence[Mapping[str, Any]]) -> SafeString:
+    """The table of vouchers, with links for who may open them; empty where there are none."""
+    held = permissions_of(actor)
+    may_open = ("ledger.view" in held, "documents.view" in held)
+    return _vouchers(tuple(tuple(one.items()) for one in transfers), get_language(), *may_open)
 
 
 @lru_cache(maxsize=64)
@@ -104,8 +108,9 @@ def _above(here: Place, places: Mapping[int, Place], address: Callable[[int], st
 
 
 @lru_cache(maxsize=64)
-def _vouchers(transfers: tuple[tuple[tuple[str, Any], ...], ...], _language: str | None) -> SafeString:
-    return render_to_string("yearbook/trace_vouchers.html", {"transfers": [dict(one) for one in transfers]})
+def _vouchers(transfers: tuple[tuple[tuple[str, Any], ...], ...], _language: str | None, open_vouchers: bool, open_documents: bool) -> SafeString:
+    told = {"transfers": [dict(one) for one in transfers], "open_vouchers": open_vouchers, "open_documents": open_documents}
+    return render_to_string("yearbook/trace_vouchers.html", told)
 
 
 def _words(found: Mapping[str, Any], year: int, language: str) -> dict[str, Any]:

@@ -59,13 +59,15 @@ def chapter(request: HttpRequest, region: str, year: int) -> HttpResponse:
 def _edition(actor: User, year: int, snapshot: snapshots.Snapshot) -> dict[str, Any]:
     """The newest edition the reader may know of, whether it is of the snapshot shown, and what they may do to it."""
     told = next(iter(editions.editions_known(actor, year)), None)
+    of_this = told is not None and _same_figures(told.edition.snapshot, snapshot)
     may_prepare = snapshot.kind == SEALED and places.may(actor, "yearbook.prepare", periods.region().area_id)
     return {
         "told": told,
-        "of_this": told is not None and _same_figures(told.edition.snapshot, snapshot),
+        "of_this": of_this,
         "steps": steps_of(told) if told else [],
         "next": next_step(actor, told) if told else "",
-        "may_prepare": may_prepare,
+        # One edition after the other: while one of these very figures waits, its people go on with it.
+        "may_prepare": may_prepare and (told is None or told.signed or not of_this),
     }
 
 
@@ -107,7 +109,7 @@ def trace(request: HttpRequest, region: str, year: int, figure_id: str) -> HttpR
         "trace": found,
         "link": {"region": region, "year": year},
         "page": drawn(key, found, at_region=at_region, language=_language()),
-        "vouchers": vouchers(found["transfers"]),
+        "vouchers": vouchers(actor, found["transfers"]),
         "years": years_of(actor, region, figure_id, found["area_id"], at_region=at_region, language=_language()),
         "at_region": at_region,
     }

@@ -1,5 +1,6 @@
 """The pages of village funds: a society founded, rules changed, a grant, a gift taken back by two people, and any day looked at."""
 
+import re
 from datetime import date
 from typing import Any
 
@@ -8,7 +9,8 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from karez.access.models import User
+from karez.access.models import Role, User
+from karez.access.services import add_user, grant_role
 from karez.mutual_funds import inbox, proposals, queries, services
 from karez.mutual_funds.models import Gift, Grant, Loan, Proposal, Resolution, RuleSet, Society
 from karez.mutual_funds.tests.conftest import TERMS, YUAN, Fund, founded
@@ -213,3 +215,30 @@ def test_long_after_a_closed_year_its_end_is_what_is_shown(fund: Fund) -> None:
     assert "<dt>Fee for 30 days</dt><dd>0.80 %</dd>" in page
     today = signed_in(fund.treasurer).get(reverse("mutual_funds:societies"), {"as_of": date.today().isoformat()}).content.decode()
     assert "End of the last closed year, 2009-12-31" in today
+
+
+def test_no_page_leads_where_its_reader_may_not_go(fund: Fund) -> None:
+    """From a society, a loan, a line, the village and a member's household every link opens, for every role."""
+    fund.pay_in(fund.members[0], 1_500)
+    loan = fund.lend(fund.members[0], 1_000, "L1")
+    services.record_repayment(fund.treasurer, loan=loan, amount_fen=100 * YUAN, paid_on=date(2009, 4, 1))
+    granted = {"society": fund.society, "line": fund.line, "amount_fen": 200_000 * YUAN, "granted_on": date(2009, 3, 2), "document_no": "g1"}
+    proposals.approve(fund.approver, proposals.prepare_grant(fund.treasurer, **granted))
+    officer = add_user(username="village_officer", full_name="A Village Officer", password=None)
+    grant_role(None, user=officer, role=Role.VILLAGE_OFFICER, area_id=fund.society.area_id, starts_on=date(2009, 1, 1))
+    roles = ("clerk", "township", "treasurer", "finance", "statistician")
+    starts = [
+        ("mutual_funds:society", fund.society.pk), ("mutual_funds:loan", loan.pk), ("funds:line", fund.line.pk),
+        ("places:area", fund.society.area_id), ("register:household", fund.members[0].household_id),
+    ]  # fmt: skip
+    leads, opened = [], 0
+    for user in (officer, *(getattr(fund.world, who) for who in roles)):
+        client = signed_in(user)
+        known: dict[str, int] = {}
+        for name, key in starts:
+            page = client.get(reverse(name, args=[key]))
+            for address in set(re.findall(r'<a [^>]*href="(/[^"?#]*)', page.content.decode().partition("<main")[2])) if page.status_code == 200 else ():
+                known.setdefault(address, client.get(address).status_code)
+                leads += [(str(user), name, address)] if known[address] not in {200, 302} else []
+        opened += len(known)
+    assert leads == [] and opened > 40

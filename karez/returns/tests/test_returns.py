@@ -9,9 +9,11 @@ import psycopg
 import pytest
 from django.db import connection
 from django.test import Client
+from django.urls import reverse
 
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Applying
+from karez.periods import services as periods
 from karez.returns import checks, figure_tables, inbox, queries, services, sheets
 from karez.returns.models import Approval, Return, State
 
@@ -216,6 +218,9 @@ def test_a_file_of_returns(world: Any) -> None:
     assert _faults() == {
         "unit_of_measure": [2], "level_of_measure": [3], "quotient_brings_its_parts": [4], "quotient_agrees": [5], "year_not_ahead": [6],
     }  # fmt: skip
+    with connection.cursor() as cursor:  # the unit that is right is named beside the one that was written
+        cursor.execute(next(c.sql for c in sheets.RETURNS.checks if c.rule == "unit_of_measure").replace("{stage}", "staged"))
+        assert cursor.fetchall() == [(2, "households but persons")]
     good = (("population", county, 2009, 300000, None, None, "persons"), ("rural_net_income", county, 2009, 2912, 2_912_000, 1000, "yuan"))
     _stage(*good)
     assert _faults() == {}
@@ -335,3 +340,15 @@ def test_the_list_tells_measure_and_unit_in_the_reader_s_language(world: Any) ->
         assert f">{words[0]}</a>" in said and f'<td class="nowrap">{words[1]}</td>' in said
         one = client.get(f"/returns/{row.pk}/").content.decode()
         assert f'<span class="tile-words">{words[1]}</span>' in one
+
+
+def test_a_return_begins_with_a_year_that_is_open(world: Any) -> None:
+    """The last year where it is open, else the open year nearest to it; never one before the region's first or after its last."""
+    opened = [p.year for p in periods.years() if p.state == "open"]
+    assert periods.year_to_report(date(opened[0] + 1, 3, 1)) == opened[0]
+    assert periods.year_to_report(date(1990, 3, 1)) == opened[0]
+    assert periods.year_to_report(date(2190, 3, 1)) == opened[-1]
+    client = Client()
+    client.force_login(world.statistician, backend="allauth.account.auth_backends.AuthenticationBackend")
+    page = client.get(reverse("returns:submit")).content.decode()
+    assert f'name="year" value="{periods.year_to_report(date.today())}"' in page

@@ -1,6 +1,6 @@
 """How templates write amounts, days, numbers, people and fields. Holds no arithmetic of any subject."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,6 +10,7 @@ from typing import Any
 from django import template
 from django.core.exceptions import ObjectDoesNotExist
 from django.db.models import Q
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -18,10 +19,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from karez.access.models import User
-from karez.access.queries import permissions_of
+from karez.access.queries import granted_area_ids, permissions_of
 from karez.kernel.inbox import AreaLink, told
 from karez.kernel.money import format_fen
 from karez.notices.queries import documents as documents_for
+from karez.places.queries import may
 from karez.web import said as sayings
 
 register = template.Library()
@@ -174,6 +176,29 @@ def person(context: dict[str, Any], user_id: int | None) -> str:
         except ObjectDoesNotExist:
             known[user_id] = f"#{user_id}"
     return known[user_id]
+
+
+@register.simple_block_tag(takes_context=True)
+def link(
+    context: dict[str, Any], content: SafeString, address: str, key: int | None, over: int | None = None, without: str | None = None
+) -> SafeString | str:
+    """A link to another room's record for who may open it; the same words, or `without`, for everybody else.
+
+    Whoever has the room's `view` over the area `over` (where none is known: over any area) may open it.
+    """
+    actor, permission = context["request"].user, f"{address.partition(':')[0]}.view"
+    opens = key and (may(actor, permission, over) if over else permission in permissions_of(actor))
+    return format_html('<a href="{}">{}</a>', reverse(address, args=[key]), content) if opens else content if without is None else without
+
+
+@register.simple_tag(takes_context=True)
+def way_down(context: dict[str, Any], way: Iterable[Any]) -> list[tuple[Any, bool]]:
+    """The places from the region down, each with whether the reader may open it: what they were granted, and all below."""
+    granted, opens, steps = set(granted_area_ids(context["request"].user, "places.view")), False, []
+    for one in way:
+        opens = opens or one.pk in granted
+        steps.append((one, opens))
+    return steps
 
 
 _CLASSES = {"Select": "form-select", "SelectMultiple": "form-select", "CheckboxInput": "form-check-input"}

@@ -77,3 +77,17 @@ def test_nobodys_signature_stands_over_other_figures(closed_year: ClosedYear) ->
     assert "of an earlier state" in page
     assert str(edition.digest) not in page
     assert closed_year.statistician.full_name not in page
+
+
+def test_no_second_edition_is_offered_while_one_waits(closed_year: ClosedYear) -> None:
+    offered = f'action="{reverse("yearbook:prepare", args=["99", 2009])}"'
+    assert offered in read(closed_year.statistician)
+    edition = prepare_edition(closed_year.statistician, year=2009)
+    assert offered not in read(closed_year.statistician)
+    client = Client()
+    client.force_login(closed_year.statistician, backend=BACKEND)
+    assert "Prepare it anew" in client.get(reverse("yearbook:edition", args=[edition.pk])).content.decode()  # should its figures have changed
+    review_edition(closed_year.regional, edition.pk)
+    assert offered not in read(closed_year.statistician)
+    sign_edition(closed_year.approver, edition.pk)
+    assert offered in read(closed_year.statistician)

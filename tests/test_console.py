@@ -1,0 +1,32 @@
+"""What the console says for itself: roles, codes, and tables with nothing cut off."""
+
+import pytest
+from click.testing import CliRunner
+
+from karez.access.models import Role
+from karez.cli import deeds, host  # noqa: F401 - register their commands
+from karez.cli.answers import say_rows
+from karez.cli.loading import SHEET_COLUMNS, codes_in_words, sheet_rows
+from karez.cli.program import karez
+
+
+def test_the_help_of_role_names_every_role_and_what_a_code_is() -> None:
+    told = CliRunner().invoke(karez, ["role", "--help"]).output
+    assert all(role.value in told for role in Role) and "--over names an area by its code" in told
+
+
+def test_sheets_tell_their_codes() -> None:
+    coded = [row for row in sheet_rows() if row["kind"] == "code"]
+    assert "codes" in SHEET_COLUMNS and any("fund_member_only" in codes_in_words(row["codes"]) for row in coded)
+    assert all(codes_in_words(row["codes"]) for row in coded)
+
+
+def test_nothing_in_a_table_is_cut_off(capsys: pytest.CaptureFixture[str]) -> None:
+    """A code longer than its column goes on in the next line."""
+    expected = "one of " + ", ".join(f"a_rather_long_code_of_a_closed_list_number_{n}" for n in range(20))
+    say_rows([{"row": 1, "column": "kind_of_household_on_record", "found": "x" * 80, "expected": expected, "rule": "code" * 8, "todo": "correct it" * 5}],
+             ["row", "column", "found", "expected", "rule", "todo"], "table")  # fmt: skip
+    shown = capsys.readouterr().out
+    assert "…" not in shown
+    letters = "".join(line.split("│")[4].strip().replace(" ", "") for line in shown.splitlines() if line.count("│") > 5)
+    assert letters == expected.replace(" ", "")
