@@ -8,6 +8,9 @@ def start() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "karez.settings")
     import django
 
+    from karez.host import keys
+
+    keys.make_if_missing()  # before the settings are read
     django.setup()
 
 

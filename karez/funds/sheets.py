@@ -110,8 +110,8 @@ SOURCE_LINES = Sheet(
             sql="""SELECT s.row_no, s.funder_name FROM {stage} s
                 JOIN funds_funder f ON f.code = s.funder_code AND f.voided_at IS NULL
                 WHERE (f.name_en, f.kind) <> (s.funder_name, s.funder_kind)
-                UNION SELECT s.row_no, s.funder_name FROM {stage} s JOIN {stage} o USING (funder_code)
-                WHERE (s.funder_name, s.funder_kind) <> (o.funder_name, o.funder_kind)""",
+                UNION SELECT s.row_no, s.funder_name FROM {stage} s JOIN (SELECT funder_code FROM {stage} GROUP BY 1
+                  HAVING min(funder_name) <> max(funder_name) OR min(funder_kind) <> max(funder_kind)) o USING (funder_code)""",
         ),
         Check(
             rule="funds_line_one_purpose",
@@ -175,11 +175,11 @@ ALLOCATIONS = Sheet(
             rule="funds_within_appropriation",
             column="amount",
             expected=_("not more than what lies on the line at the office"),
-            sql="""SELECT s.row_no, s.amount::text FROM {stage} s
+            sql="""SELECT s.row_no, s.amount::text FROM (
+                SELECT row_no, line_code, amount, sum(amount) OVER (PARTITION BY line_code ORDER BY row_no) AS fen FROM {stage}) s
                 JOIN funds_sourceline l ON l.code = s.line_code AND l.voided_at IS NULL
                 LEFT JOIN funds_line_account a ON a.line_id = l.id AND a.book_kind = 'office'
-                WHERE (SELECT sum(o.amount) FROM {stage} o WHERE o.line_code = s.line_code AND o.row_no <= s.row_no)
-                      > coalesce(a.available_fen, 0)""",
+                WHERE s.fen > coalesce(a.available_fen, 0)""",
             todo=_("load the appropriation first, or lower the amounts"),
         ),
     ),

@@ -269,9 +269,10 @@ CONTRIBUTION_CHECKS = (
     _check(
         "contributions_within_opening", "amount", _("together no more than the contributions in the society's opening balances"),
         f"""SELECT g.row_no, (g.fen / 100.0)::numeric(20, 2)::text FROM (SELECT r.row_no, so.id AS society_id,
-          sum(r.amount) OVER (PARTITION BY so.id ORDER BY r.row_no) + coalesce((SELECT sum(c.amount_fen) FROM mutual_funds_contribution c
-            JOIN mutual_funds_member k ON k.id = c.member_id WHERE k.society_id = so.id AND c.kind = 'opening' AND c.voided_at IS NULL), 0) AS fen
-        FROM {{stage}} r JOIN {society_join("paid_on")} WHERE r.kind = 'own' AND r.paid_on < {_FIRST_DAY}) g
+          sum(r.amount) OVER (PARTITION BY so.id ORDER BY r.row_no) + coalesce(had.fen, 0) AS fen
+        FROM {{stage}} r JOIN {society_join("paid_on")}
+        LEFT JOIN (SELECT k.society_id, sum(c.amount_fen) AS fen FROM mutual_funds_contribution c JOIN mutual_funds_member k ON k.id = c.member_id
+          WHERE c.kind = 'opening' AND c.voided_at IS NULL GROUP BY 1) had ON had.society_id = so.id WHERE r.kind = 'own' AND r.paid_on < {_FIRST_DAY}) g
         WHERE g.fen > coalesce((SELECT o.contributions_fen FROM mutual_funds_opening o
           WHERE o.society_id = g.society_id AND o.voided_at IS NULL), 0)""",
         _("load the opening balances first"),
@@ -321,9 +322,10 @@ LOAN_CHECKS = (
     _check(
         "loans_within_opening", "principal", _("together no more than the loans in the society's opening balances"),
         f"""SELECT g.row_no, (g.fen / 100.0)::numeric(20, 2)::text FROM (SELECT r.row_no, so.id AS society_id,
-          sum(r.principal) OVER (PARTITION BY so.id ORDER BY r.row_no) + coalesce((SELECT sum(l.principal_fen) FROM mutual_funds_loan l
-            WHERE l.society_id = so.id AND l.opening AND l.voided_at IS NULL), 0) AS fen
-        FROM {{stage}} r JOIN {society_join("lent_on")} WHERE r.lent_on < {_FIRST_DAY}) g
+          sum(r.principal) OVER (PARTITION BY so.id ORDER BY r.row_no) + coalesce(had.fen, 0) AS fen
+        FROM {{stage}} r JOIN {society_join("lent_on")}
+        LEFT JOIN (SELECT l.society_id, sum(l.principal_fen) AS fen FROM mutual_funds_loan l WHERE l.opening AND l.voided_at IS NULL GROUP BY 1) had
+          ON had.society_id = so.id WHERE r.lent_on < {_FIRST_DAY}) g
         WHERE g.fen > coalesce((SELECT o.loans_fen FROM mutual_funds_opening o WHERE o.society_id = g.society_id AND o.voided_at IS NULL), 0)""",
         _("load the opening balances first"),
     ),
