@@ -18,6 +18,7 @@ from karez.intake.workbook import is_workbook, workbook_to_csv
 from karez.kernel.encodings import GB18030, UTF8, meant_as_utf8
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Sheet
+from karez.kernel.workbook.marks import read_one_way, without_number_mark
 
 csv.field_size_limit(2 * limits.HEADER_BYTES)  # records are bounded before they are parsed
 _BLOCK = limits.MIB
@@ -54,6 +55,9 @@ def prepare(source: Path, folder: Path, sheet: Sheet, notices: Notices) -> Path:
         plain = folder / "workbook.csv"
         read = workbook_to_csv(source, plain, notices.add, lambda head: bool(rules.match_headings(sheet, head).places))
         source, where = plain, read.sheet
+        if read.counts.get("three_decimals"):
+            source = folder / "numbers.csv"
+            _numbers_one_way(plain, source, sheet)
     shape = shape_of(source, sheet)
     _refuse_without_headings(shape, sheet, where)
     if shape.encoding == GB18030:
@@ -66,6 +70,20 @@ def prepare(source: Path, folder: Path, sheet: Sheet, notices: Notices) -> Path:
     kept = folder / "kept.csv"
     _without(source, kept, shape, set(denied))
     return kept
+
+
+def _numbers_one_way(source: Path, target: Path, sheet: Sheet) -> None:
+    """Writes the table of a workbook with its numbers in one way only: 12.345 held as a number is no thousands. Texts stay as shown."""
+    numbers: set[int] | None = None
+    with source.open(encoding=UTF8, newline="") as file, target.open("w", encoding=UTF8, newline="") as out:
+        write = csv.writer(out, lineterminator="\n").writerow
+        for cells in csv.reader(file):
+            if numbers is None and any(map(str.strip, cells)):
+                places = rules.match_headings(sheet, [without_number_mark(cell) for cell in cells]).places
+                numbers = {place for column, place in places.items() if sheet.column(column).kind in rules.NUMBERS}
+                write(map(without_number_mark, cells))
+                continue
+            write([read_one_way(cell) if place in (numbers or ()) else without_number_mark(cell) for place, cell in enumerate(cells)])
 
 
 def _refuse_without_headings(shape: Shape, sheet: Sheet, where: str) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from karez.kernel.words import Words, say
 from karez.kernel.workbook import reading
+from karez.kernel.workbook.marks import without_number_mark
 from karez.kernel.workbook.reading import MIB, Limits, Reading, SheetHead, WorkbookRefused, read_bytes
 
 MAX_CELLS = 3_000_000  # of the rows that hold something
@@ -49,7 +50,8 @@ def rows_of_workbook(
     for words in _told(read):
         tell(words)
     with io.TextIOWrapper(table, encoding="utf-8", newline="") as text:
-        yield from enumerate(csv.reader(text), start=1)
+        for line, cells in enumerate(csv.reader(text), start=1):
+            yield line, [without_number_mark(cell) for cell in cells] if read.counts.get("three_decimals") else cells
 
 
 def _told(read: Reading) -> Iterator[Words]:

@@ -1,14 +1,20 @@
 """What a file says by its headings, its encoding and its unknown columns: turned and told, or refused; never left out unsaid."""
 
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import mkdtemp
 from types import SimpleNamespace
 
 import pytest
 
 from karez.intake import registry, rules
 from karez.intake.models import Batch, State
+from karez.intake.plain import Notices, prepare
+from karez.intake.staging import Places, staging_of
 from karez.intake.tests.conftest import VILLAGES, faults_of, id_number, sent
-from karez.intake.tests.test_files import refused, staged
+from karez.intake.tests.test_files import book, refused, staged
 from karez.kernel.personal import looks_personal
+from karez.kernel.sheets import Kind, Sheet
 
 V = VILLAGES[0]
 
@@ -125,3 +131,32 @@ def test_headings_of_the_offices_files_are_turned_or_refused_in_every_sheet() ->
         matched = rules.match_headings(sheet, [heading])
         ((column, _place),) = matched.places.items()
         assert rules.conversion(sheet.column(column), matched.units[column]) == worth, heading
+
+
+def of_workbook(sheet: Sheet, tmp_path: Path, *rows: Sequence[object]) -> tuple[list[dict[str, object]], list[tuple[str, str]]]:
+    """The typed rows of a workbook as that sheet, and the faults of its numbers."""
+    folder = Path(mkdtemp(dir=tmp_path))
+    path = folder / "sent.xlsx"
+    path.write_bytes(book([list(row) for row in rows]))
+    with staging_of(sheet, prepare(path, folder, sheet, Notices()), Places([], [], []), lambda _what, _share: None) as work:
+        work.check()
+        return work.records(), [(fault["column"], fault["found"]) for fault in work.fault_records() if fault["rule"] in ("type", "low")]
+
+
+def test_three_decimals_of_a_number_the_spreadsheet_holds_are_decimals(tmp_path: Path) -> None:
+    head = ("measure", "area", "year", "value", "numerator", "denominator", "unit", "document")
+    rows, faults = of_workbook(
+        registry.sheets()["returns"], tmp_path, head, ("population", "64", 2009, 12.345, 1.08, 999.125, "persons", 12.345),
+        ("population", "64", 2009, -12.345, 0.125, 1234.567, "persons", "1.080"), ("population", "64", 2009, "12.345", 1, 1, "persons", "a"),
+    )
+    assert [(r["value"], r["numerator"], r["denominator"], r["document"]) for r in rows] == [
+        ("12.3450", "1.08", "999.1250", "12.345"), ("-12.3450", "0.125", "1234.567", "1.080"), (None, "1", "1", "a"),
+    ]  # fmt: skip
+    assert sorted(faults) == [("value", "-12.3450"), ("value", "12.345")]  # below nought, and written as a text
+    money = registry.sheets()["appropriations"]
+    head = tuple(column.name for column in money.columns)
+    of = {Kind.FEN: 1.08, Kind.DATE: "2009-03-01", Kind.YEAR: 2009, Kind.AREA: "64"}
+    (row,), _faults = of_workbook(money, tmp_path, head, [of.get(c.kind, "x") for c in money.columns])
+    assert row["amount"] == 108
+    (row,), faults = of_workbook(money, tmp_path, head, [{**of, Kind.FEN: 150.125}.get(c.kind, "x") for c in money.columns])
+    assert row["amount"] is None and ("amount", "150.1250") in faults

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from karez.kernel.workbook.formats import Format, plain_number
-from karez.kernel.workbook.marks import LONG, MERGED, is_mark
+from karez.kernel.workbook.marks import LONG, MERGED, is_mark, marked_number, without_number_mark
 from karez.kernel.workbook.parts import SPACES, Book, Enough, Refused, Sheet, unescaped
 
 LAST_ROW, LAST_COLUMN = 1_048_576, 16_384
@@ -270,7 +270,11 @@ class Said:
     def _anew(self, kind: str, style: str, held: str, place: str) -> tuple[str, bool]:
         """The text, and whether it may be said again of the next one without a word."""
         if kind == "n":
-            return self._number(style, held.strip(), place) if held else ("", True)
+            said, keep = self._number(style, held.strip(), place) if held else ("", True)
+            marked = marked_number(said)
+            if marked is not said:
+                self.told.add("three_decimals", place)
+            return marked, keep
         if kind in ("s", "inlineStr", "str"):
             return self._words(style, self._shared(held, place) if kind == "s" and held else unescaped(held)), True
         if kind == "b":
@@ -293,7 +297,7 @@ class Said:
             return ""
         if len(text) > LONGEST_TEXT:
             return f"{LONG} {len(text)}"
-        text = text.replace("\r", "")
+        text = without_number_mark(text.replace("\r", ""))
         form = self._format(style)
         return text if form is None or form.leaves_words else form.words(text)
 

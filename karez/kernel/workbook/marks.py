@@ -18,8 +18,26 @@ OURS = (SHOWN, MERGED, LONG)
 # The whole text of a cell; read alike by Python and by RE2. Hashes alone are what a cell shows that is too narrow for its number.
 PATTERN = "(?is)#(?:" + "|".join(re.escape(word) for word in ERRORS) + "|#+|(?:SHOWN|MERGED|LONG)! .*)"
 _MARK = re.compile(PATTERN)
+# Behind a number the spreadsheet holds as one, where its three decimals could be thousands if a person had written them: 12.345.
+NUMBER = "\u2060"
+_THREE_DECIMALS = re.compile(r"(?<![0-9.])([1-9][0-9]{0,2}\.[0-9]{3})(?![0-9])")
 
 
 def is_mark(text: str) -> bool:
     """Whether a cell's text says that there is no value."""
     return text.startswith("#") and _MARK.fullmatch(text) is not None
+
+
+def marked_number(text: str) -> str:
+    """The text of a cell that holds a number, marked where its digits alone could be read in two ways."""
+    return text + NUMBER if "." in text and not text.startswith("#") and _THREE_DECIMALS.search(text) else text
+
+
+def without_number_mark(text: str) -> str:
+    """The text as the cell shows it."""
+    return text.removesuffix(NUMBER)
+
+
+def read_one_way(text: str) -> str:
+    """A marked number with a nought behind its decimals, so that they are decimals to everybody: 12.3450. Other texts as they are."""
+    return _THREE_DECIMALS.sub(r"\g<1>0", without_number_mark(text), count=1) if text.endswith(NUMBER) else text

@@ -52,7 +52,7 @@ class Reading:
     rows: int
     first: int  # the row the first record stands in
     merged: Sequence[str]
-    places: dict[str, list[str]]  # hidden_row, hidden_column, far_cell, yearless_day
+    places: dict[str, list[str]]  # hidden_row, hidden_column, far_cell, yearless_day, three_decimals (numbers marked so: `marks.NUMBER`)
     counts: dict[str, int]
     elements: int  # met by the parser
     looked: int  # bytes it looked at, each as often as it did: with the elements, the work done
