@@ -12,7 +12,7 @@ from django.db.models import F, Func
 from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
-from karez.kernel.facts import SpellFact, Usage
+from karez.kernel.facts import Reach, SpellFact, Usage
 
 
 class Role(models.TextChoices):
@@ -127,6 +127,8 @@ class Grant(SpellFact):
 
     Recorded by who gave it. By the person themselves means by the local operator, who says why; only at founding, or at the console.
     """
+
+    reach = Reach.AHEAD
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="grants")
     role = models.CharField(max_length=30, choices=Role.choices)

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from karez.kernel.facts import EventFact, SpellFact, UndatedFact, Usage
+from karez.kernel.facts import EventFact, Reach, SpellFact, UndatedFact, Usage
 from karez.places.models import Area
 
 _CODE = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
@@ -101,6 +101,8 @@ class SourceLine(UndatedFact):
 class Appropriation(EventFact):
     """Money a funder has put on a line: into the bank of the office's book, onto the line's account."""
 
+    reach = Reach.SINCE
+
     line = models.ForeignKey(SourceLine, on_delete=models.PROTECT, related_name="appropriations")
     area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="+")  # the region whose office received it
     reference = models.TextField()
@@ -124,6 +126,8 @@ class Appropriation(EventFact):
 
 class Allocation(EventFact):
     """Money of a line passed from the region to a county: out of the office's book, into the county's, one set."""
+
+    reach = Reach.SINCE
 
     line = models.ForeignKey(SourceLine, on_delete=models.PROTECT, related_name="allocations")
     area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="+")  # the county that received it
@@ -203,6 +207,8 @@ class Proposal(models.Model):
 class GrantStandard(SpellFact):
     """What one village may be granted under a programme, from a day until before another: from `low_fen` to `high_fen`."""
 
+    reach = Reach.AHEAD
+
     area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="+")  # the region that set it
     programme = models.TextField()
     size_class = models.TextField(choices=SizeClass.choices)
@@ -230,6 +236,8 @@ class PlanTarget(SpellFact):
 
     The spell says how long the plan stands as adopted; `from_year` and `until_year` (both included) are the plan's own.
     """
+
+    reach = Reach.AHEAD
 
     area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="+")
     code = models.TextField()

@@ -24,6 +24,14 @@ class Usage(Enum):
     SCRATCH = "scratch"  # technical: sessions, staging, job queue
 
 
+class Reach(Enum):
+    """Which true days a fact table may speak of. None lies ahead of today or two years after the last opened one, unless said so."""
+
+    OPENED = "opened"  # of the region's years, from the first on
+    SINCE = "since"  # or earlier: what was there when the first year began
+    AHEAD = "ahead"  # or later, within ten years: what is decided for days to come
+
+
 VOID_COLUMNS = ("voided_at", "voided_by_id", "void_reason", "void_counts_on")
 END_COLUMNS = ("ends_before", "counts_before", "ended_at", "ended_by_id", "end_reason")
 
@@ -66,6 +74,7 @@ class EventFact(Fact):
     """Something that happened on a day."""
 
     facts = Usage.EVENT
+    reach = Reach.OPENED
 
     happened_on = models.DateField()
     counts_on = models.DateField()
@@ -86,6 +95,7 @@ class SpellFact(Fact):
     """Something that holds from a day until before another day (half-open)."""
 
     facts = Usage.SPELL
+    reach = Reach.SINCE
 
     starts_on = models.DateField()
     counts_from = models.DateField()

@@ -34,6 +34,14 @@ _BY_STATE = {
         "ledger.not_its_day", _("the day it happened on, or the first open day where that year is closed"),
         _("a voucher counts from its own day; nothing is put off"), _("book it on the day it happened"),
     ),
+    "KZ00A": Answer(
+        "ledger.far_day", _("a day until today, in an opened year or the one after it"), _("what is booked has happened"),
+        _("correct the day"),
+    ),
+    "KZ099": Answer(
+        "ledger.who_may", _("a person on record who is active and may do this"), _("what is booked and approved names who did it"),
+        _("sign in again, or ask a colleague who may"),
+    ),
     "KZ010": Answer(
         "ledger.account_of_another_book", _("accounts of the voucher's own book"),
         _("a transfer stays within one book"), _("choose accounts of this book, or prepare a set with one voucher for each book"),

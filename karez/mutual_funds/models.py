@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from karez.funds.models import SourceLine
 from karez.intake.numbers import number_key
-from karez.kernel.facts import EventFact, SpellFact, Usage
+from karez.kernel.facts import EventFact, Reach, SpellFact, Usage
 from karez.ledger.models import Book
 from karez.places.models import Area
 from karez.register.models import Household
@@ -272,6 +272,8 @@ class Contribution(EventFact):
     no money: the grant stays whole, and a base share can never be refunded.
     """
 
+    reach = Reach.SINCE
+
     class Kind(models.TextChoices):
         """What the contribution is. There is no dividend."""
 
@@ -348,6 +350,8 @@ class Gift(EventFact):
 
 class Loan(EventFact):
     """Money lent to a member on a day. An `opening` loan is older than the first year: its principal is what was then owed."""
+
+    reach = Reach.SINCE
 
     society = models.ForeignKey(Society, on_delete=models.PROTECT, related_name="loans")
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="loans")

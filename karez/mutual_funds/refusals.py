@@ -17,6 +17,8 @@ _STATES: dict[str, tuple[str, str | Promise, str | Promise, str | Promise]] = {
               _("record it with its true day; it counts from the first open day")),
     "KZ002": ("periods.busy", _("no closing under way"), _("while a year is being closed nothing is written to it"),
               _("try again in a minute")),
+    "KZ00A": ("periods.far_day", _("a day until today, in an opened year or the one after it"), _("what is recorded has happened"),
+              _("correct the day")),
     "KZ020": ("mutual_funds.pots_mixed", _("money between the accounts this kind of record allows"), _("the four pots never mix"),
               _("record what really happened, as the kind it is")),
     "KZ021": ("mutual_funds.contribution", _("own money within the rules, and refunds of own money only"),

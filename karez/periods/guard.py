@@ -10,7 +10,8 @@ from django.apps import apps
 from django.db import connections
 from django.db.models import Model
 
-from karez.kernel.facts import END_COLUMNS, VOID_COLUMNS, Usage
+from karez.access.rules import PERMISSIONS
+from karez.kernel.facts import END_COLUMNS, VOID_COLUMNS, Reach, Usage
 
 # Tables of libraries, by the first part of their name.
 _THIRD_PARTY = {
@@ -85,14 +86,18 @@ def install() -> None:
         undeclared = [t for t in tables if usage_of(t, usages) is None]
         if undeclared:
             raise UndeclaredTable(f"no declaration (facts = ...) for: {', '.join(undeclared)}")
-        statements = ["REVOKE ALL ON ALL TABLES IN SCHEMA public FROM karez_app"]
+        statements = [
+            # Whoever writes the next function need not think of it: a function is for nobody until it is granted.
+            "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",
+            "REVOKE ALL ON ALL TABLES IN SCHEMA public FROM karez_app",
+        ]
         for table in tables:
             usage = usage_of(table, usages)
             assert usage is not None
             statements += [*_rights(table, usage), *_triggers(table, usage)]
         cursor.execute(_VIEWS)  # a view shows what its tables hold, and those are readable already
         statements += [f'GRANT SELECT ON "{row[0]}" TO karez_app' for row in cursor.fetchall()]
-        statements += _UNSILENCED
+        statements += [*_UNSILENCED, _reach_function(), _roles_function()]
         cursor.execute(_FUNCTIONS)
         for function, is_trigger, name, settled, reached in cursor.fetchall():
             statements += _function(function, is_trigger=is_trigger, name=name)
@@ -100,14 +105,35 @@ def install() -> None:
                 statements.append(f"ALTER FUNCTION {function} {_PATH}")
         cursor.execute(_OF_STATEMENTS)
         statements += [f"ALTER FUNCTION {row[0]} SET enable_nestloop = on" for row in cursor.fetchall()]
-        # Whoever writes the next function need not think of it: a function is for nobody until it is granted.
-        statements.append("ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC")
         cursor.execute("SELECT quote_ident(current_database())")
         here = cursor.fetchone()[0]
         statements.append(f"REVOKE ALL ON DATABASE {here} FROM PUBLIC")
         statements.append(f"GRANT CONNECT, TEMPORARY ON DATABASE {here} TO karez_app")
         statements.append("GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO karez_app")
         cursor.execute(";\n".join(statements))
+
+
+def declared_reaches() -> dict[str, Reach]:
+    """Table name -> which true days it may speak of, of every model of dated facts."""
+    return {m._meta.db_table: m.reach for m in _models() if hasattr(m, "reach")}
+
+
+def _reach_function() -> str:
+    said = " ".join(f"WHEN '{table}' THEN '{reach.value}'" for table, reach in sorted(declared_reaches().items()))
+    return (
+        "CREATE OR REPLACE FUNCTION periods_reach(p_table text) RETURNS text LANGUAGE sql IMMUTABLE"
+        f" RETURN CASE p_table {said} END;\nGRANT EXECUTE ON FUNCTION periods_reach(text) TO karez_app"
+    )
+
+
+def _roles_function() -> str:
+    """The roles that have one of some permissions, each given as a pattern: `access.rules`, told to the database."""
+    pairs = ", ".join(f"('{permission}', '{role.value}')" for permission, roles in sorted(PERMISSIONS.items()) for role in sorted(roles))
+    return (
+        "CREATE OR REPLACE FUNCTION access_roles_with(permissions text[]) RETURNS text[] LANGUAGE sql IMMUTABLE RETURN"
+        f" ARRAY(SELECT DISTINCT role FROM (VALUES {pairs}) v (permission, role) WHERE permission LIKE ANY (permissions) ORDER BY role);\n"
+        "GRANT EXECUTE ON FUNCTION access_roles_with(text[]) TO karez_app"
+    )
 
 
 def declared_usages() -> dict[str, Usage]:
@@ -142,13 +168,10 @@ def _triggers(table: str, usage: Usage) -> list[str]:
     made = [_trigger(table, "mark_once", "BEFORE UPDATE", "", "ROW", "periods_mark_once")]
     if usage is Usage.SPELL:
         made.append(_trigger(table, "end_once", "BEFORE UPDATE", "", "ROW", "periods_end_once"))
-    if usage is not Usage.UNDATED:
-        kind = usage.value
-        new, old = "REFERENCING NEW TABLE AS", "OLD TABLE AS before_change"
-        made.append(_trigger(table, "guard_insert", "AFTER INSERT", f"{new} added", "STATEMENT", f"periods_guard_{kind}_insert"))
-        made.append(
-            _trigger(table, "guard_update", "AFTER UPDATE", f"{new} changed {old}", "STATEMENT", f"periods_guard_{kind}_update")
-        )
+    kind = usage.value
+    new, old = "REFERENCING NEW TABLE AS", "OLD TABLE AS before_change"
+    for name, when, tables in (("insert", "AFTER INSERT", f"{new} added"), ("update", "AFTER UPDATE", f"{new} changed {old}")):
+        made.append(_trigger(table, f"guard_{name}", when, tables, "STATEMENT", f"periods_guard_{kind}_{name}"))
     return made
 
 

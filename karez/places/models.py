@@ -13,7 +13,7 @@ from django.db import models
 from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
-from karez.kernel.facts import EventFact, SpellFact, UndatedFact, Usage
+from karez.kernel.facts import EventFact, Reach, SpellFact, UndatedFact, Usage
 
 
 class Level(models.TextChoices):
@@ -96,6 +96,8 @@ class Area(UndatedFact):
 class AreaSpell(SpellFact):
     """What an area is called and where it belongs, from a day until before another. One area has one spell at a time."""
 
+    reach = Reach.AHEAD
+
     area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="spells")
     level = models.TextField(choices=Level.choices)
     code = models.TextField()
@@ -140,6 +142,8 @@ class AreaSpell(SpellFact):
 class Succession(EventFact):
     """One area became, or gave land to, another on a day. A merge of two areas is two rows with one successor."""
 
+    reach = Reach.AHEAD
+
     class Kind(models.TextChoices):
         """How the successor came about."""
 
@@ -179,6 +183,8 @@ class Succession(EventFact):
 
 class Designation(SpellFact):
     """An area stands on a list from a day until before another, by a document."""
+
+    reach = Reach.AHEAD
 
     area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="designations")
     list = models.TextField(choices=DesignationList.choices)

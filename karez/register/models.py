@@ -16,7 +16,7 @@ from django.db.models.functions import Cast, ExtractYear, Greatest, Now, Round
 from django.utils.translation import gettext_lazy as _
 
 from karez.intake.numbers import key_of, number_key
-from karez.kernel.facts import EventFact, SpellFact, UndatedFact, Usage
+from karez.kernel.facts import EventFact, Reach, SpellFact, UndatedFact, Usage
 from karez.places.models import Area
 
 _COUNTED_DAYS = Func(
@@ -192,6 +192,8 @@ class Membership(SpellFact):
 
 class Assessment(EventFact):
     """A household's net income of a year and the persons it was divided by, held against a named line."""
+
+    reach = Reach.SINCE
 
     household = models.ForeignKey(Household, on_delete=models.PROTECT, related_name="assessments", db_index=False)
     year = models.IntegerField()

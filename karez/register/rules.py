@@ -62,6 +62,7 @@ _BY_STATE = {
     "KZ002": ("periods.busy", "nothing is written into a year while it is being closed"),
     "KZ004": ("register.already_void", "a void mark is set once"),
     "KZ005": ("register.already_ended", "an end is set once"),
+    "KZ00A": ("periods.far_day", "what is recorded has happened, in an opened year or the one after it"),
     "KZ030": ("register.member_after_death", "nobody belongs to a household after death"),
     "KZ031": ("register.identity_stays", "identity goes only by a recorded act"),
     "KZ032": ("register.erasure_not_open", "an erasure is asked for once and carried out once"),

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from karez.kernel.facts import EventFact, Usage
+from karez.kernel.facts import EventFact, Reach, Usage
 from karez.places.models import Area
 
 
@@ -47,6 +47,8 @@ class Measure(models.Model):
 
 class Return(EventFact):
     """One number of one measure, place and year. `happened_on` is 31 December of that year."""
+
+    reach = Reach.SINCE
 
     measure = models.ForeignKey(Measure, on_delete=models.PROTECT, related_name="returns", db_index=False)
     area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="+")
@@ -88,6 +90,8 @@ class Return(EventFact):
 
 class Approval(EventFact):
     """A return was approved, by somebody else than its submitter. Its day is the return's: it speaks of the same year."""
+
+    reach = Reach.SINCE
 
     # Judged together with the return's own submitter: see `returns.sql`.
     of = models.ForeignKey(Return, on_delete=models.PROTECT, related_name="approvals", db_index=False)

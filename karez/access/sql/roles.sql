@@ -68,6 +68,22 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
 $$;
 GRANT EXECUTE ON FUNCTION access_by_operator() TO karez_app;
 
+-- Whether somebody may act at all: a person on record who may sign in. Until the first people are named the operator acts for all.
+CREATE FUNCTION access_may_act(who bigint) RETURNS boolean
+LANGUAGE sql STABLE
+    RETURN EXISTS (SELECT FROM access_user u WHERE u.id = who AND u.is_active) OR access_by_operator();
+GRANT EXECUTE ON FUNCTION access_may_act(bigint) TO karez_app;
+
+CREATE FUNCTION access_require_actor(who bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF NOT access_may_act(who) THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ099', MESSAGE = format('Nobody who may sign in has the number %s.', coalesce(who::text, '-')),
+            DETAIL = 'What is recorded and decided names a person on record who is active.';
+    END IF;
+END $$;
+GRANT EXECUTE ON FUNCTION access_require_actor(bigint) TO karez_app;
+
 -- The areas over which somebody of these roles may stand behind a grant today: the grants given by the statement itself stand
 -- behind nothing. Today is the session's, and ours keep the office's time.
 CREATE FUNCTION access_standing_areas(who bigint, roles text[], but bigint[]) RETURNS SETOF bigint
@@ -85,6 +101,19 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT EXISTS (SELECT FROM access_standing_areas(who, roles, but))
 $$;
 GRANT EXECUTE ON FUNCTION access_stands(bigint, text[], bigint[]) TO karez_app;
+
+-- Who decides holds today a role that has the permission (`rules.PERMISSIONS`, written here by the guard of rights), wherever: that
+-- it reaches over the place is the services' part, who know which place is meant.
+CREATE FUNCTION access_require_permission(who bigint, permissions text[]) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM access_require_actor(who);
+    IF NOT access_by_operator() AND NOT access_stands(who, access_roles_with(permissions), ARRAY[]::bigint[]) THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ099', MESSAGE = format('Person %s has no role today that may do this.', who),
+            DETAIL = format('asked for: %s', array_to_string(permissions, ', '));
+    END IF;
+END $$;
+GRANT EXECUTE ON FUNCTION access_require_permission(bigint, text[]) TO karez_app;
 
 -- Nobody comes to a role while another knows their password: the one an administrator gave for the first sign-in.
 CREATE FUNCTION access_refuse_known_password() RETURNS trigger

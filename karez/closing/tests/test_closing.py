@@ -9,6 +9,7 @@ from datetime import date
 import psycopg
 import pyarrow.parquet as pq
 import pytest
+from django.db.models.functions import Now
 
 from karez.access.models import Grant
 from karez.closing import declared, queries, services, sessions, snapshots
@@ -61,7 +62,7 @@ def test_on_1_january_and_on_1_april_the_same_bytes(small_region: SmallRegion) -
     small_region.fact(small_region.villages[2], starts_on="2010-01-01")
     small_region.fact(small_region.villages[3], starts_on="2010-03-31")
     Grant.objects.filter(pk=first.pk).update(
-        ends_before=date(2010, 2, 1), counts_before=date(2010, 2, 1), ended_at="2010-02-01T00:00Z", ended_by_id=7, end_reason="left"
+        ends_before=date(2010, 2, 1), counts_before=date(2010, 2, 1), ended_at=Now(), ended_by_id=7, end_reason="left"
     )
     after = services.provisional(small_region.preparer, year=2009)
     assert {t: d["sha256"] for t, d in before.tables.items()} == {t: d["sha256"] for t, d in after.tables.items()}
@@ -72,7 +73,7 @@ def test_on_1_january_and_on_1_april_the_same_bytes(small_region: SmallRegion) -
 def test_a_death_learnt_after_the_close_counts_later(small_region: SmallRegion) -> None:
     person = small_region.fact(small_region.villages[0])
     first = _close(small_region)
-    died = {"ends_before": date(2009, 10, 5), "ended_at": "2010-02-01T00:00Z", "ended_by_id": 7, "end_reason": "death"}
+    died = {"ends_before": date(2009, 10, 5), "ended_at": Now(), "ended_by_id": 7, "end_reason": "death"}
     with pytest.raises(Exception, match="closed"):
         Grant.objects.filter(pk=person.pk).update(counts_before=date(2009, 10, 5), **died)
     Grant.objects.filter(pk=person.pk).update(counts_before=periods.counts_on(date(2009, 10, 5)), **died)

@@ -9,6 +9,7 @@ CREATE FUNCTION intake_receive(p_sheet text, p_file_name text, p_digest text, p_
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE made bigint;
 BEGIN
+    PERFORM access_require_actor(p_sender);
     INSERT INTO intake_batch (sheet, file_name, digest, size_bytes, vault_ref, delete_file_on, sender_id, notices)
     VALUES (p_sheet, p_file_name, p_digest, p_bytes, p_ref, p_delete_on, p_sender, p_notices) RETURNING id INTO made;
     RETURN made;
@@ -124,6 +125,7 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'KZ045', MESSAGE = format('Rows of batch %s wait to be confirmed by its sender.', p_batch),
             DETAIL = 'Rows that look like others are applied only after the sender has said that they are meant.';
     END IF;
+    PERFORM access_require_permission(p_by, ARRAY['%.apply', '%.approve']);
     UPDATE intake_batch SET state = 'applying', decided_by_id = p_by, decided_at = now(), trouble = '' WHERE id = p_batch;
 END $$;
 
@@ -139,6 +141,7 @@ CREATE FUNCTION intake_refuse(p_batch bigint, p_by bigint, p_reason text) RETURN
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     PERFORM intake_take(p_batch, 'received', 'staging', 'checked', 'faulty');
+    PERFORM access_require_actor(p_by);
     UPDATE intake_batch SET state = 'refused', decided_by_id = p_by, decided_at = now(), reason = btrim(p_reason) WHERE id = p_batch;
     PERFORM intake_drop_stage(p_batch);
 END $$;
@@ -151,6 +154,7 @@ BEGIN
     IF p_by IS NULL OR coalesce(btrim(p_reason), '') = '' THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ044', MESSAGE = 'A withdrawal needs a person and a reason.';
     END IF;
+    PERFORM access_require_actor(p_by);
     UPDATE intake_batch SET withdrawal_by_id = p_by, withdrawal_reason = btrim(p_reason) WHERE id = p_batch;
 END $$;
 
@@ -162,6 +166,7 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'KZ043', MESSAGE = format('The withdrawal of batch %s needs two people.', p_batch),
             DETAIL = 'One person asks for it, another does it.';
     END IF;
+    PERFORM access_require_permission(p_by, ARRAY['%.apply', '%.approve']);
     UPDATE intake_batch SET state = 'withdrawn', withdrawn_by_id = p_by, withdrawn_at = now() WHERE id = p_batch;
 END $$;
 

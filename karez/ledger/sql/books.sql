@@ -8,6 +8,7 @@ BEGIN
     IF NEW.booking_date IS DISTINCT FROM periods_counts_on(NEW.happened_on) THEN
         PERFORM periods_refuse_day('ledger_voucher', NEW.happened_on, NEW.booking_date);
     END IF;
+    IF NEW.happened_on < DATE '1900-01-01' THEN PERFORM periods_refuse_far_day('ledger_voucher', NEW.happened_on); END IF;
     RETURN NEW;
 END $$;
 
@@ -27,6 +28,7 @@ BEGIN
     IF p_by IS NULL OR cardinality(p_names) <> cardinality(p_areas) OR cardinality(p_names) <> cardinality(p_opened_on) THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ017', MESSAGE = 'Books to open are not given whole.';
     END IF;
+    PERFORM access_require_actor(p_by) WHERE p_batch IS NULL OR NOT EXISTS (SELECT FROM access_user WHERE id = p_by);
     SELECT array_agg(nextval(pg_get_serial_sequence('ledger_book', 'id')) ORDER BY i) INTO ids
       FROM generate_series(1, cardinality(p_names)) i;
     INSERT INTO ledger_book (id, kind, name, area_id, opened_on, recorded_by_id, batch_id)
@@ -45,6 +47,7 @@ CREATE FUNCTION ledger_open_accounts(p_by bigint, p_batch bigint, p_books bigint
 RETURNS TABLE (ordinal int, account_id bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
+    PERFORM access_require_actor(p_by) WHERE p_batch IS NULL OR NOT EXISTS (SELECT FROM access_user WHERE id = p_by);
     INSERT INTO ledger_account (book_id, code, name, normal_side, may_overdraw, holds_money, recorded_by_id, batch_id)
     SELECT DISTINCT ON (x.book, x.code) x.book, x.code, x.name, x.side, coalesce(x.over, false),
            coalesce(x.money, x.code IN ('1001', '1002')), p_by, p_batch
@@ -75,7 +78,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 DECLARE the_id bigint;
 BEGIN
     PERFORM periods_hold(p_day);
-    IF p_day > current_date + 1 THEN  -- an office east of Greenwich is a day ahead of the server at most
+    PERFORM access_require_actor(p_by);
+    IF p_day > periods_today() THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ018', MESSAGE = format('Cash of %s cannot be counted yet.', p_day);
     END IF;
     IF NOT EXISTS (SELECT 1 FROM ledger_account WHERE id = p_account AND holds_money) THEN
@@ -89,6 +93,7 @@ END $$;
 CREATE FUNCTION ledger_countersign_cash(p_count bigint, p_by bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
+    PERFORM access_require_actor(p_by);
     UPDATE ledger_cash_count SET countersigned_by_id = p_by, countersigned_at = now()
      WHERE id = p_count AND countersigned_at IS NULL AND counted_by_id <> p_by;
     IF NOT FOUND THEN

@@ -106,8 +106,11 @@ BEGIN
             DETAIL = 'A reversal moves the same amounts the other way.';
     END IF;
 
+    PERFORM access_require_actor(p_approved_by) WHERE p_approved_by IS NOT NULL;
+    PERFORM access_require_actor(p_prepared_by) WHERE p_batch IS NULL OR NOT EXISTS (SELECT FROM access_user WHERE id = p_prepared_by);
+    PERFORM periods_refuse_far_day('ledger_voucher', booking_date) FROM pg_temp.ledger_bulk_voucher WHERE booking_date > periods_today() LIMIT 1;
     FOR the_day IN SELECT min(booking_date) FROM pg_temp.ledger_bulk_voucher GROUP BY year ORDER BY 1 LOOP
-        PERFORM periods_hold(the_day);
+        PERFORM periods_hold(the_day, true);
     END LOOP;
     INSERT INTO ledger_counter (book_id, year) SELECT DISTINCT book_id, year FROM pg_temp.ledger_bulk_voucher ORDER BY 1, 2
         ON CONFLICT DO NOTHING;

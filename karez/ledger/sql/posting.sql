@@ -72,7 +72,11 @@ DECLARE
     transfer bigint;
     a record;
 BEGIN
-    PERFORM periods_hold(p_day);
+    PERFORM periods_hold(p_day, true);
+    IF (SELECT count(*) FROM access_user u WHERE u.id IN (p_by, p_approver) AND u.is_active) < 1 + (p_approver IS NOT NULL)::int THEN
+        PERFORM access_require_actor(p_by);
+        IF p_approver IS NOT NULL THEN PERFORM access_require_actor(p_approver); END IF;
+    END IF;
     IF n > 0 AND cardinality(p_credits) = n AND cardinality(p_amounts) = n THEN NULL; ELSE
         RAISE EXCEPTION USING ERRCODE = 'KZ017', MESSAGE = 'A voucher has no lines.', DETAIL = 'Every voucher moves an amount.';
     END IF;
@@ -139,8 +143,10 @@ DECLARE
     ids bigint[] := array_fill(NULL::bigint, ARRAY[n]);
     a record;
 BEGIN
+    PERFORM access_require_actor(p_by);
+    PERFORM periods_refuse_far_day('ledger_voucher', d) FROM unnest(p_days) d WHERE d > periods_today();
     FOR the_day IN SELECT min(d) FROM unnest(p_days) d GROUP BY extract(year FROM d) ORDER BY 1 LOOP
-        PERFORM periods_hold(the_day);
+        PERFORM periods_hold(the_day, true);
     END LOOP;
     IF (SELECT count(DISTINCT l) FROM unnest(p_line_vouchers) l WHERE l BETWEEN 1 AND n) IS DISTINCT FROM n THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ017', MESSAGE = 'A voucher has no lines.', DETAIL = 'Every voucher moves an amount.';
@@ -217,13 +223,14 @@ DECLARE
     the_number bigint;
 BEGIN
     FOR the_day IN SELECT min(x.booking_date) FROM ledger_voucher x WHERE x.set_id = p_set GROUP BY x.year ORDER BY 1 LOOP
-        PERFORM periods_hold(the_day);
+        PERFORM periods_hold(the_day, true);
     END LOOP;
     s := ledger_take_set(p_set);
     IF p_approver IS NULL OR s.prepared_by_id = p_approver THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ013', MESSAGE = format('Set %s was prepared by the same person.', p_set),
             DETAIL = 'Money goes out by two people.';
     END IF;
+    PERFORM access_require_permission(p_approver, ARRAY['%.approve']);
     UPDATE ledger_set x SET approved_by_id = p_approver, approved_at = now() WHERE x.id = p_set;
     FOR v IN SELECT x.id, x.book_id, x.year FROM ledger_voucher x WHERE x.set_id = p_set ORDER BY 2, 3, 1 LOOP
         SELECT x.the_number INTO the_number FROM ledger_next_number(v.book_id, v.year, false) x;
@@ -256,6 +263,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 DECLARE a record;
 BEGIN
     PERFORM ledger_take_set(p_set);
+    PERFORM access_require_actor(p_by);
     UPDATE ledger_set SET refused_by_id = p_by, refused_at = now(), refuse_reason = btrim(p_reason) WHERE id = p_set;
     UPDATE ledger_voucher SET refused_at = now() WHERE set_id = p_set;
     FOR a IN

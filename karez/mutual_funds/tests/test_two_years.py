@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 
@@ -60,7 +61,7 @@ def test_a_record_void_on_another_day_than_its_money_is_refused(fund: Fund) -> N
     close_2009()
     waits = proposals.prepare_reversal(fund.treasurer, society=fund.society, voucher_id=voucher, reason="never came")
     reopen_2009()
-    Gift.objects.filter(pk=gift.pk).update(voided_at="2010-02-01T00:00Z", voided_by_id=1, void_reason="x", void_counts_on=DAY)
+    Gift.objects.filter(pk=gift.pk).update(voided_at=Now(), voided_by_id=1, void_reason="x", void_counts_on=DAY)
     with pytest.raises(Refusal) as no:
         proposals.approve(fund.approver, waits)
     assert no.value.code == "mutual_funds.built_upon" and "counts from 2010-01-01" in no.value.found

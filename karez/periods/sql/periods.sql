@@ -8,6 +8,16 @@ LANGUAGE sql STABLE RETURN (SELECT first_open_day FROM periods_region);
 CREATE FUNCTION periods_counts_on(day date) RETURNS date
 LANGUAGE sql STABLE RETURN GREATEST(day, (SELECT first_open_day FROM periods_region));
 
+-- The last day anything may be recorded of: of the year after the last one opened, since work goes on while that waits to be
+-- closed. Null before the region is founded.
+CREATE FUNCTION periods_last_day() RETURNS date
+LANGUAGE sql STABLE RETURN (SELECT make_date(GREATEST((SELECT max(year) FROM periods_period), extract(year FROM first_open_day)::int) + 1, 12, 31)
+    FROM periods_region);
+
+-- The day it is by now where days begin first. Whoever writes may set the time zone of their session, so theirs is not asked.
+CREATE FUNCTION periods_today() RETURNS date
+LANGUAGE sql STABLE RETURN ((now() AT TIME ZONE 'UTC') + interval '14 hours')::date;
+
 CREATE FUNCTION periods_wait(the_year int) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET lock_timeout = '8s' AS $$
 DECLARE holder record;
@@ -22,8 +32,9 @@ EXCEPTION WHEN lock_not_available THEN
         DETAIL = 'Nothing was written. Try again in a minute.';
 END $$;
 
--- Takes the year of `day` for this transaction, and refuses where it is closed. Every guarded write calls it.
-CREATE FUNCTION periods_hold(day date) RETURNS void
+-- Takes the year of `day` for this transaction, and refuses where it is closed. Every guarded write calls it. `booked`: money is
+-- booked on that day, so it may not lie ahead, nor in a year nobody opened.
+CREATE FUNCTION periods_hold(day date, booked boolean DEFAULT false) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     the_year int := extract(year FROM day);
@@ -45,6 +56,9 @@ BEGIN
             DETAIL = format('The first open day is %s. A truth learnt later keeps its true date and counts from there.', open_from);
     END IF;
     SELECT state INTO the_state FROM periods_period WHERE year = the_year;
+    IF booked AND (day > periods_today() OR the_state IS NULL AND day > periods_last_day()) THEN
+        PERFORM periods_refuse_far_day('ledger_voucher', day);
+    END IF;
     IF the_state = 'closing' THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ002',
             MESSAGE = format('The closing of %s was interrupted and waits to be taken up again.', the_year),
@@ -78,72 +92,176 @@ BEGIN
         DETAIL = 'A fact counts from its own day, or from the first open day where its year was closed. Nothing is put off.';
 END $$;
 
+CREATE FUNCTION periods_refuse_far_day(p_table text, p_day date) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'KZ00A', MESSAGE = format('In %s something would be of %s.', p_table, p_day),
+        DETAIL = format('What is recorded has happened, in a year that was opened or the one after it: until %s; before the first year only what was there when it began.',
+            LEAST(periods_today(), periods_last_day()));
+END $$;
+
+CREATE FUNCTION periods_refuse_mark(p_table text, p_what text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    RAISE EXCEPTION USING ERRCODE = 'KZ00B', MESSAGE = format('A row of %s would carry a mark of another moment (%s).', p_table, p_what),
+        DETAIL = 'A row says when it is recorded, ended or void as it is; what is new is not void.';
+END $$;
+
+-- Of the rows a statement adds or marks: their moment is now, and who did it may act. The lowest and the highest of each are given;
+-- where there are several people, the statement's trigger asks about each.
+CREATE FUNCTION periods_judge_moment(p_table text, p_what text, p_low timestamptz, p_high timestamptz) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF p_low NOT IN (now(), statement_timestamp()) OR p_high NOT IN (now(), statement_timestamp()) THEN
+        PERFORM periods_refuse_mark(p_table, p_what);
+    END IF;
+END $$;
+
+-- True days: not ahead of today, not beyond the year after the last opened one, and not before the first year, unless the table says so.
+CREATE FUNCTION periods_judge_days(p_table text, p_first date, p_last date) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE reach text := periods_reach(p_table);
+BEGIN
+    IF reach <> 'ahead' AND p_last > LEAST(periods_today(), periods_last_day()) THEN PERFORM periods_refuse_far_day(p_table, p_last); END IF;
+    IF reach = 'ahead' AND p_last > periods_today() + 3660 THEN PERFORM periods_refuse_far_day(p_table, p_last); END IF;
+    IF p_first < (CASE reach WHEN 'opened' THEN (SELECT make_date(first_year, 1, 1) FROM periods_region) ELSE DATE '1900-01-01' END) THEN
+        PERFORM periods_refuse_far_day(p_table, p_first);
+    END IF;
+END $$;
+
 CREATE FUNCTION periods_guard_event_insert() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
-    day date;
     days date[] := periods_first_days();
+    a record;
     wrong record;
 BEGIN
-    SELECT min(counts_on) INTO day FROM added;
-    IF day IS NOT NULL THEN PERFORM periods_hold(day); END IF;
+    SELECT min(counts_on) AS day, min(happened_on) AS first, max(happened_on) AS last, min(recorded_at) AS low, max(recorded_at) AS high,
+           min(recorded_by_id) AS one, max(recorded_by_id) AS other, bool_or(voided_at IS NOT NULL) AS void INTO a FROM added;
+    IF a.day IS NULL THEN RETURN NULL; END IF;
+    PERFORM periods_hold(a.day);
     SELECT happened_on, counts_on INTO wrong FROM added WHERE counts_on <> happened_on AND NOT counts_on = ANY (days) LIMIT 1;
     IF FOUND THEN PERFORM periods_refuse_day(TG_TABLE_NAME, wrong.happened_on, wrong.counts_on); END IF;
+    PERFORM periods_judge_days(TG_TABLE_NAME, a.first, a.last);
+    IF a.void THEN PERFORM periods_refuse_mark(TG_TABLE_NAME, 'void'); END IF;
+    PERFORM periods_judge_moment(TG_TABLE_NAME, 'recorded', a.low, a.high);
+    PERFORM access_require_actor(a.one);
+    IF a.other <> a.one THEN PERFORM access_require_actor(x.who) FROM (SELECT DISTINCT recorded_by_id AS who FROM added) x; END IF;
     RETURN NULL;
 END $$;
 
+-- What lasts may have begun before the region's first year; an end lies no further than its table reaches, and is set by who records.
 CREATE FUNCTION periods_guard_spell_insert() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
-    day date;
     days date[] := periods_first_days();
+    a record;
     wrong record;
 BEGIN
-    SELECT min(counts_from) INTO day FROM added;
-    IF day IS NOT NULL THEN PERFORM periods_hold(day); END IF;
+    SELECT min(counts_from) AS day, min(starts_on) AS first, max(starts_on) AS last, min(recorded_at) AS low, max(recorded_at) AS high,
+           min(recorded_by_id) AS one, max(recorded_by_id) AS other, bool_or(voided_at IS NOT NULL) AS void, max(ends_before) AS ends,
+           min(ended_at) AS ended_low, max(ended_at) AS ended_high, bool_or(ended_by_id <> recorded_by_id) AS by_other
+      INTO a FROM added;
+    IF a.day IS NULL THEN RETURN NULL; END IF;
+    PERFORM periods_hold(a.day);
     SELECT starts_on AS of_day, counts_from AS counts INTO wrong FROM added WHERE counts_from <> starts_on AND NOT counts_from = ANY (days) LIMIT 1;
-    IF NOT FOUND THEN
+    IF NOT FOUND AND a.ends IS NOT NULL THEN
         SELECT ends_before AS of_day, counts_before AS counts INTO wrong FROM added
          WHERE counts_before <> ends_before AND counts_before <> counts_from AND NOT counts_before = ANY (days) LIMIT 1;
     END IF;
-    IF FOUND THEN PERFORM periods_refuse_day(TG_TABLE_NAME, wrong.of_day, wrong.counts); END IF;
+    IF wrong.of_day IS NOT NULL THEN PERFORM periods_refuse_day(TG_TABLE_NAME, wrong.of_day, wrong.counts); END IF;
+    PERFORM periods_judge_days(TG_TABLE_NAME, a.first, GREATEST(a.last, a.ends - 1));
+    IF a.void THEN PERFORM periods_refuse_mark(TG_TABLE_NAME, 'void'); END IF;
+    IF a.by_other THEN PERFORM periods_refuse_mark(TG_TABLE_NAME, 'ended'); END IF;
+    PERFORM periods_judge_moment(TG_TABLE_NAME, 'recorded', a.low, a.high);
+    IF a.ended_low IS NOT NULL THEN PERFORM periods_judge_moment(TG_TABLE_NAME, 'ended', a.ended_low, a.ended_high); END IF;
+    PERFORM access_require_actor(a.one);
+    IF a.other <> a.one THEN PERFORM access_require_actor(x.who) FROM (SELECT DISTINCT recorded_by_id AS who FROM added) x; END IF;
     RETURN NULL;
 END $$;
 
--- Only an end or a void mark can be set; each says something from its own day on. A void mark follows the reversal of its
--- money, so its day may be later than the first open one, but it does not lie ahead.
-CREATE FUNCTION periods_guard_event_update() RETURNS trigger
+CREATE FUNCTION periods_guard_undated_insert() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE a record;
+BEGIN
+    SELECT min(recorded_at) AS low, max(recorded_at) AS high, min(recorded_by_id) AS one, max(recorded_by_id) AS other,
+           bool_or(voided_at IS NOT NULL) AS void INTO a FROM added;
+    IF a.low IS NULL THEN RETURN NULL; END IF;
+    IF a.void THEN PERFORM periods_refuse_mark(TG_TABLE_NAME, 'void'); END IF;
+    PERFORM periods_judge_moment(TG_TABLE_NAME, 'recorded', a.low, a.high);
+    PERFORM access_require_actor(a.one);
+    IF a.other <> a.one THEN PERFORM access_require_actor(x.who) FROM (SELECT DISTINCT recorded_by_id AS who FROM added) x; END IF;
+    RETURN NULL;
+END $$;
+
+-- Only an end or a void mark can be set; each says something from its own day on, is set now, and by who may act. A void mark
+-- follows the reversal of its money, so its day may be later than the first open one, but it does not lie ahead.
+CREATE FUNCTION periods_judge_voids(p_table text, p_low timestamptz, p_high timestamptz, p_one bigint, p_other bigint) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF p_low IS NULL THEN RETURN; END IF;
+    PERFORM periods_judge_moment(p_table, 'void', p_low, p_high);
+    PERFORM access_require_actor(p_one);
+    IF p_one <> p_other THEN PERFORM periods_refuse_mark(p_table, 'void'); END IF;  -- one statement is one person's act
+END $$;
+
+CREATE FUNCTION periods_guard_undated_update() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp SET enable_nestloop = on AS $$
+DECLARE v record;
+BEGIN
+    PERFORM periods_plan_for((SELECT count(*) FROM changed));
+    EXECUTE 'SELECT min(c.void_counts_on) AS day, min(c.voided_at) AS low, max(c.voided_at) AS high, min(c.voided_by_id) AS one,
+        max(c.voided_by_id) AS other FROM changed c JOIN before_change o USING (id) WHERE o.voided_at IS NULL' INTO v;
+    PERFORM periods_judge_voids(TG_TABLE_NAME, v.low, v.high, v.one, v.other);
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION periods_guard_event_update() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp SET enable_nestloop = on AS $$
 DECLARE
-    day date;
-    latest date := GREATEST(periods_first_open_day(), current_date + 1);
+    latest date := GREATEST(periods_first_open_day(), periods_today());
+    v record;
     wrong record;
 BEGIN
-    SELECT min(void_counts_on) INTO day FROM changed;
-    IF day IS NOT NULL THEN PERFORM periods_hold(day); END IF;
+    PERFORM periods_plan_for((SELECT count(*) FROM changed));
+    EXECUTE 'SELECT min(c.void_counts_on) AS day, min(c.voided_at) AS low, max(c.voided_at) AS high, min(c.voided_by_id) AS one,
+        max(c.voided_by_id) AS other FROM changed c JOIN before_change o USING (id) WHERE o.voided_at IS NULL' INTO v;
+    IF v.day IS NOT NULL THEN PERFORM periods_hold(v.day); END IF;
     SELECT counts_on, void_counts_on INTO wrong FROM changed WHERE void_counts_on > GREATEST(counts_on, latest) LIMIT 1;
     IF FOUND THEN PERFORM periods_refuse_day(TG_TABLE_NAME, wrong.counts_on, wrong.void_counts_on); END IF;
+    PERFORM periods_judge_voids(TG_TABLE_NAME, v.low, v.high, v.one, v.other);
     RETURN NULL;
 END $$;
 
 CREATE FUNCTION periods_guard_spell_update() RETURNS trigger
-LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp SET enable_nestloop = on AS $$
 DECLARE
-    day date;
     days date[] := periods_first_days();
-    latest date := GREATEST(periods_first_open_day(), current_date + 1);
+    latest date := GREATEST(periods_first_open_day(), periods_today());
+    v record;
+    e record;
     wrong record;
 BEGIN
     PERFORM periods_plan_for((SELECT count(*) FROM changed));
-    EXECUTE 'SELECT LEAST(min(c.void_counts_on) FILTER (WHERE o.voided_at IS NULL), min(c.counts_before) FILTER (WHERE o.ends_before IS NULL))
-               FROM changed c JOIN before_change o USING (id)' INTO day;
-    IF day IS NOT NULL THEN PERFORM periods_hold(day); END IF;
+    EXECUTE 'SELECT min(c.void_counts_on) AS day, min(c.voided_at) AS low, max(c.voided_at) AS high, min(c.voided_by_id) AS one,
+        max(c.voided_by_id) AS other FROM changed c JOIN before_change o USING (id) WHERE o.voided_at IS NULL' INTO v;
+    EXECUTE 'SELECT min(c.counts_before) AS day, max(c.ends_before) AS last, min(c.ended_at) AS low, max(c.ended_at) AS high,
+        min(c.ended_by_id) AS one, max(c.ended_by_id) AS other
+        FROM changed c JOIN before_change o USING (id) WHERE o.ends_before IS NULL AND c.ends_before IS NOT NULL' INTO e;
+    IF LEAST(v.day, e.day) IS NOT NULL THEN PERFORM periods_hold(LEAST(v.day, e.day)); END IF;
     SELECT ends_before AS of_day, counts_before AS counts INTO wrong FROM changed
      WHERE counts_before <> ends_before AND counts_before <> counts_from AND NOT counts_before = ANY (days) LIMIT 1;
     IF NOT FOUND THEN
         SELECT counts_from AS of_day, void_counts_on AS counts INTO wrong FROM changed WHERE void_counts_on > GREATEST(counts_from, latest) LIMIT 1;
     END IF;
     IF FOUND THEN PERFORM periods_refuse_day(TG_TABLE_NAME, wrong.of_day, wrong.counts); END IF;
+    PERFORM periods_judge_voids(TG_TABLE_NAME, v.low, v.high, v.one, v.other);
+    IF e.last IS NOT NULL THEN
+        PERFORM periods_judge_days(TG_TABLE_NAME, NULL, e.last - 1);
+        PERFORM periods_judge_moment(TG_TABLE_NAME, 'ended', e.low, e.high);
+        PERFORM access_require_actor(e.one);
+        IF e.one <> e.other THEN PERFORM periods_refuse_mark(TG_TABLE_NAME, 'ended'); END IF;
+    END IF;
     RETURN NULL;
 END $$;
 
@@ -190,6 +308,7 @@ END $$;
 CREATE FUNCTION periods_prepare_close(p_year int, p_by bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
+    PERFORM access_require_permission(p_by, ARRAY['closing.prepare']);
     UPDATE periods_period SET prepared_by_id = p_by, prepared_at = now()
      WHERE year = p_year AND state = 'open' AND make_date(p_year, 1, 1) = periods_first_open_day();
     IF NOT FOUND THEN
@@ -198,10 +317,24 @@ BEGIN
     END IF;
 END $$;
 
+-- What goes on between open and closed is for the session that holds the year alone: nobody else writes in it meanwhile.
+CREATE FUNCTION periods_require_alone(p_year int) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF NOT access_by_operator() AND NOT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND classid = 4711 AND objid = p_year::oid
+            AND objsubid = 2 AND mode = 'ExclusiveLock' AND granted AND pid = pg_backend_pid()
+            AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ007', MESSAGE = format('The year %s is not held by this session.', p_year),
+            DETAIL = 'A year is closed by a session of its own that holds it alone.';
+    END IF;
+END $$;
+
 -- The caller already holds the year's lock alone, in a session of its own.
 CREATE FUNCTION periods_begin_close(p_year int, p_signer bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
+    PERFORM access_require_permission(p_signer, ARRAY['closing.sign']);
+    PERFORM periods_require_alone(p_year);
     PERFORM FROM periods_region FOR UPDATE;  -- closing a year and reopening the one before follow each other
     UPDATE periods_period SET state = 'closing', signed_by_id = p_signer, closing_since = now()
      WHERE year = p_year AND state = 'open' AND prepared_by_id IS NOT NULL AND prepared_by_id <> p_signer
@@ -217,6 +350,7 @@ END $$;
 CREATE FUNCTION periods_finish_close(p_year int, p_snapshot text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
+    PERFORM periods_require_alone(p_year);
     UPDATE periods_period SET state = 'closed', closed_at = now(), snapshot = p_snapshot WHERE year = p_year AND state = 'closing';
     IF NOT FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ007', MESSAGE = format('The year %s is not being closed.', p_year);
@@ -244,6 +378,8 @@ BEGIN
     IF p_first IS NULL OR p_second IS NULL OR p_first = p_second OR p_reason IS NULL OR btrim(p_reason) = '' THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ008', MESSAGE = 'Reopening a year needs two people and a reason.';
     END IF;
+    PERFORM access_require_permission(p_first, ARRAY['closing.prepare', 'closing.sign']);
+    PERFORM access_require_permission(p_second, ARRAY['closing.sign']);
     PERFORM FROM periods_region FOR UPDATE;
     IF EXISTS (SELECT FROM periods_period WHERE state = 'closing') THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ008', MESSAGE = 'Another year is being closed.', DETAIL = 'Wait until it is closed or opened again.';
@@ -303,8 +439,10 @@ EXECUTE FUNCTION periods_keep_administrator();
 
 -- What the app may call. Triggers, and what only they and the functions above use, are for the owner alone; the guard of rights
 -- takes from everybody what is given here to nobody.
-GRANT EXECUTE ON FUNCTION periods_first_open_day(), periods_counts_on(date), periods_hold(date), periods_first_days(),
-    periods_refuse_day(text, date, date), periods_has_administrator(),
+GRANT EXECUTE ON FUNCTION periods_first_open_day(), periods_counts_on(date), periods_hold(date, boolean), periods_first_days(),
+    periods_refuse_day(text, date, date), periods_last_day(), periods_today(), periods_refuse_far_day(text, date),
+    periods_refuse_mark(text, text), periods_judge_moment(text, text, timestamptz, timestamptz), periods_judge_days(text, date, date),
+    periods_judge_voids(text, timestamptz, timestamptz, bigint, bigint), periods_has_administrator(),
     periods_found_region(bigint, text, int, text, text, text, text, boolean), periods_prepare_close(int, bigint),
     periods_begin_close(int, bigint), periods_finish_close(int, text), periods_abort_close(int, text),
     periods_reopen(int, bigint, bigint, text) TO karez_app;

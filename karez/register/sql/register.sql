@@ -195,6 +195,7 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'KZ033', MESSAGE = 'Who asks for an erasure does not carry it out.',
             DETAIL = 'Another person with the permission has to do it.';
     END IF;
+    PERFORM access_require_permission(p_by, ARRAY['register.apply']);
     -- A corrected person has earlier and later records: what they hold or held goes with them.
     -- A correction under way is waited for, and what it made is found by the next look.
     LOOP
