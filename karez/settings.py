@@ -66,7 +66,7 @@ MIDDLEWARE = [
     "axes.middleware.AxesMiddleware",
 ]
 if (PACKAGE / "web" / "middleware.py").exists():
-    MIDDLEWARE += [f"karez.web.middleware.{name}" for name in ("PrivateMiddleware", "ReadingMiddleware", "RefusalMiddleware")]
+    MIDDLEWARE += [f"karez.web.middleware.{name}" for name in ("PrivateMiddleware", "ReadingMiddleware", "RefusalMiddleware", "ReadableMiddleware")]
 
 ROOT_URLCONF = "karez.web.urls" if (PACKAGE / "web" / "urls.py").exists() else "karez.kernel.no_urls"
 WSGI_APPLICATION = "karez.wsgi.application"

@@ -62,7 +62,7 @@ def test_exports_do_not_depend_on_where_the_office_is(committed_db: str) -> None
 def _an_hour_past_midnight(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A zone in which the next day has just begun while Greenwich still has this one, whatever the hour of the test."""
     ahead = 25 - datetime.now(UTC).hour if datetime.now(UTC).hour else 24
-    monkeypatch.setenv("KAREZ_TIME_ZONE", f"<+{ahead}>-{ahead}")
+    monkeypatch.setenv("KAREZ_TIME_ZONE", f"<+{ahead:02}>-{ahead}")
     with monkeypatch.context() as own:
         own.setenv("TZ", "")
         clock.keep()

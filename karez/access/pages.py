@@ -3,7 +3,6 @@
 Holds no page and no template of a room; rooms' views import it, so it stands below them all.
 """
 
-import hashlib
 import json
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -11,8 +10,10 @@ from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.files.uploadedfile import UploadedFile
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import Error as DatabaseError
 from django.db import connection, transaction
 from django.db.models.functions import Now
@@ -22,10 +23,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 
 from karez.access.models import SentForm, User
+from karez.access.parameters import FIRST_DAY, LAST_DAY, integer
 from karez.kernel.money import parse_fen
 from karez.kernel.refusal import Refusal
+from karez.kernel.sealing import SealingKey
 from karez.kernel.written import read_whole
 
+__all__ = ["PAGE", "AnotherForm", "DayField", "WholeField", "YuanField", "actor_of", "answer_form", "database_refusal", "integer", "uploaded"]
 PAGE = 50
 _REMEMBERED = timedelta(days=2)
 T = TypeVar("T")
@@ -35,12 +39,6 @@ def actor_of(request: HttpRequest) -> User:
     """The person signed in; views are behind `login_required`."""
     assert isinstance(request.user, User)
     return request.user
-
-
-def integer(values: Mapping[str, Any], name: str, default: int | None = None) -> int | None:
-    """A whole number out of an address such as `?after=12`; the default where there is none or nonsense."""
-    found = str(values.get(name, ""))
-    return int(found) if found.isascii() and found.isdigit() and len(found) < 19 else default
 
 
 def uploaded(request: HttpRequest) -> UploadedFile:
@@ -55,8 +53,9 @@ def uploaded(request: HttpRequest) -> UploadedFile:
 
 
 class DayField(forms.DateField):
-    """A day, entered by the browser's own calendar."""
+    """A day, entered by the browser's own calendar, within the years somebody means."""
 
+    default_validators = [MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)]
     widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
 
 
@@ -171,10 +170,11 @@ def _once(request: HttpRequest, do: Callable[[], str]) -> tuple[str, bool]:
 
 
 def _digest(request: HttpRequest) -> bytes:
-    """SHA-256 of where a form was sent and of all that was typed; of an attached file its name and size."""
+    """A keyed digest of where a form was sent and of all that was typed, so that nobody confirms a guess by it; of a file name and size."""
     typed = sorted((name, values) for name, values in request.POST.lists() if name not in ("sent_form", "csrfmiddlewaretoken"))
     files = sorted((name, file.name, file.size) for name, file in request.FILES.items() if isinstance(file, UploadedFile))
-    return hashlib.sha256(json.dumps([request.path, typed, files]).encode()).digest()
+    key: SealingKey = settings.SEALING_KEY
+    return key.digest(b"form", json.dumps([request.path, typed, files]).encode())
 
 
 def database_refusal(exception: BaseException) -> Refusal | None:

@@ -7,8 +7,8 @@ from typing import Any, TypedDict
 from karez.access.models import User
 from karez.intake import registry, services, totals
 from karez.intake.models import Batch, Fault, Question, State
+from karez.intake.telling import digest_of
 from karez.kernel.refusal import Refusal
-from karez.kernel.sealing import file_digest
 from karez.kernel.sheets import Sheet
 
 Progress = Callable[[str, float], None]
@@ -39,7 +39,7 @@ def sheet_named(name: str) -> Sheet:
 def batch_of_file(path: Path, sheet: str) -> Batch | None:
     """The batch this very file came in as, if it did and was neither refused nor withdrawn."""
     live = Batch.objects.exclude(state__in=[State.REFUSED, State.WITHDRAWN])
-    return live.filter(sheet=sheet, digest=file_digest(path)).first()
+    return live.filter(sheet=sheet, digest=digest_of(sheet_named(sheet), path)).first()
 
 
 def load_file(

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from karez.access.models import User
 from karez.access.pages import PAGE, DayField, YuanField, actor_of, answer_form, integer
+from karez.access.parameters import after_day
 from karez.funds import queries, services
 from karez.funds.models import Allocation, Appropriation
 from karez.kernel.refusal import Refusal
@@ -63,7 +64,7 @@ def line(request: HttpRequest, line_id: int) -> HttpResponse:
     """One line: where its money lies, what was received and passed on, and every voucher on its way."""
     actor = actor_of(request)
     found = queries.line(actor, line_id)
-    steps = queries.line_steps(actor, line_id, after=_step_key(request), limit=PAGE + 1)
+    steps = queries.line_steps(actor, line_id, after=after_day(request.GET) or (date.min, 0), limit=PAGE + 1)
     last = steps[PAGE - 1] if len(steps) > PAGE else None
     context = {
         "line": found,
@@ -75,14 +76,6 @@ def line(request: HttpRequest, line_id: int) -> HttpResponse:
         "may_prepare": places.may(actor, services.PREPARE, periods.region().area_id),
     }
     return render(request, "funds/line.html", context)
-
-
-def _step_key(request: HttpRequest) -> tuple[date, int]:
-    day, _sep, key = request.GET.get("after", "").partition("_")
-    try:
-        return date.fromisoformat(day), int(key)
-    except ValueError:
-        return date.min, 0
 
 
 @login_required

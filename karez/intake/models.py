@@ -34,7 +34,8 @@ class Batch(models.Model):
 
     sheet = models.CharField(max_length=60)
     file_name = models.TextField()
-    digest = models.CharField(max_length=64)  # SHA-256 of the bytes as sent
+    holds_identity = models.BooleanField(db_default=True)  # its sheet has columns of identity: no cell of it is kept in the clear
+    digest = models.CharField(max_length=64)  # of the bytes as sent; with identity a keyed one, so that no guess can be confirmed
     size_bytes = models.BigIntegerField()
     vault_ref = models.CharField(max_length=32)
     delete_file_on = models.DateField()
@@ -129,7 +130,10 @@ class BatchArea(models.Model):
 
 
 class Fault(models.Model):
-    """One thing wrong in a file: where, what was found, what was expected, by which rule, what to do. Identity is masked."""
+    """One thing wrong in a file: where, what was found, what was expected, by which rule, what to do.
+
+    No identity is in it (`intake_told` in sql/intake.sql), and it goes with the kept file, on its day or when a person is erased.
+    """
 
     facts = Usage.LOG
 

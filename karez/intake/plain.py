@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from karez.intake import limits, rules
+from karez.intake.telling import noticed, without_numbers
 from karez.intake.workbook import is_workbook, workbook_to_csv
 from karez.kernel.encodings import GB18030, UTF8, meant_as_utf8
 from karez.kernel.refusal import Refusal
@@ -42,10 +43,11 @@ class Notices:
     """What the sender is told about a file as a whole."""
 
     items: list[dict[str, str]] = field(default_factory=list)
+    identity: bool = False  # of a sheet with people's identity: what the file says of itself may be a person's name
 
     def add(self, what: str, found: str) -> None:
         """Adds one notice; `what` is a stable word."""
-        self.items.append({"what": what, "found": found})
+        self.items.append({"what": what, "found": noticed(found) if self.identity else without_numbers(found)})
 
 
 def prepare(source: Path, folder: Path, sheet: Sheet, notices: Notices) -> Path:

@@ -30,13 +30,16 @@ def delete_old_files(today: date) -> int:
     return len(old)
 
 
-def forget_files_of(*, area_ids: Collection[int], number_hash: bytes | None, name_hash: bytes | None) -> list[int]:
+def forget_files_of(
+    *, area_ids: Collection[int], number_hash: bytes | None, name_hash: bytes | None, words: Collection[str] = ()
+) -> list[int]:
     """Deletes at once every kept file that may hold a person of these areas; returns the batches. Inside a transaction.
 
     These are the files of sheets with identity columns that speak of one of the areas, or in which a row's area or column
     could not be read, or that were never read. Refuses while a batch that may hold the person waits: one with the number or
     the name in its rows, or not read yet and sent by somebody who may enter rows of these areas; no other batch is in the way.
-    The files go when the transaction is committed.
+    The files go when the transaction is committed, and at once what was kept of them in the clear: names, notices, words of faults.
+    Of files of other sheets that goes where one of `words` (the person's name and numbers) stands in it.
     """
     sheets = {s.name: s for s in registry.sheets().values() if any(column.identity for column in s.columns)}
     kept = Batch.objects.filter(sheet__in=sheets, file_deleted_at=None)
@@ -52,7 +55,18 @@ def forget_files_of(*, area_ids: Collection[int], number_hash: bytes | None, nam
     for batch in gone:
         _mark("intake_file_forgotten", batch.pk)
         transaction.on_commit(lambda ref=batch.vault_ref: vault.delete(ref))  # type: ignore[misc]
+    _forget_words(words)
     return [batch.pk for batch in gone]
+
+
+def _forget_words(words: Collection[str]) -> None:
+    told = Q()
+    for word in (w for w in words if len(w) > 1):
+        told |= Q(file_name__icontains=word) | Q(notices__icontains=word) | Q(trouble__icontains=word)
+        told |= Q(faults__found__icontains=word) | Q(faults__column__icontains=word)
+    if told:
+        for batch_id in Batch.objects.filter(told).exclude(state__in=[State.STAGING, State.APPLYING]).values_list("pk", flat=True).distinct():
+            _mark("intake_forget_words", batch_id)
 
 
 def require_kept(batch: Batch) -> None:

@@ -9,7 +9,6 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import psycopg
@@ -20,14 +19,13 @@ from procrastinate.contrib.django import app as job_app
 from karez.access.models import User
 from karez.access.queries import granted_area_ids
 from karez.host import database, sessions
-from karez.intake import limits, registry, rules, vault
+from karez.intake import limits, registry, rules, telling, vault
 from karez.intake.loading import load
 from karez.intake.models import Batch, State
 from karez.intake.plain import Notices, prepare
 from karez.intake.retention import require_kept
 from karez.intake.scope import covers, region_area_ids, require_over_batch
 from karez.kernel.refusal import Refusal
-from karez.kernel.sealing import file_digest
 from karez.kernel.sheets import Applying, Check, Sheet
 from karez.periods.models import Region
 
@@ -48,8 +46,8 @@ def receive(
     with vault.scratch_folder() as folder:
         source = folder / "received"
         vault.write(source, _bounded(stream))
-        notices = Notices()
-        digest, size = file_digest(source), source.stat().st_size
+        notices = Notices(identity=telling.holds_identity(declared))
+        digest, size = telling.digest_of(declared, source), source.stat().st_size
         _refuse_known(declared, digest)
         kept = vault.put_file(prepare(source, folder, declared, notices))
     try:
@@ -230,11 +228,11 @@ def _staged_rows(cursor: Any, batch: Batch) -> int:
 def _record(
     actor: User, sheet: Sheet, file_name: str, digest: str, size: int, ref: str, notices: Notices, queue: bool
 ) -> Batch:
-    name = Path(file_name.replace("\\", "/")).name[:200] or "file"
-    values = (sheet.name, name, digest, size, ref, date.today() + timedelta(days=limits.KEEP_DAYS), actor.pk, json.dumps(notices.items))
+    name, keep_until = telling.file_name(sheet, file_name), date.today() + timedelta(days=limits.KEEP_DAYS)
+    values = (sheet.name, name, digest, size, ref, keep_until, actor.pk, json.dumps(notices.items), telling.holds_identity(sheet))
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT intake_receive(%s, %s, %s, %s, %s, %s, %s, %s)", values)
+            cursor.execute("SELECT intake_receive(%s, %s, %s, %s, %s, %s, %s, %s, %s)", values)
             batch_id = cursor.fetchone()[0]
             if queue:
                 job_app.configure_task(STAGE_JOB).defer(batch_id=batch_id)

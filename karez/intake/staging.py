@@ -23,6 +23,7 @@ from karez.intake.headings import unit_in
 from karez.intake.others import perhaps
 from karez.intake.plain import Broken, Notices, Shape, as_utf8, shape_of, tidy
 from karez.intake.sealing import Sealer
+from karez.intake.telling import holds_identity, noticed
 from karez.intake.typing import Test, name, text
 from karez.kernel.encodings import GB18030, is_nonsense
 from karez.kernel.personal import looks_personal
@@ -59,7 +60,7 @@ class FileStaging:
 
     def __init__(self, sheet: Sheet, path: Path, places: Places, progress: Progress) -> None:
         self.sheet, self.path, self.places, self.progress = sheet, path, places, progress
-        self.result = StagedFile()
+        self.result = StagedFile(notices=Notices(identity=holds_identity(sheet)))
         self.db = _open(path.parent)
         self.db.execute(_FAULTS)
 
@@ -336,6 +337,7 @@ class FileStaging:
 
     def _fault(self, row_no: int, column: str, found: str, expected: str, rule: str, todo: str = "") -> None:
         self.result.fault_count += 1
+        column = noticed(column) if column and self.result.notices.identity else column  # a heading as typed may be a person's name
         self.db.execute("INSERT INTO faults VALUES (?, ?, ?, ?, ?, ?)", [row_no, column, found, expected, rule, todo])
 
     # Rows.

@@ -8,8 +8,8 @@ app_name = "intake"
 urlpatterns = [
     path("files/", views.batches, name="batches"),
     path("files/send/", views.send, name="send"),
-    path("files/<int:batch_id>/", views.batch, name="batch"),
-    path("files/<int:batch_id>/progress/", views.progress, name="progress"),
-    path("files/<int:batch_id>/faults.csv", views.faults, name="faults"),
-    path("files/<int:batch_id>/decide/", views.decide, name="decide"),
+    path("files/<id:batch_id>/", views.batch, name="batch"),
+    path("files/<id:batch_id>/progress/", views.progress, name="progress"),
+    path("files/<id:batch_id>/faults.csv", views.faults, name="faults"),
+    path("files/<id:batch_id>/decide/", views.decide, name="decide"),
 ]

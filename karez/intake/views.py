@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from karez.access.pages import PAGE, actor_of, integer
+from karez.access.parameters import after_number
 from karez.intake import days, limits, queries, registry, services, totals
 from karez.intake.models import Batch, State
 from karez.intake.sound import WHY
@@ -89,7 +90,7 @@ def batch(request: HttpRequest, batch_id: int) -> HttpResponse:
     actor = actor_of(request)
     found = queries.batch_for(actor, batch_id)
     wanted = {name: request.GET[name] for name in ("column", "rule") if name in request.GET}
-    page = queries.faults_page(actor, batch_id, after=_fault_key(request), size=limits.FAULT_PAGE + 1, only=wanted)
+    page = queries.faults_page(actor, batch_id, after=after_number(request.GET) or (-1, 0), size=limits.FAULT_PAGE + 1, only=wanted)
     last = page[limits.FAULT_PAGE - 1] if len(page) > limits.FAULT_PAGE else None
     sheet = registry.sheets().get(found.sheet)
     may_apply = sheet is not None and queries.may_apply(actor, found)
@@ -123,12 +124,6 @@ def _state(found: Batch) -> dict[str, Any]:
     return {"batch": found, "working": found.state in WORKING and not found.trouble, "progress": queries.progress_of(found)}
 
 
-def _fault_key(request: HttpRequest) -> tuple[int, int]:
-    """Where the list of faults goes on: `12_340` in the address, the row and the id of the last one seen."""
-    row, _sep, key = request.GET.get("after", "").partition("_")
-    return (int(row), int(key)) if row.isdigit() and key.isdigit() else (-1, 0)
-
-
 @login_required
 @require_GET
 def progress(request: HttpRequest, batch_id: int) -> HttpResponse:
@@ -149,6 +144,7 @@ def faults(request: HttpRequest, batch_id: int) -> HttpResponseBase:
     answer = StreamingHttpResponse(queries.faults_csv(actor, batch_id, get_language() or "en"), content_type="text/csv; charset=utf-8")
     answer["Content-Disposition"] = f'attachment; filename="faults-{batch_id}.csv"'
     answer["X-Content-Type-Options"] = "nosniff"
+    answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
     answer["Cache-Control"] = "no-store"
     return answer
 

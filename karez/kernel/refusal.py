@@ -17,6 +17,7 @@ _STATUS = {
     "database.too_long": 503,
     "intake.unknown_sheet": 404,
     "intake.too_large": 413,
+    "form.unreadable": 400,
     "host": 500,
 }
 

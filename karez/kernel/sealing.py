@@ -65,6 +65,10 @@ class SealingKey:
         record: dict[str, str] = json.loads(self.open(sealed))
         return record
 
+    def digest(self, purpose: bytes, plain: bytes) -> bytes:
+        """32 bytes that the same bytes share for one purpose: a guess of them cannot be confirmed without the key."""
+        return hmac.digest(self._derived(b"digest/" + purpose), plain, "sha256")
+
     def number_hash(self, number: str) -> bytes:
         """16 bytes that two equal identity numbers share (case and blanks apart)."""
         return hmac.digest(self._number_key, number.strip().upper().encode(), "sha256")[:_HASH_BYTES]

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from karez.access.pages import PAGE, DayField, actor_of, answer_form, integer, uploaded
+from karez.access.parameters import after_day
 from karez.ledger import queries, services
 from karez.notices.services import attach
 from karez.places import queries as places
@@ -59,7 +60,7 @@ def book(request: HttpRequest, book_id: int) -> HttpResponse:
     _start, end = Days(request.GET).range()
     day = end - timedelta(days=1)
     one = queries.book(actor, book_id)
-    found = queries.vouchers(actor, book_id, after=_voucher_key(request), limit=PAGE + 1)
+    found = queries.vouchers(actor, book_id, after=after_day(request.GET), limit=PAGE + 1)
     last = found[PAGE - 1] if len(found) > PAGE else None
     context = {
         "book": one,
@@ -71,15 +72,6 @@ def book(request: HttpRequest, book_id: int) -> HttpResponse:
         "counts": queries.cash_counts(actor, book_id, limit=10),
     }
     return render(request, "ledger/book.html", context)
-
-
-def _voucher_key(request: HttpRequest) -> tuple[date, int] | None:
-    """Where the list of vouchers goes on: `2009-03-31_17` in the address."""
-    day, _sep, key = request.GET.get("after", "").partition("_")
-    try:
-        return (date.fromisoformat(day), int(key)) if key else None
-    except ValueError:
-        return None
 
 
 @login_required

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 
 from karez.access.models import User
 from karez.access.pages import PAGE, actor_of, answer_form, integer
+from karez.access.parameters import day
 from karez.access.services import log_read
 from karez.funds.models import SourceLine
 from karez.kernel.money import format_fen
@@ -58,11 +59,7 @@ def societies(request: HttpRequest) -> HttpResponse:
 
 def _as_of(request: HttpRequest) -> queries.AsOf:
     """The day asked for by `?as_of=2009-12-31`; nonsense is as if none was asked for."""
-    try:
-        wanted = date.fromisoformat(request.GET.get("as_of", ""))
-    except ValueError:
-        wanted = None
-    return queries.as_of(wanted)
+    return queries.as_of(day(request.GET.get("as_of", "")))
 
 
 @login_required

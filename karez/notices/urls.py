@@ -5,4 +5,4 @@ from django.urls import path
 from karez.notices import views
 
 app_name = "notices"
-urlpatterns = [path("documents/<int:document_id>/", views.document, name="document")]
+urlpatterns = [path("documents/<id:document_id>/", views.document, name="document")]

@@ -139,6 +139,7 @@ def erase_person(actor: User, *, request_id: int) -> int:
         area_ids=_villages_of(request.person_id),
         number_hash=bytes(known.number_hash) if known and known.number_hash else None,
         name_hash=bytes(known.name_hash) if known and known.name_hash else None,
+        words=[value for value in asdict(_open(known)).values() if value] if known else [],
     )
     with _told_kindly(f"request {request_id}"), connection.cursor() as cursor:
         cursor.execute("SELECT register_erase(%s, %s)", [request_id, actor.pk])

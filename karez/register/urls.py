@@ -6,12 +6,12 @@ from karez.register import person_views, views
 
 app_name = "register"
 urlpatterns = [
-    path("register/villages/<int:village_id>/", views.households, name="households"),
-    path("register/households/<int:household_id>/", views.household, name="household"),
-    path("register/households/<int:household_id>/dissolve/", person_views.dissolve, name="dissolve"),
-    path("register/persons/<int:person_id>/", person_views.person, name="person"),
-    path("register/persons/<int:person_id>/<slug:what>/", person_views.act, name="act"),
-    path("register/facts/<slug:kind>/<int:fact_id>/", person_views.correct, name="correct"),
+    path("register/villages/<id:village_id>/", views.households, name="households"),
+    path("register/households/<id:household_id>/", views.household, name="household"),
+    path("register/households/<id:household_id>/dissolve/", person_views.dissolve, name="dissolve"),
+    path("register/persons/<id:person_id>/", person_views.person, name="person"),
+    path("register/persons/<id:person_id>/<slug:what>/", person_views.act, name="act"),
+    path("register/facts/<slug:kind>/<id:fact_id>/", person_views.correct, name="correct"),
     path("register/erasures/", person_views.erasures, name="erasures"),
-    path("register/erasures/<int:request_id>/", person_views.erase, name="erase"),
+    path("register/erasures/<id:request_id>/", person_views.erase, name="erase"),
 ]

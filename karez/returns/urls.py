@@ -8,7 +8,7 @@ app_name = "returns"
 urlpatterns = [
     path("returns/", views.listing, name="list"),
     path("returns/submit/", views.submit, name="submit"),
-    path("returns/<int:return_id>/", views.one, name="one"),
-    path("returns/<int:return_id>/decide/", views.decide, name="decide"),
-    path("returns/<int:return_id>/attach/", views.attach_document, name="attach"),
+    path("returns/<id:return_id>/", views.one, name="one"),
+    path("returns/<id:return_id>/decide/", views.decide, name="decide"),
+    path("returns/<id:return_id>/attach/", views.attach_document, name="attach"),
 ]

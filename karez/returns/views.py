@@ -15,6 +15,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from karez.access.models import User
 from karez.access.pages import PAGE, actor_of, answer_form, integer, uploaded
+from karez.access.parameters import page_number
 from karez.access.queries import permissions_of
 from karez.notices.services import attach
 from karez.periods import services as periods
@@ -55,7 +56,7 @@ def listing(request: HttpRequest) -> HttpResponse:
         found = queries.waiting_for(actor)
     elif state == "sent_back":
         found = queries.sent_back_to(actor).select_related("measure", "area__tree")
-    page = integer(request.GET, "page", 0) or 0
+    page = page_number(request.GET)
     rows = list(found[page * PAGE : (page + 1) * PAGE + 1])
     context = {
         "rows": [(r, queries.state_of(r, is_approved=getattr(r, "is_approved", False))) for r in rows[:PAGE]],

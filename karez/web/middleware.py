@@ -2,11 +2,13 @@
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 
 from karez.access.pages import database_refusal
+from karez.access.parameters import require_readable
 from karez.kernel.reading import while_reading
 from karez.kernel.refusal import Refusal
 from karez.web.views import not_found
@@ -73,12 +75,38 @@ class RefusalMiddleware:
         refusal = exception if isinstance(exception, Refusal) else refusal_of(exception)
         if refusal is None:
             return None
-        log.info("refused %s: %s", request.resolver_match.route if request.resolver_match else "-", refusal.code)
-        if refusal.is_nothing_here:
+        return _answer(request, refusal)
+
+
+class ReadableMiddleware:
+    """Refuses a zero byte in an address or in what is typed, before any page: no page has to think of it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Passes the request on."""
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Any, _words: Any, _more: Any) -> HttpResponse | None:
+        """The refusal; None where nothing is to be said."""
+        if "\0" in request.path_info:
             return not_found(request)
-        if "application/json" in request.headers.get("Accept", ""):
-            return JsonResponse(refusal.as_dict(), status=refusal.status, json_dumps_params={"ensure_ascii": False})
-        return render(request, "web/refusal.html", {"refusal": refusal}, status=refusal.status)
+        reads_itself = getattr(view, "csrf_exempt", False)  # such a page reads its body by itself, in its own time
+        try:
+            require_readable(request.GET, *([request.POST] if request.method == "POST" and not reads_itself else []))
+        except Refusal as refusal:
+            return _answer(request, refusal)
+        return None
+
+
+def _answer(request: HttpRequest, refusal: Refusal) -> HttpResponse:
+    log.info("refused %s: %s", request.resolver_match.route if request.resolver_match else "-", refusal.code)
+    if refusal.is_nothing_here:
+        return not_found(request)
+    if "application/json" in request.headers.get("Accept", ""):
+        return JsonResponse(refusal.as_dict(), status=refusal.status, json_dumps_params={"ensure_ascii": False})
+    return render(request, "web/refusal.html", {"refusal": refusal}, status=refusal.status)
 
 
 def refusal_of(exception: BaseException) -> Refusal | None:

@@ -28,6 +28,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('sheet', models.CharField(max_length=60)),
                 ('file_name', models.TextField()),
+                ('holds_identity', models.BooleanField(db_default=True)),
                 ('digest', models.CharField(max_length=64)),
                 ('size_bytes', models.BigIntegerField()),
                 ('vault_ref', models.CharField(max_length=32)),

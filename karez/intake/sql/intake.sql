@@ -4,14 +4,53 @@
 CREATE SCHEMA staging;
 GRANT USAGE ON SCHEMA staging TO karez_app;
 
+-- A text as it may be kept in the clear. Numbers that look like a person's (identity cards of 15 and 18 signs, cards, telephones), in
+-- whatever width and grouping, are told by their length alone.
+CREATE FUNCTION intake_without_numbers(told text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT CASE WHEN hidden = narrow THEN told ELSE hidden END
+      FROM (SELECT translate(told, '０１２３４５６７８９Ｘｘ－　', '0123456789Xx- ') AS narrow) n,
+      LATERAL (SELECT regexp_replace(narrow,
+        '(?<![0-9])([0-9]{15,19}|[0-9]{17}[Xx]|[0-9]{6}[ -][0-9]{8}[ -][0-9]{3}[0-9Xx]|[0-9]{4}([ -][0-9]{4}){3}([ -][0-9]{1,3})?'
+        || '|([+]?86[ -]?)?1[3-9][0-9]([ -]?[0-9]{4}){2})(?![0-9])', '(a number, not shown)', 'g') AS hidden) h
+$$;
+
+-- What a fault may say it found. Of a sheet with people's identity no cell is kept: a name may stand in any column. What a check says
+-- of rows keeps its own words and small numbers (rows, counts); what it read out of cells and records does not pass.
+CREATE FUNCTION intake_told(told text, rule text, identity boolean) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT CASE
+        WHEN NOT identity THEN intake_without_numbers(told)
+        WHEN told = '' OR told ~ '^\([0-9]+ characters, not shown\)$' THEN told
+        WHEN rule = ANY ('{required,type,area,area_scope,formula,max_length,control,low,high,pattern,id_number,key,unit}')
+            THEN format('(%s characters, not shown)', length(told))
+        ELSE (SELECT string_agg(CASE WHEN word ~ '^([a-z][a-z_'']*|[0-9]{1,6}|#[A-Z/]+[0-9]?[!?A]|[A-Z]{1,3}[0-9]{1,7}(:[A-Z]{1,3}[0-9]{1,7})?)[.,;:]?$' THEN word ELSE '…' END, ' ' ORDER BY n)
+                FROM regexp_split_to_table(told, '\s+') WITH ORDINALITY AS words(word, n))
+    END
+$$;
+
+-- Every fault passes here, whichever way it comes.
+CREATE FUNCTION intake_keep_no_identity() RETURNS trigger
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE identity boolean := (SELECT b.holds_identity FROM intake_batch b WHERE b.id = NEW.batch_id);
+BEGIN
+    NEW.found := intake_told(NEW.found, NEW.rule, coalesce(identity, true));
+    NEW."column" := intake_without_numbers(NEW."column");
+    RETURN NEW;
+END $$;
+
+CREATE TRIGGER intake_fault_no_identity BEFORE INSERT ON intake_fault FOR EACH ROW EXECUTE FUNCTION intake_keep_no_identity();
+CREATE TRIGGER intake_question_no_identity BEFORE INSERT ON intake_question FOR EACH ROW EXECUTE FUNCTION intake_keep_no_identity();
+
 CREATE FUNCTION intake_receive(p_sheet text, p_file_name text, p_digest text, p_bytes bigint, p_ref text, p_delete_on date,
-    p_sender bigint, p_notices jsonb) RETURNS bigint
+    p_sender bigint, p_notices jsonb, p_identity boolean DEFAULT true) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE made bigint;
 BEGIN
     PERFORM access_require_actor(p_sender);
-    INSERT INTO intake_batch (sheet, file_name, digest, size_bytes, vault_ref, delete_file_on, sender_id, notices)
-    VALUES (p_sheet, p_file_name, p_digest, p_bytes, p_ref, p_delete_on, p_sender, p_notices) RETURNING id INTO made;
+    INSERT INTO intake_batch (sheet, file_name, digest, size_bytes, vault_ref, delete_file_on, sender_id, notices, holds_identity)
+    VALUES (p_sheet, intake_without_numbers(p_file_name), p_digest, p_bytes, p_ref, p_delete_on, p_sender, p_notices, p_identity)
+    RETURNING id INTO made;
     RETURN made;
 END $$;
 
@@ -170,10 +209,23 @@ BEGIN
     UPDATE intake_batch SET state = 'withdrawn', withdrawn_by_id = p_by, withdrawn_at = now() WHERE id = p_batch;
 END $$;
 
+-- What a file said of itself and what was found in it goes with the file: its name, what was noticed, and the words of its faults.
+-- That it was sent, by whom, how many faults of which rule it had, and what became of it stays.
+CREATE FUNCTION intake_forget_words(p_batch bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM intake_take(p_batch, 'received', 'checked', 'faulty', 'refused', 'applied', 'withdrawn');
+    UPDATE intake_batch SET file_name = sheet, trouble = '', notices = (SELECT coalesce(jsonb_agg(n), '[]') FROM jsonb_array_elements(notices) n
+        WHERE n->>'what' = 'not_judged') WHERE id = p_batch;
+    DELETE FROM intake_fault WHERE batch_id = p_batch;
+    UPDATE intake_question SET found = '' WHERE batch_id = p_batch;
+END $$;
+
 CREATE FUNCTION intake_file_deleted(p_batch bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     UPDATE intake_batch SET file_deleted_at = now() WHERE id = p_batch AND file_deleted_at IS NULL AND delete_file_on <= current_date;
+    IF FOUND THEN PERFORM intake_forget_words(p_batch); END IF;
 END $$;
 
 -- A person of the file was erased: the file goes before its day. What still waits is decided first.
@@ -182,6 +234,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 BEGIN
     PERFORM intake_take(p_batch, 'faulty', 'refused', 'applied', 'withdrawn');
     UPDATE intake_batch SET file_deleted_at = now() WHERE id = p_batch AND file_deleted_at IS NULL;
+    PERFORM intake_forget_words(p_batch);
 END $$;
 
 -- How many rows are staged; -1 where there is no staged table.
@@ -194,8 +247,9 @@ BEGIN
     RETURN n;
 END $$;
 
-GRANT EXECUTE ON FUNCTION intake_receive(text, text, text, bigint, text, date, bigint, jsonb), intake_take(bigint, text[]), intake_begin_staging(bigint, jsonb),
+GRANT EXECUTE ON FUNCTION intake_receive(text, text, text, bigint, text, date, bigint, jsonb, boolean), intake_take(bigint, text[]), intake_begin_staging(bigint, jsonb),
     intake_close_stage(bigint), intake_staged(bigint, bigint, bigint, jsonb, jsonb, jsonb), intake_failed(bigint, text), intake_confirm(bigint, bigint),
     intake_decide(bigint, bigint), intake_applied(bigint, jsonb), intake_refuse(bigint, bigint, text),
     intake_ask_withdrawal(bigint, bigint, text), intake_withdrawn(bigint, bigint), intake_file_deleted(bigint),
-    intake_file_forgotten(bigint), intake_staged_rows(bigint) TO karez_app;
+    intake_file_forgotten(bigint), intake_forget_words(bigint), intake_staged_rows(bigint), intake_without_numbers(text),
+    intake_told(text, text, boolean) TO karez_app;

@@ -1,11 +1,14 @@
 """Documents: attached, opened by who may, encrypted on disk, refused where they are of another kind."""
 
 import io
+import zipfile
+import zlib
 from types import SimpleNamespace
 
 import pytest
 from cryptography.exceptions import InvalidTag
 from django.db import connection
+from django.test import Client
 
 from karez.intake import vault
 from karez.intake.tests.conftest import make_county
@@ -54,8 +57,59 @@ def test_other_kinds_are_refused(county: SimpleNamespace, content: bytes, name: 
     assert told.value.code == "notices.unknown_type"
 
 
-def test_a_script_is_plain_text_at_most(county: SimpleNamespace) -> None:
-    assert attach(county, b"<html><script>alert(1)</script>", "a.html").media_type == "text/plain"
+def package(*names: str, kind: str = "word/document.xml", told: str = "") -> bytes:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", f"<Types>{told}</Types>")
+        for name in (kind, *names):
+            archive.writestr(name, told if name.endswith(".rels") else "<x/>")
+    return out.getvalue()
+
+
+_ARCHIVE = package()
+_PNG = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\0IEND\xaeB`\x82"
+_TEMPLATE = '<Relationship Type="http://x/attachedTemplate" Target="http://elsewhere/t.dotm" TargetMode="External"/>'
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        (b"<html><script>alert(1)</script>", "a.html"), (b"\xef\xbb\xbf  <!DOCTYPE html><p>", "a.txt"), (b"<?xml version='1.0'?><a/>", "a.xml"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg' onload='x()'/>", "a.png"), (b"words\n<SCRIPT src=x>", "a.txt"), (b"#!/bin/sh\nrm -r x\n", "a.txt"),
+        (b"%PDF-1.7\n1 0 obj <</S/JavaScript/JS(app.alert(1))>>", "a.pdf"), (b"%PDF-1.7\n<</S/#4aavaScript>>", "a.pdf"),
+        (b"%PDF-1.7\n<</Filter/FlateDecode>>stream\n" + zlib.compress(b"<</Type/Action/S/Launch/F(x.exe)>>") + b"\nendstream", "a.pdf"),
+        (b"%PDF-1.7\n<</Type/EmbeddedFile>>", "a.pdf"), (b"%PDF-1.7\n%%EOF\n" + _ARCHIVE, "a.pdf"), (_PNG + _ARCHIVE, "a.png"), (_PNG + b"<script>", "a.png"),
+        (b"\xff\xd8\xff\xe0" + _ARCHIVE, "a.jpg"), (package("word/vbaProject.bin"), "a.docx"), (package("xl/vbaProject.bin", kind="xl/workbook.xml"), "a.xlsx"),
+        (package(told="application/vnd.ms-word.document.macroEnabled.main+xml"), "a.docx"), (package("word/embeddings/oleObject1.bin"), "a.docx"),
+        (package("word/_rels/settings.xml.rels", told=_TEMPLATE), "a.docx"),
+    ],
+)  # fmt: skip
+def test_nothing_that_runs_is_kept(county: SimpleNamespace, content: bytes, name: str) -> None:
+    with pytest.raises(Refusal) as told:
+        attach(county, content, name)
+    assert told.value.code == "notices.runs"
+    assert not Document.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "sent", "kept", "kind"),
+    [
+        (PDF, "receipt.pdf.html", "receipt.pdf.pdf", "application/pdf"), (PDF, "a\u202efdp.exe", "afdp.pdf", "application/pdf"), (_PNG, "x.svg", "x.png", "image/png"),
+        (package(), "list.xlsx", "list.docx", services.kind_of("", package())), (package(kind="xl/workbook.xml"), "list.html", "list.xlsx", services.kind_of("", package(kind="xl/workbook.xml"))),
+        ("1 < 2，收据".encode(), "note.js", "note.txt", "text/plain"), (b"a,b\n1,2\n", "t.csv", "t.csv", "text/plain"), (b"\xff\xd8\xff\xe0 ... \xff\xd9", "..", "document.jpg", "image/jpeg"),
+    ],
+)  # fmt: skip
+def test_a_document_is_handed_out_as_what_it_is(county: SimpleNamespace, content: bytes, sent: str, kept: str, kind: str) -> None:
+    made = attach(county, content, sent)
+    assert (made.name, made.media_type) == (kept, kind)
+    client = Client()
+    client.force_login(county.approver, backend="allauth.account.auth_backends.AuthenticationBackend")
+    answer = client.get(f"/documents/{made.pk}/")
+    assert answer["Content-Type"] == kind
+    assert answer["Content-Disposition"].startswith("attachment")
+    assert kept in answer["Content-Disposition"]
+    assert (answer["X-Content-Type-Options"], answer["Content-Security-Policy"]) == ("nosniff", "default-src 'none'; sandbox")
+    assert b"".join(answer.streaming_content) == content
 
 
 @pytest.mark.parametrize("harm", ["flip", "cut", "swap"])
