@@ -1,5 +1,8 @@
 """What the console says for itself: roles, codes, and tables with nothing cut off."""
 
+from datetime import date
+
+import click
 import pytest
 from click.testing import CliRunner
 
@@ -7,7 +10,7 @@ from karez.access.models import Role
 from karez.cli import deeds, host  # noqa: F401 - register their commands
 from karez.cli.answers import say_rows
 from karez.cli.loading import SHEET_COLUMNS, codes_in_words, sheet_rows
-from karez.cli.program import karez
+from karez.cli.program import DAY, YEAR, karez
 
 
 def test_the_help_of_role_names_every_role_and_what_a_code_is() -> None:
@@ -30,3 +33,10 @@ def test_nothing_in_a_table_is_cut_off(capsys: pytest.CaptureFixture[str]) -> No
     assert "…" not in shown
     letters = "".join(line.split("│")[4].strip().replace(" ", "") for line in shown.splitlines() if line.count("│") > 5)
     assert letters == expected.replace(" ", "")
+
+
+def test_years_and_days_of_a_command_are_read_as_in_files() -> None:
+    assert (YEAR.convert("２００９", None, None), DAY.convert("2009年3月31日", None, None), DAY.convert(None, None, None)) == (2009, date(2009, 3, 31), None)
+    for read, text in ((YEAR, "2,009"), (YEAR, "20e2"), (YEAR, "99999"), (DAY, "01/12/2009"), (DAY, "9999-01-01")):
+        with pytest.raises(click.BadParameter, match=f"is no {read.name} such as 2009"):
+            read.convert(text, None, None)

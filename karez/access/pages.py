@@ -5,7 +5,9 @@ Holds no page and no template of a room; rooms' views import it, so it stands be
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any, TypeVar
 from uuid import UUID, uuid4
 
@@ -27,9 +29,9 @@ from karez.access.parameters import FIRST_DAY, LAST_DAY, integer
 from karez.kernel.money import parse_fen
 from karez.kernel.refusal import Refusal
 from karez.kernel.sealing import SealingKey
-from karez.kernel.written import read_whole
+from karez.kernel.written import decimal, read_day, read_number, read_whole, read_year
 
-__all__ = ["PAGE", "AnotherForm", "DayField", "WholeField", "YuanField", "actor_of", "answer_form", "database_refusal", "integer", "uploaded"]
+__all__ = ["PAGE", "AnotherForm", "DayField", "NumberField", "WholeField", "YearField", "YuanField", "actor_of", "answer_form", "database_refusal", "integer", "uploaded"]
 PAGE = 50
 _REMEMBERED = timedelta(days=2)
 T = TypeVar("T")
@@ -53,22 +55,60 @@ def uploaded(request: HttpRequest) -> UploadedFile:
 
 
 class DayField(forms.DateField):
-    """A day, entered by the browser's own calendar, within the years somebody means."""
+    """A day within the years somebody means, by the browser's own calendar; what is typed is read as in a file, 01/12/2009 in no way."""
 
     default_validators = [MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)]
     widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
+    default_error_messages = {"invalid": _lazy("Not a day that can be read in one way: write it as 2009-03-31.")}
+
+    def to_python(self, value: Any) -> date | None:
+        """The day; refuses what can be read in two ways."""
+        return super().to_python(_read(self, read_day, value))
+
+
+class YearField(forms.IntegerField):
+    """A year of four digits, read as in a file."""
+
+    default_error_messages = {"invalid": _lazy("Not a year: write its four digits.")}
+
+    def to_python(self, value: Any) -> int | None:
+        """The year; refuses what is none."""
+        return super().to_python(_read(self, read_year, value))
+
+
+class NumberField(forms.DecimalField):
+    """A number with decimals, read as in a file: 1.080 might be a thousand, and 1e5 is not all its digits, so they are none."""
+
+    default_error_messages = {"invalid": _lazy("Not a number that can be read in one way: write 1080 or 1.08, not 1.080 or 1e3.")}
+
+    def __init__(self, *, decimals: int, **words: Any) -> None:
+        super().__init__(decimal_places=decimals, widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}), **words)
+        self._form = decimal(decimals)
+
+    def to_python(self, value: Any) -> Any:  # DecimalField is declared to give whole numbers
+        """The number, exactly; refuses what can be read in two ways."""
+        found = _read(self, lambda text: read_number(text, self._form), value)
+        return super().to_python(Decimal(found.numerator) / found.denominator if isinstance(found, Fraction) else found)
 
 
 class WholeField(forms.IntegerField):
     """A whole number, read as in a file: 1.000 might be a thousand, so it is none."""
 
+    default_error_messages = {"invalid": _lazy("Not a whole number that can be read in one way: write 1080, not 1.080 or 1e3.")}
+
     def to_python(self, value: Any) -> int | None:
         """The number; refuses what can be read in two ways."""
-        if isinstance(value, str) and value.strip():
-            value = read_whole(value)
-            if value is None:
-                raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
-        return super().to_python(value)
+        return super().to_python(_read(self, read_whole, value))
+
+
+def _read(field: forms.Field, read: Callable[[str], Any], value: Any) -> Any:
+    """What was typed as `read` reads it; what is no text is given back."""
+    if not isinstance(value, str) or not value.strip():
+        return value
+    found = read(value)
+    if found is None:
+        raise forms.ValidationError(field.error_messages["invalid"], code="invalid")
+    return found
 
 
 class YuanField(forms.CharField):

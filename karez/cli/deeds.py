@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import click
 
 from karez.cli.answers import format_option, say_json, say_rows
-from karez.cli.program import NO, UNUSABLE, karez, working
+from karez.cli.program import NO, UNUSABLE, YEAR, karez, working
 
 if TYPE_CHECKING:
     from karez.cli.loading import Loaded
 
 region_option = click.option("--region", required=True, help="Code of the region, for example 64.")
-year_option = click.option("--year", type=int, required=True)
+year_option = click.option("--year", type=YEAR, required=True)
 by_option = click.option("--by", required=True, metavar="USER", help="Sign-in name of the person who does it.")
 
 

@@ -1,19 +1,19 @@
 """Commands about the installation: init, role, password, demo, serve, upgrade, backup, restore."""
 
 import contextlib
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import click
 
-from karez.cli.program import karez, working
+from karez.cli.program import DAY, YEAR, karez, working
 from karez.host import clock
 
 
 @karez.command()
 @click.option("--code", prompt="Administrative code of the region (for example 64)", help="Code of the region.")
 @click.option("--places", type=click.Path(exists=True, path_type=Path), help="CSV of the region's places; 64 and 65 come along.")
-@click.option("--first-year", type=int, default=lambda: date.today().year, show_default="this year")
+@click.option("--first-year", type=YEAR, default=lambda: date.today().year, show_default="this year")
 @click.option("--currency", default="CNY", show_default=True)
 @click.option("--time-zone", default="", help="The office's time zone, kept in the database from then on [default: KAREZ_TIME_ZONE, or Asia/Shanghai].")
 @click.option("--controller", prompt="Who is controller of the data (office and address)")
@@ -59,16 +59,16 @@ class _RoleCommand(click.Command):
               help="Makes the user, if there is none of this name; the password is asked for. With --by it is good for the first"
               " sign-in alone, within seven days; with --operator it is their own: let them type it.")  # fmt: skip
 @click.option("--password", default="", help="Password of a user made here; asked for where not given.")
-@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="First day [default: today].")
+@click.option("--since", type=DAY, help="First day [default: today].")
 @click.option("--end", "reason", default="", metavar="REASON", help="Ends the role instead, from --since on, with this reason.")
-def role(*, username: str, role: str, code: str, by: str, note: str, full_name: str, password: str, since: datetime | None, reason: str) -> None:
+def role(*, username: str, role: str, code: str, by: str, note: str, full_name: str, password: str, since: date | None, reason: str) -> None:
     """Gives USERNAME a ROLE over an area, or ends it. Most roles wait until another person confirms them. Roles: docs/roles.md."""
     with working():
         from karez.access.models import GrantProposal, Role
         from karez.access.queries import user_named
         from karez.cli import founding
 
-        first_day = since.date() if since else date.today()
+        first_day = since or date.today()
         if role not in Role.values:
             raise click.BadParameter(f"one of {', '.join(Role.values)}", param_hint="ROLE")
         if bool(by) == bool(note.strip()) or (reason and note):

@@ -4,6 +4,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterator
+from typing import Any
 
 import click
 
@@ -36,6 +37,25 @@ A year:
 \b
 Exit codes: 0 fine; 1 the answer is no; 2 unusable input. JSON goes to stdout alone, everything else to stderr.
 """
+
+
+class Written(click.ParamType):
+    """A year or a day among the words of a command, read as in files and forms."""
+
+    def __init__(self, name: str, such_as: str) -> None:
+        self.name, self.such_as = name, such_as
+
+    def convert(self, value: Any, parameter: click.Parameter | None, context: click.Context | None) -> Any:
+        """The year or day; refuses what can be read in two ways."""
+        from karez.kernel.written import read_day, read_year
+
+        if not isinstance(value, str):
+            return value
+        found = (read_year if self.name == "year" else read_day)(value)
+        return self.fail(f"'{value[:40]}' is no {self.name} such as {self.such_as}", parameter, context) if found is None else found
+
+
+YEAR, DAY = Written("year", "2009"), Written("day", "2009-03-31")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110}, epilog=_EPILOG)

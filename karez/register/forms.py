@@ -1,13 +1,15 @@
 """Forms of the register: corrections of facts, of a person and of an identity, and what ends. Hold no rule: services judge."""
 
+from datetime import date
 from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _now
 from django.utils.translation import gettext_lazy as _
 
-from karez.access.pages import AnotherForm, DayField, WholeField, YuanField
+from karez.access.pages import AnotherForm, DayField, WholeField, YearField, YuanField
 from karez.kernel.id_number import fault_of
+from karez.kernel.written import read_month
 from karez.register.models import ExitReason, Relation, Sex, Stage
 
 
@@ -20,9 +22,15 @@ class MonthField(forms.DateField):
     """A month, entered as 1970-03; given on as its first day."""
 
     widget = forms.DateInput(attrs={"placeholder": "1970-03", "inputmode": "numeric", "autocomplete": "off"}, format="%Y-%m")
+    default_error_messages = {"invalid": _("Not a month that can be read in one way: write it as 1970-03.")}
 
-    def __init__(self, **words: Any) -> None:
-        super().__init__(input_formats=["%Y-%m"], **words)
+    def to_python(self, value: Any) -> date | None:
+        """The first day of the month; refuses what names none."""
+        if isinstance(value, str) and value.strip():
+            value = read_month(value)
+            if value is None:
+                raise forms.ValidationError(self.error_messages["invalid"], code="invalid")
+        return super().to_python(value)
 
 
 class CorrectForm(forms.Form):
@@ -60,7 +68,7 @@ class CaseForm(SpellForm):
 class AssessmentForm(CorrectForm):
     """A household's income of a year."""
 
-    year = WholeField(label=_("Year"), min_value=1980, max_value=2100)
+    year = YearField(label=_("Year"), min_value=1980, max_value=2100)
     income_fen = YuanField(label=_("Net income of the household, yuan"), max_length=30)
     size = WholeField(label=_("Persons it is divided by"), min_value=1, max_value=60)
     line = forms.CharField(label=_("Poverty line"), max_length=60)

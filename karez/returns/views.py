@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from karez.access.models import User
-from karez.access.pages import PAGE, actor_of, answer_form, integer, uploaded
+from karez.access.pages import PAGE, NumberField, YearField, actor_of, answer_form, integer, uploaded
 from karez.access.parameters import page_number
 from karez.access.queries import permissions_of
 from karez.notices.services import attach
@@ -30,11 +30,11 @@ class Submission(forms.Form):
 
     measure = forms.ChoiceField(label=gettext_lazy("Measure"))
     area = forms.TypedChoiceField(label=gettext_lazy("Place"), coerce=int)
-    year = forms.IntegerField(label=gettext_lazy("Year"), min_value=1980, max_value=2200)
-    value = forms.DecimalField(label=gettext_lazy("Value"), required=False, max_digits=24, decimal_places=4,
+    year = YearField(label=gettext_lazy("Year"), min_value=1980, max_value=2200)
+    value = NumberField(label=gettext_lazy("Value"), required=False, max_digits=24, decimals=4,
                                help_text=gettext_lazy("In the unit of the measure. May be left empty where numerator and denominator are given."))  # fmt: skip
-    numerator = forms.DecimalField(label=gettext_lazy("Numerator"), required=False, max_digits=24, decimal_places=4)
-    denominator = forms.DecimalField(label=gettext_lazy("Denominator"), required=False, max_digits=24, decimal_places=4,
+    numerator = NumberField(label=gettext_lazy("Numerator"), required=False, max_digits=24, decimals=4)
+    denominator = NumberField(label=gettext_lazy("Denominator"), required=False, max_digits=24, decimals=4,
                                      help_text=gettext_lazy("Shares and averages bring both, so that they can be added up."))  # fmt: skip
     document = forms.CharField(label=gettext_lazy("Source document"), max_length=300)
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from karez.access.models import User
-from karez.access.pages import actor_of, answer_form
+from karez.access.pages import WholeField, actor_of, answer_form
 from karez.closing.queries import check_region
 from karez.periods.services import region as the_region
 from karez.places.queries import may
@@ -61,7 +61,7 @@ class StepForm(forms.Form):
 
     do = forms.ChoiceField(choices=[("review", ""), ("sign", ""), ("approve", "")])
     note = forms.CharField(max_length=300, required=False)
-    erratum = forms.IntegerField(required=False)
+    erratum = WholeField(required=False)
 
 
 class ErratumForm(forms.Form):
