@@ -1,5 +1,6 @@
 """What `karez compare` does: reads a printed chapter and sets the computed figures beside it. Holds no rules of agreement."""
 
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,17 @@ from karez.yearbook.chapter_file import read_chapter
 from karez.yearbook.compare import compare
 
 
-def compare_file(file: Path, region: str, year: int) -> dict[str, Any]:
-    """The answer of `compare` for every row of the file; refuses a file with faults, naming all of them."""
+def compare_file(file: Path, region: str, year: int, tell: Callable[[str], None] = print) -> dict[str, Any]:
+    """The answer of `compare` for every row of the file; refuses a file with faults, naming all of them.
+
+    `tell` is told what to know of the file: its encoding, its sheets.
+    """
     check_region(region)
     chapter = read_chapter(file.read_bytes(), file.name)
+    if chapter.gb18030:
+        tell("Read as GB 18030, not UTF-8. If words look wrong, save the file as CSV UTF-8.")
+    for words in chapter.told:
+        tell(words)
     if chapter.faults:
         told = "; ".join(f"line {f.line}, {f.column}: found {f.found}, expected {f.expected}" for f in chapter.faults[:50])
         raise Refusal(

@@ -80,7 +80,7 @@ def compare(*, file: Path, region: str, year: int, form: str) -> int:
     with working():
         from karez.cli.comparing import compare_file
 
-        answer = compare_file(file, region, year)
+        answer = compare_file(file, region, year, lambda words: click.echo(words, err=True))
         if form == "json":
             say_json(answer)
         else:

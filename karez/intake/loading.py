@@ -131,12 +131,17 @@ def _run_check(cursor: Any, check: Check, table: str, params: dict[str, Any]) ->
     told = {"c_column": check.column, "c_expected": str(check.expected), "c_rule": check.rule, "c_todo": str(check.todo)}
     cursor.execute(
         'INSERT INTO intake_fault (batch_id, row_no, "column", found, expected, rule, todo)'
-        f" SELECT %(batch_id)s, f.row_no, %(c_column)s, left(f.found, {limits.FOUND_LENGTH}), %(c_expected)s, %(c_rule)s, %(c_todo)s"
-        f" FROM ({check.sql.replace('{stage}', table)}) AS f (row_no, found)"
+        f" SELECT %(batch_id)s, f.row_no, %(c_column)s, left(f.found, {limits.FOUND_LENGTH}), {_expected(check)}, %(c_rule)s, %(c_todo)s"
+        f" FROM ({check.sql.replace('{stage}', table)}) AS f (row_no, found{', expected' if check.tells_expected else ''})"
         f" ORDER BY f.row_no LIMIT {limits.FAULTS_LISTED}",
         params | told,
     )
     return int(cursor.rowcount)
+
+
+def _expected(check: Check) -> str:
+    """SQL of what is expected: of the row, where the check tells it."""
+    return "f.expected" if check.tells_expected else "%(c_expected)s"
 
 
 def _params(batch: Batch, work: FileStaging) -> dict[str, Any]:
@@ -157,8 +162,8 @@ def _ask(cursor: Any, batch: Batch, sheet: Sheet, work: FileStaging) -> None:
         told = {"c_column": check.column, "c_expected": str(check.expected), "c_rule": check.rule, "c_todo": str(check.todo)}
         cursor.execute(
             'INSERT INTO intake_question (batch_id, row_no, "column", found, expected, rule, todo, asks)'
-            f" SELECT %(batch_id)s, f.row_no, %(c_column)s, left(f.found, {limits.FOUND_LENGTH}), %(c_expected)s, %(c_rule)s, %(c_todo)s, %(asks)s"
-            f" FROM ({check.sql.replace('{stage}', stage)}) AS f (row_no, found)"
+            f" SELECT %(batch_id)s, f.row_no, %(c_column)s, left(f.found, {limits.FOUND_LENGTH}), {_expected(check)}, %(c_rule)s, %(c_todo)s, %(asks)s"
+            f" FROM ({check.sql.replace('{stage}', stage)}) AS f (row_no, found{', expected' if check.tells_expected else ''})"
             + ("" if check.outcome is Outcome.QUESTION else f" ORDER BY f.row_no LIMIT {limits.FAULTS_LISTED}"),
             params | told | {"asks": check.outcome is Outcome.QUESTION},
         )

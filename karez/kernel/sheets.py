@@ -86,6 +86,7 @@ class Check:
     across: tuple[str, ...] = ()  # ("village", "household_no"); "parent_code=code" where a row looks for others by another column
     looks_up: str = ""  # kind of the read event, where what it finds are persons on record: one event for each file with hits
     outcome: Outcome = Outcome.FAULT  # questions and notices are looked for in files without faults
+    tells_expected: bool = False  # `sql` selects a third column: what is expected of that very row, in place of `expected`
 
 
 @dataclass(frozen=True)

@@ -100,11 +100,19 @@ def key(text: str) -> str:
 
 
 UNITS = _all()
+PERCENT = Unit("percent")
+_NAMES = {(unit.base, unit.worth): unit.base if unit.is_plain else word for word, unit in reversed(UNITS.items())}
 
 
 def unit_named(text: str) -> Unit | None:
     """The unit of that spelling; None where none is known."""
     return UNITS.get(key(text))
+
+
+def one_name_of(text: str) -> str:
+    """The one name of a unit, whatever its spelling; "" where it is unknown, or not one thing (foreign money, pieces, a multiplier alone)."""
+    unit = unit_named(text)
+    return "" if unit is None or unit.base in ("foreign money", "things", NO_UNIT) else _NAMES[unit.base, unit.worth]
 
 
 def spellings_of(base: str) -> dict[str, Fraction]:

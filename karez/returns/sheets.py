@@ -98,8 +98,9 @@ RETURNS = Sheet(
     checks=(
         Check(
             "unit_of_measure", "unit", _("the unit of the measure"),
-            "SELECT s.row_no, s.unit || ' but ' || m.unit FROM {stage} s JOIN returns_measure m ON m.code = s.measure WHERE s.unit <> m.unit",
-            _("convert the number to the measure's unit"),
+            "SELECT s.row_no, s.unit, m.unit || ': the unit of ' || m.label FROM {stage} s JOIN returns_measure m ON m.code = s.measure"
+            " WHERE s.unit <> m.unit",
+            _("convert the number to the measure's unit"), tells_expected=True,
         ),
         Check(
             "quotient_brings_its_parts", "denominator", _("numerator and denominator for a quotient, and only there"),

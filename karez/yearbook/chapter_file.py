@@ -15,10 +15,13 @@ from decimal import Decimal
 from typing import Any
 
 from karez.kernel.encodings import meant_as_utf8
+from karez.kernel.folding import fold
 from karez.kernel.formula import ID, Formula, FormulaError, Sign, parse_formula, parse_sign, shorten
 from karez.kernel.printed import PrintedNumber, Qualifier
+from karez.kernel.units import PERCENT, unit_named
 from karez.kernel.words import Words, say
 from karez.kernel.workbook.marks import MERGED, SHOWN, is_mark
+from karez.kernel.written import NUMBER_REASONS, reason_for
 from karez.yearbook.chapter_workbook import WorkbookError, is_workbook, rows_of_workbook
 
 REQUIRED = (
@@ -30,9 +33,6 @@ RULE_REQUIRED = ("left", "relation", "right")
 RULE_OPTIONAL = ("meaning",)
 KINDS = ("stock", "flow", "share", "growth", "average", "plan", "rule")  # those of declared figures
 
-PERCENT = ("percent", "%", "\uff05", "per cent", "百分比")  # units in which a cell may say `1%`
-PERCENT_SIGNS = ("%", "\uff05")
-
 MAX_BYTES = 32 * 1024 * 1024
 MAX_ROWS = 200_000
 MAX_COLUMNS = 100
@@ -40,7 +40,7 @@ MAX_CELL = 10_000
 MAX_ID = 200
 MAX_DIGITS = 30
 
-_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+_NUMBER = re.compile(r"-?(?:[0-9]+|[1-9][0-9]{0,2}(?:,[0-9]{3})+)(?:\.[0-9]+)?")  # as printed: 1.080 has three decimals, 2,912 a separator
 # Words and numbers of a period: end_2009, 2006-2008, 2009-12-31, 2009Q1, 11th_plan; a year has four digits.
 _RUN = re.compile(r"[A-Za-z0-9]+")
 _YEAR = re.compile(r"[12][0-9]{3}(?:[QqHh][1-4])?")
@@ -385,15 +385,17 @@ class _Row:
         if cell is None:
             return None
         expected = _ABOVE_ZERO if above_zero else _PLAIN
-        if cell.endswith(PERCENT_SIGNS) and self.cells.get("unit", "").lower() in PERCENT:
+        given, cell = cell, fold(cell).strip()
+        if cell.endswith("%") and unit_named(self.cells.get("unit", "")) == PERCENT:
             cell = cell[:-1].rstrip()  # as a spreadsheet shows a share
         if len(cell) > MAX_DIGITS:
             limited = say("%(what)s; at most %(limit)s characters", what=expected, limit=MAX_DIGITS)
             self.fault(column, say("%(count)s characters", count=len(cell)), limited)
             return None
-        number = Decimal(cell) if _NUMBER.fullmatch(cell) else None
+        number = Decimal(cell.replace(",", "")) if _NUMBER.fullmatch(cell) else None
         if number is None or (above_zero and number <= 0):
-            self.fault(column, _shown(cell), expected)
+            reason = reason_for(cell, NUMBER_REASONS) if number is None and cell else None
+            self.fault(column, _shown(given), say(reason.expected) if reason else expected)
             return None
         return number
 

@@ -70,6 +70,7 @@ class Package:
     places: dict[str, Where] = field(default_factory=dict)
     values: dict[tuple[str, str], tuple[Fraction | None, str]] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
+    gb18030: bool = False  # a file of it was read so, because it is no UTF-8
 
 
 def read_package(data: bytes) -> Package:
@@ -173,7 +174,9 @@ def _rows(data: bytes, name: str, required: tuple[str, ...], optional: tuple[str
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         package.faults.append(Fault(1, "", say("a workbook"), say("text in UTF-8"), name))
         return
-    for count, (line, cells) in enumerate(Table(data, name, required, optional, package.faults).rows()):
+    table = Table(data, name, required, optional, package.faults)
+    for count, (line, cells) in enumerate(table.rows()):
+        package.gb18030 = package.gb18030 or table.gb18030
         if count >= most:
             limit = f"{most:,}"
             package.faults.append(Fault(line, "", say("more than %(limit)s rows", limit=limit), say("at most %(limit)s", limit=limit), name))

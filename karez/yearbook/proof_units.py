@@ -1,6 +1,6 @@
 """What a chapter's units, kinds and periods alone rule out, told beside the verdicts. Holds no arithmetic of derivations.
 
-A unit is free text; the few that matter are known under several spellings. Only what cannot be right, whatever the values,
+A unit is free text; those of `kernel/units.py` are known under several spellings. Only what cannot be right, whatever the values,
 is told: a number standing alone, a product, or a unit left empty is never a fault.
 """
 
@@ -12,21 +12,12 @@ from typing import Any
 from karez.kernel.folding import fold
 from karez.kernel.formula import Formula, Step, shorten
 from karez.kernel.interval import Interval
+from karez.kernel.units import one_name_of
 from karez.kernel.words import Words, in_language, say
 from karez.yearbook.chapter_file import Chapter, PrintedFigure, Rules
 
-_SPELLINGS = {
-    "persons": ("person", "people", "人"),
-    "person_times": ("person-times", "person times", "person_time", "attendances", "attendance", "人次"),
-    "households": ("household", "户"),
-    "villages": ("village", "村", "个村"),
-    "counties": ("county", "县", "个县"),
-    "percent": ("%", "per cent", "百分比"),
-    "percentage_points": ("percentage points", "percentage point", "pp", "百分点", "个百分点"),
-    "yuan": ("元", "cny", "rmb", "人民币元"),
-}
-_KNOWN = {spelling: unit for unit, spellings in _SPELLINGS.items() for spelling in (*spellings, unit)}
 _COUNTS = {"persons", "person_times", "households", "villages", "counties"}
+_ONE_THING = _COUNTS | {"percent", "percentage_points", "yuan"}
 _HEADINGS = {"units", "items", "list_items", "places", "organisations", "cases"}  # what may count unlike things together
 _WHOLE = Interval.between(0, 100)
 _YEAR = re.compile(r"(?:end_)?([12][0-9]{3})")
@@ -67,9 +58,8 @@ class UnitFault:
 
 
 def unit_of(text: str) -> str:
-    """The unit under its one name: width, spaces and capitals put aside, known spellings brought together."""
-    plain = " ".join(fold(text).lower().split())
-    return _KNOWN.get(plain) or plain.replace(" ", "_")
+    """The unit under its one name: width, spaces and capitals put aside, known spellings (`kernel/units.py`) brought together."""
+    return one_name_of(text) or "_".join(fold(text).lower().split())
 
 
 def unit_faults(chapter: Chapter, rules: Rules) -> Iterator[UnitFault]:
@@ -157,7 +147,7 @@ class _Units:
                 case Step.MINUS:
                     unit = left
                 case Step.ADD | Step.SUBTRACT:
-                    headed = target in _HEADINGS and not ({left, right} & _SPELLINGS.keys())
+                    headed = target in _HEADINGS and not ({left, right} & _ONE_THING)
                     # Last year's share and its change in points give this year's share.
                     moved = target == "percent" and {left, right} == {"percent", "percentage_points"}
                     mixed += [] if headed or moved else _unlike(left, right)

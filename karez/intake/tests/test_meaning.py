@@ -160,3 +160,8 @@ def test_three_decimals_of_a_number_the_spreadsheet_holds_are_decimals(tmp_path:
     assert row["amount"] == 108
     (row,), faults = of_workbook(money, tmp_path, head, [{**of, Kind.FEN: 150.125}.get(c.kind, "x") for c in money.columns])
     assert row["amount"] is None and ("amount", "150.1250") in faults
+
+
+def test_a_check_may_tell_what_is_expected_of_each_row(county: SimpleNamespace) -> None:
+    batch = sent(county, f"ref,village,name,size\nr1,{V},a,27\nr2,{V},b,5\n")
+    assert [(row.row_no, row.rule, row.found, row.expected) for row in batch.faults.all()] == [(2, "toy_named", "27", "28: the size after 27")]

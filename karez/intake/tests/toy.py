@@ -63,6 +63,8 @@ TOY = Sheet(
             "toy_unlucky", "size", "a size other than 13",
             "SELECT row_no, size::text FROM {stage} WHERE size = 13 AND %(batch_id)s > 0",
         ),
+        Check("toy_named", "size", "another size", "SELECT row_no, size::text, size + 1 || ': the size after ' || size FROM {stage} WHERE size = 27",
+              tells_expected=True),
     ),
     totals=(Total("people", "SELECT count(*) FROM {stage}"), Total("amount", "SELECT sum(amount) FROM {stage}", "fen")),
     built_on=(

@@ -346,3 +346,16 @@ def test_a_file_named_as_a_workbook_that_is_none_is_told_once(data):
 
 def test_a_first_line_with_none_of_the_columns_is_told_once():
     assert faults(b"a,b,c\n1,2,3\n") == [(1, "", "a first line with none of the columns: a,b,c")]
+
+
+@pytest.mark.parametrize(("cell", "unit", "value"), [("2,912", "元", 2912), ("２，９１２．５", "元", 2912.5), ("1.080", "km", 1.08), ("－３", "户", -3), ("104 ％", "百分比", 104)])
+def test_a_number_is_read_as_it_is_printed(cell: str, unit: str, value: float) -> None:
+    figures = f'{HEADER}\na,t,x,"{cell}",{unit},rounded,1,2009,x,average,,\n'.encode()
+    read = read_chapter(figures)
+    assert ([fault.as_dict() for fault in read.faults], [float(one.printed.fraction) for one in read.figures]) == ([], [value])
+
+
+@pytest.mark.parametrize(("cell", "expected"), [("2,91", "a comma between thousands only"), ("1e5", "with all its digits"), ("2 912", "digits without blanks"), ("约5", "plain digits")])
+def test_a_number_that_cannot_be_read_is_told_with_its_own_reason(cell: str, expected: str) -> None:
+    (fault,) = read_chapter(f'{HEADER}\na,t,x,"{cell}",元,rounded,1,2009,x,average,,\n'.encode()).faults
+    assert (fault.column, fault.found) == ("value", f"'{cell}'") and expected in fault.expected

@@ -240,6 +240,10 @@ def test_a_faulty_package_is_answered_whole_and_formulas_are_neutral(world: Any,
     head, row = list(csv.reader(io.StringIO(answer.content.decode())))
     assert row == ["a.b", "'-2+cmd|x!A1", "-5", "'+u", "value"]
     assert head[2].startswith("'+P")
+    assert "read as GB 18030" not in answer.content.decode()
+    sent = SimpleUploadedFile("figures.csv", "id,label,value,unit,rounding,place,place_name,as_of\na.b,村数,5,个,1,99,某区,2009-12-31\n".encode("gb18030"))
+    shown = client.post(ADDRESS, {"package": sent}).content.decode()
+    assert "read as GB 18030" in shown and "某区" in shown
 
 
 def test_too_much_is_refused(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
