@@ -25,7 +25,7 @@ from karez.figures.attack import (
     whole,
     worked_out,
 )
-from karez.figures.solver import FIXED, NARROW, Interval, narrow
+from karez.figures.solver import FIXED, NARROW, UNDECIDED, Interval, narrow
 
 LEVELS = ("region", "prefecture", "county", "township", "village")
 SMALL, TOO_FINE, SHARE, COMPLEMENT = "small", "too_fine", "share", "complement"
@@ -160,14 +160,13 @@ def suppress(
         if cell.unit in rules and cell.value is not None and _is_small(cell, rules[cell.unit]):
             work.suppress(key, SMALL)
     work.pending |= work.board.secret
-    hopeless: set[Key] = set()
     while work.pending:
         start = min(work.pending)
         component = solved(work.board, start)
-        chosen = _protect(work, worked_out(work.board, component)[0], hopeless)
+        chosen = _protect(work, worked_out(work.board, component)[0])
         if not chosen:  # nothing follows outright: now with the solver, as a reader who even knows which cells are small
             too_narrow, intervals = narrow(work.board, component, marks=True)
-            chosen = _protect(work, too_narrow, hopeless)
+            chosen = _protect(work, too_narrow)
             # What is withheld later only leaves more open, so these need not be followed again.
             work.intervals |= {k: i for k, i in intervals.items() if k not in {e.key for e in too_narrow}}
         if chosen:
@@ -211,12 +210,12 @@ def _is_small(cell: Cell, rule: Rule) -> bool:
     return bool(cell.value) if cell.units is None else 0 < cell.units < rule.least
 
 
-def _protect(work: _Work, exposures: Sequence[Exposure], hopeless: set[Key]) -> bool:
+def _protect(work: _Work, exposures: Sequence[Exposure]) -> bool:
     """Suppresses one more cell for each way of working one out; tells whether anything was suppressed."""
     touched: set[Key] = set()
     for exposure in exposures:
         candidates = [k for k in exposure.support if k in work.cells and k not in work.reasons and k not in work.public]
-        if exposure.how in (NARROW, FIXED):  # one nought more would hide nothing from who knows that noughts are printed
+        if exposure.how in (NARROW, FIXED, UNDECIDED):  # one nought more would hide nothing from who knows that noughts are printed
             candidates = [k for k in candidates if work.cells[k].value]
         if touched.intersection(exposure.support):
             continue
@@ -225,8 +224,7 @@ def _protect(work: _Work, exposures: Sequence[Exposure], hopeless: set[Key]) -> 
             work.release(exposure.key)
             touched.add(exposure.key)
             continue
-        if not candidates:
-            hopeless.add(exposure.key)
+        if not candidates:  # the audit finds it once more, and nothing is published
             continue
         before = len(work.reasons)
         best = min(candidates, key=work.cost)
@@ -250,7 +248,7 @@ def _audit(work: _Work) -> Report:
             too_narrow, found = narrow(work.board, component)
             work.intervals |= found
             outright = {e.key for e in follows}
-            exposed += [e for e in too_narrow if e.key not in outright and (e.how == FIXED or _must_stay_open(work, e.key))]
+            exposed += [e for e in too_narrow if e.key not in outright and (e.how in (FIXED, UNDECIDED) or _must_stay_open(work, e.key))]
     levels = Counter(work.board.tree[place].level for _, place in work.reasons)
     counted = [i.high - i.low for k, i in work.intervals.items() if k in work.reasons and work.cells[k].kind is Kind.COUNT]
     return Report(

@@ -26,6 +26,7 @@ from karez.figures.attack import (
     unchanged,
 )
 from karez.figures.disclosure import CHANGE, RULES, Cell, Known, Rule
+from karez.figures.solver import UNDECIDED
 
 
 class Meaning(NamedTuple):
@@ -92,7 +93,7 @@ def beside(
 def told_by_other_years(exposure: Exposure, year: int) -> bool:
     """Whether a small cell follows from editions of other years, whatever this one withholds: their readers have it already."""
     editions = {figure.partition("@")[2] for figure, _ in exposure.support if "@" in figure}
-    return any(not name.startswith(f"{year}-") for name in editions)
+    return exposure.how != UNDECIDED and any(not name.startswith(f"{year}-") for name in editions)
 
 
 def _alone(edition: Edition, tree: Mapping[int, Place], found: Beside) -> None:

@@ -4,6 +4,8 @@ The reader has every printed value, what adds up, the formulas, and the rule: no
 or households is one at least; with `marks` also which cells are withheld for being small, so that these are below the threshold.
 Each connected block is a linear programme (HiGHS), its optimum the end of an interval. Counts are whole: an end counts as
 reached only by a table of whole numbers, looked for by integer programming where the linear optimum is none and the block is small.
+The work is bounded by its steps, not by a clock, so that the answer is the same everywhere. What has no answer within them, and what has
+no table at all, is `UNDECIDED`, and counts as exposed: nothing is taken for safe because it could not be looked at.
 Not found: what only whole numbers narrow in blocks of more than `WHOLE_BELOW` cells. Printed values are taken as exact, so what is
 printed rounded leaves more open than is found here.
 """
@@ -21,11 +23,13 @@ import numpy as np
 from karez.figures.attack import Board, Component, Exposure, Key, Kind, Number, Product
 
 WHOLE_BELOW = 60  # cells of a block up to which tables of whole numbers are looked for
-NARROW, FIXED = "narrow", "fixed"  # how a cell is exposed: to few numbers, to one
+NARROW, FIXED, UNDECIDED = "narrow", "fixed", "undecided"  # how a cell is exposed: to few numbers, to one; or nobody can say
+STEPS, STEPS_PER_LINE = 10_000, 200  # of the simplex for one question: so many, and so many more for each sum and each cell
+BRANCHES = 500  # of the search for a table of whole numbers
 NEAR = 1e-6
 _Table = np.ndarray[Any, np.dtype[np.float64]]
 _SETTINGS = (("output_flag", False), ("log_to_console", False), ("threads", 1), ("random_seed", 0), ("mip_rel_gap", 0.0), ("mip_abs_gap", 0.5))
-_ANSWERS = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kInfeasible)
+_TABLE, _NONE = highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kInfeasible
 MARGIN = 1_000  # beyond the largest number around, so that no interval is without an end
 
 
@@ -64,9 +68,8 @@ def narrow(board: Board, component: Component, *, marks: bool = False) -> tuple[
         if not block.feasible:  # what was printed contradicts what a reader takes for granted, who then takes less
             loose = {k: _Column(0 if c.whole else c.low, None, c.whole, c.truth, c.needed) for k, c in columns.items()}
             block = _Block(loose, rows)
-        if block.feasible:
-            exposed += block.followed()
-            found |= block.seen
+        exposed += block.followed() if block.feasible else [block.undecided(n) for n in block.asked]
+        found |= block.seen
     return sorted(exposed), found
 
 
@@ -241,7 +244,8 @@ class _Block:
             kinds = highspy.HighsVarType
             model.integrality_ = [kinds.kInteger if w else kinds.kContinuous for w in self.whole]
         solver = highspy.Highs()  # type: ignore[no-untyped-call]
-        for name, setting in _SETTINGS:
+        steps = STEPS + STEPS_PER_LINE * (len(self.rows) + len(self.keys))
+        for name, setting in (*_SETTINGS, ("simplex_iteration_limit", steps), ("mip_max_nodes", BRANCHES)):
             solver.setOptionValue(name, setting)
         solver.passModel(model)
         return solver
@@ -268,7 +272,7 @@ class _Block:
             direction[n] = sign
             end = self._end(direction)
             if end is None:
-                return None
+                return self.undecided(n)
             ends.append(end[0][n])
             support |= {k for row, dual in zip(self.rows, end[1], strict=True) if abs(dual) > NEAR for k in row.support}
         low, high = (ceil(ends[0] - NEAR), floor(ends[1] + NEAR)) if self.whole[n] else ends
@@ -276,11 +280,15 @@ class _Block:
             return None
         return Exposure(self.keys[n], NARROW if high - low > NEAR * max(1.0, abs(high)) else FIXED, tuple(sorted(support)))
 
+    def undecided(self, n: int) -> Exposure:
+        """A cell of which nothing was found out, with every printed cell that has to do with it."""
+        return Exposure(self.keys[n], UNDECIDED, tuple(sorted({k for row in self.rows for k in row.support})))
+
     def _wide(self, n: int) -> bool:
         return bool(self.highest[n] - self.lowest[n] >= self.needed[n] * (1 - NEAR))
 
     def _end(self, direction: _Table) -> tuple[_Table, Sequence[float]] | None:
-        """The furthest table against a direction, and what keeps it from going on, by row; None where there is no table."""
+        """The furthest table against a direction, and what keeps it from going on, by row; None where there is no table, or none was found in time."""
         found = self._run(self.solver, direction)
         if found is None:
             return None
@@ -297,12 +305,10 @@ class _Block:
     def _run(self, solver: highspy.Highs, direction: _Table) -> tuple[_Table, Sequence[float]] | None:
         solver.changeColsCost(len(self.keys), np.arange(len(self.keys), dtype=np.int32), direction)
         solver.run()
-        if solver.getModelStatus() not in _ANSWERS:
+        if solver.getModelStatus() not in (_TABLE, _NONE, highspy.HighsModelStatus.kSolutionLimit):
             solver.clearSolver()  # from the beginning, without what the last question left
             solver.run()
-        status = solver.getModelStatus()
-        assert status in _ANSWERS, f"HiGHS answers {status}"
-        if status == highspy.HighsModelStatus.kInfeasible:
+        if solver.getModelStatus() != _TABLE:
             return None
         solution = solver.getSolution()
         return np.array(solution.col_value) * self.scale, solution.row_dual

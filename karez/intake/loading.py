@@ -160,12 +160,14 @@ def _ask(cursor: Any, batch: Batch, sheet: Sheet, work: FileStaging) -> None:
     _note_disagreements(cursor, batch, sheet, work)
     for check in (c for c in sheet.checks if c.outcome is not Outcome.FAULT):
         told = {"c_column": check.column, "c_expected": str(check.expected), "c_rule": check.rule, "c_todo": str(check.todo)}
+        asks = check.outcome is Outcome.QUESTION
         cursor.execute(
-            'INSERT INTO intake_question (batch_id, row_no, "column", found, expected, rule, todo, asks)'
-            f" SELECT %(batch_id)s, f.row_no, %(c_column)s, left(f.found, {limits.FOUND_LENGTH}), {_expected(check)}, %(c_rule)s, %(c_todo)s, %(asks)s"
-            f" FROM ({check.sql.replace('{stage}', stage)}) AS f (row_no, found{', expected' if check.tells_expected else ''})"
-            + ("" if check.outcome is Outcome.QUESTION else f" ORDER BY f.row_no LIMIT {limits.FAULTS_LISTED}"),
-            params | told | {"asks": check.outcome is Outcome.QUESTION},
+            'INSERT INTO intake_question (batch_id, row_no, "column", found, expected, rule, todo, asks, matches)'
+            f" SELECT %(batch_id)s, f.row_no, %(c_column)s, left(f.found, {limits.FOUND_LENGTH}), {_expected(check)}, %(c_rule)s, %(c_todo)s, %(asks)s,"
+            f" {'f.matches' if asks else 0} FROM ({check.sql.replace('{stage}', stage)})"
+            f" AS f (row_no, found{', expected' if check.tells_expected else ''}{', matches' if asks else ''})"
+            + ("" if asks else f" ORDER BY f.row_no LIMIT {limits.FAULTS_LISTED}"),
+            params | told | {"asks": asks},
         )
         if check.looks_up and cursor.rowcount > 0:
             _log_hits(batch, check, int(cursor.rowcount))

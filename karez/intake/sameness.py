@@ -11,7 +11,7 @@ from django.db import connection
 from django.utils.translation import gettext_noop as _
 
 from karez.kernel.refusal import Refusal
-from karez.kernel.sheets import Applying, Sameness
+from karez.kernel.sheets import Applying, Check, Sameness
 
 _IN_FILE = _("a row unlike the others, or a receipt number that tells it apart")
 _ON_RECORD = _("nothing like it on record, or a receipt number that tells it apart")
@@ -68,6 +68,21 @@ def require_confirmed(given: Applying, same: Sameness) -> None:
     )  # fmt: skip
     count, first = given.cursor.fetchone()
     given.cursor.execute(_LOOPS_AGAIN)
+    _refuse_unconfirmed(given, count, first)
+
+
+def require_still_confirmed(given: Applying, check: Check) -> None:
+    """The same for a check that asks its sender: refuses where a row is like more records by now than its sender was asked about."""
+    given.cursor.execute(
+        f"""SELECT count(*), (array_agg(a.row_no ORDER BY a.row_no))[1:{_NAMED}]
+        FROM ({check.sql.replace("{stage}", given.stage)}) a (row_no, found, matches) LEFT JOIN intake_question q
+          ON q.batch_id = %s AND q.row_no = a.row_no AND q.rule = %s WHERE a.matches > coalesce(q.matches, 0)""",
+        [given.batch_id, check.rule],
+    )
+    _refuse_unconfirmed(given, *given.cursor.fetchone())
+
+
+def _refuse_unconfirmed(given: Applying, count: int, first: list[int]) -> None:
     if not count:
         return
     more = f" and {count - _NAMED:,} more" if count > _NAMED else ""

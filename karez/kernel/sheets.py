@@ -72,6 +72,9 @@ class Outcome(Enum):
 class Check:
     """A set-based check after typing. `sql` selects (row_no bigint, found text) of the offending rows.
 
+    That of a question selects a third column, matches: how many records a row is like, nought of what only the file holds. What its
+    sender confirmed is so many and no more (`karez.intake.sameness.require_still_confirmed`).
+
     In `sql`, `{stage}` is the staged table; parameters `%(batch_id)s`, `%(sender_id)s`, `%(first_open_day)s`, `%(today)s`, and
     `%(sender_areas)s`: the ids of the areas within the sender's reach. A fault tells nothing of a person elsewhere.
     Of a file with faulty cells it judges the other rows, so name in `across` by which columns rows are judged together, where

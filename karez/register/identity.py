@@ -164,17 +164,17 @@ def require_known_agrees(record: str, person_id: int, *, birth_month: date | Non
 def require_unlike(
     record: str, household: Household, *, name: str, sex: int, birth_month: date | None, numbered: bool
 ) -> None:
-    """Refuses who looks like a person of another household of the village, where one of them has no number. For services of this room."""
-    if not name.strip() or birth_month is None:
+    """Refuses who looks like a person of the village, in this household or another, where one of them has no number. For services of this room."""
+    if not name.strip():
         return
     alike = Identity.objects.filter(
         name_hash=SealingKey.name_hash(_key().area_key(household.village_id), name), person__voided_at=None, person__sex=sex,
         person__birth_month=birth_month, **({"number_hash": None} if numbered else {}),
     )  # fmt: skip
-    elsewhere = Household.objects.filter(
+    there = Household.objects.filter(
         village_id=household.village_id, memberships__voided_at=None, memberships__person__in=alike.values("person_id")
     )
-    other = elsewhere.exclude(pk=household.pk).order_by("household_no").first()
+    other = there.order_by("household_no").first()
     if other is not None:
         raise rules.same_person(record, other.household_no)
 

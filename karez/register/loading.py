@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from karez.intake.applying import require_all_rows, require_none
+from karez.intake.sameness import require_still_confirmed
 from karez.kernel.sheets import Applying
+from karez.register.likely import SAME_PERSON
 
 # Files with numbers are written one after the other: of two checked before either was applied, the second finds what the
 # first entered. A number entered on a page is not held up; closing asks about numbers that stand twice.
@@ -82,6 +84,7 @@ def apply_register(a: Applying) -> Mapping[str, int]:
     counts: dict[str, int] = {}
     a.cursor.execute("SELECT pg_advisory_xact_lock(%s, 1)", [_LOCK_CLASS])
     require_none(a, _TAKEN.replace("{stage}", a.stage), found="this number is on the register by now", expected="a person not yet on the register")
+    require_still_confirmed(a, SAME_PERSON)
     a.cursor.execute("DROP TABLE IF EXISTS register_load")
     for percent, what, sql in (
         (5, "households", _HOUSEHOLDS),

@@ -129,10 +129,10 @@ def number_disagrees(record: str, how: str) -> Refusal:
 
 
 def same_person(record: str, household_no: str) -> Refusal:
-    """The refusal of a person who looks like one of another household of the village; it may be confirmed."""
+    """The refusal of a person who looks like one of the village already; it may be confirmed."""
     return Refusal(
-        "register.same_person_elsewhere", record=record, found=f"the same name, sex and month of birth in household {household_no}",
-        expected="a person not in another household of the village", rule="what looks like something already there is never taken in silence",
+        "register.same_person_on_record", record=record, found=f"the same name, sex and month of birth in household {household_no}",
+        expected="a person not yet in the village", rule="what looks like something already there is never taken in silence",
         todo="if it is the same person, move them; if it is another one, say so and send again", more={"confirm": True},
     )  # fmt: skip
 

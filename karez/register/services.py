@@ -76,7 +76,7 @@ def add_household(
 def add_person(actor: User, *, household_id: int, new: NewPerson, confirmed: bool = False) -> Person:
     """Enters a person as a member of a household, with their identity sealed apart.
 
-    Refuses, unless `confirmed`, a number that says another sex or month, and one who looks like a person of another household.
+    Refuses, unless `confirmed`, a number that says another sex or month, and one who looks like a person of the village.
     """
     household = _household(actor, household_id)
     record = f"household {household.household_no}"

@@ -8,8 +8,9 @@ from datetime import date
 from django.utils.translation import gettext_lazy as _
 
 from karez.intake.numbers import as_on_record
-from karez.kernel.sheets import Check, Column, Days, Kind, Outcome, Sheet, Total
+from karez.kernel.sheets import Check, Column, Days, Kind, Sheet, Total
 from karez.register import loading
+from karez.register.likely import SAME_PERSON, SAME_PERSON_IN_FILE
 from karez.register.models import HouseholdKind
 
 KINDS = {
@@ -46,25 +47,6 @@ _KNOWN = """{stage} s JOIN register_household h
 NUMBER_AS_ON_RECORD = as_on_record(
     "household_number_as_on_record", "household_no", _("the number of a household as it stands on record, and one way in a file"),
     of="r.village_id", recorded="SELECT h.village_id, h.household_no FROM register_household h WHERE h.voided_at IS NULL",
-)  # fmt: skip
-
-# Who has no number is known by name, sex and month of birth; names are hashed by village, so nobody is looked for elsewhere.
-SAME_PERSON = Check(
-    "same_person_elsewhere", "name", _("a person not in another household of the village"),
-    """SELECT s.row_no, 'the same name, sex and month of birth in household ' || min(h.household_no)
-         FROM {stage} s JOIN register_identity i ON i.name_hash = s.name_hash
-         JOIN register_person p ON p.id = i.person_id AND p.voided_at IS NULL AND p.sex::text = s.sex AND p.birth_month = s.birth_month
-         JOIN register_membership m ON m.person_id = p.id AND m.voided_at IS NULL
-         JOIN register_household h ON h.id = m.household_id AND h.village_id = s.village_id AND h.household_no <> s.household_no
-        WHERE s.number_hash IS NULL OR i.number_hash IS NULL GROUP BY 1
-       UNION ALL SELECT row_no, 'the same name, sex and month of birth in household ' || household || ', row ' || first FROM (
-         SELECT row_no, household_no, number_hash IS NULL AS unnumbered, first_value(row_no) OVER w AS first,
-                first_value(household_no) OVER w AS household, first_value(number_hash IS NULL) OVER w AS first_unnumbered
-           FROM {stage} WHERE name_hash IS NOT NULL AND birth_month IS NOT NULL
-         WINDOW w AS (PARTITION BY name_hash, sex, birth_month ORDER BY row_no)) t
-        WHERE household_no <> household AND (unnumbered OR first_unnumbered)""",
-    _("if it is the same person, leave the row out and move the person on the person's page"),
-    looks_up="search_name", outcome=Outcome.NOTICE,
 )  # fmt: skip
 
 REGISTER = Sheet(
@@ -182,6 +164,7 @@ REGISTER = Sheet(
             looks_up="search_number",
         ),
         SAME_PERSON,
+        SAME_PERSON_IN_FILE,
         Check(
             "born_before_joining", "birth_month", _("a month not after the day of joining"),
             "SELECT row_no, to_char(birth_month, 'YYYY-MM') FROM {stage} WHERE birth_month > since",

@@ -17,6 +17,7 @@ from karez.figures.declarations import Figure
 from karez.figures.engine import Cells, Place, State, cells, declared, resolve, sql_of
 from karez.figures.over_years import told_by_other_years
 from karez.figures.publication import cells_for_publication
+from karez.figures.solver import UNDECIDED
 from karez.kernel.printed import plain_number
 from karez.kernel.refusal import Refusal
 from karez.periods.models import Region
@@ -162,6 +163,13 @@ def _withheld(
     others = beside_of(publication, snapshot.year, figures, computed.places, signed)
     decided = publication.suppressed(others)
     exposed = [e for e in decided.exposed if not told_by_other_years(e, snapshot.year)]
+    if undecided := [e for e in exposed if e.how == UNDECIDED]:
+        raise Refusal(
+            "yearbook.undecided", record=f"{snapshot.region} {snapshot.year}",
+            found=f"{len(undecided)} withheld cells of which it cannot be shown that they stay unknown",
+            expected="none", rule="what is printed beside a withheld cell fits together, and how open it stays can be worked out within bounds",
+            todo="leave a figure out of the year's declarations, or look for editions that contradict each other",
+        )  # fmt: skip
     if exposed:
         raise Refusal(
             "yearbook.exposed", record=f"{snapshot.region} {snapshot.year}", found=f"{len(exposed)} small cells that can be worked out",

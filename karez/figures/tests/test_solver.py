@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from karez.figures import solver
 from karez.figures.attack import Form, Kind, Place, Relation, RollUp, Zero, of_edition, unchanged
 from karez.figures.corrections import follows
 from karez.figures.disclosure import (
@@ -18,11 +19,13 @@ from karez.figures.disclosure import (
     RULES,
     SMALL,
     Cell,
+    Known,
     Suppression,
     as_known,
     suppress,
 )
-from karez.figures.over_years import Edition, Meaning
+from karez.figures.over_years import Edition, Meaning, told_by_other_years
+from karez.figures.solver import UNDECIDED
 from karez.figures.tests.test_disclosure import counts
 
 Possible = Mapping[int, set[int]]
@@ -189,3 +192,24 @@ def test_every_table_of_a_chain_of_sums_is_whole() -> None:
     shown = {(i, j) for i, j in pairs if (f"s{i}{j}", 1) not in found.suppressed}
     tables = [t for t in itertools.product(range(1, 30), repeat=3) if all(t[i] + t[j] == values[i] + values[j] for i, j in shown)]
     assert not found.exposed and all(max(t[n] for t in tables) - min(t[n] for t in tables) >= LEFT_OPEN.counts for n in range(3))
+
+
+def test_what_could_not_be_looked_for_to_the_end_is_not_taken_for_safe(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eight numbers below ten and one sum of large multiples of them: tables of whole numbers are looked for, but not for ever."""
+    times = (10007, 10513, 11003, 11927, 12109, 13337, 14009, 15013)
+    cells = [Cell(f"f{n}", 1, 4 + n % 5, 4 + n % 5, "person", Kind.COUNT) for n in range(8)]
+    told = Cell("t", 1, sum(many * int(cell.value or 0) for many, cell in zip(times, cells, strict=True)), None, "none", Kind.COUNT)
+    told_sum = Zero(Form((*((f"f{n}", many) for n, many in enumerate(times)), ("t", -1))))
+    monkeypatch.setattr(solver, "BRANCHES", 0)
+    found = suppress([*cells, told], {1: Place(None, "region")}, [told_sum], public=[("t", 1)])
+    assert {(e.key[0], e.how) for e in found.exposed} == {(f"f{n}", UNDECIDED) for n in range(8)}
+    assert not any(told_by_other_years(e, 2009) for e in found.exposed)
+
+
+def test_printed_values_that_contradict_each_other_leave_nothing_safe() -> None:
+    """Another edition withheld two numbers that its own printed sums, as they stand, allow no table for."""
+    known = [Known("a@2009-1", 1, None, units=3, unit="person"), Known("b@2009-1", 1, None, units=4, unit="person"),
+             Known("c@2009-1", 1, 9), Known("d@2009-1", 1, 3)]  # fmt: skip
+    sums = of_edition([Zero(Form((("a", 1), ("b", 1), ("c", -1)))), Zero(Form((("a", 1), ("b", 1), ("d", -1)))), Zero(Form((("a", 1), ("b", -1), ("x", -1))))], "2009-1")
+    found = suppress([Cell("e", 1, 5, None, "none", Kind.COUNT)], {1: Place(None, "region")}, sums, known)
+    assert {e.key for e in found.exposed} == {("a@2009-1", 1), ("b@2009-1", 1)}

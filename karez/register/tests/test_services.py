@@ -67,8 +67,10 @@ def test_a_person_joins_moves_and_returns(world: Any, village: int, home: Househ
 
 def test_a_household_has_one_head_and_one_number(world: Any, village: int, home: Household) -> None:
     services.add_person(world.clerk, household_id=home.pk, new=_new())
+    with _refused("register.same_person_on_record"):  # the same name, sex and month in the same household
+        services.add_person(world.clerk, household_id=home.pk, new=_new(relation=1))
     with _refused("register.two_heads"):
-        services.add_person(world.clerk, household_id=home.pk, new=_new())
+        services.add_person(world.clerk, household_id=home.pk, new=_new(name="马花"))
     with _refused("register.number_taken"):
         services.add_household(world.clerk, village_id=village, household_no="1", starts_on=JAN)
 
