@@ -8,12 +8,13 @@ import io
 import re
 import unicodedata
 import zipfile
-import zlib
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 
 from karez.kernel.archives import BROKEN, packed_plainly
 from karez.kernel.refusal import Refusal
+from karez.kernel.workbook.parts import Book, Refused
+from karez.notices import running
 
 PDF, PNG, JPEG, TEXT = "application/pdf", "image/png", "image/jpeg", "text/plain"
 _OFFICE = "application/vnd.openxmlformats-officedocument."
@@ -23,13 +24,12 @@ ENDINGS = {PDF: (".pdf",), PNG: (".png",), JPEG: (".jpg", ".jpeg"), TEXT: (".txt
 
 _ARCHIVE_END = b"PK\x05\x06"
 _TAIL = 70_000  # bytes in which an archive's directory ends, should one hide behind another file
-_INFLATED = 64 * 1024 * 1024  # of a PDF's packed parts, all together
-_RUNS_IN_PDF = re.compile(rb"/(?:JavaScript|JS|Launch|EmbeddedFiles?|RichMedia|XFA|OpenAction\s*<<[^>]*/S\s*/(?:JavaScript|Launch))(?![A-Za-z])")
-_ESCAPED = re.compile(rb"#([0-9A-Fa-f]{2})")
-_STREAM = re.compile(rb"stream\r?\n")
 _MARKUP = re.compile(r"<(?:!doctype|\?xml|\?php|%|/?(?:html|head|body|script|svg|iframe|object|embed|math|style|link|meta|form|xsl)\b)", re.IGNORECASE)
 _RUNS_IN_PACKAGE = re.compile(r"vbaproject|vbadata|activex|macrosheets|oleobject|/embeddings/|customui|\.(?:bin|exe|dll|js|vbs|hta|html?|svg)$", re.IGNORECASE)
-_OUTSIDE = re.compile(rb"(?:attachedTemplate|oleObject|frame|subDocument|externalLink)[^>]*TargetMode\s*=\s*[\"']External|TargetMode\s*=\s*[\"']External[\"'][^>]*(?:attachedTemplate|oleObject|frame|subDocument)", re.IGNORECASE)
+# Relations whose target is fetched, or opened, with the document; a hyperlink is only followed when somebody clicks.
+_FETCHED = re.compile("attachedtemplate|oleobject|frame|subdocument|externallink")
+_TOLD = 4 * 1024 * 1024  # of what a package says of its parts, all together
+_PARTS = 10_000
 
 
 def kind_of(name: str, plain: bytes) -> str:
@@ -57,24 +57,9 @@ def handed_name(name: str, kind: str) -> str:
 def _pdf(name: str, plain: bytes) -> str:
     if _ARCHIVE_END in plain[-_TAIL:]:
         return _two_things(name)
-    for part in (plain, *_unpacked(plain)):
-        if _RUNS_IN_PDF.search(_ESCAPED.sub(lambda sign: bytes([int(sign[1], 16)]), part)):
-            raise _runs(name, "a PDF that runs a program or carries another file")
+    if (found := running.found_in(plain)) is not None:
+        raise _runs(name, found)
     return PDF
-
-
-def _unpacked(plain: bytes) -> Iterator[bytes]:
-    """The packed parts of a PDF, as far as they unpack; bounded, whatever they claim to be."""
-    left = _INFLATED
-    for mark in _STREAM.finditer(plain):
-        if left <= 0:
-            return
-        try:
-            part = zlib.decompressobj().decompress(plain[mark.end() :], left)
-        except zlib.error:
-            continue
-        left -= len(part) + 64
-        yield part
 
 
 def _is_png(plain: bytes) -> bool:
@@ -94,19 +79,35 @@ def _package(name: str, plain: bytes) -> str:
             parts = archive.infolist()
             names = {part.filename for part in parts}
             kind = DOCX if "word/document.xml" in names else XLSX if "xl/workbook.xml" in names else ""
-            if not kind or "[Content_Types].xml" not in names or not packed_plainly(parts) or len(names) != len(parts):
+            if not kind or "[Content_Types].xml" not in names or not packed_plainly(parts) or len(names) != len(parts) or len(parts) > _PARTS:
                 raise _unknown(name)
-            told = b"".join(_small(archive, part) for part in parts if part.filename == "[Content_Types].xml" or part.filename.endswith(".rels"))
-    except BROKEN as fault:
+            runs = any(_RUNS_IN_PACKAGE.search(one) for one in names) or _says_it_runs(archive, parts)
+    except (*BROKEN, Refused) as fault:
         raise _unknown(name) from fault
-    if any(_RUNS_IN_PACKAGE.search(one) for one in names) or b"macroEnabled" in told or _OUTSIDE.search(told):
+    if runs:
         raise _runs(name, "a document with macros, embedded files or parts fetched from elsewhere")
     return kind
 
 
-def _small(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bytes:
-    with archive.open(part) as file:
-        return file.read(1024 * 1024)
+def _says_it_runs(archive: zipfile.ZipFile, parts: Sequence[zipfile.ZipInfo]) -> bool:
+    """Whether a package says of a part that it holds macros or comes from elsewhere: its list of kinds and its relations, read as XML."""
+    told = [part for part in parts if part.filename == "[Content_Types].xml" or part.filename.lower().endswith(".rels")]
+    if sum(part.file_size for part in told) > _TOLD:
+        raise Refused("unpacked")
+    runs = False
+
+    def start(element: str, attributes: dict[str, str]) -> None:
+        nonlocal runs
+        if element.rpartition(" ")[2] == "Relationship":
+            away = attributes.get("TargetMode", "").strip().lower() == "external" or "://" in attributes.get("Target", "")
+            runs = runs or (away and _FETCHED.search(attributes.get("Type", "").lower()) is not None)
+        else:
+            runs = runs or "macroenabled" in attributes.get("ContentType", "").lower()
+
+    book = Book(archive)
+    for part in told:
+        book.parse(part, start)
+    return runs
 
 
 def _text(name: str, plain: bytes) -> str:

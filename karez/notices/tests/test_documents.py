@@ -13,7 +13,8 @@ from django.test import Client
 from karez.intake import vault
 from karez.intake.tests.conftest import make_county
 from karez.kernel.refusal import Refusal
-from karez.notices import queries, services
+from karez.kernel.tests.work import calls
+from karez.notices import queries, running, services
 from karez.notices.models import Document
 
 PDF = b"%PDF-1.7 the receipt of " + b"x" * 3_000_000
@@ -80,8 +81,11 @@ _TEMPLATE = '<Relationship Type="http://x/attachedTemplate" Target="http://elsew
         (b"%PDF-1.7\n<</Filter/FlateDecode>>stream\n" + zlib.compress(b"<</Type/Action/S/Launch/F(x.exe)>>") + b"\nendstream", "a.pdf"),
         (b"%PDF-1.7\n<</Type/EmbeddedFile>>", "a.pdf"), (b"%PDF-1.7\n%%EOF\n" + _ARCHIVE, "a.pdf"), (_PNG + _ARCHIVE, "a.png"), (_PNG + b"<script>", "a.png"),
         (b"\xff\xd8\xff\xe0" + _ARCHIVE, "a.jpg"), (package("word/vbaProject.bin"), "a.docx"), (package("xl/vbaProject.bin", kind="xl/workbook.xml"), "a.xlsx"),
-        (package(told="application/vnd.ms-word.document.macroEnabled.main+xml"), "a.docx"), (package("word/embeddings/oleObject1.bin"), "a.docx"),
-        (package("word/_rels/settings.xml.rels", told=_TEMPLATE), "a.docx"),
+        (package(told='<Override ContentType="application/vnd.ms-word.document.macroEnabled.main+xml"/>'), "a.docx"), (package("word/embeddings/oleObject1.bin"), "a.docx"),
+        (package("word/_rels/settings.xml.rels", told=_TEMPLATE), "a.docx"), (package("word/_rels/settings.xml.RELS", told=_TEMPLATE.replace("Target", "\nTarget")), "a.docx"),
+        (b"%PDF-1.7\n1 0 obj <</S/Rendition/#4a#53(x)>>", "a.pdf"), (b"%PDF-1.7\n1 0 obj<</N 1/First 4/#46irst 4>>stream\n" + zlib.compress(b"7 0 <</JS(x)>>") + b"\nendstream", "a.pdf"),
+        (b"%PDF-1.7\n1 0 obj<</N 1/#46irst 4/Subtype/Image>>stream\n" + zlib.compress(b"%a\n7 0 <</JS(x)>>") + b"\nendstream", "a.pdf"),
+        (b"%PDF-1.7\n" + b"stream\n" * 110_000, "a.pdf"), (b"%PDF-1.7\n1 0 obj<<>>stream\n" + zlib.compress(b"\0" * (running.MOST + 1), 9), "a.pdf"),
     ],
 )  # fmt: skip
 def test_nothing_that_runs_is_kept(county: SimpleNamespace, content: bytes, name: str) -> None:
@@ -133,3 +137,24 @@ def test_documents_are_not_changed(county: SimpleNamespace) -> None:
     attach(county)
     with pytest.raises(Exception, match="permission denied"), connection.cursor() as cursor:
         cursor.execute("UPDATE notices_document SET title = 'x'")
+
+
+def test_a_scan_is_no_program_by_chance(county: SimpleNamespace) -> None:
+    noise = b"\x17/JS\x80 /JS( \x91/XFA\x03" * 50
+    scan = b"%PDF-1.7\n4 0 obj<</Subtype/Image/Filter/DCTDecode>>\nstream\n" + noise + b"\nendstream\nendobj\n5 0 obj<</Type/XObject/Subtype/Image/Filter/FlateDecode>>stream\r\n"
+    assert attach(county, scan + zlib.compress(noise * 10) + b"\nendstream\nendobj\n%%EOF").media_type == "application/pdf"
+
+
+def test_looking_into_documents_grows_with_their_bytes(county: SimpleNamespace) -> None:
+    def pdf(marks: int) -> bytes:
+        return b"%PDF-1.7\n" + b"/OpenAction<<stream\nx\x9c\xff" * marks
+
+    small, large = (calls(lambda many=many: services.kind_of("a.pdf", pdf(many))) for many in (500, 5000))  # type: ignore[misc]
+    assert large < 11 * small
+    assert running._unpacked(memoryview(b"x\x9c\xff" + bytes(10**6)), running.MOST)[1] < 2000
+    for told in ("<Relationships>" + "attachedTemplate TargetMode=\"External\" " * 20_000, "<Relationships " + "a" * 1_000_000, "<a/>" * 1_200_000, "<!DOCTYPE a><a/>"):
+        with pytest.raises(Refusal) as refused:
+            attach(county, package("word/_rels/document.xml.rels", told=told), "a.docx")
+        assert refused.value.code == "notices.unknown_type"
+    lawful = '<Relationships><Relationship Type="http://x/hyperlink" Target="http://x/" TargetMode="External"/><Relationship Type="x/frame" Target="f.xml"/></Relationships>'
+    assert attach(county, package("word/_rels/document.xml.rels", told=lawful), "a.docx").name == "a.docx"
