@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from karez.intake import limits, rules
+from karez.intake.headings import LONGEST_HEADING
 from karez.intake.telling import noticed, without_numbers
 from karez.intake.workbook import is_workbook, workbook_to_csv
 from karez.kernel.encodings import GB18030, UTF8, meant_as_utf8
@@ -112,6 +113,10 @@ def shape_of(path: Path, sheet: Sheet) -> Shape:
     headings = next(csv.reader(io.StringIO(head), delimiter=delimiter), [])
     if len(headings) > limits.COLUMNS:
         raise _unreadable(f"{len(headings):,} columns", f"at most {limits.COLUMNS}", "keep the columns the sheet asks for")
+    for place, heading in enumerate(headings, start=1):
+        if len(heading) > LONGEST_HEADING:
+            raise _unreadable(f"a heading of {len(heading):,} characters in column {place}", f"headings of at most {LONGEST_HEADING} characters in the first line",
+                              "shorten the heading, and delete what stands above the headings")  # fmt: skip
     return Shape(encoding, delimiter, tuple(headings), breaks, lines, last == b"\n")
 
 
@@ -299,7 +304,7 @@ def _delimiter_of(head: str, sheet: Sheet) -> str:
 
     def fit(delimiter: str) -> tuple[int, int]:
         cells = next(csv.reader(io.StringIO(head), delimiter=delimiter), [])
-        return len(rules.match_headings(sheet, cells).places), head.count(delimiter)
+        return len(rules.match_headings(sheet, cells).places) if len(cells) <= limits.COLUMNS else 0, head.count(delimiter)
 
     return max((",", ";", "\t"), key=fit)
 

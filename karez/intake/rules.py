@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from karez.intake.headings import Said, said_by
+from karez.intake.headings import LONGEST_HEADING, OF_WHOM, Said, said_by
 from karez.kernel.denied import denied_word
-from karez.kernel.folding import fold
+from karez.kernel.folding import fold, without_end_bracket
 from karez.kernel.personal import alias_of
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Column, Kind, Sheet
-from karez.kernel.units import COUNTED, unit_named, worth_in
+from karez.kernel.units import COUNTED, key, unit_named, worth_in
 from karez.kernel.written import WHOLE, YUAN, Form, decimal
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,50}")
@@ -87,8 +87,7 @@ def staged_columns(sheet: Sheet) -> list[dict[str, str]]:
 def heading_key(heading: str) -> str:
     """What two spellings of a heading share: width, case, blanks, underscores, hyphens and a unit in brackets aside."""
     plain = unicodedata.normalize("NFKC", fold(heading)).casefold()
-    plain = re.sub(r"\(.*?\)\s*$", "", plain) or plain
-    return re.sub(r"[\s_\-*]+", "", plain)
+    return re.sub(r"[\s_\-*]+", "", without_end_bracket(plain))
 
 
 def match_headings(sheet: Sheet, headings: Sequence[str]) -> Headings:
@@ -122,11 +121,18 @@ def match_headings(sheet: Sheet, headings: Sequence[str]) -> Headings:
 
 def _column_of(wanted: Mapping[str, Column], heading: str) -> tuple[str | None, Said | None]:
     """The column a heading names, whatever unit stands with it, and that unit; only of numbers is a unit looked for outside brackets."""
+    if len(heading) > LONGEST_HEADING:
+        return None, None  # refused where the file is read
     for way, (words, said) in enumerate(said_by(heading)):
         column = wanted.get(heading_key(words)) if words.strip() else None
         if column is not None and (way == 0 or column.kind in NUMBERS):
-            return column.name, said if column.kind in NUMBERS else None
+            return column.name, said if column.kind in NUMBERS and not _only_of_whom(column, said) else None
     return None, None
+
+
+def _only_of_whom(column: Column, said: Said | None) -> bool:
+    """Whether what stands beside a column of money or shares only says whose they are: 金额（个人） is no number of persons."""
+    return said is not None and base_unit(column) in ("yuan", "percent") and key(said.text) in OF_WHOM
 
 
 def _identity_alias(sheet: Sheet, heading: str, places: Mapping[str, int]) -> str | None:

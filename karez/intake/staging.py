@@ -266,12 +266,12 @@ class FileStaging:
         return any(many and many >= share * filled for many, (_condition, share) in zip(passed, tests, strict=True))
 
     def _unit_beside(self, cell: str) -> str:
-        """The first other unit than a plain one where a column names units and nothing else."""
+        """The first known unit other than a plain one where a column names units and nothing else; what only looks like one is left aside."""
         words = [row[0] for row in self.db.execute(f"SELECT DISTINCT {cell} FROM raw WHERE {cell} IS NOT NULL LIMIT 21").fetchall()]
         said = [unit_in(word) for word in words]
         if len(words) > 20 or not all(said):
             return ""
-        other = [one.text for one in said if one and (one.unit is None or not one.unit.is_plain or one.unit.base == "foreign money")]
+        other = [one.text for one in said if one and one.unit is not None and (not one.unit.is_plain or one.unit.base == "foreign money")]
         return other[0] if other else ""
 
     def _cell_faults(self, present: frozenset[str], *, gb18030: bool) -> None:

@@ -14,3 +14,10 @@ _TABLE = str.maketrans(WIDE, NARROW)
 def fold(text: str) -> str:
     """The text with wide signs made plain; as it was where it is plain already."""
     return text if text.isascii() else text.translate(_TABLE)
+
+
+def without_end_bracket(text: str) -> str:
+    """The text without what stands in round brackets at its end, from the first one on its last line; as it was where nothing else is there."""
+    plain = text.rstrip()
+    at = plain.find("(", plain.rfind("\n") + 1) if plain.endswith(")") else -1
+    return plain[:at] if at > 0 else text

@@ -7,6 +7,8 @@ would not be found. Patterns are read alike by Python and RE2.
 import re
 import unicodedata
 
+from karez.kernel.folding import without_end_bracket
+
 _OF_WHOM = "(?:个人|本人|人员|成员|公民|居民|村民|农户|社员|申请人|借款人|person|personal|member)?"
 _NUMBER = r"(?:身份证(?:件)?|公民身份(?:证)?|居民身份证|二代身份证|证件|身份)(?:号码|编号|证号|号|码)|(?:居民|公民|二代)?身份证|(?:id|identity)card|公民身份(?:证)?|(?:id|identity|identification|citizenid|nationalid|residentid|idcard|identitycard)(?:card)?(?:no|nr|num|number|code)"
 _NAME = "(?:的)?(?:姓名|人名|名字|xingming|name|names|nameoftheperson)|fullname|nameofperson"
@@ -28,8 +30,7 @@ BANK_CARD = r"(?:62|4|5[1-5]|9[58])[0-9]{14,17}"
 def heading_words(heading: str) -> str:
     """A heading without width, case, blanks, signs and what stands in brackets at its end."""
     plain = unicodedata.normalize("NFKC", heading).casefold()
-    plain = re.sub(r"\(.*?\)\s*$", "", plain) or plain
-    return re.sub(r"[\W_]+", "", plain)
+    return re.sub(r"[\W_]+", "", without_end_bracket(plain))
 
 
 def alias_of(heading: str) -> str:

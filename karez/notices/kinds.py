@@ -57,8 +57,11 @@ def handed_name(name: str, kind: str) -> str:
 def _pdf(name: str, plain: bytes) -> str:
     if _ARCHIVE_END in plain[-_TAIL:]:
         return _two_things(name)
-    if (found := running.found_in(plain)) is not None:
-        raise _runs(name, found)
+    try:
+        if running.runs(plain):
+            raise _runs(name, "a PDF that runs a program or carries another file")
+    except running.TooMuch:
+        raise _runs(name, "a PDF whose packed parts are more than can be looked through") from None
     return PDF
 
 

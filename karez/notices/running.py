@@ -28,19 +28,13 @@ _STREAM = re.compile(rb"(?<!end)stream\r?\n")
 _OBJECTS = re.compile(rb"\s{0,100}[0-9]+\s+[0-9]+\s")  # how a stream of objects begins: their numbers and places
 
 
-def found_in(plain: bytes) -> str | None:
-    """What is found in a PDF that is not only read, in words; None where nothing is."""
-    try:
-        for part, is_objects in _parts(plain):
-            if _LONG.search(part) or (is_objects and _SHORT.search(part)):
-                return "a PDF that runs a program or carries another file"
-    except _TooMuch:
-        return "a PDF whose packed parts are more than can be looked through"
-    return None
-
-
-class _TooMuch(Exception):
+class TooMuch(Exception):
     """More than is looked at."""
+
+
+def runs(plain: bytes) -> bool:
+    """Whether a PDF runs a program or carries another file; raises TooMuch where it is more than can be told."""
+    return any(_LONG.search(part) or (is_objects and _SHORT.search(part)) for part, is_objects in _parts(plain))
 
 
 def _parts(plain: bytes) -> Iterator[tuple[bytes, bool]]:
@@ -48,7 +42,7 @@ def _parts(plain: bytes) -> Iterator[tuple[bytes, bool]]:
     yield plain, False
     marks = [(mark.start(), mark.end()) for _n, mark in zip(range(STREAMS + 1), _STREAM.finditer(plain), strict=False)]
     if len(marks) > STREAMS:
-        raise _TooMuch
+        raise TooMuch
     yield b"\n".join(_outside(plain, marks)), True
     left, view = MOST, memoryview(plain)
     for starts, ends in marks:
@@ -59,7 +53,7 @@ def _parts(plain: bytes) -> Iterator[tuple[bytes, bool]]:
         part, done = _unpacked(view[ends:], left)
         left -= done + 64
         if left <= 0:
-            raise _TooMuch
+            raise TooMuch
         if part:
             yield part, of_objects or _OBJECTS.match(part) is not None
 

@@ -38,6 +38,7 @@ MAX_ROWS = 200_000
 MAX_COLUMNS = 100
 MAX_CELL = 10_000
 MAX_ID = 200
+MAX_HEADING = 200
 MAX_DIGITS = 30
 
 _NUMBER = re.compile(r"-?(?:[0-9]+|[1-9][0-9]{0,2}(?:,[0-9]{3})+)(?:\.[0-9]+)?")  # as printed: 1.080 has three decimals, 2,912 a separator
@@ -271,6 +272,11 @@ class Table:
             tabs, semicolons = say("cells divided by tabs"), say("cells divided by semicolons")
             self.fault(line, "", tabs if "\t" in header[0] else semicolons, say("cells divided by commas"))
             return None
+        for place, cell in enumerate(header):
+            if len(cell) > MAX_HEADING:
+                found = say("a heading of %(count)s characters", count=f"{len(cell):,}")
+                self.fault(line, _column(place), found, say("at most %(limit)s", limit=MAX_HEADING))
+                return None
         names = [cell.strip().lower() for cell in header]
         if not set(self.required) & set(names):
             self._no_columns(line, header)

@@ -15,6 +15,7 @@ from karez.intake.tests.conftest import VILLAGES, faults_of, id_number, sent
 from karez.intake.tests.test_files import book, refused, staged
 from karez.kernel.personal import looks_personal
 from karez.kernel.sheets import Kind, Sheet
+from karez.yearbook.chapter_file import read_chapter
 
 V = VILLAGES[0]
 
@@ -44,6 +45,20 @@ def test_a_unit_beside_the_numbers_is_not_left_out(county: SimpleNamespace) -> N
     assert faults_of(sent(county, f"ref,village,name,amount,单位\nr1,{V},a,5,万元\n")) == [(1, "单位", "unit")]
     assert faults_of(sent(county, f"ref,village,name,amount,currency\nr1,{V},a,5,USD\n")) == [(1, "currency", "unit")]
     assert sent(county, f"ref,village,name,amount,单位,币种\nr1,{V},a,5,县扶贫办,人民币\n").state == State.CHECKED
+
+
+@pytest.mark.parametrize(("heading", "cells"), [("银行", ("ABC", "CCB")), ("联社", ("RCC", "RCC")), ("状态", ("NEW", "NEW")), ("住处", ("1单元", "2单元")), ("对象", ("个人", "家庭"))])
+def test_a_column_of_words_that_only_look_like_units_is_left_out_with_a_notice(county: SimpleNamespace, heading: str, cells: tuple[str, str]) -> None:
+    batch = sent(county, f"ref,village,name,amount,{heading}\nr1,{V},a,5,{cells[0]}\nr2,{V},b,5,{cells[1]}\n")
+    assert batch.state == State.CHECKED and len(notices(batch, "unknown_column")) == 1
+
+
+def test_a_heading_without_end_is_refused_with_its_column(county: SimpleNamespace) -> None:
+    long = "a/" * 2000
+    for content in (f"ref,village,name,{long}\nr1,{V},a,1\n", book([["ref", "village", "name", long], ["r1", V, "a", "1"]])):
+        assert refused(county, content).found == "a heading of 4,000 characters in column 4"
+    (fault,) = read_chapter(f"id,{long}\n1,2\n".encode()).faults
+    assert (fault.column, fault.found, fault.expected) == ("column 2", "a heading of 4,000 characters", "at most 200")
 
 
 def test_wide_letters_and_digits_are_the_plain_ones(county: SimpleNamespace) -> None:

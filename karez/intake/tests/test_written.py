@@ -7,7 +7,9 @@ import duckdb
 import pytest
 
 from karez.intake import rules, typing
+from karez.kernel.folding import without_end_bracket
 from karez.kernel.sheets import Column, Kind, Sheet
+from karez.kernel.tests.work import calls
 from karez.kernel.units import unit_named, worth_in
 from karez.kernel.written import read_day, read_month, read_number, read_year, unit_words
 
@@ -112,7 +114,8 @@ def test_the_units_of_a_heading_are_read_wherever_they_stand():
         *[(heading, "amount", 10000) for heading in ("金额(万元)", "金额（万元）", "金额【万元】", "金额[万元]", "金额/万元", "金额：万元", "金额（单位：万元）", "金额 万元", "金额万元", "(万元)金额",
                                                     "金额(万)", "amount (10,000 yuan)", "Amount in 10,000 yuan", "金额(万元,含税)", "金额（人民币万元）")],
         ("金额(千元)", "amount", 1000), ("金额(百元)", "amount", 100), ("金额(亿元)", "amount", 10**8), ("金额(角)", "amount", Fraction(1, 10)), ("金额(元)", "amount", 1), ("金额(必填)", "amount", 1),
-        *[(heading, "amount", None) for heading in ("金额(美元)", "amount (USD)", "amount_usd", "金额($)", "金额(港币)", "金额(MYR)", "金额(元/人)", "金额(人)", "金额(%)", "金额（元、万元）")],
+        *[(heading, "amount", 1) for heading in ("金额（个人）", "金额(家庭)", "金额(YTD)", "金额(in person)", "金额(多元化)", "金额(单元)", "金额(万源市)", "金额(千阳)", "amount (ALL)", "amount (NEW)", "金额（农户）")],
+        *[(heading, "amount", None) for heading in ("金额(美元)", "amount (USD)", "amount_usd", "金额($)", "金额(港币)", "金额(MYR)", "amount_GEL", "金额(新元)", "金额(元/人)", "金额(人)", "金额(%)", "金额（元、万元）")],
         *[(heading, "term", None) for heading in ("期限(月)", "期限（个月）", "期限(年)", "期限/月", "term (months)", "term, months", "期限(周)", "期限(元)")],
         ("期限(天)", "term", 1), ("期限(日)", "term", 1), ("term (days)", "term", 1), ("人口数(人)", "size", 1), ("人口数(万人)", "size", 10000), ("人口数(千人)", "size", 1000), ("人口数(户)", "size", None),
         ("人口数(2009年末)", "size", 1), ("费率(%)", "rate", 1), ("费率（‰）", "rate", Fraction(1, 10)), ("费率(百分点)", "rate", None), ("费率(%/年)", "rate", None), ("日期(年)", "paid_on", 1), ("村(户)", "place", 1),
@@ -123,3 +126,14 @@ def test_the_units_of_a_heading_are_read_wherever_they_stand():
         said = matched.units.get(wanted)
         assert (rules.conversion(sheet.column(wanted), said) if said else 1) == worth, heading
     assert rules.match_headings(sheet, ["村户", "总金额", "金额合计", "日期月", "金额(千)万元"]).places == {}
+
+
+def test_looking_at_a_heading_grows_with_its_length():
+    columns = (Column("amount", "", Kind.FEN, headers=("金额",)),)
+    sheet = Sheet("s", "", "", columns, lambda _given: {}, "p", "q")
+    for sign in ("a/", "(", "()", "[ ", "(((a)", " ", "in ", "万", "计 "):
+        work = [calls(lambda many=many, sign=sign: rules.match_headings(sheet, [("金额" + sign * many)[:many]])) for many in (90, 180, 4000)]
+        assert work[1] < 2.2 * work[0] + 400 and work[2] < work[0], sign
+    assert [without_end_bracket(text) for text in ("a(b)", "a (b)(c) ", "(a)", "a(b)c", "a(b", "a(x)\nb(y)", "(" * 10**6)] == [
+        "a", "a ", "(a)", "a(b)c", "a(b", "a(x)\nb", "(" * 10**6
+    ]  # fmt: skip

@@ -152,7 +152,7 @@ def test_looking_into_documents_grows_with_their_bytes(county: SimpleNamespace) 
     small, large = (calls(lambda many=many: services.kind_of("a.pdf", pdf(many))) for many in (500, 5000))  # type: ignore[misc]
     assert large < 11 * small
     assert running._unpacked(memoryview(b"x\x9c\xff" + bytes(10**6)), running.MOST)[1] < 2000
-    for told in ("<Relationships>" + "attachedTemplate TargetMode=\"External\" " * 20_000, "<Relationships " + "a" * 1_000_000, "<a/>" * 1_200_000, "<!DOCTYPE a><a/>"):
+    for told in ("<Relationships>" + 'attachedTemplate TargetMode="External" ' * 20_000, "<Relationships " + "a" * 1_000_000, "<a/>" * 1_200_000, "<!DOCTYPE a><a/>"):
         with pytest.raises(Refusal) as refused:
             attach(county, package("word/_rels/document.xml.rels", told=told), "a.docx")
         assert refused.value.code == "notices.unknown_type"
