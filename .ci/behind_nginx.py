@@ -135,6 +135,15 @@ class Visitor:
         status, _page = self.ask("POST", "/account/login/", urlencode(words).encode(), "application/x-www-form-urlencoded")
         return status == 302 and self.ask("GET", "/places/")[0] == 200
 
+    def send_unfinished(self, path: str, length: int) -> int:
+        """The status told to a body of so many bytes of which only the first are sent."""
+        trust = ssl.create_default_context(cafile=str(FOLDER / "certificate.pem"))
+        trust.check_hostname = False
+        with trust.wrap_socket(socket.create_connection(("127.0.0.1", OUTSIDE), 30, (self.address, 0))) as line:
+            head = f"POST {path} HTTP/1.1\r\nHost: {HOST}:{OUTSIDE}\r\nContent-Length: {length}\r\nContent-Type: text/plain\r\n\r\n"
+            line.sendall(head.encode() + b"x" * 65536)
+            return int(line.recv(100).split()[1])
+
     def proof(self) -> int:
         """The status of a file given to the proofreader."""
         _status, page = self.ask("GET", "/proof/")
@@ -166,6 +175,11 @@ def tried() -> None:
     assert not Visitor("127.0.0.4", **{"X-Forwarded-For": "198.51.100.99"}).sign_in("clerk", OWN), "a forged address opens the lock"
     assert Visitor("127.0.0.5").sign_in("clerk", OWN), "the person is locked out where nobody guessed"
     assert Visitor("127.0.0.4").sign_in("other_clerk", OWN), "the office is locked out by one name"
+    stranger = Visitor("127.0.0.6")
+    assert stranger.send_unfinished("/account/login/", 3 * 2**20) == 413, "a form of 3 MiB is begun"
+    assert stranger.send_unfinished("/proof/", 7 * 2**20) == 413, "a chapter of 7 MiB is begun"
+    assert stranger.send_unfinished("/files/send/", 300 * 2**20) == 403, "a stranger's file is taken before it is refused"
+    assert not any((FOLDER / "client_body").rglob("*.*")) and not list((FOLDER / "client_body").rglob("0*")), "nginx keeps a stranger's file"
     direct = http.client.HTTPConnection("127.0.0.1", INSIDE, timeout=30)
     direct.request("GET", "/account/login/", headers={"Host": "nobody.test"})
     assert direct.getresponse().status == 400, "answers to a name that is not its own"

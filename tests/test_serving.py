@@ -61,7 +61,7 @@ def test_slow_bodies_slow_heads_and_slow_readers_keep_nobody_waiting(site: Site)
             slow.enter_context(contextlib.closing(site.send(large, small_window=True)))
         for _ in range(10):
             assert site.ask("/account/login/")[0] == 200
-            assert site.ask() == (200, '{"healthy": true, "database": true, "pages": true}')
+            assert site.ask() == (200, '{"healthy": true, "database": true, "pages": true, "heavy": true}')
     site.wait_for(lambda: not _bodies(site), "nothing is kept of who is gone")
 
 
@@ -103,8 +103,8 @@ def test_a_large_file_of_somebody_signed_in_arrives_whole(site: Site, installati
 def test_the_log_of_requests_names_no_record_and_nobody(site: Site, installation: dict[str, str]) -> None:
     site.ask("/register/households/4711/?purpose=secret-words", Cookie=f"sessionid={installation[SESSION]}")
     site.ask("/nowhere/4711/")
-    site.wait_for(lambda: "/register/households/<int:household_id>/" in site.told and "GET /- 404" in site.told, "the lines are written")
-    line = next(words for words in site.told.splitlines() if "<int:household_id>" in words and "karez.requests" in words)
+    site.wait_for(lambda: "/register/households/<id:household_id>/" in site.told and "GET /- 404" in site.told, "the lines are written")
+    line = next(words for words in site.told.splitlines() if "<id:household_id>" in words and "karez.requests" in words)
     assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d INFO karez\.requests \[[0-9a-f]{16}\]: GET /register", line), line
     assert not re.search(r"4711|secret-words|127\.0\.0\.1 |clerk", site.told.partition("ends it)")[2])
 

@@ -5,6 +5,7 @@ up the place in the queue, and one who is slow holds nothing but a connection. H
 """
 
 import asyncio
+import logging
 import multiprocessing
 import secrets
 import time
@@ -17,10 +18,10 @@ _server = multiprocessing.parent_process()
 if _server is not None and _server.pid is not None:
     lifeline.hold(_server.pid)
 
-from karez.host import logs  # noqa: E402 - tied to the server first
+from karez.host import logs, reached  # noqa: E402 - tied to the server first
 from karez.host.front.bodies import Bodies, Body, Gone, Message, NotTaken, Receive  # noqa: E402
 from karez.host.front.health import Health  # noqa: E402
-from karez.host.front.hop import Answer, Asked, Away, Hop  # noqa: E402
+from karez.host.front.hop import PIECE, Answer, Asked, Away, Hop  # noqa: E402
 from karez.host.front.lanes import (  # noqa: E402
     HEAVY_PLACES,
     HEAVY_SOCKET,
@@ -32,12 +33,12 @@ from karez.host.front.lanes import (  # noqa: E402
 )
 from karez.host.front.said import Words  # noqa: E402
 from karez.host.front.table import HEAVY, PAGES, PROOF, Way, way_of  # noqa: E402
+from karez.kernel import addresses  # noqa: E402
 
 Send = Callable[[Message], Awaitable[None]]
 _HEAD_SECONDS = {PAGES: 60.0, HEAVY: 600.0, PROOF: 120.0}  # until an answer begins
 _PIECE_SECONDS = 30.0  # a reader may take for a piece of an answer
-_WHOLE = 1024 * 1024  # an answer up to this size goes out in one
-_REST_LEFT = {"site.too_large", "site.sign_in_first", "site.no_room", "site.busy", "site.unreadable", "site.too_slow"}
+_WHOLE = PIECE  # an answer up to this size goes out in one: the connection's own buffers hold it
 _REST_SECONDS, _REST_BYTES = 2.0, 8 * 1024 * 1024
 _DROPPED = {"server", "date"}  # the front's own stand there
 
@@ -51,7 +52,8 @@ class Front:
             HEAVY: Lane(HEAVY_SOCKET, HEAVY_PLACES, waiting=100, patience_seconds=30),
             PROOF: Lane(HEAVY_SOCKET, PROOF_PLACES, waiting=0, patience_seconds=0, full="site.proofs_busy"),
         }
-        self.bodies, self.hop, self.health, self.words = Bodies(), Hop(), Health(PAGES_SOCKET), Words()
+        self.bodies, self.hop, self.health, self.words = Bodies(), Hop(), Health(PAGES_SOCKET, HEAVY_SOCKET), Words()
+        self.proxies = reached.proxies()
 
 
 class Exchange:
@@ -73,8 +75,14 @@ class Exchange:
         """Answers, and writes the line of the log."""
         try:
             await self._answered()
-        except (NotTaken, Full) as refused:
+        except NotTaken as refused:
+            await self._say(refused.code, rest=True)
+        except Full as refused:
             await self._say(refused.code)
+        except OSError:  # a full disk, or no descriptor left
+            logging.getLogger(__name__).exception("a request could not be kept")
+            if not self.status:
+                await self._say("site.no_room", rest=True)
         except Away:
             await self._say("site.away")
         except Gone:
@@ -91,7 +99,7 @@ class Exchange:
             await self._health()
             return
         way = way_of(self.method, self.path)
-        async with self.front.bodies.taken(self.receive, self.one, way.body_bytes, lambda: self._may_be_large(way)) as body:
+        async with self.front.bodies.taken(self.receive, self.one, way, self._who(), lambda: self._may_be_large(way)) as body:
             asked = Asked(self.method, self.target, self.headers, self.peer, self.number, body)
             work = asyncio.create_task(self._worked_on(way, asked))
             gone = asyncio.create_task(self._gone())
@@ -103,6 +111,11 @@ class Exchange:
             finally:
                 gone.cancel()
                 work.cancel()
+
+    def _who(self) -> str:
+        """The address that is counted: of who asks, not of the proxy that hands the request on."""
+        told = {"REMOTE_ADDR": self.peer, "HTTP_X_FORWARDED_FOR": self.one.get(b"x-forwarded-for", b"").decode("latin-1")}
+        return addresses.office_of(addresses.client_address(told, self.front.proxies))
 
     async def _gone(self) -> None:
         while (await self.receive())["type"] != "http.disconnect":
@@ -126,14 +139,19 @@ class Exchange:
         length = next((int(v) for n, v in headers if n.lower() == "content-length" and v.isdigit()), None)
         if length is not None and length <= _WHOLE:
             body = b"".join([piece async for piece, _more in answer.pieces()])
-            await self._sent(status, told, body)
+            try:
+                async with asyncio.timeout(_PIECE_SECONDS):
+                    await self._sent(status, told, body)
+            except TimeoutError:
+                raise Gone from None
             return
         try:
-            await self._start(status, told)
+            async with asyncio.timeout(_PIECE_SECONDS):
+                await self._start(status, told)
             async for piece, more in answer.pieces():
                 async with asyncio.timeout(_PIECE_SECONDS):
                     await self.send({"type": "http.response.body", "body": piece, "more_body": more})
-        except (TimeoutError, Away):
+        except (OSError, Away):  # a reader too slow is one of them
             raise Gone from None  # the answer has begun: it can only be broken off
 
     async def _may_be_large(self, way: Way) -> bool:
@@ -144,11 +162,16 @@ class Exchange:
             return False
         wanted = (b"cookie", b"host", b"x-forwarded-proto", b"x-forwarded-for", b"user-agent")
         headers = [(name, value) for name, value in self.headers if name.lower() in wanted]
-        answer = await self.front.hop.ask(self.front.lanes[PAGES], Asked("GET", "/account/signed-in/", headers, self.peer, self.number, Body()))
+        asked = Asked("GET", "/account/signed-in/", headers, self.peer, self.number, Body())
         try:
-            status, _headers = await answer.head
-        finally:
-            answer.forget()
+            answer = await self.front.hop.ask(self.front.lanes[PAGES], asked)
+            try:
+                async with asyncio.timeout(_HEAD_SECONDS[PAGES]):
+                    status, _headers = await answer.head
+            finally:
+                answer.forget()
+        except (Full, TimeoutError):
+            raise NotTaken("site.busy") from None  # the body is still on its way
         return status == 204
 
     async def _health(self) -> None:
@@ -158,12 +181,12 @@ class Exchange:
         headers = [(b"content-type", b"application/json"), (b"cache-control", b"no-store")]
         await self._sent(200 if told["healthy"] else 503, headers, body.encode())
 
-    async def _say(self, code: str) -> None:
+    async def _say(self, code: str, *, rest: bool = False) -> None:
         said = self.front.words.answer(code, self.one)
         headers = list(said.headers)
         if code == "site.away" and self.method == "GET":
             headers.append((b"refresh", b"5"))
-        await self._sent(said.status, headers, said.body, rest=code in _REST_LEFT)
+        await self._sent(said.status, headers, said.body, rest=rest)
 
     async def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         self.status = status

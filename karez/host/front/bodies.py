@@ -1,4 +1,5 @@
-"""The body of a request, taken whole before a thread of the site is used: bounded in size, in time and in number. Reads no content.
+"""The body of a request, taken whole before a thread of the site is used: bounded in size, in time and in number, and that by lane
+and by who sends, so that strangers take no place of the officers'. Reads no content.
 
 What is small stays in memory; what is larger lies in a file readable by its owner alone, removed when the request is over and, for
 what a kill left behind, at the next start.
@@ -8,20 +9,22 @@ import asyncio
 import contextlib
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, MutableMapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from karez.host import paths
-from karez.host.front.table import FORM_BYTES
+from karez.host.front.table import FORM_BYTES, HEAVY, PROOF, Way
 
 FOLDER = paths.SCRATCH / "bodies"
 IN_MEMORY = 32 * 1024
 PATIENCE_SECONDS = 15.0  # that a body may take whatever its size
 BYTES_A_SECOND = 8 * 1024  # and at least so fast from then on
-AT_ONCE = 2048  # bodies being received
-LARGE_AT_ONCE = 6  # of them larger than a form
+AT_ONCE, AT_ONCE_OF_ONE = 2048, 512  # bodies being received; of them from one address: an office shares one
+# Of them larger than a form, and of these from one address. Each lane has places of its own.
+LARGE_AT_ONCE, LARGE_OF_ONE = {HEAVY: 12, PROOF: 6}, {HEAVY: 6, PROOF: 2}
+_FULL = {PROOF: "site.proofs_busy"}
 ROOM_LEFT = 512 * 1024 * 1024  # on the disk, beyond what the body and its copies take
 COPIES = 3  # as received, as read by the site, as kept
 
@@ -54,39 +57,51 @@ class Bodies:
     """Receives bodies for one front server."""
 
     def __init__(self) -> None:
-        self.under_way = self.large_under_way = 0
+        self.under_way: set[_Receiving] = set()
 
     @contextlib.asynccontextmanager
     async def taken(
-        self, receive: Receive, headers: dict[bytes, bytes], most: int, may_be_large: Callable[[], Awaitable[bool]]
+        self, receive: Receive, headers: dict[bytes, bytes], way: Way, who: str, may_be_large: Callable[[], Awaitable[bool]]
     ) -> AsyncIterator[Body]:
-        """The body of a request for the time of the block; raises NotTaken or Gone."""
+        """The body of a request that comes from the address `who`, for the time of the block; raises NotTaken or Gone."""
         told = _length(headers)
         if told == 0:
             yield Body()
             return
-        if told is not None and told > most:
+        if told is not None and told > way.body_bytes:
             raise NotTaken("site.too_large")
-        if self.under_way >= AT_ONCE:
+        if len(self.under_way) >= AT_ONCE or sum(other.who == who for other in self.under_way) >= AT_ONCE_OF_ONE:
             raise NotTaken("site.busy")
-        self.under_way += 1
-        receiving = _Receiving(self, receive, told, most, may_be_large)
+        receiving = _Receiving(self, receive, told, way, who, may_be_large)
+        self.under_way.add(receiving)
         try:
             try:
                 body = await receiving.whole()
             finally:
-                self.under_way -= 1
-                self.large_under_way -= receiving.is_large
+                self.under_way.discard(receiving)
             yield body
         finally:
             receiving.remove()
+
+    def take_large(self, one: "_Receiving") -> None:
+        """Gives a place for a body beyond a form's size, where its lane and its sender have one and the disk has room for all of them."""
+        lane = one.way.lane
+        others = [other for other in self.under_way if other.is_large]
+        of_lane = [other for other in others if other.way.lane == lane]
+        if len(of_lane) >= LARGE_AT_ONCE.get(lane, 0) or sum(other.who == one.who for other in of_lane) >= LARGE_OF_ONE.get(lane, 0):
+            raise NotTaken(_FULL.get(lane, "site.busy"))
+        require_room(one.still_wants() + sum(other.still_wants() for other in others))
+        one.is_large = True
 
 
 class _Receiving:
     """One body on its way."""
 
-    def __init__(self, all_: Bodies, receive: Receive, told: int | None, most: int, may_be_large: Callable[[], Awaitable[bool]]) -> None:
-        self._all, self._receive, self._told, self._most, self._may_be_large = all_, receive, told, most, may_be_large
+    def __init__(
+        self, all_: Bodies, receive: Receive, told: int | None, way: Way, who: str, may_be_large: Callable[[], Awaitable[bool]]
+    ) -> None:
+        self._all, self._receive, self._told, self._may_be_large = all_, receive, told, may_be_large
+        self.way, self.who = way, who
         self._size, self._data = 0, bytearray()
         self._path: Path | None = None
         self.is_large = False
@@ -109,42 +124,62 @@ class _Receiving:
             await self._take(message.get("body", b""))
             more = message.get("more_body", False)
         if self._file is not None:
-            self._file.close()
+            with _full_disk_told():
+                self._file.close()
             return Body(path=self._path, size=self._size)
         return Body(bytes(self._data), size=self._size)
 
     async def _take(self, piece: bytes) -> None:
         self._size += len(piece)
-        if self._size > self._most:
+        if self._size > self.way.body_bytes:
             raise NotTaken("site.too_large")
         if self._size > FORM_BYTES and not self.is_large:
             await self._large()
-        if self._file is None and self._size > IN_MEMORY:
-            self._file = tempfile.NamedTemporaryFile(dir=paths.private_folder(FOLDER), prefix="body-", delete=False)  # noqa: SIM115
-            self._path = Path(self._file.name)
-            self._file.write(self._data)
-            self._data.clear()
-        try:
+        with _full_disk_told():
+            if self._file is None and self._size > IN_MEMORY:
+                require_room(self._size)
+                self._file = tempfile.NamedTemporaryFile(dir=paths.private_folder(FOLDER), prefix="body-", delete=False)  # noqa: SIM115
+                self._path = Path(self._file.name)
+                self._file.write(self._data)
+                self._data.clear()
             (self._data.extend if self._file is None else self._file.write)(piece)
-        except OSError:
-            raise NotTaken("site.no_room") from None
 
     async def _large(self) -> None:
         """A body beyond a form's size: from who is signed in, few at once, and where there is room for it."""
-        if self._all.large_under_way >= LARGE_AT_ONCE:
-            raise NotTaken("site.busy")
-        self.is_large = True
-        self._all.large_under_way += 1
-        if not await self._may_be_large():
+        if not await self._may_be_large():  # asked first: who is a stranger takes no place while being asked
             raise NotTaken("site.sign_in_first")
-        if shutil.disk_usage(paths.private_folder(FOLDER)).free < COPIES * (self._told or self._most) + ROOM_LEFT:
-            raise NotTaken("site.no_room")
+        self._all.take_large(self)
+
+    def still_wants(self) -> int:
+        """How many bytes of the disk it and its copies may still take."""
+        return COPIES * (self._told or self.way.body_bytes) - self._size
 
     def remove(self) -> None:
-        if self._file is not None:
-            self._file.close()
+        with contextlib.suppress(OSError):  # what could not be written on a full disk is given up
+            if self._file is not None:
+                self._file.close()
         if self._path is not None:
             self._path.unlink(missing_ok=True)
+
+
+def has_room(wanted: int = 0) -> bool:
+    """Whether so many bytes can be written and the disk is not full thereafter."""
+    return shutil.disk_usage(paths.private_folder(paths.SCRATCH)).free >= wanted + ROOM_LEFT
+
+
+def require_room(wanted: int) -> None:
+    """Raises NotTaken where so many bytes cannot be written."""
+    with _full_disk_told():
+        if not has_room(wanted):
+            raise NotTaken("site.no_room")
+
+
+@contextlib.contextmanager
+def _full_disk_told() -> Iterator[None]:
+    try:
+        yield
+    except OSError:
+        raise NotTaken("site.no_room") from None
 
 
 def clear() -> None:

@@ -13,17 +13,18 @@ SECONDS = 0.7  # after which what did not answer counts as not answering
 
 
 class Health:
-    """Asks the database over a connection of its own, and whether the pages' process takes connections. Who asks at once shares one look."""
+    """Asks the database over a connection of its own, and whether the processes of pages and of heavy work take connections, which they
+    do while they are merely busy. Who asks at once shares one look."""
 
-    def __init__(self, pages: Path) -> None:
-        self._pages = pages
+    def __init__(self, pages: Path, heavy: Path) -> None:
+        self._pages, self._heavy = pages, heavy
         self._look: asyncio.Task[bool] | None = None
         self._connection: psycopg.AsyncConnection[Any] | None = None
 
     async def told(self) -> dict[str, bool]:
-        """What is well: the whole, the database, the pages."""
-        data, pages = await asyncio.gather(self._database(), self._takes_connections())
-        return {"healthy": data and pages, "database": data, "pages": pages}
+        """What is well: the whole, the database, the pages, heavy work."""
+        data, pages, heavy = await asyncio.gather(self._database(), _takes_connections(self._pages), _takes_connections(self._heavy))
+        return {"healthy": data and pages and heavy, "database": data, "pages": pages, "heavy": heavy}
 
     async def _database(self) -> bool:
         if self._look is None or self._look.done():
@@ -51,11 +52,12 @@ class Health:
                 self._connection = None
         return False
 
-    async def _takes_connections(self) -> bool:
-        try:
-            async with asyncio.timeout(SECONDS):
-                _reader, writer = await asyncio.open_unix_connection(str(self._pages))
-        except (OSError, TimeoutError):
-            return False
-        writer.close()
-        return True
+
+async def _takes_connections(process: Path) -> bool:
+    try:
+        async with asyncio.timeout(SECONDS):
+            _reader, writer = await asyncio.open_unix_connection(str(process))
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True

@@ -1,7 +1,7 @@
 """The way from the front to a process of the site and back: a whole request over a socket, its answer kept for a slow reader.
 
 The place at the process is given back when the process has answered, however slowly the reader takes the answer and whether the
-reader is still there or not. Holds no limits of requests.
+reader is still there or not. All answers kept have one budget of bytes. Holds no limits of requests.
 """
 
 import asyncio
@@ -16,12 +16,15 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from karez.host import paths
-from karez.host.front.bodies import Body
+from karez.host.front.bodies import Body, has_room
 from karez.host.front.lanes import Lane
 
 PIECE = 64 * 1024
-AHEAD = 1024 * 1024 * 1024  # of an answer kept for a reader; beyond it the process waits
-_IN_MEMORY = 1024 * 1024
+AHEAD = 256 * 1024 * 1024  # of an answer kept for a reader; beyond it the process waits
+KEPT = 1024 * 1024 * 1024  # of all answers together, beyond what each may have in memory; beyond it their processes wait
+WAITS_SECONDS = 60.0  # in all, that a process waits for a reader; then the answer is broken off
+_LOOK_SECONDS = 0.25
+_IN_MEMORY = 256 * 1024  # of each, whatever the budget: a page goes out while large answers wait
 _WHOLE_SECONDS = 900  # after which the place is given back whatever the process does
 _OF_THE_HOP = {
     "connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding",
@@ -46,10 +49,22 @@ class Asked:
     body: Body
 
 
+class Budget:
+    """The bytes of answers kept on the disk, of one front."""
+
+    def __init__(self, most: int = KEPT) -> None:
+        self.most, self.taken = most, 0
+
+    def allows(self, more: int) -> bool:
+        """Whether so many more bytes may be kept."""
+        return self.taken + more <= self.most and has_room(more)
+
+
 class Answer:
     """An answer as it comes from the process, kept until the reader has taken it."""
 
-    def __init__(self) -> None:
+    def __init__(self, budget: Budget | None = None) -> None:
+        self._budget, self._charged, self._waited = budget or Budget(), 0, 0.0
         self.head: asyncio.Future[tuple[int, list[tuple[str, str]]]] = asyncio.get_running_loop().create_future()
         self.route = ""
         self._kept: IO[bytes] = tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=str(paths.private_folder(paths.SCRATCH)))  # noqa: SIM115
@@ -64,15 +79,19 @@ class Answer:
                 self._kept.seek(self._read)
                 piece = self._kept.read(PIECE)
                 self._read += len(piece)
+                if self._read == self._written:
+                    self._empty()
                 self._changed.set()
-                yield piece, not (self._ended and self._read == self._written)
+                last = self._ended and not self._broken and self._read == self._written
+                yield piece, not last
+                if last:
+                    return
             elif self._broken:
                 raise Away
             elif self._ended:
                 yield b"", False
-            if self._ended and self._read == self._written and not self._broken:
                 return
-            if self._read == self._written:
+            else:
                 self._changed.clear()
                 await self._changed.wait()
 
@@ -80,20 +99,42 @@ class Answer:
         """The reader is gone or has it all: nothing more is kept."""
         self._unwanted = True
         self._changed.set()
-        if self._ended:
-            self._kept.close()
+        self._charge(0)
+        self._kept.close()
 
     async def keep(self, piece: bytes) -> None:
-        """Keeps what the process gave."""
-        while self._written - self._read > AHEAD and not self._unwanted:
+        """Keeps what the process gave; raises TimeoutError where there is no room for it and the reader takes too little."""
+        while not self._unwanted and not self._has_room(len(piece)):
+            if self._waited >= WAITS_SECONDS:
+                raise TimeoutError
+            began = asyncio.get_running_loop().time()
             self._changed.clear()
-            await self._changed.wait()
+            with contextlib.suppress(TimeoutError):  # another answer may have given back what is missing
+                await asyncio.wait_for(self._changed.wait(), _LOOK_SECONDS)
+            self._waited += asyncio.get_running_loop().time() - began
         if self._unwanted:
             return
+        if self._written + len(piece) > _IN_MEMORY:
+            self._charge(self._written + len(piece))
         self._kept.seek(self._written)
         self._kept.write(piece)
         self._written += len(piece)
         self._changed.set()
+
+    def _has_room(self, more: int) -> bool:
+        size = self._written + more
+        return size <= _IN_MEMORY or (size - self._read <= AHEAD and self._budget.allows(size - self._charged))
+
+    def _charge(self, size: int) -> None:
+        self._budget.taken += size - self._charged
+        self._charged = size
+
+    def _empty(self) -> None:
+        """The reader has all that came: its room is given back."""
+        self._kept.seek(0)
+        self._kept.truncate()
+        self._written = self._read = 0
+        self._charge(0)
 
     def end(self, *, broken: bool = False) -> None:
         """The process gave all, or ended."""
@@ -102,8 +143,6 @@ class Answer:
             self.head.set_exception(Away())
             self.head.exception()  # looked at, so that nobody is told it was not
         self._changed.set()
-        if self._unwanted:
-            self._kept.close()
 
 
 class Hop:
@@ -112,11 +151,12 @@ class Hop:
     def __init__(self) -> None:
         self._sessions: dict[Any, aiohttp.ClientSession] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._budget = Budget()
 
     async def ask(self, lane: Lane, asked: Asked) -> Answer:
         """Asks as soon as there is a place; the answer comes by and by. Raises Full."""
+        answer = Answer(self._budget)
         await lane.enter()
-        answer = Answer()
         task = asyncio.create_task(self._run(lane, asked, answer))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
