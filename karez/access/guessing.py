@@ -1,7 +1,9 @@
 """How many wrong passwords and codes an account or an address may send: counted in the database, so all processes share it.
 
-A try is counted before it is judged and given back when it was right, so that many at once find no gap. Beside this the library's
-lock-out counts a name at one address. Holds no page.
+A try is counted before it is judged and given back when it was right, so that many at once find no gap. The address is counted first:
+one over its limit is counted nowhere else. An account has a count of its own at each address from which its password was right within
+ninety days, so whoever guesses from elsewhere does not keep its owner out. Beside this the library's lock-out counts a name at one
+address. Holds no page.
 """
 
 import unicodedata
@@ -15,7 +17,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from karez.access.models import Guess, User
+from karez.access.models import Guess, User, UsualPlace
 
 
 @dataclass(frozen=True)
@@ -27,10 +29,13 @@ class Limit:
     seconds: int
 
 
-# From anywhere against one account; and from one address against all accounts: an office shares one.
+# From anywhere else against one account; from a place where its owner signs in; and from one address against all accounts: an office
+# shares one.
 PASSWORDS_OF_ACCOUNT = Limit("account", 40, 60 * 60)
+PASSWORDS_AT_PLACE = Limit("account at its place", 40, 60 * 60)
 PASSWORDS_OF_ADDRESS = Limit("address", 60, 15 * 60)
 # Of a million codes three are right at a time: sixty tries a day, by who has the password already, find one in some fifteen years.
+USUAL_FOR = timedelta(days=90)
 CODES = (Limit("code", 5, 15 * 60), Limit("code of a day", 60, 24 * 60 * 60))
 
 
@@ -40,17 +45,26 @@ class Tries:
 
     allowed: bool
     counted: list[int]
+    place: str = ""  # digest of account and address; empty where no account is meant or no address known
 
     def give_back(self) -> None:
-        """The try was right."""
+        """The try was right: where it came from is a usual place of the account's from now on."""
+        if self.place:
+            UsualPlace.objects.update_or_create(who_digest=self.place, defaults={"until": timezone.now() + USUAL_FOR})
+            UsualPlace.objects.filter(until__lt=timezone.now()).delete()
         with connection.cursor() as cursor:
             cursor.execute("UPDATE access_guess SET wrong = wrong - 1 WHERE id = ANY(%s) AND wrong > 0", [self.counted])
+            cursor.execute("DELETE FROM access_guess WHERE id = ANY(%s) AND wrong <= 0", [self.counted])
 
 
 def password_tries(name: str, address: str) -> Tries:
-    """Counts a password sent for a sign-in name, as typed, from an address; no address where none is known."""
-    who = [(PASSWORDS_OF_ACCOUNT, name_counted(name))]
-    return _count(who + ([(PASSWORDS_OF_ADDRESS, address)] if address else []))
+    """Counts a password sent for a sign-in name, as typed, from an address; no address from who is signed in already."""
+    who = name_counted(name)
+    at = f"{who} at {address}"
+    place = _digest("usual place", at) if address and who.startswith("user ") else ""
+    usual = not address or (place and UsualPlace.objects.filter(who_digest=place, until__gt=timezone.now()).exists())
+    account = (PASSWORDS_AT_PLACE, at) if usual else (PASSWORDS_OF_ACCOUNT, who)
+    return _count([(PASSWORDS_OF_ADDRESS, address), account] if address else [account], place)
 
 
 def code_tries(user: User) -> Tries:
@@ -58,7 +72,11 @@ def code_tries(user: User) -> Tries:
     return _count([(limit, f"user {user.pk}") for limit in CODES])
 
 
-def _count(limits: list[tuple[Limit, str]]) -> Tries:
+def _digest(purpose: str, who: str) -> str:
+    return salted_hmac(f"karez.guess.{purpose}", who, algorithm="sha256").hexdigest()
+
+
+def _count(limits: list[tuple[Limit, str]], place: str = "") -> Tries:
     now = int(timezone.now().timestamp())
     allowed, counted = True, []
     with connection.cursor() as cursor:
@@ -67,13 +85,15 @@ def _count(limits: list[tuple[Limit, str]]) -> Tries:
             cursor.execute(
                 "INSERT INTO access_guess AS kept (who_digest, ends_at, wrong) VALUES (%s, to_timestamp(%s), 1)"
                 " ON CONFLICT (who_digest, ends_at) DO UPDATE SET wrong = kept.wrong + 1 RETURNING id, wrong",
-                [salted_hmac(f"karez.guess.{limit.purpose}", who, algorithm="sha256").hexdigest(), ends],
+                [_digest(limit.purpose, who), ends],
             )
             row, wrong = cursor.fetchone()
             counted.append(row)
-            allowed = allowed and wrong <= limit.wrong
+            if wrong > limit.wrong:
+                allowed = False
+                break  # what is refused already is counted against nobody else
     Guess.objects.filter(ends_at__lt=timezone.now() - timedelta(hours=1)).delete()
-    return Tries(allowed, counted)
+    return Tries(allowed, counted, place)
 
 
 def sign_in_name(typed: str) -> str:

@@ -239,6 +239,21 @@ class Guess(models.Model):
         return f"{self.ends_at} {self.wrong}"
 
 
+class UsualPlace(models.Model):
+    """An address from which the password of an account was right not long ago: guesses from elsewhere do not close it there.
+
+    Both stand as one keyed digest, so nobody reads here who signed in from where.
+    """
+
+    facts = Usage.SCRATCH
+
+    who_digest = models.CharField(max_length=64, unique=True)
+    until = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"until {self.until}"
+
+
 class SentForm(models.Model):
     """A form that was sent and did what it says: sent once more, it leads to what was recorded and does nothing."""
 

@@ -27,6 +27,14 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='UsualPlace',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('who_digest', models.CharField(max_length=64, unique=True)),
+                ('until', models.DateTimeField(db_index=True)),
+            ],
+        ),
+        migrations.CreateModel(
             name='Guess',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -11,9 +11,10 @@ from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, hotp_value, 
 from django.conf import settings
 from django.db import connections
 from django.test import Client
+from django.utils import timezone
 
 from karez.access import guessing, services
-from karez.access.models import Guess, User
+from karez.access.models import Guess, User, UsualPlace
 
 OWN = "a-password-of-my-own-27"
 WRONG = "not-the-password-of-anybody"
@@ -142,3 +143,36 @@ def test_the_present_password_is_not_guessed_from_a_session_left_open(person: Us
     client.post("/account/password/change/", {"oldpassword": OWN, "password1": new, "password2": new})
     person.refresh_from_db()
     assert person.check_password(OWN)
+
+
+def test_guesses_from_elsewhere_do_not_keep_the_owner_out_and_are_bounded_there_too(person: User) -> None:
+    assert _is_in(_enter("clerk", OWN, "2001:db8:1:2::7"))
+    for n in range(guessing.PASSWORDS_OF_ACCOUNT.wrong + 1):
+        guessing.password_tries("clerk", f"192.0.2.{n}")
+    assert not _is_in(_enter("clerk", OWN, "198.51.100.1")), "closed where the owner never was"
+    signed_in = _enter("Clerk", OWN, "2001:db8:1:2::8")
+    assert _is_in(signed_in), "and open at their place"
+    new = "another-password-of-mine-28"
+    signed_in.post("/account/password/change/", {"oldpassword": OWN, "password1": new, "password2": new})
+    person.refresh_from_db()
+    assert person.check_password(new), "where the present password can still be changed"
+    limit = guessing.PASSWORDS_AT_PLACE.wrong
+    found = [guessing.password_tries("clerk", "2001:db8:1:2::").allowed for _ in range(limit + 1)]
+    assert found == [True] * limit + [False]
+    assert not _is_in(_enter("clerk", new, "2001:db8:1:2::7"))
+    assert not any("2001" in place.who_digest or str(person.pk) == place.who_digest for place in UsualPlace.objects.all())
+    UsualPlace.objects.update(until=timezone.now())
+    Guess.objects.all().delete()
+    guessing.password_tries("clerk", "2001:db8:1:2::").give_back()
+    assert UsualPlace.objects.count() == 1
+
+
+def test_an_address_over_its_limit_leaves_no_row_for_invented_names(person: User) -> None:
+    most = guessing.PASSWORDS_OF_ADDRESS.wrong
+    for n in range(most):
+        guessing.password_tries(f"name{n}", "192.0.2.1")
+    before = Guess.objects.count()
+    assert not any(guessing.password_tries(f"invented{n}", "192.0.2.1").allowed for n in range(5))
+    assert not guessing.password_tries("clerk", "192.0.2.1").allowed
+    assert Guess.objects.count() == before == most + 1
+    assert guessing.password_tries("clerk", "192.0.2.2").allowed
