@@ -69,12 +69,23 @@ def test_an_unknown_time_zone_is_refused() -> None:
         remove(folder)
 
 
+def test_settings_are_not_read_before_the_zone_and_the_key_are_known() -> None:
+    """Whatever the console parses: settings depend on what the database says of itself."""
+    program = (
+        "from django.conf import settings; from karez.cli import deeds, figures, host, proof, program\n"
+        "program.YEAR.convert('2009', None, None); program.DAY.convert('2009-03-31', None, None)\n"
+        "assert not settings.configured"
+    )
+    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "karez.settings"}
+    subprocess.run([sys.executable, "-c", program], env=environment, check=True)
+
+
 def test_the_time_zone_is_the_database_s(committed_db: str, monkeypatch: pytest.MonkeyPatch) -> None:
     from karez.host import installation
 
     found = installation.recorded()
     assert found is not None
-    assert (found.time_zone, found.key_fingerprint) == ("Asia/Shanghai", keys.read(keys.PLACE).fingerprint)
+    assert (found.time_zone, found.key_check) == ("Asia/Shanghai", keys.read(keys.PLACE).fingerprint)
     monkeypatch.setenv("KAREZ_TIME_ZONE", "Europe/Paris")
     monkeypatch.setenv("TZ", "Europe/Paris")
     installation.require_ready(founding=False)
@@ -83,9 +94,9 @@ def test_the_time_zone_is_the_database_s(committed_db: str, monkeypatch: pytest.
 
 def test_the_app_cannot_change_whose_key_it_is(committed_db: str) -> None:
     for statement in (
-        "UPDATE periods_installation SET key_fingerprint = 'x'",
+        "UPDATE periods_installation SET key_check = 'x'",
         "DELETE FROM periods_installation",
-        "INSERT INTO periods_installation (id, key_fingerprint, time_zone) VALUES (2, 'x', 'y')",
+        "INSERT INTO periods_installation (id, key_check, time_zone) VALUES (2, 'x', 'y')",
     ):
         with psycopg.connect(database.conninfo(database.APP)) as app, pytest.raises(psycopg.errors.InsufficientPrivilege):
             app.execute(statement)

@@ -69,6 +69,7 @@ class GrantProposal(models.Model):
     """A role an administrator would give that carries work of its own (`rules.CONFIRMED`); another person confirms it."""
 
     facts = Usage.LOG
+    tallied = True
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="proposals")
     role = models.CharField(max_length=30, choices=Role.choices)
@@ -90,6 +91,7 @@ class GrantAnswer(models.Model):
     """What became of it: another person confirmed, and the role was given in the same moment; or it was declined or taken back."""
 
     facts = Usage.LOG
+    tallied = True
 
     proposal = models.OneToOneField(GrantProposal, on_delete=models.PROTECT, related_name="answer")
     agreed = models.BooleanField()
@@ -129,6 +131,7 @@ class Grant(SpellFact):
     """
 
     reach = Reach.AHEAD
+    tallied = True
 
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="grants")
     role = models.CharField(max_length=30, choices=Role.choices)
@@ -206,6 +209,7 @@ class ReadEvent(models.Model):
     """Somebody looked at a personal record, or fetched many, and said why."""
 
     facts = Usage.LOG
+    tallied = True
 
     at = models.DateTimeField(db_default=Now())
     user_id = models.BigIntegerField(null=True)  # null: the local operator at the console

@@ -169,6 +169,8 @@ def restore(*, source: Path, keys: Path) -> None:
     run_restore(source, keys)
     with working():
         from karez.host.backup import verify_restored
+        from karez.periods import guard
 
+        guard.install()  # a dump does not carry the rights on the database itself
         for line in verify_restored():
             click.echo(line, err=True)

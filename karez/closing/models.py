@@ -14,6 +14,7 @@ class SnapshotRecord(models.Model):
     """A snapshot was taken: its digest, its folder's name, of which kind, as of which day, by whom."""
 
     facts = Usage.LOG
+    tallied = True
 
     digest = models.CharField(max_length=64)
     name = models.TextField()
@@ -77,6 +78,7 @@ class Acceptance(models.Model):
     """A named person accepts exactly these wrong rows of a check, with a reason. Other rows need another acceptance."""
 
     facts = Usage.LOG
+    tallied = True
 
     year = models.IntegerField()
     name = models.TextField()

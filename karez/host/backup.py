@@ -4,10 +4,10 @@ Holds no schedule: an office's own timer calls `karez backup`. A backup without 
 kept apart; losing the key loses the identities for good. The manifest names the key by its fingerprint.
 """
 
+import contextlib
 import fcntl
 import json
 import os
-import secrets
 import shutil
 import subprocess
 import sys
@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from karez import __version__
-from karez.host import database, keys, paths, programs
+from karez.host import database, keys, paths, postgres, programs
 from karez.kernel.files import room_told, side_folder, write_whole
 from karez.kernel.refusal import Refusal
 from karez.kernel.sealing import file_digest
@@ -32,7 +32,8 @@ _MANIFEST = "manifest.json"
 def back_up(target: Path, keys_to: Path) -> Path:
     """Writes one backup folder under `target` and a copy of the key to `keys_to`; returns the folder.
 
-    The database comes first: files are only ever added, so whatever the dump names is there when the files are copied.
+    Whatever file the dump names is there: files are linked before it and after it, so that neither one added nor one deleted
+    meanwhile is missed.
     What is written is beside its place until it is whole; what an earlier run left half-written goes.
     """
     if keys_to.resolve().is_relative_to(target.resolve()):
@@ -46,10 +47,12 @@ def back_up(target: Path, keys_to: Path) -> Path:
         key = keys.read(keys.keep_copy(keys_to))
         made = target / _free_name(target)
         with side_folder(made) as side:
-            programs.run("pg_dump", "--format=custom", "--compress=6", f"--file={side / 'database.dump'}", dbname=database.name())
-            for name, folder in _FOLDERS.items():
-                if folder.exists():
-                    _copy(folder, side / name)
+            with _linked() as links:
+                programs.run("pg_dump", "--format=custom", "--compress=6", f"--file={side / 'database.dump'}", dbname=database.name())
+                _link_all(links)
+                for name in _FOLDERS:
+                    if (links / name).exists():
+                        _copy(links / name, side / name)
             digests = {str(p.relative_to(side)): file_digest(p) for p in sorted(side.rglob("*")) if p.is_file()}
             manifest = {"version": __version__, "made_at": made.name, "key": key.fingerprint, "files": digests}
             write_whole(side / _MANIFEST, json.dumps(manifest, indent=1).encode())
@@ -78,6 +81,27 @@ def _key_of(path: Path) -> str:
         return str(json.loads((path / _MANIFEST).read_text())["key"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
+
+
+@contextmanager
+def _linked() -> Iterator[Path]:
+    """A folder of the installation's disk in which every kept file has a second name, until the block ends."""
+    with tempfile.TemporaryDirectory(prefix=f"backup-{os.getpid()}-", dir=paths.private_folder(paths.SCRATCH)) as folder:
+        _link_all(Path(folder))
+        yield Path(folder)
+
+
+def _link_all(links: Path) -> None:
+    """Gives a second name to every file that has none yet; one deleted in this moment is passed over."""
+    for name, folder in _FOLDERS.items():
+        for path in folder.rglob("*") if folder.exists() else ():
+            second = links / name / path.relative_to(folder)
+            if path.is_dir():
+                second.mkdir(parents=True, exist_ok=True)
+            elif not second.exists():
+                second.parent.mkdir(parents=True, exist_ok=True)
+                with contextlib.suppress(FileNotFoundError):
+                    os.link(path, second)
 
 
 def _copy(folder: Path, target: Path) -> None:
@@ -127,13 +151,31 @@ def restore(source: Path, key_folder: Path) -> None:
             "host.not_empty", record=str(keys.PLACE), found="the key of another installation", expected="no key, or the same one",
             rule="a lost key loses the identities sealed with it", todo="set KAREZ_VAR to a new folder",
         )  # fmt: skip
-    database.prepare()
-    keys.write(keys.PLACE, key.secret)
-    with room_told(str(paths.VAR)):
-        for name, folder in _FOLDERS.items():
-            if (source / name).exists():
-                shutil.copytree(source / name, folder, dirs_exist_ok=True)
-    programs.run("pg_restore", "--exit-on-error", str(source / "database.dump"), dbname=database.name())
+    with _taken_back_unless_whole():
+        database.prepare()
+        programs.run("pg_restore", "--exit-on-error", "--single-transaction", str(source / "database.dump"), dbname=database.name())
+        keys.write(keys.PLACE, key.secret)
+        with room_told(str(paths.VAR)):
+            for name, folder in _FOLDERS.items():
+                if (source / name).exists():
+                    shutil.copytree(source / name, folder)
+
+
+@contextmanager
+def _taken_back_unless_whole() -> Iterator[None]:
+    """Where a restore fails, what it made goes again, so that the next one finds the empty place this one found."""
+    there = {path for path in (*_FOLDERS.values(), keys.PLACE) if path.exists()}
+    try:
+        yield
+    except BaseException:
+        for path in {*_FOLDERS.values(), keys.PLACE} - there:
+            shutil.rmtree(path, ignore_errors=True) if path.is_dir() else path.unlink(missing_ok=True)
+        if not database.url():
+            postgres.remove(database.cluster())
+        else:
+            with database.administrator() as admin:
+                database.drop_database(admin, database.name())
+        raise
 
 
 def _require_empty() -> None:
@@ -159,40 +201,48 @@ def _tables() -> int:
         return int(row[0]) if row else 0
 
 
+def _clear_drills() -> None:
+    """Removes what drills that were killed left behind: a copy of everything, with its key."""
+    for left in Path(tempfile.gettempdir()).glob("karez-drill-*"):
+        pid = left.name.split("-")[2]
+        if not (pid.isdigit() and Path(f"/proc/{pid}").exists()) and left.stat().st_uid == os.geteuid():
+            if (left / "pg").exists():
+                postgres.stop(postgres.Cluster(left / "pg"))
+            shutil.rmtree(left, ignore_errors=True)
+
+
 def drill(made: Path, key_folder: Path) -> None:
     """Restores a backup beside the installation and verifies it there; records the target as tested.
 
     With the embedded server in a cluster of its own; on a server of the office's in a scratch database of that server.
     Either is removed afterwards.
     """
-    scratch = f"karez_drill_{secrets.token_hex(4)}"
-    try:
-        with tempfile.TemporaryDirectory(prefix="karez-drill-") as folder:
-            Path(folder).chmod(0o711)  # the server's user passes through
-            environment = {k: v for k, v in os.environ.items() if k != "KAREZ_DATABASE"}
-            environment |= {"KAREZ_VAR": folder, "KAREZ_DURABLE": "0"}
-            if database.url():
-                environment |= {"KAREZ_DATABASE": scratch, "KAREZ_DATABASE_PASSWORDS": str(database.password_file())}
-            words = [sys.executable, "-m", "karez", "restore", str(made.resolve()), "--keys", str(key_folder.resolve())]
-            done = subprocess.run(words, env=environment, text=True, errors="replace", capture_output=True, check=False)
-            if done.returncode != 0:
-                raise Refusal(
-                    "host.drill_failed", record=str(made), found=programs.errors_first(done.stderr, 2000), expected="a restore that verifies",
-                    rule="a backup counts once it was restored", todo="mend what is named, then back up again",
-                )  # fmt: skip
-    finally:
+    _clear_drills()
+    with (
+        database.scratch("drill") if database.url() else contextlib.nullcontext("") as scratch,
+        tempfile.TemporaryDirectory(prefix=f"karez-drill-{os.getpid()}-") as folder,
+    ):
+        Path(folder).chmod(0o711)  # the server's user passes through
+        environment = {k: v for k, v in os.environ.items() if k != "KAREZ_DATABASE"}
+        environment |= {"KAREZ_VAR": folder, "KAREZ_DURABLE": "0"}
         if database.url():
-            with database.administrator() as admin:
-                database.drop_database(admin, scratch)
+            environment |= {"KAREZ_DATABASE": scratch, "KAREZ_DATABASE_PASSWORDS": str(database.password_file())}
+        words = [sys.executable, "-m", "karez", "restore", str(made.resolve()), "--keys", str(key_folder.resolve())]
+        done = subprocess.run(words, env=environment, text=True, errors="replace", capture_output=True, check=False)
+        if done.returncode != 0:
+            raise Refusal(
+                "host.drill_failed", record=str(made), found=programs.errors_first(done.stderr, 2000), expected="a restore that verifies",
+                rule="a backup counts once it was restored", todo="mend what is named, then back up again",
+            )  # fmt: skip
     told = {"target": str(made.parent.resolve()), "tested_at": datetime.now(UTC).isoformat()}
     write_whole(_TESTED, json.dumps(told).encode())
 
 
 def verify_restored() -> list[str]:
     """What was verified in this installation: snapshots' digests, trial balances; refuses where something does not agree."""
-    from karez.cli.closing import verify_all
+    from karez.cli.verifying import verify_all
 
-    rows = verify_all()
+    rows = verify_all(restored=True)
     bad = [row for row in rows if not row["good"]]
     if bad:
         raise Refusal(

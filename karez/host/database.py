@@ -6,6 +6,7 @@ and keeps their passwords in the data folder. The roles are the server's, so one
 is given the first one's passwords.
 """
 
+import hashlib
 import json
 import os
 import secrets
@@ -77,6 +78,7 @@ def conninfo(role: str, dbname: str | None = None) -> str:
     entry = settings(role)
     words = {"host": entry["HOST"], "port": entry.get("PORT"), "user": role, "password": entry.get("PASSWORD")}
     words["options"] = sessions.options()
+    words |= {k: v for k, v in entry["OPTIONS"].items() if k.startswith(("ssl", "keepalives"))}
     return psycopg.conninfo.make_conninfo(dbname=dbname or name(), **{k: v for k, v in words.items() if v})
 
 
@@ -110,6 +112,23 @@ def make_database(admin: psycopg.Connection[Any], dbname: str, template: str = "
             sql.Identifier(dbname), sql.Identifier(OWNER), sql.Identifier(template), encoding
         )
     )
+
+
+@contextmanager
+def scratch(purpose: str) -> Iterator[str]:
+    """The name of a database for a moment, this installation's own for that purpose; removed afterwards, and before where a kill left it.
+
+    Held alone: whoever comes meanwhile waits.
+    """
+    mark = hashlib.sha256(f"{paths.VAR} {name()}".encode()).hexdigest()[:10]
+    made = f"karez_{purpose}_{mark}"
+    with administrator() as admin:
+        admin.execute("SELECT pg_advisory_lock(hashtext(%s))", [made])
+        drop_database(admin, made)
+        try:
+            yield made
+        finally:
+            drop_database(admin, made)
 
 
 def drop_database(admin: psycopg.Connection[Any], dbname: str) -> None:

@@ -15,7 +15,7 @@ from karez.kernel.refusal import Refusal
 class Installation:
     """The row."""
 
-    key_fingerprint: str
+    key_check: str
     time_zone: str
 
 
@@ -31,7 +31,7 @@ def recorded() -> Installation | None:
 def _read(connection: psycopg.Connection[tuple[object, ...]]) -> Installation | None:
     if connection.execute("SELECT to_regclass('public.periods_installation')").fetchone() == (None,):
         return None
-    row = connection.execute("SELECT key_fingerprint, time_zone FROM public.periods_installation").fetchone()
+    row = connection.execute("SELECT key_check, time_zone FROM public.periods_installation").fetchone()
     return Installation(str(row[0]), str(row[1])) if row else None
 
 
@@ -43,7 +43,7 @@ def require_ready(*, founding: bool) -> None:
     found = recorded()
     if found is not None:
         clock.keep(found.time_zone)
-        keys.check(found.key_fingerprint)
+        keys.check(found.key_check)
     elif founding:
         clock.require_known()
         keys.make_if_missing()
@@ -55,7 +55,7 @@ def record() -> None:
     """Writes the row where there is none: this key, this time zone."""
     with psycopg.connect(database.conninfo(database.OWNER)) as owner:
         owner.execute(
-            "INSERT INTO public.periods_installation (id, key_fingerprint, time_zone) VALUES (1, %s, %s) ON CONFLICT (id) DO NOTHING",
+            "INSERT INTO public.periods_installation (id, key_check, time_zone) VALUES (1, %s, %s) ON CONFLICT (id) DO NOTHING",
             [keys.read(keys.PLACE).fingerprint, clock.zone()],
         )
 

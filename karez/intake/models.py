@@ -38,6 +38,8 @@ class Batch(models.Model):
     digest = models.CharField(max_length=64)  # of the bytes as sent; with identity a keyed one, so that no guess can be confirmed
     size_bytes = models.BigIntegerField()
     vault_ref = models.CharField(max_length=32)
+    kept_digest = models.CharField(max_length=64, db_default="")  # SHA-256 of what is kept: without denied columns
+    mark = models.CharField(max_length=32, db_default="")  # binds file, kind and sender; see `rules.mark_of`
     delete_file_on = models.DateField()
     file_deleted_at = models.DateTimeField(null=True)
     sender_id = models.BigIntegerField()

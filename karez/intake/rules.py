@@ -8,18 +8,22 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from django.conf import settings
+
 from karez.intake.headings import LONGEST_HEADING, OF_WHOM, Said, said_by
 from karez.kernel.denied import denied_word
 from karez.kernel.folding import fold, without_end_bracket
 from karez.kernel.personal import alias_of
 from karez.kernel.refusal import Refusal
+from karez.kernel.sealing import SealingKey
 from karez.kernel.sheets import Column, Kind, Sheet
 from karez.kernel.units import COUNTED, key, unit_named, worth_in
 from karez.kernel.written import WHOLE, YUAN, Form, decimal
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,50}")
 NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.FEN)
-RESERVED = frozenset({"row_no", "identity_sealed", "number_hash", "name_hash"})
+IDENTITY = ("identity_sealed", "identity_key", "number_hash", "name_hash")  # what is staged of identity cells, in this order
+RESERVED = frozenset({"row_no", *IDENTITY})
 
 # SQL types of staged columns.
 SQL_TYPES = {
@@ -80,8 +84,15 @@ def staged_columns(sheet: Sheet) -> list[dict[str, str]]:
         if column.kind is Kind.AREA:
             made.append({"name": f"{column.name}_id", "type": "bigint"})
     if any(column.identity for column in sheet.columns):
-        made += [{"name": name, "type": "bytea"} for name in ("identity_sealed", "number_hash", "name_hash")]
+        made += [{"name": name, "type": "bytea"} for name in IDENTITY]
     return made
+
+
+def mark_of(*, ref: str, kept_digest: str, digest: str, sheet: str, sender_id: int) -> str:
+    """What binds a batch to its kept file and its sender: only the installation's key makes it."""
+    sealing: SealingKey = settings.SEALING_KEY
+    told = "\0".join((ref, kept_digest, digest, sheet, str(sender_id)))
+    return sealing.digest(b"batch", told.encode()).hex()[:32]
 
 
 def heading_key(heading: str) -> str:

@@ -46,19 +46,22 @@ class Sealer:
         self._number = KeyedHash(key._number_key)
         self._areas: dict[int | None, KeyedHash] = {}
 
-    def records(self, column: pa.Array) -> pa.Array:
-        """Sealed records of JSON texts, as `SealingKey.seal` makes them."""
+    def records(self, column: pa.Array) -> tuple[pa.Array, pa.Array]:
+        """Sealed records of JSON texts, as `SealingKey.seal` makes them, and the random key each is bound to: its person's to be."""
         plain = column.to_pylist()
-        noise, encrypt = os.urandom(12 * len(plain)), self._encrypt
+        noise, keys, encrypt = os.urandom(12 * len(plain)), os.urandom(16 * len(plain)), self._encrypt
         sealed: list[str | None] = []
+        bound: list[str] = []
         head = "\\x" + _VERSION.hex()
         for place, text in enumerate(plain):
+            key = keys[16 * place : 16 * place + 16]
+            bound.append("\\x" + key.hex())
             if text is None:
                 sealed.append(None)
                 continue
             nonce = noise[12 * place : 12 * place + 12]
-            sealed.append(head + nonce.hex() + encrypt(nonce, text.encode(), _VERSION).hex())
-        return pa.array(sealed, pa.string())
+            sealed.append(head + nonce.hex() + encrypt(nonce, text.encode(), _VERSION + key).hex())
+        return pa.array(sealed, pa.string()), pa.array(bound, pa.string())
 
     def numbers(self, column: pa.Array) -> pa.Array:
         """Hashes of numbers, as `SealingKey.number_hash` makes them."""

@@ -51,7 +51,7 @@ def receive(
         _refuse_known(declared, digest)
         kept = vault.put_file(prepare(source, folder, declared, notices))
     try:
-        return _record(actor, declared, file_name, digest, size, kept.ref, notices, queue)
+        return _record(actor, declared, file_name, digest, size, kept, notices, queue)
     except BaseException:
         vault.delete(kept.ref)
         raise
@@ -226,13 +226,18 @@ def _staged_rows(cursor: Any, batch: Batch) -> int:
 
 
 def _record(
-    actor: User, sheet: Sheet, file_name: str, digest: str, size: int, ref: str, notices: Notices, queue: bool
+    actor: User, sheet: Sheet, file_name: str, digest: str, size: int, kept: vault.Kept, notices: Notices, queue: bool
 ) -> Batch:
     name, keep_until = telling.file_name(sheet, file_name), date.today() + timedelta(days=limits.KEEP_DAYS)
-    values = (sheet.name, name, digest, size, ref, keep_until, actor.pk, json.dumps(notices.items), telling.holds_identity(sheet))
+    kept_digest = telling.keyed(kept.digest, identity=telling.holds_identity(sheet))
+    mark = rules.mark_of(ref=kept.ref, kept_digest=kept_digest, digest=digest, sheet=sheet.name, sender_id=actor.pk)
+    holds_identity = telling.holds_identity(sheet)
+    values = (
+        sheet.name, name, digest, size, kept.ref, kept_digest, mark, keep_until, actor.pk, json.dumps(notices.items), holds_identity,
+    )  # fmt: skip
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT intake_receive(%s, %s, %s, %s, %s, %s, %s, %s, %s)", values)
+            cursor.execute("SELECT intake_receive(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)", values)
             batch_id = cursor.fetchone()[0]
             if queue:
                 job_app.configure_task(STAGE_JOB).defer(batch_id=batch_id)

@@ -364,7 +364,7 @@ class FileStaging:
         if not any(column.identity for column in self.sheet.columns):
             return batch
         *plain, record, number, person, area = batch.columns
-        columns = [*plain, sealer.records(record), sealer.numbers(number), sealer.names(person, area)]
+        columns = [*plain, *sealer.records(record), sealer.numbers(number), sealer.names(person, area)]
         return pa.RecordBatch.from_arrays(columns, names=[f"c{n}" for n in range(len(columns))])
 
     def _batches(self, query: str) -> Iterator[pa.RecordBatch]:

@@ -55,11 +55,13 @@ def digest_of(sheet: Sheet, path: Path) -> str:
 
     A list of one person can be guessed, a name and a number at a time; without the key no guess is confirmed.
     """
-    plain = file_digest(path)
-    if not holds_identity(sheet):
-        return plain
+    return keyed(file_digest(path), identity=holds_identity(sheet))
+
+
+def keyed(digest: str, *, identity: bool) -> str:
+    """A file's SHA-256 as it may be kept: of a file with identity under the sealing key."""
     key: SealingKey = settings.SEALING_KEY
-    return key.digest(b"file", plain.encode()).hex()
+    return key.digest(b"file", digest.encode()).hex() if identity else digest
 
 
 def without_numbers(text: str) -> str:

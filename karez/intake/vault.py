@@ -82,6 +82,14 @@ def chunks(ref: str) -> Iterator[bytes]:
             sealed, index = following, index + 1
 
 
+def digest(ref: str) -> str:
+    """SHA-256 of the plain bytes of a kept file; raises as `chunks` does."""
+    found = hashlib.sha256()
+    for chunk in chunks(ref):
+        found.update(chunk)
+    return found.hexdigest()
+
+
 def open_stream(ref: str) -> BinaryIO:
     """A kept file as a readable binary stream."""
     return io.BufferedReader(_Stream(chunks(ref)), VAULT_CHUNK)

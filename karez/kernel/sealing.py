@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import json
 import os
+import uuid
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -47,22 +48,22 @@ class SealingKey:
     def _number_key(self) -> bytes:
         return self._derived(b"number")
 
-    def seal(self, plain: bytes) -> bytes:
-        """`plain` sealed; different bytes each time."""
+    def seal(self, plain: bytes, bound_to: bytes = b"") -> bytes:
+        """`plain` sealed; different bytes each time. It opens only together with what it is bound to."""
         nonce = os.urandom(12)
-        return _VERSION + nonce + self._aead.encrypt(nonce, plain, _VERSION)
+        return _VERSION + nonce + self._aead.encrypt(nonce, plain, _VERSION + bound_to)
 
-    def open(self, sealed: bytes) -> bytes:
-        """What was sealed; raises cryptography's InvalidTag where key or bytes are not right."""
-        return self._aead.decrypt(sealed[1:13], sealed[13:], sealed[:1])
+    def open(self, sealed: bytes, bound_to: bytes = b"") -> bytes:
+        """What was sealed; raises cryptography's InvalidTag where key, bytes or what it is bound to are not right."""
+        return self._aead.decrypt(sealed[1:13], sealed[13:], sealed[:1] + bound_to)
 
-    def seal_record(self, values: dict[str, str]) -> bytes:
-        """Several short texts sealed as one value (one person's identity)."""
-        return self.seal(json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode())
+    def seal_record(self, values: dict[str, str], bound_to: uuid.UUID) -> bytes:
+        """Several short texts sealed as one value: one person's identity, bound to the person's random key."""
+        return self.seal(json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode(), bound_to.bytes)
 
-    def open_record(self, sealed: bytes) -> dict[str, str]:
-        """The texts of `seal_record`."""
-        record: dict[str, str] = json.loads(self.open(sealed))
+    def open_record(self, sealed: bytes, bound_to: uuid.UUID) -> dict[str, str]:
+        """The texts of `seal_record`; InvalidTag where it is another person's."""
+        record: dict[str, str] = json.loads(self.open(sealed, bound_to.bytes))
         return record
 
     def digest(self, purpose: bytes, plain: bytes) -> bytes:

@@ -10,10 +10,14 @@ from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 
-from django.utils.translation import gettext_noop as _
-
 from karez.kernel.folding import fold
 from karez.kernel.units import spellings_of
+
+
+def _(told: str) -> str:
+    """Marks a text for the catalogues. Django's own mark would read the settings, and the console parses before there are any."""
+    return told
+
 
 _GROUPS = "[1-9][0-9]{0,2}(?:,[0-9]{3})"  # commas part thousands, each group whole
 _UNITED = rf"(?:[0-9]{{1,15}}|{_GROUPS}{{1,4}})(?:\.[0-9]{{1,8}})?"  # of a thousand or more: decimals are to be expected

@@ -9,6 +9,8 @@ from karez.kernel.facts import UndatedFact
 class Document(UndatedFact):
     """A file that stands for something: a voucher's receipt, a return's signed sheet, a circular."""
 
+    tallied = True
+
     kind = models.CharField(max_length=40)  # of what it is attached to: "voucher", "return", "source_line", ...
     subject_id = models.BigIntegerField(null=True)
     area_id = models.BigIntegerField()  # whoever may see documents of this area may open it

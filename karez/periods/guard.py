@@ -95,6 +95,7 @@ def install() -> None:
             usage = usage_of(table, usages)
             assert usage is not None
             statements += [*_rights(table, usage), *_triggers(table, usage)]
+        statements += [_tally(table) for table in tallied_tables()]
         cursor.execute(_VIEWS)  # a view shows what its tables hold, and those are readable already
         statements += [f'GRANT SELECT ON "{row[0]}" TO karez_app' for row in cursor.fetchall()]
         statements += [*_UNSILENCED, _reach_function(), _roles_function()]
@@ -139,6 +140,11 @@ def _roles_function() -> str:
 def declared_usages() -> dict[str, Usage]:
     """Table name -> usage, of every model that declares one."""
     return {m._meta.db_table: m.facts for m in _models() if hasattr(m, "facts")}
+
+
+def tallied_tables() -> list[str]:
+    """Tables whose rows are counted as they are added (`tallied = True`), so that one taken away or changed is found."""
+    return sorted(m._meta.db_table for m in _models() if getattr(m, "tallied", False))
 
 
 def usage_of(table: str, usages: dict[str, Usage]) -> Usage | None:
@@ -187,6 +193,10 @@ def _function(function: str, *, is_trigger: bool, name: str) -> list[str]:
     if not is_trigger and name.startswith("procrastinate_"):  # the queue's own, run with the rights of who calls
         made.append(f"GRANT EXECUTE ON FUNCTION {function} TO karez_app")
     return made
+
+
+def _tally(table: str) -> str:
+    return _trigger(table, "tally", "AFTER INSERT", "REFERENCING NEW TABLE AS added", "STATEMENT", "periods_tally")
 
 
 def _trigger(table: str, name: str, when: str, referencing: str, each: str, function: str) -> str:

@@ -10,7 +10,7 @@ class Installation(models.Model):
 
     facts = Usage.OWNED
 
-    key_fingerprint = models.CharField(max_length=16)
+    key_check = models.CharField(max_length=16)
     time_zone = models.CharField(max_length=60)
 
     class Meta:
@@ -19,7 +19,24 @@ class Installation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.key_fingerprint} {self.time_zone}"
+        return f"{self.key_check} {self.time_zone}"
+
+
+class Tally(models.Model):
+    """How many rows were ever added to a table that only grows, and a sum over what is in them; see `sql/tally.sql`."""
+
+    facts = Usage.OWNED
+
+    table_name = models.TextField()
+    shard = models.IntegerField()
+    rows = models.BigIntegerField()
+    content = models.DecimalField(max_digits=40, decimal_places=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["table_name", "shard"], name="periods_tally_once")]
+
+    def __str__(self) -> str:
+        return f"{self.table_name} {self.rows}"
 
 
 class Region(models.Model):
@@ -84,6 +101,7 @@ class PeriodChange(models.Model):
     """Every change of a year's state: who, when, why. Written by the same functions."""
 
     facts = Usage.OWNED
+    tallied = True
 
     year = models.IntegerField()
     state = models.CharField(max_length=10)

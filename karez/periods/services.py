@@ -46,12 +46,12 @@ class OpenedDays:
 
 
 def opened_days() -> OpenedDays | None:
-    """The days of the opened years; None before the region is founded."""
+    """The days of the opened years and of the one after them, in which work goes on while the last is being closed; None before founding."""
     found = region_if_founded()
     if found is None:
         return None
     last = Period.objects.order_by("-year").values_list("year", flat=True).first() or found.first_year
-    return OpenedDays(date(found.first_year, 1, 1), date(last, 12, 31), found.first_open_day)
+    return OpenedDays(date(found.first_year, 1, 1), date(last + 1, 12, 31), found.first_open_day)
 
 
 def counts_on(day: date) -> date:

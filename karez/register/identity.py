@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import DatabaseError, connection, transaction
@@ -68,7 +69,7 @@ def open_household(actor: User, *, household_id: int, purpose: str) -> dict[int,
     require(actor, VIEW, members[0].household.village_id)
     for member in members:
         log_read(actor, kind="person", subject_id=member.person_id, purpose=purpose)
-    rows = Identity.objects.filter(person_id__in=[m.person_id for m in members])
+    rows = Identity.objects.filter(person_id__in=[m.person_id for m in members]).select_related("person")
     return {row.person_id: _open(row) for row in rows}
 
 
@@ -186,7 +187,7 @@ def keep(actor: User, *, person_id: int, village_id: int, values: Values, reason
     """
     given = {name: value.strip() for name, value in asdict(values).items() if value.strip()}
     sealed: dict[str, Any] = {
-        "sealed": _key().seal_record(given),
+        "sealed": _key().seal_record(given, _random_key(person_id)),
         "number_hash": _key().number_hash(given["id_number"]) if "id_number" in given else None,
         "name_hash": SealingKey.name_hash(_key().area_key(village_id), given["name"]) if "name" in given else None,
         "changed_by_id": actor.pk, "change_reason": reason, "changed_at": Now(),
@@ -204,9 +205,13 @@ def index_in(actor: User, *, person_id: int, village_id: int) -> None:
 
 def hand_over(actor: User, *, old_id: int, new_id: int) -> None:
     """Gives an identity to the record that replaces its person's. For services of this room."""
-    Identity.objects.filter(person_id=old_id).update(
-        person_id=new_id, changed_by_id=actor.pk, changed_at=Now(), change_reason="person record replaced"
-    )
+    row = Identity.objects.filter(person_id=old_id).first()
+    if row is not None:
+        record = _key().open_record(bytes(row.sealed), _random_key(old_id))
+        Identity.objects.filter(person_id=old_id).update(
+            person_id=new_id, sealed=_key().seal_record(record, _random_key(new_id)),
+            changed_by_id=actor.pk, changed_at=Now(), change_reason="person record replaced",
+        )  # fmt: skip
 
 
 def present_record(person_id: int) -> int:
@@ -221,8 +226,14 @@ def _key() -> SealingKey:
     return key
 
 
+def _random_key(person_id: int) -> UUID:
+    """What a person's identity is sealed together with, so that it opens for no other person."""
+    key: UUID = Person.objects.values_list("key", flat=True).get(pk=person_id)
+    return key
+
+
 def _open(row: Identity) -> Values:
-    record = _key().open_record(bytes(row.sealed))
+    record = _key().open_record(bytes(row.sealed), row.person.key)
     return Values(**{name: record.get(name, "") for name in ("name", "id_number", "phone")})
 
 

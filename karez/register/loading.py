@@ -34,18 +34,18 @@ SELECT id, 'recorded', starts_on, counts_from, recorded_by_id, batch_id
   FROM register_household WHERE batch_id = %(batch)s AND kind = 'registered'
 """
 
-# Each row gets its person's id once; the three inserts below read it from here.
+# Each row gets its person's id once; the three inserts below read it from here. The key is the one its identity was sealed with.
 _PERSONS_TO_BE = """
 CREATE TEMP TABLE register_load ON COMMIT DROP AS
 SELECT s.row_no, nextval('register_person_id_seq') AS person_id, h.id AS household_id, s.relation::smallint AS relation,
-       s.sex::smallint AS sex, s.birth_month, s.since
+       s.sex::smallint AS sex, s.birth_month, s.since, encode(s.identity_key, 'hex')::uuid AS key
   FROM {stage} s JOIN register_household h
     ON h.village_id = s.village_id AND h.household_no = s.household_no AND h.voided_at IS NULL
 """
 
 _PERSONS = """
-INSERT INTO register_person (id, sex, birth_month, recorded_by_id, batch_id)
-SELECT person_id, sex, birth_month, %(sender)s, %(batch)s FROM register_load
+INSERT INTO register_person (id, key, sex, birth_month, recorded_by_id, batch_id)
+SELECT person_id, key, sex, birth_month, %(sender)s, %(batch)s FROM register_load
 """
 
 _IDENTITIES = """

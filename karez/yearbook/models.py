@@ -19,6 +19,7 @@ class Edition(models.Model):
     """A chapter as it was prepared for the public: its content as text, with the digest people put their names to."""
 
     facts = Usage.LOG
+    tallied = True
 
     year = models.IntegerField()
     number = models.IntegerField()
@@ -43,6 +44,7 @@ class EditionStep(models.Model):
     """One step of one person; each step stands on the one before, and no person takes two."""
 
     facts = Usage.LOG
+    tallied = True
 
     edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="steps")
     digest = models.CharField(max_length=64)
@@ -74,6 +76,7 @@ class Erratum(models.Model):
     """What a signed edition should have said of one figure at one place, with the reason; the edition itself stays."""
 
     facts = Usage.LOG
+    tallied = True
 
     edition = models.ForeignKey(Edition, on_delete=models.PROTECT, related_name="errata")
     edition_state = models.TextField(default="signed")
@@ -102,6 +105,7 @@ class ErratumApproval(models.Model):
     """The second person of an erratum; with this row it is public."""
 
     facts = Usage.LOG
+    tallied = True
 
     erratum = models.OneToOneField(Erratum, on_delete=models.PROTECT, related_name="approval")
     author_id = models.BigIntegerField()

@@ -32,6 +32,8 @@ class Migration(migrations.Migration):
                 ('digest', models.CharField(max_length=64)),
                 ('size_bytes', models.BigIntegerField()),
                 ('vault_ref', models.CharField(max_length=32)),
+                ('kept_digest', models.CharField(db_default='', max_length=64)),
+                ('mark', models.CharField(db_default='', max_length=32)),
                 ('delete_file_on', models.DateField()),
                 ('file_deleted_at', models.DateTimeField(null=True)),
                 ('sender_id', models.BigIntegerField()),

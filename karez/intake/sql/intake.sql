@@ -42,14 +42,14 @@ END $$;
 CREATE TRIGGER intake_fault_no_identity BEFORE INSERT ON intake_fault FOR EACH ROW EXECUTE FUNCTION intake_keep_no_identity();
 CREATE TRIGGER intake_question_no_identity BEFORE INSERT ON intake_question FOR EACH ROW EXECUTE FUNCTION intake_keep_no_identity();
 
-CREATE FUNCTION intake_receive(p_sheet text, p_file_name text, p_digest text, p_bytes bigint, p_ref text, p_delete_on date,
-    p_sender bigint, p_notices jsonb, p_identity boolean DEFAULT true) RETURNS bigint
+CREATE FUNCTION intake_receive(p_sheet text, p_file_name text, p_digest text, p_bytes bigint, p_ref text, p_kept text, p_mark text,
+    p_delete_on date, p_sender bigint, p_notices jsonb, p_identity boolean DEFAULT true) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE made bigint;
 BEGIN
     PERFORM access_require_actor(p_sender);
-    INSERT INTO intake_batch (sheet, file_name, digest, size_bytes, vault_ref, delete_file_on, sender_id, notices, holds_identity)
-    VALUES (p_sheet, intake_without_numbers(p_file_name), p_digest, p_bytes, p_ref, p_delete_on, p_sender, p_notices, p_identity)
+    INSERT INTO intake_batch (sheet, file_name, digest, size_bytes, vault_ref, kept_digest, mark, delete_file_on, sender_id, notices, holds_identity)
+    VALUES (p_sheet, intake_without_numbers(p_file_name), p_digest, p_bytes, p_ref, p_kept, p_mark, p_delete_on, p_sender, p_notices, p_identity)
     RETURNING id INTO made;
     RETURN made;
 END $$;
@@ -247,7 +247,7 @@ BEGIN
     RETURN n;
 END $$;
 
-GRANT EXECUTE ON FUNCTION intake_receive(text, text, text, bigint, text, date, bigint, jsonb, boolean), intake_take(bigint, text[]), intake_begin_staging(bigint, jsonb),
+GRANT EXECUTE ON FUNCTION intake_receive(text, text, text, bigint, text, text, text, date, bigint, jsonb, boolean), intake_take(bigint, text[]), intake_begin_staging(bigint, jsonb),
     intake_close_stage(bigint), intake_staged(bigint, bigint, bigint, jsonb, jsonb, jsonb), intake_failed(bigint, text), intake_confirm(bigint, bigint),
     intake_decide(bigint, bigint), intake_applied(bigint, jsonb), intake_refuse(bigint, bigint, text),
     intake_ask_withdrawal(bigint, bigint, text), intake_withdrawn(bigint, bigint), intake_file_deleted(bigint),

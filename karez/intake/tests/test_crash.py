@@ -91,7 +91,7 @@ def test_the_database_refuses_what_services_do(committed_db: str, app_connection
         ("DROP TABLE staging.batch_{id}", "42501"),
         ("CREATE TABLE staging.mine (a int)", "42501"),
         ("SELECT intake_begin_staging(%(id)s, '[{{\"name\": \"a\", \"type\": \"text); DROP TABLE intake_batch; --\"}}]')", "KZ041"),
-        ("SELECT intake_receive('toy', 'f', '{digest}', 1, 'r', now()::date, 1, '[]')", "23505"),
+        ("SELECT intake_receive('toy', 'f', '{digest}', 1, 'r', 'k', 'm', now()::date, 1, '[]')", "23505"),
     )
     for attack, code in attacks:
         with pytest.raises(psycopg.Error) as told:

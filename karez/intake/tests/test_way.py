@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from types import SimpleNamespace
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -41,7 +42,7 @@ def test_staged_rows_hold_no_identity(county: SimpleNamespace) -> None:
         row = dict(zip(names, cursor.fetchone(), strict=True))
     assert "name" not in names and "id_number" not in names
     key = settings.SEALING_KEY
-    assert key.open_record(bytes(row["identity_sealed"])) == {"name": "马小军0", "id_number": id_number(0)}
+    assert key.open_record(bytes(row["identity_sealed"]), UUID(bytes=bytes(row["identity_key"]))) == {"name": "马小军0", "id_number": id_number(0)}
     assert bytes(row["number_hash"]) == key.number_hash(id_number(0))
     assert bytes(row["name_hash"]) == key.name_hash(key.area_key(county.ids[VILLAGES[0]]), "马小军0")
 

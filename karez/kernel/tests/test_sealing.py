@@ -1,6 +1,8 @@
 """Sealed values: opened by their key alone, never shown, never linked from area to area."""
 
 
+from uuid import UUID
+
 import pyarrow as pa
 import pytest
 from cryptography.exceptions import InvalidTag
@@ -13,14 +15,17 @@ KEY, OTHER = SealingKey(b"a" * 32), SealingKey(b"b" * 32)
 
 
 def test_only_the_key_opens_and_no_byte_may_differ() -> None:
-    sealed = KEY.seal_record({"name": "马小花", "id_number": "1"})
-    assert KEY.open_record(sealed) == {"name": "马小花", "id_number": "1"}
-    assert KEY.seal_record({"name": "马小花"}) != KEY.seal_record({"name": "马小花"})
+    whose, others = UUID(int=1), UUID(int=2)
+    sealed = KEY.seal_record({"name": "马小花", "id_number": "1"}, whose)
     with pytest.raises(InvalidTag):
-        OTHER.open(sealed)
+        KEY.open_record(sealed, others)
+    assert KEY.open_record(sealed, whose) == {"name": "马小花", "id_number": "1"}
+    assert KEY.seal_record({"name": "马小花"}, whose) != KEY.seal_record({"name": "马小花"}, whose)
+    with pytest.raises(InvalidTag):
+        OTHER.open(sealed, whose.bytes)
     for place in (0, 5, len(sealed) - 1):
         with pytest.raises(InvalidTag):
-            KEY.open(sealed[:place] + bytes([sealed[place] ^ 1]) + sealed[place + 1 :])
+            KEY.open(sealed[:place] + bytes([sealed[place] ^ 1]) + sealed[place + 1 :], whose.bytes)
 
 
 def test_a_name_is_not_followed_from_area_to_area() -> None:

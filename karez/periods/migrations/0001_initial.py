@@ -12,10 +12,23 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
+            name='Tally',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('table_name', models.TextField()),
+                ('shard', models.IntegerField()),
+                ('rows', models.BigIntegerField()),
+                ('content', models.DecimalField(decimal_places=0, max_digits=40)),
+            ],
+            options={
+                'constraints': [models.UniqueConstraint(fields=('table_name', 'shard'), name='periods_tally_once')],
+            },
+        ),
+        migrations.CreateModel(
             name='Installation',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('key_fingerprint', models.CharField(max_length=16)),
+                ('key_check', models.CharField(max_length=16)),
                 ('time_zone', models.CharField(max_length=60)),
             ],
             options={

@@ -1,5 +1,6 @@
 """Stands in for intake in tests of applying: a staged table made by hand, with identity sealed as intake seals it."""
 
+import uuid
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
@@ -13,7 +14,7 @@ from karez.kernel.sheets import Applying, Outcome, Sheet
 from karez.periods.services import first_open_day, opened_days
 
 _REGISTER = """CREATE TEMP TABLE staged (row_no bigint, village text, village_id bigint, household_no text, household_kind text,
- person_no bigint, relation text, sex text, birth_month date, since date, identity_sealed bytea, number_hash bytea, name_hash bytea)"""
+ person_no bigint, relation text, sex text, birth_month date, since date, identity_sealed bytea, identity_key bytea, number_hash bytea, name_hash bytea)"""
 _ASSESSMENTS = """CREATE TEMP TABLE staged (row_no bigint, village text, village_id bigint, household_no text, year int,
  assessed_on date, income bigint, size bigint, line text)"""
 
@@ -25,9 +26,10 @@ def stage_register(rows: Sequence[tuple[Any, ...]]) -> None:
         cursor.execute("DROP TABLE IF EXISTS staged")
         cursor.execute(_REGISTER)
         for number, (village, no, kind, relation, sex, born, since, name, id_number) in enumerate(rows, 2):
+            whose = uuid.uuid4()
             cursor.execute(
-                "INSERT INTO staged VALUES (%s, '', %s, %s, %s, 1, %s, %s, %s, %s, %s, %s, %s)",
-                [number, village, no, kind, relation, sex, born, since, key.seal_record({"name": name, "id_number": id_number}),
+                "INSERT INTO staged VALUES (%s, '', %s, %s, %s, 1, %s, %s, %s, %s, %s, %s, %s, %s)",
+                [number, village, no, kind, relation, sex, born, since, key.seal_record({"name": name, "id_number": id_number}, whose), whose.bytes,
                  key.number_hash(id_number) if id_number else None, SealingKey.name_hash(key.area_key(village), name)],
             )  # fmt: skip
 

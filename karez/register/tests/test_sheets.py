@@ -84,6 +84,7 @@ def test_a_withdrawn_file_leaves_no_identity(world: Any, village: int) -> None:
     assert not Identity.objects.exists()
     assert not Membership.objects.filter(voided_at=None).exists()
     assert faults(REGISTER) == {}
+    stage_register([_row(village, "1", "0", "Ma Li", "11010519491231002X")])  # sent again, it is staged anew
     assert _apply(world, batch=8)["households"] == 1  # the same number is free again
 
 
