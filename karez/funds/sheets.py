@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from karez.funds import loading
 from karez.funds.models import FunderKind, SizeClass
+from karez.kernel.overlaps import shared_days
 from karez.kernel.sheets import Check, Column, Days, Kind, Sheet, Total
 
 _CODE = "[A-Za-z0-9][A-Za-z0-9_.-]*"
@@ -19,11 +20,8 @@ FUNDER_KINDS = {str(value): str(value) for value in FunderKind.values} | {
 }  # fmt: skip
 SIZE_CLASSES = {str(value): str(value) for value in SizeClass.values} | {"不分": "any", "小村": "small", "大村": "big"}
 
-# The days a row states; none where they are out of order (another check says so).
-_STATED = (
-    "CASE WHEN {0}.valid_to IS NULL OR {0}.valid_to > {0}.valid_from THEN daterange({0}.valid_from, {0}.valid_to)"
-    " ELSE 'empty'::daterange END"
-)
+# A standard for any size stands for each of them.
+_EACH_SIZE, _SIZE = "generate_series(lower(funds_sizes({0}.size_class)), upper(funds_sizes({0}.size_class)) - 1) AS size", "' ' || size"
 
 _LINE_KNOWN = Check(
     rule="funds_line_known",
@@ -117,8 +115,8 @@ SOURCE_LINES = Sheet(
             rule="funds_line_one_purpose",
             column="document_no",
             expected=_("one line for one funder, programme, year and document"),
-            sql="""SELECT s.row_no, s.document_no FROM {stage} s JOIN {stage} o USING (funder_code, programme, year, document_no)
-                WHERE s.row_no <> o.row_no
+            sql="""SELECT row_no, document_no FROM (SELECT row_no, document_no, count(*) OVER (
+                    PARTITION BY funder_code, programme, year, document_no) AS n FROM {stage} WHERE document_no IS NOT NULL) t WHERE n > 1
                 UNION SELECT s.row_no, s.document_no FROM {stage} s
                 JOIN funds_funder f ON f.code = s.funder_code
                 JOIN funds_sourceline l ON l.funder_id = f.id AND l.voided_at IS NULL
@@ -216,12 +214,10 @@ GRANT_STANDARDS = Sheet(
             rule="funds_one_standard",
             column="valid_from",
             expected=_("one standard for a size of village at a time"),
-            sql=f"""SELECT s.row_no, s.valid_from::text FROM {{stage}} s JOIN {{stage}} o ON o.programme = s.programme
-                 AND o.row_no <> s.row_no AND funds_sizes(o.size_class) && funds_sizes(s.size_class)
-                 AND {_STATED.format("o")} && {_STATED.format("s")}
-                UNION SELECT s.row_no, s.valid_from::text FROM {{stage}} s JOIN funds_grantstandard k ON k.programme = s.programme
-                 AND k.voided_at IS NULL AND funds_sizes(k.size_class) && funds_sizes(s.size_class)
-                 AND daterange(k.starts_on, k.ends_before) && {_STATED.format("s")}""",
+            sql=shared_days(
+                f"SELECT s.row_no, s.valid_from::text, s.programme || {_SIZE}, s.valid_from, s.valid_to FROM {{stage}} s, {_EACH_SIZE.format('s')}",
+                f"SELECT k.programme || {_SIZE}, k.starts_on, k.ends_before FROM funds_grantstandard k, {_EACH_SIZE.format('k')} WHERE k.voided_at IS NULL",
+            ),
             todo=_("end the earlier standard first, or correct the days"),
         ),
     ),
@@ -262,11 +258,10 @@ PLAN_TARGETS = Sheet(
             rule="funds_one_target",
             column="code",
             expected=_("one target of this code adopted at a time"),
-            sql=f"""SELECT s.row_no, s.code FROM {{stage}} s JOIN {{stage}} o ON o.code = s.code AND o.row_no <> s.row_no
-                 AND {_STATED.format("o")} && {_STATED.format("s")}
-                UNION SELECT s.row_no, s.code FROM {{stage}} s JOIN funds_plantarget k ON k.code = s.code
-                 AND k.voided_at IS NULL
-                 AND daterange(k.starts_on, k.ends_before) && {_STATED.format("s")}""",
+            sql=shared_days(
+                "SELECT s.row_no, s.code, s.code, s.valid_from, s.valid_to FROM {stage} s",
+                "SELECT k.code, k.starts_on, k.ends_before FROM funds_plantarget k WHERE k.voided_at IS NULL",
+            ),
             todo=_("end the earlier target first"),
         ),
     ),

@@ -33,6 +33,10 @@ def checks(sheet: Sheet, opened: OpenedDays | None) -> Iterator[Check]:
                 rule="day_opened", column=column.name, expected=f"a year until {last.year}", todo=_LATER,
                 sql=f'SELECT row_no, "{column.name}"::text FROM {{stage}} WHERE "{column.name}" > {last.year}',
             )  # fmt: skip
+            yield Check(
+                rule="day_opened", column=column.name, expected=f"a year from {first.year} on", todo=_EARLIER,
+                sql=f'SELECT row_no, "{column.name}"::text FROM {{stage}} WHERE "{column.name}" < {first.year}',
+            )  # fmt: skip
             continue
         expected = f"a day of a year that was opened: {first} to {last}" if days is Days.OPENED else f"a day until {last}"
         yield _check(column, ">", last, expected, _LATER)

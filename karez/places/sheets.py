@@ -8,6 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from karez.kernel.overlaps import shared_days
 from karez.kernel.sheets import Applying, Check, Column, Days, Kind, Sheet, Total
 from karez.places.loading import insert_areas, insert_designations
 from karez.places.models import DesignationList
@@ -33,17 +34,8 @@ AREA_SOURCE = """SELECT row_no, level, code, coalesce(name_zh, '') AS name_zh, c
 DESIGNATION_SOURCE = """SELECT s.area_code_id AS area_id, s.list, s.valid_from AS starts_on, s.valid_to AS ends_before,
     s.document, 'sourced' AS mark, '' AS note FROM {stage} s"""
 # True where two dated rows share a day; an open end reaches for ever.
-_SHARE_A_DAY = (
-    "{a}.{af} < coalesce({b}.{bt}, 'infinity') AND {b}.{bf} < coalesce({a}.{at}, 'infinity')"
-    " AND {a}.{af} < coalesce({a}.{at}, 'infinity') AND {b}.{bf} < coalesce({b}.{bt}, 'infinity')"
-)
-_ROWS_SHARE = _SHARE_A_DAY.format(
-    a="s", b="o", af="valid_from", at="valid_to", bf="valid_from", bt="valid_to"
-)
-_KNOWN_SHARE = _SHARE_A_DAY.format(
-    a="s", b="k", af="valid_from", at="valid_to", bf="starts_on", bt="ends_before"
-)
-_SAME_LIST = "(o.list = s.list OR (o.list LIKE 'three_ensures_%%' AND s.list LIKE 'three_ensures_%%'))"
+# Of the three ensures an area is in one at a time.
+_LIST = "CASE WHEN {0}.list LIKE 'three_ensures_%%' THEN 'three_ensures_' ELSE {0}.list END"
 
 AREA_CHECKS = (
     Check(
@@ -84,9 +76,10 @@ AREA_CHECKS = (
         rule="places_code_free",
         column="code",
         expected=_("a code no other row and no known area of the level has on these days"),
-        sql=f"""SELECT s.row_no, s.code FROM {{stage}} s JOIN {{stage}} o USING (level, code)
-            WHERE o.row_no <> s.row_no AND {_ROWS_SHARE}
-            UNION SELECT s.row_no, s.code FROM {{stage}} s JOIN places_code k USING (level, code) WHERE {_KNOWN_SHARE}""",
+        sql=shared_days(
+            "SELECT s.row_no, s.code, s.level || ' ' || s.code, s.valid_from, s.valid_to FROM {stage} s",
+            "SELECT k.level || ' ' || k.code, k.starts_on, k.ends_before FROM places_code k WHERE k.code IN (SELECT code FROM {stage})",
+        ),
         todo=_("end the earlier statement about the area first, or leave the row out"),
     ),
 )
@@ -194,11 +187,11 @@ DESIGNATIONS = Sheet(
             expected=_(
                 "an area not on this list yet on these days, and in one class of the three ensures at a time"
             ),
-            sql=f"""SELECT s.row_no, s.list FROM {{stage}} s JOIN {{stage}} o USING (area_code_id)
-                WHERE o.row_no <> s.row_no AND {_SAME_LIST} AND {_ROWS_SHARE}
-                UNION SELECT s.row_no, s.list FROM {{stage}} s
-                JOIN places_designation k ON k.area_id = s.area_code_id AND k.voided_at IS NULL
-                WHERE {_SAME_LIST.replace("o.", "k.")} AND {_KNOWN_SHARE}""",
+            sql=shared_days(
+                f"SELECT s.row_no, s.list, s.area_code_id || ' ' || {_LIST.format('s')}, s.valid_from, s.valid_to FROM {{stage}} s",
+                f"SELECT k.area_id || ' ' || {_LIST.format('k')}, k.starts_on, k.ends_before FROM places_designation k"
+                " WHERE k.voided_at IS NULL AND k.area_id IN (SELECT area_code_id FROM {stage})",
+            ),
             todo=_("end the earlier designation first, or leave the row out"),
         ),
     ),

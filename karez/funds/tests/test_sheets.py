@@ -140,6 +140,12 @@ def test_standards_and_targets_become_figures(world: Any) -> None:
     assert faults(sheets.GRANT_STANDARDS, again) == {
         ("funds_one_standard", 1), ("funds_low_to_high", 2), ("funds_days_in_order", 2)
     }  # fmt: skip
+    long, inside, next_to, later, other = (
+        standard("small", 1, 1, date(1990, 1, 1), date(2000, 1, 1)), standard("small", 1, 1, date(1991, 1, 1), date(1992, 1, 1)),
+        standard("big", 1, 1, date(1992, 1, 1), date(1993, 1, 1)), standard("any", 1, 1, date(1999, 1, 1), date(2001, 1, 1)),
+        standard("any", 1, 1, date(2001, 1, 1), date(2006, 1, 1)),
+    )  # fmt: skip
+    assert faults(sheets.GRANT_STANDARDS, [long, inside, next_to, later, other]) == {("funds_one_standard", n) for n in (1, 2, 4)}
     assert faults(sheets.PLAN_TARGETS, [target, {**target, "code": "x.y", "until_year": 2001}]) == {
         ("funds_one_target", 1), ("funds_years_in_order", 2)
     }  # fmt: skip

@@ -9,10 +9,11 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from karez.intake import services
+from karez.intake import days, services
 from karez.intake.tests.conftest import VILLAGES, faults_of, sent
 from karez.kernel.refusal import Refusal
-from karez.periods.services import counts_on, ends_on
+from karez.kernel.sheets import Column, Days, Kind
+from karez.periods.services import OpenedDays, counts_on, ends_on
 
 HEAD = "ref,village,name,paid_on\n"
 
@@ -40,6 +41,22 @@ def test_a_day_outside_every_opened_year_is_a_fault(county: SimpleNamespace) -> 
     told = batch.faults.get(row_no=3)
     assert told.expected == "a day of a year that was opened: 2009-01-01 to 2009-12-31" and "is closed" in told.todo
     assert "opening balances" in batch.faults.get(row_no=6).todo
+
+
+@pytest.mark.django_db
+def test_a_year_outside_every_opened_year_is_a_fault() -> None:
+    """As for a day: none before the first year where the column asks for opened ones, none before the calendar otherwise."""
+    opened = OpenedDays(first=date(2009, 1, 1), last=date(2010, 12, 31), first_open=date(2010, 1, 1))
+    for asked, wrong in ((Days.OPENED, [2008, 2011]), (Days.SINCE, [1948, 2011]), (Days.ANY, [])):
+        column = Column("year", "year", Kind.YEAR, days=asked)
+        sheet = SimpleNamespace(columns=(column,))
+        rows = "(VALUES " + ", ".join(f"({y}, {y})" for y in (1948, 2008, 2009, 2010, 2011) if asked is not Days.SINCE or y != 2008) + ") s (row_no, year)"
+        with connection.cursor() as cursor:
+            found = []
+            for check in days.checks(sheet, opened):  # type: ignore[arg-type]
+                cursor.execute(check.sql.replace("{stage}", rows))
+                found += [row for row, _said in cursor.fetchall()]
+        assert sorted(found) == ([1948, *wrong] if asked is Days.OPENED else wrong)
 
 
 def test_first_and_last_day_stand_beside_the_totals(county: SimpleNamespace) -> None:

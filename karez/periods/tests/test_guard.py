@@ -222,3 +222,15 @@ def test_no_year_is_reopened_while_the_next_is_being_closed(region: int, app_con
     with pytest.raises(psycopg.Error) as refused:
         raw.execute("SELECT periods_reopen(2009, 5, 6, 'why')")
     assert refused.value.sqlstate == "KZ008"
+
+
+@pytest.mark.django_db
+def test_what_joins_the_rows_of_a_statement_is_planned_for_many() -> None:
+    """Every trigger but those of roles, which no file brings and one person is given at a time."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT DISTINCT p.proname FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
+            WHERE NOT t.tgisinternal AND (t.tgnewtable IS NOT NULL OR t.tgoldtable IS NOT NULL) AND p.prosrc ~* '\\mjoin\\M'
+              AND p.prosrc !~ 'periods_plan_for' AND t.tgrelid NOT IN ('access_grant'::regclass, 'access_grantproposal'::regclass)"""
+        )
+        assert cursor.fetchall() == []

@@ -219,3 +219,20 @@ def test_the_sheet_of_places(ningxia):
     made = Tree.objects.get(code="640422100999")
     assert made.parent_id == ningxia("640422100")
     assert AreaSpell.objects.get(area_id=made.pk).batch_id == 5
+
+
+@pytest.mark.django_db
+def test_an_area_is_on_a_list_once_at_a_time() -> None:
+    """Of a file: each row is held against all the others, not against its neighbour alone; and of what is on record."""
+    (once,) = (c for c in DESIGNATIONS.checks if c.rule == "designations_once")
+    rows = [
+        ("key_village", "1990-01-01", "2000-01-01"), ("key_village", "1991-01-01", "1992-01-01"), ("key_village", "1999-12-31", None),
+        ("three_ensures_one", "1990-01-01", "1995-01-01"), ("three_ensures_two", "1994-01-01", None), ("other", "1990-01-01", None),
+        ("other", "1989-01-01", "1990-01-01"), ("wrong", "1990-01-01", "1980-01-01"), ("wrong", "1985-01-01", None),
+    ]  # fmt: skip
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TEMP TABLE listed (row_no bigint, area_code_id bigint, list text, valid_from date, valid_to date) ON COMMIT DROP")
+        for n, row in enumerate(rows, 2):
+            cursor.execute("INSERT INTO listed VALUES (%s, %s, %s, %s, %s)", [n, 1, *row])
+        cursor.execute(once.sql.replace("{stage}", "listed"), {})
+        assert sorted(n for n, _list in cursor.fetchall()) == [2, 3, 4, 5, 6]

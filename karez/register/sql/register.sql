@@ -64,6 +64,7 @@ CREATE FUNCTION register_assessment_of_lasting_household() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE gone record;
 BEGIN
+    PERFORM periods_plan_for((SELECT count(*) FROM added));
     EXECUTE 'SELECT count(*) FROM (SELECT FROM register_household h WHERE h.id IN (SELECT household_id FROM added)
         AND h.xmin <> pg_current_xact_id()::xid ORDER BY h.id FOR SHARE) held';
     EXECUTE 'SELECT h.household_no, h.ends_before FROM register_household h JOIN added a ON a.household_id = h.id
