@@ -25,7 +25,6 @@ def _luhn(cell: str) -> str:
 # A condition over `cell` (without blanks and strokes) and the share of the filled cells from which it tells: a sound number of 18 is no chance.
 IDENTITY: tuple[tuple[str, Fraction], ...] = (
     (f"CASE WHEN regexp_full_match({CELL}, {text(EIGHTEEN)}) THEN {number_is_right(CELL)} ELSE false END", Fraction(0)),
-    (f"regexp_full_match({CELL}, {text(FIFTEEN)})", Fraction(1, 5)),
     (f"regexp_full_match({CELL}, {text(PHONE)})", Fraction(1, 2)),
     (f"CASE WHEN regexp_full_match({CELL}, {text(BANK_CARD)}) THEN {_luhn(CELL)} ELSE false END", Fraction(1, 2)),
 )
@@ -34,6 +33,22 @@ IDENTITY: tuple[tuple[str, Fraction], ...] = (
 def cells_of(column: str) -> str:
     """SQL: a column of `raw` as `cell`, wide digits plain, without blanks, strokes and apostrophes."""
     return f"SELECT regexp_replace({folded(column)}, '[ ''’-]', '', 'g') AS {CELL} FROM raw WHERE NOT is_total AND {column} IS NOT NULL"
+
+
+# Numbers of the cards until 1999 have no check character: a share of the cells must look so, and not many begin with the same place and day.
+OLD_CARDS = Fraction(1, 5)
+_SHARED = 3
+
+
+def old_cards(column: str, codes: bool) -> str:
+    """SQL: how many cells are filled, and how many look like numbers of 15 digits; not numbers of households, which begin with a village's code."""
+    place = f"substr({CELL}, 1, 12)"
+    known = f" AND {place} NOT IN (SELECT code FROM codes)" if codes else ""
+    looks = f"FILTER (WHERE regexp_full_match({CELL}, {text(FIFTEEN)}){known})"
+    return (
+        f"SELECT count(*), CASE WHEN count(DISTINCT {CELL}) {looks} < {_SHARED} * count(DISTINCT {place}) {looks} THEN count(*) {looks} ELSE 0 END"
+        f" FROM ({cells_of(column)})"
+    )
 
 
 def perhaps(sheet: Sheet, matched: Headings, heading: str) -> str:

@@ -25,7 +25,7 @@ from karez.intake.plain import Broken, Notices, Shape, as_utf8, shape_of, tidy
 from karez.intake.sealing import Sealer
 from karez.intake.telling import holds_identity, noticed
 from karez.intake.typing import Test, name, text
-from karez.kernel.encodings import GB18030, is_nonsense
+from karez.kernel.encodings import GB18030, LOST, PERHAPS_NONSENSE, is_nonsense
 from karez.kernel.personal import looks_personal
 from karez.kernel.sheets import Kind, Sheet
 from karez.kernel.written import unit_words
@@ -33,7 +33,6 @@ from karez.kernel.written import unit_words
 Progress = Callable[[str, int], None]
 AreaRow = tuple[int, str, str, Any, Any]  # area_id, level, code, starts_on, ends_before
 
-_LOOKED_AT = 2000  # cells of a column in which words of a wrong encoding are looked for
 _FAULTS = "CREATE TABLE faults (row_no BIGINT, col VARCHAR, found VARCHAR, expected VARCHAR, rule VARCHAR, todo VARCHAR)"
 
 
@@ -252,7 +251,7 @@ class FileStaging:
         """Columns nobody asked for are left out, but not one that holds people's identity, or the unit of the numbers beside it."""
         for place, heading in matched.others.items():
             cell = name(f"other_{place}")
-            if looks_personal(heading) or self._holds(cell, others.IDENTITY):
+            if looks_personal(heading) or self._holds(cell, others.IDENTITY) or self._holds_old_cards(cell):
                 self._fault(1, heading, _("a column of people's identity under a heading that is not known"), _("identity under the headings of this sheet"),
                             "identity_column", _("give it the heading the sheet has for it, or delete the column: it is not left out unsaid"))  # fmt: skip
             elif unit := self._unit_beside(cell):
@@ -264,6 +263,11 @@ class FileStaging:
         counts = ", ".join(f"count(*) FILTER (WHERE {condition})" for condition, _share in tests)
         filled, *passed = self.db.execute(f"SELECT count(*), {counts} FROM ({others.cells_of(column)})").fetchall()[0]
         return any(many and many >= share * filled for many, (_condition, share) in zip(passed, tests, strict=True))
+
+    def _holds_old_cards(self, column: str) -> bool:
+        codes = self._number("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'codes'") > 0
+        filled, many = self.db.execute(others.old_cards(column, codes)).fetchall()[0]
+        return bool(many and many >= others.OLD_CARDS * filled)
 
     def _unit_beside(self, cell: str) -> str:
         """The first known unit other than a plain one where a column names units and nothing else; what only looks like one is left aside."""
@@ -287,15 +291,26 @@ class FileStaging:
                 self._list(test)
 
     def _nonsense(self, present: frozenset[str]) -> None:
-        """Words saved in a wrong encoding before they came here, looked for in the first ones beyond ASCII of each column of text."""
+        """Words saved in a wrong encoding before they came here, each looked at once, wherever in the file it stands."""
         for column in self.sheet.columns:
-            if column.kind is Kind.TEXT and column.name in present:
-                cell = name(column.name)
-                words = self.db.execute(f"SELECT row_no, {cell} FROM plain WHERE strlen({cell}) <> length({cell}) LIMIT {_LOOKED_AT}").fetchall()
-                for row_no, word in words:
-                    if is_nonsense(word):
-                        self._fault(row_no, column.name, f"({len(word)} characters, not shown)", _("words as they were written; characters were lost or read in another encoding"),
-                                    "damaged", _("write the word anew, or open the file where it was made and save it as CSV UTF-8"))  # fmt: skip
+            if column.kind is not Kind.TEXT or column.name not in present:
+                continue
+            cell = name(column.name)
+            perhaps_so = f"CASE WHEN strlen({cell}) <> length({cell}) THEN regexp_matches({cell}, {text(PERHAPS_NONSENSE)}) AND NOT regexp_matches({cell}, {text(LOST)}) ELSE false END"
+            asked = self.db.execute(f"SELECT DISTINCT {cell} FROM plain WHERE {perhaps_so}")
+            words: list[str] = []
+            while len(words) < limits.FAULTS_LISTED and (some := asked.fetchmany(limits.SEAL_ROWS)):
+                words += [word for (word,) in some if is_nonsense(word)]
+            if not words:
+                continue
+            self.db.register("handed", pa.table({"word": pa.array(words, pa.string())}))
+            spoilt = f"FROM plain WHERE {cell} IN (SELECT word FROM handed)"
+            self.result.fault_count += self._number(f"SELECT count(*) {spoilt}")
+            expected = _("words as they were written; characters were lost or read in another encoding")
+            todo = _("write the word anew, or open the file where it was made and save it as CSV UTF-8")
+            self.db.execute(f"INSERT INTO faults SELECT row_no, {text(column.name)}, {typing.masked(cell)}, {text(expected)}, 'damaged', {text(todo)}"
+                            f" {spoilt} ORDER BY row_no LIMIT {limits.FAULTS_LISTED}")  # fmt: skip
+            self.db.unregister("handed")
 
     def _list(self, test: Test) -> None:
         words = ", ".join(map(text, (test.column,)))

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_noop as _
 
 from karez.intake.limits import FAULTS_LISTED, FOUND_LENGTH
 from karez.intake.rules import NUMBERS, base_unit, form_of, number_column
-from karez.kernel.encodings import LOST, MIXED
+from karez.kernel.encodings import LETTERS, LOST, MIXED, PRIVATE
 from karez.kernel.folding import NARROW, WIDE
 from karez.kernel.id_number import _WEIGHTS, DISAGREES
 from karez.kernel.money import format_fen
@@ -99,10 +99,12 @@ def name(value: str) -> str:
 
 
 def raw_cell(source: str) -> str:
-    """A cell without blanks around it; NULL where nothing is left."""
+    """A cell without blanks around it, rare letters as they are in Unicode; NULL where nothing is left."""
     # Plain ASCII without tabs is nearly everything, and trimming it of spaces alone is four times as quick.
     plain = f"strlen({source}) = length({source}) AND NOT contains({source}, chr(9))"
-    return f"NULLIF(CASE WHEN {plain} THEN trim({source}) ELSE trim({source}, {text(_BLANKS)}) END, '')"
+    rare = f"regexp_matches({source}, {text(f'[{PRIVATE[0]}-{PRIVATE[-1]}]')})"
+    letters = f"CASE WHEN {rare} THEN translate({source}, {text(PRIVATE)}, {text(LETTERS)}) ELSE {source} END"
+    return f"NULLIF(CASE WHEN {plain} THEN trim({source}) ELSE trim({letters}, {text(_BLANKS)}) END, '')"
 
 
 def plain_cell(column: Column, source: str) -> str:

@@ -1,5 +1,6 @@
 """What a file says by its headings, its encoding and its unknown columns: turned and told, or refused; never left out unsaid."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from tempfile import mkdtemp
@@ -13,6 +14,7 @@ from karez.intake.plain import Notices, prepare
 from karez.intake.staging import Places, staging_of
 from karez.intake.tests.conftest import VILLAGES, faults_of, id_number, sent
 from karez.intake.tests.test_files import book, refused, staged
+from karez.kernel.encodings import LETTERS, PERHAPS_NONSENSE, PRIVATE, is_nonsense
 from karez.kernel.personal import looks_personal
 from karez.kernel.sheets import Kind, Sheet
 from karez.yearbook.chapter_file import read_chapter
@@ -89,7 +91,7 @@ def test_what_cannot_be_read_is_told_with_its_own_reason(county: SimpleNamespace
     }  # fmt: skip
 
 
-@pytest.mark.parametrize("heading", ["身份证号码", "证件号码", "公民身份证号", "公民身份号码", "身份证", "居民身份证号", "ID card no.", "本人身份证号码"])
+@pytest.mark.parametrize("heading", ["身份证号码", "证件号码", "公民身份证号", "公民身份号码", "身份证", "居民身份证号", "ID card no.", "本人身份证号码", "SFZ", "sfzh"])
 def test_identity_under_a_common_heading_is_identity(county: SimpleNamespace, heading: str) -> None:
     (row,) = staged(sent(county, f"ref,village,人员姓名,{heading}\nr1,{V},a,{id_number(1)}\n"))
     assert row["number_hash"] and row["name_hash"]
@@ -180,3 +182,34 @@ def test_three_decimals_of_a_number_the_spreadsheet_holds_are_decimals(tmp_path:
 def test_a_check_may_tell_what_is_expected_of_each_row(county: SimpleNamespace) -> None:
     batch = sent(county, f"ref,village,name,size\nr1,{V},a,27\nr2,{V},b,5\n")
     assert [(row.row_no, row.rule, row.found, row.expected) for row in batch.faults.all()] == [(2, "toy_named", "27", "28: the size after 27")]
+
+
+def test_numbers_of_households_are_no_old_cards(county: SimpleNamespace) -> None:
+    for village in (V, "640422201299"):
+        rows = [f"r{n},{V},a{n},{village}{n:03}" for n in range(1, 5)]
+        assert sent(county, "\n".join(["ref,village,name,户码", *rows])).state == State.CHECKED
+    rows = [f"r{n},{V},a{n},6404226{n}0101{n:03}" for n in range(1, 5)]
+    assert [rule for _row, _column, rule in faults_of(sent(county, "\n".join(["ref,village,name,户码", *rows])))] == ["identity_column"]
+
+
+def test_rare_letters_of_names_are_the_same_in_every_encoding(county: SimpleNamespace) -> None:
+    names = ["\u9fb4某", "\U000215d7某", "\u9fb9", "\u4723某"]
+    packed = [b"\xfe\x59\xc4\xb3", b"\xfe\x6c\xc4\xb3", b"\xfe\x7e", "\ue850某".encode()]
+    plain = staged(sent(county, "\n".join(["ref,village,name", *(f"r{n},{V},{word}" for n, word in enumerate(names[:3]))])))
+    old = staged(sent(county, b"ref,village,\xd0\xd5\xc3\xfb\n" + b"\n".join(f"r{n},{V},".encode() + word for n, word in enumerate(packed[:3]))))
+    assert [bytes(row["name_hash"]) for row in plain] == [bytes(row["name_hash"]) for row in old]  # type: ignore[call-overload]
+    assert all(sign < "\ue000" or sign > "\uf8ff" for sign in LETTERS)
+    assert len(set(LETTERS)) == len(LETTERS) == len(PRIVATE) == 90
+
+
+def test_words_of_a_wrong_encoding_are_found_wherever_they_stand(county: SimpleNamespace) -> None:
+    rows = [f"r{n},{V},马小{n}" for n in range(2500)]
+    rows += [f"x{n},{V},{word}" for n, word in enumerate(("马小军".encode().decode("gb18030", "ignore"), "a马b军".encode().decode("cp1252", "ignore"), "马小军".encode().decode("latin-1")))]
+    assert [(row, rule) for row, _column, rule in faults_of(sent(county, "\n".join(["ref,village,name", *rows])))] == [(2502, "damaged"), (2503, "damaged"), (2504, "damaged")]
+    assert all(re.search(PERHAPS_NONSENSE, word) for name in ("马小军", "x李四", "·买买提") for code in ("gb18030", "latin-1") for word in (name.encode().decode(code, "ignore"),) if is_nonsense(word))
+
+
+@pytest.mark.parametrize("heading", ["护照", "护照号码", "passport", "Passport No.", "军官证号", "残疾证号", "低保证号", "户口簿号", "户口本编号", "驾驶证号", "残疾人证编号", "港澳通行证号"])
+def test_numbers_of_other_papers_are_identity(heading: str) -> None:
+    assert looks_personal(heading)
+    assert not looks_personal(heading + "类型")
