@@ -35,6 +35,7 @@ class Batch(models.Model):
     sheet = models.CharField(max_length=60)
     file_name = models.TextField()
     holds_identity = models.BooleanField(db_default=True)  # its sheet has columns of identity: no cell of it is kept in the clear
+    apply_permission = models.CharField(max_length=60, db_default="")  # of its sheet: whoever applies or withdraws it has it
     digest = models.CharField(max_length=64)  # of the bytes as sent; with identity a keyed one, so that no guess can be confirmed
     size_bytes = models.BigIntegerField()
     vault_ref = models.CharField(max_length=32)

@@ -39,7 +39,7 @@ def forget_files_of(
     could not be read, or that were never read. Refuses while a batch that may hold the person waits: one with the number or
     the name in its rows, or not read yet and sent by somebody who may enter rows of these areas; no other batch is in the way.
     The files go when the transaction is committed, and at once what was kept of them in the clear: names, notices, words of faults.
-    Of files of other sheets that goes where one of `words` (the person's name and numbers) stands in it.
+    Of files of other sheets that goes where one of `words` (the person's name and numbers) stands in it; a checked one is in the way.
     """
     sheets = {s.name: s for s in registry.sheets().values() if any(column.identity for column in s.columns)}
     kept = Batch.objects.filter(sheet__in=sheets, file_deleted_at=None)
@@ -65,8 +65,10 @@ def _forget_words(words: Collection[str]) -> None:
         told |= Q(file_name__icontains=word) | Q(notices__icontains=word) | Q(trouble__icontains=word)
         told |= Q(faults__found__icontains=word) | Q(faults__column__icontains=word)
     if told:
-        for batch_id in Batch.objects.filter(told).exclude(state__in=[State.STAGING, State.APPLYING]).values_list("pk", flat=True).distinct():
-            _mark("intake_forget_words", batch_id)
+        for batch in Batch.objects.filter(told).exclude(state__in=[State.STAGING, State.APPLYING]).distinct():
+            if batch.state == State.CHECKED:  # somebody is to decide by what was noticed
+                raise _waiting(batch)
+            _mark("intake_forget_words", batch.pk)
 
 
 def require_kept(batch: Batch) -> None:

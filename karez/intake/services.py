@@ -234,10 +234,11 @@ def _record(
     holds_identity = telling.holds_identity(sheet)
     values = (
         sheet.name, name, digest, size, kept.ref, kept_digest, mark, keep_until, actor.pk, json.dumps(notices.items), holds_identity,
+        sheet.apply_permission,
     )  # fmt: skip
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT intake_receive(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)", values)
+            cursor.execute("SELECT intake_receive(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)", values)
             batch_id = cursor.fetchone()[0]
             if queue:
                 job_app.configure_task(STAGE_JOB).defer(batch_id=batch_id)

@@ -29,6 +29,7 @@ class Migration(migrations.Migration):
                 ('sheet', models.CharField(max_length=60)),
                 ('file_name', models.TextField()),
                 ('holds_identity', models.BooleanField(db_default=True)),
+                ('apply_permission', models.CharField(db_default='', max_length=60)),
                 ('digest', models.CharField(max_length=64)),
                 ('size_bytes', models.BigIntegerField()),
                 ('vault_ref', models.CharField(max_length=32)),

@@ -43,13 +43,14 @@ CREATE TRIGGER intake_fault_no_identity BEFORE INSERT ON intake_fault FOR EACH R
 CREATE TRIGGER intake_question_no_identity BEFORE INSERT ON intake_question FOR EACH ROW EXECUTE FUNCTION intake_keep_no_identity();
 
 CREATE FUNCTION intake_receive(p_sheet text, p_file_name text, p_digest text, p_bytes bigint, p_ref text, p_kept text, p_mark text,
-    p_delete_on date, p_sender bigint, p_notices jsonb, p_identity boolean DEFAULT true) RETURNS bigint
+    p_delete_on date, p_sender bigint, p_notices jsonb, p_identity boolean DEFAULT true, p_apply text DEFAULT '') RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE made bigint;
 BEGIN
     PERFORM access_require_actor(p_sender);
-    INSERT INTO intake_batch (sheet, file_name, digest, size_bytes, vault_ref, kept_digest, mark, delete_file_on, sender_id, notices, holds_identity)
-    VALUES (p_sheet, intake_without_numbers(p_file_name), p_digest, p_bytes, p_ref, p_kept, p_mark, p_delete_on, p_sender, p_notices, p_identity)
+    INSERT INTO intake_batch (sheet, file_name, digest, size_bytes, vault_ref, kept_digest, mark, delete_file_on, sender_id, notices, holds_identity,
+        apply_permission)
+    VALUES (p_sheet, intake_without_numbers(p_file_name), p_digest, p_bytes, p_ref, p_kept, p_mark, p_delete_on, p_sender, p_notices, p_identity, p_apply)
     RETURNING id INTO made;
     RETURN made;
 END $$;
@@ -152,6 +153,12 @@ BEGIN
     UPDATE intake_batch SET confirmed_by_id = p_by, confirmed_at = now() WHERE id = p_batch;
 END $$;
 
+-- Who decides has the permission of the batch's own sheet, as it was told when the file came; a batch without one is decided by nobody.
+CREATE FUNCTION intake_require_apply(p_by bigint, taken intake_batch) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT access_require_permission(p_by, ARRAY[replace(replace(taken.apply_permission, '%', ''), '_', '\_')])
+$$;
+
 CREATE FUNCTION intake_decide(p_batch bigint, p_by bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE taken intake_batch := intake_take(p_batch, 'checked');
@@ -164,7 +171,7 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'KZ045', MESSAGE = format('Rows of batch %s wait to be confirmed by its sender.', p_batch),
             DETAIL = 'Rows that look like others are applied only after the sender has said that they are meant.';
     END IF;
-    PERFORM access_require_permission(p_by, ARRAY['%.apply', '%.approve']);
+    PERFORM intake_require_apply(p_by, taken);
     UPDATE intake_batch SET state = 'applying', decided_by_id = p_by, decided_at = now(), trouble = '' WHERE id = p_batch;
 END $$;
 
@@ -205,16 +212,17 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'KZ043', MESSAGE = format('The withdrawal of batch %s needs two people.', p_batch),
             DETAIL = 'One person asks for it, another does it.';
     END IF;
-    PERFORM access_require_permission(p_by, ARRAY['%.apply', '%.approve']);
+    PERFORM intake_require_apply(p_by, taken);
     UPDATE intake_batch SET state = 'withdrawn', withdrawn_by_id = p_by, withdrawn_at = now() WHERE id = p_batch;
 END $$;
 
 -- What a file said of itself and what was found in it goes with the file: its name, what was noticed, and the words of its faults.
--- That it was sent, by whom, how many faults of which rule it had, and what became of it stays.
+-- That it was sent, by whom, how many faults of which rule it had, and what became of it stays. Not while somebody is to decide by it:
+-- what was noticed and asked of a checked file is there until it is applied or refused.
 CREATE FUNCTION intake_forget_words(p_batch bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    PERFORM intake_take(p_batch, 'received', 'checked', 'faulty', 'refused', 'applied', 'withdrawn');
+    PERFORM intake_take(p_batch, 'received', 'faulty', 'refused', 'applied', 'withdrawn');
     UPDATE intake_batch SET file_name = sheet, trouble = '', notices = (SELECT coalesce(jsonb_agg(n), '[]') FROM jsonb_array_elements(notices) n
         WHERE n->>'what' = 'not_judged') WHERE id = p_batch;
     DELETE FROM intake_fault WHERE batch_id = p_batch;
@@ -224,7 +232,8 @@ END $$;
 CREATE FUNCTION intake_file_deleted(p_batch bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    UPDATE intake_batch SET file_deleted_at = now() WHERE id = p_batch AND file_deleted_at IS NULL AND delete_file_on <= current_date;
+    UPDATE intake_batch SET file_deleted_at = now() WHERE id = p_batch AND file_deleted_at IS NULL AND delete_file_on <= current_date
+       AND state IN ('faulty', 'refused', 'applied', 'withdrawn');
     IF FOUND THEN PERFORM intake_forget_words(p_batch); END IF;
 END $$;
 
@@ -247,7 +256,7 @@ BEGIN
     RETURN n;
 END $$;
 
-GRANT EXECUTE ON FUNCTION intake_receive(text, text, text, bigint, text, text, text, date, bigint, jsonb, boolean), intake_take(bigint, text[]), intake_begin_staging(bigint, jsonb),
+GRANT EXECUTE ON FUNCTION intake_receive(text, text, text, bigint, text, text, text, date, bigint, jsonb, boolean, text), intake_take(bigint, text[]), intake_begin_staging(bigint, jsonb),
     intake_close_stage(bigint), intake_staged(bigint, bigint, bigint, jsonb, jsonb, jsonb), intake_failed(bigint, text), intake_confirm(bigint, bigint),
     intake_decide(bigint, bigint), intake_applied(bigint, jsonb), intake_refuse(bigint, bigint, text),
     intake_ask_withdrawal(bigint, bigint, text), intake_withdrawn(bigint, bigint), intake_file_deleted(bigint),

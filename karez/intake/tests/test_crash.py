@@ -14,6 +14,7 @@ import psycopg
 import pytest
 from django.db import connection
 
+from karez.access.services import end_founding
 from karez.host import database, paths
 from karez.intake import queries, services, vault
 from karez.intake.models import Batch, State
@@ -74,10 +75,18 @@ def test_killed_while_staging_and_applying(committed_db: str) -> None:
 def test_the_database_refuses_what_services_do(committed_db: str, app_connection: Callable[[], "psycopg.Connection[Any]"]) -> None:
     county = make_county()
     batch = sent(county, csv_of(3))
+    assert batch.apply_permission == "register.apply"
+    end_founding()
+    with psycopg.connect(database.conninfo(database.OWNER)) as owner:  # a sheet whose permission a county officer does not have
+        owner.execute("UPDATE intake_batch SET apply_permission = 'places.apply' WHERE id = %s", [batch.pk])
     raw = app_connection()
     attacks = (
         ("SELECT intake_decide(%(id)s, %(sender)s)", "KZ043"),
         ("SELECT intake_decide(%(id)s, NULL)", "KZ043"),
+        ("SELECT intake_decide(%(id)s, %(officer)s)", "KZ099"),
+        ("SELECT intake_forget_words(%(id)s)", "KZ040"),
+        ("SELECT intake_file_forgotten(%(id)s)", "KZ040"),
+        ("SELECT intake_require_apply(%(other)s, b) FROM intake_batch b", "42501"),
         ("SELECT intake_applied(%(id)s, '{{}}')", "KZ040"),
         ("SELECT intake_withdrawn(%(id)s, %(other)s)", "KZ040"),
         ("SELECT intake_refuse(%(id)s, %(other)s, ' ')", "23514"),
@@ -97,7 +106,7 @@ def test_the_database_refuses_what_services_do(committed_db: str, app_connection
         with pytest.raises(psycopg.Error) as told:
             raw.execute(
                 attack.format(id=batch.pk, digest=batch.digest),
-                {"id": batch.pk, "sender": county.sender.pk, "other": county.approver.pk},
+                {"id": batch.pk, "sender": county.sender.pk, "other": county.approver.pk, "officer": county.stranger.pk},
             )
         assert told.value.sqlstate == code, attack
         raw.rollback()

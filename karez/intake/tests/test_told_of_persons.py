@@ -89,7 +89,7 @@ def test_words_of_a_file_go_with_it(county: SimpleNamespace) -> None:
 def test_erasing_reaches_other_sheets_words(county: SimpleNamespace) -> None:
     batch = sent(county, f"{HEAD}\nr1,{V},x,,abc,,\n", name="f.csv")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT intake_receive('plan', %s, repeat('a', 64), 1, 'none', current_date, %s, '[]', false)", [f"抵押 {NAME}.csv", county.sender.pk])
+        cursor.execute("SELECT intake_receive('plan', %s, repeat('a', 64), 1, 'none', repeat('b', 64), repeat('c', 32), current_date, %s, '[]', false)", [f"抵押 {NAME}.csv", county.sender.pk])
         other = cursor.fetchone()[0]
     assert NAME in Batch.objects.get(pk=other).file_name
     retention._forget_words([NAME, "", "x"])
