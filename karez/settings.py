@@ -131,7 +131,7 @@ TIME_ZONE = clock.zone()
 USE_THOUSAND_SEPARATOR = True
 
 STATIC_URL = "/static/"
-STATIC_ROOT = None  # nothing is collected: files are served from the package
+STATIC_ROOT = PACKAGE / "web" / "static"  # nothing is collected: files are served from the packages
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = False
 
