@@ -357,7 +357,7 @@ def test_two_repayments_at_once_never_exceed_what_is_owed(committed_fund: Fund) 
     fund.pay_in(fund.members[0], 2000)
     loan = fund.lend(fund.members[0], 1000, "1", days=90)
     ended = _together(
-        *(lambda: services.record_repayment(fund.treasurer, loan=loan, amount_fen=60_000, paid_on=DAY) for _ in range(2))
+        *(lambda: services.record_repayment(fund.treasurer, loan=loan, amount_fen=60_000, paid_on=DAY, confirmed=True) for _ in range(2))
     )
     assert sorted(ended) == ["", "mutual_funds.repayment"]
     assert services.repaid(loan).total_fen == 60_000

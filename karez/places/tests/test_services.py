@@ -229,7 +229,7 @@ def test_designations(ningxia, office):
 
 def test_only_those_with_the_permission_over_every_area_touched(ningxia, person):
     clerk = person("clerk", Role.COUNTY_OFFICER, ningxia("640422"))
-    here = person("here", Role.REGIONAL_OFFICER, ningxia("640422"))
+    here = person("here", Role.ADMINISTRATOR, ningxia("640422"))
     refused(
         "access.not_granted",
         services.rename_area,

@@ -96,7 +96,7 @@ def test_an_identity_is_corrected_without_being_shown(world: Any, person: Person
     assert "马丽" not in signed_in(world.clerk).get(address).content.decode()
     assert _send(world.clerk, "act", [person.pk, "identity"], reason="nothing to change").status_code == 422
     assert _send(world.clerk, "act", [person.pk, "identity"], id_number="123", reason="short").status_code == 422
-    _send(world.clerk, "act", [person.pk, "identity"], id_number="11010519491231002x", remove=["phone"], reason="she showed her card")
+    _send(world.clerk, "act", [person.pk, "identity"], id_number="11010519491231002x", remove=["phone"], reason="she showed her card", confirmed="on")
     opened = identity.open_identity(world.clerk, person_id=person.pk, purpose="look")
     assert opened == identity.Values(name="马丽", id_number="11010519491231002X", phone="")
     assert ReadEvent.objects.filter(kind="person", purpose="correction: she showed her card").exists()
