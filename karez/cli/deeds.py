@@ -60,7 +60,7 @@ def _tell_loaded(results: "Sequence[Loaded]", form: str) -> int:
     for result in (r for r in results if r["questions"]):
         click.echo(
             f"Batch {result['batch']}: {result['questions']:,} rows look like something already there. Leave them out and load the file"
-            f" again, or its sender confirms that they are meant: karez confirm {result['batch']}", err=True,
+            f" again, or its sender confirms that they are meant: karez confirm {result['batch']} --by SENDER", err=True,
         )  # fmt: skip
     if faulty:
         click.echo("Correct the file and load it again; nothing of it was recorded.", err=True)

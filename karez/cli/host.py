@@ -44,7 +44,7 @@ class _RoleCommand(click.Command):
         with formatter.section("Roles"):
             formatter.write_dl([(role.value, str(role.label)) for role in Role])
         with formatter.section("Codes"):
-            formatter.write_text("--over names an area by its code, such as 64 (a region), 640422 (a county), 640422100207 (a village).")
+            formatter.write_text("--over names an area by its code, such as 640000 (a region), 640422 (a county), 640422100207 (a village).")
         super().format_epilog(ctx, formatter)
 
 

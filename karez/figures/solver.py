@@ -4,8 +4,9 @@ The reader has every printed value, what adds up, the formulas, and the rule: no
 or households is one at least; with `marks` also which cells are withheld for being small, so that these are below the threshold.
 Each connected block is a linear programme (HiGHS), its optimum the end of an interval. Counts are whole: an end counts as
 reached only by a table of whole numbers, looked for by integer programming where the linear optimum is none and the block is small.
-The work is bounded by its steps, not by a clock, so that the answer is the same everywhere. What has no answer within them, and what has
-no table at all, is `UNDECIDED`, and counts as exposed: nothing is taken for safe because it could not be looked at.
+The work is bounded by its steps, not by a clock, so that the answer is the same everywhere. What has no answer within them is
+`UNDECIDED`, and counts as exposed: nothing is taken for safe because it could not be looked at. From printed values that contradict
+each other, as an erratum and the parts it leaves as they were, nothing follows; no table fits them.
 Not found: what only whole numbers narrow in blocks of more than `WHOLE_BELOW` cells. Printed values are taken as exact, so what is
 printed rounded leaves more open than is found here.
 """
@@ -68,7 +69,8 @@ def narrow(board: Board, component: Component, *, marks: bool = False) -> tuple[
         if not block.feasible:  # what was printed contradicts what a reader takes for granted, who then takes less
             loose = {k: _Column(0 if c.whole else c.low, None, c.whole, c.truth, c.needed) for k, c in columns.items()}
             block = _Block(loose, rows)
-        exposed += block.followed() if block.feasible else [block.undecided(n) for n in block.asked]
+        if block.feasible:  # where printed values contradict each other all the same (an erratum beside old parts), nothing follows from them
+            exposed += block.followed()
         found |= block.seen
     return sorted(exposed), found
 

@@ -227,7 +227,7 @@ def drill(made: Path, key_folder: Path) -> None:
         environment |= {"KAREZ_VAR": folder, "KAREZ_DURABLE": "0"}
         if database.url():
             environment |= {"KAREZ_DATABASE": scratch, "KAREZ_DATABASE_PASSWORDS": str(database.password_file())}
-        words = [sys.executable, "-m", "karez", "restore", str(made.resolve()), "--keys", str(key_folder.resolve())]
+        words = [sys.executable, "-P", "-m", "karez", "restore", str(made.resolve()), "--keys", str(key_folder.resolve())]
         done = subprocess.run(words, env=environment, text=True, errors="replace", capture_output=True, check=False)
         if done.returncode != 0:
             raise Refusal(

@@ -102,7 +102,7 @@ def _brought_up(name: str) -> None:
     program += "database.prepare(); from django.db import connections\n"
     program += "'django_migrations' in connections['owner'].introspection.table_names() or call_command('migrate', database='owner', verbosity=0)\n"
     program += "guard.install()"
-    done = subprocess.run([sys.executable, "-c", program], env=environment, text=True, errors="replace", capture_output=True, check=False)
+    done = subprocess.run([sys.executable, "-P", "-c", program], env=environment, text=True, errors="replace", capture_output=True, check=False)
     if done.returncode != 0:
         raise Refusal(
             "host.program_failed", record="an empty database to compare with", found=programs.errors_first(done.stderr), expected="one of this version",

@@ -90,7 +90,7 @@ def serve(*, port: int, lock: int, host: str = "127.0.0.1") -> None:
 
 def _children(host: str, port: int, lock: int) -> list[Child]:
     def child(name: str, word: str, data_bytes: int | None = None, environment: dict[str, str] | None = None) -> Child:
-        return Child(name, [sys.executable, "-m", "karez.host.children", word], environment or {}, _held(lock), data_bytes)
+        return Child(name, [sys.executable, "-P", "-m", "karez.host.children", word], environment or {}, _held(lock), data_bytes)
 
     _prepare()
     return [

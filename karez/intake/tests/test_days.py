@@ -36,10 +36,10 @@ def close_2009(county: SimpleNamespace) -> None:
 
 
 def test_a_day_outside_every_opened_year_is_a_fault(county: SimpleNamespace) -> None:
-    batch = sent(county, _rows("2009-02-16", "2019-02-16", "2090-02-16", "0209-02-16", "2008-12-31", "2010-01-01", "1009-02-16"))
+    batch = sent(county, _rows("2009-02-16", "2019-02-16", "2090-02-16", "0209-02-16", "2008-12-31", "2011-01-01", "1009-02-16"))
     assert faults_of(batch) == [(n, "paid_on", "type" if n == 5 else "day_opened") for n in (3, 4, 5, 6, 7, 8)]
     told = batch.faults.get(row_no=3)
-    assert told.expected == "a day of a year that was opened: 2009-01-01 to 2009-12-31" and "is closed" in told.todo
+    assert told.expected == "a day of a year that was opened: 2009-01-01 to 2010-12-31" and "is closed" in told.todo
     assert "opening balances" in batch.faults.get(row_no=6).todo
 
 
@@ -83,7 +83,7 @@ def test_rows_of_a_closed_year_are_told_to_both(county: SimpleNamespace) -> None
 def test_services_refuse_a_day_nobody_opened(county: SimpleNamespace) -> None:
     assert counts_on(date(2009, 12, 31)) == date(2009, 12, 31) and ends_on(date(2010, 1, 1)) == date(2010, 1, 1)
     with pytest.raises(Refusal) as told:
-        counts_on(date(2010, 1, 1))
+        counts_on(date(2011, 1, 1))  # in the year after the last opened one work goes on while that is being closed
     assert told.value.code == "periods.not_opened"
     close_2009(county)
     assert counts_on(date(2010, 1, 1)) == date(2010, 1, 1)
