@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 from django.db import connections
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from karez.access.models import Role
 from karez.kernel.refusal import Refusal
@@ -84,7 +84,7 @@ def test_the_tree_is_renewed_when_the_day_of_a_change_has_come(committed_db):
 
 def test_grants_that_ended_or_do_not_yet_count_show_nothing(ningxia, person):
     clerk = person("clerk", Role.COUNTY_OFFICER, ningxia("640422"))
-    clerk.grants.update(ends_before=date(2010, 1, 1), counts_before=date(2010, 1, 1), ended_at=timezone.now(), ended_by_id=clerk.pk)
+    clerk.grants.update(ends_before=date(2010, 1, 1), counts_before=date(2010, 1, 1), ended_at=Now(), ended_by_id=clerk.pk)
     assert codes(clerk) == set()
 
 
