@@ -58,9 +58,11 @@ def test_a_region_is_founded_once(founded: Path) -> None:
 
 def test_the_administrator_names_people_and_nobody_else_does(founded: Path) -> None:
     made = ("--full-name", "Bo", "--password", "a-long-password-9", "--since", "2009-01-01")
-    bo = karez(founded, "role", "bo", "finance_officer", "--over", "640000", "--by", "ann", *made)
-    assert (bo.returncode, "Proposed." in bo.stderr) == (0, True), bo.stderr
-    bo = karez(founded, "role", "bo", "finance_officer", "--over", "640000", "--operator", "first people", "--since", "2009-01-01")
+    dai = karez(founded, "role", "dai", "finance_officer", "--over", "640000", "--by", "ann", *made)
+    assert (dai.returncode, "Proposed." in dai.stderr) == (0, True), dai.stderr
+    dai = karez(founded, "role", "dai", "finance_officer", "--over", "640000", "--operator", "first people", "--since", "2009-01-01")
+    assert (dai.returncode, "access.password_not_own" in dai.stderr) == (1, True), "ann typed the password"
+    bo = karez(founded, "role", "bo", "finance_officer", "--over", "640000", "--operator", "first people", *made)
     assert (bo.returncode, "Proposed." in bo.stderr) == (0, False), bo.stderr
     for words, told in (
         (("cai", "approver", "--over", "640000", "--by", "bo", *made), "look after users"),
