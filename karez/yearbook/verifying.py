@@ -49,10 +49,11 @@ def published_faults(year: int, folder: Path) -> list[str]:
     if told is None:
         return [f"{year} has no signed edition"]
     made = publishing.files_of(publishing.signed_publication(told))
-    found = [f"{path}: missing" for path in made if not (folder / path).is_file()]
-    found += [f"{path}: other than what was signed" for path, data in made.items() if (folder / path).is_file() and (folder / path).read_bytes() != data]
     there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
-    return found + [f"{path}: no file of the edition" for path in sorted(there - set(made))]
+    found = [f"{path}: no file of the edition" for path in sorted(there - set(made))]
+    found += [f"{path}: missing" for path in made if not (folder / path).is_file()]
+    found += [f"{path}: other than what was signed" for path, data in made.items() if (folder / path).is_file() and (folder / path).read_bytes() != data]
+    return found
 
 
 PROOFS = (_editions,)
