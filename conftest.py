@@ -12,6 +12,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 import pytest
 from django.db import connections
@@ -130,6 +131,29 @@ def committed_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]
             _use(before)
             with database.administrator() as admin:
                 database.drop_database(admin, name)
+
+
+@pytest.fixture
+def crash_server(committed_db: str) -> Callable[[], None] | None:
+    """Kills every process of the database server at once and starts it again; None where the server is not the embedded one."""
+    if database.url():
+        return None
+    with database.administrator() as admin:  # the tests' clusters tell a commit before it is written
+        admin.execute(f"ALTER DATABASE {committed_db} SET synchronous_commit = on")
+    _close_all()
+    return _crash_server
+
+
+def _crash_server() -> None:
+    cluster = database.cluster()
+    postmaster = psutil.Process(int((cluster.folder / "postmaster.pid").read_text().split()[0]))
+    postmaster.suspend()  # it starts nobody while its children are counted
+    killed = [*postmaster.children(recursive=True), postmaster]
+    for process in killed:
+        process.kill()
+    psutil.wait_procs(killed, timeout=20)
+    _close_all()
+    postgres.start(cluster)
 
 
 def _use(name: str) -> str:

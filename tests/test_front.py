@@ -6,6 +6,8 @@ import io
 import json
 import logging
 import socket
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,12 @@ from karez.host.front.lanes import Full, Lane
 from karez.host.front.said import Words
 from karez.host.front.table import HEAVY, PROOF, Way, way_of
 from karez.web import plain
+
+
+def _done(work: Coroutine[Any, Any, Any]) -> Any:
+    """What the work comes to, in a thread of its own: the driver of a browser leaves a running loop in the test's."""
+    with ThreadPoolExecutor(1) as apart:
+        return apart.submit(asyncio.run, work).result()
 
 
 def test_who_cannot_be_worked_on_now_is_told_at_once_and_places_go_round_in_turn() -> None:
@@ -58,7 +66,7 @@ def test_who_cannot_be_worked_on_now_is_told_at_once_and_places_go_round_in_turn
         short.leave()
         assert short._taken == 0
 
-    asyncio.run(run())
+    _done(run())
 
 
 def test_a_body_larger_than_it_may_be_is_given_up_at_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -84,7 +92,7 @@ def test_a_body_larger_than_it_may_be_is_given_up_at_the_limit(tmp_path: Path, m
 
     for headers, most in (({b"transfer-encoding": b"chunked"}, 17 * 65536), ({b"content-length": b"400000000"}, 0), ({b"content-length": b"x"}, 0)):
         let_in = 0
-        assert asyncio.run(run(headers)) == ("site.unreadable" if b"x" in headers.values() else "site.too_large")
+        assert _done(run(headers)) == ("site.unreadable" if b"x" in headers.values() else "site.too_large")
         assert let_in <= most
         assert not list((tmp_path / "bodies").glob("*")) if (tmp_path / "bodies").exists() else True
 
@@ -139,7 +147,7 @@ def test_strangers_bodies_take_no_place_of_an_officers_and_no_address_takes_all(
         await asyncio.gather(*coming.tasks)
         assert not coming.all.under_way
 
-    asyncio.run(run())
+    _done(run())
 
 
 def test_the_address_counted_is_of_who_asks_and_not_of_our_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -189,9 +197,9 @@ def test_a_full_disk_is_an_answer_and_leaves_nothing(tmp_path: Path, monkeypatch
         with monkeypatch.context() as patch:
             FullFile.fails = fails
             patch.setattr("tempfile.NamedTemporaryFile", lambda fails=fails, **_named: FullFile()._full() if fails == "open" else FullFile())
-            assert asyncio.run(run()) == "site.no_room", fails
+            assert _done(run()) == "site.no_room", fails
     monkeypatch.setattr("karez.host.front.bodies.ROOM_LEFT", 2**60)
-    assert asyncio.run(run()) == "site.no_room"
+    assert _done(run()) == "site.no_room"
     assert not list((tmp_path / "bodies").glob("*"))
 
 
@@ -230,7 +238,7 @@ def test_answers_kept_have_one_budget_and_who_reads_gets_all(monkeypatch: pytest
         monkeypatch.setattr(bodies, "ROOM_LEFT", 2**60)
         assert await fill(hop.Answer(budget)) == own, "a full disk keeps nothing more"
 
-    asyncio.run(run())
+    _done(run())
 
 
 def test_health_tells_of_the_heavy_process_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -252,7 +260,7 @@ def test_health_tells_of_the_heavy_process_too(tmp_path: Path, monkeypatch: pyte
         assert not (await look.told())["heavy"], "gone, its socket left"
         pages.close()
 
-    asyncio.run(run())
+    _done(run())
 
 
 def test_every_answer_of_the_front_is_there_in_every_language(tmp_path: Path) -> None:

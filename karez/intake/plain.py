@@ -141,7 +141,7 @@ def tidy(path: Path, target: Path, shape: Shape) -> Iterator[Broken]:
                 beneath = cells is None or any(cell.strip() for cell in cells)
                 continue
             if cells is None:
-                yield row_no, broken, "quotes opened and closed as in CSV", "quotes"
+                yield row_no, *broken
                 continue
             while len(cells) > width and not cells[-1].strip():
                 cells.pop()
@@ -153,18 +153,22 @@ def tidy(path: Path, target: Path, shape: Shape) -> Iterator[Broken]:
             write([row_no, *(cell.replace("\r", " ").replace("\n", " ") for cell in cells)])
 
 
-def _records(source: TextIO, delimiter: str) -> Iterator[tuple[int, list[str] | None, str]]:
-    """Records by number; a record that is broken has no cells but a description. A forgotten quote spoils its line only."""
-    row_no = 0
-    for record, error in _split(source):
-        row_no += 1
+def _records(source: TextIO, delimiter: str) -> Iterator[tuple[int, list[str] | None, tuple[str, str, str]]]:
+    """Records by number; a record that is broken has no cells but what was found, expected and the rule. A forgotten quote spoils its line only."""
+    for row_no, (record, error) in enumerate(_split(source), start=1):
         if error:
-            yield row_no, None, error
-            continue
-        try:
-            yield row_no, next(csv.reader([record], delimiter=delimiter, strict=True), []), ""
-        except csv.Error:
-            yield row_no, None, "a quote inside a cell that is not doubled, or text after a closing quote"
+            yield row_no, None, _quotes(error)
+        elif len(record) > limits.RECORD_BYTES:  # told here: the limit of the csv module is the process's, and anybody may move it
+            yield row_no, None, (f"a row of {len(record):,} characters", f"at most {limits.RECORD_BYTES:,} in a row", "long_row")
+        else:
+            try:
+                yield row_no, next(csv.reader([record], delimiter=delimiter, strict=True), []), ("", "", "")
+            except csv.Error:
+                yield row_no, None, _quotes("a quote inside a cell that is not doubled, or text after a closing quote")
+
+
+def _quotes(found: str) -> tuple[str, str, str]:
+    return found, "quotes opened and closed as in CSV", "quotes"
 
 
 def _split(source: TextIO) -> Iterator[tuple[str, str]]:

@@ -1,17 +1,19 @@
 """How long kept files stay: until their day, or until a person in them is erased. Digests and batches stay. Decides no batch."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import date
 
 from django.db import connection, transaction
 from django.db.models import Q
 
 from karez.access.models import User
-from karez.intake import registry, vault
+from karez.intake import registry, rules, vault
 from karez.intake.models import Batch, State
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Sheet
 from karez.places.queries import visible_area_ids_sql
+
+Forget = Callable[[int, bool], None]
 
 _DONE = (State.APPLIED, State.REFUSED, State.WITHDRAWN, State.FAULTY)  # a faulty file is never applied: another one is sent
 
@@ -31,7 +33,7 @@ def delete_old_files(today: date) -> int:
 
 
 def forget_files_of(
-    *, area_ids: Collection[int], number_hash: bytes | None, name_hash: bytes | None, words: Collection[str] = ()
+    *, area_ids: Collection[int], number_hash: bytes | None, name_hash: bytes | None, words: Collection[str] = (), forget: Forget
 ) -> list[int]:
     """Deletes at once every kept file that may hold a person of these areas; returns the batches. Inside a transaction.
 
@@ -40,6 +42,7 @@ def forget_files_of(
     the name in its rows, or not read yet and sent by somebody who may enter rows of these areas; no other batch is in the way.
     The files go when the transaction is committed, and at once what was kept of them in the clear: names, notices, words of faults.
     Of files of other sheets that goes where one of `words` (the person's name and numbers) stands in it; a checked one is in the way.
+    `forget` marks a batch in the database: the number of the batch, and whether its file goes or its words alone.
     """
     sheets = {s.name: s for s in registry.sheets().values() if any(column.identity for column in s.columns)}
     kept = Batch.objects.filter(sheet__in=sheets, file_deleted_at=None)
@@ -50,16 +53,16 @@ def forget_files_of(
             in_the_way = _reaches(batch, sheets[batch.sheet], area_ids)
         if in_the_way:
             raise _waiting(batch)
-    unread = Q(faults__rule__in=("area", "missing_column", "quotes", "cells")) | Q(areas=None)
+    unread = Q(faults__rule__in=("area", "missing_column", *rules.UNREAD)) | Q(areas=None)
     gone = list(kept.filter(Q(areas__area_id__in=list(area_ids)) | unread, state__in=_DONE).distinct())
     for batch in gone:
-        _mark("intake_file_forgotten", batch.pk)
+        forget(batch.pk, True)
         transaction.on_commit(lambda ref=batch.vault_ref: vault.delete(ref))  # type: ignore[misc]
-    _forget_words(words)
+    _forget_words(words, forget)
     return [batch.pk for batch in gone]
 
 
-def _forget_words(words: Collection[str]) -> None:
+def _forget_words(words: Collection[str], forget: Forget) -> None:
     told = Q()
     for word in (w for w in words if len(w) > 1):
         told |= Q(file_name__icontains=word) | Q(notices__icontains=word) | Q(trouble__icontains=word)
@@ -68,7 +71,7 @@ def _forget_words(words: Collection[str]) -> None:
         for batch in Batch.objects.filter(told).exclude(state__in=[State.STAGING, State.APPLYING]).distinct():
             if batch.state == State.CHECKED:  # somebody is to decide by what was noticed
                 raise _waiting(batch)
-            _mark("intake_forget_words", batch.pk)
+            forget(batch.pk, False)
 
 
 def require_kept(batch: Batch) -> None:

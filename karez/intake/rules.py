@@ -23,6 +23,7 @@ from karez.kernel.written import WHOLE, YUAN, Form, decimal
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,50}")
 NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.FEN)
 IDENTITY = ("identity_sealed", "identity_key", "number_hash", "name_hash")  # what is staged of identity cells, in this order
+UNREAD = ("quotes", "cells", "long_row")  # rules of rows that could not be told apart into cells at all
 RESERVED = frozenset({"row_no", *IDENTITY})
 
 # SQL types of staged columns.

@@ -15,7 +15,6 @@ from karez.intake import limits, rules
 from karez.kernel.sheets import Check, Sheet
 
 _ROW_OUT = ("area_scope", "key")  # the row as a whole is not for this file
-_UNREAD = ("quotes", "cells")  # the row could not be told apart into cells at all
 _NO_COLUMN = ("missing_column", "duplicate_header")
 # Why a check leaves rows out or cannot run; in English for the console, in the reader's language on the page.
 WHY = {
@@ -72,7 +71,7 @@ class SoundRows:
         found = self.cursor.fetchall()
         self.faulty = {column for column, rule in found if rule not in _NO_COLUMN}
         self.row_out = any(rule in _ROW_OUT for _, rule in found)
-        self.unread = any(rule in _UNREAD for _, rule in found)
+        self.unread = any(rule in rules.UNREAD for _, rule in found)
         self.gone = {name for column, rule in found if rule in _NO_COLUMN for name in self._named(column)}
 
     def of(self, check: Check) -> Judged:

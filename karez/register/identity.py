@@ -136,13 +136,16 @@ def erase_person(actor: User, *, request_id: int) -> int:
     person_id = present_record(request.person_id)  # a correction since then made a new record
     require(actor, CORRECT, _village_of(person_id))
     known = Identity.objects.filter(person_id=person_id).first()
-    retention.forget_files_of(
-        area_ids=_villages_of(request.person_id),
-        number_hash=bytes(known.number_hash) if known and known.number_hash else None,
-        name_hash=bytes(known.name_hash) if known and known.name_hash else None,
-        words=[value for value in asdict(_open(known)).values() if value] if known else [],
-    )
     with _told_kindly(f"request {request_id}"), connection.cursor() as cursor:
+        retention.forget_files_of(
+            area_ids=_villages_of(request.person_id),
+            number_hash=bytes(known.number_hash) if known and known.number_hash else None,
+            name_hash=bytes(known.name_hash) if known and known.name_hash else None,
+            words=[value for value in asdict(_open(known)).values() if value] if known else [],
+            forget=lambda batch, whole: cursor.execute(
+                "SELECT register_erase_from_file(%s, %s, %s, %s)", [request_id, actor.pk, batch, whole]
+            ),
+        )
         cursor.execute("SELECT register_erase(%s, %s)", [request_id, actor.pk])
     return person_id
 

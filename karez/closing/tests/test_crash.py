@@ -1,4 +1,4 @@
-"""kill -9 in the middle of closing: afterwards the year is open with nothing left over, or closed with a whole snapshot."""
+"""kill -9 of the program, or of the database server, in the middle of closing: afterwards the year is open with nothing left over, or closed with a whole snapshot."""
 
 import os
 import random
@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 import pyarrow.parquet as pq
 import pytest
@@ -21,7 +22,8 @@ MOMENTS = ("waiting for open writers", "checks", "test_grants", "places", "repor
 
 
 @pytest.mark.crash
-def test_a_killed_closing_is_taken_up(small_region: SmallRegion) -> None:
+def test_a_killed_closing_is_taken_up(small_region: SmallRegion, crash_server: Callable[[], None] | None) -> None:
+    """Every other round kills the database server under the program, the others the program."""
     for village in small_region.villages:
         small_region.fact(village)
     chance = random.Random(2009)
@@ -29,7 +31,7 @@ def test_a_killed_closing_is_taken_up(small_region: SmallRegion) -> None:
     seen = set()
     for n in range(ROUNDS):
         moment = ("test_grants", "in place", "digests")[n] if n < 3 else chance.choice(MOMENTS)
-        _kill_at(moment, chance.random() * 0.08)
+        _kill_at(moment, chance.random() * 0.08, crash_server if n % 2 else None)
         services.recover()
         state = periods.period(2009).state
         seen.add(state)
@@ -71,7 +73,7 @@ def test_a_closing_at_work_is_left_alone(small_region: SmallRegion, monkeypatch:
     assert services.recover() == []
 
 
-def _kill_at(moment: str, after: float) -> None:
+def _kill_at(moment: str, after: float, crash_server: Callable[[], None] | None) -> None:
     program = subprocess.Popen(
         [sys.executable, "-m", "karez.closing.tests.signing_program"], stdout=subprocess.PIPE, text=True, env=os.environ.copy()
     )
@@ -80,6 +82,8 @@ def _kill_at(moment: str, after: float) -> None:
         if line.strip() == moment:
             time.sleep(after)
             break
+    if crash_server:
+        crash_server()
     program.send_signal(signal.SIGKILL)
     program.wait(20)
     program.stdout.close()

@@ -237,7 +237,7 @@ BEGIN
     IF FOUND THEN PERFORM intake_forget_words(p_batch); END IF;
 END $$;
 
--- A person of the file was erased: the file goes before its day. What still waits is decided first.
+-- A person of the file was erased: the file goes before its day. What still waits is decided first. For the room that erases.
 CREATE FUNCTION intake_file_forgotten(p_batch bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
@@ -260,5 +260,5 @@ GRANT EXECUTE ON FUNCTION intake_receive(text, text, text, bigint, text, text, t
     intake_close_stage(bigint), intake_staged(bigint, bigint, bigint, jsonb, jsonb, jsonb), intake_failed(bigint, text), intake_confirm(bigint, bigint),
     intake_decide(bigint, bigint), intake_applied(bigint, jsonb), intake_refuse(bigint, bigint, text),
     intake_ask_withdrawal(bigint, bigint, text), intake_withdrawn(bigint, bigint), intake_file_deleted(bigint),
-    intake_file_forgotten(bigint), intake_forget_words(bigint), intake_staged_rows(bigint), intake_without_numbers(text),
+    intake_staged_rows(bigint), intake_without_numbers(text),
     intake_told(text, text, boolean) TO karez_app;

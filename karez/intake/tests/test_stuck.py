@@ -55,14 +55,20 @@ def test_it_is_refused_by_its_sender_or_over_the_region(county: SimpleNamespace,
     assert services.refuse(county.approver, batch_id=stuck.pk, reason="cannot be read").state == State.REFUSED
 
 
+def not_asked(batch: int, whole: bool) -> None:
+    raise AssertionError(f"batch {batch} is forgotten")
+
+
 def test_only_files_that_may_hold_the_person_are_in_the_way(county: SimpleNamespace, stuck: Batch) -> None:
     ours, far = county.ids[VILLAGES[0]], county.ids[FAR]
-    assert retention.forget_files_of(area_ids=[far], number_hash=b"n", name_hash=b"m") == []
+    assert retention.forget_files_of(area_ids=[far], number_hash=b"n", name_hash=b"m", forget=not_asked) == []
     with pytest.raises(Refusal) as refused:
-        retention.forget_files_of(area_ids=[ours], number_hash=b"n", name_hash=b"m")
+        retention.forget_files_of(area_ids=[ours], number_hash=b"n", name_hash=b"m", forget=not_asked)
     assert (refused.value.code, refused.value.more) == ("intake.waits", {"batch": stuck.pk})
     services.refuse(county.sender, batch_id=stuck.pk, reason="cannot be read")
-    assert retention.forget_files_of(area_ids=[ours], number_hash=b"n", name_hash=b"m") == [stuck.pk]  # never read: it may hold anybody
+    marked: list[tuple[int, bool]] = []
+    assert retention.forget_files_of(area_ids=[ours], number_hash=b"n", name_hash=b"m", forget=lambda batch, whole: marked.append((batch, whole))) == [stuck.pk]  # never read: it may hold anybody
+    assert marked == [(stuck.pk, True)]
 
 
 def test_a_checked_file_is_in_the_way_with_the_number_or_the_name_alone(county: SimpleNamespace) -> None:
@@ -74,10 +80,10 @@ def test_a_checked_file_is_in_the_way_with_the_number_or_the_name_alone(county: 
     key = settings.SEALING_KEY
     first, second = (key.name_hash(key.area_key(county.ids[VILLAGES[n]]), f"马小军{n}") for n in (0, 1))
     area = [county.ids[VILLAGES[0]]]
-    assert retention.forget_files_of(area_ids=area, number_hash=key.number_hash("x"), name_hash=first) == []  # another number: another person
+    assert retention.forget_files_of(area_ids=area, number_hash=key.number_hash("x"), name_hash=first, forget=not_asked) == []  # another number: another person
     for number, name in ((key.number_hash(id_number(0)), None), (None, first), (key.number_hash("x"), second)):
         with pytest.raises(Refusal):
-            retention.forget_files_of(area_ids=area, number_hash=number, name_hash=name)
+            retention.forget_files_of(area_ids=area, number_hash=number, name_hash=name, forget=not_asked)
 
 
 def test_a_checked_file_whose_rows_a_crash_took_is_judged_by_its_places(county: SimpleNamespace) -> None:

@@ -75,24 +75,33 @@ def test_numbers_are_told_apart_from_amounts_and_codes(db: None, number: str) ->
             assert not hidden or found == "of (a number, not shown), row 3"
 
 
-def test_words_of_a_file_go_with_it(county: SimpleNamespace) -> None:
+def test_words_of_a_file_go_with_it(committed_db: str, owner_cursor: Any) -> None:
+    county = make_county()
     batch = sent(county, f"{HEAD}\nr1,{V},x,,abc,,\n")
     assert batch.faults.exists()
     retention.delete_old_files(batch.delete_file_on - timedelta(days=1))
     assert batch.faults.exists()
-    retention._mark("intake_file_forgotten", batch.pk)
+    owner_cursor.execute("SELECT intake_file_forgotten(%s)", [batch.pk])
     batch.refresh_from_db()
     assert not batch.faults.exists()
     assert (batch.file_name, batch.notices, batch.fault_count) == ("toy", [], 1)
 
 
-def test_erasing_reaches_other_sheets_words(county: SimpleNamespace) -> None:
+def test_erasing_reaches_other_sheets_words(committed_db: str, owner_cursor: Any) -> None:
+    county = make_county()
     batch = sent(county, f"{HEAD}\nr1,{V},x,,abc,,\n", name="f.csv")
     with connection.cursor() as cursor:
         cursor.execute("SELECT intake_receive('plan', %s, repeat('a', 64), 1, 'none', repeat('b', 64), repeat('c', 32), current_date, %s, '[]', false)", [f"抵押 {NAME}.csv", county.sender.pk])
         other = cursor.fetchone()[0]
     assert NAME in Batch.objects.get(pk=other).file_name
-    retention._forget_words([NAME, "", "x"])
+    marked = []
+
+    def forget(batch_id: int, whole: bool) -> None:
+        marked.append((batch_id, whole))
+        owner_cursor.execute("SELECT intake_forget_words(%s)", [batch_id])
+
+    retention._forget_words([NAME, "", "x"], forget)
+    assert marked == [(other, False)]
     assert Batch.objects.get(pk=other).file_name == "plan"
     assert batch.faults.exists()
 

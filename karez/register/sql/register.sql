@@ -178,25 +178,41 @@ END $$;
 CREATE CONSTRAINT TRIGGER register_person_keeps_household AFTER UPDATE OF voided_at ON register_membership DEFERRABLE INITIALLY DEFERRED
 FOR EACH ROW WHEN (OLD.voided_at IS NULL AND NEW.voided_at IS NOT NULL) EXECUTE FUNCTION register_person_keeps_household();
 
--- Removes name, number, index entries and history of a person, and gives the person a new random key, so that keys in
--- frozen tables lead to nobody. What remains says that somebody of a sex and age lived in a household.
-CREATE FUNCTION register_erase(p_request bigint, p_by bigint) RETURNS bigint
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE
-    asked register_erasurerequest;
-    records bigint[];
-    known bigint[];
+-- An open request for an erasure, held until the end; refuses whoever asked for it, and who may not carry it out.
+CREATE FUNCTION register_erasure_asked(p_request bigint, p_by bigint) RETURNS register_erasurerequest
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE asked register_erasurerequest;
 BEGIN
     SELECT * INTO asked FROM register_erasurerequest WHERE id = p_request FOR UPDATE;
     IF NOT FOUND OR EXISTS (SELECT FROM register_erasure WHERE request_id = p_request) THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ032', MESSAGE = format('Request %s is not open.', p_request),
             DETAIL = 'An erasure is asked for by one person and carried out once by another.';
     END IF;
-    IF asked.requested_by_id = p_by THEN
+    IF p_by IS NULL OR asked.requested_by_id = p_by THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ033', MESSAGE = 'Who asks for an erasure does not carry it out.',
             DETAIL = 'Another person with the permission has to do it.';
     END IF;
     PERFORM access_require_permission(p_by, ARRAY['register.apply']);
+    RETURN asked;
+END $$;
+
+-- What is kept in the clear of a file that may hold the person goes with the erasure: the whole file, or its words alone.
+CREATE FUNCTION register_erase_from_file(p_request bigint, p_by bigint, p_batch bigint, p_whole boolean) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM register_erasure_asked(p_request, p_by);
+    IF p_whole THEN PERFORM intake_file_forgotten(p_batch); ELSE PERFORM intake_forget_words(p_batch); END IF;
+END $$;
+
+-- Removes name, number, index entries and history of a person, and gives the person a new random key, so that keys in
+-- frozen tables lead to nobody. What remains says that somebody of a sex and age lived in a household.
+CREATE FUNCTION register_erase(p_request bigint, p_by bigint) RETURNS bigint
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE
+    asked register_erasurerequest := register_erasure_asked(p_request, p_by);
+    records bigint[];
+    known bigint[];
+BEGIN
     -- A corrected person has earlier and later records: what they hold or held goes with them.
     -- A correction under way is waited for, and what it made is found by the next look.
     LOOP
@@ -276,7 +292,7 @@ BEGIN
 END $$;
 
 -- The app may call what it needs; triggers and the helpers they use are for the owner alone.
-REVOKE ALL ON FUNCTION register_records_of(bigint), register_present_record(bigint), register_erase(bigint, bigint),
-    register_forget_batch(bigint), register_built_on(bigint) FROM PUBLIC;
+REVOKE ALL ON FUNCTION register_records_of(bigint), register_present_record(bigint), register_erasure_asked(bigint, bigint),
+    register_erase_from_file(bigint, bigint, bigint, boolean), register_erase(bigint, bigint), register_forget_batch(bigint), register_built_on(bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION register_records_of(bigint), register_present_record(bigint), register_erase(bigint, bigint),
-    register_forget_batch(bigint), register_built_on(bigint) TO karez_app;
+    register_erase_from_file(bigint, bigint, bigint, boolean), register_forget_batch(bigint), register_built_on(bigint) TO karez_app;

@@ -67,6 +67,7 @@ def test_invariants_hold_against_raw_sql(people: dict[str, int], app_connection:
         (_DEATH, [head, "2009-06-01", "2009-06-01"], "KZ030"),
         ("DELETE FROM register_identity", [], "KZ031"),
         ("SELECT register_erase(99, 1)", [], "KZ032"),
+        ("SELECT register_erase_from_file(99, 1, 1, true)", [], "KZ032"),
     ]
     for sql, params, state in states:
         with pytest.raises(psycopg.Error) as by_state:
@@ -149,10 +150,11 @@ def test_an_erasure_needs_another_person(people: dict[str, int], app_connection:
     ).fetchone()
     assert row
     raw.commit()
-    with pytest.raises(psycopg.Error) as refused:
-        raw.execute("SELECT register_erase(%s, 5)", [row[0]])
-    assert refused.value.sqlstate == "KZ033"
-    raw.rollback()
+    for alone in ("SELECT register_erase(%s, 5)", "SELECT register_erase_from_file(%s, 5, 1, true)", "SELECT register_erase(%s, NULL)"):
+        with pytest.raises(psycopg.Error) as refused:
+            raw.execute(alone, [row[0]])
+        assert refused.value.sqlstate == "KZ033", alone
+        raw.rollback()
     raw.execute("SELECT register_erase(%s, 6)", [row[0]])
     raw.commit()
     assert raw.execute("SELECT count(*) FROM register_identity").fetchone() == (0,)
