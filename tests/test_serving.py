@@ -32,6 +32,7 @@ def site(installation: dict[str, str]) -> Iterator[Site]:
         yield made.up()
     finally:
         made.end()
+    assert "WARNING procrastinate" not in made.told, made.told  # the queue warns where its app is made by a main module
 
 
 def _bodies(site: Site) -> list[Path]:

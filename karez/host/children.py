@@ -67,17 +67,10 @@ def _server(target: str, interface: str, *, uds: Path | None = None, **words: An
 
 
 def _jobs() -> None:
-    """The worker of background jobs; what its forerunner left half-done is taken up first."""
-    import django
+    """The worker of background jobs."""
+    from karez.host import jobs
 
-    django.setup()
-    if os.environ.get("KAREZ_STARTS", "0") != "0":
-        from karez.cli.closing import take_up
-
-        take_up()
-    from procrastinate.contrib.django import app
-
-    app.with_connector(app.connector.get_worker_connector()).run_worker(concurrency=1)  # type: ignore[attr-defined]
+    jobs.work()
 
 
 if __name__ == "__main__":
