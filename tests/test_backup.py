@@ -181,11 +181,32 @@ def test_a_backup_for_which_there_is_no_room_leaves_nothing(founded: Path, tmp_p
     assert list((tmp_path / "b").iterdir()) == []
 
 
+def test_a_backup_whose_drill_fails_is_named_as_untested(founded: Path, tmp_path: Path) -> None:
+    """A program that cannot restore stands for whatever a drill may fail of."""
+    program = "import sys; sys.executable = '/bin/false'; from karez.cli import main; main()"
+    drop = ("KAREZ_DATABASE", "KAREZ_TEST_VAR", *(() if SERVER else ("KAREZ_DATABASE_PASSWORDS",)))
+    environment = {k: v for k, v in os.environ.items() if k not in drop} | {"KAREZ_VAR": str(founded), "KAREZ_DURABLE": "0"}
+    environment |= {"KAREZ_DATABASE": database_of(founded)} if SERVER else {}
+    words = ["backup", "--to", str(tmp_path / "b"), "--keys-to", str(tmp_path / "k"), "--keep", "1"]
+    done = subprocess.run([sys.executable, "-c", program, *words], env=environment, text=True, capture_output=True, check=False)
+    told(done, 1, "named as untested")
+    (failed,) = (tmp_path / "b").iterdir()
+    assert failed.name.endswith("-untested")
+    done = karez(founded, *words)  # the next one is good: it stays, and the older untested one is no second backup
+    assert done.returncode == 0, done.stderr
+    (kept,) = (tmp_path / "b").iterdir()
+    assert "untested" not in kept.name and f"Backup {kept} counts as tested" in done.stderr
+
+
 def test_the_oldest_backups_of_this_installation_go(founded: Path, backup: tuple[Path, Path], tmp_path: Path) -> None:
-    """Also two of one second; another installation's backup in the same folder stays, and so does what is no backup."""
+    """Also two of one second; another installation's backup in the same folder stays, and so does what is no backup.
+
+    Untested ones are not counted: one newer than what is kept stays, an older one goes.
+    """
     ours = json.loads((backup[0] / "manifest.json").read_text())
     names = ("karez-20100101T000000Z", "karez-20100101T000000Z-2", "karez-20100101T000000Z-10", "karez-20090101T000000Z", "karez-20080101T000000Z")
-    for name in names:
+    untested = ("karez-20110101T000000Z-untested", "karez-20100101T000000Z-11-untested", "karez-20090201T000000Z-untested")
+    for name in (*names, *untested):
         (tmp_path / name).mkdir()
         key = "0123456789abcdef" if name == names[-1] else ours["key"]
         (tmp_path / name / "manifest.json").write_text(json.dumps(ours | {"key": key}))
@@ -193,8 +214,8 @@ def test_the_oldest_backups_of_this_installation_go(founded: Path, backup: tuple
     program = f"from pathlib import Path; from karez.host import backup; print(*[p.name for p in backup.prune(Path({str(tmp_path)!r}), 2)])"
     environment = os.environ | {"KAREZ_VAR": str(founded)}
     done = subprocess.run([sys.executable, "-c", program], env=environment, text=True, capture_output=True, check=True)
-    assert done.stdout.split() == [names[3], names[0]]
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([names[1], names[2], names[4], "karez-notes"])
+    assert done.stdout.split() == [names[3], untested[2], names[0]]
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([names[1], names[2], names[4], *untested[:2], "karez-notes"])
 
 
 def test_errors_come_before_hints() -> None:

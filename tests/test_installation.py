@@ -59,12 +59,13 @@ def test_a_place_that_cannot_be_used_is_told() -> None:
     assert (refused.value.code, refused.value.found) == ("host.path_sign", "a comma")
 
 
-def test_an_unknown_time_zone_is_refused() -> None:
+def test_an_unknown_time_zone_is_refused_before_anything_is_made() -> None:
     folder = new_folder()
     try:
-        told(karez(folder, *INIT, KAREZ_TIME_ZONE="Asia/Atlantis"), 2, "Asia/Atlantis", "time zone")
-        told(karez(folder, *INIT, "--time-zone", "Beijing"), 2, "Beijing")
-        assert not (folder / "keys").exists()
+        told(karez(folder, *INIT, KAREZ_TIME_ZONE="Asia/Atlantis"), 2, "record: KAREZ_TIME_ZONE", "found: Asia/Atlantis", "time zone")
+        told(karez(folder, *INIT, "--time-zone", "Beijing"), 2, "record: --time-zone", "found: Beijing")
+        told(karez(folder, *INIT, "--time-zone", ""), 2, "record: --time-zone", "found: nothing")
+        assert list(folder.iterdir()) == []
     finally:
         remove(folder)
 

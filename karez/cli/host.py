@@ -15,16 +15,17 @@ from karez.host import clock
 @click.option("--places", type=click.Path(exists=True, path_type=Path), help="CSV of the region's places; 64 and 65 come along.")
 @click.option("--first-year", type=YEAR, default=lambda: date.today().year, show_default="this year")
 @click.option("--currency", default="CNY", show_default=True)
-@click.option("--time-zone", default="", help="The office's time zone, kept in the database from then on [default: KAREZ_TIME_ZONE, or Asia/Shanghai].")
+@click.option("--time-zone", default=None, help="The office's time zone, kept in the database from then on [default: KAREZ_TIME_ZONE, or Asia/Shanghai].")
 @click.option("--controller", prompt="Who is controller of the data (office and address)")
 @click.option("--legal-basis", prompt="On what legal basis are the data kept")
 @click.option("--complaint-body", prompt="Where may people complain")
 @click.option("--admin", prompt="Sign-in name of the first administrator")
 @click.option("--admin-name", prompt="Full name of the first administrator")
 @click.password_option("--password", help="Password of the first administrator (12 characters at least).")
-def init(*, time_zone: str, **given: object) -> None:
+def init(*, time_zone: str | None, **given: object) -> None:
     """Founds a region without demo data: places, first administrator, controller and legal basis."""
-    if time_zone:
+    if time_zone is not None:
+        clock.require_known(time_zone, said_by="--time-zone")
         clock.keep(time_zone)
     with working(migrate=True):
         from karez.cli.founding import found
@@ -145,16 +146,16 @@ def upgrade() -> None:
 @click.option("--to", "target", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder of the backups.")
 @click.option("--keys-to", type=click.Path(file_okay=False, path_type=Path), required=True,
               help="Another place, for the key that opens identities; keep the two apart.")  # fmt: skip
-@click.option("--keep", type=click.IntRange(min=1), help="Afterwards remove this installation's oldest backups there until so many are left.")
+@click.option("--keep", type=click.IntRange(min=1), help="Afterwards remove this installation's oldest backups there until so many tested ones are left.")
 def backup(*, target: Path, keys_to: Path, keep: int | None) -> None:
     """Writes a backup: database, files, snapshots; the sealing key apart. Then tests it by restoring it."""
     with working():
         from karez.host.backup import back_up, drill, prune
 
         made = back_up(target, keys_to)
-        click.echo(f"Backup {made}", err=True)
-        drill(made, keys_to)
-        click.echo("Restored beside the installation: digests and trial balance agree. The target counts as tested.", err=True)
+        click.echo(f"Written: {made}", err=True)
+        tested = drill(made, keys_to)
+        click.echo(f"Restored beside the installation: digests and trial balance agree. Backup {tested} counts as tested.", err=True)
         for gone in prune(target, keep) if keep else []:
             click.echo(f"Removed {gone.name}", err=True)
 

@@ -125,6 +125,8 @@ def working(*, migrate: bool = False) -> Iterator[None]:
     from karez.host import database, installation, paths, postgres
 
     paths.require_place()
+    if migrate and not (database.url() or database.cluster().made):
+        clock.require_known()  # before anything is made
     with contextlib.ExitStack() as stack:
         if not database.url():
             if not database.cluster().made and not migrate:

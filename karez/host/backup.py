@@ -27,10 +27,11 @@ from karez.kernel.sealing import file_digest
 _FOLDERS = {"files": paths.FILES, "snapshots": paths.SNAPSHOTS}
 _TESTED = paths.VAR / "backup-target.json"
 _MANIFEST = "manifest.json"
+_UNTESTED = "-untested"  # ends a backup's name until it was restored once; only what was counts as a backup anywhere
 
 
 def back_up(target: Path, keys_to: Path) -> Path:
-    """Writes one backup folder under `target` and a copy of the key to `keys_to`; returns the folder.
+    """Writes one backup folder under `target` and a copy of the key to `keys_to`; returns the folder, named as untested (see `drill`).
 
     Whatever file the dump names is there: files are linked before it and after it, so that neither one added nor one deleted
     meanwhile is missed.
@@ -45,7 +46,8 @@ def back_up(target: Path, keys_to: Path) -> Path:
         for left in target.glob(".karez-*.part"):  # of a run that was killed: nobody else writes here now
             shutil.rmtree(left, ignore_errors=True)
         key = keys.read(keys.keep_copy(keys_to))
-        made = target / _free_name(target)
+        name = _free_name(target)
+        made = target / f"{name}{_UNTESTED}"
         with side_folder(made) as side:
             with _linked() as links:
                 programs.run("pg_dump", "--format=custom", "--compress=6", f"--file={side / 'database.dump'}", dbname=database.name())
@@ -54,17 +56,22 @@ def back_up(target: Path, keys_to: Path) -> Path:
                     if (links / name).exists():
                         _copy(links / name, side / name)
             digests = {str(p.relative_to(side)): file_digest(p) for p in sorted(side.rglob("*")) if p.is_file()}
-            manifest = {"version": __version__, "made_at": made.name, "key": key.fingerprint, "files": digests}
+            manifest = {"version": __version__, "made_at": name, "key": key.fingerprint, "files": digests}
             write_whole(side / _MANIFEST, json.dumps(manifest, indent=1).encode())
             side.rename(made)
     return made
 
 
 def prune(target: Path, keep: int) -> list[Path]:
-    """Removes this installation's oldest backups in a folder until `keep` are left; returns what went. Others' backups stay."""
+    """Removes this installation's oldest backups in a folder until `keep` tested ones are left; returns what went. Others' backups stay.
+
+    Untested ones never count; those older than the oldest one kept go too.
+    """
     ours = keys.read(keys.PLACE).fingerprint
     whole = [path for path in sorted(target.glob("karez-*"), key=_age) if _key_of(path) == ours]
-    gone = whole[: max(0, len(whole) - keep)]
+    tested = [path for path in whole if not path.name.endswith(_UNTESTED)]
+    kept = tested[-keep:]
+    gone = [path for path in whole if len(kept) == keep and _age(path) < _age(kept[0])]
     for path in gone:
         shutil.rmtree(path)
     return gone
@@ -72,7 +79,7 @@ def prune(target: Path, keep: int) -> list[Path]:
 
 def _age(path: Path) -> tuple[str, int]:
     """The moment a backup's name tells, then its number within the second."""
-    _karez, stamp, *number = path.name.split("-")
+    _karez, stamp, *number = path.name.removesuffix(_UNTESTED).split("-")
     return stamp, int(number[0]) if number and number[0].isdigit() else 1
 
 
@@ -134,7 +141,7 @@ def _free_name(target: Path) -> str:
     """A name from the moment; two backups of one second differ by a number."""
     stamp = datetime.now(UTC).strftime("%Y%m%dT%H%M%SZ")
     names = (f"karez-{stamp}{f'-{number}' if number > 1 else ''}" for number in range(1, 1000))
-    return next(name for name in names if not (target / name).exists())
+    return next(name for name in names if not (target / name).exists() and not (target / f"{name}{_UNTESTED}").exists())
 
 
 def restore(source: Path, key_folder: Path) -> None:
@@ -211,10 +218,10 @@ def _clear_drills() -> None:
             shutil.rmtree(left, ignore_errors=True)
 
 
-def drill(made: Path, key_folder: Path) -> None:
-    """Restores a backup beside the installation and verifies it there; records the target as tested.
+def drill(made: Path, key_folder: Path) -> Path:
+    """Restores a backup beside the installation and verifies it there; returns the backup under its name as a tested one.
 
-    With the embedded server in a cluster of its own; on a server of the office's in a scratch database of that server.
+    One that fails, or whose drill was cut off, keeps the name that says it is untested. With the embedded server in a cluster of its own; on a server of the office's in a scratch database of that server.
     Either is removed afterwards.
     """
     _clear_drills()
@@ -232,10 +239,13 @@ def drill(made: Path, key_folder: Path) -> None:
         if done.returncode != 0:
             raise Refusal(
                 "host.drill_failed", record=str(made), found=programs.errors_first(done.stderr, 2000), expected="a restore that verifies",
-                rule="a backup counts once it was restored", todo="mend what is named, then back up again",
+                rule="a backup counts once it was restored", todo="mend what is named, then back up again; this one stays, named as untested",
             )  # fmt: skip
-    told = {"target": str(made.parent.resolve()), "tested_at": datetime.now(UTC).isoformat()}
+    tested = made.with_name(made.name.removesuffix(_UNTESTED))
+    made.rename(tested)
+    told = {"target": str(tested.parent.resolve()), "tested_at": datetime.now(UTC).isoformat()}
     write_whole(_TESTED, json.dumps(told).encode())
+    return tested
 
 
 def verify_restored() -> list[str]:

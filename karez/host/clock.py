@@ -17,11 +17,15 @@ def zone() -> str:
     return os.environ.get("KAREZ_TIME_ZONE") or DEFAULT
 
 
-def require_known() -> None:
-    """Refuses a zone that is not in the table of zones: another clock would count days wrongly and say nothing."""
-    if zone() not in zoneinfo.available_timezones():
+def require_known(name: str | None = None, *, said_by: str = "KAREZ_TIME_ZONE") -> None:
+    """Refuses a zone that is not in the table of zones: another clock would count days wrongly and say nothing.
+
+    `name` is what was given where `said_by` names; without it, what is set.
+    """
+    found = zone() if name is None else name
+    if found not in zoneinfo.available_timezones():
         raise Refusal(
-            "host.time_zone", record="KAREZ_TIME_ZONE", found=zone(), expected="a name of the time zone table, such as Asia/Shanghai",
+            "host.time_zone", record=said_by, found=found or "nothing", expected="a name of the time zone table, such as Asia/Shanghai",
             rule="a day begins at the office's midnight", todo="correct the name",
         )  # fmt: skip
 
