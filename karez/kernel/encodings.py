@@ -26,7 +26,8 @@ _SINCE_2000 = dict(zip(
 def packed_as(private: int) -> bytes:
     """The two bytes that GBK and the first GB 18030 made a private character from."""
     if private < 0xE815:
-        return (*range(0xA6D9, 0xA6E0), 0xA6EC, 0xA6ED, 0xA6F3)[private - 0xE78D].to_bytes(2, "big")
+        place: int = (*range(0xA6D9, 0xA6E0), 0xA6EC, 0xA6ED, 0xA6F3)[private - 0xE78D]
+        return place.to_bytes(2, "big")
     at = private - 0xE815 + 0x50
     return bytes((0xFE, at + (at >= 0x7F)))
 
