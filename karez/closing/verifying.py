@@ -1,7 +1,7 @@
 """Proofs of closed years: snapshots read again, and each closed year's tables taken from the records again and compared row by row."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from karez.host import paths
 from karez.kernel.figure_tables import FigureTable
 from karez.kernel.verifying import Proof
 from karez.periods.models import Period
-from karez.register.models import Erasure
+from karez.register.queries import ERASED_KEYS
 
 _MEMORY = "512MB"
 
@@ -49,9 +49,8 @@ def _again(sealed: Snapshot) -> Proof:
     with tempfile.TemporaryDirectory(dir=paths.private_folder(paths.SCRATCH), prefix="verify-") as folder:
         with frozen_state() as state:
             write_tables(state, Path(folder), tables=known, year=sealed.year, as_of=sealed.as_of)
-        # Erasing a person gives them another random key, so that frozen ones lead to nobody; then keys are not compared.
-        without_keys = Erasure.objects.exists()
-        wrong = [fault for t in known for fault in _differences(sealed, t, Path(folder), without_keys=without_keys)]
+            erased = [str(row[0]) for row in state.rows(ERASED_KEYS)]
+        wrong = [fault for t in known for fault in _differences(sealed, t, Path(folder), erased)]
     told = f"{len(known)} tables, the same rows" + (f"; not compared, because their columns differ in this version: {', '.join(other)}" if other else "")
     return Proof(what, told, wrong)
 
@@ -64,19 +63,36 @@ def _declared_columns(table: FigureTable) -> list[tuple[str, str]]:
     return [(c.name, c.sql_type) for c in all_columns(table)]
 
 
-def _differences(sealed: Snapshot, table: FigureTable, folder: Path, *, without_keys: bool) -> Iterator[str]:
-    keys = [c.name for c in table.columns if c.key] if without_keys else []
-    chosen = "* EXCLUDE (" + ", ".join(f'"{k}"' for k in keys) + ")" if keys else "*"
+# Erasing a person gives them another random key, so that frozen ones lead to nobody. Rows of everybody else are compared with their keys;
+# what is then left of the sealed rows is what the erased persons have today, but for the key.
+_COMPARED = """
+CREATE VIEW was AS SELECT * FROM read_parquet('{was}');
+CREATE VIEW now_all AS SELECT *, {is_erased} AS is_erased FROM read_parquet('{now}');
+CREATE VIEW now_others AS SELECT * EXCLUDE (is_erased) FROM now_all WHERE NOT is_erased;
+CREATE VIEW now_erased AS SELECT {chosen} FROM (SELECT * EXCLUDE (is_erased) FROM now_all WHERE is_erased);
+CREATE TEMP TABLE was_left AS SELECT {chosen} FROM (SELECT * FROM was EXCEPT ALL SELECT * FROM now_others);
+"""
+_MISSING = "SELECT count(*) FROM (SELECT * FROM was_left EXCEPT ALL SELECT * FROM now_erased)"
+_MORE = """SELECT (SELECT count(*) FROM (SELECT * FROM now_others EXCEPT ALL SELECT * FROM was))
+             + (SELECT count(*) FROM (SELECT * FROM now_erased EXCEPT ALL SELECT * FROM was_left))"""
+
+
+def _differences(sealed: Snapshot, table: FigureTable, folder: Path, erased: Sequence[str]) -> Iterator[str]:
+    was, now = (str(path).replace("'", "''") for path in (sealed.file(table.name), folder / f"{table.name}.parquet"))
     with duckdb.connect(config={"memory_limit": _MEMORY, "threads": 2, "temp_directory": str(folder / "spill")}) as duck:
-        files = {"was": str(sealed.file(table.name)), "now": str(folder / f"{table.name}.parquet")}
-        missing, more = (_count(duck, chosen, files[a], files[b]) for a, b in (("was", "now"), ("now", "was")))
+        duck.execute("CREATE TEMP TABLE erased AS SELECT unnest($1::UUID[]) AS key", [list(erased)])
+        of_erased = [f'"{c.name}" IN (SELECT key FROM erased)' for c in table.columns if c.key]
+        changed = [c.name for c in table.columns if c.key and _number(duck, f"SELECT count(*) FROM read_parquet('{now}') WHERE \"{c.name}\" IN (SELECT key FROM erased)")]
+        chosen = "* EXCLUDE (" + ", ".join(f'"{name}"' for name in changed) + ")" if changed else "*"
+        is_erased = f"coalesce({' OR '.join(of_erased)}, false)" if of_erased else "false"
+        duck.execute(_COMPARED.format(was=was, now=now, is_erased=is_erased, chosen=chosen))
+        missing, more = _number(duck, _MISSING), _number(duck, _MORE)
     if missing or more:
         yield f"{table.name}: {missing:,} sealed rows are not what the records say now, {more:,} rows of the records were not sealed"
 
 
-def _count(duck: duckdb.DuckDBPyConnection, chosen: str, left: str, right: str) -> int:
-    sql = f"SELECT count(*) FROM (SELECT {chosen} FROM read_parquet($1) EXCEPT ALL SELECT {chosen} FROM read_parquet($2))"
-    found: Any = duck.execute(sql, [left, right]).fetchone()
+def _number(duck: duckdb.DuckDBPyConnection, sql: str) -> int:
+    found: Any = duck.execute(sql).fetchone()
     return int(found[0])
 
 

@@ -32,6 +32,10 @@ from karez.register.models import (
 
 VIEW = "register.view"
 
+# The random keys erased persons have today, of every record of theirs: frozen tables of before the erasure have others.
+ERASED_KEYS = """SELECT p.key FROM register_erasure e JOIN register_erasurerequest q ON q.id = e.request_id
+  CROSS JOIN LATERAL register_records_of(q.person_id) r (id) JOIN register_person p ON p.id = r.id"""
+
 
 @dataclass(frozen=True)
 class HouseholdRow:
