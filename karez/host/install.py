@@ -5,7 +5,7 @@ import sys
 from django.core.management import call_command
 
 from karez.host import database, installation, paths, schema, waiting
-from karez.periods import guard
+from karez.periods import guard, tallying
 
 
 def bring_up(*, verbosity: int = 0) -> None:
@@ -15,8 +15,12 @@ def bring_up(*, verbosity: int = 0) -> None:
     with waiting.told(_tell):
         schema.check()
         schema.record()
+        if schema.to_come():
+            tallying.before_migrations()
         call_command("migrate", database="owner", verbosity=verbosity, interactive=False)
         guard.install()
+        for table in tallying.after_migrations():
+            _tell(f"The tally of {table} was counted anew: this version changed the table.")
     installation.record()
 
 

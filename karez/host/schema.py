@@ -9,6 +9,7 @@ import json
 
 from django.db import connections
 from django.db.migrations import RunSQL
+from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
 
@@ -41,6 +42,12 @@ def record() -> None:
     with connections["owner"].cursor() as cursor:
         cursor.execute("SELECT format('COMMENT ON TABLE django_migrations IS %%L', %s::text)", [_MARK + json.dumps(told)])
         cursor.execute(cursor.fetchone()[0])
+
+
+def to_come() -> bool:
+    """Whether there are migrations the database was not given yet."""
+    executor = MigrationExecutor(connections["owner"])
+    return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
 
 
 def _applied() -> set[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """The one region of this database and its years. Written only by the functions in `sql/periods.sql`; holds no facts."""
 
 from django.db import models
+from django.db.models.functions import Now
 
 from karez.kernel.facts import Usage
 
@@ -37,6 +38,37 @@ class Tally(models.Model):
 
     def __str__(self) -> str:
         return f"{self.table_name} {self.rows}"
+
+
+class TallyRenewal(models.Model):
+    """A table's tally was counted anew because migrations changed the table; while `renewed_at` is null, that it fitted before them.
+
+    See `tallying`.
+    """
+
+    facts = Usage.OWNED
+
+    table_name = models.TextField()
+    version = models.TextField()  # of the program whose migrations ran
+    begun_at = models.DateTimeField(db_default=Now())
+    rows_before = models.BigIntegerField()
+    content_before = models.DecimalField(max_digits=40, decimal_places=0)
+    renewed_at = models.DateTimeField(null=True)
+    rows_after = models.BigIntegerField(null=True)
+    content_after = models.DecimalField(max_digits=40, decimal_places=0, null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["table_name"], condition=models.Q(renewed_at=None), name="periods_tallyrenewal_one_under_way"),
+            models.CheckConstraint(
+                name="periods_tallyrenewal_is_whole",
+                condition=models.Q(renewed_at=None, rows_after=None, content_after=None)
+                | models.Q(renewed_at__isnull=False, rows_after__isnull=False, content_after__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.table_name} {self.version}"
 
 
 class Region(models.Model):

@@ -1,9 +1,12 @@
 """Proofs of what is only ever added to, and of the years' history. What a tally is: `sql/tally.sql`."""
 
+from typing import Any
+
 from django.db import connection, transaction
 
 from karez.kernel.verifying import Proof, by_sql, rows
 from karez.periods.guard import tallied_tables
+from karez.periods.tallying import counts
 
 _LABELS = {
     "access_readevent": "log of reads",
@@ -19,6 +22,8 @@ _LABELS = {
     "yearbook_erratumapproval": "approvals of errata",
     "notices_document": "documents on record",
 }
+
+_RENEWED = "SELECT DISTINCT ON (table_name) table_name, version, renewed_at FROM periods_tallyrenewal WHERE renewed_at IS NOT NULL ORDER BY table_name, id DESC"
 
 # States follow each other; the last one is the year's. A year reopened after it was closed names what was sealed.
 _HISTORY = """
@@ -47,29 +52,19 @@ UNION ALL SELECT format('the first open day is %%s, the last closed year %%s', r
 
 def _tallies() -> list[Proof]:
     """Each table that only grows against its tally: a row taken away, changed or put in past the trigger does not fit."""
-    found = []
+    anew = {table: f"; counted anew by version {version} on {at:%Y-%m-%d}" for table, version, at in rows(_RENEWED)}
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL TimeZone = 'UTC'")  # instants are written as the trigger writes them
-        for table in tallied_tables():
-            found.append(_tally(table))
-        cursor.execute("SET LOCAL TimeZone = DEFAULT")
-    return found
+        return [_tally(cursor, table, anew.get(table, "")) for table in tallied_tables()]
 
 
-def _tally(table: str) -> Proof:
-    told = rows(
-        "SELECT t.n, t.content, r.n, r.content FROM (SELECT coalesce(sum(rows), 0) AS n, coalesce(sum(content), 0) AS content"
-        " FROM periods_tally WHERE table_name = %s) t, (SELECT count(*) AS n, coalesce(sum(periods_content(to_jsonb(x))), 0) AS content"
-        f' FROM "{table}" x) r',
-        [table],
-    )
-    counted, content, there, is_now = told[0]
+def _tally(cursor: Any, table: str, anew: str) -> Proof:
+    tallied, there = counts(cursor, table)
     wrong = []
-    if counted != there:
-        wrong.append(f"{there:,} rows, {counted:,} were written: " + ("rows are missing" if there < counted else "rows were put in unseen"))
-    elif content != is_now:
+    if tallied.rows != there.rows:
+        wrong.append(f"{there.rows:,} rows, {tallied.rows:,} were written: " + ("rows are missing" if there.rows < tallied.rows else "rows were put in unseen"))
+    elif tallied != there:
         wrong.append("as many rows as were written, but not what was written: some were changed")
-    return Proof(_LABELS.get(table, table), f"{there:,} rows as they were written", wrong)
+    return Proof(_LABELS.get(table, table), f"{there.rows:,} rows as they were written{anew}", wrong)
 
 
 def _history() -> Proof:

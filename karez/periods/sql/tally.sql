@@ -16,4 +16,11 @@ BEGIN
     RETURN NULL;
 END $$;
 
+-- A row of such a table was changed lawfully, by a function of the owner's that says by how much its content differs.
+CREATE FUNCTION periods_tally_changed(p_table text, p_difference numeric) RETURNS void
+LANGUAGE sql SET search_path = pg_catalog, public, pg_temp AS $$
+    INSERT INTO periods_tally AS t (table_name, shard, rows, content) VALUES (p_table, pg_backend_pid(), 0, p_difference)
+    ON CONFLICT (table_name, shard) DO UPDATE SET content = t.content + excluded.content
+$$;
+
 GRANT EXECUTE ON FUNCTION periods_content(jsonb) TO karez_app;
