@@ -1,7 +1,10 @@
-"""Documents an actor may open: those of the areas over which they hold `documents.view`. Writes nothing."""
+"""Documents an actor may open: those of the areas over which they hold `documents.view`; and whose names hold a person's, for the room
+that erases persons. Writes nothing.
+"""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
+from django.db import connection
 from django.db.models import QuerySet
 from django.db.models.expressions import RawSQL
 
@@ -38,3 +41,25 @@ def document_for(actor: User, document_id: int) -> Document:
 def content(actor: User, document_id: int) -> Iterator[bytes]:
     """The plain bytes of a document, streamed."""
     return vault.chunks(document_for(actor, document_id).vault_ref)
+
+
+# Numbers are found in whatever width and grouping they are written.
+_NAMING = """
+SELECT d.id FROM notices_document d, LATERAL (SELECT lower(d.name || ' ' || d.title) AS told) t,
+       LATERAL (SELECT regexp_replace(translate(told, '０１２３４５６７８９ｘ－　', '0123456789x- '), '[ -]', '', 'g') AS plain) p
+ WHERE EXISTS (SELECT FROM unnest(%(numbers)s::text[]) n WHERE strpos(p.plain, lower(n)) > 0)
+    OR (strpos(t.told, lower(%(name)s)) > 0 AND length(%(name)s) > 1 AND EXISTS (SELECT FROM places_tree x JOIN places_tree v ON v.path <@ x.path
+        WHERE x.area_id = d.area_id AND v.area_id = ANY (%(areas)s)))
+ ORDER BY 1"""
+_LEAST_DIGITS = 6  # of what is looked for as a number: fewer stand in every second name
+
+
+def documents_naming(*, name: str, numbers: Collection[str], area_ids: Collection[int]) -> list[int]:
+    """Documents, void ones too, whose name or title holds one of these numbers, or the name where they lie in or over one of the areas.
+
+    Elsewhere the same name is another person's. For the room that erases persons: nobody is asked who may see them.
+    """
+    plain = ["".join(number.split()).replace("-", "") for number in numbers]
+    with connection.cursor() as cursor:
+        cursor.execute(_NAMING, {"name": name.strip(), "numbers": [n for n in plain if len(n) >= _LEAST_DIGITS], "areas": list(area_ids)})
+        return [row[0] for row in cursor.fetchall()]

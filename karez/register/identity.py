@@ -21,6 +21,7 @@ from karez.intake import retention
 from karez.kernel.id_number import disagreement, fault_of
 from karez.kernel.refusal import Refusal
 from karez.kernel.sealing import SealingKey
+from karez.notices.queries import documents_naming
 from karez.places.queries import require, visible_area_ids_sql
 from karez.register import rules
 from karez.register.models import ErasureRequest, Household, Identity, Membership, Person
@@ -128,7 +129,7 @@ def erase_person(actor: User, *, request_id: int) -> int:
 
     Identity, its index and its history go; the person gets a new random key, so that frozen keys lead to nobody. It reaches
     every record of the person, also one that replaced the record asked about since. The kept
-    files that may hold the person go with it. Refuses while a file with the person waits for its decision.
+    files that may hold the person go with it, and so does the name of a document that holds the person's name or a number. Refuses while a file with the person waits for its decision.
     """
     request = ErasureRequest.objects.filter(pk=request_id).first()
     if request is None:
@@ -136,16 +137,20 @@ def erase_person(actor: User, *, request_id: int) -> int:
     person_id = present_record(request.person_id)  # a correction since then made a new record
     require(actor, CORRECT, _village_of(person_id))
     known = Identity.objects.filter(person_id=person_id).first()
+    values = _open(known) if known else Values()
+    villages = _villages_of(request.person_id)
     with _told_kindly(f"request {request_id}"), connection.cursor() as cursor:
         retention.forget_files_of(
-            area_ids=_villages_of(request.person_id),
+            area_ids=villages,
             number_hash=bytes(known.number_hash) if known and known.number_hash else None,
             name_hash=bytes(known.name_hash) if known and known.name_hash else None,
-            words=[value for value in asdict(_open(known)).values() if value] if known else [],
+            words=[value for value in asdict(values).values() if value],
             forget=lambda batch, whole: cursor.execute(
                 "SELECT register_erase_from_file(%s, %s, %s, %s)", [request_id, actor.pk, batch, whole]
             ),
         )
+        for document in documents_naming(name=values.name, numbers=[values.id_number, values.phone], area_ids=villages):
+            cursor.execute("SELECT register_erase_from_document(%s, %s, %s)", [request_id, actor.pk, document])
         cursor.execute("SELECT register_erase(%s, %s)", [request_id, actor.pk])
     return person_id
 

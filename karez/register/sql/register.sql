@@ -204,6 +204,14 @@ BEGIN
     IF p_whole THEN PERFORM intake_file_forgotten(p_batch); ELSE PERFORM intake_forget_words(p_batch); END IF;
 END $$;
 
+-- So does the name of a document that holds the person's.
+CREATE FUNCTION register_erase_from_document(p_request bigint, p_by bigint, p_document bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    PERFORM register_erasure_asked(p_request, p_by);
+    PERFORM notices_forget_name(p_document);
+END $$;
+
 -- Removes name, number, index entries and history of a person, and gives the person a new random key, so that keys in
 -- frozen tables lead to nobody. What remains says that somebody of a sex and age lived in a household.
 CREATE FUNCTION register_erase(p_request bigint, p_by bigint) RETURNS bigint
@@ -293,6 +301,7 @@ END $$;
 
 -- The app may call what it needs; triggers and the helpers they use are for the owner alone.
 REVOKE ALL ON FUNCTION register_records_of(bigint), register_present_record(bigint), register_erasure_asked(bigint, bigint),
-    register_erase_from_file(bigint, bigint, bigint, boolean), register_erase(bigint, bigint), register_forget_batch(bigint), register_built_on(bigint) FROM PUBLIC;
+    register_erase_from_file(bigint, bigint, bigint, boolean), register_erase_from_document(bigint, bigint, bigint), register_erase(bigint, bigint), register_forget_batch(bigint), register_built_on(bigint) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION register_records_of(bigint), register_present_record(bigint), register_erase(bigint, bigint),
-    register_erase_from_file(bigint, bigint, bigint, boolean), register_forget_batch(bigint), register_built_on(bigint) TO karez_app;
+    register_erase_from_file(bigint, bigint, bigint, boolean), register_erase_from_document(bigint, bigint, bigint),
+    register_forget_batch(bigint), register_built_on(bigint) TO karez_app;

@@ -8,6 +8,9 @@ from django.db import connection
 
 from karez.access.models import ReadEvent
 from karez.kernel.refusal import Refusal
+from karez.notices.models import Document
+from karez.notices.services import attach
+from karez.periods.tallying import counts
 from karez.register import identity, queries, services
 from karez.register.models import Death, Erasure, Household, Identity, Membership, Person
 
@@ -171,6 +174,31 @@ def test_a_wrong_birth_month_makes_a_new_record(world: Any, home: Household) -> 
     request = identity.request_erasure(world.clerk, person_id=new.pk, reason="asked")
     identity.erase_person(world.approver, request_id=request.pk)
     _assert_no_trace(person.pk, new.pk)
+
+
+def test_names_of_documents_that_hold_the_person_go(world: Any, home: Household) -> None:
+    """The name where the document lies in or over a village of theirs, a number anywhere and however it is written; the tally still fits."""
+    phone = "13812345678"
+    person = services.add_person(world.clerk, household_id=home.pk, new=_new(number=NUMBER))
+    identity.correct_identity(world.clerk, person_id=person.pk, values=identity.Values("马丽", NUMBER, phone), reason="telephone", confirmed=True)
+    there, county, elsewhere = home.village_id, world.areas["990101"], world.areas["990102100200"]
+    given = [
+        (there, "马丽 证明.TXT", "proof"), (county, "a.txt", "Letter of 马丽"), (elsewhere, "马丽.txt", "another 马丽"),
+        (elsewhere, "b.txt", f"of {NUMBER[:6]} {NUMBER[6:14]} {NUMBER[14:]}"), (elsewhere, "138-1234-5678.txt", "call"), (there, "c.txt", "100% done_"),
+    ]  # fmt: skip
+    who = {there: world.clerk, county: world.clerk, elsewhere: world.other_clerk}
+    made = [attach(who[area], kind="household", subject_id=home.pk, area_id=area, name=name, title=title, stream=[b"words"]).pk for area, name, title in given]
+    request = identity.request_erasure(world.clerk, person_id=person.pk, reason="asked")
+    identity.erase_person(world.approver, request_id=request.pk)
+    now = {pk: (name, title) for pk, name, title in Document.objects.values_list("pk", "name", "title")}
+    for place, pk in enumerate(made):
+        if place in (2, 5):
+            assert now[pk] == given[place][1:]
+        else:
+            assert now[pk] == (f"document {pk}.txt", f"document {pk}")
+    with connection.cursor() as cursor:
+        tallied, there_is = counts(cursor, "notices_document")
+    assert tallied == there_is
 
 
 def test_cases_open_and_end(world: Any, village: int) -> None:

@@ -1,0 +1,10 @@
+"""The room's function."""
+
+from django.db import migrations
+
+from karez.kernel.sqlfile import run_sql_file
+
+
+class Migration(migrations.Migration):
+    dependencies = [("notices", "0001_initial"), ("periods", "0002_sql")]
+    operations = [run_sql_file(__file__, "documents.sql")]
