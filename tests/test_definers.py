@@ -5,14 +5,19 @@ Walks what is there, so that a function written later that breaks a rule fails h
 
 import re
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import psycopg
 import pytest
 from django.db import connection
 
-from karez.access.services import add_user
+from karez.access.models import Role, User
+from karez.access.services import add_user, end_founding, grant_role
 from karez.host import database
+from karez.intake import services as intake
+from karez.intake.tests.conftest import csv_of, make_county, sent
+from karez.register.models import ErasureRequest, Person
 
 _PATH = "search_path=pg_catalog, public, pg_temp"
 _OURS = """
@@ -203,3 +208,71 @@ def _plain(taken: str) -> str:
              "double precision": "float8", "character varying": "varchar"}  # fmt: skip
     plain = taken.removesuffix("[]")
     return names.get(plain, plain) + taken[len(plain) :]
+
+
+# How what moves a state is asked by somebody who may not; {checked}, {applied}: batches; {year}: prepared, {closing}: cut off in the middle.
+_NO_ROLE, _SAME, _NOT_ALONE, _NO_SHEET = "KZ099", "KZ043", "KZ007", "KZ046"
+_STATES: dict[str, list[tuple[str, str]]] = {
+    "periods_prepare_close": [("{year}, {officer}", _NO_ROLE), ("{year}, {gone}", _NO_ROLE), ("{year}, NULL", _NO_ROLE)],
+    "periods_begin_close": [("{year}, {officer}", _NO_ROLE), ("{year}, {gone}", _NO_ROLE), ("{year}, {approver}", _NOT_ALONE)],
+    "periods_finish_close": [("{closing}, repeat('0', 64)", _NOT_ALONE)],
+    "periods_abort_close": [("{closing}, 'why'", _NOT_ALONE)],
+    "periods_reopen": [("{year}, {officer}, {approver}, 'why'", _NO_ROLE), ("{year}, {statistician}, {officer}, 'why'", _NO_ROLE),
+                       ("{year}, {approver}, {approver}, 'why'", "KZ008")],
+    "intake_receive": [("'toy', 'f', repeat('1', 64), 1, 'r', 'k', 'm', current_date, {gone}, '[]'", _NO_ROLE),
+                       ("'no such', 'f', repeat('1', 64), 1, 'r', 'k', 'm', current_date, {officer}, '[]'", _NO_SHEET),
+                       ("'toy', 'f', repeat('1', 64), 1, 'r', 'k', 'm', current_date, {officer}, '[]', false, 'returns.submit'", "42883")],
+    "intake_decide": [("{checked}, {statistician}", _NO_ROLE), ("{checked}, {gone}", _NO_ROLE), ("{checked}, {sender}", _SAME)],
+    "intake_refuse": [("{checked}, {statistician}, 'why'", _NO_ROLE), ("{checked}, {gone}, 'why'", _NO_ROLE), ("{checked}, NULL, 'why'", _NO_ROLE)],
+    "intake_ask_withdrawal": [("{applied}, {gone}, 'why'", _NO_ROLE), ("{applied}, NULL, 'why'", "KZ044")],
+    "intake_withdrawn": [("{applied}, {statistician}", _NO_ROLE), ("{applied}, {gone}", _NO_ROLE), ("{applied}, {sender}", _SAME)],
+    "register_erase": [("{request}, {statistician}", _NO_ROLE), ("{request}, {gone}", _NO_ROLE), ("{request}, {sender}", "KZ033")],
+    "register_erase_from_file": [("{request}, {statistician}, {applied}, true", _NO_ROLE), ("{request}, {sender}, {applied}, false", "KZ033")],
+    "register_erase_from_document": [("{request}, {statistician}, 1", _NO_ROLE), ("{request}, {gone}, 1", _NO_ROLE), ("{request}, {sender}, 1", "KZ033")],
+}  # fmt: skip
+_ASKS = re.compile(r"\b(access_require_\w+|periods_require_alone|intake_require_apply|register_erasure_asked)\(")
+
+
+def test_every_function_that_moves_a_state_asks_who_may(committed_db: str, app_connection: Callable[[], Any], owner_cursor: Any) -> None:
+    """Walks those of years, files and persons; money's are attacked in its own room. Nothing of it is committed by the attacks."""
+    asking = {f["proname"] for f in _functions() if f["by_app"] and f["definer"] and _ASKS.search(f["body"]) and re.match("periods|intake|register", f["name"])}
+    assert asking == set(_STATES), "a function that asks who may is attacked here"
+    given = _standing(owner_cursor)
+    raw = app_connection()
+    raw.autocommit = True
+    taken = []
+    for name, attacks in _STATES.items():
+        for words, code in attacks:
+            try:
+                with raw.transaction(force_rollback=True):
+                    raw.execute(f"SELECT {name}({words.format(**given)})")
+                found = "taken"
+            except psycopg.Error as error:
+                found = error.sqlstate or ""
+            taken += [] if found == code else [f"{name}({words}): {found}, not {code}"]
+    assert taken == []
+
+
+def _standing(owner: Any) -> dict[str, int]:
+    """Years, batches and a request in the states the attacks ask for, and the people who ask."""
+    county = make_county()
+    applied = sent(county, csv_of(3))
+    intake.apply(county.approver, batch_id=applied.pk)
+    intake.ask_withdrawal(county.sender, batch_id=applied.pk, reason="wrong")
+    checked = sent(county, csv_of(4))
+    people = {name: add_user(username=name, full_name=name, password=None) for name in ("statistician", "gone")}
+    for who, area in (("statistician", county.ids["640000"]), ("gone", county.ids["640000"])):
+        grant_role(None, user=people[who], role=Role.STATISTICIAN, area_id=area, starts_on=date(2009, 1, 1))
+    User.objects.filter(username="gone").update(is_active=False)
+    person = Person.objects.create(sex=1, birth_month=date(1970, 1, 1), recorded_by_id=county.sender.pk)
+    request = ErasureRequest.objects.create(person=person, requested_by_id=county.sender.pk, reason="asked")
+    end_founding()
+    owner.execute("UPDATE periods_period SET prepared_by_id = %s, prepared_at = now() WHERE year = 2009", [people["statistician"].pk])
+    owner.execute(
+        "INSERT INTO periods_period (year, state, prepared_by_id, prepared_at, signed_by_id, closing_since) VALUES (2010, 'closing', %s, now(), %s, now())",
+        [people["statistician"].pk, county.approver.pk],
+    )
+    return {
+        "year": 2009, "closing": 2010, "checked": checked.pk, "applied": applied.pk, "request": request.pk, "sender": county.sender.pk,
+        "officer": county.stranger.pk, "approver": county.approver.pk, "gone": people["gone"].pk, "statistician": people["statistician"].pk,
+    }  # fmt: skip

@@ -19,7 +19,7 @@ from karez.access.models import User
 from karez.closing import snapshots
 from karez.closing.checking import Outcome
 from karez.closing.models import Acceptance, CheckResult, Preparation, SnapshotRecord
-from karez.closing.sessions import LOCK_CLASS, conninfo, frozen_state, locked_year
+from karez.closing.sessions import LOCK_CLASS, frozen_state, locked_year
 from karez.closing.snapshots import PROVISIONAL, SEALED, Snapshot
 from karez.closing.taking import Progress, Taken, quiet, take
 from karez.kernel.refusal import Refusal
@@ -129,7 +129,7 @@ def sign(actor: User, *, year: int, progress: Progress = quiet) -> Snapshot:
             with _told_kindly(year):
                 session.execute("SELECT periods_finish_close(%s, %s)", [year, sealed.digest])
         except BaseException as error:
-            _undo(year, since, why=f"{type(error).__name__}: {error}")
+            _undo(session, year, since, why=f"{type(error).__name__}: {error}")
             raise
         finally:
             shutil.rmtree(side, ignore_errors=True)
@@ -195,17 +195,26 @@ def _seal(actor: User, region: Region, year: int, side: Path, since: str, progre
     return sealed
 
 
-def _undo(year: int, since: str, *, why: str) -> None:
+def _undo(session: psycopg.Connection[Any], year: int, since: str, *, why: str) -> None:
     """Opens the year again; where the database cannot be reached, what is on disk stays for `recover` to judge."""
     try:
-        with psycopg.connect(conninfo("karez closing undone"), autocommit=True) as session:
-            session.execute("SELECT periods_abort_close(%s, %s)", [year, why[:500]])
-            row = session.execute("SELECT state FROM periods_period WHERE year = %s", [year]).fetchone()
-    except psycopg.Error:
+        try:
+            state = _aborted(session, year, why)
+        except psycopg.Error:
+            session.close()  # whatever it is in: the year is held anew
+            with locked_year(year, wait_seconds=RECOVERY_SECONDS) as another:
+                state = _aborted(another, year, why)
+    except (psycopg.Error, Refusal):
         return
-    if row and row[0] == State.OPEN:
+    if state == State.OPEN:
         for sealed in _sealed_by(year, since):
             snapshots.remove(sealed)
+
+
+def _aborted(session: psycopg.Connection[Any], year: int, why: str) -> str:
+    session.execute("SELECT periods_abort_close(%s, %s)", [year, why[:500]])
+    row = session.execute("SELECT state FROM periods_period WHERE year = %s", [year]).fetchone()
+    return str(row[0]) if row else ""
 
 
 def _recover(year: int, session: psycopg.Connection[Any]) -> str:

@@ -231,14 +231,10 @@ def _record(
     name, keep_until = telling.file_name(sheet, file_name), date.today() + timedelta(days=limits.KEEP_DAYS)
     kept_digest = telling.keyed(kept.digest, identity=telling.holds_identity(sheet))
     mark = rules.mark_of(ref=kept.ref, kept_digest=kept_digest, digest=digest, sheet=sheet.name, sender_id=actor.pk)
-    holds_identity = telling.holds_identity(sheet)
-    values = (
-        sheet.name, name, digest, size, kept.ref, kept_digest, mark, keep_until, actor.pk, json.dumps(notices.items), holds_identity,
-        sheet.apply_permission,
-    )  # fmt: skip
+    values = (sheet.name, name, digest, size, kept.ref, kept_digest, mark, keep_until, actor.pk, json.dumps(notices.items))
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute("SELECT intake_receive(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)", values)
+            cursor.execute("SELECT intake_receive(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)", values)
             batch_id = cursor.fetchone()[0]
             if queue:
                 job_app.configure_task(STAGE_JOB).defer(batch_id=batch_id)

@@ -1,14 +1,17 @@
 """Turns every table's declaration into rights and triggers. Holds no rules of its own about any table.
 
 Run after every migration, as the owner. Running it again changes nothing: rights are taken back and given anew,
-triggers replaced. A table that declares nothing is a fault that stops the migration.
+triggers replaced. A table that declares nothing is a fault that stops the migration. What a room above has to write there of its
+own declarations it tells in a module `installed` with a function `statements`.
 """
 
 from collections.abc import Iterator
+from importlib import import_module
 
 from django.apps import apps
 from django.db import connections
 from django.db.models import Model
+from django.utils.module_loading import module_has_submodule
 
 from karez.access.rules import PERMISSIONS
 from karez.kernel.facts import END_COLUMNS, VOID_COLUMNS, Reach, Usage
@@ -98,7 +101,7 @@ def install() -> None:
         statements += [_tally(table) for table in tallied_tables()]
         cursor.execute(_VIEWS)  # a view shows what its tables hold, and those are readable already
         statements += [f'GRANT SELECT ON "{row[0]}" TO karez_app' for row in cursor.fetchall()]
-        statements += [*_UNSILENCED, _reach_function(), _roles_function()]
+        statements += [*_UNSILENCED, _reach_function(), _roles_function(), *_of_rooms()]
         cursor.execute(_FUNCTIONS)
         for function, is_trigger, name, settled, reached in cursor.fetchall():
             statements += _function(function, is_trigger=is_trigger, name=name)
@@ -135,6 +138,12 @@ def _roles_function() -> str:
         f" ARRAY(SELECT DISTINCT role FROM (VALUES {pairs}) v (permission, role) WHERE permission LIKE ANY (permissions) ORDER BY role);\n"
         "GRANT EXECUTE ON FUNCTION access_roles_with(text[]) TO karez_app"
     )
+
+
+def _of_rooms() -> Iterator[str]:
+    for config in apps.get_app_configs():
+        if config.name.startswith("karez.") and module_has_submodule(config.module, "installed"):
+            yield from import_module(f"{config.name}.installed").statements()
 
 
 def declared_usages() -> dict[str, Usage]:

@@ -42,15 +42,25 @@ END $$;
 CREATE TRIGGER intake_fault_no_identity BEFORE INSERT ON intake_fault FOR EACH ROW EXECUTE FUNCTION intake_keep_no_identity();
 CREATE TRIGGER intake_question_no_identity BEFORE INSERT ON intake_question FOR EACH ROW EXECUTE FUNCTION intake_keep_no_identity();
 
+-- Which permission applies batches of the sheet, and whether it has columns of identity, is what its room declares (`intake_sheet`,
+-- written anew with the rights after each migration), not what the caller says.
 CREATE FUNCTION intake_receive(p_sheet text, p_file_name text, p_digest text, p_bytes bigint, p_ref text, p_kept text, p_mark text,
-    p_delete_on date, p_sender bigint, p_notices jsonb, p_identity boolean DEFAULT true, p_apply text DEFAULT '') RETURNS bigint
+    p_delete_on date, p_sender bigint, p_notices jsonb) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE made bigint;
+DECLARE
+    made bigint;
+    declared record;
 BEGIN
     PERFORM access_require_actor(p_sender);
+    SELECT * INTO declared FROM intake_sheet(p_sheet);
+    IF declared.apply_permission IS NULL THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ046', MESSAGE = format('No room declares a sheet %s.', p_sheet),
+            DETAIL = 'A file is received as a sheet that some room declares.';
+    END IF;
     INSERT INTO intake_batch (sheet, file_name, digest, size_bytes, vault_ref, kept_digest, mark, delete_file_on, sender_id, notices, holds_identity,
         apply_permission)
-    VALUES (p_sheet, intake_without_numbers(p_file_name), p_digest, p_bytes, p_ref, p_kept, p_mark, p_delete_on, p_sender, p_notices, p_identity, p_apply)
+    VALUES (p_sheet, intake_without_numbers(p_file_name), p_digest, p_bytes, p_ref, p_kept, p_mark, p_delete_on, p_sender, p_notices,
+        declared.identity, declared.apply_permission)
     RETURNING id INTO made;
     RETURN made;
 END $$;
@@ -153,7 +163,7 @@ BEGIN
     UPDATE intake_batch SET confirmed_by_id = p_by, confirmed_at = now() WHERE id = p_batch;
 END $$;
 
--- Who decides has the permission of the batch's own sheet, as it was told when the file came; a batch without one is decided by nobody.
+-- Who decides has the permission of the batch's own sheet, as it was declared when the file came; a batch without one is decided by nobody.
 CREATE FUNCTION intake_require_apply(p_by bigint, taken intake_batch) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT access_require_permission(p_by, ARRAY[replace(replace(taken.apply_permission, '%', ''), '_', '\_')])
@@ -175,6 +185,16 @@ BEGIN
     UPDATE intake_batch SET state = 'applying', decided_by_id = p_by, decided_at = now(), trouble = '' WHERE id = p_batch;
 END $$;
 
+-- Rows of facts that name a batch are written while it is applied (`periods_judge_batch`). The batch is held until the end, so nobody
+-- else writes rows of it meanwhile; what is taken back was withdrawn by this transaction.
+CREATE OR REPLACE FUNCTION periods_batch_at_work(p_batch bigint, p_back boolean) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE b record;
+BEGIN
+    SELECT state, withdrawn_at INTO b FROM intake_batch WHERE id = p_batch FOR NO KEY UPDATE;
+    RETURN coalesce(b.state = 'applying' OR p_back AND b.state = 'withdrawn' AND b.withdrawn_at = now(), false);
+END $$;
+
 CREATE FUNCTION intake_applied(p_batch bigint, p_counts jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
@@ -185,9 +205,10 @@ END $$;
 
 CREATE FUNCTION intake_refuse(p_batch bigint, p_by bigint, p_reason text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE taken intake_batch := intake_take(p_batch, 'received', 'staging', 'checked', 'faulty');
 BEGIN
-    PERFORM intake_take(p_batch, 'received', 'staging', 'checked', 'faulty');
     PERFORM access_require_actor(p_by);
+    IF p_by <> taken.sender_id THEN PERFORM intake_require_apply(p_by, taken); END IF;  -- who sent it may take it back
     UPDATE intake_batch SET state = 'refused', decided_by_id = p_by, decided_at = now(), reason = btrim(p_reason) WHERE id = p_batch;
     PERFORM intake_drop_stage(p_batch);
 END $$;
@@ -256,7 +277,7 @@ BEGIN
     RETURN n;
 END $$;
 
-GRANT EXECUTE ON FUNCTION intake_receive(text, text, text, bigint, text, text, text, date, bigint, jsonb, boolean, text), intake_take(bigint, text[]), intake_begin_staging(bigint, jsonb),
+GRANT EXECUTE ON FUNCTION intake_receive(text, text, text, bigint, text, text, text, date, bigint, jsonb), intake_take(bigint, text[]), intake_begin_staging(bigint, jsonb),
     intake_close_stage(bigint), intake_staged(bigint, bigint, bigint, jsonb, jsonb, jsonb), intake_failed(bigint, text), intake_confirm(bigint, bigint),
     intake_decide(bigint, bigint), intake_applied(bigint, jsonb), intake_refuse(bigint, bigint, text),
     intake_ask_withdrawal(bigint, bigint, text), intake_withdrawn(bigint, bigint), intake_file_deleted(bigint),

@@ -83,13 +83,13 @@ def test_work_on_a_batch_begins_with_what_it_is_then(county: SimpleNamespace, mo
 
 
 def test_a_sheet_of_the_region_is_sent_by_who_holds_the_region(county: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = Sheet("plan", "Plan", "of the region", (Column("code", "code"),), lambda _a: {}, "register.send", "register.apply")
+    plan = Sheet("plan_targets", "Plan", "of the region", (Column("code", "code"),), lambda _a: {}, "register.send", "register.apply")
     monkeypatch.setattr(services.registry, "sheet_named", lambda _name: plan)
     with pytest.raises(Refusal) as told:
-        services.receive(county.sender, sheet="plan", file_name="p.csv", stream=io.BytesIO(b"code\nx\n"))
+        services.receive(county.sender, sheet="plan_targets", file_name="p.csv", stream=io.BytesIO(b"code\nx\n"))
     assert (told.value.code, "region" in told.value.found) == ("access.not_granted", True)
     grant_role(None, user=county.stranger, role=Role.REGIONAL_OFFICER, area_id=county.ids["640000"], starts_on=_day())
-    assert services.receive(county.stranger, sheet="plan", file_name="p.csv", stream=io.BytesIO(b"code\nx\n")).pk
+    assert services.receive(county.stranger, sheet="plan_targets", file_name="p.csv", stream=io.BytesIO(b"code\nx\n")).pk
 
 
 def test_a_sheet_without_a_way_back_is_refused_in_words(county: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:

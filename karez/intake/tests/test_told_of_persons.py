@@ -91,7 +91,7 @@ def test_erasing_reaches_other_sheets_words(committed_db: str, owner_cursor: Any
     county = make_county()
     batch = sent(county, f"{HEAD}\nr1,{V},x,,abc,,\n", name="f.csv")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT intake_receive('plan', %s, repeat('a', 64), 1, 'none', repeat('b', 64), repeat('c', 32), current_date, %s, '[]', false)", [f"抵押 {NAME}.csv", county.sender.pk])
+        cursor.execute("SELECT intake_receive('plan_targets', %s, repeat('a', 64), 1, 'none', repeat('b', 64), repeat('c', 32), current_date, %s, '[]')", [f"抵押 {NAME}.csv", county.sender.pk])
         other = cursor.fetchone()[0]
     assert NAME in Batch.objects.get(pk=other).file_name
     marked = []
@@ -102,7 +102,7 @@ def test_erasing_reaches_other_sheets_words(committed_db: str, owner_cursor: Any
 
     retention._forget_words([NAME, "", "x"], forget)
     assert marked == [(other, False)]
-    assert Batch.objects.get(pk=other).file_name == "plan"
+    assert Batch.objects.get(pk=other).file_name == "plan_targets"
     assert batch.faults.exists()
 
 

@@ -28,6 +28,7 @@ BEGIN
     IF p_by IS NULL OR cardinality(p_names) <> cardinality(p_areas) OR cardinality(p_names) <> cardinality(p_opened_on) THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ017', MESSAGE = 'Books to open are not given whole.';
     END IF;
+    PERFORM periods_judge_batch('ledger_book', p_batch, p_batch) WHERE p_batch IS NOT NULL;
     PERFORM access_require_actor(p_by) WHERE p_batch IS NULL OR NOT EXISTS (SELECT FROM access_user WHERE id = p_by);
     SELECT array_agg(nextval(pg_get_serial_sequence('ledger_book', 'id')) ORDER BY i) INTO ids
       FROM generate_series(1, cardinality(p_names)) i;
@@ -47,6 +48,7 @@ CREATE FUNCTION ledger_open_accounts(p_by bigint, p_batch bigint, p_books bigint
 RETURNS TABLE (ordinal int, account_id bigint)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
+    PERFORM periods_judge_batch('ledger_account', p_batch, p_batch) WHERE p_batch IS NOT NULL;
     PERFORM access_require_actor(p_by) WHERE p_batch IS NULL OR NOT EXISTS (SELECT FROM access_user WHERE id = p_by);
     INSERT INTO ledger_account (book_id, code, name, normal_side, may_overdraw, holds_money, recorded_by_id, batch_id)
     SELECT DISTINCT ON (x.book, x.code) x.book, x.code, x.name, x.side, coalesce(x.over, false),

@@ -106,6 +106,8 @@ BEGIN
             DETAIL = 'A reversal moves the same amounts the other way.';
     END IF;
 
+    PERFORM periods_judge_batch('ledger_voucher', p_batch, p_batch, (SELECT bool_and(reverses_id IS NOT NULL) FROM pg_temp.ledger_bulk_voucher))
+      WHERE p_batch IS NOT NULL;
     PERFORM access_require_actor(p_approved_by) WHERE p_approved_by IS NOT NULL;
     PERFORM access_require_actor(p_prepared_by) WHERE p_batch IS NULL OR NOT EXISTS (SELECT FROM access_user WHERE id = p_prepared_by);
     PERFORM periods_refuse_far_day('ledger_voucher', booking_date) FROM pg_temp.ledger_bulk_voucher WHERE booking_date > periods_today() LIMIT 1;

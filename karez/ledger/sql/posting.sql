@@ -77,6 +77,7 @@ BEGIN
         PERFORM access_require_actor(p_by);
         IF p_approver IS NOT NULL THEN PERFORM access_require_actor(p_approver); END IF;
     END IF;
+    IF p_batch IS NOT NULL THEN PERFORM periods_judge_batch('ledger_voucher', p_batch, p_batch); END IF;
     IF n > 0 AND cardinality(p_credits) = n AND cardinality(p_amounts) = n THEN NULL; ELSE
         RAISE EXCEPTION USING ERRCODE = 'KZ017', MESSAGE = 'A voucher has no lines.', DETAIL = 'Every voucher moves an amount.';
     END IF;

@@ -129,6 +129,25 @@ BEGIN
     END IF;
 END $$;
 
+-- Whether a batch of a file is being applied, or (`p_back`) being taken back, by this transaction. The room of files puts its answer
+-- in the place of this one; without it no batch is.
+CREATE FUNCTION periods_batch_at_work(p_batch bigint, p_back boolean) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    RETURN false;
+END $$;
+
+-- Rows that say they came with a batch came with it: of the rows of a statement the lowest and the highest batch are given.
+CREATE FUNCTION periods_judge_batch(p_table text, p_low bigint, p_high bigint, p_back boolean DEFAULT false) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF p_low IS NULL OR access_by_operator() THEN RETURN; END IF;
+    IF p_low <> p_high OR NOT periods_batch_at_work(p_low, p_back) THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ00C', MESSAGE = format('A row of %s would say that it came with batch %s.', p_table, p_high),
+            DETAIL = 'Only rows of the batch that is just being applied say so; what is entered by form names no batch.';
+    END IF;
+END $$;
+
 CREATE FUNCTION periods_guard_event_insert() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -137,7 +156,8 @@ DECLARE
     wrong record;
 BEGIN
     SELECT min(counts_on) AS day, min(happened_on) AS first, max(happened_on) AS last, min(recorded_at) AS low, max(recorded_at) AS high,
-           min(recorded_by_id) AS one, max(recorded_by_id) AS other, bool_or(voided_at IS NOT NULL) AS void INTO a FROM added;
+           min(recorded_by_id) AS one, max(recorded_by_id) AS other, bool_or(voided_at IS NOT NULL) AS void,
+           min(batch_id) AS batch, max(batch_id) AS batch_high INTO a FROM added;
     IF a.day IS NULL THEN RETURN NULL; END IF;
     PERFORM periods_hold(a.day);
     SELECT happened_on, counts_on INTO wrong FROM added WHERE counts_on <> happened_on AND NOT counts_on = ANY (days) LIMIT 1;
@@ -145,6 +165,7 @@ BEGIN
     PERFORM periods_judge_days(TG_TABLE_NAME, a.first, a.last);
     IF a.void THEN PERFORM periods_refuse_mark(TG_TABLE_NAME, 'void'); END IF;
     PERFORM periods_judge_moment(TG_TABLE_NAME, 'recorded', a.low, a.high);
+    PERFORM periods_judge_batch(TG_TABLE_NAME, a.batch, a.batch_high) WHERE a.batch IS NOT NULL;
     PERFORM access_require_actor(a.one);
     IF a.other <> a.one THEN PERFORM access_require_actor(x.who) FROM (SELECT DISTINCT recorded_by_id AS who FROM added) x; END IF;
     RETURN NULL;
@@ -160,7 +181,8 @@ DECLARE
 BEGIN
     SELECT min(counts_from) AS day, min(starts_on) AS first, max(starts_on) AS last, min(recorded_at) AS low, max(recorded_at) AS high,
            min(recorded_by_id) AS one, max(recorded_by_id) AS other, bool_or(voided_at IS NOT NULL) AS void, max(ends_before) AS ends,
-           min(ended_at) AS ended_low, max(ended_at) AS ended_high, bool_or(ended_by_id <> recorded_by_id) AS by_other
+           min(ended_at) AS ended_low, max(ended_at) AS ended_high, bool_or(ended_by_id <> recorded_by_id) AS by_other,
+           min(batch_id) AS batch, max(batch_id) AS batch_high
       INTO a FROM added;
     IF a.day IS NULL THEN RETURN NULL; END IF;
     PERFORM periods_hold(a.day);
@@ -175,6 +197,7 @@ BEGIN
     IF a.by_other THEN PERFORM periods_refuse_mark(TG_TABLE_NAME, 'ended'); END IF;
     PERFORM periods_judge_moment(TG_TABLE_NAME, 'recorded', a.low, a.high);
     IF a.ended_low IS NOT NULL THEN PERFORM periods_judge_moment(TG_TABLE_NAME, 'ended', a.ended_low, a.ended_high); END IF;
+    PERFORM periods_judge_batch(TG_TABLE_NAME, a.batch, a.batch_high) WHERE a.batch IS NOT NULL;
     PERFORM access_require_actor(a.one);
     IF a.other <> a.one THEN PERFORM access_require_actor(x.who) FROM (SELECT DISTINCT recorded_by_id AS who FROM added) x; END IF;
     RETURN NULL;
@@ -185,10 +208,11 @@ LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE a record;
 BEGIN
     SELECT min(recorded_at) AS low, max(recorded_at) AS high, min(recorded_by_id) AS one, max(recorded_by_id) AS other,
-           bool_or(voided_at IS NOT NULL) AS void INTO a FROM added;
+           bool_or(voided_at IS NOT NULL) AS void, min(batch_id) AS batch, max(batch_id) AS batch_high INTO a FROM added;
     IF a.low IS NULL THEN RETURN NULL; END IF;
     IF a.void THEN PERFORM periods_refuse_mark(TG_TABLE_NAME, 'void'); END IF;
     PERFORM periods_judge_moment(TG_TABLE_NAME, 'recorded', a.low, a.high);
+    PERFORM periods_judge_batch(TG_TABLE_NAME, a.batch, a.batch_high) WHERE a.batch IS NOT NULL;
     PERFORM access_require_actor(a.one);
     IF a.other <> a.one THEN PERFORM access_require_actor(x.who) FROM (SELECT DISTINCT recorded_by_id AS who FROM added) x; END IF;
     RETURN NULL;
@@ -364,6 +388,7 @@ END $$;
 CREATE FUNCTION periods_abort_close(p_year int, p_reason text) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
+    PERFORM periods_require_alone(p_year);
     UPDATE periods_period SET state = 'open', signed_by_id = NULL, closing_since = NULL WHERE year = p_year AND state = 'closing';
     IF FOUND THEN
         INSERT INTO periods_periodchange (year, state, at, reason) VALUES (p_year, 'open', now(), p_reason);
@@ -442,7 +467,8 @@ EXECUTE FUNCTION periods_keep_administrator();
 GRANT EXECUTE ON FUNCTION periods_first_open_day(), periods_counts_on(date), periods_hold(date, boolean), periods_first_days(),
     periods_refuse_day(text, date, date), periods_last_day(), periods_today(), periods_refuse_far_day(text, date),
     periods_refuse_mark(text, text), periods_judge_moment(text, text, timestamptz, timestamptz), periods_judge_days(text, date, date),
-    periods_judge_voids(text, timestamptz, timestamptz, bigint, bigint), periods_has_administrator(),
+    periods_judge_voids(text, timestamptz, timestamptz, bigint, bigint), periods_batch_at_work(bigint, boolean),
+    periods_judge_batch(text, bigint, bigint, boolean), periods_has_administrator(),
     periods_found_region(bigint, text, int, text, text, text, text, boolean), periods_prepare_close(int, bigint),
     periods_begin_close(int, bigint), periods_finish_close(int, text), periods_abort_close(int, text),
     periods_reopen(int, bigint, bigint, text) TO karez_app;

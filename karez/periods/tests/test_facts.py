@@ -69,6 +69,24 @@ def people(committed_world: Any) -> dict[str, int]:
     return {"may": committed_world.clerk.pk, "gone": gone.pk, "nobody": 10**9, "operator": 0}
 
 
+def _batches(owner: Any, people: dict[str, int]) -> dict[str, int]:
+    """A batch in each of the states one could name; by state."""
+    made = {}
+    for n, state in enumerate(("checked", "applying", "applied", "withdrawn")):
+        decided = "" if state == "checked" else f", decided_by_id = {people['gone']}, decided_at = now()"
+        owner.execute(
+            "INSERT INTO intake_batch (sheet, file_name, digest, size_bytes, vault_ref, kept_digest, mark, delete_file_on, sender_id, notices,"
+            " holds_identity, apply_permission) VALUES ('register', 'f', repeat(%s, 64), 1, 'r', repeat('b', 64), repeat('c', 32), current_date, %s, '[]',"
+            " true, 'register.apply') RETURNING id",
+            [str(n), people["may"]],
+        )
+        made[state] = owner.fetchone()[0]
+        more = ", withdrawal_by_id = sender_id, withdrawal_reason = 'x', withdrawn_by_id = decided_by_id, withdrawn_at = now()"
+        owner.execute(f"UPDATE intake_batch SET state = 'checked', row_count = 1, fault_count = 0{decided} WHERE id = %s", [made[state]])
+        owner.execute(f"UPDATE intake_batch SET state = %s{more if state == 'withdrawn' else ''} WHERE id = %s", [state, made[state]])
+    return made
+
+
 def _code(raw: Any, sql: str, values: dict[str, Any]) -> str:
     try:
         with raw.transaction():
@@ -95,6 +113,7 @@ def test_no_fact_table_takes_a_far_day_a_made_up_mark_or_a_made_up_person(
     raw.autocommit = True
     told: list[str] = []
     reaches = guard.declared_reaches()
+    batches = _batches(owner_cursor, people) | {"nothing": 10**9}
     for table in _tables(*_FACTS):
         kind = guard.declared_usages()[table].value
         _bare(owner_cursor, table, kind)
@@ -105,6 +124,7 @@ def test_no_fact_table_takes_a_far_day_a_made_up_mark_or_a_made_up_person(
             ("recorded at another moment", lawful | {"recorded_at": "2009-06-01"}, "KZ00B"),
             ("recorded in time to come", lawful | {"recorded_at": "2199-06-01"}, "KZ00B"),
             ("void from the beginning", lawful | void, "KZ00B"),
+            *((f"of a batch that is {state}", lawful | {"batch_id": batch}, "" if state == "applying" else "KZ00C") for state, batch in batches.items()),
             *((f"recorded by {who}", lawful | {"recorded_by_id": people[who]}, "KZ099") for who in ("gone", "nobody", "operator")),
         ]
         if kind != "undated":
@@ -128,6 +148,9 @@ def test_no_fact_table_takes_a_far_day_a_made_up_mark_or_a_made_up_person(
                 ("ends far ahead", lawful | {"ends_before": date(2099, 1, 1), "counts_before": date(2099, 1, 1)}, "KZ00A"),
             ]
         told += [f"{table}, {what}: {found or 'taken'}" for what, row, code in wanted if (found := _insert(raw, table, row)) != code]
+        twice = "INSERT INTO bare.{0} ({1}, batch_id) SELECT {2}, b FROM unnest(%(batches)s) b"
+        sql = twice.format(table, ", ".join(lawful), ", ".join(f"%({name})s" for name in lawful))
+        told += [] if _code(raw, sql, lawful | {"batches": [batches["applying"], batches["checked"]]}) == "KZ00C" else [f"{table}, of two batches"]
         told += [f"{table}, {what}" for what in _marked_wrongly(raw, table, kind, people)]
     assert told == []
 
