@@ -11,6 +11,7 @@ from karez.cli import deeds, host  # noqa: F401 - register their commands
 from karez.cli.answers import say_rows
 from karez.cli.loading import SHEET_COLUMNS, codes_in_words, sheet_rows
 from karez.cli.program import DAY, YEAR, karez
+from karez.kernel.refusal import Refusal
 
 
 def test_the_help_of_role_names_every_role_and_what_a_code_is() -> None:
@@ -22,6 +23,15 @@ def test_sheets_tell_their_codes() -> None:
     coded = [row for row in sheet_rows() if row["kind"] == "code"]
     assert "codes" in SHEET_COLUMNS and any("fund_member_only" in codes_in_words(row["codes"]) for row in coded)
     assert all(codes_in_words(row["codes"]) for row in coded)
+
+
+def test_one_sheet_is_shown_by_its_name() -> None:
+    told = CliRunner().invoke(karez, ["sheets", "--help"]).output
+    assert "[NAME]" in told
+    assert {row["sheet"] for row in sheet_rows("returns")} == {"returns"} and len(sheet_rows("returns")) < len(sheet_rows())
+    with pytest.raises(Refusal) as refused:
+        sheet_rows("retruns")
+    assert refused.value.code == "intake.unknown_sheet" and "returns" in refused.value.expected
 
 
 def test_nothing_in_a_table_is_cut_off(capsys: pytest.CaptureFixture[str]) -> None:

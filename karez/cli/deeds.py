@@ -45,23 +45,30 @@ def check_again(*, batch: int, by: str, form: str) -> int:
 
 
 def _tell_loaded(results: "Sequence[Loaded]", form: str) -> int:
-    from karez.cli.loading import in_words
+    from karez.cli.loading import in_words, rows_in_words
 
     faulty = any(r["faults"] for r in results)
     if form == "json":
         say_json({"batches": results})
         return UNUSABLE if faulty else 0
-    say_rows([in_words(r) for r in results], ["batch", "file", "state", "rows", "faults", "questions", "notices", "totals"], form)
+    told = [in_words(r) for r in results]
+    say_rows(told, ["batch", "file", "state", "rows", "faults", "questions", "notices", "totals"], form)
+    for one in told:
+        if one["fault_rows"]:
+            say_rows(one["fault_rows"], ["row", "column", "found", "expected", "rule", "todo"], form)
+        if one["question_rows"]:
+            say_rows(one["question_rows"], ["row", "column", "found", "expected", "rule", "asks", "todo"], form)
     for result in results:
-        if result["fault_rows"]:
-            say_rows(result["fault_rows"], ["row", "column", "found", "expected", "rule", "todo"], form)
-        if result["question_rows"]:
-            say_rows(result["question_rows"], ["row", "column", "found", "expected", "rule", "asks", "todo"], form)
-    for result in (r for r in results if r["questions"]):
-        click.echo(
-            f"Batch {result['batch']}: {result['questions']:,} rows look like something already there. Leave them out and load the file"
-            f" again, or its sender confirms that they are meant: karez confirm {result['batch']} --by SENDER", err=True,
-        )  # fmt: skip
+        for notice in result["not_judged"]:
+            click.echo(f"Batch {result['batch']}, not judged because of the faults: {notice['found']}.", err=True)
+        if result["questions"]:
+            like, them, they = ("looks", "it", "it is") if result["questions"] == 1 else ("look", "them", "they are")
+            click.echo(
+                f"Batch {result['batch']}: {rows_in_words(result['questions'])} {like} like something already there. Leave {them} out and load the file"
+                f" again, or its sender confirms that {they} meant: karez confirm {result['batch']} --by SENDER", err=True,
+            )  # fmt: skip
+        elif not result["faults"]:
+            click.echo(f"Batch {result['batch']}: another person applies it: karez apply {result['batch']} --by OTHER", err=True)
     if faulty:
         click.echo("Correct the file and load it again; nothing of it was recorded.", err=True)
     return UNUSABLE if faulty else 0
@@ -91,7 +98,7 @@ def apply(*, batch: int, by: str, reason: str | None) -> None:
 
         actor = user_named(by)
         counts = apply_batch(actor, batch) if reason is None else refuse_batch(actor, batch, reason)
-        click.echo(", ".join(f"{n:,} {what}" for what, n in counts.items()) or "Refused.", err=True)
+        click.echo(", ".join(f"{what}: {n:,}" for what, n in counts.items()) or "Refused.", err=True)
 
 
 @karez.command()
@@ -108,13 +115,14 @@ def withdraw(*, batch: int, by: str, reason: str) -> None:
 
 
 @karez.command()
+@click.argument("name", required=False)
 @format_option
-def sheets(*, form: str) -> None:
-    """Lists the kinds of file that can be loaded, with their columns."""
+def sheets(*, name: str | None, form: str) -> None:
+    """Lists the kinds of file that can be loaded, with their columns; of the kind NAME alone where one is given."""
     with working():
         from karez.cli.loading import SHEET_COLUMNS, codes_in_words, sheet_rows
 
-        rows = sheet_rows()
+        rows = sheet_rows(name)
         if form == "json":
             say_json({"sheets": rows})
         else:

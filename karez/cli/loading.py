@@ -7,6 +7,8 @@ from typing import Any, TypedDict
 from karez.access.models import User
 from karez.intake import registry, services, totals
 from karez.intake.models import Batch, Fault, Question, State
+from karez.intake.queries import CORRECT
+from karez.intake.rules import column_in_words
 from karez.intake.telling import digest_of
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Sheet
@@ -22,10 +24,12 @@ class Loaded(TypedDict):
     batch: int
     file: str
     state: str
+    state_in_words: str
     rows: int
     faults: int
     questions: int
     notices: list[Any]
+    not_judged: list[Any]
     totals: list[Any]
     fault_rows: list[dict[str, Any]]
     question_rows: list[dict[str, Any]]
@@ -62,25 +66,27 @@ def _told(staged: Batch) -> Loaded:
         raise Refusal("intake.trouble", record=str(staged), found=staged.trouble, todo="see the batch's page, then load it again")
     faults = list(staged.faults.order_by("row_no", "id")[:FAULTS_SHOWN])
     return Loaded(
-        batch=staged.pk, file=staged.file_name, state=staged.state, rows=staged.row_count or 0, faults=staged.fault_count or 0,
-        notices=list(staged.notices), totals=list(staged.totals),
+        batch=staged.pk, file=staged.file_name, state=staged.state, state_in_words=str(staged.state_in_words), rows=staged.row_count or 0, faults=staged.fault_count or 0,
+        notices=[n for n in staged.notices if n["what"] != "not_judged"], not_judged=[n for n in staged.notices if n["what"] == "not_judged"], totals=list(staged.totals),
         questions=staged.question_count,
-        fault_rows=[_row(f) for f in faults],
-        question_rows=[_row(q) | {"asks": q.asks} for q in staged.questions.order_by("-asks", "row_no", "id")[:FAULTS_SHOWN]],
+        fault_rows=[_row(staged, f) for f in faults],
+        question_rows=[_row(staged, q) | {"asks": q.asks} for q in staged.questions.order_by("-asks", "row_no", "id")[:FAULTS_SHOWN]],
     )  # fmt: skip
 
 
-def _row(found: Fault | Question) -> dict[str, Any]:
+def _row(batch: Batch, found: Fault | Question) -> dict[str, Any]:
     return {
-        "row": found.row_no, "column": found.column, "found": found.found, "expected": found.expected, "rule": found.rule, "todo": found.todo,
+        "row": found.row_no, "column": found.column, "heading": column_in_words(batch.headings, found.column), "found": found.found,
+        "expected": found.expected, "rule": found.rule, "todo": found.todo or str(CORRECT),
     }  # fmt: skip
 
 
 def in_words(loaded: Loaded) -> dict[str, Any]:
-    """The same for a table: notices and totals as words."""
+    """The same for a table: state, notices and totals as words, columns as the file heads them."""
     notices = "; ".join(f"{str(n.get('what', '')).replace('_', ' ')}: {n.get('found', '')}" for n in loaded["notices"])
     sums = "; ".join(f"{t.label}: {t.number} {t.unit}".strip() for t in map(totals.told, loaded["totals"]))
-    return {**loaded, "notices": notices, "totals": sums}
+    rows = {of: [row | {"column": row["heading"]} for row in loaded[of]] for of in ("fault_rows", "question_rows")}
+    return {**loaded, **rows, "state": loaded["state_in_words"], "notices": notices, "totals": sums}
 
 
 def apply_batch(actor: User, batch_id: int, *, progress: Progress | None = None) -> Mapping[str, int]:
@@ -98,7 +104,7 @@ def apply_batch(actor: User, batch_id: int, *, progress: Progress | None = None)
 def confirm_batch(actor: User, batch_id: int) -> str:
     """Says as its sender that the rows asked about are meant."""
     done = services.confirm(actor, batch_id=batch_id)
-    return f"Batch {batch_id}: {done.question_count:,} rows confirmed; another person applies it."
+    return f"Batch {batch_id}: {rows_in_words(done.question_count)} confirmed; another person applies it."
 
 
 def refuse_batch(actor: User, batch_id: int, reason: str) -> Mapping[str, int]:
@@ -117,14 +123,20 @@ def withdraw_batch(actor: User, batch_id: int, reason: str) -> str:
     return f"Batch {batch_id} is withdrawn."
 
 
-def sheet_rows() -> list[dict[str, Any]]:
-    """Every column of every sheet, for the list of what can be loaded."""
+def rows_in_words(count: int) -> str:
+    """How many rows: 1 row, 2 rows."""
+    return f"{count:,} row" if count == 1 else f"{count:,} rows"
+
+
+def sheet_rows(name: str | None = None) -> list[dict[str, Any]]:
+    """Every column of one sheet, or of every one, for the list of what can be loaded."""
+    sheets = registry.sheets().values() if name is None else [registry.sheet_named(name)]
     return [
         {
             "sheet": sheet.name, "column": column.name, "kind": column.kind.value, "required": column.required,
             "unit": column.unit, "headers": ", ".join(column.headers), "codes": dict(column.codes), "meaning": str(column.meaning),
         }
-        for sheet in registry.sheets().values() for column in sheet.columns
+        for sheet in sheets for column in sheet.columns
     ]  # fmt: skip
 
 

@@ -27,6 +27,7 @@ First steps:
   karez init                 a region of your own
 \b
 A year:
+  karez sheets, karez sheets NAME        kinds of file; the columns of one
   karez load FILE --sheet S --by ANN     stage and check a file     (faults are listed by row and column)
   karez confirm BATCH --by ANN           rows that look like others are meant (only where the check asks)
   karez apply BATCH --by BO              another person makes it records

@@ -5,6 +5,7 @@ import sys
 from django.core.management import call_command
 
 from karez.host import database, installation, paths, schema, waiting
+from karez.intake import words
 from karez.periods import guard, tallying
 
 
@@ -19,6 +20,7 @@ def bring_up(*, verbosity: int = 0) -> None:
             tallying.before_migrations()
         call_command("migrate", database="owner", verbosity=verbosity, interactive=False)
         guard.install()
+        words.install()
         for table in tallying.after_migrations():
             _tell(f"The tally of {table} was counted anew: this version changed the table.")
     installation.record()

@@ -11,35 +11,39 @@ from typing import Any
 from django.utils.translation import gettext_noop as _
 
 from karez.kernel.sheets import Check, Column, Days, Kind, Sheet
-from karez.periods.services import OpenedDays
+from karez.periods.services import YEAR_OPENS, OpenedDays
 
 _FLOOR = date(1949, 10, 1)  # nothing that still counts is older
-_LATER = _("correct the day; what is of a year not yet opened is entered when the year before it is closed")
-_EARLIER = _("correct the day; what was before the first year stands in the opening balances and states")
+_AHEAD = _("correct the day: it lies ahead of today")
+_EARLIER = _(
+    "correct the day if it is a slip; if it is right, leave the row out: the first year was chosen when the region was set up, nobody opens one before it,"
+    " and what was there before stands in the opening balances and states"
+)
 
 
 def checks(sheet: Sheet, opened: OpenedDays | None) -> Iterator[Check]:
     """The checks of a sheet's days; none before the region is founded."""
     if opened is None:
         return
-    last = min(opened.last, date.today())
+    last, later = (opened.last, YEAR_OPENS) if opened.last < date.today() else (date.today(), _AHEAD)
     for column in sheet.columns:
         days = days_of(column)
         if days is Days.ANY:
             continue
         first = opened.first if days is Days.OPENED else _FLOOR
         if column.kind is Kind.YEAR:
+            expected = f"a year that was opened: {first.year} to {last.year}" if days is Days.OPENED else f"a year until {last.year}"
             yield Check(
-                rule="day_opened", column=column.name, expected=f"a year until {last.year}", todo=_LATER,
+                rule="day_opened", column=column.name, expected=expected, todo=later,
                 sql=f'SELECT row_no, "{column.name}"::text FROM {{stage}} WHERE "{column.name}" > {last.year}',
             )  # fmt: skip
             yield Check(
-                rule="day_opened", column=column.name, expected=f"a year from {first.year} on", todo=_EARLIER,
+                rule="day_opened", column=column.name, expected=expected, todo=_EARLIER,
                 sql=f'SELECT row_no, "{column.name}"::text FROM {{stage}} WHERE "{column.name}" < {first.year}',
             )  # fmt: skip
             continue
         expected = f"a day of a year that was opened: {first} to {last}" if days is Days.OPENED else f"a day until {last}"
-        yield _check(column, ">", last, expected, _LATER)
+        yield _check(column, ">", last, expected, later)
         yield _check(column, "<", first, expected, _EARLIER)
 
 
@@ -81,7 +85,8 @@ def years(cursor: Any, sheet: Sheet, stage: str, opened: OpenedDays | None) -> l
 def late_notices(years: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The notices of rows that count later than they say, because their year is closed."""
     return [
-        {"what": "late", "found": f"{one['rows']:,} rows of {one['year']} count from {one['counts_from']}"} for one in years if one["counts_from"]
+        {"what": "late", "found": f"{one['rows']:,} {'row' if one['rows'] == 1 else 'rows'} of {one['year']} count from {one['counts_from']}"}
+        for one in years if one["counts_from"]
     ]
 
 

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from karez.kernel.folding import fold
 from karez.kernel.units import Unit, key, unit_named
 
-_OPEN, _CLOSE = "([{<【〔〖《「『〈", ")]}>】〕〗》」』〉"
+OPENING, CLOSING = "([{<【〔〖《「『〈", ")]}>】〕〗》」』〉"
 LONGEST_HEADING = 200  # characters; a longer one is refused before anything is looked for in it
 _LONGEST_UNIT = 60  # characters at the end of a heading in which a unit is looked for
 _MOST_BRACKETS = 8
-_LEADING = re.compile(rf"^\s*[{re.escape(_OPEN)}]([^{re.escape(_OPEN + _CLOSE)}]*)[{re.escape(_CLOSE)}]\s*(.+)$", re.DOTALL)
+_LEADING = re.compile(rf"^\s*[{re.escape(OPENING)}]([^{re.escape(OPENING + CLOSING)}]*)[{re.escape(CLOSING)}]\s*(.+)$", re.DOTALL)
 _PARTED = re.compile(r"[/:,，、;|\n]|\bin\b|_| |单位|-")
 _BEFORE = re.compile(r"^\s*(?:金额|计量|货币)?(?:单位|币种|units?|in|以|按)\s*(?:为|是)?\s*[:=]?\s*", re.IGNORECASE)
 _YUAN_FIRST = re.compile(r"^(?:人民币|rmb|cny) *(?=[^ ]*(?:元|yuan))", re.IGNORECASE)
@@ -55,7 +55,7 @@ def said_by(heading: str) -> Iterator[tuple[str, Said | None]]:
         yield words, said
     if leading := _LEADING.match(plain):
         yield leading[2], unit_in(leading[1])
-    if any(sign in words for sign in _OPEN):
+    if any(sign in words for sign in OPENING):
         return  # a bracket within: what it says is not parted from what stands behind it
     least = max(len(words) - _LONGEST_UNIT, 0)
     for parted in _PARTED.finditer(words, least):
@@ -71,9 +71,9 @@ def said_by(heading: str) -> Iterator[tuple[str, Said | None]]:
 def _end_bracket(words: str) -> tuple[str, str] | None:
     """What stands before a bracket at the end, closed or not, and what within; None where there is none, or one is within another."""
     plain = words.rstrip()
-    body = plain[:-1] if plain and plain[-1] in _CLOSE else plain
-    at = max(body.rfind(sign) for sign in _OPEN + _CLOSE)
-    return (body[:at].rstrip(), body[at + 1 :]) if at >= 0 and body[at] in _OPEN else None
+    body = plain[:-1] if plain and plain[-1] in CLOSING else plain
+    at = max(body.rfind(sign) for sign in OPENING + CLOSING)
+    return (body[:at].rstrip(), body[at + 1 :]) if at >= 0 and body[at] in OPENING else None
 
 
 def unit_in(text: str) -> Said | None:

@@ -17,11 +17,10 @@ def items(actor: User) -> list[InboxItem]:
         return []
     address = reverse("intake:batches")
     own = queries.batches(actor).filter(Q(state=State.FAULTY) | (Q(state=State.RECEIVED) & ~Q(trouble="")), sender_id=actor.pk)
-    mine = queries.batches(actor).filter(state=State.CHECKED, sender_id=actor.pk, question_count__gt=0, confirmed_at=None)
     asked = queries.batches(actor).filter(state=State.APPLIED, withdrawal_by_id__isnull=False).exclude(withdrawal_by_id=actor.pk)
     return [
         InboxItem(_("Files to decide"), queries.waiting_for(actor).count(), address),
         InboxItem(_("Your files with faults"), own.count(), address),
-        InboxItem(_("Your files with rows to confirm"), mine.count(), address),
+        InboxItem(_("Your files with rows to confirm"), queries.to_confirm(actor).count(), f"{address}#confirm"),
         InboxItem(_("Files somebody asks to take back"), sum(queries.may_apply(actor, b) for b in asked[:50]), address),
     ]

@@ -17,7 +17,7 @@ from karez.intake import days, limits, rules, totals, vault
 from karez.intake.models import Batch
 from karez.intake.sameness import ask_in_file
 from karez.intake.scope import region_area_ids
-from karez.intake.sound import WHY, Judged, SoundRows
+from karez.intake.sound import Judged, SoundRows
 from karez.intake.staging import FileStaging, Places, staging_of
 from karez.kernel.sheets import Check, Outcome, Sheet
 from karez.periods.models import Region
@@ -88,8 +88,8 @@ def _finish(batch: Batch, sheet: Sheet, work: FileStaging, report: Report) -> No
         kept = [notice for notice in batch.notices if notice["what"] not in _FOUND_ANEW]
         notices = [*kept, *work.result.notices.items, *told, *days.late_notices(years)]
         cursor.execute(
-            "SELECT intake_staged(%s, %s, %s, %s, %s, %s)",
-            [batch.pk, work.result.row_count, faults, json.dumps(totals), json.dumps(notices), json.dumps(years)],
+            "SELECT intake_staged(%s, %s, %s, %s, %s, %s, %s)",
+            [batch.pk, work.result.row_count, faults, json.dumps(totals), json.dumps(notices), json.dumps(years), json.dumps(work.result.headings)],
         )
 
 
@@ -117,8 +117,8 @@ def _run_checks(cursor: Any, batch: Batch, sheet: Sheet, work: FileStaging) -> t
     found, told = 0, []
     for check in (*days.checks(sheet, opened_days()), *(c for c in sheet.checks if c.outcome is Outcome.FAULT)):
         judged = sound.of(check) if sound else Judged(f"staging.batch_{batch.pk}")
-        if judged.why:
-            told.append(_not_judged(check, judged, staged.row_count))
+        if judged.why and (notice := _not_judged(check, judged, staged.row_count)) not in told:  # both ends of a span of days are one check
+            told.append(notice)
         if judged.table:
             hits = _run_check(cursor, check, judged.table, params)
             found += hits
@@ -191,11 +191,10 @@ def _log_hits(batch: Batch, check: Check, hits: int) -> None:
 def _not_judged(check: Check, judged: Judged, rows: int) -> dict[str, Any]:
     """The notice that a check left rows out, or could not run at all (`rows` is then all of them)."""
     left = judged.left_out if judged.table else rows
-    columns = f" ({', '.join(judged.columns)})" if judged.columns else ""
     told = f"{left:,} of {rows:,} rows left out" if judged.table else "not run"
     return {
         "what": "not_judged", "rule": check.rule, "expected": str(check.expected), "rows": left, "of": rows, "why": judged.why,
-        "columns": list(judged.columns), "found": f"{check.rule} ({check.expected}): {told}; {WHY[judged.why]}{columns}",
+        "columns": list(judged.columns), "found": f"{check.rule}: {told}",
     }  # fmt: skip
 
 

@@ -4,8 +4,9 @@ States are written by the functions of `sql/intake.sql` only. Holds no file cont
 """
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import ExpressionWrapper, F, Q
 from django.db.models.functions import Now
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from karez.kernel.facts import Usage
@@ -24,6 +25,7 @@ class State(models.TextChoices):
     WITHDRAWN = "withdrawn", _("withdrawn")
 
 
+TO_CONFIRM = _("checked, its sender has rows to confirm")  # of a checked batch that `waits_for_sender`
 PENDING = (State.RECEIVED, State.STAGING, State.CHECKED, State.FAULTY, State.APPLYING)
 
 
@@ -50,10 +52,16 @@ class Batch(models.Model):
     fault_count = models.BigIntegerField(null=True)
     totals = models.JSONField(db_default=[])  # [{label, value, unit}]
     notices = models.JSONField(db_default=[])  # [{what, found}] about the file as a whole
+    headings = models.JSONField(db_default={})  # by column: its heading in the file, as far as it may be shown
     years = models.JSONField(db_default=[])  # [{year, rows, counts_from}] of its rows; counts_from where the year was closed
     question_count = models.BigIntegerField(db_default=0)  # rows the sender is asked about
     confirmed_by_id = models.BigIntegerField(null=True)  # the sender, who said that these rows are meant
     confirmed_at = models.DateTimeField(null=True)
+    # Whether its sender is asked about rows and has not said yet that they are meant. Worked out here only, for lists, pages and console.
+    waits_for_sender = models.GeneratedField(
+        expression=ExpressionWrapper(Q(state=State.CHECKED, question_count__gt=0, confirmed_at__isnull=True), models.BooleanField()),
+        output_field=models.BooleanField(), db_persist=True,
+    )  # fmt: skip
     staged_at = models.DateTimeField(null=True)
     decided_by_id = models.BigIntegerField(null=True)
     decided_at = models.DateTimeField(null=True)
@@ -107,9 +115,9 @@ class Batch(models.Model):
         return f"batch {self.pk} ({self.file_name})"
 
     @property
-    def waits_for_sender(self) -> bool:
-        """Whether its sender is asked about rows and has not said yet that they are meant."""
-        return self.state == State.CHECKED and self.question_count > 0 and self.confirmed_at is None
+    def state_in_words(self) -> str | Promise:
+        """Where it is on its way and for whom it waits, as people are told."""
+        return TO_CONFIRM if self.waits_for_sender else State(self.state).label
 
     @property
     def is_stuck(self) -> bool:
@@ -175,6 +183,22 @@ class Question(models.Model):
 
     def __str__(self) -> str:
         return f"row {self.row_no} {self.column}: {self.rule}"
+
+
+class Word(models.Model):
+    """A word that says nobody's name: a heading of some sheet or of every office, or a unit. Shown also of files with identity.
+
+    Written from the declarations after each migration (`karez.intake.words`); `intake_told` looks them up.
+    """
+
+    facts = Usage.OWNED
+
+    key = models.TextField(primary_key=True)  # as `telling.word_key` spells it
+    is_heading = models.BooleanField()
+    is_unit = models.BooleanField()
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class Progress(models.Model):

@@ -148,7 +148,9 @@ def tidy(path: Path, target: Path, shape: Shape) -> Iterator[Broken]:
             if not any(cell.strip() for cell in cells):
                 continue
             if len(cells) != width:
-                yield row_no, f"{len(cells)} cells", f"{width} cells, as in the first line", "cells"
+                found = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
+                expected = "1 cell, as in the first line" if width == 1 else f"{width} cells, as in the first line"
+                yield row_no, found, expected, "cells"
                 continue
             write([row_no, *(cell.replace("\r", " ").replace("\n", " ") for cell in cells)])
 

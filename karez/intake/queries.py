@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from karez.access.models import User
 from karez.access.queries import granted_area_ids
-from karez.intake import limits, registry
+from karez.intake import limits, registry, rules
 from karez.intake.models import Batch, Fault, Progress, Question, State
 from karez.intake.scope import covered_sql, covers
 from karez.kernel.inbox import told
@@ -52,8 +52,12 @@ def waiting_for(actor: User) -> QuerySet[Batch]:
     for permission, names in by_permission.items():
         if granted_area_ids(actor, permission):
             may |= Q(sheet__in=names) & _covered(actor, permission)
-    ready = Q(question_count=0) | Q(confirmed_at__isnull=False)
-    return Batch.objects.filter(may, ready, state=State.CHECKED).exclude(sender_id=actor.pk).order_by("pk")
+    return Batch.objects.filter(may, state=State.CHECKED, waits_for_sender=False).exclude(sender_id=actor.pk).order_by("pk")
+
+
+def to_confirm(actor: User) -> QuerySet[Batch]:
+    """Files the actor sent, with rows that look like others and wait for the actor's word, oldest first."""
+    return batches(actor).filter(sender_id=actor.pk, waits_for_sender=True).order_by("pk")
 
 
 def may_apply(actor: User, batch: Batch) -> bool:
@@ -107,7 +111,8 @@ def faults_csv(actor: User, batch_id: int, language: str = "en") -> Iterator[str
     faults = Fault.objects.filter(batch=batch).order_by("row_no", "pk")
     for fault in faults.iterator(chunk_size=2000):
         found = say(fault.found, language, cell=True)
-        yield _line((fault.row_no, fault.column, found, say(fault.expected, language), fault.rule, say(fault.todo, language) or correct))
+        column = say(rules.column_in_words(batch.headings, fault.column), language, cell=True)
+        yield _line((fault.row_no, column, found, say(fault.expected, language), fault.rule, say(fault.todo, language) or correct))
 
 
 def _line(cells: tuple[Any, ...]) -> str:

@@ -65,7 +65,7 @@ def forget_files_of(
 def _forget_words(words: Collection[str], forget: Forget) -> None:
     told = Q()
     for word in (w for w in words if len(w) > 1):
-        told |= Q(file_name__icontains=word) | Q(notices__icontains=word) | Q(trouble__icontains=word)
+        told |= Q(file_name__icontains=word) | Q(notices__icontains=word) | Q(headings__icontains=word) | Q(trouble__icontains=word)
         told |= Q(faults__found__icontains=word) | Q(faults__column__icontains=word)
     if told:
         for batch in Batch.objects.filter(told).exclude(state__in=[State.STAGING, State.APPLYING]).distinct():
@@ -113,7 +113,7 @@ def _reaches(batch: Batch, sheet: Sheet, area_ids: Collection[int]) -> bool:
 
 def _waiting(batch: Batch) -> Refusal:
     return Refusal(
-        "intake.waits", record=str(batch), found=f"{batch.get_state_display()}", expected="no file waiting that may hold the person",
+        "intake.waits", record=str(batch), found=f"{batch.state_in_words}", expected="no file waiting that may hold the person",
         rule="who is erased does not come back by a file sent before", todo="apply or refuse that batch first; one that could not be checked is refused",
         more={"batch": batch.pk},
     )  # fmt: skip

@@ -98,8 +98,26 @@ def mark_of(*, ref: str, kept_digest: str, digest: str, sheet: str, sender_id: i
 
 def heading_key(heading: str) -> str:
     """What two spellings of a heading share: width, case, blanks, underscores, hyphens and a unit in brackets aside."""
-    plain = unicodedata.normalize("NFKC", fold(heading)).casefold()
-    return re.sub(r"[\s_\-*]+", "", without_end_bracket(plain))
+    return word_key(without_end_bracket(unicodedata.normalize("NFKC", fold(heading))))
+
+
+def word_key(word: str) -> str:
+    """What two spellings of a word share: width, case, blanks, underscores, hyphens and stars aside (`intake_word_key` in sql/intake.sql)."""
+    return re.sub(r"[\s_\-*]+", "", unicodedata.normalize("NFKC", fold(word)).casefold())
+
+
+def told_column(headings: Mapping[str, str], column: str) -> list[tuple[str, str]]:
+    """The columns a fault speaks of, each as the file heads it, with our own name where that is another one."""
+    told = []
+    for ours in filter(None, column.split(", ")) if column not in headings else (column,):
+        heading = headings.get(ours, ours)
+        told.append((heading, "" if heading_key(heading) == heading_key(ours) else ours))
+    return told
+
+
+def column_in_words(headings: Mapping[str, str], column: str) -> str:
+    """The same as one text: 金额 (amount)."""
+    return ", ".join(f"{heading} ({ours})" if ours else heading for heading, ours in told_column(headings, column))
 
 
 def match_headings(sheet: Sheet, headings: Sequence[str]) -> Headings:

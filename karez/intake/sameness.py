@@ -87,7 +87,7 @@ def _refuse_unconfirmed(given: Applying, count: int, first: list[int]) -> None:
         return
     more = f" and {count - _NAMED:,} more" if count > _NAMED else ""
     raise Refusal(
-        "intake.to_be_confirmed", record=f"batch {given.batch_id}", found=f"row {', '.join(map(str, first))}{more}: the same is on record by now",
+        "intake.to_be_confirmed", record=f"batch {given.batch_id}", found=f"row {first[0]}: the same is on record by now" if count == 1 else f"rows {', '.join(map(str, first))}{more}: the same is on record by now",
         expected="nothing like it on record, or the sender's word that it is meant",
         rule="what looks like something already there is never taken in silence",
         todo="check the batch again: it then asks its sender about these rows",

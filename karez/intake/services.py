@@ -84,7 +84,7 @@ def check_again(actor: User, *, batch_id: int, queue: bool = False) -> Batch:
     require_kept(batch)
     if batch.state not in (State.CHECKED, State.FAULTY) and not batch.is_stuck:
         raise Refusal(
-            "intake.wrong_state", record=str(batch), found=batch.get_state_display(), expected="a batch checked before and not decided",
+            "intake.wrong_state", record=str(batch), found=str(batch.state_in_words), expected="a batch checked before and not decided",
             rule="a batch goes its way step by step", todo="look at the batch again",
         )  # fmt: skip
     if not queue:
@@ -263,7 +263,7 @@ def _refuse_known(sheet: Sheet, digest: str) -> None:
     if known is not None:
         raise Refusal(
             "intake.same_file", record=known.file_name,
-            found=f"the same file as {known}, received {localtime(known.received_at):%Y-%m-%d %H:%M}, {known.get_state_display()}",
+            found=f"the same file as {known}, received {localtime(known.received_at):%Y-%m-%d %H:%M}, {known.state_in_words}",
             expected="a file not sent before", rule="a file is loaded once",
             todo="look at that batch; to send it again, refuse or withdraw it first", more={"batch": known.pk},
         )  # fmt: skip

@@ -23,7 +23,7 @@ from karez.intake.headings import unit_in
 from karez.intake.others import perhaps
 from karez.intake.plain import Broken, Notices, Shape, as_utf8, shape_of, tidy
 from karez.intake.sealing import Sealer
-from karez.intake.telling import holds_identity, noticed
+from karez.intake.telling import heading_shown, holds_identity, not_shown, noticed, without_numbers
 from karez.intake.typing import Test, name, text
 from karez.kernel.encodings import GB18030, LOST, PERHAPS_NONSENSE, is_nonsense
 from karez.kernel.personal import looks_personal
@@ -52,6 +52,7 @@ class StagedFile:
     row_count: int = 0
     fault_count: int = 0
     notices: Notices = field(default_factory=Notices)
+    headings: dict[str, str] = field(default_factory=dict)  # by column: how the file heads it, as far as it may be shown
 
 
 class FileStaging:
@@ -72,16 +73,16 @@ class FileStaging:
         self.progress("reading", 2)
         shape = shape_of(self.path, self.sheet)
         matched = rules.match_headings(self.sheet, shape.headings)
-        for heading in matched.unknown:
-            self.result.notices.add("unknown_column", f"{heading}{perhaps(self.sheet, matched, heading)}")
+        self._keep_headings(shape, matched)
         self._head_faults(shape, matched)
         if not matched.places:
+            self._tell_unknown(matched, set())
             self.db.execute("CREATE TABLE raw (row_no BIGINT, is_total BOOLEAN)")
             return
         self._load(shape, matched)
         self.progress("checking cells", 20)
         self._make_cells(self._heading_units(matched))
-        self._other_columns(matched)
+        self._tell_unknown(matched, self._other_columns(matched))
         self.result.row_count = self._number("SELECT count(*) FROM cells")
         if not self.result.row_count:
             self._fault(0, "", _("no row below the headings"), _("at least one row"), "no_rows")
@@ -209,12 +210,32 @@ class FileStaging:
 
     # Faults.
 
+    def _keep_headings(self, shape: Shape, matched: rules.Headings) -> None:
+        for column, place in matched.places.items():
+            heading = shape.headings[place].strip()[:60]
+            shown = noticed(heading) if self.result.notices.identity else without_numbers(heading)
+            if shown != not_shown(heading):
+                self.result.headings[column] = shown
+
+    def _tell_unknown(self, matched: rules.Headings, faulty: set[str]) -> None:
+        """Tells of the columns that are not read; not of those that are a fault, which say what to do."""
+        told = set(faulty)
+        for place, heading in matched.others.items():
+            if heading not in told:
+                told.add(heading)
+                self.result.notices.add("unknown_column", f"{self._shown(heading, place)}{perhaps(self.sheet, matched, heading)}")
+
+    def _shown(self, heading: str, place: int) -> str:
+        """A heading that is no column's, as it may be told."""
+        return heading_shown(heading, place) if self.result.notices.identity else heading
+
     def _head_faults(self, shape: Shape, matched: rules.Headings) -> None:
         if not shape.headings:
             self._fault(0, "", _("an empty file"), _("headings in the first line, one row for each record below"), "empty_file")
             return
         for heading in matched.twice:
-            self._fault(1, heading, _("a heading that stands twice"), _("each heading once"), "duplicate_header")
+            place = next((n for n, one in enumerate(shape.headings) if one.strip()[:60] == heading[:60]), 0)
+            self._fault(1, self._shown(heading, place), _("a heading that stands twice"), _("each heading once"), "duplicate_header")
         for column in matched.missing:
             accepted = ", ".join((column, *self.sheet.column(column).headers))
             self._fault(1, column, _("no such heading"), f"a column headed {accepted}", "missing_column")
@@ -244,19 +265,24 @@ class FileStaging:
             elif worth != 1:
                 found[column_name] = worth
                 unit = rules.base_unit(column)
-                self.result.notices.add("unit_converted", f"{column_name}: {said.text} × {int(worth) if worth.denominator == 1 else float(worth):,} = {unit or 1}")
+                heading = self.result.headings.get(column_name, column_name)
+                self.result.notices.add("unit_converted", f"{heading}: {said.text} × {int(worth) if worth.denominator == 1 else float(worth):,} = {unit or 1}")
         return found
 
-    def _other_columns(self, matched: rules.Headings) -> None:
-        """Columns nobody asked for are left out, but not one that holds people's identity, or the unit of the numbers beside it."""
+    def _other_columns(self, matched: rules.Headings) -> set[str]:
+        """Columns nobody asked for are left out, but not one that holds people's identity, or the unit of the numbers beside it: these headings."""
+        faulty = set()
         for place, heading in matched.others.items():
             cell = name(f"other_{place}")
             if looks_personal(heading) or self._holds(cell, others.IDENTITY) or self._holds_old_cards(cell):
-                self._fault(1, heading, _("a column of people's identity under a heading that is not known"), _("identity under the headings of this sheet"),
+                faulty.add(heading)
+                self._fault(1, self._shown(heading, place), _("a column of people's identity under a heading that is not known"), _("identity under the headings of this sheet"),
                             "identity_column", _("give it the heading the sheet has for it, or delete the column: it is not left out unsaid"))  # fmt: skip
             elif unit := self._unit_beside(cell):
-                self._fault(1, heading, f"a column that says {unit}", _("numbers in the units this sheet asks for"), "unit",
+                faulty.add(heading)
+                self._fault(1, self._shown(heading, place), f"a column that says {unit}", _("numbers in the units this sheet asks for"), "unit",
                             _("turn the numbers into the column's own unit, and delete the column of units"))  # fmt: skip
+        return faulty
 
     def _holds(self, column: str, tests: Sequence[tuple[str, Fraction]]) -> bool:
         """Whether enough of the cells that are there pass one of the tests."""
@@ -340,7 +366,9 @@ class FileStaging:
         listed = ", ".join(keys)
         there = " AND ".join(f"{key} IS NOT NULL" for key in keys)
         shown = [k for k, c in zip(keys, self.sheet.key, strict=True) if not self.sheet.column(c).identity]
-        found = f"left(concat_ws(', ', {', '.join(shown)}), {limits.FOUND_LENGTH})" if shown else "''"
+        found = f"left(concat_ws(', ', {', '.join(shown)}), {limits.FOUND_LENGTH})"
+        if self.result.notices.identity or not shown:  # which cells they are is not kept
+            found = "'the same as row ' || twice.first"
         before = self._number("SELECT count(*) FROM faults")
         self.db.execute(
             f"INSERT INTO faults WITH twice AS (SELECT {listed}, min(row_no) AS first FROM cells WHERE {there}"
@@ -352,7 +380,6 @@ class FileStaging:
 
     def _fault(self, row_no: int, column: str, found: str, expected: str, rule: str, todo: str = "") -> None:
         self.result.fault_count += 1
-        column = noticed(column) if column and self.result.notices.identity else column  # a heading as typed may be a person's name
         self.db.execute("INSERT INTO faults VALUES (?, ?, ?, ?, ?, ?)", [row_no, column, found, expected, rule, todo])
 
     # Rows.

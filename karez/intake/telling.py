@@ -11,10 +11,14 @@ from pathlib import Path
 from django.conf import settings
 
 from karez.intake import registry
-from karez.intake.rules import heading_key
+from karez.intake.headings import CLOSING, OPENING
+from karez.intake.rules import heading_key, word_key
 from karez.kernel.denied import denied_word
+from karez.kernel.personal import alias_of
 from karez.kernel.sealing import SealingKey, file_digest
 from karez.kernel.sheets import Sheet
+from karez.kernel.units import UNITS
+from karez.kernel.workbook.cells import letters
 
 _SUFFIXES = frozenset({".csv", ".txt", ".tsv", ".xlsx", ".xlsm"})
 # As in `intake_without_numbers`: identity cards, cards, telephones, in common groupings.
@@ -32,8 +36,13 @@ _COMMON = frozenset((
     "名单", "名册", "明细", "明细表", "汇总", "汇总表", "填表说明", "填报说明",
 ))  # fmt: skip
 # What notices say in words of our own: counts, cells of a sheet, sheets that nobody named, encodings.
-_PROGRAM = re.compile(r"[0-9]{0,6}|[0-9]{1,3}(?:,[0-9]{3})+|[A-Z]{1,3}[1-9][0-9]{0,6}|(?-i:[A-Z]{1,2})|(?:sheet|table|工作表|表)[0-9]{0,3}|gb|18030|utf-8|…|rows?|columns?|cells?", re.IGNORECASE)
-_BETWEEN = re.compile(r"([\s;:()]+|,\s)")
+_PROGRAM = re.compile(
+    r"[0-9]{0,6}|[0-9]{1,3}(?:,[0-9]{3})*(?:\.[0-9]{1,4})?|[A-Z]{1,3}[1-9][0-9]{0,6}|(?-i:[A-Z]{1,2})|(?:sheet|table|工作表|表)[0-9]{0,3}|gb|18030|utf-8|…|rows?|columns?|cells?"
+    r"|column (?-i:[A-Z]{1,3})|[0-9]+ characters?|not shown", re.IGNORECASE,
+)  # fmt: skip
+_SIGNS = re.escape(OPENING + CLOSING) + "（［｛＜）］｝＞"  # wide ones too: what is shown stays as it was typed
+_BETWEEN = re.compile(rf"(\s*[;:：×={_SIGNS}]+\s*|[,，、]\s+)")
+UNIT_WORDS = frozenset(map(word_key, UNITS))
 
 
 def holds_identity(sheet: Sheet) -> bool:
@@ -71,21 +80,45 @@ def without_numbers(text: str) -> str:
 
 
 def noticed(found: str) -> str:
-    """What a notice about a file with identity says: a heading known to some sheet, to the deny-list or to every office, or its length."""
+    """What a notice about a file with identity says: words that say nobody's name and our own, or else how long it is."""
     word = re.search(r" \(([^()]*)\)$", found)
     if word is not None and denied_word(word[1]):
-        return found if heading_key(found[: word.start()]) == heading_key(word[1]) else f"({word[1]})"
-    if heading_key(found) in _known():
-        return found
+        return found if word_key(found[: word.start()]) == word_key(word[1]) else f"({word[1]})"
     parts = _BETWEEN.split(found)
-    passes = [part == "" or _PROGRAM.fullmatch(part) is not None or _BETWEEN.fullmatch(part) is not None for part in parts]
-    if all(passes):
-        return found
-    if any(part[:1].isalnum() and ok for part, ok in zip(parts, passes, strict=True)):
-        return "".join(part if ok else "…" for part, ok in zip(parts, passes, strict=True))
-    return f"({len(found)} characters, not shown)"
+    told = [_shown(part, before) for before, part in zip(["", *parts[:-1:2]], parts[::2], strict=True)]
+    if not any(re.search(r"\w", part) for part in told):
+        return not_shown(found)
+    parts[::2] = told
+    return "".join(parts)
 
 
-def _known() -> frozenset[str]:
+def heading_shown(heading: str, place: int) -> str:
+    """A heading nobody knows, of a file with identity: where nothing of it may be shown, by its place too."""
+    told = noticed(heading)
+    return told if told != not_shown(heading) else f"column {letters(place + 1)} {told}"
+
+
+def not_shown(text: str) -> str:
+    """What is told in place of a text."""
+    return f"({len(text)} character{'' if len(text) == 1 else 's'}, not shown)"
+
+
+def heading_words() -> frozenset[str]:
+    """The headings of every sheet and of every office, as `word_key` spells them. With `UNIT_WORDS` all that `intake_told` shows."""
     headings = (heading for sheet in registry.sheets().values() for c in sheet.columns for heading in (c.name, *c.headers))
     return frozenset(map(heading_key, (*headings, *_COMMON)))
+
+
+def _shown(part: str, before: str) -> str:
+    """A part of a notice as it may be shown; of two words of one sign that stand side by side, which may be a name, only the first."""
+    headings = heading_words()
+    known = _PROGRAM.fullmatch(part) is not None or word_key(part.removesuffix("?")) in headings or _is_alias(part)
+    if known or word_key(part) in UNIT_WORDS:
+        return "…" if len(part) == len(before) == 1 and part != before and not part.isascii() else part
+    words = (word if _PROGRAM.fullmatch(word) or (len(word) > 1 and word_key(word) in headings) else "…" for word in part.split())
+    return re.sub(r"…(?: …)+", "…", " ".join(words))
+
+
+def _is_alias(part: str) -> bool:
+    """Whether it is a common name of a column of identity, with nothing in brackets behind it."""
+    return alias_of(part) != "" and "(" not in unicodedata.normalize("NFKC", part)

@@ -226,7 +226,7 @@ def tests(sheet: Sheet, present: frozenset[str], *, gb18030: bool) -> Iterator[T
             yield Test(column.name, "pattern", f"{is_there} AND NOT regexp_full_match({done}, {text(column.pattern)})", found,
                        f"written as {column.meaning}")  # fmt: skip
         if column is number:
-            yield Test(column.name, "id_number", f"{is_there} AND NOT ({number_is_right(raw)})", _number_found(raw),
+            yield Test(column.name, "id_number", f"{is_there} AND NOT ({number_is_right(raw)})", found,
                        _("18 characters by GB 11643 with a birth date and check character that fit"),
                        _("correct it, or leave it empty: nobody is left out for want of a number"))  # fmt: skip
 
@@ -323,7 +323,7 @@ def _found(column: Column) -> str:
 
 def masked(raw: str) -> str:
     """SQL: how long a cell is, in words, in place of what stands in it."""
-    return f"'(' || length({raw}) || ' characters, not shown)'"
+    return f"CASE WHEN length({raw}) = 1 THEN '(1 character, not shown)' ELSE '(' || length({raw}) || ' characters, not shown)' END"
 
 
 def _text_tests(column: Column, raw: str, found: str) -> Iterator[Test]:
@@ -398,8 +398,3 @@ def number_disagrees(sheet: Sheet) -> str:
         f" coalesce({sex} IN ('1', '2') AND (CAST({raw}[17] AS INTEGER) % 2 = 1) <> ({sex} = '1'), false) AS sex"
         f" FROM cells WHERE regexp_full_match({raw}, '[0-9]{{17}}[0-9Xx]')) n WHERE month OR sex ORDER BY row_no LIMIT {FAULTS_LISTED}"
     )
-
-
-def _number_found(raw: str) -> str:
-    masked = f"CASE WHEN length({raw}) < 12 THEN repeat('*', CAST(length({raw}) AS BIGINT)) ELSE repeat('*', CAST(length({raw}) - 4 AS BIGINT)) || right({raw}, 4) END"
-    return f"left({masked}, {FOUND_LENGTH}) || CASE WHEN length({raw}) <> 18 THEN ', ' || length({raw}) || ' characters' ELSE '' END"

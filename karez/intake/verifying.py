@@ -18,7 +18,7 @@ def _batches() -> Proof:
             wrong.append(f"batch {batch.pk}: file, kind or sender are not those it was received with")
         elif batch.file_deleted_at is None and (fault := kept_fault(batch.vault_ref, batch.kept_digest, identity=batch.holds_identity)):
             wrong.append(f"batch {batch.pk}: its file {fault}")
-    return Proof("files as they were sent", f"{count:,} batches with the files, kinds and senders they were received with", wrong)
+    return Proof("files as they were sent", f"{count:,} {'batch' if count == 1 else 'batches'} with the files, kinds and senders they were received with", wrong)
 
 
 def kept_fault(ref: str, digest: str, *, identity: bool = False) -> str:

@@ -13,7 +13,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from karez.access.pages import PAGE, actor_of, integer
 from karez.access.parameters import after_number
-from karez.intake import days, limits, queries, registry, services, totals
+from karez.intake import days, limits, queries, registry, rules, services, totals
 from karez.intake.models import Batch, State
 from karez.intake.sound import WHY
 from karez.kernel.refusal import Refusal
@@ -42,6 +42,7 @@ def batches(request: HttpRequest) -> HttpResponse:
     after = integer(request.GET, "after")
     listed = list((found.filter(pk__lt=after) if after else found)[: PAGE + 1])
     context = {
+        "to_confirm": list(queries.to_confirm(actor)[:PAGE]),
         "waiting": list(queries.waiting_for(actor)[:PAGE]),
         "batches": listed[:PAGE],
         "after": listed[PAGE - 1].pk if len(listed) > PAGE else "",
@@ -95,20 +96,26 @@ def batch(request: HttpRequest, batch_id: int) -> HttpResponse:
     sheet = registry.sheets().get(found.sheet)
     may_apply = sheet is not None and queries.may_apply(actor, found)
     undecided = found.state in (State.CHECKED, State.FAULTY) or found.is_stuck
+    by_rule = queries.faults_by_rule(actor, batch_id)[:10] if found.fault_count else []
+    questions = queries.questions_page(actor, batch_id, asks=True) if found.question_count else []
+    told_rows = queries.questions_page(actor, batch_id, asks=False)
+    not_judged = [one | {"words": WHY.get(one["why"], one["why"])} for one in found.notices if one["what"] == "not_judged"]
+    spoken_of = {one.column for one in page} | {one.column for one in (*questions, *told_rows)} | {one["column"] for one in by_rule} | {c for one in not_judged for c in one["columns"]}
     context = _state(found) | wanted | {
         "totals": [totals.told(t) for t in found.totals],
         "sheet": sheet,
         "faults": page[: limits.FAULT_PAGE],
         "after": f"{last.row_no}_{last.pk}" if last else "",
-        "by_rule": queries.faults_by_rule(actor, batch_id)[:10] if found.fault_count else [],
+        "by_rule": by_rule,
+        "columns": {column: rules.told_column(found.headings, column) for column in spoken_of},
         "own": found.sender_id == actor.pk,
         "notices": [(_NOTICES.get(one["what"], one["what"]), one["found"]) for one in found.notices if one["what"] != "not_judged"],
-        "not_judged": [one | {"words": WHY.get(one["why"], one["why"])} for one in found.notices if one["what"] == "not_judged"],
+        "not_judged": not_judged,
         "taken_back_late": days.taken_back_late(found.years, opened_days()) if found.state == State.APPLIED else [],
         "deleted_early": found.file_deleted_at is not None and found.file_deleted_at.date() < found.delete_file_on,
         "may_check": undecided and found.file_deleted_at is None and (may_apply or found.sender_id == actor.pk),
-        "questions": queries.questions_page(actor, batch_id, asks=True) if found.question_count else [],
-        "told_rows": queries.questions_page(actor, batch_id, asks=False),
+        "questions": questions,
+        "told_rows": told_rows,
         "may_confirm": found.waits_for_sender and found.sender_id == actor.pk,
         "may_apply": may_apply and found.state == State.CHECKED and not found.waits_for_sender,
         "may_refuse": undecided and (may_apply or found.sender_id == actor.pk),

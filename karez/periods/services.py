@@ -4,10 +4,17 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import connection
+from django.utils.translation import gettext_noop as _
 
 from karez.kernel.reading import once_a_page
 from karez.kernel.refusal import Refusal
 from karez.periods.models import Period, Region, State
+
+# What to do about a day in a year that is not open yet, in files and forms.
+YEAR_OPENS = _(
+    "correct the day if it is a slip; if it is right, wait until its year is open: a year opens when the one before it is closed, on the page Closing,"
+    " by a regional officer or statistician who prepares and an approver who signs"
+)
 
 
 @once_a_page
@@ -61,7 +68,7 @@ def counts_on(day: date) -> date:
         raise Refusal(
             "periods.not_opened", record=str(day), found=f"a day of {day.year}, which is not opened", expected=f"a day until {opened.last}",
             rule="a fact lies in a year that was opened",
-            todo="correct the day; what is of a year not yet opened is entered when the year before it is closed",
+            todo=YEAR_OPENS,
         )  # fmt: skip
     return max(day, first_open_day())
 

@@ -23,6 +23,14 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name='Word',
+            fields=[
+                ('key', models.TextField(primary_key=True, serialize=False)),
+                ('is_heading', models.BooleanField()),
+                ('is_unit', models.BooleanField()),
+            ],
+        ),
+        migrations.CreateModel(
             name='Batch',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -44,10 +52,12 @@ class Migration(migrations.Migration):
                 ('fault_count', models.BigIntegerField(null=True)),
                 ('totals', models.JSONField(db_default=[])),
                 ('notices', models.JSONField(db_default=[])),
+                ('headings', models.JSONField(db_default={})),
                 ('years', models.JSONField(db_default=[])),
                 ('question_count', models.BigIntegerField(db_default=0)),
                 ('confirmed_by_id', models.BigIntegerField(null=True)),
                 ('confirmed_at', models.DateTimeField(null=True)),
+                ('waits_for_sender', models.GeneratedField(db_persist=True, expression=models.ExpressionWrapper(models.Q(('confirmed_at__isnull', True), ('question_count__gt', 0), ('state', 'checked')), models.BooleanField()), output_field=models.BooleanField())),
                 ('staged_at', models.DateTimeField(null=True)),
                 ('decided_by_id', models.BigIntegerField(null=True)),
                 ('decided_at', models.DateTimeField(null=True)),

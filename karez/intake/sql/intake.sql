@@ -15,16 +15,50 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_te
         || '|([+]?86[ -]?)?1[3-9][0-9]([ -]?[0-9]{4}){2})(?![0-9])', '(a number, not shown)', 'g') AS hidden) h
 $$;
 
--- What a fault may say it found. Of a sheet with people's identity no cell is kept: a name may stand in any column. What a check says
--- of rows keeps its own words and small numbers (rows, counts); what it read out of cells and records does not pass.
-CREATE FUNCTION intake_told(told text, rule text, identity boolean) RETURNS text
+-- What two spellings of a word share: width, case, blanks, underscores, hyphens and stars aside (`rules.word_key`).
+CREATE FUNCTION intake_word_key(word text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT regexp_replace(lower(normalize(word, NFKC)), '[[:space:]_*-]', '', 'g')
+$$;
+
+CREATE FUNCTION intake_is_heading(word text) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM intake_word w WHERE w.key = intake_word_key(word) AND w.is_heading)
+$$;
+
+CREATE FUNCTION intake_is_unit(word text) RETURNS boolean
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT EXISTS (SELECT FROM intake_word w WHERE w.key = intake_word_key(word) AND w.is_unit)
+$$;
+
+CREATE FUNCTION intake_not_shown(told text) RETURNS text
+LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT format('(%s character%s, not shown)', length(told), CASE WHEN length(told) = 1 THEN '' ELSE 's' END)
+$$;
+
+-- The unit that a fault names: after our own words, or behind the digits of a cell. What is no unit, or more than one, is left out.
+CREATE FUNCTION intake_told_unit(told text) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT CASE WHEN said[1] ~ '[0-9]' AND NOT intake_is_unit(said[2]) THEN intake_not_shown(told)
+        ELSE CASE WHEN said[1] ~ '[0-9]' THEN '… ' ELSE said[1] END || CASE WHEN intake_is_unit(said[2]) THEN said[2] ELSE '…' END END
+      FROM (SELECT coalesce(regexp_match(told, '^(the heading says |a column that says )(.+)$'),
+        regexp_match(told, '^([-+]?[0-9][0-9,.]* *)([^0-9 ].*)$'), ARRAY['0', ''])) s (said)
+$$;
+
+-- What a fault may say it found. Of a sheet with people's identity no cell is kept: a name may stand in any column. What a check says
+-- of rows keeps its own words and small numbers (rows, counts); what it read out of cells and records does not pass. Headings and units
+-- (`intake_word`) say nobody's name and are shown, here as in notices (`telling.noticed`).
+CREATE FUNCTION intake_told(told text, rule text, identity boolean) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT CASE
         WHEN NOT identity THEN intake_without_numbers(told)
-        WHEN told = '' OR told ~ '^\([0-9]+ characters, not shown\)$' THEN told
+        WHEN told = '' OR told ~ '^\([0-9]+ characters?, not shown\)$' THEN told
+        WHEN rule = 'key' AND told ~ '^the same as row [0-9]+$' THEN told
+        WHEN rule = ANY ('{unit,type}') AND NOT intake_is_heading(told) THEN intake_told_unit(told)
         WHEN rule = ANY ('{required,type,area,area_scope,formula,max_length,control,low,high,pattern,id_number,key,unit}')
-            THEN format('(%s characters, not shown)', length(told))
-        ELSE (SELECT string_agg(CASE WHEN word ~ '^([a-z][a-z_'']*|[0-9]{1,6}|#[A-Z/]+[0-9]?[!?A]|[A-Z]{1,3}[0-9]{1,7}(:[A-Z]{1,3}[0-9]{1,7})?)[.,;:]?$' THEN word ELSE '…' END, ' ' ORDER BY n)
+            THEN CASE WHEN length(told) > 1 AND intake_is_heading(told) THEN told ELSE intake_not_shown(told) END
+        ELSE (SELECT string_agg(CASE WHEN word ~ '^([a-z][a-z_'']*|[0-9]{1,6}|#[A-Z/]+[0-9]?[!?A]|[A-Z]{1,3}[0-9]{1,7}(:[A-Z]{1,3}[0-9]{1,7})?)[.,;:]?$'
+                    OR (length(word) > 2 AND intake_is_heading(rtrim(word, '.,;:'))) THEN word ELSE '…' END, ' ' ORDER BY n)
                 FROM regexp_split_to_table(told, '\s+') WITH ORDINALITY AS words(word, n))
     END
 $$;
@@ -120,8 +154,8 @@ BEGIN
     EXECUTE format('ANALYZE staging.batch_%s', taken.id);
 END $$;
 
-CREATE FUNCTION intake_staged(p_batch bigint, p_rows bigint, p_faults bigint, p_totals jsonb, p_notices jsonb, p_years jsonb DEFAULT '[]')
-    RETURNS text
+CREATE FUNCTION intake_staged(p_batch bigint, p_rows bigint, p_faults bigint, p_totals jsonb, p_notices jsonb, p_years jsonb DEFAULT '[]',
+    p_headings jsonb DEFAULT '{}') RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE now_is text := CASE WHEN p_faults = 0 THEN 'checked' ELSE 'faulty' END;
 BEGIN
@@ -133,7 +167,7 @@ BEGIN
         PERFORM intake_drop_stage(p_batch);
     END IF;
     UPDATE intake_batch SET state = now_is, row_count = p_rows, fault_count = p_faults, totals = p_totals,
-           notices = p_notices, years = p_years, staged_at = now(),
+           notices = p_notices, years = p_years, headings = p_headings, staged_at = now(),
            question_count = (SELECT count(DISTINCT row_no) FROM intake_question WHERE batch_id = p_batch AND asks) WHERE id = p_batch;
     RETURN now_is;
 END $$;
@@ -244,7 +278,7 @@ CREATE FUNCTION intake_forget_words(p_batch bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     PERFORM intake_take(p_batch, 'received', 'faulty', 'refused', 'applied', 'withdrawn');
-    UPDATE intake_batch SET file_name = sheet, trouble = '', notices = (SELECT coalesce(jsonb_agg(n), '[]') FROM jsonb_array_elements(notices) n
+    UPDATE intake_batch SET file_name = sheet, trouble = '', headings = '{}', notices = (SELECT coalesce(jsonb_agg(n), '[]') FROM jsonb_array_elements(notices) n
         WHERE n->>'what' = 'not_judged') WHERE id = p_batch;
     DELETE FROM intake_fault WHERE batch_id = p_batch;
     UPDATE intake_question SET found = '' WHERE batch_id = p_batch;
@@ -278,8 +312,8 @@ BEGIN
 END $$;
 
 GRANT EXECUTE ON FUNCTION intake_receive(text, text, text, bigint, text, text, text, date, bigint, jsonb), intake_take(bigint, text[]), intake_begin_staging(bigint, jsonb),
-    intake_close_stage(bigint), intake_staged(bigint, bigint, bigint, jsonb, jsonb, jsonb), intake_failed(bigint, text), intake_confirm(bigint, bigint),
+    intake_close_stage(bigint), intake_staged(bigint, bigint, bigint, jsonb, jsonb, jsonb, jsonb), intake_failed(bigint, text), intake_confirm(bigint, bigint),
     intake_decide(bigint, bigint), intake_applied(bigint, jsonb), intake_refuse(bigint, bigint, text),
     intake_ask_withdrawal(bigint, bigint, text), intake_withdrawn(bigint, bigint), intake_file_deleted(bigint),
-    intake_staged_rows(bigint), intake_without_numbers(text),
-    intake_told(text, text, boolean) TO karez_app;
+    intake_staged_rows(bigint), intake_without_numbers(text), intake_word_key(text), intake_is_heading(text), intake_is_unit(text),
+    intake_not_shown(text), intake_told_unit(text), intake_told(text, text, boolean) TO karez_app;

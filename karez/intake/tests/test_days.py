@@ -39,7 +39,8 @@ def test_a_day_outside_every_opened_year_is_a_fault(county: SimpleNamespace) -> 
     batch = sent(county, _rows("2009-02-16", "2019-02-16", "2090-02-16", "0209-02-16", "2008-12-31", "2011-01-01", "1009-02-16"))
     assert faults_of(batch) == [(n, "paid_on", "type" if n == 5 else "day_opened") for n in (3, 4, 5, 6, 7, 8)]
     told = batch.faults.get(row_no=3)
-    assert told.expected == "a day of a year that was opened: 2009-01-01 to 2010-12-31" and "is closed" in told.todo
+    assert told.expected == "a day of a year that was opened: 2009-01-01 to 2010-12-31" and "approver who signs" in told.todo
+    assert "nobody opens one before it" in batch.faults.get(row_no=6).todo
     assert "opening balances" in batch.faults.get(row_no=6).todo
 
 
@@ -75,7 +76,7 @@ def test_rows_of_a_closed_year_are_told_to_both(county: SimpleNamespace) -> None
     for person in (county.sender, county.approver):
         assert "2 rows of 2009 count from 2010-01-01" in _page(person, batch.pk)
         page = _page(person, before.pk)  # to take back what stands in the closed year
-        assert "1 rows of 2009 stand in a closed year; that they are taken back counts from 2010-01-01" in page
+        assert "1 row of 2009 stands in a closed year; that it is taken back counts from 2010-01-01" in page
     again = services.check_again(county.sender, batch_id=batch.pk)
     assert len([n for n in again.notices if n["what"] == "late"]) == 1
 

@@ -153,7 +153,7 @@ def test_breaks_in_cells_blank_lines_and_trailing_commas(county: SimpleNamespace
         (HEAD + "\n", [(0, "", "no_rows")]),
         ("ref,name\na,b\n", [(1, "village", "missing_column")]),
         (f"ref,village,name,Ref\na,{V},b,c\n", [(1, "Ref", "duplicate_header")]),
-        (f"ref,village,name,x,X\na,{V},b,c,d\n", [(1, "(1 characters, not shown)", "duplicate_header"), (1, "X", "duplicate_header")]),
+        (f"ref,village,name,x,X\na,{V},b,c,d\n", [(1, "X", "duplicate_header"), (1, "column D (1 character, not shown)", "duplicate_header")]),
         (f"no,ref,village,name,amount\n1,a,{V},b,1\n合计,,,,1\n", [(3, "", "totals_row")]),
         (f"ref,village,name,amount\na,{V},b,1\nTotal,,,1\n", [(3, "", "totals_row")]),
     ],
@@ -214,7 +214,7 @@ def test_cells_of_a_workbook_that_are_no_values_are_faults(county: SimpleNamespa
     ]  # fmt: skip
     found = {(f.column, f.rule): f.found for f in batch.faults.all()}
     assert found["name", "spreadsheet_error"] == "#NAME?" and found["share", "shown_otherwise"] == "#SHOWN! 15000"
-    assert (found["size", "type"], found["amount", "formula"], found["kind", "merged"]) == ("(2 characters, not shown)", "(5 characters, not shown)", "#MERGED! I3:I4")
+    assert (found["size", "type"], found["amount", "formula"], found["kind", "merged"]) == ("… %", "(5 characters, not shown)", "#MERGED! I3:I4")
 
 
 def test_errors_of_a_spreadsheet_in_a_csv_are_faults(county: SimpleNamespace) -> None:
@@ -286,7 +286,7 @@ def test_denied_columns_are_kept_nowhere(county: SimpleNamespace) -> None:
     batch = sent(county, text)
     assert [(n["what"], n["found"]) for n in batch.notices] == [
         ("denied_column", "民族 (民族)"), ("denied_column", "Religion (religion)"), ("denied_column", "(party)"),
-        ("unknown_column", "(6 characters, not shown)"),
+        ("unknown_column", "column F (6 characters, not shown)"),
     ]  # fmt: skip
     kept = b"".join(vault.chunks(batch.vault_ref)).decode()
     assert "秘密族" not in kept and "secretfaith" not in kept and "民族" not in kept and "red" in kept

@@ -12,7 +12,7 @@ from karez.intake import registry, rules
 from karez.intake.models import Batch, State
 from karez.intake.plain import Notices, prepare
 from karez.intake.staging import Places, staging_of
-from karez.intake.telling import noticed
+from karez.intake.telling import heading_shown
 from karez.intake.tests.conftest import VILLAGES, faults_of, id_number, sent
 from karez.intake.tests.test_files import book, refused, staged
 from karez.kernel.encodings import LETTERS, PERHAPS_NONSENSE, PRIVATE, is_nonsense
@@ -29,7 +29,7 @@ def notices(batch: Batch, what: str) -> list[str]:
 
 def test_a_heading_in_another_unit_is_turned_and_told_and_the_total_follows(county: SimpleNamespace) -> None:
     batch = sent(county, f"ref,village,name,金额（万元）,share\nr1,{V},a,1050,1\nr2,{V},b,12.345,1.0800\nr3,{V},c,500元,5万\n".replace(",share", ",note"))
-    assert notices(batch, "unit_converted") == [noticed("amount: 万元 × 10,000 = yuan")]
+    assert notices(batch, "unit_converted") == ["金额（万元）: 万元 × 10,000 = yuan"]
     assert [row["amount"] for row in staged(batch)] == [1050000000, 12345000, 50000]
     assert {total["label"]: total["value"] for total in batch.totals}["amount"] == "1062395000"
 
@@ -41,12 +41,12 @@ def test_a_heading_in_another_unit_is_turned_and_told_and_the_total_follows(coun
 )  # fmt: skip
 def test_a_heading_in_a_unit_that_cannot_be_turned_is_refused_naming_both(county: SimpleNamespace, heading: str, fault: tuple[str, str]) -> None:
     batch = sent(county, f"ref,village,name,{heading}\nr1,{V},a,5\n")
-    assert [(row.row_no, row.rule, row.found, row.expected) for row in batch.faults.all()] == [(1, "unit", f"({len(fault[0])} characters, not shown)", fault[1])]
+    assert [(row.row_no, row.rule, row.found, row.expected) for row in batch.faults.all()] == [(1, "unit", *fault)]
 
 
 def test_a_unit_beside_the_numbers_is_not_left_out(county: SimpleNamespace) -> None:
-    assert faults_of(sent(county, f"ref,village,name,amount,单位\nr1,{V},a,5,万元\n")) == [(1, noticed("单位"), "unit")]
-    assert faults_of(sent(county, f"ref,village,name,amount,currency\nr1,{V},a,5,USD\n")) == [(1, noticed("currency"), "unit")]
+    assert faults_of(sent(county, f"ref,village,name,amount,单位\nr1,{V},a,5,万元\n")) == [(1, "单位", "unit")]
+    assert faults_of(sent(county, f"ref,village,name,amount,currency\nr1,{V},a,5,USD\n")) == [(1, "column E (8 characters, not shown)", "unit")]
     assert sent(county, f"ref,village,name,amount,单位,币种\nr1,{V},a,5,县扶贫办,人民币\n").state == State.CHECKED
 
 
@@ -105,14 +105,17 @@ def test_identity_under_a_common_heading_is_identity(county: SimpleNamespace, he
 )  # fmt: skip
 def test_an_unknown_column_of_identity_is_refused_without_showing_it(county: SimpleNamespace, heading: str, cells: tuple[str, str]) -> None:
     batch = sent(county, f"ref,village,name,{heading}\nr1,{V},a,{cells[0]}\nr2,{V},b,{cells[1]}\n")
-    assert faults_of(batch) == [(1, noticed(heading), "identity_column")]
+    assert faults_of(batch) == [(1, heading_shown(heading, 3), "identity_column")]
+    assert not notices(batch, "unknown_column")  # not told as left out as well
     assert not any(cell and cell in str(list(batch.faults.values())) for cell in cells if len(cell) > 3)
 
 
 def test_columns_of_other_things_are_left_out_with_a_notice(county: SimpleNamespace) -> None:
     batch = sent(county, f"ref,village,name,证件类型,开户行,amuont,文号\nr1,{V},a,身份证,农行,2009,640422201201\n")
     assert batch.state == State.CHECKED
-    assert notices(batch, "unknown_column") == [noticed(word) for word in ("证件类型", "开户行", "amuont (amount?)", "文号")]
+    assert notices(batch, "unknown_column") == [
+        "column D (4 characters, not shown)", "column E (3 characters, not shown)", "column F (6 characters, not shown) (amount?)", "文号",
+    ]  # fmt: skip
     assert not any(
         looks_personal(h) for s in registry.sheets().values() if s.name != "toy" for c in s.columns if not c.identity for h in (c.name, *c.headers)
     )

@@ -273,7 +273,7 @@ def test_what_waits_is_judged_as_one_alone(world: Any) -> None:
         mine = {w.proposal.pk for w in granting.waiting(actor) if w.mine}
         assert mine == {p.pk for p in asked if p.area_id in {w.area.pk for w in granting.waiting(actor) if w.area} and granting.may_confirm(actor, p)}
     told = [[granting.may_confirm(actor, p) for p in asked] for actor in everybody]
-    # The administrator of the world can not sign in: of what the heir proposes, an approver or regional officer is the second.
+    # The administrator of the world cannot sign in: of what the heir proposes, an approver or regional officer is the second.
     assert told == [[False, True, False], [True, False, False], [False, True, True], [False, True, True], [False] * 3]
 
 

@@ -3,7 +3,8 @@
 BY_HAND = (
     "at least {1}", "at most {1}", "at least {1} yuan", "at most {1} yuan",  # intake/typing.py: bounds of a column
     "once in a file; it stands first in row {1}", "keep the right one of the rows",  # intake/staging.py: rows that are there twice
-    "{1}, {2} characters",  # intake/typing.py: a number of the wrong length, masked
+    "({1} characters, not shown)", "(1 character, not shown)", "column {1} ({2} characters, not shown)",  # intake/telling.py, intake/typing.py
+    "column {1} (1 character, not shown)", "{1} row of {2} counts from {3}",
     "{1} of another village", "in household {1} of another village", "{1}, on record as {2}, dissolved {3}", "elsewhere",  # register/sheets.py
     "{1} and {2} more",  # intake/applying.py: rows named
     "the same as row {1}", "in batch {1}, last recorded on {2}", "entered by hand, last recorded on {1}",  # intake/sameness.py
