@@ -86,7 +86,7 @@ def noticed(found: str) -> str:
         return found if word_key(found[: word.start()]) == word_key(word[1]) else f"({word[1]})"
     parts = _BETWEEN.split(found)
     told = [_shown(part, before) for before, part in zip(["", *parts[:-1:2]], parts[::2], strict=True)]
-    if not any(re.search(r"\w", part) for part in told):
+    if told != parts[::2] and not any(part.strip("… ") for part in told):
         return not_shown(found)
     parts[::2] = told
     return "".join(parts)

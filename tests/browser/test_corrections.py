@@ -32,6 +32,7 @@ def test_the_pages_of_corrections_look_right(
     sign_in(page, world.clerk)
     person, request = ids["person_id"], ErasureRequest.objects.get(person_id=ids["person_id"]).pk
     pages = {
+        "files-with-states": reverse("intake:batches"),
         "faulty": reverse("intake:batch", args=[batch.pk]),
         "household-corrections": reverse("register:household", args=[ids["household_id"]]),
         "person": reverse("register:person", args=[person]),
@@ -49,7 +50,14 @@ def test_the_pages_of_corrections_look_right(
     assert table.evaluate("t => t.scrollWidth <= t.clientWidth && t.getBoundingClientRect().right <= window.innerWidth")
     assert "(4 characters, not shown)" in table.inner_text()
     assert "2 heads" in table.inner_text()
-    assert "there are faults in these columns" in page.locator("main").inner_text()
+    folded = page.locator("details", has_text="could not judge every row because of the faults")
+    assert not folded.locator("ul").is_visible()
+    folded.locator("summary").click()
+    assert "rows left out – faults in 入户日期 (since)" in folded.inner_text()
+    assert page.locator("#decide").bounding_box()["y"] > folded.bounding_box()["y"] > table.bounding_box()["y"]
+    page.goto(site + reverse("intake:batches"))
+    badge = page.locator("td .badge").first.bounding_box()
+    assert badge["x"] + badge["width"] <= 390 and page.evaluate("document.documentElement.scrollWidth") <= 390
     sign_in(page, world.regional)
     for name, address in {"erasures": reverse("register:erasures"), "erase": reverse("register:erase", args=[request])}.items():
         wrong += look(page, site, address, name, shot)

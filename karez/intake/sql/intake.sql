@@ -58,7 +58,7 @@ LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp 
         WHEN rule = ANY ('{required,type,area,area_scope,formula,max_length,control,low,high,pattern,id_number,key,unit}')
             THEN CASE WHEN length(told) > 1 AND intake_is_heading(told) THEN told ELSE intake_not_shown(told) END
         ELSE (SELECT string_agg(CASE WHEN word ~ '^([a-z][a-z_'']*|[0-9]{1,6}|#[A-Z/]+[0-9]?[!?A]|[A-Z]{1,3}[0-9]{1,7}(:[A-Z]{1,3}[0-9]{1,7})?)[.,;:]?$'
-                    OR (length(word) > 2 AND intake_is_heading(rtrim(word, '.,;:'))) THEN word ELSE '…' END, ' ' ORDER BY n)
+                    OR (length(rtrim(word, '.,;:')) > 1 AND intake_is_heading(rtrim(word, '.,;:'))) THEN word ELSE '…' END, ' ' ORDER BY n)
                 FROM regexp_split_to_table(told, '\s+') WITH ORDINALITY AS words(word, n))
     END
 $$;
