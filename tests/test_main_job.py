@@ -15,6 +15,7 @@ import pytest
 
 from karez.host import postgres
 
+pytestmark = pytest.mark.demonstration
 DATA = Path(__file__).resolve().parents[1] / "karez" / "yearbook" / "data"
 YEAR = ("--region", "64", "--year", "2009")
 
