@@ -45,7 +45,8 @@ def check_again(*, batch: int, by: str, form: str) -> int:
 
 
 def _tell_loaded(results: "Sequence[Loaded]", form: str) -> int:
-    from karez.cli.loading import in_words, rows_in_words
+    from karez.cli.loading import in_words
+    from karez.kernel.counting import counted
 
     faulty = any(r["faults"] for r in results)
     if form == "json":
@@ -64,7 +65,7 @@ def _tell_loaded(results: "Sequence[Loaded]", form: str) -> int:
         if result["questions"]:
             like, them, they = ("looks", "it", "it is") if result["questions"] == 1 else ("look", "them", "they are")
             click.echo(
-                f"Batch {result['batch']}: {rows_in_words(result['questions'])} {like} like something already there. Leave {them} out and load the file"
+                f"Batch {result['batch']}: {counted(result['questions'], 'row')} {like} like something already there. Leave {them} out and load the file"
                 f" again, or its sender confirms that {they} meant: karez confirm {result['batch']} --by SENDER", err=True,
             )  # fmt: skip
         elif not result["faults"]:

@@ -18,10 +18,11 @@ from karez.access.queries import permissions_of
 from karez.access.services import end_founding
 from karez.cli.closing import recover_all
 from karez.cli.founding import load_places, person, region_area
-from karez.cli.loading import Loaded, apply_batch, batch_of_file, load_file, rows_in_words, sheet_named
+from karez.cli.loading import Loaded, apply_batch, batch_of_file, load_file, sheet_named
 from karez.cli.progress import bar
 from karez.closing import services as closing
 from karez.host import paths
+from karez.kernel.counting import counted
 from karez.kernel.refusal import Refusal
 from karez.periods import services as periods
 from karez.periods.models import Period, Region
@@ -126,7 +127,7 @@ def _load(people: dict[str, User], path: Path, sheet: str) -> None:
                 rule="the demo's files go the way of any file", todo="this is a defect of Karez: please report it",
             )  # fmt: skip
         counts = apply_batch(people["wang"], loaded["batch"], progress=progress)
-    click.echo(f"  {path.name}: {rows_in_words(loaded['rows'])}; " + ", ".join(f"{what}: {n:,}" for what, n in counts.items()), err=True)
+    click.echo(f"  {path.name}: {counted(loaded['rows'], 'row')}; " + ", ".join(f"{what}: {n:,}" for what, n in counts.items()), err=True)
 
 
 def _who_may(people: dict[str, User], permission: str, *, but: str) -> User:

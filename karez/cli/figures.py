@@ -7,6 +7,7 @@ import click
 from karez.cli.answers import format_option, say_json, say_rows
 from karez.cli.deeds import region_option, year_option
 from karez.cli.program import NO, karez, working
+from karez.kernel.counting import counted
 
 # What `publish` names of what it wrote: where to begin, what is printed, what programs read.
 _MAIN_FILES = ("index.html", "chapter.pdf", "chapter.zh.pdf", "chapter.docx", "chapter.zh.docx", "figures.xlsx", "figures.csv", "data.zip", "edition.json", "digests.txt")
@@ -101,7 +102,7 @@ def publish(*, region: str, year: int, out: Path, number: int | None) -> None:
         from karez.yearbook.publishing import publish as publish_chapter
 
         paths = publish_chapter(region, year, out, number=number)
-        click.echo(f"{out}: {len(paths):,} files")
+        click.echo(f"{out}: {counted(len(paths), 'file')}")
         names = {path.relative_to(out).as_posix() for path in paths}
         for name in _MAIN_FILES:
             if name in names:

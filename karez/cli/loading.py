@@ -10,6 +10,7 @@ from karez.intake.models import Batch, Fault, Question, State
 from karez.intake.queries import CORRECT
 from karez.intake.rules import column_in_words
 from karez.intake.telling import digest_of
+from karez.kernel.counting import counted
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Sheet
 
@@ -104,7 +105,7 @@ def apply_batch(actor: User, batch_id: int, *, progress: Progress | None = None)
 def confirm_batch(actor: User, batch_id: int) -> str:
     """Says as its sender that the rows asked about are meant."""
     done = services.confirm(actor, batch_id=batch_id)
-    return f"Batch {batch_id}: {rows_in_words(done.question_count)} confirmed; another person applies it."
+    return f"Batch {batch_id}: {counted(done.question_count, 'row')} confirmed; another person applies it."
 
 
 def refuse_batch(actor: User, batch_id: int, reason: str) -> Mapping[str, int]:
@@ -121,11 +122,6 @@ def withdraw_batch(actor: User, batch_id: int, reason: str) -> str:
         return f"Batch {batch_id}: the withdrawal is asked for; another person does it with the same command."
     services.withdraw(actor, batch_id=batch_id)
     return f"Batch {batch_id} is withdrawn."
-
-
-def rows_in_words(count: int) -> str:
-    """How many rows: 1 row, 2 rows."""
-    return f"{count:,} row" if count == 1 else f"{count:,} rows"
 
 
 def sheet_rows(name: str | None = None) -> list[dict[str, Any]]:

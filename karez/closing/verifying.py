@@ -14,6 +14,7 @@ from karez.closing.sessions import frozen_state
 from karez.closing.snapshots import Snapshot
 from karez.closing.taking import write_tables
 from karez.host import paths
+from karez.kernel.counting import counted
 from karez.kernel.figure_tables import FigureTable
 from karez.kernel.verifying import Proof
 from karez.periods.models import Period
@@ -26,7 +27,7 @@ def _snapshots() -> Iterator[Proof]:
     for snapshot in snapshots.existing():
         try:
             snapshots.verify(snapshot)
-            yield Proof(f"snapshot {snapshot.name}", f"{snapshot.rows:,} rows, digests agree")
+            yield Proof(f"snapshot {snapshot.name}", f"{counted(snapshot.rows, 'row')}, digests agree")
         except snapshots.Damaged as damage:
             yield Proof(f"snapshot {snapshot.name}", "", [str(damage)])
     for what, why in unproved_snapshots():
@@ -88,7 +89,7 @@ def _differences(sealed: Snapshot, table: FigureTable, folder: Path, erased: Seq
         duck.execute(_COMPARED.format(was=was, now=now, is_erased=is_erased, chosen=chosen))
         missing, more = _number(duck, _MISSING), _number(duck, _MORE)
     if missing or more:
-        yield f"{table.name}: {missing:,} sealed rows are not what the records say now, {more:,} rows of the records were not sealed"
+        yield f"{table.name}: {counted(missing, 'sealed row')} not as the records say now, {counted(more, 'row')} of the records not sealed"
 
 
 def _number(duck: duckdb.DuckDBPyConnection, sql: str) -> int:

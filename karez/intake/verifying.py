@@ -4,6 +4,7 @@ from cryptography.exceptions import InvalidTag
 
 from karez.intake import rules, telling, vault
 from karez.intake.models import Batch
+from karez.kernel.counting import counted
 from karez.kernel.verifying import Proof
 
 
@@ -18,7 +19,7 @@ def _batches() -> Proof:
             wrong.append(f"batch {batch.pk}: file, kind or sender are not those it was received with")
         elif batch.file_deleted_at is None and (fault := kept_fault(batch.vault_ref, batch.kept_digest, identity=batch.holds_identity)):
             wrong.append(f"batch {batch.pk}: its file {fault}")
-    return Proof("files as they were sent", f"{count:,} {'batch' if count == 1 else 'batches'} with the files, kinds and senders they were received with", wrong)
+    return Proof("files as they were sent", f"{counted(count, 'batch', 'batches')} with the files, kinds and senders they were received with", wrong)
 
 
 def kept_fault(ref: str, digest: str, *, identity: bool = False) -> str:

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from karez.kernel.counting import counted
 from karez.kernel.verifying import Proof, by_sql, rows
 from karez.periods.guard import tallied_tables
 from karez.periods.tallying import counts
@@ -61,10 +62,10 @@ def _tally(cursor: Any, table: str, anew: str) -> Proof:
     tallied, there = counts(cursor, table)
     wrong = []
     if tallied.rows != there.rows:
-        wrong.append(f"{there.rows:,} rows, {tallied.rows:,} were written: " + ("rows are missing" if there.rows < tallied.rows else "rows were put in unseen"))
+        wrong.append(f"{counted(there.rows, 'row')}, {tallied.rows:,} written: " + ("rows are missing" if there.rows < tallied.rows else "rows were put in unseen"))
     elif tallied != there:
         wrong.append("as many rows as were written, but not what was written: some were changed")
-    return Proof(_LABELS.get(table, table), f"{there.rows:,} rows as they were written{anew}", wrong)
+    return Proof(_LABELS.get(table, table), f"{counted(there.rows, 'row')} as written{anew}", wrong)
 
 
 def _history() -> Proof:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.urls import reverse
 
 from karez.intake import services as intake
@@ -18,6 +19,26 @@ FAULTY = """村代码,户编号,户类型,人员序号,与户主关系,性别,�
 990101100200,2,在册,1,户主,男,1968-03,2009-01-01,王刚
 990101100200,2,在册,2,户主,女,1971-03,2009-01-01,李英
 """
+
+
+def test_a_file_that_waits_for_its_sender_is_marked(site: str, page: Any, sign_in: Callable[..., None], shot: Any, committed_world: Any) -> None:
+    world, batch_id = committed_world, samples.build(committed_world)["990101"].ids["batch_id"]
+    with connections["owner"].cursor() as cursor:
+        cursor.execute("UPDATE intake_batch SET state = 'checked', fault_count = 0, question_count = 1 WHERE id = %s", [batch_id])
+        cursor.execute(
+            "INSERT INTO intake_question (batch_id, row_no, \"column\", found, expected, rule, todo, asks) VALUES (%s, 2, 'year', 'the same as row 1', 'x', 'x', 'x', true)",
+            [batch_id],
+        )
+    sign_in(page, world.clerk)
+    wrong = look(page, site, reverse("intake:batches"), "files-to-confirm", shot) + look(page, site, reverse("intake:batch", args=[batch_id]), "file-to-confirm", shot)
+    page.goto(site)
+    page.get_by_role("link", name="Your files with rows to confirm").click()
+    badge = page.locator("section:has(#confirm) .badge.asks")
+    assert badge.inner_text().split("\n") == ["?", "checked, its sender has rows to confirm"]
+    page.set_viewport_size({"width": 390, "height": 844})
+    place = badge.bounding_box()
+    assert place["x"] + place["width"] <= 390
+    assert not wrong, "\n".join(wrong)
 
 
 def test_the_pages_of_corrections_look_right(

@@ -9,13 +9,16 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from karez.cli.loading import _told, in_words, rows_in_words
+from karez.cli.deeds import _tell_loaded
+from karez.cli.loading import _told, in_words
+from karez.cli.program import UNUSABLE
 from karez.host import install
 from karez.intake import inbox, queries, registry, services, telling, words
 from karez.intake.models import TO_CONFIRM, Batch, State
 from karez.intake.rules import word_key
 from karez.intake.tests.conftest import VILLAGES, csv_of, sent
 from karez.intake.tests.toy import TOY
+from karez.kernel.counting import counted
 from karez.kernel.sheets import Check, Days, Kind, Outcome
 
 V = VILLAGES[0]
@@ -98,8 +101,18 @@ def test_each_fault_says_what_to_do_at_the_console_too(county: SimpleNamespace) 
     assert str(queries.CORRECT) in _page(county.sender, "intake:batch", batch.pk)
 
 
+def test_the_console_says_who_is_next(asking: SimpleNamespace, capsys: pytest.CaptureFixture[str]) -> None:
+    faulty, waiting, ready = (sent(asking, f"ref,village,name,size\nr1,{V},a,{size}\n") for size in ("many", "7", "8"))
+    assert _tell_loaded([_told(batch) for batch in (faulty, waiting, ready)], "csv") == UNUSABLE
+    shown = capsys.readouterr()
+    assert str(TO_CONFIRM) in shown.out and str(queries.CORRECT) in shown.out
+    assert f"Batch {faulty.pk}, not judged because of the faults: toy_unlucky: not run." in shown.err
+    assert f"Batch {waiting.pk}: 1 row looks like something already there. Leave it out" in shown.err
+    assert f"Batch {ready.pk}: another person applies it: karez apply {ready.pk} --by OTHER" in shown.err
+
+
 def test_one_is_one(county: SimpleNamespace) -> None:
-    assert (rows_in_words(1), rows_in_words(1200)) == ("1 row", "1,200 rows")
+    assert (counted(1, "row"), counted(0, "batch", "batches"), counted(1200, "row")) == ("1 row", "0 batches", "1,200 rows")
     batch = sent(county, f"ref,village,name,x,X\nr1,{V},a,b,c,d\n")
     assert {f.column for f in batch.faults.filter(rule="duplicate_header")} == {"column D (1 character, not shown)", "X"}
     assert telling.not_shown("x") == "(1 character, not shown)"
