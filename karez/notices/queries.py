@@ -48,18 +48,19 @@ _NAMING = """
 SELECT d.id FROM notices_document d, LATERAL (SELECT lower(d.name || ' ' || d.title) AS told) t,
        LATERAL (SELECT regexp_replace(translate(told, '０１２３４５６７８９ｘ－　', '0123456789x- '), '[ -]', '', 'g') AS plain) p
  WHERE EXISTS (SELECT FROM unnest(%(numbers)s::text[]) n WHERE strpos(p.plain, lower(n)) > 0)
-    OR (strpos(t.told, lower(%(name)s)) > 0 AND length(%(name)s) > 1 AND EXISTS (SELECT FROM places_tree x JOIN places_tree v ON v.path <@ x.path
+    OR (EXISTS (SELECT FROM unnest(%(names)s::text[]) n WHERE strpos(t.told, lower(n)) > 0) AND EXISTS (SELECT FROM places_tree x JOIN places_tree v ON v.path <@ x.path
         WHERE x.area_id = d.area_id AND v.area_id = ANY (%(areas)s)))
  ORDER BY 1"""
 _LEAST_DIGITS = 6  # of what is looked for as a number: fewer stand in every second name
 
 
-def documents_naming(*, name: str, numbers: Collection[str], area_ids: Collection[int]) -> list[int]:
-    """Documents, void ones too, whose name or title holds one of these numbers, or the name where they lie in or over one of the areas.
+def documents_naming(*, names: Collection[str], numbers: Collection[str], area_ids: Collection[int]) -> list[int]:
+    """Documents, void ones too, whose name or title holds one of these numbers, or of the names where they lie in or over one of the areas.
 
     Elsewhere the same name is another person's. For the room that erases persons: nobody is asked who may see them.
     """
     plain = ["".join(number.split()).replace("-", "") for number in numbers]
     with connection.cursor() as cursor:
-        cursor.execute(_NAMING, {"name": name.strip(), "numbers": [n for n in plain if len(n) >= _LEAST_DIGITS], "areas": list(area_ids)})
+        given = {"names": [n for n in names if len(n) > 1], "numbers": [n for n in plain if len(n) >= _LEAST_DIGITS]}
+        cursor.execute(_NAMING, {**given, "areas": list(area_ids)})
         return [row[0] for row in cursor.fetchall()]

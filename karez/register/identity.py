@@ -137,19 +137,20 @@ def erase_person(actor: User, *, request_id: int) -> int:
     person_id = present_record(request.person_id)  # a correction since then made a new record
     require(actor, CORRECT, _village_of(person_id))
     known = Identity.objects.filter(person_id=person_id).first()
-    values = _open(known) if known else Values()
+    ever = _ever_known(person_id)
     villages = _villages_of(request.person_id)
     with _told_kindly(f"request {request_id}"), connection.cursor() as cursor:
         retention.forget_files_of(
             area_ids=villages,
             number_hash=bytes(known.number_hash) if known and known.number_hash else None,
             name_hash=bytes(known.name_hash) if known and known.name_hash else None,
-            words=[value for value in asdict(values).values() if value],
+            words={value for values in ever for value in asdict(values).values() if value},
             forget=lambda batch, whole: cursor.execute(
                 "SELECT register_erase_from_file(%s, %s, %s, %s)", [request_id, actor.pk, batch, whole]
             ),
         )
-        for document in documents_naming(name=values.name, numbers=[values.id_number, values.phone], area_ids=villages):
+        numbers = {number for values in ever for number in (values.id_number, values.phone)}
+        for document in documents_naming(names={values.name for values in ever}, numbers=numbers, area_ids=villages):
             cursor.execute("SELECT register_erase_from_document(%s, %s, %s)", [request_id, actor.pk, document])
         cursor.execute("SELECT register_erase(%s, %s)", [request_id, actor.pk])
     return person_id
@@ -241,8 +242,22 @@ def _random_key(person_id: int) -> UUID:
 
 
 def _open(row: Identity) -> Values:
-    record = _key().open_record(bytes(row.sealed), row.person.key)
+    return _values(_key().open_record(bytes(row.sealed), row.person.key))
+
+
+def _values(record: dict[str, str]) -> Values:
     return Values(**{name: record.get(name, "") for name in ("name", "id_number", "phone")})
+
+
+def _ever_known(person_id: int) -> list[Values]:
+    """What a person is and was kept with, under every record of theirs: a name corrected since stands in older papers too."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """SELECT x.sealed, p.key FROM (SELECT person_id, sealed FROM register_identity UNION ALL SELECT person_id, sealed FROM register_identityevent) x
+                 JOIN register_person p ON p.id = x.person_id WHERE x.person_id IN (SELECT register_records_of(%s))""",
+            [person_id],
+        )
+        return [_values(_key().open_record(bytes(sealed), key)) for sealed, key in cursor.fetchall()]
 
 
 def _village_of(person_id: int) -> int:

@@ -180,11 +180,14 @@ def test_names_of_documents_that_hold_the_person_go(world: Any, home: Household)
     """The name where the document lies in or over a village of theirs, a number anywhere and however it is written; the tally still fits."""
     phone = "13812345678"
     person = services.add_person(world.clerk, household_id=home.pk, new=_new(number=NUMBER))
-    identity.correct_identity(world.clerk, person_id=person.pk, values=identity.Values("马丽", NUMBER, phone), reason="telephone", confirmed=True)
+    for name in ("马丽", "马莉"):  # misspelt at first
+        identity.correct_identity(world.clerk, person_id=person.pk, values=identity.Values(name, NUMBER, phone), reason="telephone", confirmed=True)
+    person = services.correct_person(world.clerk, person_id=person.pk, sex=2, birth_month=date(1970, 4, 1), reason="seen", confirmed=True)
     there, county, elsewhere = home.village_id, world.areas["990101"], world.areas["990102100200"]
     given = [
         (there, "马丽 证明.TXT", "proof"), (county, "a.txt", "Letter of 马丽"), (elsewhere, "马丽.txt", "another 马丽"),
         (elsewhere, "b.txt", f"of {NUMBER[:6]} {NUMBER[6:14]} {NUMBER[14:]}"), (elsewhere, "138-1234-5678.txt", "call"), (there, "c.txt", "100% done_"),
+        (there, "d.txt", "马莉 1970"),
     ]  # fmt: skip
     who = {there: world.clerk, county: world.clerk, elsewhere: world.other_clerk}
     made = [attach(who[area], kind="household", subject_id=home.pk, area_id=area, name=name, title=title, stream=[b"words"]).pk for area, name, title in given]
