@@ -138,7 +138,7 @@ def match_headings(sheet: Sheet, headings: Sequence[str]) -> Headings:
         elif heading.strip():
             others[place] = heading.strip()[:60]
     for place, heading in list(others.items()):
-        alias = _identity_alias(sheet, heading, places)
+        alias = identity_alias(sheet, heading, places)
         if alias is not None:
             places[alias] = place
             del others[place]
@@ -165,7 +165,7 @@ def _only_of_whom(column: Column, said: Said | None) -> bool:
     return said is not None and base_unit(column) in ("yuan", "percent") and key(said.text) in OF_WHOM
 
 
-def _identity_alias(sheet: Sheet, heading: str, places: Mapping[str, int]) -> str | None:
+def identity_alias(sheet: Sheet, heading: str, places: Mapping[str, int]) -> str | None:
     """The identity column a heading stands for by a common name, where the sheet has one and no other heading took it."""
     kind = alias_of(heading)
     ends = {"id_number": "id_number", "name": "name", "phone": "phone"}.get(kind, "")

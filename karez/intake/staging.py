@@ -235,10 +235,12 @@ class FileStaging:
             return
         for heading in matched.twice:
             place = next((n for n, one in enumerate(shape.headings) if one.strip()[:60] == heading[:60]), 0)
-            self._fault(1, self._shown(heading, place), _("a heading that stands twice"), _("each heading once"), "duplicate_header")
+            self._fault(1, self._shown(heading, place), _("a heading that stands twice"), _("each heading once"), "duplicate_header",
+                        _("keep the one column that is meant, and send the file again"))  # fmt: skip
         for column in matched.missing:
             accepted = ", ".join((column, *self.sheet.column(column).headers))
-            self._fault(1, column, _("no such heading"), f"a column headed {accepted}", "missing_column")
+            self._fault(1, column, _("no such heading"), f"a column headed {accepted}", "missing_column",
+                        _("add the column, or head it so where it is there under another heading"))  # fmt: skip
 
     def _units_in_cells(self) -> dict[str, dict[str, Fraction]]:
         """The known units that cells of each column of numbers name; a unit nobody knows stays a fault of its cells."""
@@ -274,7 +276,11 @@ class FileStaging:
         faulty = set()
         for place, heading in matched.others.items():
             cell = name(f"other_{place}")
-            if looks_personal(heading) or self._holds(cell, others.IDENTITY) or self._holds_old_cards(cell):
+            if rules.identity_alias(self.sheet, heading, {}) in matched.places:
+                faulty.add(heading)
+                self._fault(1, self._shown(heading, place), _("a second column of the same identity"), _("one column for each part of identity"),
+                            "identity_column", _("keep the one column that is meant, and send the file again"))  # fmt: skip
+            elif looks_personal(heading) or self._holds(cell, others.IDENTITY) or self._holds_old_cards(cell):
                 faulty.add(heading)
                 self._fault(1, self._shown(heading, place), _("a column of people's identity under a heading that is not known"), _("identity under the headings of this sheet"),
                             "identity_column", _("give it the heading the sheet has for it, or delete the column: it is not left out unsaid"))  # fmt: skip

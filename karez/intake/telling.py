@@ -93,9 +93,9 @@ def noticed(found: str) -> str:
 
 
 def heading_shown(heading: str, place: int) -> str:
-    """A heading nobody knows, of a file with identity: where nothing of it may be shown, by its place too."""
+    """A heading nobody knows, of a file with identity: where not all of it may be shown, by its place too."""
     told = noticed(heading)
-    return told if told != not_shown(heading) else f"column {letters(place + 1)} {told}"
+    return told if told == heading else f"column {letters(place + 1)} {told}"
 
 
 def not_shown(text: str) -> str:

@@ -53,6 +53,7 @@ LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp 
     SELECT CASE
         WHEN NOT identity THEN intake_without_numbers(told)
         WHEN told = '' OR told ~ '^\([0-9]+ characters?, not shown\)$' THEN told
+        WHEN rule = 'day_opened' AND told ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' THEN told  -- a day read as such, of no opened year
         WHEN rule = 'key' AND told ~ '^the same as row [0-9]+$' THEN told
         WHEN rule = ANY ('{unit,type}') AND NOT intake_is_heading(told) THEN intake_told_unit(told)
         WHEN rule = ANY ('{required,type,area,area_scope,formula,max_length,control,low,high,pattern,id_number,key,unit}')

@@ -81,6 +81,15 @@ def test_a_name_in_a_heading_is_not_kept_with_it(county: SimpleNamespace) -> Non
     assert [n["found"] for n in batch.notices if n["what"] == "unknown_column"] == ["column E (3 characters, not shown)"]
 
 
+def test_identity_twice_a_missing_column_and_a_day_are_told_for_what_they_are(county: SimpleNamespace) -> None:
+    batch = sent(county, f"ref,village,name,身份证号,本人身份证号码,贷款（万元）,paid_on\nr1,{V},a,,,1,2019-02-16\n")
+    told = {fault.rule: fault for fault in batch.faults.all()}
+    assert told["identity_column"].found == "a second column of the same identity" and told["day_opened"].found == "2019-02-16"
+    assert [n["found"] for n in batch.notices if n["what"] == "unknown_column"] == ["column F …（万元）"]
+    assert "add the column" in sent(county, "ref,name\nr1,a\n").faults.get(rule="missing_column").todo
+    assert "keep the one column" in sent(county, f"ref,village,name,Ref\na,{V},b,c\n").faults.get(rule="duplicate_header").todo
+
+
 def test_what_could_not_be_judged_is_one_line_a_check(county: SimpleNamespace) -> None:
     batch = sent(county, f"ref,village,name,paid_on,size\nr1,{V},a,soon,many\nr2,{V},b,2009-01-01,1\n")
     lines = [(n["rule"], n["expected"], tuple(n["columns"])) for n in batch.notices if n["what"] == "not_judged"]
