@@ -37,4 +37,4 @@ check: .venv/installed
 
 # What browser tests need on Debian; needs root. Without it they are skipped with a reason.
 browser:
-	apt-get update -qq && apt-get install -y -qq chromium fonts-noto-cjk
+	apt-get update -qq && apt-get install -y -qq chromium-headless-shell fonts-noto-cjk

@@ -12,7 +12,7 @@ from django.test.testcases import LiveServerThread, _StaticFilesHandler
 
 from karez.access.models import User
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = "/usr/bin/chromium-headless-shell"  # the whole browser needs a second for each window, this one a fifth of it
 PASSWORD = "well-kept-demo-password"
 
 
@@ -20,7 +20,7 @@ PASSWORD = "well-kept-demo-password"
 def chromium() -> Iterator[Any]:
     """The browser; without Debian's chromium the test is skipped, or fails where browsers are required."""
     if not shutil.which(CHROMIUM):
-        say = "Debian's chromium is not installed: `make browser` (as root) installs it"
+        say = "Debian's chromium-headless-shell is not installed: `make browser` (as root) installs it"
         (pytest.fail if os.environ.get("KAREZ_BROWSER_REQUIRED") == "1" else pytest.skip)(say)
     os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"  # playwright keeps an event loop in this thread
     from playwright.sync_api import sync_playwright
