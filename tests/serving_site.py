@@ -15,8 +15,9 @@ from pathlib import Path
 
 import psutil
 
-from conftest import _copy, _schema_digest
+from conftest import _copy
 from karez.host import paths, postgres
+from tests.installations import KEPT, kept_cluster
 
 HANG = 300.0  # a guard against hanging, not a measure
 _FOUND = (
@@ -45,10 +46,9 @@ def installed(folder: Path) -> dict[str, str]:
     drop = ("DATABASE_URL", "KAREZ_TEST_VAR", "PYTEST_CURRENT_TEST")
     environment = {k: v for k, v in os.environ.items() if k not in drop}
     environment |= {"KAREZ_VAR": str(folder), "KAREZ_DURABLE": "0", "DJANGO_SETTINGS_MODULE": "karez.settings", "PYTHONPATH": str(paths.PROJECT)}
-    kept = paths.PROJECT / "var" / "test-clusters" / _schema_digest()
-    if kept.exists():
-        _copy(kept, folder / "pg")
-    environment["KAREZ_DATABASE"] = "karez_kept"
+    if kept_cluster().exists():
+        _copy(kept_cluster(), folder / "pg")
+    environment["KAREZ_DATABASE"] = KEPT
     cluster = postgres.Cluster(folder / "pg", durable=False)
     with postgres.held(cluster):
         done = subprocess.run(

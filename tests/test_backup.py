@@ -9,59 +9,22 @@ import resource
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
 import pytest
 
 from karez.host import programs
+from tests.installations import SERVER, environment_of, founded_in, karez, new_folder, remove
 
-INIT = (
-    "init", "--code", "64", "--first-year", "2009", "--controller", "Office", "--legal-basis", "Rule 1",
-    "--complaint-body", "Ombudsman", "--admin", "ann", "--admin-name", "Ann", "--password", "a-long-password-9",
-)  # fmt: skip
-SERVER = os.environ.get("DATABASE_URL", "")
 SMALL_FILE = 64 * 1024  # bytes a process may write to one file: a disk that is full after so many
 
 
-def karez(var: Path, *words: str, limit: Callable[[], None] | None = None, **more: str) -> subprocess.CompletedProcess[str]:
-    drop = ("KAREZ_DATABASE", "KAREZ_TEST_VAR", "KAREZ_DATABASE_PASSWORDS")
-    environment = {k: v for k, v in os.environ.items() if k not in drop} | {"KAREZ_VAR": str(var), "KAREZ_DURABLE": "0", **more}
-    if SERVER:
-        environment["KAREZ_DATABASE"] = database_of(var)
-        environment["KAREZ_DATABASE_PASSWORDS"] = os.environ["KAREZ_DATABASE_PASSWORDS"]  # the roles are the server's
-    return subprocess.run(
-        [sys.executable, "-m", "karez", *words], env=environment, text=True, capture_output=True, check=False,
-        stdin=subprocess.DEVNULL, preexec_fn=limit,
-    )  # fmt: skip
-
-
-def database_of(var: Path) -> str:
-    return var.name.lower().replace("-", "_").replace("'", "_")
-
-
-def new_folder(name: str = "kz-") -> Path:
-    made = Path(tempfile.mkdtemp(prefix=name))
-    made.chmod(0o711)
-    return made
-
-
-def remove(var: Path) -> None:
-    shutil.rmtree(var, ignore_errors=True)
-    if SERVER:
-        with psycopg.connect(SERVER, autocommit=True) as admin:
-            admin.execute(f'DROP DATABASE IF EXISTS "{database_of(var)}" WITH (FORCE)')
-
-
 @pytest.fixture(scope="module")
-def founded() -> Iterator[Path]:
-    made = new_folder("kz-o'er-")  # an apostrophe in the path is nothing special
-    first = karez(made, *INIT)
-    assert first.returncode == 0, first.stderr
-    yield made
-    remove(made)
+def founded(django_db_setup: None) -> Iterator[Path]:
+    with founded_in("kz-o'er-") as made:  # an apostrophe in the path is nothing special
+        yield made
 
 
 @pytest.fixture
@@ -184,11 +147,8 @@ def test_a_backup_for_which_there_is_no_room_leaves_nothing(founded: Path, tmp_p
 def test_a_backup_whose_drill_fails_is_named_as_untested(founded: Path, tmp_path: Path) -> None:
     """A program that cannot restore stands for whatever a drill may fail of."""
     program = "import sys; sys.executable = '/bin/false'; from karez.cli import main; main()"
-    drop = ("KAREZ_DATABASE", "KAREZ_TEST_VAR", *(() if SERVER else ("KAREZ_DATABASE_PASSWORDS",)))
-    environment = {k: v for k, v in os.environ.items() if k not in drop} | {"KAREZ_VAR": str(founded), "KAREZ_DURABLE": "0"}
-    environment |= {"KAREZ_DATABASE": database_of(founded)} if SERVER else {}
     words = ["backup", "--to", str(tmp_path / "b"), "--keys-to", str(tmp_path / "k"), "--keep", "1"]
-    done = subprocess.run([sys.executable, "-c", program, *words], env=environment, text=True, capture_output=True, check=False)
+    done = subprocess.run([sys.executable, "-c", program, *words], env=environment_of(founded), text=True, capture_output=True, check=False)
     told(done, 1, "named as untested")
     (failed,) = (tmp_path / "b").iterdir()
     assert failed.name.endswith("-untested")

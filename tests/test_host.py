@@ -1,7 +1,6 @@
 """The installation itself: founding a region, refusals of bad places, a damaged backup, two holders of one server."""
 
 import contextlib
-import os
 import shutil
 import subprocess
 import sys
@@ -14,11 +13,7 @@ import pytest
 
 from karez.host import postgres
 from karez.kernel.refusal import Refusal
-
-_INIT = (
-    "init", "--code", "64", "--first-year", "2009", "--controller", "Office", "--legal-basis", "Rule 1",
-    "--complaint-body", "Ombudsman", "--admin", "ann", "--admin-name", "Ann", "--password", "a-long-password-9",
-)  # fmt: skip
+from tests.installations import INIT, environment_of, founded_in, karez
 
 
 @pytest.fixture
@@ -30,30 +25,16 @@ def folder() -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def founded() -> Iterator[Path]:
+def founded(django_db_setup: None) -> Iterator[Path]:
     """One founded installation for the tests that only ask."""
-    made = Path(tempfile.mkdtemp(prefix="kz-"))
-    made.chmod(0o711)
-    first = karez(made, *_INIT)
-    assert first.returncode == 0, first.stderr
-    yield made
-    shutil.rmtree(made, ignore_errors=True)
-
-
-def karez(var: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    drop = ("DATABASE_URL", "KAREZ_DATABASE", "KAREZ_TEST_VAR")
-    environment = {k: v for k, v in os.environ.items() if k not in drop} | {"KAREZ_VAR": str(var), "KAREZ_DURABLE": "0"}
-    return subprocess.run(
-        [sys.executable, "-m", "karez", *words], env=environment, text=True, capture_output=True, check=False,
-        stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+    with founded_in() as made:
+        yield made
 
 
 def test_a_region_is_founded_once(founded: Path) -> None:
-    again = karez(founded, *_INIT)
+    again = karez(founded, *INIT)
     assert again.returncode == 1
     assert "region" in again.stderr
-    assert not postgres.Cluster(founded / "pg").running, "the last one out stops the server"
 
 
 def test_the_administrator_names_people_and_nobody_else_does(founded: Path) -> None:
@@ -127,12 +108,8 @@ def test_a_database_of_other_migrations_is_told(founded: Path) -> None:
         "    c.execute(c.fetchone()[0])\n"
         "    schema.check()\n"
     )
-    environment = os.environ | {"KAREZ_VAR": str(founded), "KAREZ_DURABLE": "0", "DJANGO_SETTINGS_MODULE": "karez.settings"}
-    drop = ("DATABASE_URL", "KAREZ_DATABASE", "KAREZ_TEST_VAR")
-    told = subprocess.run(
-        [sys.executable, "-c", spoil], env={k: v for k, v in environment.items() if k not in drop},
-        text=True, capture_output=True, check=False,
-    )  # fmt: skip
+    environment = environment_of(founded, DJANGO_SETTINGS_MODULE="karez.settings")
+    told = subprocess.run([sys.executable, "-c", spoil], env=environment, text=True, capture_output=True, check=False)
     assert "ledger.0002_sql" in told.stderr and "another data folder" in told.stderr, told.stderr
     again = karez(founded, "upgrade")
     assert (again.returncode, "ledger.0002_sql" in again.stderr) == (1, True), again.stderr
@@ -147,15 +124,12 @@ def test_an_upgrade_cut_off_in_the_middle_goes_on(folder: Path) -> None:
         "database.prepare(); schema.check(); schema.record()\n"
         "call_command('migrate', 'ledger', '0001', database='owner', verbosity=0)\n"
     )
-    environment = os.environ | {"KAREZ_VAR": str(folder), "KAREZ_DURABLE": "0", "DJANGO_SETTINGS_MODULE": "karez.settings"}
-    drop = ("DATABASE_URL", "KAREZ_DATABASE", "KAREZ_TEST_VAR")
-    done = subprocess.run(
-        [sys.executable, "-c", half], env={k: v for k, v in environment.items() if k not in drop},
-        text=True, capture_output=True, check=False,
-    )  # fmt: skip
+    environment = environment_of(folder, DJANGO_SETTINGS_MODULE="karez.settings")
+    done = subprocess.run([sys.executable, "-c", half], env=environment, text=True, capture_output=True, check=False)
     assert done.returncode == 0, done.stderr
-    again = karez(folder, *_INIT)
+    again = karez(folder, *INIT)
     assert again.returncode == 0, again.stderr
+    assert not postgres.Cluster(folder / "pg").running, "the last one out stops the server"
 
 
 def test_the_servers_log_is_bounded_and_holds_no_values(folder: Path) -> None:

@@ -15,7 +15,8 @@ from psycopg.conninfo import make_conninfo
 
 from karez.host import clock, database, keys, paths, postgres
 from karez.kernel.refusal import Refusal
-from tests.test_backup import INIT, karez, new_folder, remove, told
+from tests.installations import INIT, karez, new_folder, remove
+from tests.test_backup import told
 
 
 def test_outside_a_checkout_the_data_folder_is_asked_for(tmp_path: Path) -> None:

@@ -43,6 +43,9 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'access_user',
+                'constraints': [
+                    models.UniqueConstraint(django.db.models.functions.text.Lower('username'), name='access_user_one_name_in_any_case', violation_error_message='Somebody has this sign-in name already, perhaps in other capitals.'),
+                ],
             },
             managers=[
                 ('objects', django.contrib.auth.models.UserManager()),
@@ -167,6 +170,11 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('ended_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('id', 1)), name='access_founding_is_one'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='GrantAnswer',
@@ -193,14 +201,6 @@ class Migration(migrations.Migration):
             model_name='grant',
             name='operator_note',
             field=models.CharField(db_default='', max_length=300),
-        ),
-        migrations.AddConstraint(
-            model_name='user',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('username'), name='access_user_one_name_in_any_case', violation_error_message='Somebody has this sign-in name already, perhaps in other capitals.'),
-        ),
-        migrations.AddConstraint(
-            model_name='founding',
-            constraint=models.CheckConstraint(condition=models.Q(('id', 1)), name='access_founding_is_one'),
         ),
         migrations.AddField(
             model_name='grantproposal',

@@ -82,6 +82,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='funds_funder_void_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('kind__in', ['central_office', 'central_finance', 'region_finance', 'prefecture_finance', 'county_finance', 'line_department', 'bank', 'enterprise', 'donor', 'paired_region', 'other'])), name='funds_funder_kind_known'),
+                    models.CheckConstraint(condition=models.Q(('code__regex', '^[A-Za-z0-9][A-Za-z0-9_.-]*$')), name='funds_funder_code_plain'),
+                    models.CheckConstraint(condition=models.Q(('name_en__gt', '')), name='funds_funder_named'),
+                    models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('code',), name='funds_funder_code_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -112,6 +119,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='funds_grantstandard_void_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('counts_from__gte', models.F('starts_on')), models.Q(('counts_before', None), models.Q(('counts_before__gte', models.F('ends_before')), ('counts_before__gte', models.F('counts_from'))), _connector='OR'), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_from')), _connector='OR')), name='funds_grantstandard_counts_not_before_true'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('counts_before', None), ('ends_before', None)), models.Q(('counts_before__isnull', False), ('ends_before__gte', models.F('starts_on'))), _connector='OR'), name='funds_grantstandard_end_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('programme__regex', '^[a-z][a-z0-9_]*$')), name='funds_grantstandard_programme_plain'),
+                    models.CheckConstraint(condition=models.Q(('size_class__in', ['any', 'small', 'big'])), name='funds_grantstandard_class_known'),
+                    models.CheckConstraint(condition=models.Q(('high_fen__gte', models.F('low_fen')), ('low_fen__gt', 0)), name='funds_grantstandard_low_to_high'),
+                    models.CheckConstraint(condition=models.Q(('document_no__gt', '')), name='funds_grantstandard_has_document'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -144,6 +160,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='funds_plantarget_void_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('counts_from__gte', models.F('starts_on')), models.Q(('counts_before', None), models.Q(('counts_before__gte', models.F('ends_before')), ('counts_before__gte', models.F('counts_from'))), _connector='OR'), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_from')), _connector='OR')), name='funds_plantarget_counts_not_before_true'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('counts_before', None), ('ends_before', None)), models.Q(('counts_before__isnull', False), ('ends_before__gte', models.F('starts_on'))), _connector='OR'), name='funds_plantarget_end_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('code__regex', '^[a-z][a-z0-9_]*(\\.[a-z][a-z0-9_]*)*$')), name='funds_plantarget_code_plain'),
+                    models.CheckConstraint(condition=models.Q(('from_year__gte', 1980), ('until_year__gte', models.F('from_year')), ('until_year__lte', 2200)), name='funds_plantarget_years_in_order'),
+                    models.CheckConstraint(condition=models.Q(('planned', None), ('planned__gte', 0), _connector='OR'), name='funds_plantarget_planned_not_negative'),
+                    models.CheckConstraint(condition=models.Q(('unit__gt', '')), name='funds_plantarget_has_unit'),
+                    models.CheckConstraint(condition=models.Q(('document_no__gt', '')), name='funds_plantarget_has_document'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -167,6 +193,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='funds_sourceline_void_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('code__regex', '^[A-Za-z0-9][A-Za-z0-9_.-]*$')), name='funds_sourceline_code_plain'),
+                    models.CheckConstraint(condition=models.Q(('programme__regex', '^[a-z][a-z0-9_]*$')), name='funds_sourceline_programme_plain'),
+                    models.CheckConstraint(condition=models.Q(('year__gte', 1980), ('year__lte', 2200)), name='funds_sourceline_year_sane'),
+                    models.CheckConstraint(condition=models.Q(('document_no__gt', '')), name='funds_sourceline_has_document'),
+                    models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('code',), name='funds_sourceline_code_once'),
+                    models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('funder', 'programme', 'year', 'document_no'), name='funds_sourceline_one_purpose'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -188,6 +223,13 @@ class Migration(migrations.Migration):
                 ('area', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='places.area')),
                 ('line', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='funds.sourceline')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('kind__in', ['appropriation', 'allocation', 'void_appropriation', 'void_allocation'])), name='funds_proposal_kind_known'),
+                    models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='funds_proposal_amount_positive'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('allocation', None), ('appropriation__isnull', False), ('kind', 'void_appropriation'), ('reason__gt', '')), models.Q(('allocation__isnull', False), ('appropriation', None), ('kind', 'void_allocation'), ('reason__gt', ''), ('second_set_id__isnull', False)), models.Q(('allocation', None), ('appropriation', None), ('kind__in', ['appropriation', 'allocation']), ('second_set_id', None)), _connector='OR'), name='funds_proposal_void_names_its_record'),
+                ],
+            },
         ),
         migrations.AddField(
             model_name='appropriation',
@@ -198,126 +240,6 @@ class Migration(migrations.Migration):
             model_name='allocation',
             name='line',
             field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='allocations', to='funds.sourceline'),
-        ),
-        migrations.AddConstraint(
-            model_name='funder',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='funds_funder_void_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='funder',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['central_office', 'central_finance', 'region_finance', 'prefecture_finance', 'county_finance', 'line_department', 'bank', 'enterprise', 'donor', 'paired_region', 'other'])), name='funds_funder_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='funder',
-            constraint=models.CheckConstraint(condition=models.Q(('code__regex', '^[A-Za-z0-9][A-Za-z0-9_.-]*$')), name='funds_funder_code_plain'),
-        ),
-        migrations.AddConstraint(
-            model_name='funder',
-            constraint=models.CheckConstraint(condition=models.Q(('name_en__gt', '')), name='funds_funder_named'),
-        ),
-        migrations.AddConstraint(
-            model_name='funder',
-            constraint=models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('code',), name='funds_funder_code_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='grantstandard',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='funds_grantstandard_void_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='grantstandard',
-            constraint=models.CheckConstraint(condition=models.Q(('counts_from__gte', models.F('starts_on')), models.Q(('counts_before', None), models.Q(('counts_before__gte', models.F('ends_before')), ('counts_before__gte', models.F('counts_from'))), _connector='OR'), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_from')), _connector='OR')), name='funds_grantstandard_counts_not_before_true'),
-        ),
-        migrations.AddConstraint(
-            model_name='grantstandard',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('counts_before', None), ('ends_before', None)), models.Q(('counts_before__isnull', False), ('ends_before__gte', models.F('starts_on'))), _connector='OR'), name='funds_grantstandard_end_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='grantstandard',
-            constraint=models.CheckConstraint(condition=models.Q(('programme__regex', '^[a-z][a-z0-9_]*$')), name='funds_grantstandard_programme_plain'),
-        ),
-        migrations.AddConstraint(
-            model_name='grantstandard',
-            constraint=models.CheckConstraint(condition=models.Q(('size_class__in', ['any', 'small', 'big'])), name='funds_grantstandard_class_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='grantstandard',
-            constraint=models.CheckConstraint(condition=models.Q(('high_fen__gte', models.F('low_fen')), ('low_fen__gt', 0)), name='funds_grantstandard_low_to_high'),
-        ),
-        migrations.AddConstraint(
-            model_name='grantstandard',
-            constraint=models.CheckConstraint(condition=models.Q(('document_no__gt', '')), name='funds_grantstandard_has_document'),
-        ),
-        migrations.AddConstraint(
-            model_name='plantarget',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='funds_plantarget_void_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='plantarget',
-            constraint=models.CheckConstraint(condition=models.Q(('counts_from__gte', models.F('starts_on')), models.Q(('counts_before', None), models.Q(('counts_before__gte', models.F('ends_before')), ('counts_before__gte', models.F('counts_from'))), _connector='OR'), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_from')), _connector='OR')), name='funds_plantarget_counts_not_before_true'),
-        ),
-        migrations.AddConstraint(
-            model_name='plantarget',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('counts_before', None), ('ends_before', None)), models.Q(('counts_before__isnull', False), ('ends_before__gte', models.F('starts_on'))), _connector='OR'), name='funds_plantarget_end_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='plantarget',
-            constraint=models.CheckConstraint(condition=models.Q(('code__regex', '^[a-z][a-z0-9_]*(\\.[a-z][a-z0-9_]*)*$')), name='funds_plantarget_code_plain'),
-        ),
-        migrations.AddConstraint(
-            model_name='plantarget',
-            constraint=models.CheckConstraint(condition=models.Q(('from_year__gte', 1980), ('until_year__gte', models.F('from_year')), ('until_year__lte', 2200)), name='funds_plantarget_years_in_order'),
-        ),
-        migrations.AddConstraint(
-            model_name='plantarget',
-            constraint=models.CheckConstraint(condition=models.Q(('planned', None), ('planned__gte', 0), _connector='OR'), name='funds_plantarget_planned_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='plantarget',
-            constraint=models.CheckConstraint(condition=models.Q(('unit__gt', '')), name='funds_plantarget_has_unit'),
-        ),
-        migrations.AddConstraint(
-            model_name='plantarget',
-            constraint=models.CheckConstraint(condition=models.Q(('document_no__gt', '')), name='funds_plantarget_has_document'),
-        ),
-        migrations.AddConstraint(
-            model_name='sourceline',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='funds_sourceline_void_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='sourceline',
-            constraint=models.CheckConstraint(condition=models.Q(('code__regex', '^[A-Za-z0-9][A-Za-z0-9_.-]*$')), name='funds_sourceline_code_plain'),
-        ),
-        migrations.AddConstraint(
-            model_name='sourceline',
-            constraint=models.CheckConstraint(condition=models.Q(('programme__regex', '^[a-z][a-z0-9_]*$')), name='funds_sourceline_programme_plain'),
-        ),
-        migrations.AddConstraint(
-            model_name='sourceline',
-            constraint=models.CheckConstraint(condition=models.Q(('year__gte', 1980), ('year__lte', 2200)), name='funds_sourceline_year_sane'),
-        ),
-        migrations.AddConstraint(
-            model_name='sourceline',
-            constraint=models.CheckConstraint(condition=models.Q(('document_no__gt', '')), name='funds_sourceline_has_document'),
-        ),
-        migrations.AddConstraint(
-            model_name='sourceline',
-            constraint=models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('code',), name='funds_sourceline_code_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='sourceline',
-            constraint=models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('funder', 'programme', 'year', 'document_no'), name='funds_sourceline_one_purpose'),
-        ),
-        migrations.AddConstraint(
-            model_name='proposal',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['appropriation', 'allocation', 'void_appropriation', 'void_allocation'])), name='funds_proposal_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='proposal',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='funds_proposal_amount_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='proposal',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('allocation', None), ('appropriation__isnull', False), ('kind', 'void_appropriation'), ('reason__gt', '')), models.Q(('allocation__isnull', False), ('appropriation', None), ('kind', 'void_allocation'), ('reason__gt', ''), ('second_set_id__isnull', False)), models.Q(('allocation', None), ('appropriation', None), ('kind__in', ['appropriation', 'allocation']), ('second_set_id', None)), _connector='OR'), name='funds_proposal_void_names_its_record'),
         ),
         migrations.AddConstraint(
             model_name='appropriation',

@@ -24,7 +24,7 @@ from karez.kernel.refusal import Refusal
 from karez.notices.models import Document
 
 ROUNDS = int(os.environ.get("KAREZ_CRASH_ROUNDS", "3"))
-ROWS = 30_000
+ROWS = 30_000 if "KAREZ_CRASH_ROUNDS" in os.environ else 6_000
 
 
 def killed(verb: str, batch_id: int, after: float, crash_server: Callable[[], None] | None = None) -> bool:

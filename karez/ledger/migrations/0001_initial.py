@@ -46,6 +46,15 @@ class Migration(migrations.Migration):
                 ('batch_id', models.BigIntegerField(null=True)),
                 ('book', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='accounts', to='ledger.book')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('book', 'code'), name='ledger_account_code_once_in_book'),
+                    models.UniqueConstraint(fields=('id', 'book'), name='ledger_account_of_book'),
+                    models.CheckConstraint(condition=models.Q(('normal_side__in', ['debit', 'credit'])), name='ledger_account_side_known'),
+                    models.CheckConstraint(condition=models.Q(('posted_credit_fen__gte', 0), ('posted_debit_fen__gte', 0), ('pending_credit_fen__gte', 0), ('pending_debit_fen__gte', 0)), name='ledger_account_totals_not_negative'),
+                    models.CheckConstraint(condition=models.Q(('may_overdraw', True), models.Q(('normal_side', 'debit'), ('posted_debit_fen__gte', django.db.models.expressions.CombinedExpression(models.F('posted_credit_fen'), '+', models.F('pending_credit_fen')))), models.Q(('normal_side', 'credit'), ('posted_credit_fen__gte', django.db.models.expressions.CombinedExpression(models.F('posted_debit_fen'), '+', models.F('pending_debit_fen')))), _connector='OR'), name='ledger_account_not_overdrawn'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='CashCount',
@@ -63,6 +72,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'ledger_cash_count',
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('counted_fen__gte', 0)), name='ledger_cash_count_not_negative'),
+                    models.CheckConstraint(condition=models.Q(('counted_fen', models.F('booked_fen')), ('note__regex', '\\S'), _connector='OR'), name='ledger_cash_count_says_why_it_differs'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('countersigned_at', None), ('countersigned_by_id', None)), models.Q(('countersigned_at__isnull', False), ('countersigned_by_id__isnull', False), models.Q(('countersigned_by_id', models.F('counted_by_id')), _negated=True)), _connector='OR'), name='ledger_cash_count_four_eyes'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -74,6 +88,11 @@ class Migration(migrations.Migration):
                 ('last_receipt_number', models.BigIntegerField(db_default=0)),
                 ('book', models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='ledger.book')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('book', 'year'), name='ledger_counter_of_book_and_year'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Voucher',
@@ -110,6 +129,14 @@ class Migration(migrations.Migration):
                 ('debit_account', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='debits', to='ledger.account')),
                 ('voucher', models.ForeignKey(db_constraint=False, db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='transfers', to='ledger.voucher')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('id', 'amount_fen'), name='ledger_transfer_of_amount'),
+                    models.UniqueConstraint(fields=('voucher', 'line_no'), name='ledger_transfer_line_once'),
+                    models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='ledger_transfer_amount_above_zero'),
+                    models.CheckConstraint(condition=models.Q(('debit_account', models.F('credit_account')), _negated=True), name='ledger_transfer_two_accounts'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='PendingLine',
@@ -123,6 +150,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'ledger_pending_line',
+                'constraints': [
+                    models.UniqueConstraint(fields=('voucher', 'line_no'), name='ledger_pending_line_no_once'),
+                    models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='ledger_pending_line_amount_above_zero'),
+                    models.CheckConstraint(condition=models.Q(('debit_account', models.F('credit_account')), _negated=True), name='ledger_pending_line_two_accounts'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -152,45 +184,9 @@ class Migration(migrations.Migration):
             model_name='book',
             index=models.Index(fields=['kind', 'area'], name='ledger_book_by_kind'),
         ),
-        migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(fields=('book', 'code'), name='ledger_account_code_once_in_book'),
-        ),
-        migrations.AddConstraint(
-            model_name='account',
-            constraint=models.UniqueConstraint(fields=('id', 'book'), name='ledger_account_of_book'),
-        ),
-        migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('normal_side__in', ['debit', 'credit'])), name='ledger_account_side_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('posted_credit_fen__gte', 0), ('posted_debit_fen__gte', 0), ('pending_credit_fen__gte', 0), ('pending_debit_fen__gte', 0)), name='ledger_account_totals_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='account',
-            constraint=models.CheckConstraint(condition=models.Q(('may_overdraw', True), models.Q(('normal_side', 'debit'), ('posted_debit_fen__gte', django.db.models.expressions.CombinedExpression(models.F('posted_credit_fen'), '+', models.F('pending_credit_fen')))), models.Q(('normal_side', 'credit'), ('posted_credit_fen__gte', django.db.models.expressions.CombinedExpression(models.F('posted_debit_fen'), '+', models.F('pending_debit_fen')))), _connector='OR'), name='ledger_account_not_overdrawn'),
-        ),
         migrations.AddIndex(
             model_name='cashcount',
             index=models.Index(fields=['account', 'counted_on'], name='ledger_cash_count_by_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='cashcount',
-            constraint=models.CheckConstraint(condition=models.Q(('counted_fen__gte', 0)), name='ledger_cash_count_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='cashcount',
-            constraint=models.CheckConstraint(condition=models.Q(('counted_fen', models.F('booked_fen')), ('note__regex', '\\S'), _connector='OR'), name='ledger_cash_count_says_why_it_differs'),
-        ),
-        migrations.AddConstraint(
-            model_name='cashcount',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('countersigned_at', None), ('countersigned_by_id', None)), models.Q(('countersigned_at__isnull', False), ('countersigned_by_id__isnull', False), models.Q(('countersigned_by_id', models.F('counted_by_id')), _negated=True)), _connector='OR'), name='ledger_cash_count_four_eyes'),
-        ),
-        migrations.AddConstraint(
-            model_name='counter',
-            constraint=models.UniqueConstraint(fields=('book', 'year'), name='ledger_counter_of_book_and_year'),
         ),
         migrations.AddIndex(
             model_name='transfer',
@@ -199,34 +195,6 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name='transfer',
             index=models.Index(fields=['credit_account', 'booking_date'], name='ledger_transfer_credits'),
-        ),
-        migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.UniqueConstraint(fields=('id', 'amount_fen'), name='ledger_transfer_of_amount'),
-        ),
-        migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.UniqueConstraint(fields=('voucher', 'line_no'), name='ledger_transfer_line_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='ledger_transfer_amount_above_zero'),
-        ),
-        migrations.AddConstraint(
-            model_name='transfer',
-            constraint=models.CheckConstraint(condition=models.Q(('debit_account', models.F('credit_account')), _negated=True), name='ledger_transfer_two_accounts'),
-        ),
-        migrations.AddConstraint(
-            model_name='pendingline',
-            constraint=models.UniqueConstraint(fields=('voucher', 'line_no'), name='ledger_pending_line_no_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='pendingline',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='ledger_pending_line_amount_above_zero'),
-        ),
-        migrations.AddConstraint(
-            model_name='pendingline',
-            constraint=models.CheckConstraint(condition=models.Q(('debit_account', models.F('credit_account')), _negated=True), name='ledger_pending_line_two_accounts'),
         ),
         migrations.AddIndex(
             model_name='voucher',

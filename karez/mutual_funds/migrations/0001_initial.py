@@ -61,6 +61,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='mutual_funds_society_void_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('counts_from__gte', models.F('starts_on')), models.Q(('counts_before', None), models.Q(('counts_before__gte', models.F('ends_before')), ('counts_before__gte', models.F('counts_from'))), _connector='OR'), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_from')), _connector='OR')), name='mutual_funds_society_counts_not_before_true'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('counts_before', None), ('ends_before', None)), models.Q(('counts_before__isnull', False), ('ends_before__gte', models.F('starts_on'))), _connector='OR'), name='mutual_funds_society_end_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('resolution__isnull', False), ('batch_id__isnull', False), _connector='OR'), name='mutual_funds_society_brought_in'),
+                    models.CheckConstraint(condition=models.Q(('size_class__in', ['small', 'big', 'old'])), name='mutual_funds_society_size_class_known'),
+                    models.CheckConstraint(condition=models.Q(('name__gt', '')), name='mutual_funds_society_named'),
+                    django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('voided_at', None)), expressions=[(models.F('area'), '='), (models.Func(models.F('starts_on'), models.F('ends_before'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='mutual_funds_society_one_at_a_time'),
+                    django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.F('area'), '='), (models.Func(models.F('counts_from'), models.Func(models.F('counts_before'), models.F('void_counts_on'), function='LEAST'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='mutual_funds_society_one_counts'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -101,6 +111,19 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='mutual_funds_ruleset_void_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('counts_from__gte', models.F('starts_on')), models.Q(('counts_before', None), models.Q(('counts_before__gte', models.F('ends_before')), ('counts_before__gte', models.F('counts_from'))), _connector='OR'), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_from')), _connector='OR')), name='mutual_funds_ruleset_counts_not_before_true'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('counts_before', None), ('ends_before', None)), models.Q(('counts_before__isnull', False), ('ends_before__gte', models.F('starts_on'))), _connector='OR'), name='mutual_funds_ruleset_end_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('contribution_max_fen__gte', models.F('contribution_min_fen')), ('contribution_min_fen__gte', 0), ('extension_days_max__gte', 0), ('fee_rate_bp__range', (0, 1000)), ('instalments__range', (1, 60)), ('loan_cap_fen__gt', 0), ('min_members__gte', 0), ('min_poor_share__range', (0, 100)), ('open_loans_max__gt', 0), ('term_cap_days__gt', 0)), name='mutual_funds_ruleset_in_range'),
+                    models.CheckConstraint(condition=models.Q(('prepared_by_id', models.F('approved_by_id')), _negated=True), name='mutual_funds_ruleset_four_eyes'),
+                    models.CheckConstraint(condition=models.Q(('resolution__isnull', False), ('batch_id__isnull', False), _connector='OR'), name='mutual_funds_ruleset_brought_in'),
+                    models.CheckConstraint(condition=models.Q(('allocation_order__in', ['fee_first', 'principal_first'])), name='mutual_funds_ruleset_allocation_order_known'),
+                    models.CheckConstraint(condition=models.Q(('write_off_pot__in', ['surplus', 'gifts', 'grant'])), name='mutual_funds_ruleset_write_off_pot_known'),
+                    models.UniqueConstraint(fields=('id', 'society'), name='mutual_funds_ruleset_of_society'),
+                    django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('voided_at', None)), expressions=[(models.F('society'), '='), (models.Func(models.F('starts_on'), models.F('ends_before'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='mutual_funds_ruleset_one_at_a_time'),
+                    django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.F('society'), '='), (models.Func(models.F('counts_from'), models.Func(models.F('counts_before'), models.F('void_counts_on'), function='LEAST'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='mutual_funds_ruleset_one_counts'),
+                ],
             },
         ),
         migrations.AddField(
@@ -120,6 +143,11 @@ class Migration(migrations.Migration):
                 ('prepared_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('society', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='proposals', to='mutual_funds.society')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('kind__in', ['loan', 'refund', 'grant', 'write_off', 'reversal'])), name='mutual_funds_proposal_kind_known'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Opening',
@@ -147,6 +175,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='mutual_funds_opening_void_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('counts_on__gte', models.F('happened_on')), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_on')), _connector='OR')), name='mutual_funds_opening_counts_not_before_true'),
+                    models.CheckConstraint(condition=models.Q(('grant_fen', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('cash_fen'), '+', models.F('bank_fen')), '+', models.F('loans_fen')), '-', models.F('contributions_fen')), '-', models.F('gifts_fen')), '-', models.F('surplus_fen')))), name='mutual_funds_opening_pots_equal_money'),
+                    models.CheckConstraint(condition=models.Q(('contributions_fen__gte', 0), ('gifts_fen__gte', 0), ('grant_fen__gte', 0), ('surplus_fen__gte', 0), ('bank_fen__gte', 0), ('cash_fen__gte', 0), ('loans_fen__gte', 0)), name='mutual_funds_opening_not_negative'),
+                    models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('society',), name='mutual_funds_opening_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -173,6 +208,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='mutual_funds_member_void_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('counts_from__gte', models.F('starts_on')), models.Q(('counts_before', None), models.Q(('counts_before__gte', models.F('ends_before')), ('counts_before__gte', models.F('counts_from'))), _connector='OR'), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_from')), _connector='OR')), name='mutual_funds_member_counts_not_before_true'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('counts_before', None), ('ends_before', None)), models.Q(('counts_before__isnull', False), ('ends_before__gte', models.F('starts_on'))), _connector='OR'), name='mutual_funds_member_end_is_whole'),
+                    models.UniqueConstraint(fields=('id', 'society'), name='mutual_funds_member_of_society'),
+                    django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('voided_at', None)), expressions=[(models.F('household'), '='), (models.Func(models.F('starts_on'), models.F('ends_before'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='mutual_funds_member_one_at_a_time'),
+                    django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.F('household'), '='), (models.Func(models.F('counts_from'), models.Func(models.F('counts_before'), models.F('void_counts_on'), function='LEAST'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='mutual_funds_member_one_counts'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -204,6 +247,17 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='mutual_funds_loan_void_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('counts_on__gte', models.F('happened_on')), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_on')), _connector='OR')), name='mutual_funds_loan_counts_not_before_true'),
+                    models.CheckConstraint(condition=models.Q(('purpose__in', ['crops', 'livestock', 'processing', 'trade', 'services', 'other_production'])), name='mutual_funds_loan_purpose_known'),
+                    models.CheckConstraint(condition=models.Q(('principal_fen__gt', 0), ('term_days__gt', 0)), name='mutual_funds_loan_positive'),
+                    models.CheckConstraint(condition=models.Q(('instalments__gte', 1), ('instalments__lte', models.F('term_days')), ('instalments__lte', models.F('principal_fen'))), name='mutual_funds_loan_instalments_fit'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('opening', False), ('transfer_id__isnull', False)), models.Q(('opening', True), ('transfer_id', None)), _connector='OR'), name='mutual_funds_loan_money_has_transfer'),
+                    models.UniqueConstraint(fields=('transfer_id',), name='mutual_funds_loan_transfer_once'),
+                    models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('society', 'loan_no'), name='mutual_funds_loan_number_once'),
+                    models.UniqueConstraint(models.F('society'), models.Func(models.F('loan_no'), function='intake_number_key', output_field=models.TextField()), condition=models.Q(('voided_at', None)), name='mutual_funds_loan_number_written_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -229,6 +283,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='mutual_funds_grant_void_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('counts_on__gte', models.F('happened_on')), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_on')), _connector='OR')), name='mutual_funds_grant_counts_not_before_true'),
+                    models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='mutual_funds_grant_positive'),
+                    models.CheckConstraint(condition=models.Q(('document_no__gt', '')), name='mutual_funds_grant_has_document'),
+                    models.UniqueConstraint(fields=('transfer_id',), name='mutual_funds_grant_transfer_once'),
+                    models.UniqueConstraint(fields=('county_transfer_id',), name='mutual_funds_grant_county_transfer_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -252,6 +314,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='mutual_funds_gift_void_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('counts_on__gte', models.F('happened_on')), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_on')), _connector='OR')), name='mutual_funds_gift_counts_not_before_true'),
+                    models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='mutual_funds_gift_positive'),
+                    models.CheckConstraint(condition=models.Q(('giver__gt', '')), name='mutual_funds_gift_has_giver'),
+                    models.UniqueConstraint(fields=('transfer_id',), name='mutual_funds_gift_transfer_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -278,6 +347,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='mutual_funds_writeoff_void_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('counts_on__gte', models.F('happened_on')), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_on')), _connector='OR')), name='mutual_funds_writeoff_counts_not_before_true'),
+                    models.CheckConstraint(condition=models.Q(('principal_fen__gt', 0)), name='mutual_funds_writeoff_positive'),
+                    models.CheckConstraint(condition=models.Q(('reason__gt', '')), name='mutual_funds_writeoff_has_reason'),
+                    models.CheckConstraint(condition=models.Q(('prepared_by_id', models.F('approved_by_id')), _negated=True), name='mutual_funds_writeoff_four_eyes'),
+                    models.UniqueConstraint(fields=('transfer_id',), name='mutual_funds_writeoff_transfer_once'),
+                    models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('loan',), name='mutual_funds_writeoff_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -383,82 +461,6 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.AddConstraint(
-            model_name='society',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='mutual_funds_society_void_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='society',
-            constraint=models.CheckConstraint(condition=models.Q(('counts_from__gte', models.F('starts_on')), models.Q(('counts_before', None), models.Q(('counts_before__gte', models.F('ends_before')), ('counts_before__gte', models.F('counts_from'))), _connector='OR'), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_from')), _connector='OR')), name='mutual_funds_society_counts_not_before_true'),
-        ),
-        migrations.AddConstraint(
-            model_name='society',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('counts_before', None), ('ends_before', None)), models.Q(('counts_before__isnull', False), ('ends_before__gte', models.F('starts_on'))), _connector='OR'), name='mutual_funds_society_end_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='society',
-            constraint=models.CheckConstraint(condition=models.Q(('resolution__isnull', False), ('batch_id__isnull', False), _connector='OR'), name='mutual_funds_society_brought_in'),
-        ),
-        migrations.AddConstraint(
-            model_name='society',
-            constraint=models.CheckConstraint(condition=models.Q(('size_class__in', ['small', 'big', 'old'])), name='mutual_funds_society_size_class_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='society',
-            constraint=models.CheckConstraint(condition=models.Q(('name__gt', '')), name='mutual_funds_society_named'),
-        ),
-        migrations.AddConstraint(
-            model_name='society',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('voided_at', None)), expressions=[(models.F('area'), '='), (models.Func(models.F('starts_on'), models.F('ends_before'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='mutual_funds_society_one_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='society',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.F('area'), '='), (models.Func(models.F('counts_from'), models.Func(models.F('counts_before'), models.F('void_counts_on'), function='LEAST'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='mutual_funds_society_one_counts'),
-        ),
-        migrations.AddConstraint(
-            model_name='ruleset',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='mutual_funds_ruleset_void_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='ruleset',
-            constraint=models.CheckConstraint(condition=models.Q(('counts_from__gte', models.F('starts_on')), models.Q(('counts_before', None), models.Q(('counts_before__gte', models.F('ends_before')), ('counts_before__gte', models.F('counts_from'))), _connector='OR'), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_from')), _connector='OR')), name='mutual_funds_ruleset_counts_not_before_true'),
-        ),
-        migrations.AddConstraint(
-            model_name='ruleset',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('counts_before', None), ('ends_before', None)), models.Q(('counts_before__isnull', False), ('ends_before__gte', models.F('starts_on'))), _connector='OR'), name='mutual_funds_ruleset_end_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='ruleset',
-            constraint=models.CheckConstraint(condition=models.Q(('contribution_max_fen__gte', models.F('contribution_min_fen')), ('contribution_min_fen__gte', 0), ('extension_days_max__gte', 0), ('fee_rate_bp__range', (0, 1000)), ('instalments__range', (1, 60)), ('loan_cap_fen__gt', 0), ('min_members__gte', 0), ('min_poor_share__range', (0, 100)), ('open_loans_max__gt', 0), ('term_cap_days__gt', 0)), name='mutual_funds_ruleset_in_range'),
-        ),
-        migrations.AddConstraint(
-            model_name='ruleset',
-            constraint=models.CheckConstraint(condition=models.Q(('prepared_by_id', models.F('approved_by_id')), _negated=True), name='mutual_funds_ruleset_four_eyes'),
-        ),
-        migrations.AddConstraint(
-            model_name='ruleset',
-            constraint=models.CheckConstraint(condition=models.Q(('resolution__isnull', False), ('batch_id__isnull', False), _connector='OR'), name='mutual_funds_ruleset_brought_in'),
-        ),
-        migrations.AddConstraint(
-            model_name='ruleset',
-            constraint=models.CheckConstraint(condition=models.Q(('allocation_order__in', ['fee_first', 'principal_first'])), name='mutual_funds_ruleset_allocation_order_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='ruleset',
-            constraint=models.CheckConstraint(condition=models.Q(('write_off_pot__in', ['surplus', 'gifts', 'grant'])), name='mutual_funds_ruleset_write_off_pot_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='ruleset',
-            constraint=models.UniqueConstraint(fields=('id', 'society'), name='mutual_funds_ruleset_of_society'),
-        ),
-        migrations.AddConstraint(
-            model_name='ruleset',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('voided_at', None)), expressions=[(models.F('society'), '='), (models.Func(models.F('starts_on'), models.F('ends_before'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='mutual_funds_ruleset_one_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='ruleset',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.F('society'), '='), (models.Func(models.F('counts_from'), models.Func(models.F('counts_before'), models.F('void_counts_on'), function='LEAST'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='mutual_funds_ruleset_one_counts'),
-        ),
-        migrations.AddConstraint(
             model_name='resolution',
             constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['founding', 'rules', 'take_back'])), name='mutual_funds_resolution_kind_known'),
         ),
@@ -469,161 +471,5 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='resolution',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('kind', 'take_back'), ('reason__regex', '\\S')), models.Q(('document_no__regex', '\\S'), ('document_on__isnull', False)), _connector='OR'), name='mutual_funds_resolution_says_why'),
-        ),
-        migrations.AddConstraint(
-            model_name='proposal',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['loan', 'refund', 'grant', 'write_off', 'reversal'])), name='mutual_funds_proposal_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='opening',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='mutual_funds_opening_void_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='opening',
-            constraint=models.CheckConstraint(condition=models.Q(('counts_on__gte', models.F('happened_on')), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_on')), _connector='OR')), name='mutual_funds_opening_counts_not_before_true'),
-        ),
-        migrations.AddConstraint(
-            model_name='opening',
-            constraint=models.CheckConstraint(condition=models.Q(('grant_fen', django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(django.db.models.expressions.CombinedExpression(models.F('cash_fen'), '+', models.F('bank_fen')), '+', models.F('loans_fen')), '-', models.F('contributions_fen')), '-', models.F('gifts_fen')), '-', models.F('surplus_fen')))), name='mutual_funds_opening_pots_equal_money'),
-        ),
-        migrations.AddConstraint(
-            model_name='opening',
-            constraint=models.CheckConstraint(condition=models.Q(('contributions_fen__gte', 0), ('gifts_fen__gte', 0), ('grant_fen__gte', 0), ('surplus_fen__gte', 0), ('bank_fen__gte', 0), ('cash_fen__gte', 0), ('loans_fen__gte', 0)), name='mutual_funds_opening_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='opening',
-            constraint=models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('society',), name='mutual_funds_opening_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='member',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='mutual_funds_member_void_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='member',
-            constraint=models.CheckConstraint(condition=models.Q(('counts_from__gte', models.F('starts_on')), models.Q(('counts_before', None), models.Q(('counts_before__gte', models.F('ends_before')), ('counts_before__gte', models.F('counts_from'))), _connector='OR'), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_from')), _connector='OR')), name='mutual_funds_member_counts_not_before_true'),
-        ),
-        migrations.AddConstraint(
-            model_name='member',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('counts_before', None), ('ends_before', None)), models.Q(('counts_before__isnull', False), ('ends_before__gte', models.F('starts_on'))), _connector='OR'), name='mutual_funds_member_end_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='member',
-            constraint=models.UniqueConstraint(fields=('id', 'society'), name='mutual_funds_member_of_society'),
-        ),
-        migrations.AddConstraint(
-            model_name='member',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('voided_at', None)), expressions=[(models.F('household'), '='), (models.Func(models.F('starts_on'), models.F('ends_before'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='mutual_funds_member_one_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='member',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.F('household'), '='), (models.Func(models.F('counts_from'), models.Func(models.F('counts_before'), models.F('void_counts_on'), function='LEAST'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='mutual_funds_member_one_counts'),
-        ),
-        migrations.AddConstraint(
-            model_name='loan',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='mutual_funds_loan_void_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='loan',
-            constraint=models.CheckConstraint(condition=models.Q(('counts_on__gte', models.F('happened_on')), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_on')), _connector='OR')), name='mutual_funds_loan_counts_not_before_true'),
-        ),
-        migrations.AddConstraint(
-            model_name='loan',
-            constraint=models.CheckConstraint(condition=models.Q(('purpose__in', ['crops', 'livestock', 'processing', 'trade', 'services', 'other_production'])), name='mutual_funds_loan_purpose_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='loan',
-            constraint=models.CheckConstraint(condition=models.Q(('principal_fen__gt', 0), ('term_days__gt', 0)), name='mutual_funds_loan_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='loan',
-            constraint=models.CheckConstraint(condition=models.Q(('instalments__gte', 1), ('instalments__lte', models.F('term_days')), ('instalments__lte', models.F('principal_fen'))), name='mutual_funds_loan_instalments_fit'),
-        ),
-        migrations.AddConstraint(
-            model_name='loan',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('opening', False), ('transfer_id__isnull', False)), models.Q(('opening', True), ('transfer_id', None)), _connector='OR'), name='mutual_funds_loan_money_has_transfer'),
-        ),
-        migrations.AddConstraint(
-            model_name='loan',
-            constraint=models.UniqueConstraint(fields=('transfer_id',), name='mutual_funds_loan_transfer_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='loan',
-            constraint=models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('society', 'loan_no'), name='mutual_funds_loan_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='loan',
-            constraint=models.UniqueConstraint(models.F('society'), models.Func(models.F('loan_no'), function='intake_number_key', output_field=models.TextField()), condition=models.Q(('voided_at', None)), name='mutual_funds_loan_number_written_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='mutual_funds_grant_void_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.CheckConstraint(condition=models.Q(('counts_on__gte', models.F('happened_on')), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_on')), _connector='OR')), name='mutual_funds_grant_counts_not_before_true'),
-        ),
-        migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='mutual_funds_grant_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.CheckConstraint(condition=models.Q(('document_no__gt', '')), name='mutual_funds_grant_has_document'),
-        ),
-        migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.UniqueConstraint(fields=('transfer_id',), name='mutual_funds_grant_transfer_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='grant',
-            constraint=models.UniqueConstraint(fields=('county_transfer_id',), name='mutual_funds_grant_county_transfer_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='gift',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='mutual_funds_gift_void_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='gift',
-            constraint=models.CheckConstraint(condition=models.Q(('counts_on__gte', models.F('happened_on')), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_on')), _connector='OR')), name='mutual_funds_gift_counts_not_before_true'),
-        ),
-        migrations.AddConstraint(
-            model_name='gift',
-            constraint=models.CheckConstraint(condition=models.Q(('amount_fen__gt', 0)), name='mutual_funds_gift_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='gift',
-            constraint=models.CheckConstraint(condition=models.Q(('giver__gt', '')), name='mutual_funds_gift_has_giver'),
-        ),
-        migrations.AddConstraint(
-            model_name='gift',
-            constraint=models.UniqueConstraint(fields=('transfer_id',), name='mutual_funds_gift_transfer_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='writeoff',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='mutual_funds_writeoff_void_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='writeoff',
-            constraint=models.CheckConstraint(condition=models.Q(('counts_on__gte', models.F('happened_on')), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_on')), _connector='OR')), name='mutual_funds_writeoff_counts_not_before_true'),
-        ),
-        migrations.AddConstraint(
-            model_name='writeoff',
-            constraint=models.CheckConstraint(condition=models.Q(('principal_fen__gt', 0)), name='mutual_funds_writeoff_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='writeoff',
-            constraint=models.CheckConstraint(condition=models.Q(('reason__gt', '')), name='mutual_funds_writeoff_has_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='writeoff',
-            constraint=models.CheckConstraint(condition=models.Q(('prepared_by_id', models.F('approved_by_id')), _negated=True), name='mutual_funds_writeoff_four_eyes'),
-        ),
-        migrations.AddConstraint(
-            model_name='writeoff',
-            constraint=models.UniqueConstraint(fields=('transfer_id',), name='mutual_funds_writeoff_transfer_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='writeoff',
-            constraint=models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('loan',), name='mutual_funds_writeoff_once'),
         ),
     ]

@@ -33,6 +33,10 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='places_area_void_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('first_level__in', ['region', 'prefecture', 'county', 'township', 'village'])), name='places_area_level_known'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -65,6 +69,20 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='places_areaspell_void_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('counts_from__gte', models.F('starts_on')), models.Q(('counts_before', None), models.Q(('counts_before__gte', models.F('ends_before')), ('counts_before__gte', models.F('counts_from'))), _connector='OR'), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_from')), _connector='OR')), name='places_areaspell_counts_not_before_true'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('counts_before', None), ('ends_before', None)), models.Q(('counts_before__isnull', False), ('ends_before__gte', models.F('starts_on'))), _connector='OR'), name='places_areaspell_end_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('level__in', ['region', 'prefecture', 'county', 'township', 'village'])), name='places_areaspell_level_known'),
+                    models.CheckConstraint(condition=models.Q(('mark__in', ['sourced', 'assumed'])), name='places_areaspell_mark_known'),
+                    models.CheckConstraint(condition=models.Q(('code__regex', '^[0-9A-Za-z-]+$')), name='places_areaspell_code_not_empty'),
+                    models.CheckConstraint(condition=models.Q(('name_en', ''), ('name_zh', ''), _negated=True), name='places_areaspell_named'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('level', 'region'), ('parent', None)), models.Q(models.Q(('level', 'region'), _negated=True), ('parent__isnull', False)), _connector='OR'), name='places_areaspell_only_regions_have_no_parent'),
+                    models.CheckConstraint(condition=models.Q(('parent', models.F('area')), _negated=True), name='places_areaspell_not_its_own_parent'),
+                    django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('voided_at', None)), expressions=[(models.F('area'), '='), (models.Func(models.F('starts_on'), models.F('ends_before'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='places_areaspell_one_at_a_time'),
+                    django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.F('area'), '='), (models.Func(models.F('counts_from'), models.Func(models.F('counts_before'), models.F('void_counts_on'), function='LEAST'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='places_areaspell_one_counts'),
+                    django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('voided_at', None)), expressions=[(models.F('code'), '='), (models.F('level'), '='), (models.Func(models.F('starts_on'), models.F('ends_before'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='places_areaspell_code_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -94,6 +112,17 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='places_designation_void_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('counts_from__gte', models.F('starts_on')), models.Q(('counts_before', None), models.Q(('counts_before__gte', models.F('ends_before')), ('counts_before__gte', models.F('counts_from'))), _connector='OR'), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_from')), _connector='OR')), name='places_designation_counts_not_before_true'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('counts_before', None), ('ends_before', None)), models.Q(('counts_before__isnull', False), ('ends_before__gte', models.F('starts_on'))), _connector='OR'), name='places_designation_end_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('list__in', ['national_key_county', 'regional_key_county', 'poor_village', 'three_ensures_1', 'three_ensures_2', 'three_ensures_3', 'mutual_fund_pilot', 'contiguous_pilot', 'relocation_source', 'relocation_host'])), name='places_designation_list_known'),
+                    models.CheckConstraint(condition=models.Q(('mark__in', ['sourced', 'assumed'])), name='places_designation_mark_known'),
+                    models.CheckConstraint(condition=models.Q(('document__gt', '')), name='places_designation_has_document'),
+                    django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('voided_at', None)), expressions=[(models.F('area'), '='), (models.F('list'), '='), (models.Func(models.F('starts_on'), models.F('ends_before'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='places_designation_one_at_a_time'),
+                    django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.F('area'), '='), (models.F('list'), '='), (models.Func(models.F('counts_from'), models.Func(models.F('counts_before'), models.F('void_counts_on'), function='LEAST'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='places_designation_one_counts'),
+                    django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('list__in', ('three_ensures_1', 'three_ensures_2', 'three_ensures_3')), ('voided_at', None)), expressions=[(models.F('area'), '='), (models.Func(models.F('starts_on'), models.F('ends_before'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='places_designation_one_class'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -118,6 +147,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='places_succession_void_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('counts_on__gte', models.F('happened_on')), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_on')), _connector='OR')), name='places_succession_counts_not_before_true'),
+                    models.CheckConstraint(condition=models.Q(('kind__in', ['merge', 'split', 'rename', 'cut_out'])), name='places_succession_kind_known'),
+                    models.CheckConstraint(condition=models.Q(('mark__in', ['sourced', 'assumed'])), name='places_succession_mark_known'),
+                    models.CheckConstraint(condition=models.Q(('predecessor', models.F('successor')), _negated=True), name='places_succession_of_two_areas'),
+                    models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('predecessor', 'successor', 'kind', 'happened_on'), name='places_succession_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -146,129 +183,13 @@ class Migration(migrations.Migration):
                 'db_table': 'places_tree',
             },
         ),
-        migrations.AddConstraint(
-            model_name='area',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='places_area_void_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='area',
-            constraint=models.CheckConstraint(condition=models.Q(('first_level__in', ['region', 'prefecture', 'county', 'township', 'village'])), name='places_area_level_known'),
-        ),
         migrations.AddIndex(
             model_name='areaspell',
             index=models.Index(fields=['code', 'level'], name='places_areaspell_code'),
         ),
-        migrations.AddConstraint(
-            model_name='areaspell',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='places_areaspell_void_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='areaspell',
-            constraint=models.CheckConstraint(condition=models.Q(('counts_from__gte', models.F('starts_on')), models.Q(('counts_before', None), models.Q(('counts_before__gte', models.F('ends_before')), ('counts_before__gte', models.F('counts_from'))), _connector='OR'), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_from')), _connector='OR')), name='places_areaspell_counts_not_before_true'),
-        ),
-        migrations.AddConstraint(
-            model_name='areaspell',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('counts_before', None), ('ends_before', None)), models.Q(('counts_before__isnull', False), ('ends_before__gte', models.F('starts_on'))), _connector='OR'), name='places_areaspell_end_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='areaspell',
-            constraint=models.CheckConstraint(condition=models.Q(('level__in', ['region', 'prefecture', 'county', 'township', 'village'])), name='places_areaspell_level_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='areaspell',
-            constraint=models.CheckConstraint(condition=models.Q(('mark__in', ['sourced', 'assumed'])), name='places_areaspell_mark_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='areaspell',
-            constraint=models.CheckConstraint(condition=models.Q(('code__regex', '^[0-9A-Za-z-]+$')), name='places_areaspell_code_not_empty'),
-        ),
-        migrations.AddConstraint(
-            model_name='areaspell',
-            constraint=models.CheckConstraint(condition=models.Q(('name_en', ''), ('name_zh', ''), _negated=True), name='places_areaspell_named'),
-        ),
-        migrations.AddConstraint(
-            model_name='areaspell',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('level', 'region'), ('parent', None)), models.Q(models.Q(('level', 'region'), _negated=True), ('parent__isnull', False)), _connector='OR'), name='places_areaspell_only_regions_have_no_parent'),
-        ),
-        migrations.AddConstraint(
-            model_name='areaspell',
-            constraint=models.CheckConstraint(condition=models.Q(('parent', models.F('area')), _negated=True), name='places_areaspell_not_its_own_parent'),
-        ),
-        migrations.AddConstraint(
-            model_name='areaspell',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('voided_at', None)), expressions=[(models.F('area'), '='), (models.Func(models.F('starts_on'), models.F('ends_before'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='places_areaspell_one_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='areaspell',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.F('area'), '='), (models.Func(models.F('counts_from'), models.Func(models.F('counts_before'), models.F('void_counts_on'), function='LEAST'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='places_areaspell_one_counts'),
-        ),
-        migrations.AddConstraint(
-            model_name='areaspell',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('voided_at', None)), expressions=[(models.F('code'), '='), (models.F('level'), '='), (models.Func(models.F('starts_on'), models.F('ends_before'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='places_areaspell_code_once'),
-        ),
         migrations.AddIndex(
             model_name='designation',
             index=models.Index(fields=['list', 'area'], name='places_designation_list'),
-        ),
-        migrations.AddConstraint(
-            model_name='designation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='places_designation_void_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='designation',
-            constraint=models.CheckConstraint(condition=models.Q(('counts_from__gte', models.F('starts_on')), models.Q(('counts_before', None), models.Q(('counts_before__gte', models.F('ends_before')), ('counts_before__gte', models.F('counts_from'))), _connector='OR'), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_from')), _connector='OR')), name='places_designation_counts_not_before_true'),
-        ),
-        migrations.AddConstraint(
-            model_name='designation',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('counts_before', None), ('ends_before', None)), models.Q(('counts_before__isnull', False), ('ends_before__gte', models.F('starts_on'))), _connector='OR'), name='places_designation_end_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='designation',
-            constraint=models.CheckConstraint(condition=models.Q(('list__in', ['national_key_county', 'regional_key_county', 'poor_village', 'three_ensures_1', 'three_ensures_2', 'three_ensures_3', 'mutual_fund_pilot', 'contiguous_pilot', 'relocation_source', 'relocation_host'])), name='places_designation_list_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='designation',
-            constraint=models.CheckConstraint(condition=models.Q(('mark__in', ['sourced', 'assumed'])), name='places_designation_mark_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='designation',
-            constraint=models.CheckConstraint(condition=models.Q(('document__gt', '')), name='places_designation_has_document'),
-        ),
-        migrations.AddConstraint(
-            model_name='designation',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('voided_at', None)), expressions=[(models.F('area'), '='), (models.F('list'), '='), (models.Func(models.F('starts_on'), models.F('ends_before'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='places_designation_one_at_a_time'),
-        ),
-        migrations.AddConstraint(
-            model_name='designation',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.F('area'), '='), (models.F('list'), '='), (models.Func(models.F('counts_from'), models.Func(models.F('counts_before'), models.F('void_counts_on'), function='LEAST'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='places_designation_one_counts'),
-        ),
-        migrations.AddConstraint(
-            model_name='designation',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('list__in', ('three_ensures_1', 'three_ensures_2', 'three_ensures_3')), ('voided_at', None)), expressions=[(models.F('area'), '='), (models.Func(models.F('starts_on'), models.F('ends_before'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='places_designation_one_class'),
-        ),
-        migrations.AddConstraint(
-            model_name='succession',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='places_succession_void_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='succession',
-            constraint=models.CheckConstraint(condition=models.Q(('counts_on__gte', models.F('happened_on')), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_on')), _connector='OR')), name='places_succession_counts_not_before_true'),
-        ),
-        migrations.AddConstraint(
-            model_name='succession',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['merge', 'split', 'rename', 'cut_out'])), name='places_succession_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='succession',
-            constraint=models.CheckConstraint(condition=models.Q(('mark__in', ['sourced', 'assumed'])), name='places_succession_mark_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='succession',
-            constraint=models.CheckConstraint(condition=models.Q(('predecessor', models.F('successor')), _negated=True), name='places_succession_of_two_areas'),
-        ),
-        migrations.AddConstraint(
-            model_name='succession',
-            constraint=models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('predecessor', 'successor', 'kind', 'happened_on'), name='places_succession_once'),
         ),
         migrations.AddIndex(
             model_name='tree',

@@ -42,6 +42,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='register_person_void_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('sex__in', [0, 1, 2, 9])), name='register_person_sex_known'),
+                    models.CheckConstraint(condition=models.Q(('birth_month', None), ('birth_month__day', 1), _connector='OR'), name='register_person_birth_is_a_month'),
+                    models.UniqueConstraint(fields=('key',), name='register_person_key_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -70,6 +76,16 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='register_household_void_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('counts_from__gte', models.F('starts_on')), models.Q(('counts_before', None), models.Q(('counts_before__gte', models.F('ends_before')), ('counts_before__gte', models.F('counts_from'))), _connector='OR'), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_from')), _connector='OR')), name='register_household_counts_not_before_true'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('counts_before', None), ('ends_before', None)), models.Q(('counts_before__isnull', False), ('ends_before__gte', models.F('starts_on'))), _connector='OR'), name='register_household_end_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('kind__in', ['registered', 'fund_member_only'])), name='register_household_kind_known'),
+                    models.CheckConstraint(condition=models.Q(('household_no__gt', '')), name='register_household_numbered'),
+                    models.UniqueConstraint(fields=('key',), name='register_household_key_once'),
+                    models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('village', 'household_no'), name='register_household_no_once'),
+                    models.UniqueConstraint(models.F('village'), models.Func(models.F('household_no'), function='intake_number_key', output_field=models.TextField()), condition=models.Q(('voided_at', None)), name='register_household_number_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -91,6 +107,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='register_exit_void_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('counts_on__gte', models.F('happened_on')), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_on')), _connector='OR')), name='register_exit_counts_not_before_true'),
+                    models.CheckConstraint(condition=models.Q(('reason__in', ['out_of_poverty', 'moved_away', 'dissolved', 'own_wish', 'not_eligible'])), name='register_exit_reason_known'),
+                    models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('household', 'happened_on'), name='register_exit_once_a_day'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -117,6 +139,13 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='register_casespell_void_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('counts_from__gte', models.F('starts_on')), models.Q(('counts_before', None), models.Q(('counts_before__gte', models.F('ends_before')), ('counts_before__gte', models.F('counts_from'))), _connector='OR'), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_from')), _connector='OR')), name='register_casespell_counts_not_before_true'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('counts_before', None), ('ends_before', None)), models.Q(('counts_before__isnull', False), ('ends_before__gte', models.F('starts_on'))), _connector='OR'), name='register_casespell_end_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('stage__in', ['identified', 'recorded'])), name='register_casespell_stage_known'),
+                    django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.F('household'), '='), (models.Func(models.F('counts_from'), models.Func(models.F('counts_before'), models.F('void_counts_on'), function='LEAST'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='register_casespell_one_stage'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -142,6 +171,14 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='register_assessment_void_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('counts_on__gte', models.F('happened_on')), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_on')), _connector='OR')), name='register_assessment_counts_not_before_true'),
+                    models.CheckConstraint(condition=models.Q(('size__gt', 0)), name='register_assessment_size_positive'),
+                    models.CheckConstraint(condition=models.Q(('line__gt', '')), name='register_assessment_names_its_line'),
+                    models.CheckConstraint(condition=models.Q(('year__gte', 1980), ('year__lte', django.db.models.functions.datetime.ExtractYear(models.F('happened_on')))), name='register_assessment_in_or_after_its_year'),
+                    models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('household', 'year'), name='register_assessment_once_a_year'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -165,6 +202,11 @@ class Migration(migrations.Migration):
                 ('reason', models.TextField()),
                 ('person', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='erasure_requests', to='register.person')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('reason__gt', '')), name='register_erasurerequest_has_reason'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='Death',
@@ -184,6 +226,11 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='register_death_void_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('counts_on__gte', models.F('happened_on')), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_on')), _connector='OR')), name='register_death_counts_not_before_true'),
+                    models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('person',), name='register_death_once'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -231,6 +278,15 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='register_membership_void_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('counts_from__gte', models.F('starts_on')), models.Q(('counts_before', None), models.Q(('counts_before__gte', models.F('ends_before')), ('counts_before__gte', models.F('counts_from'))), _connector='OR'), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_from')), _connector='OR')), name='register_membership_counts_not_before_true'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('counts_before', None), ('ends_before', None)), models.Q(('counts_before__isnull', False), ('ends_before__gte', models.F('starts_on'))), _connector='OR'), name='register_membership_end_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('relation__in', [0, 1, 2, 3, 4, 5, 6, 7, 8])), name='register_membership_relation_known'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('is_head', True), ('relation', 0)), models.Q(('is_head', False), models.Q(('relation', 0), _negated=True)), _connector='OR'), name='register_membership_head_is_relation_0'),
+                    django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.F('person'), '='), (models.Func(models.F('counts_from'), models.Func(models.F('counts_before'), models.F('void_counts_on'), function='LEAST'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='register_membership_one_household'),
+                    django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('is_head', True)), expressions=[(models.F('household'), '='), (models.Func(models.F('counts_from'), models.Func(models.F('counts_before'), models.F('void_counts_on'), function='LEAST'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='register_membership_one_head'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -245,98 +301,6 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.CheckConstraint(condition=models.Q(('requested_by_id', models.F('erased_by_id')), _negated=True), name='register_erasure_by_two_people')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='household',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='register_household_void_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='household',
-            constraint=models.CheckConstraint(condition=models.Q(('counts_from__gte', models.F('starts_on')), models.Q(('counts_before', None), models.Q(('counts_before__gte', models.F('ends_before')), ('counts_before__gte', models.F('counts_from'))), _connector='OR'), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_from')), _connector='OR')), name='register_household_counts_not_before_true'),
-        ),
-        migrations.AddConstraint(
-            model_name='household',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('counts_before', None), ('ends_before', None)), models.Q(('counts_before__isnull', False), ('ends_before__gte', models.F('starts_on'))), _connector='OR'), name='register_household_end_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='household',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['registered', 'fund_member_only'])), name='register_household_kind_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='household',
-            constraint=models.CheckConstraint(condition=models.Q(('household_no__gt', '')), name='register_household_numbered'),
-        ),
-        migrations.AddConstraint(
-            model_name='household',
-            constraint=models.UniqueConstraint(fields=('key',), name='register_household_key_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='household',
-            constraint=models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('village', 'household_no'), name='register_household_no_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='household',
-            constraint=models.UniqueConstraint(models.F('village'), models.Func(models.F('household_no'), function='intake_number_key', output_field=models.TextField()), condition=models.Q(('voided_at', None)), name='register_household_number_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='exit',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='register_exit_void_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='exit',
-            constraint=models.CheckConstraint(condition=models.Q(('counts_on__gte', models.F('happened_on')), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_on')), _connector='OR')), name='register_exit_counts_not_before_true'),
-        ),
-        migrations.AddConstraint(
-            model_name='exit',
-            constraint=models.CheckConstraint(condition=models.Q(('reason__in', ['out_of_poverty', 'moved_away', 'dissolved', 'own_wish', 'not_eligible'])), name='register_exit_reason_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='exit',
-            constraint=models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('household', 'happened_on'), name='register_exit_once_a_day'),
-        ),
-        migrations.AddConstraint(
-            model_name='casespell',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='register_casespell_void_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='casespell',
-            constraint=models.CheckConstraint(condition=models.Q(('counts_from__gte', models.F('starts_on')), models.Q(('counts_before', None), models.Q(('counts_before__gte', models.F('ends_before')), ('counts_before__gte', models.F('counts_from'))), _connector='OR'), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_from')), _connector='OR')), name='register_casespell_counts_not_before_true'),
-        ),
-        migrations.AddConstraint(
-            model_name='casespell',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('counts_before', None), ('ends_before', None)), models.Q(('counts_before__isnull', False), ('ends_before__gte', models.F('starts_on'))), _connector='OR'), name='register_casespell_end_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='casespell',
-            constraint=models.CheckConstraint(condition=models.Q(('stage__in', ['identified', 'recorded'])), name='register_casespell_stage_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='casespell',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.F('household'), '='), (models.Func(models.F('counts_from'), models.Func(models.F('counts_before'), models.F('void_counts_on'), function='LEAST'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='register_casespell_one_stage'),
-        ),
-        migrations.AddConstraint(
-            model_name='assessment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='register_assessment_void_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='assessment',
-            constraint=models.CheckConstraint(condition=models.Q(('counts_on__gte', models.F('happened_on')), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_on')), _connector='OR')), name='register_assessment_counts_not_before_true'),
-        ),
-        migrations.AddConstraint(
-            model_name='assessment',
-            constraint=models.CheckConstraint(condition=models.Q(('size__gt', 0)), name='register_assessment_size_positive'),
-        ),
-        migrations.AddConstraint(
-            model_name='assessment',
-            constraint=models.CheckConstraint(condition=models.Q(('line__gt', '')), name='register_assessment_names_its_line'),
-        ),
-        migrations.AddConstraint(
-            model_name='assessment',
-            constraint=models.CheckConstraint(condition=models.Q(('year__gte', 1980), ('year__lte', django.db.models.functions.datetime.ExtractYear(models.F('happened_on')))), name='register_assessment_in_or_after_its_year'),
-        ),
-        migrations.AddConstraint(
-            model_name='assessment',
-            constraint=models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('household', 'year'), name='register_assessment_once_a_year'),
         ),
         migrations.AddField(
             model_name='identityevent',
@@ -354,65 +318,5 @@ class Migration(migrations.Migration):
         pgtrigger.migrations.AddTrigger(
             model_name='identity',
             trigger=pgtrigger.compiler.Trigger(name='update_update', sql=pgtrigger.compiler.UpsertTriggerSql(condition='WHEN (OLD.* IS DISTINCT FROM NEW.*)', func='INSERT INTO "register_identityevent" ("change_reason", "changed_at", "changed_by_id", "name_hash", "number_hash", "person_id", "pgh_context_id", "pgh_created_at", "pgh_label", "pgh_obj_id", "sealed") VALUES (OLD."change_reason", OLD."changed_at", OLD."changed_by_id", OLD."name_hash", OLD."number_hash", OLD."person_id", _pgh_attach_context(), NOW(), \'update\', OLD."person_id", OLD."sealed"); RETURN NULL;', hash='143088b435fe0901eb80caa064e1ca948f7007a8', operation='UPDATE', pgid='pgtrigger_update_update_a8394', table='register_identity', when='AFTER')),
-        ),
-        migrations.AddConstraint(
-            model_name='person',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='register_person_void_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='person',
-            constraint=models.CheckConstraint(condition=models.Q(('sex__in', [0, 1, 2, 9])), name='register_person_sex_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='person',
-            constraint=models.CheckConstraint(condition=models.Q(('birth_month', None), ('birth_month__day', 1), _connector='OR'), name='register_person_birth_is_a_month'),
-        ),
-        migrations.AddConstraint(
-            model_name='person',
-            constraint=models.UniqueConstraint(fields=('key',), name='register_person_key_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='erasurerequest',
-            constraint=models.CheckConstraint(condition=models.Q(('reason__gt', '')), name='register_erasurerequest_has_reason'),
-        ),
-        migrations.AddConstraint(
-            model_name='death',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='register_death_void_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='death',
-            constraint=models.CheckConstraint(condition=models.Q(('counts_on__gte', models.F('happened_on')), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_on')), _connector='OR')), name='register_death_counts_not_before_true'),
-        ),
-        migrations.AddConstraint(
-            model_name='death',
-            constraint=models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('person',), name='register_death_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='register_membership_void_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('counts_from__gte', models.F('starts_on')), models.Q(('counts_before', None), models.Q(('counts_before__gte', models.F('ends_before')), ('counts_before__gte', models.F('counts_from'))), _connector='OR'), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_from')), _connector='OR')), name='register_membership_counts_not_before_true'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('counts_before', None), ('ends_before', None)), models.Q(('counts_before__isnull', False), ('ends_before__gte', models.F('starts_on'))), _connector='OR'), name='register_membership_end_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(('relation__in', [0, 1, 2, 3, 4, 5, 6, 7, 8])), name='register_membership_relation_known'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('is_head', True), ('relation', 0)), models.Q(('is_head', False), models.Q(('relation', 0), _negated=True)), _connector='OR'), name='register_membership_head_is_relation_0'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(expressions=[(models.F('person'), '='), (models.Func(models.F('counts_from'), models.Func(models.F('counts_before'), models.F('void_counts_on'), function='LEAST'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='register_membership_one_household'),
-        ),
-        migrations.AddConstraint(
-            model_name='membership',
-            constraint=django.contrib.postgres.constraints.ExclusionConstraint(condition=models.Q(('is_head', True)), expressions=[(models.F('household'), '='), (models.Func(models.F('counts_from'), models.Func(models.F('counts_before'), models.F('void_counts_on'), function='LEAST'), function='daterange', output_field=django.contrib.postgres.fields.ranges.DateRangeField()), '&&')], name='register_membership_one_head'),
         ),
     ]

@@ -56,6 +56,18 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='returns_return_void_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('counts_on__gte', models.F('happened_on')), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_on')), _connector='OR')), name='returns_return_counts_not_before_true'),
+                    models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('measure', 'area', 'year'), name='returns_return_one_current'),
+                    models.UniqueConstraint(fields=('id', 'recorded_by_id'), name='returns_return_with_submitter'),
+                    models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('replaces',), name='returns_return_replaced_once'),
+                    models.CheckConstraint(condition=models.Q(('document__gt', '')), name='returns_return_names_its_document'),
+                    models.CheckConstraint(condition=models.Q(('value__gte', 0)), name='returns_return_not_negative'),
+                    models.CheckConstraint(condition=models.Q(('happened_on__day', 31), ('happened_on__month', 12), ('happened_on__year', models.F('year'))), name='returns_return_of_its_year'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('denominator', None), ('numerator', None)), models.Q(('denominator__gt', 0), ('denominator__isnull', False), ('numerator__gte', 0), ('numerator__isnull', False)), _connector='OR'), name='returns_return_quotient_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('voided_by_id', None), models.Q(('voided_by_id', models.F('recorded_by_id')), _negated=True), _connector='OR'), name='returns_return_sent_back_by_another'),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -77,62 +89,12 @@ class Migration(migrations.Migration):
             ],
             options={
                 'abstract': False,
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='returns_approval_void_is_whole'),
+                    models.CheckConstraint(condition=models.Q(('counts_on__gte', models.F('happened_on')), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_on')), _connector='OR')), name='returns_approval_counts_not_before_true'),
+                    models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('of',), name='returns_approval_once'),
+                    models.CheckConstraint(condition=models.Q(('submitted_by_id', models.F('recorded_by_id')), _negated=True), name='returns_approval_by_another'),
+                ],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='return',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='returns_return_void_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='return',
-            constraint=models.CheckConstraint(condition=models.Q(('counts_on__gte', models.F('happened_on')), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_on')), _connector='OR')), name='returns_return_counts_not_before_true'),
-        ),
-        migrations.AddConstraint(
-            model_name='return',
-            constraint=models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('measure', 'area', 'year'), name='returns_return_one_current'),
-        ),
-        migrations.AddConstraint(
-            model_name='return',
-            constraint=models.UniqueConstraint(fields=('id', 'recorded_by_id'), name='returns_return_with_submitter'),
-        ),
-        migrations.AddConstraint(
-            model_name='return',
-            constraint=models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('replaces',), name='returns_return_replaced_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='return',
-            constraint=models.CheckConstraint(condition=models.Q(('document__gt', '')), name='returns_return_names_its_document'),
-        ),
-        migrations.AddConstraint(
-            model_name='return',
-            constraint=models.CheckConstraint(condition=models.Q(('value__gte', 0)), name='returns_return_not_negative'),
-        ),
-        migrations.AddConstraint(
-            model_name='return',
-            constraint=models.CheckConstraint(condition=models.Q(('happened_on__day', 31), ('happened_on__month', 12), ('happened_on__year', models.F('year'))), name='returns_return_of_its_year'),
-        ),
-        migrations.AddConstraint(
-            model_name='return',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('denominator', None), ('numerator', None)), models.Q(('denominator__gt', 0), ('denominator__isnull', False), ('numerator__gte', 0), ('numerator__isnull', False)), _connector='OR'), name='returns_return_quotient_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='return',
-            constraint=models.CheckConstraint(condition=models.Q(('voided_by_id', None), models.Q(('voided_by_id', models.F('recorded_by_id')), _negated=True), _connector='OR'), name='returns_return_sent_back_by_another'),
-        ),
-        migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('void_counts_on', None), ('void_reason', None), ('voided_at', None), ('voided_by_id', None)), models.Q(('void_counts_on__isnull', False), ('void_reason__gt', ''), ('voided_at__isnull', False), ('voided_by_id__isnull', False)), _connector='OR'), name='returns_approval_void_is_whole'),
-        ),
-        migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.CheckConstraint(condition=models.Q(('counts_on__gte', models.F('happened_on')), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_on')), _connector='OR')), name='returns_approval_counts_not_before_true'),
-        ),
-        migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('of',), name='returns_approval_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='approval',
-            constraint=models.CheckConstraint(condition=models.Q(('submitted_by_id', models.F('recorded_by_id')), _negated=True), name='returns_approval_by_another'),
         ),
     ]

@@ -43,6 +43,14 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('edition', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='errata', to='yearbook.edition')),
             ],
+            options={
+                'constraints': [
+                    models.UniqueConstraint(fields=('id', 'by_id'), name='yearbook_erratum_author_once'),
+                    models.CheckConstraint(condition=models.Q(('edition_state', 'signed')), name='yearbook_erratum_to_signed'),
+                    models.CheckConstraint(condition=models.Q(('name__regex', '\\S'), ('reason__regex', '\\S')), name='yearbook_erratum_reasoned'),
+                    models.CheckConstraint(condition=models.Q(models.Q(('printed', models.F('corrected')), _negated=True), models.Q(('corrected', ''), _negated=True)), name='yearbook_erratum_corrects'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='ErratumApproval',
@@ -54,6 +62,12 @@ class Migration(migrations.Migration):
                 ('at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('erratum', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='approval', to='yearbook.erratum')),
             ],
+            options={
+                'constraints': [
+                    models.CheckConstraint(condition=models.Q(('by_id', models.F('author_id')), _negated=True), name='yearbook_erratumapproval_two_people'),
+                    models.CheckConstraint(condition=models.Q(('name__regex', '\\S')), name='yearbook_erratumapproval_named'),
+                ],
+            },
         ),
         migrations.CreateModel(
             name='EditionStep',
@@ -71,29 +85,5 @@ class Migration(migrations.Migration):
             options={
                 'constraints': [models.UniqueConstraint(fields=('edition', 'step'), name='yearbook_editionstep_once'), models.UniqueConstraint(fields=('edition', 'by_id'), name='yearbook_editionstep_three_people'), models.CheckConstraint(condition=models.Q(('name__regex', '\\S')), name='yearbook_editionstep_named'), models.CheckConstraint(condition=models.Q(models.Q(('follows', None), ('step', 'prepared')), models.Q(('follows', 'prepared'), ('follows__isnull', False), ('step', 'reviewed')), models.Q(('follows', 'reviewed'), ('follows__isnull', False), ('step', 'signed')), _connector='OR'), name='yearbook_editionstep_in_order')],
             },
-        ),
-        migrations.AddConstraint(
-            model_name='erratum',
-            constraint=models.UniqueConstraint(fields=('id', 'by_id'), name='yearbook_erratum_author_once'),
-        ),
-        migrations.AddConstraint(
-            model_name='erratum',
-            constraint=models.CheckConstraint(condition=models.Q(('edition_state', 'signed')), name='yearbook_erratum_to_signed'),
-        ),
-        migrations.AddConstraint(
-            model_name='erratum',
-            constraint=models.CheckConstraint(condition=models.Q(('name__regex', '\\S'), ('reason__regex', '\\S')), name='yearbook_erratum_reasoned'),
-        ),
-        migrations.AddConstraint(
-            model_name='erratum',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('printed', models.F('corrected')), _negated=True), models.Q(('corrected', ''), _negated=True)), name='yearbook_erratum_corrects'),
-        ),
-        migrations.AddConstraint(
-            model_name='erratumapproval',
-            constraint=models.CheckConstraint(condition=models.Q(('by_id', models.F('author_id')), _negated=True), name='yearbook_erratumapproval_two_people'),
-        ),
-        migrations.AddConstraint(
-            model_name='erratumapproval',
-            constraint=models.CheckConstraint(condition=models.Q(('name__regex', '\\S')), name='yearbook_erratumapproval_named'),
         ),
     ]
