@@ -106,7 +106,7 @@ BEGIN
             DETAIL = 'A reversal moves the same amounts the other way.';
     END IF;
 
-    PERFORM periods_judge_batch('ledger_voucher', p_batch, p_batch, (SELECT bool_and(reverses_id IS NOT NULL) FROM pg_temp.ledger_bulk_voucher))
+    PERFORM periods_judge_batch('ledger_voucher', p_batch, p_batch, (SELECT coalesce(bool_and(reverses_id IS NOT NULL), true) FROM pg_temp.ledger_bulk_voucher))
       WHERE p_batch IS NOT NULL;
     PERFORM access_require_actor(p_approved_by) WHERE p_approved_by IS NOT NULL;
     PERFORM access_require_actor(p_prepared_by) WHERE p_batch IS NULL OR NOT EXISTS (SELECT FROM access_user WHERE id = p_prepared_by);
@@ -174,6 +174,7 @@ BEGIN
       FROM ledger_voucher v JOIN ledger_transfer t ON t.voucher_id = v.id
      WHERE v.batch_id = p_batch AND v.reverses_id IS NULL AND v.posted_at IS NOT NULL
        AND NOT EXISTS (SELECT 1 FROM ledger_voucher r WHERE r.reverses_id = v.id AND r.refused_at IS NULL);
+    IF NOT FOUND THEN RETURN 0; END IF;  -- it booked no money, or all of it was reversed one by one
     RETURN ledger_bulk_post(p_batch, p_prepared_by, p_approved_by);
 END $$;
 

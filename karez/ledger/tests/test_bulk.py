@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from karez.access.services import end_founding
 from karez.ledger import services
-from karez.ledger.models import Transfer, Voucher
+from karez.ledger.models import Account, Book, Transfer, Voucher
 from karez.ledger.tests.conftest import DAY, World, make_book
 
 _COLUMNS = "voucher_key, book_id, booking_date, kind, narration, line_no, debit_account_id, credit_account_id, amount_fen, is_receipt"
@@ -124,6 +125,26 @@ def test_the_bulk_table_must_be_the_ledgers_own(world: World) -> None:
         with pytest.raises(DatabaseError) as told, transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(call)
         assert told.value.__cause__.sqlstate == "KZ019"
+
+
+def test_no_bulk_call_says_that_money_came_with_a_file_that_is_not_at_work(world: World) -> None:
+    """Asked when the first people are named; batch 7 is none, or one that others applied long ago."""
+    fill(world, [("a", 1, "1001", "2001", 3_00)], receipt=True)
+    post(world.treasurer.pk, None)
+    end_founding()
+    by, other = world.treasurer.pk, world.approver.pk
+    fill(world, [("b", 1, "1001", "2001", 3_00)], receipt=True)
+    before = Voucher.objects.count(), Book.objects.count(), Account.objects.count()
+    for call, params in (
+        ("ledger_bulk_post(7, %s, NULL)", [by]),
+        ("ledger_bulk_reverse(7, %s, %s, 'x')", [by, other]),
+        ("ledger_open_books(%s, 7, 'society', ARRAY['B'], ARRAY[%s::bigint], ARRAY[%s::date], '[]')", [by, world.county_id, DAY]),
+        ("ledger_open_accounts(%s, 7, ARRAY[%s::bigint], ARRAY['8'], ARRAY['A'], ARRAY['debit'], NULL, NULL)", [by, world.book.pk]),
+    ):
+        with pytest.raises(DatabaseError) as told, transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(f"SELECT {call}", params)
+        assert told.value.__cause__.sqlstate == "KZ00C", call
+    assert (Voucher.objects.count(), Book.objects.count(), Account.objects.count()) == before
 
 
 def test_books_and_accounts_open_by_the_hundred(world: World) -> None:

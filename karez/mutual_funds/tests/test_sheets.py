@@ -6,10 +6,13 @@ from typing import Any
 
 import pytest
 
+from karez.access.services import end_founding
 from karez.funds import services as funds
 from karez.intake import services as intake
 from karez.intake.models import Batch, Fault
 from karez.kernel.refusal import Refusal
+from karez.ledger.models import Voucher
+from karez.mutual_funds import proposals
 from karez.mutual_funds.checks import CHECKS
 from karez.mutual_funds.figure_tables import CAPITAL
 from karez.mutual_funds.models import (
@@ -148,6 +151,27 @@ def test_batches_are_taken_back_last_first(county: Any) -> None:
     assert not Society.objects.filter(voided_at=None).exists()
     assert {check.name: rows(check.sql) for check in CHECKS} == {check.name: [] for check in CHECKS}
     load(county, **{s: t + "\n" for s, t in FILES.items()})  # and the year can be loaded again
+
+
+def test_a_file_that_moves_no_money_any_more_is_taken_back(county: Any) -> None:
+    """Also when the first people are named, from when on the operator no longer acts for all."""
+    load(county, "societies", "society_openings", "grants", "fund_members")
+    end_founding()
+    kinds = FILES["contributions"].splitlines()
+    old_money = load(county, "contributions", contributions="\n".join(kinds[:3]))["contributions"]
+    base = load(county, "contributions", contributions=f"{kinds[0]}\n{kinds[5]}\n")["contributions"]
+    one_by_one = load(county, "contributions", contributions=f"{kinds[0]}\n{kinds[3]}\n{kinds[4]}\n")["contributions"]
+    old_loans = load(county, "loans", loans="\n".join(FILES["loans"].splitlines()[:2]))["loans"]
+    society = Society.objects.get(name="New society")
+    for voucher in Voucher.objects.filter(batch_id=one_by_one.pk):
+        proposals.approve(county.approver, proposals.prepare_reversal(county.finance, society=society, voucher_id=voucher.pk, reason="wrong"))
+    vouchers = Voucher.objects.count()
+    for batch in (old_loans, one_by_one, base, old_money):
+        assert batch.state == "applied"
+        intake.ask_withdrawal(county.finance, batch_id=batch.pk, reason="wrong file")
+        assert intake.withdraw(county.approver, batch_id=batch.pk).state == "withdrawn"
+    assert not Contribution.objects.filter(voided_at=None).exists() and not Loan.objects.filter(voided_at=None).exists()
+    assert Voucher.objects.count() == vouchers
 
 
 def test_every_fault_is_named_by_row(county: Any) -> None:
