@@ -68,6 +68,7 @@ class Batch(models.Model):
     reason = models.TextField(db_default="")
     trouble = models.TextField(db_default="")  # why the last try to stage or apply came to nothing
     counts = models.JSONField(db_default={})  # what applying wrote
+    written_at = models.DateTimeField(null=True)  # when a row first named it: where that is committed it is applied, or was
     applied_at = models.DateTimeField(null=True)
     withdrawal_by_id = models.BigIntegerField(null=True)
     withdrawal_reason = models.TextField(db_default="")

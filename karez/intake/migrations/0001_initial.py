@@ -64,6 +64,7 @@ class Migration(migrations.Migration):
                 ('reason', models.TextField(db_default='')),
                 ('trouble', models.TextField(db_default='')),
                 ('counts', models.JSONField(db_default={})),
+                ('written_at', models.DateTimeField(null=True)),
                 ('applied_at', models.DateTimeField(null=True)),
                 ('withdrawal_by_id', models.BigIntegerField(null=True)),
                 ('withdrawal_reason', models.TextField(db_default='')),

@@ -221,14 +221,32 @@ BEGIN
 END $$;
 
 -- Rows of facts that name a batch are written while it is applied (`periods_judge_batch`). The batch is held until the end, so nobody
--- else writes rows of it meanwhile; what is taken back was withdrawn by this transaction.
+-- else writes rows of it meanwhile; what is taken back was withdrawn by this transaction. A batch waits as `applying` between the
+-- decision and the work: the first row that names it is noted, and such a note is committed only with the end of the work.
 CREATE OR REPLACE FUNCTION periods_batch_at_work(p_batch bigint, p_back boolean) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE b record;
 BEGIN
-    SELECT state, withdrawn_at INTO b FROM intake_batch WHERE id = p_batch FOR NO KEY UPDATE;
-    RETURN coalesce(b.state = 'applying' OR p_back AND b.state = 'withdrawn' AND b.withdrawn_at = now(), false);
+    SELECT state, written_at, withdrawn_at INTO b FROM intake_batch WHERE id = p_batch FOR NO KEY UPDATE;
+    IF b.state = 'applying' THEN
+        IF b.written_at IS NULL THEN UPDATE intake_batch SET written_at = now() WHERE id = p_batch; END IF;
+        RETURN true;
+    END IF;
+    RETURN coalesce(p_back AND b.state = 'withdrawn' AND b.withdrawn_at = now(), false);
 END $$;
+
+CREATE FUNCTION intake_written_is_applied() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    IF EXISTS (SELECT FROM intake_batch WHERE id = NEW.id AND state NOT IN ('applied', 'withdrawn')) THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ047', MESSAGE = format('Rows name batch %s, which was not applied.', NEW.id),
+            DETAIL = 'The rows of a file are written by the work that applies it: all of them and its new state, or nothing.';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE CONSTRAINT TRIGGER intake_batch_written_is_applied AFTER UPDATE OF written_at ON intake_batch DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW WHEN (NEW.written_at IS NOT NULL) EXECUTE FUNCTION intake_written_is_applied();
 
 CREATE FUNCTION intake_applied(p_batch bigint, p_counts jsonb) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$

@@ -76,8 +76,9 @@ def test_killed_while_staging_and_applying(crash_server: Callable[[], None] | No
         assert Document.objects.filter(batch_id=batch.pk).count() == (ROWS if half.state == State.APPLIED else 0)
         services.recover()
         if half.state != State.APPLIED and _rows_are_gone(half):  # a crash of the server empties staged rows
-            with pytest.raises(Refusal, match="staged rows"):
-                services.run_apply(batch.pk)
+            if half.state == State.APPLYING:  # else the killed process was told so itself, before it ended
+                with pytest.raises(Refusal, match="staged rows"):
+                    services.run_apply(batch.pk)
             assert services.stage(batch.pk, again=True).state == State.CHECKED
             services.decide(county.approver, batch_id=batch.pk)
         assert services.run_apply(batch.pk).state == State.APPLIED
@@ -128,6 +129,35 @@ def test_the_database_refuses_what_services_do(committed_db: str, app_connection
     raw.commit()
     with psycopg.connect(database.conninfo(database.OWNER)) as owner, pytest.raises(psycopg.errors.CheckViolation):
         owner.execute("UPDATE intake_batch SET decided_by_id = sender_id WHERE id = %s", [batch.pk])
+
+
+def test_no_row_hides_behind_a_file_that_waits_for_the_worker(committed_db: str, app_connection: Callable[[], "psycopg.Connection[Any]"]) -> None:
+    """Between the decision and the work, whatever becomes of the batch in the same transaction, and however its end is asked for."""
+    county = make_county()
+    batch = sent(county, csv_of(3))
+    end_founding()
+    raw = app_connection()
+    raw.execute("SELECT intake_decide(%s, %s)", [batch.pk, county.approver.pk])
+    raw.commit()
+    forged = (
+        "INSERT INTO notices_document (kind, subject_id, area_id, name, title, media_type, size_bytes, digest, vault_ref, recorded_by_id, batch_id)"
+        " VALUES ('forged', 1, 1, 'f', 'f', 'text/plain', 1, repeat('0', 64), 'f', %s, %s)"
+    )
+    for more in ("", "SELECT intake_failed(%(id)s, '')", "SELECT intake_failed(%(id)s, ''); SELECT intake_refuse(%(id)s, %(by)s, 'why')"):
+        raw.execute(forged, [county.sender.pk, batch.pk])
+        raw.execute(more.replace("%(id)s", str(batch.pk)).replace("%(by)s", str(county.sender.pk)))
+        with pytest.raises(psycopg.Error) as told:
+            raw.commit()
+        assert told.value.sqlstate == "KZ047", more
+        raw.rollback()
+    raw.execute(forged, [county.sender.pk, batch.pk])
+    with pytest.raises(psycopg.Error) as told:
+        raw.execute("SET CONSTRAINTS ALL IMMEDIATE")
+    assert told.value.sqlstate == "KZ047"
+    raw.rollback()
+    assert Batch.objects.get(pk=batch.pk).state == State.APPLYING
+    assert services.run_apply(batch.pk).state == State.APPLIED
+    assert not Document.objects.filter(kind="forged").exists()
 
 
 def test_identity_stands_in_the_clear_nowhere(committed_db: str) -> None:

@@ -124,7 +124,8 @@ def test_no_fact_table_takes_a_far_day_a_made_up_mark_or_a_made_up_person(
             ("recorded at another moment", lawful | {"recorded_at": "2009-06-01"}, "KZ00B"),
             ("recorded in time to come", lawful | {"recorded_at": "2199-06-01"}, "KZ00B"),
             ("void from the beginning", lawful | void, "KZ00B"),
-            *((f"of a batch that is {state}", lawful | {"batch_id": batch}, "" if state == "applying" else "KZ00C") for state, batch in batches.items()),
+            # While it is applied they are taken, and go with the transaction unless that ends the work.
+            *((f"of a batch that is {state}", lawful | {"batch_id": batch}, "KZ047" if state == "applying" else "KZ00C") for state, batch in batches.items()),
             *((f"recorded by {who}", lawful | {"recorded_by_id": people[who]}, "KZ099") for who in ("gone", "nobody", "operator")),
         ]
         if kind != "undated":
