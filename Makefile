@@ -13,7 +13,7 @@ demo: .venv/installed
 	$(BIN)/karez demo $(if $(PORT),--port $(PORT))
 
 test: .venv/installed
-	$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder -m "not demonstration"
+	$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m "not demonstration"
 
 # The tests on the demonstration's whole year: they make it once, ask all it can be asked, and spoil it. Takes some minutes.
 demonstration: .venv/installed

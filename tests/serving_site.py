@@ -19,7 +19,7 @@ from conftest import _copy
 from karez.host import paths, postgres
 from tests.installations import KEPT, kept_cluster
 
-HANG = 300.0  # a guard against hanging, not a measure
+HANG = 120.0  # a guard against hanging, not a measure
 _FOUND = (
     "from karez.host import installation; installation.require_ready(founding=True)\n"
     "import django; django.setup()\n"
@@ -38,6 +38,16 @@ def gone(process: psutil.Process) -> bool:
         return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
     except psutil.Error:
         return True
+
+
+def told_of(processes: list[psutil.Process]) -> list[str]:
+    """Those that are still there, by state and command."""
+    told = []
+    for process in processes:
+        with contextlib.suppress(psutil.Error):
+            if not gone(process):
+                told.append(f"{process.pid} {process.status()} of {process.ppid()}: {' '.join(process.cmdline())}")
+    return told
 
 
 def installed(folder: Path) -> dict[str, str]:
@@ -104,11 +114,11 @@ class Site:
         made.sendall(head.replace("\n", "\r\n").encode() + body)
         return made
 
-    def wait_for(self, true: Callable[[], object], what: str) -> None:
+    def wait_for(self, true: Callable[[], object], what: str | Callable[[], str]) -> None:
         """Looks until it is so; where it never is, the test fails with what the site told."""
         last = time.monotonic() + HANG
         while not true():
-            assert time.monotonic() < last, f"never: {what}\n{self.told}"
+            assert time.monotonic() < last, f"never: {what if isinstance(what, str) else what()}\n{self.told}"
             time.sleep(0.1)
 
     def up(self) -> "Site":
@@ -117,8 +127,13 @@ class Site:
         return self
 
     def children(self) -> list[psutil.Process]:
-        """Every process of the site but the first."""
-        return psutil.Process(self.process.pid).children(recursive=True)
+        """Every process of the site but the first, and but the database server: while that starts, who starts it is still its parent."""
+        found = []
+        for process in psutil.Process(self.process.pid).children(recursive=True):
+            with contextlib.suppress(psutil.Error):
+                if process.name() not in ("postgres", "pg_ctl", "sh"):
+                    found.append(process)
+        return found
 
     def named(self, word: str) -> list[psutil.Process]:
         """The processes started under that name."""

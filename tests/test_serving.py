@@ -15,7 +15,7 @@ import pytest
 
 from karez.host import paths, postgres, serving, supervision
 from karez.kernel.refusal import Refusal
-from tests.serving_site import HANG, SESSION, Site, free_port, gone, new_installation
+from tests.serving_site import HANG, SESSION, Site, free_port, gone, new_installation, told_of
 
 
 @pytest.fixture(scope="module")
@@ -148,7 +148,7 @@ def test_processes_end_with_a_killed_site_and_the_next_start_takes_over_its_serv
     server = (site.folder / "pg" / "postmaster.pid").read_text().split()[0]
     site.process.kill()
     site.process.wait()
-    site.wait_for(lambda: all(gone(child) for child in children), "children end with their parent")
+    site.wait_for(lambda: all(gone(child) for child in children), lambda: f"children end with their parent: {told_of(children)}")
     second = Site(installation)
     try:
         second.up()

@@ -76,7 +76,7 @@ def test_killed_while_staging_and_applying(crash_server: Callable[[], None] | No
         assert Document.objects.filter(batch_id=batch.pk).count() == (ROWS if half.state == State.APPLIED else 0)
         services.recover()
         if half.state != State.APPLIED and _rows_are_gone(half):  # a crash of the server empties staged rows
-            if half.state == State.APPLYING:  # else the killed process was told so itself, before it ended
+            if half.state == State.APPLYING:  # else the killed program has found it out by itself
                 with pytest.raises(Refusal, match="staged rows"):
                     services.run_apply(batch.pk)
             assert services.stage(batch.pk, again=True).state == State.CHECKED
