@@ -14,6 +14,7 @@ from karez.kernel.sheets import Check, Column, Days, Kind, Sheet
 from karez.periods.services import YEAR_OPENS, OpenedDays
 
 _FLOOR = date(1949, 10, 1)  # nothing that still counts is older
+_TOO_EARLY = _("correct the day")
 _AHEAD = _("correct the day: it lies ahead of today")
 _EARLIER = _(
     "correct the day if it is a slip; if it is right, leave the row out: the first year was chosen when the region was set up, nobody opens one before it,"
@@ -31,20 +32,21 @@ def checks(sheet: Sheet, opened: OpenedDays | None) -> Iterator[Check]:
         if days is Days.ANY:
             continue
         first = opened.first if days is Days.OPENED else _FLOOR
+        before = _EARLIER if days is Days.OPENED else _TOO_EARLY
         if column.kind is Kind.YEAR:
-            expected = f"a year that was opened: {first.year} to {last.year}" if days is Days.OPENED else f"a year until {last.year}"
+            expected = f"a year that was opened: {first.year} to {last.year}" if days is Days.OPENED else f"a year from {first.year} until {last.year}"
             yield Check(
                 rule="day_opened", column=column.name, expected=expected, todo=later,
                 sql=f'SELECT row_no, "{column.name}"::text FROM {{stage}} WHERE "{column.name}" > {last.year}',
             )  # fmt: skip
             yield Check(
-                rule="day_opened", column=column.name, expected=expected, todo=_EARLIER,
+                rule="day_opened", column=column.name, expected=expected, todo=before,
                 sql=f'SELECT row_no, "{column.name}"::text FROM {{stage}} WHERE "{column.name}" < {first.year}',
             )  # fmt: skip
             continue
-        expected = f"a day of a year that was opened: {first} to {last}" if days is Days.OPENED else f"a day until {last}"
+        expected = f"a day of a year that was opened: {first} to {last}" if days is Days.OPENED else f"a day from {first} until {last}"
         yield _check(column, ">", last, expected, later)
-        yield _check(column, "<", first, expected, _EARLIER)
+        yield _check(column, "<", first, expected, before)
 
 
 def days_of(column: Column) -> Days:
@@ -84,10 +86,11 @@ def years(cursor: Any, sheet: Sheet, stage: str, opened: OpenedDays | None) -> l
 
 def late_notices(years: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The notices of rows that count later than they say, because their year is closed."""
+    late = [one for one in years if one["counts_from"]]
     return [
-        {"what": "late", "found": f"{one['rows']:,} {'row' if one['rows'] == 1 else 'rows'} of {one['year']} count from {one['counts_from']}"}
-        for one in years if one["counts_from"]
-    ]
+        {"what": "late", "found": f"1 row of {one['year']} counts from {one['counts_from']}" if one["rows"] == 1
+         else f"{one['rows']:,} rows of {one['year']} count from {one['counts_from']}"} for one in late
+    ]  # fmt: skip
 
 
 def taken_back_late(years: list[dict[str, Any]], opened: OpenedDays | None) -> list[dict[str, Any]]:

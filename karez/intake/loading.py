@@ -15,6 +15,7 @@ from karez.access.models import User
 from karez.access.services import log_read
 from karez.intake import days, limits, rules, totals, vault
 from karez.intake.models import Batch
+from karez.intake.plain import dropped_places
 from karez.intake.sameness import ask_in_file
 from karez.intake.scope import region_area_ids
 from karez.intake.sound import Judged, SoundRows
@@ -35,7 +36,8 @@ def load(batch: Batch, sheet: Sheet, report: Report) -> None:
     columns = rules.staged_columns(sheet)
     with connection.cursor() as cursor:
         cursor.execute("SELECT intake_begin_staging(%s, %s)", [batch.pk, json.dumps(columns)])
-    with vault.decrypted(batch.vault_ref) as path, staging_of(sheet, path, _places(batch, sheet), report) as work:
+    dropped = dropped_places(batch.notices)
+    with vault.decrypted(batch.vault_ref) as path, staging_of(sheet, path, _places(batch, sheet), report, dropped) as work:
         work.check()
         if work.result.row_count and work.result.fault_count <= limits.FAULTS_LISTED:
             _copy_rows(batch, [column["name"] for column in columns], work)

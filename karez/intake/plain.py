@@ -8,14 +8,14 @@ numbered, broken records told apart.
 import codecs
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import Any, BinaryIO, NamedTuple, TextIO
 
 from karez.intake import limits, rules
 from karez.intake.headings import LONGEST_HEADING
-from karez.intake.telling import noticed, without_numbers
+from karez.intake.telling import denied_shown, noticed, without_numbers
 from karez.intake.workbook import is_workbook, workbook_to_csv
 from karez.kernel.encodings import GB18030, UTF8, meant_as_utf8
 from karez.kernel.refusal import Refusal
@@ -37,18 +37,35 @@ class Shape:
     line_breaks: int
     header_lines: int  # lines the headings take; 1 unless a heading has a break in it, or blank lines stand above
     ends_with_break: bool
+    has_long_line: bool  # of more bytes than a row may have characters: whether a row is too long is told when rows are told apart
 
 
 @dataclass
 class Notices:
     """What the sender is told about a file as a whole."""
 
-    items: list[dict[str, str]] = field(default_factory=list)
+    items: list[dict[str, Any]] = field(default_factory=list)
     identity: bool = False  # of a sheet with people's identity: what the file says of itself may be a person's name
 
-    def add(self, what: str, found: str) -> None:
-        """Adds one notice; `what` is a stable word."""
-        self.items.append({"what": what, "found": noticed(found) if self.identity else without_numbers(found)})
+    def shown(self, words: str) -> str:
+        """Words of the file as they may be told."""
+        return noticed(words) if self.identity else without_numbers(words)
+
+    def tell(self, what: str, found: str, **more: int) -> None:
+        """Adds one notice; `what` is a stable word. Words of the file in `found` are already as they may be told (`shown`)."""
+        self.items.append({"what": what, "found": without_numbers(found), **more})
+
+
+def dropped_places(notices: list[dict[str, Any]]) -> list[int]:
+    """The places, in the file as it was sent, of the columns that were dropped before it was kept."""
+    return sorted(one["place"] for one in notices if "place" in one)
+
+
+def place_as_sent(place: int, dropped: Sequence[int]) -> int:
+    """Where a column of a kept file stood in the file as it was sent."""
+    for gone in dropped:
+        place += gone <= place
+    return place
 
 
 def prepare(source: Path, folder: Path, sheet: Sheet, notices: Notices) -> Path:
@@ -56,7 +73,7 @@ def prepare(source: Path, folder: Path, sheet: Sheet, notices: Notices) -> Path:
     where = ""
     if is_workbook(source):
         plain = folder / "workbook.csv"
-        read = workbook_to_csv(source, plain, notices.add, lambda head: bool(rules.match_headings(sheet, head).places))
+        read = workbook_to_csv(source, plain, notices.tell, notices.shown, lambda head: bool(rules.match_headings(sheet, head).places))
         source, where = plain, read.sheet
         if read.counts.get("three_decimals"):
             source = folder / "numbers.csv"
@@ -64,12 +81,13 @@ def prepare(source: Path, folder: Path, sheet: Sheet, notices: Notices) -> Path:
     shape = shape_of(source, sheet)
     _refuse_without_headings(shape, sheet, where)
     if shape.encoding == GB18030:
-        notices.add("read_as_gb18030", "GB 18030")
+        notices.tell("read_as_gb18030", "GB 18030")
     denied = rules.denied_places(shape.headings)
     if not denied:
         return source
     for place, word in denied.items():
-        notices.add("denied_column", f"{shape.headings[place].strip()[:60]} ({word})")
+        heading = without_numbers(shape.headings[place].strip()[:60])
+        notices.tell("denied_column", denied_shown(heading, word) if notices.identity else f"{heading} ({word})", place=place)
     kept = folder / "kept.csv"
     _without(source, kept, shape, set(denied))
     return kept
@@ -106,7 +124,7 @@ def _refuse_without_headings(shape: Shape, sheet: Sheet, where: str) -> None:
 
 def shape_of(path: Path, sheet: Sheet) -> Shape:
     """Encoding, delimiter and headings of a CSV file; refuses one in neither encoding, and endless headings."""
-    encoding, breaks, last = _encoding_of(path)
+    encoding, breaks, last, has_long_line = _encoding_of(path)
     with path.open(encoding="utf-8-sig" if encoding == UTF8 else encoding, newline="") as file:
         head, lines = _first_record(file)
     delimiter = _delimiter_of(head, sheet)
@@ -117,7 +135,7 @@ def shape_of(path: Path, sheet: Sheet) -> Shape:
         if len(heading) > LONGEST_HEADING:
             raise _unreadable(f"a heading of {len(heading):,} characters in column {place}", f"headings of at most {LONGEST_HEADING} characters in the first line",
                               "shorten the heading, and delete what stands above the headings")  # fmt: skip
-    return Shape(encoding, delimiter, tuple(headings), breaks, lines, last == b"\n")
+    return Shape(encoding, delimiter, tuple(headings), breaks, lines, last == b"\n", has_long_line)
 
 
 def as_utf8(path: Path, shape: Shape) -> Path:
@@ -136,11 +154,12 @@ def tidy(path: Path, target: Path, shape: Shape) -> Iterator[Broken]:
     width, beneath = len(shape.headings), False
     with path.open(encoding="utf-8-sig", newline="") as source, target.open("w", encoding=UTF8, newline="") as out:
         write = csv.writer(out, lineterminator="\n", quoting=csv.QUOTE_MINIMAL).writerow
-        for row_no, cells, broken in _records(source, shape.delimiter):
+        for row_no, cells, _length, broken in _records(source, shape.delimiter):
             if not beneath:  # blank lines, and the headings
                 beneath = cells is None or any(cell.strip() for cell in cells)
                 continue
             if cells is None:
+                assert broken is not None
                 yield row_no, *broken
                 continue
             while len(cells) > width and not cells[-1].strip():
@@ -155,72 +174,82 @@ def tidy(path: Path, target: Path, shape: Shape) -> Iterator[Broken]:
             write([row_no, *(cell.replace("\r", " ").replace("\n", " ") for cell in cells)])
 
 
-def _records(source: TextIO, delimiter: str) -> Iterator[tuple[int, list[str] | None, tuple[str, str, str]]]:
-    """Records by number; a record that is broken has no cells but what was found, expected and the rule. A forgotten quote spoils its line only."""
-    for row_no, (record, error) in enumerate(_split(source), start=1):
-        if error:
-            yield row_no, None, _quotes(error)
-        elif len(record) > limits.RECORD_BYTES:  # told here: the limit of the csv module is the process's, and anybody may move it
-            yield row_no, None, (f"a row of {len(record):,} characters", f"at most {limits.RECORD_BYTES:,} in a row", "long_row")
+def _records(source: TextIO, delimiter: str) -> Iterator[tuple[int, list[str] | None, int, tuple[str, str, str] | None]]:
+    """Records by number, with their cells and their length; a record that is broken has no cells but what was found, expected and the rule. A forgotten quote spoils its line only."""
+    for row_no, (record, length, error) in enumerate(_split(source), start=1):
+        if length > limits.RECORD_LENGTH:  # told here: the limit of the csv module is the process's, and anybody may move it
+            yield row_no, None, length, (f"a row of {length:,} characters", f"at most {limits.RECORD_LENGTH:,} in a row", "long_row")
+        elif error:
+            yield row_no, None, length, _quotes(error)
         else:
             try:
-                yield row_no, next(csv.reader([record], delimiter=delimiter, strict=True), []), ("", "", "")
+                yield row_no, next(csv.reader([record], delimiter=delimiter, strict=True), []), length, None
             except csv.Error:
-                yield row_no, None, _quotes("a quote inside a cell that is not doubled, or text after a closing quote")
+                yield row_no, None, length, _quotes("a quote inside a cell that is not doubled, or text after a closing quote")
 
 
 def _quotes(found: str) -> tuple[str, str, str]:
     return found, "quotes opened and closed as in CSV", "quotes"
 
 
-def _split(source: TextIO) -> Iterator[tuple[str, str]]:
-    """Texts of records, and what is wrong with each; a record whose quote never closes is given up after its first line."""
-    back: list[str] = []
-    lines = iter(source)
-    while True:
-        line = back.pop() if back else next(lines, "")
-        if not line:
-            return
-        if line.count('"') % 2 == 0:
-            yield line.rstrip("\r\n"), ""
-            continue
-        parts = [line]
-        size = len(line)
-        while len(parts) < limits.RECORD_LINES and size < limits.RECORD_BYTES:
-            following = back.pop() if back else next(lines, "")
-            if not following:
-                break
-            parts.append(following)
-            size += len(following)
-            if following.count('"') % 2:
-                yield "".join(parts).rstrip("\r\n"), ""
-                parts = []
-                break
-        if parts:
-            yield "", "a quote that is never closed"
+class _Line(NamedTuple):
+    """A line with its break; of one longer than a row may be the text is not kept."""
+
+    text: str
+    length: int
+    is_odd: bool  # an odd number of quotes: it opens or closes one
+
+
+def _line(text: str) -> _Line:
+    return _Line(text if len(text) <= limits.RECORD_LENGTH + 2 else "", len(text.rstrip("\r\n")), text.count('"') % 2 == 1)
+
+
+def _split(source: TextIO) -> Iterator[tuple[str, int, str]]:
+    """Texts of records, their length, and what is wrong with each; a record whose quote never closes is given up after its first line."""
+    back: list[_Line] = []
+    lines = map(_line, source)
+
+    def following() -> _Line | None:
+        return back.pop() if back else next(lines, None)
+
+    while (line := following()) is not None:
+        parts, is_open = [line], line.is_odd
+        while is_open and len(parts) < limits.RECORD_LINES and (more := following()) is not None:
+            parts.append(more)
+            is_open = not more.is_odd
+        if is_open:
             back.extend(reversed(parts[1:]))
+            yield "", line.length, "a quote that is never closed"
+        else:
+            length = sum(part.length + 1 for part in parts) - 1
+            yield "".join(part.text for part in parts).rstrip("\r\n") if length <= limits.RECORD_LENGTH else "", length, ""
 
 
 def _without(source: Path, target: Path, shape: Shape, denied: set[int]) -> None:
-    """Writes the file without some columns. Of a broken record only that it is broken is kept: its cells cannot be told apart."""
+    """Writes the file without some columns. Of a broken record only how it is broken is kept, so that it is told so when staged: its cells cannot be told apart."""
     keep = [place for place in range(len(shape.headings)) if place not in denied]
     encoding = "utf-8-sig" if shape.encoding == UTF8 else shape.encoding
     with source.open(encoding=encoding, newline="") as file, target.open("w", encoding=UTF8, newline="") as out:
         write = csv.writer(out, delimiter=shape.delimiter, lineterminator="\n").writerow
-        for _, cells, _ in _records(file, shape.delimiter):
+        for _, cells, length, broken in _records(file, shape.delimiter):
             if cells is not None and len(cells) > len(shape.headings) and not any(map(str.strip, cells[len(shape.headings) :])):
                 cells = cells[: len(shape.headings)]
             if cells is not None and not any(cells):
                 out.write("\n")
+            elif broken and broken[2] == "long_row":
+                out.writelines("?" * min(_BLOCK, length - done) for done in range(0, length, _BLOCK))
+                out.write("\n")
+            elif broken:
+                out.write('"?"?\n')
             elif cells is None or len(cells) != len(shape.headings):
                 write(["?"] * (len(keep) + 1))  # too many cells: found again as broken when staged
             else:
                 write([cells[place] for place in keep])
 
 
-def _encoding_of(path: Path) -> tuple[str, int, bytes]:
-    """UTF-8 where the whole file is, else GB 18030 where the whole file is; with its line breaks and last byte."""
-    breaks, last, is_utf8 = 0, b"", True
+def _encoding_of(path: Path) -> tuple[str, int, bytes, bool]:
+    """UTF-8 where the whole file is, else GB 18030 where the whole file is; with its line breaks, last byte, and whether a line is long."""
+    breaks, last, is_utf8, begun, is_long = 0, b"", True, 0, False
     decode = codecs.getincrementaldecoder(UTF8)("strict").decode
     with path.open("rb") as file:
         for block in _blocks(file):
@@ -229,6 +258,8 @@ def _encoding_of(path: Path) -> tuple[str, int, bytes]:
             if b"\0" in block:
                 raise _unreadable("binary data (a zero byte)", "CSV or XLSX", "save the table as CSV UTF-8 or XLSX")
             breaks, last = breaks + block.count(b"\n"), block[-1:]
+            is_long = is_long or _has_long_line(block, begun)
+            begun = len(block) - at - 1 if (at := block.rfind(b"\n")) >= 0 else begun + len(block)
             if is_utf8:
                 try:
                     decode(block)
@@ -237,14 +268,25 @@ def _encoding_of(path: Path) -> tuple[str, int, bytes]:
     if is_utf8:
         try:
             decode(b"", final=True)
-            return UTF8, breaks, last
+            return UTF8, breaks, last, is_long
         except UnicodeDecodeError:
             pass
     with path.open("rb") as file:
         if meant_as_utf8(_blocks(file)):
             raise _damaged(path)
     _check_gb18030(path)
-    return GB18030, breaks, last
+    return GB18030, breaks, last, is_long
+
+
+def _has_long_line(block: bytes, begun: int) -> bool:
+    """Whether a line of more bytes than a row may have characters stands in a block, `begun` bytes of whose first line were before it."""
+    start = -begun
+    while start + limits.RECORD_LENGTH < len(block):
+        at = block.rfind(b"\n", max(start, 0), max(start + limits.RECORD_LENGTH + 1, 0))
+        if at < 0:
+            return True
+        start = at + 1
+    return False
 
 
 def _damaged(path: Path) -> Refusal:

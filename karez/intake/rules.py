@@ -24,6 +24,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_]{0,50}")
 NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.FEN)
 IDENTITY = ("identity_sealed", "identity_key", "number_hash", "name_hash")  # what is staged of identity cells, in this order
 UNREAD = ("quotes", "cells", "long_row")  # rules of rows that could not be told apart into cells at all
+_SEVERAL = re.compile("[a-z][a-z0-9_]*(, [a-z][a-z0-9_]*)+")  # names of columns; anything else is one heading, with whatever commas
 RESERVED = frozenset({"row_no", *IDENTITY})
 
 # SQL types of staged columns.
@@ -109,7 +110,7 @@ def word_key(word: str) -> str:
 def told_column(headings: Mapping[str, str], column: str) -> list[tuple[str, str]]:
     """The columns a fault speaks of, each as the file heads it, with our own name where that is another one."""
     told = []
-    for ours in filter(None, column.split(", ")) if column not in headings else (column,):
+    for ours in column.split(", ") if _SEVERAL.fullmatch(column) else filter(None, (column,)):
         heading = headings.get(ours, ours)
         told.append((heading, "" if heading_key(heading) == heading_key(ours) else ours))
     return told

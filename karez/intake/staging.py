@@ -21,9 +21,9 @@ from pyarrow import csv as arrow_csv
 from karez.intake import limits, others, rules, typing
 from karez.intake.headings import unit_in
 from karez.intake.others import perhaps
-from karez.intake.plain import Broken, Notices, Shape, as_utf8, shape_of, tidy
+from karez.intake.plain import Broken, Notices, Shape, as_utf8, place_as_sent, shape_of, tidy
 from karez.intake.sealing import Sealer
-from karez.intake.telling import heading_shown, holds_identity, not_shown, noticed, without_numbers
+from karez.intake.telling import heading_shown, holds_identity, not_shown
 from karez.intake.typing import Test, name, text
 from karez.kernel.encodings import GB18030, LOST, PERHAPS_NONSENSE, is_nonsense
 from karez.kernel.personal import looks_personal
@@ -58,8 +58,8 @@ class StagedFile:
 class FileStaging:
     """One file on its way from plain CSV to typed rows and faults."""
 
-    def __init__(self, sheet: Sheet, path: Path, places: Places, progress: Progress) -> None:
-        self.sheet, self.path, self.places, self.progress = sheet, path, places, progress
+    def __init__(self, sheet: Sheet, path: Path, places: Places, progress: Progress, dropped: Sequence[int] = ()) -> None:
+        self.sheet, self.path, self.places, self.progress, self.dropped = sheet, path, places, progress, dropped
         self.result = StagedFile(notices=Notices(identity=holds_identity(sheet)))
         self.db = _open(path.parent)
         self.db.execute(_FAULTS)
@@ -137,7 +137,7 @@ class FileStaging:
         lines = shape.line_breaks + (not shape.ends_with_break) - 1
         headings = {place: column for column, place in matched.places.items()}
         columns = [headings.get(place) or (f"other_{place}" if place in matched.others else "") for place in range(len(shape.headings))]
-        if shape.header_lines == 1:
+        if shape.header_lines == 1 and not shape.has_long_line:
             try:
                 self.db.execute(_raw_from(utf8, columns, shape.delimiter, skip=1))
                 if self._number("SELECT count(*) FROM loaded") == lines:
@@ -213,7 +213,7 @@ class FileStaging:
     def _keep_headings(self, shape: Shape, matched: rules.Headings) -> None:
         for column, place in matched.places.items():
             heading = shape.headings[place].strip()[:60]
-            shown = noticed(heading) if self.result.notices.identity else without_numbers(heading)
+            shown = self.result.notices.shown(heading)
             if shown != not_shown(heading):
                 self.result.headings[column] = shown
 
@@ -223,11 +223,11 @@ class FileStaging:
         for place, heading in matched.others.items():
             if heading not in told:
                 told.add(heading)
-                self.result.notices.add("unknown_column", f"{self._shown(heading, place)}{perhaps(self.sheet, matched, heading)}")
+                self.result.notices.tell("unknown_column", f"{self._shown(heading, place)}{perhaps(self.sheet, matched, heading)}")
 
     def _shown(self, heading: str, place: int) -> str:
         """A heading that is no column's, as it may be told."""
-        return heading_shown(heading, place) if self.result.notices.identity else heading
+        return heading_shown(heading, place_as_sent(place, self.dropped)) if self.result.notices.identity else heading
 
     def _head_faults(self, shape: Shape, matched: rules.Headings) -> None:
         if not shape.headings:
@@ -268,7 +268,7 @@ class FileStaging:
                 found[column_name] = worth
                 unit = rules.base_unit(column)
                 heading = self.result.headings.get(column_name, column_name)
-                self.result.notices.add("unit_converted", f"{heading}: {said.text} × {int(worth) if worth.denominator == 1 else float(worth):,} = {unit or 1}")
+                self.result.notices.tell("unit_converted", f"{heading}: {self.result.notices.shown(said.text)} × {int(worth) if worth.denominator == 1 else float(worth):,} = {unit or 1}")
         return found
 
     def _other_columns(self, matched: rules.Headings) -> set[str]:
@@ -423,9 +423,9 @@ class FileStaging:
 
 
 @contextmanager
-def staging_of(sheet: Sheet, path: Path, places: Places, progress: Progress) -> Iterator[FileStaging]:
-    """A FileStaging that is closed on leaving."""
-    work = FileStaging(sheet, path, places, progress)
+def staging_of(sheet: Sheet, path: Path, places: Places, progress: Progress, dropped: Sequence[int] = ()) -> Iterator[FileStaging]:
+    """A FileStaging that is closed on leaving. `dropped` are the places of columns that were in the file as it was sent and are not in this one."""
+    work = FileStaging(sheet, path, places, progress, dropped)
     try:
         yield work
     finally:
@@ -459,7 +459,7 @@ def _raw_from(path: Path, columns: list[str], delimiter: str, *, skip: int) -> s
         f" coalesce(lower(rtrim({first}, ':：')) IN ({totals}), false) AS is_total"
         f" FROM read_csv({text(str(path))}, auto_detect = false, header = false, skip = {skip}, delim = {text(delimiter)},"
         f" quote = '\"', escape = '\"', columns = {{{given}}}, nullstr = '', strict_mode = true,"
-        f" max_line_size = {4 * limits.RECORD_BYTES})"
+        f" max_line_size = {5 * limits.RECORD_LENGTH})"  # four bytes a character, quotes and the row's number; no row is refused by this
     )
 
 

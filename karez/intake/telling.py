@@ -6,6 +6,7 @@ from closed lists pass. Faults are held to the same by the database (`intake_tol
 
 import re
 import unicodedata
+from functools import lru_cache
 from pathlib import Path
 
 from django.conf import settings
@@ -13,7 +14,6 @@ from django.conf import settings
 from karez.intake import registry
 from karez.intake.headings import CLOSING, OPENING
 from karez.intake.rules import heading_key, word_key
-from karez.kernel.denied import denied_word
 from karez.kernel.personal import alias_of
 from karez.kernel.sealing import SealingKey, file_digest
 from karez.kernel.sheets import Sheet
@@ -24,8 +24,9 @@ _SUFFIXES = frozenset({".csv", ".txt", ".tsv", ".xlsx", ".xlsm"})
 # As in `intake_without_numbers`: identity cards, cards, telephones, in common groupings.
 _NUMBERS = re.compile(
     r"(?<![0-9])(?:[0-9]{17}[Xx]|[0-9]{15,19}|[0-9]{6}[ -][0-9]{8}[ -][0-9]{3}[0-9Xx]|[0-9]{4}(?:[ -][0-9]{4}){3}(?:[ -][0-9]{1,3})?"
-    r"|(?:\+?86[ -]?)?1[3-9][0-9](?:[ -]?[0-9]{4}){2})(?![0-9])"
+    r"|[0-9]{6}[ ,-][0-9]{6}[ ,-](?:[0-9]{6}|[0-9]{5}[Xx])|[0-9]{3}(?:,[0-9]{3}){4,5}|(?:\+?86[ -]?)?1[3-9][0-9](?:[ -]?[0-9]{4}){2})(?![0-9])"
 )
+_DIGITS = re.compile(r"[0-9][0-9,.]*")
 _HIDDEN = "(a number, not shown)"
 # Headings that offices write beside what a sheet asks for; none of them says who somebody is.
 _COMMON = frozenset((
@@ -35,11 +36,12 @@ _COMMON = frozenset((
     "小组", "社", "户主", "签名", "签字", "日期", "填表人", "填报人", "审核人", "合计", "小计", "学历", "文化程度", "职业", "健康状况", "花名册",
     "名单", "名册", "明细", "明细表", "汇总", "汇总表", "填表说明", "填报说明",
 ))  # fmt: skip
-# What notices say in words of our own: counts, cells of a sheet, sheets that nobody named, encodings.
+# Short numbers, sheets that nobody named, and our own words where something is not shown. Two letters alone may be a name (LI NA).
 _PROGRAM = re.compile(
-    r"[0-9]{0,6}|[0-9]{1,3}(?:,[0-9]{3})*(?:\.[0-9]{1,4})?|[A-Z]{1,3}[1-9][0-9]{0,6}|(?-i:[A-Z]{1,2})|(?:sheet|table|工作表|表)[0-9]{0,3}|gb|18030|utf-8|…|rows?|columns?|cells?"
-    r"|column (?-i:[A-Z]{1,3})|[0-9]+ characters?|not shown", re.IGNORECASE,
+    r"[0-9]{0,6}|[0-9]{1,3}(?:,[0-9]{3}){1,2}(?:\.[0-9]{1,4})?|(?:sheet|table|工作表|表)[0-9]{0,3}|…|rows?|columns?|cells?"
+    r"|column (?-i:[A-Z]{1,2})|[0-9]{1,3} characters?|a number|not shown", re.IGNORECASE,
 )  # fmt: skip
+_MANY_DIGITS = 8  # so many may be a person's number, however it is parted: then none is shown
 _SIGNS = re.escape(OPENING + CLOSING) + "（［｛＜）］｝＞"  # wide ones too: what is shown stays as it was typed
 _BETWEEN = re.compile(rf"(\s*[;:：×={_SIGNS}]+\s*|[,，、]\s+)")
 UNIT_WORDS = frozenset(map(word_key, UNITS))
@@ -79,21 +81,26 @@ def without_numbers(text: str) -> str:
     return _NUMBERS.sub(_HIDDEN, narrow) if _NUMBERS.search(narrow) else text
 
 
-def noticed(found: str) -> str:
-    """What a notice about a file with identity says: words that say nobody's name and our own, or else how long it is."""
-    word = re.search(r" \(([^()]*)\)$", found)
-    if word is not None and denied_word(word[1]):
-        return found if word_key(found[: word.start()]) == word_key(word[1]) else f"({word[1]})"
-    parts = _BETWEEN.split(found)
-    told = [_shown(part, before) for before, part in zip(["", *parts[:-1:2]], parts[::2], strict=True)]
+def noticed(text: str) -> str:
+    """What is told of words of a file with identity: those that say nobody's name and no number of a person, or else how long they are."""
+    found = without_numbers(text)
+    parts, headings = _BETWEEN.split(found), heading_words()
+    told = [_shown(part, before, headings) for before, part in zip(["", *parts[:-1:2]], parts[::2], strict=True)]
+    if sum(sign.isdigit() for part in told if word_key(part) not in UNIT_WORDS for sign in part) >= _MANY_DIGITS:
+        told = [part if word_key(part) in UNIT_WORDS else _DIGITS.sub("…", part) for part in told]
     if told != parts[::2] and not any(part.strip("… ") for part in told):
-        return not_shown(found)
+        return not_shown(text)
     parts[::2] = told
     return "".join(parts)
 
 
+def denied_shown(heading: str, word: str) -> str:
+    """A heading of a file with identity that may not be held, with the word for which it is denied: whole where it says nothing else."""
+    return f"{heading} ({word})" if word_key(heading) == word_key(word) else f"({word})"
+
+
 def heading_shown(heading: str, place: int) -> str:
-    """A heading nobody knows, of a file with identity: where not all of it may be shown, by its place too."""
+    """A heading nobody knows, of a file with identity: where not all of it may be shown, by its place in the file as it was sent too."""
     told = noticed(heading)
     return told if told == heading else f"column {letters(place + 1)} {told}"
 
@@ -105,13 +112,30 @@ def not_shown(text: str) -> str:
 
 def heading_words() -> frozenset[str]:
     """The headings of every sheet and of every office, as `word_key` spells them. With `UNIT_WORDS` all that `intake_told` shows."""
-    headings = (heading for sheet in registry.sheets().values() for c in sheet.columns for heading in (c.name, *c.headers))
+    return _words_of(_Sheets(tuple(registry.sheets().values())))
+
+
+class _Sheets:
+    """The declared sheets as they are now; equal while each is the same object, which is cheaper to ask than whether they say the same."""
+
+    def __init__(self, sheets: tuple[Sheet, ...]) -> None:
+        self.sheets, self.ids = sheets, tuple(map(id, sheets))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Sheets) and self.ids == other.ids
+
+    def __hash__(self) -> int:
+        return hash(self.ids)
+
+
+@lru_cache(maxsize=2)
+def _words_of(declared: _Sheets) -> frozenset[str]:
+    headings = (heading for sheet in declared.sheets for c in sheet.columns for heading in (c.name, *c.headers))
     return frozenset(map(heading_key, (*headings, *_COMMON)))
 
 
-def _shown(part: str, before: str) -> str:
+def _shown(part: str, before: str, headings: frozenset[str]) -> str:
     """A part of a notice as it may be shown; of two words of one sign that stand side by side, which may be a name, only the first."""
-    headings = heading_words()
     known = _PROGRAM.fullmatch(part) is not None or word_key(part.removesuffix("?")) in headings or _is_alias(part)
     if known or word_key(part) in UNIT_WORDS:
         return "…" if len(part) == len(before) == 1 and part != before and not part.isascii() else part

@@ -22,8 +22,10 @@ def is_workbook(path: Path) -> bool:
         return reading.is_workbook(file.read(8))
 
 
-def workbook_to_csv(path: Path, target: Path, notice: Notice, known: Callable[[Sequence[str]], bool]) -> Reading:
+def workbook_to_csv(path: Path, target: Path, told: Notice, shown: Callable[[str], str], known: Callable[[Sequence[str]], bool]) -> Reading:
     """Writes one sheet as CSV (UTF-8): of those shown the first whose first line has a heading that is `known`, else the first.
+
+    What is to be noticed is handed to `told`; words of the file (names of sheets, what stands far from the table) in it as `shown` says.
 
     Refuses what is too large, broken or not a workbook.
     """
@@ -36,20 +38,21 @@ def workbook_to_csv(path: Path, target: Path, notice: Notice, known: Callable[[S
             read = read_workbook(source, out, _limits(), choose)
     except WorkbookRefused as no:
         raise _refusal(no) from None
-    for what, found in _notices(read):
-        notice(what, found)
+    for what, found in _notices(read, shown):
+        told(what, found)
     return read
 
 
-def _notices(read: Reading) -> list[tuple[str, str]]:
-    told = [("sheet_read", read.sheet)] if read.others or read.hidden else []
-    told += [("other_sheet", name) for name in read.others[:20]]
-    told += [("hidden_sheet", name) for name in read.hidden[:20]]
+def _notices(read: Reading, shown: Callable[[str], str]) -> list[tuple[str, str]]:
+    told = [("sheet_read", shown(read.sheet))] if read.others or read.hidden else []
+    told += [("other_sheet", shown(name)) for name in read.others[:20]]
+    told += [("hidden_sheet", shown(name)) for name in read.hidden[:20]]
     if read.first > 1:
         told.append(("empty_rows_above", str(read.first - 1)))
     for kind in _NOTICED:
         if many := read.counts.get(kind, 0):
-            places = ", ".join(read.places[kind])
+            parted = (place.partition(" ") for place in read.places[kind])  # behind a far cell stands what it says
+            places = ", ".join(place + blank + (words and shown(words)) for place, blank, words in parted)
             told.append((kind, places if many == len(read.places[kind]) else f"{places}, … ({many:,})"))
     return told
 

@@ -11,6 +11,7 @@ from django.db.models.expressions import RawSQL
 from karez.access.models import User
 from karez.intake import vault
 from karez.kernel.refusal import Refusal
+from karez.kernel.spelling import folded_name_sql
 from karez.notices.models import Document
 from karez.places.queries import visible_area_ids_sql
 
@@ -43,14 +44,6 @@ def content(actor: User, document_id: int) -> Iterator[bytes]:
     return vault.chunks(document_for(actor, document_id).vault_ref)
 
 
-# Numbers are found in whatever width and grouping they are written.
-_NAMING = """
-SELECT d.id FROM notices_document d, LATERAL (SELECT lower(d.name || ' ' || d.title) AS told) t,
-       LATERAL (SELECT regexp_replace(translate(told, '０１２３４５６７８９ｘ－　', '0123456789x- '), '[ -]', '', 'g') AS plain) p
- WHERE EXISTS (SELECT FROM unnest(%(numbers)s::text[]) n WHERE strpos(p.plain, lower(n)) > 0)
-    OR (EXISTS (SELECT FROM unnest(%(names)s::text[]) n WHERE strpos(t.told, lower(n)) > 0) AND EXISTS (SELECT FROM places_tree x JOIN places_tree v ON v.path <@ x.path
-        WHERE x.area_id = d.area_id AND v.area_id = ANY (%(areas)s)))
- ORDER BY 1"""
 _LEAST_DIGITS = 6  # of what is looked for as a number: fewer stand in every second name
 
 
@@ -59,8 +52,22 @@ def documents_naming(*, names: Collection[str], numbers: Collection[str], area_i
 
     Elsewhere the same name is another person's. For the room that erases persons: nobody is asked who may see them.
     """
-    plain = ["".join(number.split()).replace("-", "") for number in numbers]
     with connection.cursor() as cursor:
-        given = {"names": [n for n in names if len(n) > 1], "numbers": [n for n in plain if len(n) >= _LEAST_DIGITS]}
-        cursor.execute(_NAMING, {**given, "areas": list(area_ids)})
+        cursor.execute(_naming_sql(), {"names": list(names), "numbers": list(numbers), "areas": list(area_ids)})
         return [row[0] for row in cursor.fetchall()]
+
+
+def _naming_sql() -> str:
+    """SQL: names and numbers are found in whatever width, case and grouping they are written, with whatever dots."""
+    word = folded_name_sql("w")
+    return f"""
+WITH word AS MATERIALIZED (
+    SELECT {word} AS folded, true AS is_name, 2 AS least FROM unnest(%(names)s::text[]) w
+    UNION ALL SELECT {word}, false, {_LEAST_DIGITS} FROM unnest(%(numbers)s::text[]) w),
+found AS MATERIALIZED (
+    SELECT d.id, d.area_id, bool_and(w.is_name) AS by_name
+      FROM (SELECT id, area_id, {folded_name_sql("name")} || ' ' || {folded_name_sql("title")} AS told FROM notices_document OFFSET 0) d
+      JOIN word w ON strpos(d.told, w.folded) > 0 AND length(w.folded) >= w.least GROUP BY d.id, d.area_id)
+SELECT id FROM found WHERE NOT by_name OR EXISTS (
+    SELECT FROM places_tree x JOIN places_tree v ON v.path <@ x.path WHERE x.area_id = found.area_id AND v.area_id = ANY (%(areas)s))
+ ORDER BY 1"""

@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 
 from karez.access.models import User
 from karez.access.services import log_read
+from karez.host import sessions
 from karez.intake import retention
 from karez.kernel.id_number import disagreement, fault_of
 from karez.kernel.refusal import Refusal
@@ -140,6 +141,7 @@ def erase_person(actor: User, *, request_id: int) -> int:
     ever = _ever_known(person_id)
     villages = _villages_of(request.person_id)
     with _told_kindly(f"request {request_id}"), connection.cursor() as cursor:
+        cursor.execute(sessions.for_as_long_as_it_takes())  # it reads what every file and document says
         retention.forget_files_of(
             area_ids=villages,
             number_hash=bytes(known.number_hash) if known and known.number_hash else None,

@@ -12,8 +12,21 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_te
       FROM (SELECT translate(told, '０１２３４５６７８９Ｘｘ－　', '0123456789Xx- ') AS narrow) n,
       LATERAL (SELECT regexp_replace(narrow,
         '(?<![0-9])([0-9]{15,19}|[0-9]{17}[Xx]|[0-9]{6}[ -][0-9]{8}[ -][0-9]{3}[0-9Xx]|[0-9]{4}([ -][0-9]{4}){3}([ -][0-9]{1,3})?'
-        || '|([+]?86[ -]?)?1[3-9][0-9]([ -]?[0-9]{4}){2})(?![0-9])', '(a number, not shown)', 'g') AS hidden) h
+        || '|[0-9]{6}[ ,-][0-9]{6}[ ,-]([0-9]{6}|[0-9]{5}[Xx])|[0-9]{3}(,[0-9]{3}){4,5}|([+]?86[ -]?)?1[3-9][0-9]([ -]?[0-9]{4}){2})(?![0-9])', '(a number, not shown)', 'g') AS hidden) h
 $$;
+
+-- The same of every text of a JSON value: what notices and headings say.
+CREATE FUNCTION intake_texts_without_numbers(told jsonb) RETURNS jsonb
+LANGUAGE plpgsql IMMUTABLE SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    RETURN CASE jsonb_typeof(told)
+        WHEN 'string' THEN to_jsonb(intake_without_numbers(told #>> '{}'))
+        WHEN 'array' THEN (SELECT coalesce(jsonb_agg(intake_texts_without_numbers(one) ORDER BY n), '[]')
+                             FROM jsonb_array_elements(told) WITH ORDINALITY AS every (one, n))
+        WHEN 'object' THEN (SELECT coalesce(jsonb_object_agg(intake_without_numbers(key), intake_texts_without_numbers(value)), '{}')
+                              FROM jsonb_each(told))
+        ELSE told END;
+END $$;
 
 -- What two spellings of a word share: width, case, blanks, underscores, hyphens and stars aside (`rules.word_key`).
 CREATE FUNCTION intake_word_key(word text) RETURNS text
@@ -94,7 +107,7 @@ BEGIN
     END IF;
     INSERT INTO intake_batch (sheet, file_name, digest, size_bytes, vault_ref, kept_digest, mark, delete_file_on, sender_id, notices, holds_identity,
         apply_permission)
-    VALUES (p_sheet, intake_without_numbers(p_file_name), p_digest, p_bytes, p_ref, p_kept, p_mark, p_delete_on, p_sender, p_notices,
+    VALUES (p_sheet, intake_without_numbers(p_file_name), p_digest, p_bytes, p_ref, p_kept, p_mark, p_delete_on, p_sender, intake_texts_without_numbers(p_notices),
         declared.identity, declared.apply_permission)
     RETURNING id INTO made;
     RETURN made;
@@ -168,7 +181,7 @@ BEGIN
         PERFORM intake_drop_stage(p_batch);
     END IF;
     UPDATE intake_batch SET state = now_is, row_count = p_rows, fault_count = p_faults, totals = p_totals,
-           notices = p_notices, years = p_years, headings = p_headings, staged_at = now(),
+           notices = intake_texts_without_numbers(p_notices), years = p_years, headings = intake_texts_without_numbers(p_headings), staged_at = now(),
            question_count = (SELECT count(DISTINCT row_no) FROM intake_question WHERE batch_id = p_batch AND asks) WHERE id = p_batch;
     RETURN now_is;
 END $$;
@@ -297,8 +310,9 @@ CREATE FUNCTION intake_forget_words(p_batch bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     PERFORM intake_take(p_batch, 'received', 'faulty', 'refused', 'applied', 'withdrawn');
-    UPDATE intake_batch SET file_name = sheet, trouble = '', headings = '{}', notices = (SELECT coalesce(jsonb_agg(n), '[]') FROM jsonb_array_elements(notices) n
-        WHERE n->>'what' = 'not_judged') WHERE id = p_batch;
+    UPDATE intake_batch SET file_name = sheet, trouble = '', headings = '{}', notices = (SELECT coalesce(jsonb_agg(
+            CASE WHEN n ? 'place' THEN n || '{"found": "…"}' ELSE n END), '[]') FROM jsonb_array_elements(notices) n
+        WHERE n->>'what' = 'not_judged' OR n ? 'place') WHERE id = p_batch;  -- where a dropped column stood is asked for when the file is checked again
     DELETE FROM intake_fault WHERE batch_id = p_batch;
     UPDATE intake_question SET found = '' WHERE batch_id = p_batch;
 END $$;

@@ -320,3 +320,25 @@ def test_opening_a_household_s_page_is_recorded(world: Any, village: int, client
     client.force_login(world.other_clerk, backend="allauth.account.auth_backends.AuthenticationBackend")
     assert client.get(f"/register/households/{made.pk}/").status_code in (403, 404)
     assert ReadEvent.objects.count() == 1
+
+
+def test_an_erasure_takes_as_long_as_it_takes_and_finds_every_spelling(world: Any, home: Household, monkeypatch: pytest.MonkeyPatch) -> None:
+    person = services.add_person(world.clerk, household_id=home.pk, new=_new(name="买买提·艾力", number=NUMBER))
+    names = ("贷款申请 买买提•艾力.txt", "买买提 艾力.txt", "买买提.txt", "Letter.txt")
+    made = [attach(world.clerk, kind="household", subject_id=home.pk, area_id=home.village_id, name=name, title="proof", stream=[b"words"]).pk for name in names]
+    request = identity.request_erasure(world.clerk, person_id=person.pk, reason="asked")
+    bounds = []
+
+    def forget(**_given: Any) -> list[int]:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW statement_timeout")
+            bounds.append(cursor.fetchone()[0])
+        return []
+
+    monkeypatch.setattr(identity.retention, "forget_files_of", forget)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = '30s'")  # as a page is bounded
+    identity.erase_person(world.approver, request_id=request.pk)
+    assert bounds == ["0"]
+    now = dict(Document.objects.values_list("pk", "name"))
+    assert [now[pk] for pk in made] == [f"document {made[0]}.txt", f"document {made[1]}.txt", *names[2:]]
