@@ -227,8 +227,6 @@ _STATES: dict[str, list[tuple[str, str]]] = {
     "intake_ask_withdrawal": [("{applied}, {gone}, 'why'", _NO_ROLE), ("{applied}, NULL, 'why'", "KZ044")],
     "intake_withdrawn": [("{applied}, {statistician}", _NO_ROLE), ("{applied}, {gone}", _NO_ROLE), ("{applied}, {sender}", _SAME)],
     "register_erase": [("{request}, {statistician}", _NO_ROLE), ("{request}, {gone}", _NO_ROLE), ("{request}, {sender}", "KZ033")],
-    "register_erase_from_file": [("{request}, {statistician}, {applied}, true", _NO_ROLE), ("{request}, {sender}, {applied}, false", "KZ033")],
-    "register_erase_from_document": [("{request}, {statistician}, 1", _NO_ROLE), ("{request}, {gone}, 1", _NO_ROLE), ("{request}, {sender}, 1", "KZ033")],
 }  # fmt: skip
 _ASKS = re.compile(r"\b(access_require_\w+|periods_require_alone|intake_require_apply|register_erasure_asked)\(")
 

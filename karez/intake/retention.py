@@ -43,7 +43,7 @@ def forget_files_of(
     the name in its rows, or not read yet and sent by somebody who may enter rows of these areas; no other batch is in the way.
     The files go when the transaction is committed, and at once what was kept of them in the clear: names, notices, words of faults.
     Of files of other sheets that goes where one of `words` (the person's name and numbers) stands in it; a checked one is in the way.
-    `forget` marks a batch in the database: the number of the batch, and whether its file goes or its words alone.
+    `forget` is told of each batch: its number, and whether its file goes or its words alone; the caller marks them in the database.
     """
     sheets = {s.name: s for s in registry.sheets().values() if any(column.identity for column in s.columns)}
     kept = Batch.objects.filter(sheet__in=sheets, file_deleted_at=None)

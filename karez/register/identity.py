@@ -130,7 +130,8 @@ def erase_person(actor: User, *, request_id: int) -> int:
 
     Identity, its index and its history go; the person gets a new random key, so that frozen keys lead to nobody. It reaches
     every record of the person, also one that replaced the record asked about since. The kept
-    files that may hold the person go with it, and so does the name of a document that holds the person's name or a number. Refuses while a file with the person waits for its decision.
+    files that may hold the person go with it, and so does the name of a document that holds the person's name or a number. How many it reached is on record with it. Refuses while a
+    file with the person waits for its decision.
     """
     request = ErasureRequest.objects.filter(pk=request_id).first()
     if request is None:
@@ -140,6 +141,7 @@ def erase_person(actor: User, *, request_id: int) -> int:
     known = Identity.objects.filter(person_id=person_id).first()
     ever = _ever_known(person_id)
     villages = _villages_of(request.person_id)
+    files: dict[bool, list[int]] = {True: [], False: []}  # whole ones, and those of which the words alone go
     with _told_kindly(f"request {request_id}"), connection.cursor() as cursor:
         cursor.execute(sessions.for_as_long_as_it_takes())  # it reads what every file and document says
         retention.forget_files_of(
@@ -147,14 +149,11 @@ def erase_person(actor: User, *, request_id: int) -> int:
             number_hash=bytes(known.number_hash) if known and known.number_hash else None,
             name_hash=bytes(known.name_hash) if known and known.name_hash else None,
             words={value for values in ever for value in asdict(values).values() if value},
-            forget=lambda batch, whole: cursor.execute(
-                "SELECT register_erase_from_file(%s, %s, %s, %s)", [request_id, actor.pk, batch, whole]
-            ),
+            forget=lambda batch, whole: files[whole].append(batch),
         )
         numbers = {number for values in ever for number in (values.id_number, values.phone)}
-        for document in documents_naming(names={values.name for values in ever}, numbers=numbers, area_ids=villages):
-            cursor.execute("SELECT register_erase_from_document(%s, %s, %s)", [request_id, actor.pk, document])
-        cursor.execute("SELECT register_erase(%s, %s)", [request_id, actor.pk])
+        documents = documents_naming(names={values.name for values in ever}, numbers=numbers, area_ids=villages)
+        cursor.execute("SELECT register_erase(%s, %s, %s, %s, %s)", [request_id, actor.pk, documents, files[True], files[False]])
     return person_id
 
 

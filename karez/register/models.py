@@ -305,6 +305,10 @@ class Erasure(models.Model):
     requested_by_id = models.BigIntegerField()
     erased_by_id = models.BigIntegerField()
     erased_at = models.DateTimeField(db_default=Now())
+    # What it reached besides; how many, not which: that would lead back to the person.
+    documents_renamed = models.PositiveIntegerField(db_default=0)
+    files_deleted = models.PositiveIntegerField(db_default=0)
+    files_without_words = models.PositiveIntegerField(db_default=0)  # kept, but what was told of them in the clear went
 
     class Meta:
         constraints = [

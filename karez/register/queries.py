@@ -74,7 +74,12 @@ class PersonPage:
     died_on: date | None
     death_id: int | None
     has_identity: bool
-    is_erased: bool
+    erasure: Erasure | None
+
+    @property
+    def is_erased(self) -> bool:
+        """Whether who it is was erased."""
+        return self.erasure is not None
 
 
 @dataclass(frozen=True)
@@ -159,7 +164,7 @@ def person(actor: User, person_id: int) -> PersonPage:
         died_on=death.happened_on if death else None,
         death_id=death.pk if death else None,
         has_identity=Identity.objects.filter(person=found).exists(),
-        is_erased=Erasure.objects.filter(request__person__in=_records_of(person_id)).exists(),
+        erasure=Erasure.objects.filter(request__person__in=_records_of(person_id)).order_by("-pk").first(),
     )
 
 

@@ -296,6 +296,9 @@ class Migration(migrations.Migration):
                 ('requested_by_id', models.BigIntegerField()),
                 ('erased_by_id', models.BigIntegerField()),
                 ('erased_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('documents_renamed', models.PositiveIntegerField(db_default=0)),
+                ('files_deleted', models.PositiveIntegerField(db_default=0)),
+                ('files_without_words', models.PositiveIntegerField(db_default=0)),
                 ('request', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, related_name='erasure', to='register.erasurerequest')),
             ],
             options={

@@ -196,31 +196,31 @@ BEGIN
     RETURN asked;
 END $$;
 
--- What is kept in the clear of a file that may hold the person goes with the erasure: the whole file, or its words alone.
-CREATE FUNCTION register_erase_from_file(p_request bigint, p_by bigint, p_batch bigint, p_whole boolean) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-BEGIN
-    PERFORM register_erasure_asked(p_request, p_by);
-    IF p_whole THEN PERFORM intake_file_forgotten(p_batch); ELSE PERFORM intake_forget_words(p_batch); END IF;
-END $$;
-
--- So does the name of a document that holds the person's.
-CREATE FUNCTION register_erase_from_document(p_request bigint, p_by bigint, p_document bigint) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-BEGIN
-    PERFORM register_erasure_asked(p_request, p_by);
-    PERFORM notices_forget_name(p_document);
-END $$;
-
 -- Removes name, number, index entries and history of a person, and gives the person a new random key, so that keys in
--- frozen tables lead to nobody. What remains says that somebody of a sex and age lived in a household.
-CREATE FUNCTION register_erase(p_request bigint, p_by bigint) RETURNS bigint
+-- frozen tables lead to nobody. With them go what is kept in the clear of files that may hold the person (the whole file, or its words
+-- alone) and the names of documents that hold the person's: one act, on record with how many it reached, not which, since that would lead
+-- back to the person. What remains says that somebody of a sex and age lived in a household.
+CREATE FUNCTION register_erase(p_request bigint, p_by bigint, p_documents bigint[] DEFAULT '{}', p_files bigint[] DEFAULT '{}',
+    p_words bigint[] DEFAULT '{}') RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
     asked register_erasurerequest := register_erasure_asked(p_request, p_by);
     records bigint[];
     known bigint[];
+    reached record;
+    documents int := 0;
+    files int := 0;
+    words int := 0;
 BEGIN
+    FOR reached IN SELECT x.batch, bool_or(x.whole) AS whole FROM (SELECT f, true FROM unnest(p_files) f UNION ALL SELECT w, false FROM unnest(p_words) w)
+        x (batch, whole) GROUP BY x.batch ORDER BY x.batch LOOP
+        IF reached.whole THEN PERFORM intake_file_forgotten(reached.batch); ELSE PERFORM intake_forget_words(reached.batch); END IF;
+        files := files + reached.whole::int;
+        words := words + (NOT reached.whole)::int;
+    END LOOP;
+    FOR reached IN SELECT DISTINCT d.id FROM unnest(p_documents) d (id) ORDER BY d.id LOOP
+        documents := documents + notices_forget_name(reached.id)::int;
+    END LOOP;
     -- A corrected person has earlier and later records: what they hold or held goes with them.
     -- A correction under way is waited for, and what it made is found by the next look.
     LOOP
@@ -232,7 +232,8 @@ BEGIN
     DELETE FROM register_identity WHERE person_id = ANY (records);
     DELETE FROM register_identityevent WHERE person_id = ANY (records) OR pgh_obj_id = ANY (records);
     UPDATE register_person SET key = gen_random_uuid() WHERE id = ANY (records);
-    INSERT INTO register_erasure (request_id, requested_by_id, erased_by_id) VALUES (p_request, asked.requested_by_id, p_by);
+    INSERT INTO register_erasure (request_id, requested_by_id, erased_by_id, documents_renamed, files_deleted, files_without_words)
+    VALUES (p_request, asked.requested_by_id, p_by, documents, files, words);
     RETURN asked.person_id;
 END $$;
 
@@ -301,7 +302,6 @@ END $$;
 
 -- The app may call what it needs; triggers and the helpers they use are for the owner alone.
 REVOKE ALL ON FUNCTION register_records_of(bigint), register_present_record(bigint), register_erasure_asked(bigint, bigint),
-    register_erase_from_file(bigint, bigint, bigint, boolean), register_erase_from_document(bigint, bigint, bigint), register_erase(bigint, bigint), register_forget_batch(bigint), register_built_on(bigint) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION register_records_of(bigint), register_present_record(bigint), register_erase(bigint, bigint),
-    register_erase_from_file(bigint, bigint, bigint, boolean), register_erase_from_document(bigint, bigint, bigint),
+    register_erase(bigint, bigint, bigint[], bigint[], bigint[]), register_forget_batch(bigint), register_built_on(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION register_records_of(bigint), register_present_record(bigint), register_erase(bigint, bigint, bigint[], bigint[], bigint[]),
     register_forget_batch(bigint), register_built_on(bigint) TO karez_app;

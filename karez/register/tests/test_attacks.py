@@ -9,7 +9,10 @@ import psycopg
 import pytest
 
 from karez.host import database
+from karez.notices.models import Document
+from karez.notices.services import attach
 from karez.register import services
+from karez.register.models import Erasure
 
 Connect = Callable[[], "psycopg.Connection[Any]"]
 _MEMBER = """INSERT INTO register_membership (person_id, household_id, relation, is_head, starts_on, counts_from, recorded_by_id)
@@ -67,7 +70,11 @@ def test_invariants_hold_against_raw_sql(people: dict[str, int], app_connection:
         (_DEATH, [head, "2009-06-01", "2009-06-01"], "KZ030"),
         ("DELETE FROM register_identity", [], "KZ031"),
         ("SELECT register_erase(99, 1)", [], "KZ032"),
-        ("SELECT register_erase_from_file(99, 1, 1, true)", [], "KZ032"),
+        ("SELECT register_erase(99, 1, '{1}', '{1}', '{1}')", [], "KZ032"),
+        ("SELECT notices_forget_name(1)", [], "42501"),
+        ("SELECT register_erasure_asked(99, 1)", [], "42501"),
+        ("UPDATE register_erasure SET documents_renamed = 0", [], "42501"),
+        ("INSERT INTO register_erasure (request_id, requested_by_id, erased_by_id) VALUES (1, 1, 2)", [], "42501"),
     ]
     for sql, params, state in states:
         with pytest.raises(psycopg.Error) as by_state:
@@ -150,7 +157,7 @@ def test_an_erasure_needs_another_person(people: dict[str, int], app_connection:
     ).fetchone()
     assert row
     raw.commit()
-    for alone in ("SELECT register_erase(%s, 5)", "SELECT register_erase_from_file(%s, 5, 1, true)", "SELECT register_erase(%s, NULL)"):
+    for alone in ("SELECT register_erase(%s, 5)", "SELECT register_erase(%s, 5, '{1}')", "SELECT register_erase(%s, NULL)"):
         with pytest.raises(psycopg.Error) as refused:
             raw.execute(alone, [row[0]])
         assert refused.value.sqlstate == "KZ033", alone
@@ -158,6 +165,36 @@ def test_an_erasure_needs_another_person(people: dict[str, int], app_connection:
     raw.execute("SELECT register_erase(%s, 6)", [row[0]])
     raw.commit()
     assert raw.execute("SELECT count(*) FROM register_identity").fetchone() == (0,)
+
+
+def test_what_an_erasure_reaches_is_on_record(people: dict[str, int], app_connection: Connect, committed_world: Any) -> None:
+    """Whatever the app's role names goes only with the erasure itself, which says how much it was; a file that waits is in the way."""
+    raw = app_connection()
+    made = [attach(committed_world.clerk, kind="household", subject_id=people["one"], area_id=people["village"], name=f"{n}.txt", title="t", stream=[b"w"]).pk for n in range(3)]
+    row = raw.execute(
+        "INSERT INTO register_erasurerequest (person_id, requested_by_id, reason) VALUES (%s, 5, 'x') RETURNING id", [people["head"]]
+    ).fetchone()
+    assert row
+    raw.commit()
+    with psycopg.connect(database.conninfo(database.OWNER)) as owner:
+        batch = owner.execute(
+            "INSERT INTO intake_batch (sheet, file_name, digest, size_bytes, vault_ref, delete_file_on, sender_id) VALUES"
+            " ('register', 'f', repeat('1', 64), 1, 'r', current_date, 1) RETURNING id"
+        ).fetchone()
+    assert batch
+    with pytest.raises(psycopg.Error) as waits:
+        raw.execute("SELECT register_erase(%s, 6, %s, %s)", [row[0], made, [batch[0]]])
+    assert waits.value.sqlstate == "KZ040"
+    raw.rollback()
+    assert Document.objects.filter(title="t").count() == 3
+    raw.execute("SELECT register_erase(%s, 6, %s, '{}', %s)", [row[0], [*made[:2], made[0], 10**9], [batch[0]]])
+    raw.commit()
+    assert Document.objects.filter(title="t").count() == 1
+    told = Erasure.objects.get()
+    assert (told.documents_renamed, told.files_deleted, told.files_without_words) == (2, 0, 1)
+    with pytest.raises(psycopg.Error) as twice:
+        raw.execute("SELECT register_erase(%s, 6, %s)", [row[0], made])
+    assert twice.value.sqlstate == "KZ032"
 
 
 def test_two_hands_cannot_put_one_person_into_two_households(people: dict[str, int], app_connection: Connect) -> None:

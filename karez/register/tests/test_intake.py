@@ -11,7 +11,7 @@ from karez.intake import services as intake
 from karez.intake import vault
 from karez.kernel.refusal import Refusal
 from karez.register import identity, queries, services
-from karez.register.models import Assessment, Household, Identity, Membership, Person
+from karez.register.models import Assessment, Erasure, Household, Identity, Membership, Person
 from karez.returns.models import Approval, Return
 
 _REGISTER = """村代码,户编号,户类型,人员序号,与户主关系,性别,出生年月,入户日期,姓名,身份证号,联系电话,民族
@@ -144,6 +144,7 @@ def test_erasing_a_person_reaches_the_kept_files(world: Any) -> None:
     intake.check_again(world.clerk, batch_id=waiting.pk)
     with TestCase.captureOnCommitCallbacks(execute=True):
         identity.erase_person(world.approver, request_id=request.pk)
+    assert Erasure.objects.values_list("documents_renamed", "files_deleted", "files_without_words").get() == (0, 2, 0)
     for batch, is_there in ((applied, False), (faulty, False), (elsewhere, True)):
         batch.refresh_from_db()
         assert (batch.file_deleted_at is None) is is_there

@@ -202,6 +202,7 @@ def test_names_of_documents_that_hold_the_person_go(world: Any, home: Household)
     with connection.cursor() as cursor:
         tallied, there_is = counts(cursor, "notices_document")
     assert tallied == there_is
+    assert Erasure.objects.get().documents_renamed == 5
 
 
 def test_cases_open_and_end(world: Any, village: int) -> None:
