@@ -55,7 +55,9 @@ def told(done: subprocess.CompletedProcess[str], code: int, *words: str) -> None
 
 def test_a_backup_is_private_names_its_key_and_restores(founded: Path, backup: tuple[Path, Path], empty: Path) -> None:
     made, keys = backup
-    fingerprint = json.loads((made / "manifest.json").read_text())["key"]
+    manifest = json.loads((made / "manifest.json").read_text())
+    fingerprint = manifest["key"]
+    assert made.name == f"karez-{manifest['made_at']}"
     (copy,) = keys.iterdir()
     assert copy.name == f"sealing-{fingerprint}.key"
     assert (made.stat().st_mode & 0o077, copy.stat().st_mode & 0o077) == (0, 0)
@@ -145,11 +147,15 @@ def test_a_backup_for_which_there_is_no_room_leaves_nothing(founded: Path, tmp_p
 
 
 def test_a_backup_whose_drill_fails_is_named_as_untested(founded: Path, tmp_path: Path) -> None:
-    """A program that cannot restore stands for whatever a drill may fail of."""
-    program = "import sys; sys.executable = '/bin/false'; from karez.cli import main; main()"
+    """A program that cannot restore stands for whatever a drill may fail of. Meanwhile no other run has the folder."""
+    broken, free = tmp_path / "broken", tmp_path / "free"
+    broken.write_text(f"#!/bin/sh\nflock --nonblock '{tmp_path / 'b'}' touch '{free}' || touch '{free}.not'\nexit 1\n")
+    broken.chmod(0o755)
+    program = f"import sys; sys.executable = {str(broken)!r}; from karez.cli import main; main()"
     words = ["backup", "--to", str(tmp_path / "b"), "--keys-to", str(tmp_path / "k"), "--keep", "1"]
     done = subprocess.run([sys.executable, "-c", program, *words], env=environment_of(founded), text=True, capture_output=True, check=False)
     told(done, 1, "named as untested")
+    assert not free.exists() and free.with_name("free.not").exists()
     (failed,) = (tmp_path / "b").iterdir()
     assert failed.name.endswith("-untested")
     done = karez(founded, *words)  # the next one is good: it stays, and the older untested one is no second backup

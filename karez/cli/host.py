@@ -150,14 +150,15 @@ def upgrade() -> None:
 def backup(*, target: Path, keys_to: Path, keep: int | None) -> None:
     """Writes a backup: database, files, snapshots; the sealing key apart. Then tests it by restoring it."""
     with working():
-        from karez.host.backup import back_up, drill, prune
+        from karez.host.backup import alone_in, back_up, drill, prune
 
-        made = back_up(target, keys_to)
-        click.echo(f"Written: {made}", err=True)
-        tested = drill(made, keys_to)
-        click.echo(f"Restored beside the installation: digests and trial balance agree. Backup {tested} counts as tested.", err=True)
-        for gone in prune(target, keep) if keep else []:
-            click.echo(f"Removed {gone.name}", err=True)
+        with alone_in(target):
+            made = back_up(target, keys_to)
+            click.echo(f"Written: {made}", err=True)
+            tested = drill(made, keys_to)
+            click.echo(f"Restored beside the installation: digests and trial balance agree. Backup {tested} counts as tested.", err=True)
+            for gone in prune(target, keep) if keep else []:
+                click.echo(f"Removed {gone.name}", err=True)
 
 
 @karez.command()

@@ -35,14 +35,14 @@ def back_up(target: Path, keys_to: Path) -> Path:
 
     Whatever file the dump names is there: files are linked before it and after it, so that neither one added nor one deleted
     meanwhile is missed.
-    What is written is beside its place until it is whole; what an earlier run left half-written goes.
+    What is written is beside its place until it is whole; what an earlier run left half-written goes. Under `alone_in`.
     """
     if keys_to.resolve().is_relative_to(target.resolve()):
         raise Refusal(
             "host.keys_beside_data", record=str(keys_to), found="a folder inside the backup", expected="another place",
             rule="whoever finds a backup must not find its key", todo="give --keys-to on another medium",
         )  # fmt: skip
-    with room_told(str(target)), _alone_in(target):
+    with room_told(str(target)):
         for left in target.glob(".karez-*.part"):  # of a run that was killed: nobody else writes here now
             shutil.rmtree(left, ignore_errors=True)
         key = keys.read(keys.keep_copy(keys_to))
@@ -52,11 +52,11 @@ def back_up(target: Path, keys_to: Path) -> Path:
             with _linked() as links:
                 programs.run("pg_dump", "--format=custom", "--compress=6", f"--file={side / 'database.dump'}", dbname=database.name())
                 _link_all(links)
-                for name in _FOLDERS:
-                    if (links / name).exists():
-                        _copy(links / name, side / name)
+                for kept in _FOLDERS:
+                    if (links / kept).exists():
+                        _copy(links / kept, side / kept)
             digests = {str(p.relative_to(side)): file_digest(p) for p in sorted(side.rglob("*")) if p.is_file()}
-            manifest = {"version": __version__, "made_at": name, "key": key.fingerprint, "files": digests}
+            manifest = {"version": __version__, "made_at": name.removeprefix("karez-"), "key": key.fingerprint, "files": digests}
             write_whole(side / _MANIFEST, json.dumps(manifest, indent=1).encode())
             side.rename(made)
     return made
@@ -65,7 +65,8 @@ def back_up(target: Path, keys_to: Path) -> Path:
 def prune(target: Path, keep: int) -> list[Path]:
     """Removes this installation's oldest backups in a folder until `keep` tested ones are left; returns what went. Others' backups stay.
 
-    Untested ones never count; those older than the oldest one kept go too.
+    Untested ones never count; those older than the oldest one kept go too. Under `alone_in`, from before the drill of the newest: no other
+    run removes one that is being tested.
     """
     ours = keys.read(keys.PLACE).fingerprint
     whole = [path for path in sorted(target.glob("karez-*"), key=_age) if _key_of(path) == ours]
@@ -121,18 +122,20 @@ def _copy(folder: Path, target: Path) -> None:
 
 
 @contextmanager
-def _alone_in(target: Path) -> Iterator[None]:
-    """One backup at a time writes into a folder of backups."""
-    target.mkdir(parents=True, exist_ok=True, mode=0o700)
-    handle = os.open(target, os.O_RDONLY)
+def alone_in(target: Path) -> Iterator[None]:
+    """One run at a time writes, tests and removes backups in a folder of them."""
+    with room_told(str(target)):
+        target.mkdir(parents=True, exist_ok=True, mode=0o700)
+        handle = os.open(target, os.O_RDONLY)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise Refusal(
+                "host.backup_running", record=str(target), found="another backup is being written or tested there", expected="one at a time",
+                rule="a backup that is not whole is removed by the next one", todo="wait until it has ended",
+            ) from None  # fmt: skip
         yield
-    except BlockingIOError:
-        raise Refusal(
-            "host.backup_running", record=str(target), found="another backup is being written there", expected="one at a time",
-            rule="a backup that is not whole is removed by the next one", todo="wait until it has ended",
-        ) from None  # fmt: skip
     finally:
         os.close(handle)
 

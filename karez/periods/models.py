@@ -51,6 +51,7 @@ class TallyRenewal(models.Model):
     table_name = models.TextField()
     version = models.TextField()  # of the program whose migrations ran
     begun_at = models.DateTimeField(db_default=Now())
+    last_migration = models.BigIntegerField()  # the number of the last one the database had been given by then
     rows_before = models.BigIntegerField()
     content_before = models.DecimalField(max_digits=40, decimal_places=0)
     renewed_at = models.DateTimeField(null=True)

@@ -3,7 +3,8 @@
 A tally sums whole rows (`sql/tally.sql`), so another column, type or value that a migration brings changes the sum. Before migrations run,
 each table is proved; which ones were whole is written down first, so that an upgrade cut off in the middle goes on from there. Afterwards
 those of them that no longer fit were changed by the migrations alone, and are counted anew; that stays on record. A table that did not fit
-before stays as it is: no upgrade hides what was taken away or changed. Holds no migration.
+before stays as it is: no upgrade hides what was taken away or changed. Where an upgrade was cut off before its first migration was done,
+what was written down says nothing of the day the next one begins: it is thrown away. Holds no migration.
 """
 
 from dataclasses import dataclass
@@ -16,6 +17,10 @@ from karez.periods.guard import tallied_tables
 
 _THERE = """SELECT c.relname, EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname = c.relname || '_tally')
   FROM pg_class c WHERE c.relkind = 'r' AND c.relnamespace = 'public'::regnamespace AND c.relname = ANY (%s)"""
+
+
+_LAST = "(SELECT coalesce(max(id), 0) FROM django_migrations)"
+_UNTOUCHED = f"DELETE FROM periods_tallyrenewal WHERE renewed_at IS NULL AND last_migration >= {_LAST}"
 
 
 @dataclass(frozen=True)
@@ -41,11 +46,12 @@ def counts(cursor: Any, table: str) -> tuple[Count, Count]:
 
 
 def before_migrations() -> None:
-    """Writes down which tables fit their tallies, before they may be changed; one begun earlier and cut off stands."""
+    """Writes down which tables fit their tallies, before they may be changed; what was written before a migration done since stands."""
     with transaction.atomic("owner"), connections["owner"].cursor() as cursor:
         cursor.execute("SELECT to_regclass('periods_tallyrenewal') IS NOT NULL")
         if not cursor.fetchone()[0]:  # the first migrations are still to come
             return
+        cursor.execute(_UNTOUCHED)
         cursor.execute("SELECT count(*) FROM periods_tallyrenewal WHERE renewed_at IS NULL")
         if cursor.fetchone()[0]:
             return
@@ -54,15 +60,17 @@ def before_migrations() -> None:
             tallied, there = counts(cursor, table)
             if tallied == there or (tallied.rows == 0 and not is_tallied):  # one that this version is the first to count
                 cursor.execute(
-                    "INSERT INTO periods_tallyrenewal (table_name, version, rows_before, content_before) VALUES (%s, %s, %s, %s)",
+                    "INSERT INTO periods_tallyrenewal (table_name, version, rows_before, content_before, last_migration)"
+                    f" VALUES (%s, %s, %s, %s, {_LAST})",
                     [table, __version__, tallied.rows, tallied.content],
                 )
 
 
 def after_migrations() -> list[str]:
-    """Counts anew every table that fitted before the migrations and no longer does; returns their names."""
+    """Counts anew every table that fitted before the migrations and no longer does; returns their names. None where no migration was done."""
     renewed = []
     with transaction.atomic("owner"), connections["owner"].cursor() as cursor:
+        cursor.execute(_UNTOUCHED)
         cursor.execute("SELECT table_name FROM periods_tallyrenewal WHERE renewed_at IS NULL ORDER BY 1")
         for (table,) in cursor.fetchall():
             if table in tallied_tables():

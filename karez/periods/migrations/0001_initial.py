@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
                 ('table_name', models.TextField()),
                 ('version', models.TextField()),
                 ('begun_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
+                ('last_migration', models.BigIntegerField()),
                 ('rows_before', models.BigIntegerField()),
                 ('content_before', models.DecimalField(decimal_places=0, max_digits=40)),
                 ('renewed_at', models.DateTimeField(null=True)),
