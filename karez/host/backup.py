@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from karez import __version__
-from karez.host import database, keys, paths, postgres, programs
+from karez.host import database, keys, leftovers, paths, postgres, programs
 from karez.kernel.files import room_told, side_folder, write_whole
 from karez.kernel.refusal import Refusal
 from karez.kernel.sealing import file_digest
@@ -213,12 +213,8 @@ def _tables() -> int:
 
 def _clear_drills() -> None:
     """Removes what drills that were killed left behind: a copy of everything, with its key."""
-    for left in Path(tempfile.gettempdir()).glob("karez-drill-*"):
-        pid = left.name.split("-")[2]
-        if not (pid.isdigit() and Path(f"/proc/{pid}").exists()) and left.stat().st_uid == os.geteuid():
-            if (left / "pg").exists():
-                postgres.stop(postgres.Cluster(left / "pg"))
-            shutil.rmtree(left, ignore_errors=True)
+    for left in leftovers.of_killed(Path(tempfile.gettempdir()), "karez-drill-*"):
+        leftovers.remove(left)
 
 
 def drill(made: Path, key_folder: Path) -> Path:
@@ -231,7 +227,9 @@ def drill(made: Path, key_folder: Path) -> Path:
     with (
         database.scratch("drill") if database.url() else contextlib.nullcontext("") as scratch,
         tempfile.TemporaryDirectory(prefix=f"karez-drill-{os.getpid()}-") as folder,
+        contextlib.ExitStack() as stack,
     ):
+        stack.callback(os.close, leftovers.hold(Path(folder)))
         Path(folder).chmod(0o711)  # the server's user passes through
         environment = {k: v for k, v in os.environ.items() if k != "KAREZ_DATABASE"}
         environment |= {"KAREZ_VAR": folder, "KAREZ_DURABLE": "0"}
