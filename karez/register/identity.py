@@ -129,9 +129,9 @@ def erase_person(actor: User, *, request_id: int) -> int:
     """Carries out an erasure another person asked for; returns the person's id.
 
     Identity, its index and its history go; the person gets a new random key, so that frozen keys lead to nobody. It reaches
-    every record of the person, also one that replaced the record asked about since. The kept
-    files that may hold the person go with it, and so does the name of a document that holds the person's name or a number. How many it reached is on record with it. Refuses while a
-    file with the person waits for its decision.
+    every record of the person, also one that replaced the record asked about since. The kept files that may hold the person go
+    with it, and so does the name of a document that holds the person's name or a number. How many it reached is on record with it.
+    Refuses while a file with the person waits for its decision.
     """
     request = ErasureRequest.objects.filter(pk=request_id).first()
     if request is None:
