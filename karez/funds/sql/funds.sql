@@ -62,18 +62,9 @@ END $$;
 REVOKE ALL ON FUNCTION funds_open_line_accounts(bigint, bigint, text, bigint[], bigint[], date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION funds_open_line_accounts(bigint, bigint, text, bigint[], bigint[], date) TO karez_app;
 
--- Money that came into or went out of the bank and stayed so: its other account is the bank, its voucher neither takes
--- another back nor was taken back. Money moved from line to line, or given back, is nobody's appropriation. It is asked of one
--- transfer at a time, so it goes by keys, whatever the statement around it is planned for.
-CREATE FUNCTION funds_with_bank(p_transfer bigint, p_bank bigint) RETURNS boolean
-LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp SET enable_nestloop = on AS $$
-    SELECT EXISTS (SELECT FROM ledger_transfer t JOIN ledger_voucher v ON v.id = t.voucher_id AND v.reverses_id IS NULL
-                     JOIN ledger_account bank ON bank.id = p_bank AND bank.code = '1002'
-                    WHERE t.id = p_transfer AND NOT EXISTS (SELECT FROM ledger_voucher r WHERE r.reverses_id = v.id AND r.posted_at IS NOT NULL))
-$$;
-REVOKE ALL ON FUNCTION funds_with_bank(bigint, bigint) FROM PUBLIC;
-
--- The transfer a fact names did move money onto (or off) this line's account, in the right book, on the day the fact counts.
+-- The transfer a fact names did move money onto (or off) this line's account, in the right book, on the day the fact counts. Its other
+-- account is the bank, and its voucher neither takes another back nor was taken back: money moved from line to line, or given
+-- back, is nobody's appropriation.
 CREATE FUNCTION funds_appropriation_on_line() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE wrong record;
@@ -84,7 +75,10 @@ BEGIN
           LEFT JOIN ledger_transfer t ON t.id = n.transfer_id AND t.booking_date = n.counts_on
           LEFT JOIN ledger_account a ON a.id = t.credit_account_id AND a.code = 'L' || n.line_id
           LEFT JOIN ledger_book b ON b.id = a.book_id AND b.kind = 'office' AND b.area_id = n.area_id
-         WHERE b.id IS NULL OR NOT funds_with_bank(t.id, t.debit_account_id) ORDER BY 1 LIMIT 1$q$ INTO wrong;
+          LEFT JOIN ledger_account bank ON bank.id = t.debit_account_id AND bank.code = '1002'
+          LEFT JOIN ledger_voucher v ON v.id = t.voucher_id AND v.reverses_id IS NULL
+          LEFT JOIN ledger_voucher back ON back.reverses_id = v.id AND back.posted_at IS NOT NULL
+         WHERE b.id IS NULL OR bank.id IS NULL OR v.id IS NULL OR back.id IS NOT NULL ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.reference IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ060', MESSAGE = format('Appropriation %s does not name a transfer onto its own line.', wrong.reference),
             DETAIL = 'A payment names one source line: the one whose account it moved money onto, on the day it counts.';
@@ -107,8 +101,14 @@ BEGIN
           LEFT JOIN ledger_transfer i ON i.id = n.transfer_in_id AND i.booking_date = n.counts_on
           LEFT JOIN ledger_account ia ON ia.id = i.credit_account_id AND ia.code = 'L' || n.line_id
           LEFT JOIN ledger_book ib ON ib.id = ia.book_id AND ib.kind = 'county' AND ib.area_id = n.area_id
-         WHERE ob.id IS NULL OR ib.id IS NULL OR NOT funds_with_bank(o.id, o.credit_account_id)
-            OR NOT funds_with_bank(i.id, i.debit_account_id) ORDER BY 1 LIMIT 1$q$ INTO wrong;
+          LEFT JOIN ledger_account obank ON obank.id = o.credit_account_id AND obank.code = '1002'
+          LEFT JOIN ledger_account ibank ON ibank.id = i.debit_account_id AND ibank.code = '1002'
+          LEFT JOIN ledger_voucher ov ON ov.id = o.voucher_id AND ov.reverses_id IS NULL
+          LEFT JOIN ledger_voucher iv ON iv.id = i.voucher_id AND iv.reverses_id IS NULL
+          LEFT JOIN ledger_voucher oback ON oback.reverses_id = ov.id AND oback.posted_at IS NOT NULL
+          LEFT JOIN ledger_voucher iback ON iback.reverses_id = iv.id AND iback.posted_at IS NOT NULL
+         WHERE ob.id IS NULL OR ib.id IS NULL OR obank.id IS NULL OR ibank.id IS NULL OR ov.id IS NULL OR iv.id IS NULL
+            OR oback.id IS NOT NULL OR iback.id IS NOT NULL ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.reference IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ060', MESSAGE = format('Allocation %s does not name the transfers of its own line and county.', wrong.reference),
             DETAIL = 'What leaves the office on a line reaches the county on the same line, on the same day.';
