@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test demonstration crash bench bench-scale check browser clean
+.PHONY: demo test demonstration installations crash bench bench-scale check browser clean
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
@@ -13,11 +13,15 @@ demo: .venv/installed
 	$(BIN)/karez demo $(if $(PORT),--port $(PORT))
 
 test: .venv/installed
-	$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m "not demonstration"
+	$(BIN)/pytest -q -n 3 --dist loadfile --no-loadscope-reorder -m "not demonstration and not installation"
 
 # The tests on the demonstration's whole year: they make it once, ask all it can be asked, and spoil it. Takes some minutes.
 demonstration: .venv/installed
 	$(BIN)/pytest -q -m demonstration
+
+# The tests of whole installations: founding, serving, backup and restore, keys, logs, ends by kill. Takes some minutes.
+installations: .venv/installed
+	$(BIN)/pytest -q -n 2 --dist loadfile -m installation
 
 crash: .venv/installed
 	KAREZ_CRASH_ROUNDS=100 $(BIN)/pytest -q -m crash

@@ -18,6 +18,8 @@ import pytest
 from karez.host import programs
 from tests.installations import SERVER, environment_of, founded_in, karez, new_folder, remove
 
+pytestmark = pytest.mark.installation
+
 SMALL_FILE = 64 * 1024  # bytes a process may write to one file: a disk that is full after so many
 
 

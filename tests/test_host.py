@@ -15,6 +15,8 @@ from karez.host import postgres
 from karez.kernel.refusal import Refusal
 from tests.installations import INIT, environment_of, founded_in, karez
 
+pytestmark = pytest.mark.installation
+
 
 @pytest.fixture
 def folder() -> Iterator[Path]:

@@ -18,6 +18,8 @@ from karez.kernel.refusal import Refusal
 from tests.installations import INIT, karez, new_folder, remove
 from tests.test_backup import told
 
+pytestmark = pytest.mark.installation
+
 
 def test_outside_a_checkout_the_data_folder_is_asked_for(tmp_path: Path) -> None:
     """As installed from a wheel: the packages' folder is no place for data, and a command that only reads makes nothing."""

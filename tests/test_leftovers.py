@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -57,10 +56,11 @@ def test_only_a_server_of_the_folder_itself_is_stopped(tmp_path: Path) -> None:
     cluster, other = (_made(tmp_path, name) / "pg" for name in ("1-a", "1-b"))
     for folder in (cluster, other):
         folder.mkdir()
-    words = [sys.executable, "-c", "import time; time.sleep(60)"]
-    server, stranger = subprocess.Popen(words, cwd=cluster), subprocess.Popen(words, cwd=tmp_path)
+    # As a server does it hears the signal, also where the shell that began this run does not.
+    program = "import signal, time; signal.signal(signal.SIGQUIT, signal.SIG_DFL); print('up', flush=True); time.sleep(60)"
+    server, stranger = (subprocess.Popen([sys.executable, "-c", program], cwd=at, stdout=subprocess.PIPE) for at in (cluster, tmp_path))
     try:
-        time.sleep(0.1)
+        assert all(process.stdout and process.stdout.readline() == b"up\n" for process in (server, stranger))
         (cluster / "postmaster.pid").write_text(f"{server.pid}\n")
         (other / "postmaster.pid").write_text(f"{stranger.pid}\n")
         pytest_plugin._clear_leftovers(tmp_path)
@@ -70,7 +70,7 @@ def test_only_a_server_of_the_folder_itself_is_stopped(tmp_path: Path) -> None:
     finally:
         for process in (server, stranger):
             process.kill()
-            process.wait()
+            process.communicate()
 
 
 def test_this_run_holds_its_folder(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from karez.host import paths, postgres, serving, supervision
 from karez.kernel.refusal import Refusal
 from tests.serving_site import HANG, SESSION, Site, free_port, gone, new_installation, told_of
 
+pytestmark = pytest.mark.installation
+
 
 @pytest.fixture(scope="module")
 def installation(django_db_setup: None) -> Iterator[dict[str, str]]:  # which keeps the migrated server that is copied
