@@ -1,6 +1,8 @@
 # Two commands for a fresh machine with python3-venv and make: `make demo` and `make test`.
 PYTHON ?= python3
 BIN := .venv/bin
+# Compiled modules are kept whatever the shell says: a test run starts hundreds of programs, and each would compile the whole source anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test demonstration installations crash bench bench-scale check browser clean
 

@@ -7,6 +7,7 @@ stand there, where the source names them, are texts of their own. Texts within `
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from karez.web.locale.raised_by_hand import BY_HAND
@@ -37,6 +38,7 @@ _CODE = re.compile(r"[a-z_]+\.[a-z_]+")
 _MAY = 24  # at most so many ways to put one text together
 
 
+@cache
 def texts() -> dict[Pattern, set[str]]:
     """Every text people may be told, with the files it stands in."""
     found: dict[Pattern, set[str]] = {pattern: {"karez/web/locale/raised_by_hand.py"} for pattern in BY_HAND}

@@ -6,6 +6,7 @@ Holds no translation. What people typed is put in at run time and stands as `{1}
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from karez.web.locale.raised import Module, Reader
 from karez.web.locale.raised_by_hand import BOOKS_BY_HAND
@@ -17,6 +18,7 @@ _CHART = re.compile(r'"name": "([^"]+)"')  # of a chart of accounts in SQL
 _SQL = re.compile(r"'(?:[^']|'')*'|[(),]|\b(?:SELECT|CASE|END)\b|[^\s'(),]+")
 
 
+@cache
 def book_texts() -> dict[str, set[str]]:
     """Every text the program writes into a book, with the files it stands in."""
     found: dict[str, set[str]] = {text: {"karez/web/locale/raised_by_hand.py"} for text in BOOKS_BY_HAND}

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date
+from functools import cache
 from typing import Any
 
 import pytest
@@ -18,7 +19,10 @@ from karez.mutual_funds.tests.conftest import DAY, YUAN, Fund, fund  # noqa: F40
 from karez.mutual_funds.tests.test_sheets import county, load  # noqa: F401 - a fixture
 from karez.web.locale.raised_books import book_texts
 
-_PIECES = {piece.strip(" ,") for text in book_texts() for piece in re.split(r"\{\d+\}", text) if re.search("[A-Za-z]{3}", piece)}
+
+@cache
+def _pieces() -> set[str]:
+    return {piece.strip(" ,") for text in book_texts() for piece in re.split(r"\{\d+\}", text) if re.search("[A-Za-z]{3}", piece)}
 
 
 def _page(user: Any, address: str, language: str = "zh-hans") -> str:
@@ -30,7 +34,7 @@ def _page(user: Any, address: str, language: str = "zh-hans") -> str:
 
 
 def _english_in(page: str) -> set[str]:
-    return {piece for piece in _PIECES if re.search(rf"\b{re.escape(piece)}\b", page)}
+    return {piece for piece in _pieces() if re.search(rf"\b{re.escape(piece)}\b", page)}
 
 
 @pytest.fixture

@@ -4,7 +4,6 @@ import gettext
 import io
 import re
 from collections.abc import Callable
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +22,6 @@ from karez.web.locale.raised_books import book_texts, named
 from karez.web.locale.raised_sql import sql_texts
 
 CATALOGUE = Path(said.__file__).parent / "locale" / "zh_Hans" / "LC_MESSAGES" / "refusals.po"
-_texts = cache(texts)
 _PLACES = re.compile(r"\{\d+\}")
 _REFRESH = "run python karez/web/locale/refresh_refusals.py and translate what is empty"
 
@@ -42,7 +40,7 @@ def _reader(user: Any, language: str = "zh-hans") -> Client:
     return client
 
 
-@pytest.mark.parametrize(("catalogue", "source"), [(CATALOGUE, _texts), (BOOKS, book_texts)])
+@pytest.mark.parametrize(("catalogue", "source"), [(CATALOGUE, texts), (BOOKS, book_texts)])
 def test_every_text_of_the_source_is_translated(catalogue: Path, source: Callable[[], dict[str, set[str]]]) -> None:
     known = _translations(catalogue)
     missing = {text: sorted(files) for text, files in source().items() if not known.get(text)}
@@ -60,7 +58,7 @@ def test_compiled_as_it_stands(catalogue: Path) -> None:
 
 
 def test_the_reader_finds_what_it_must() -> None:
-    found = _texts()
+    found = texts()
     for text in (
         "nothing of this number",  # a constant
         "the same file as {1}, received {2}, {3}",  # an f-string
