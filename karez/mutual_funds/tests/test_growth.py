@@ -4,15 +4,13 @@ Work is the rows that PostgreSQL's own plans visited, told by auto_explain; no c
 day a region is founded: nothing is known of them but their size.
 """
 
-import json
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
-import psycopg
 import pytest
 
 from karez.host import database
+from karez.kernel.tests.work import Watched
 
 SMALL, LARGE = 1_200, 4_800
 _FIRST = 1_000_000  # ids made here
@@ -72,36 +70,11 @@ _STATEMENTS = {
 }  # fmt: skip
 
 
-@dataclass
-class Watched:
-    """A session of the app's role that tells how many rows its statements visited, triggers included."""
-
-    connection: psycopg.Connection[Any]
-    told: list[str] = field(default_factory=list)
-
-    def visited(self, statement: str) -> int:
-        """Runs it; the rows all its plans visited. How PostgreSQL looks up a foreign key is its own affair, one key at a time."""
-        self.told.clear()
-        self.connection.execute(statement.encode())
-        plans = [json.loads(told.partition("plan:")[2]) for told in self.told]
-        return sum(_rows(plan["Plan"]) for plan in plans if not plan["Query Text"].startswith("SELECT 1 FROM ONLY"))
-
-
-def _rows(plan: dict[str, Any]) -> int:
-    """Rows read by scans and thrown away by joins, each time they were."""
-    seen = plan.get("Rows Removed by Join Filter", 0) + plan.get("Rows Removed by Filter", 0)
-    if plan["Node Type"].endswith("Scan"):
-        seen += plan["Actual Rows"]
-    return int(seen * plan["Actual Loops"]) + sum(_rows(inner) for inner in plan.get("Plans", ()))
-
-
 @pytest.fixture
 def watched(committed_world: Any, committed_db: str) -> Iterator[Watched]:
     with database.administrator(committed_db) as admin:
         admin.autocommit = False
-        seen = Watched(admin)
-        admin.add_notice_handler(lambda said: seen.told.append(said.message_primary or "") if "plan:" in (said.message_primary or "") else None)
-        yield seen
+        yield Watched(admin)
         admin.rollback()
 
 
@@ -109,10 +82,7 @@ def _fill(watched: Watched, members: int) -> None:
     """The world of so many members; from then on the session is the app's."""
     watched.connection.rollback()
     watched.connection.execute(_WORLD.format(first=_FIRST, n=members).encode())
-    watched.connection.execute("LOAD 'auto_explain'")
-    settings = {"log_min_duration": "0", "log_analyze": "on", "log_timing": "off", "log_nested_statements": "on", "log_format": "json", "log_level": "notice"}
-    for name, value in settings.items():
-        watched.connection.execute("SELECT set_config(%s, %s, true)", [f"auto_explain.{name}", value])
+    watched.watch()
     watched.connection.execute("SET LOCAL ROLE karez_app")
 
 

@@ -182,11 +182,11 @@ def test_a_gift_is_taken_back_by_two_people(fund: Fund) -> None:
 
 def test_a_society_is_looked_at_as_of_a_day(fund: Fund) -> None:
     fund.pay_in(fund.members[0], 1000, day=date(2009, 3, 2))
-    fund.lend(fund.members[0], 500, "L1", day=date(2009, 4, 1), days=180)
+    fund.lend(fund.members[0], 500, "the first loan", day=date(2009, 4, 1), days=180)
     address = reverse("mutual_funds:society", args=[fund.society.pk])
     client = signed_in(fund.treasurer)
     march = client.get(address, {"as_of": "2009-03-31"}).content.decode()
-    assert "as of 2009-03-31" in march and "L1" not in march and "How lending goes, 2009" in march
+    assert "as of 2009-03-31" in march and "the first loan" not in march and "How lending goes, 2009" in march
     report = queries.report(fund.treasurer, fund.society.pk, date(2009, 3, 31))
     assert (report.cash_fen, report.contributions_fen, report.loans_fen, report.members) == (1000 * YUAN, 1000 * YUAN, 0, 3)
     assert queries.report(fund.treasurer, fund.society.pk, date(2009, 1, 15)).members == 0

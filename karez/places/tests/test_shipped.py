@@ -2,10 +2,13 @@
 
 from collections import Counter
 from datetime import date
+from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
+from karez.host import database
+from karez.kernel.tests.work import Watched
 from karez.places import queries
 from karez.places.loading import load_region
 from karez.places.models import Designation, Tree
@@ -71,3 +74,19 @@ def test_xinjiang_has_98_counties_four_of_them_under_no_prefecture_city():
     horgos = Tree.objects.get(code="654004200")
     assert horgos.parent.tree.code == "654023"
     assert not Tree.objects.filter(level="county").exclude(code__in=names).exists()
+
+
+def test_the_tree_is_built_by_work_that_grows_with_the_areas(committed_db: str, owner_cursor: Any) -> None:
+    """Nothing is compared row by row, also where the planner has seen the tables after a load that was taken back, full of nothing."""
+    with transaction.atomic():
+        load_region("64")
+        transaction.set_rollback(True)
+    owner_cursor.execute("ANALYZE places_areaspell, places_tree, places_succession")
+    rows = load_region("64")["spells"]
+    with database.administrator(committed_db) as admin:
+        admin.autocommit = False
+        watched = Watched(admin)
+        watched.watch()
+        visited = watched.visited("SELECT places_refresh_tree()")
+        admin.rollback()
+    assert rows < visited <= 60 * rows, (visited, rows)
