@@ -78,7 +78,7 @@ AREA_CHECKS = (
         expected=_("a code no other row and no known area of the level has on these days"),
         sql=shared_days(
             "SELECT s.row_no, s.code, s.level || ' ' || s.code, s.valid_from, s.valid_to FROM {stage} s",
-            "SELECT k.level || ' ' || k.code, k.starts_on, k.ends_before FROM places_code k WHERE k.code IN (SELECT code FROM {stage})",
+            "SELECT k.level || ' ' || k.code, k.starts_on, k.ends_before FROM places_code k WHERE k.code IN (SELECT g.code FROM {stage} g)",
         ),
         todo=_("end the earlier statement about the area first, or leave the row out"),
     ),
@@ -190,7 +190,7 @@ DESIGNATIONS = Sheet(
             sql=shared_days(
                 f"SELECT s.row_no, s.list, s.area_code_id || ' ' || {_LIST.format('s')}, s.valid_from, s.valid_to FROM {{stage}} s",
                 f"SELECT k.area_id || ' ' || {_LIST.format('k')}, k.starts_on, k.ends_before FROM places_designation k"
-                " WHERE k.voided_at IS NULL AND k.area_id IN (SELECT area_code_id FROM {stage})",
+                " WHERE k.voided_at IS NULL AND k.area_id IN (SELECT g.area_code_id FROM {stage} g)",
             ),
             todo=_("end the earlier designation first, or leave the row out"),
         ),
