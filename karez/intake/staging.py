@@ -81,12 +81,14 @@ class FileStaging:
             return
         self._load(shape, matched)
         self.progress("checking cells", 20)
-        self._make_cells(self._heading_units(matched))
+        units = self._heading_units(matched)
+        self._make_cells(units)
         self._tell_unknown(matched, self._other_columns(matched))
         self.result.row_count = self._number("SELECT count(*) FROM cells")
         if not self.result.row_count:
             self._fault(0, "", _("no row below the headings"), _("at least one row"), "no_rows")
-        self._cell_faults(frozenset(matched.places), gb18030=shape.encoding == GB18030)
+        headed = {column: self.result.notices.shown(matched.units[column].text) for column in units}
+        self._cell_faults(frozenset(matched.places), headed, gb18030=shape.encoding == GB18030)
         self._nonsense(frozenset(matched.places))
         self._row_faults()
 
@@ -310,9 +312,9 @@ class FileStaging:
         other = [one.text for one in said if one and one.unit is not None and (not one.unit.is_plain or one.unit.base == "foreign money")]
         return other[0] if other else ""
 
-    def _cell_faults(self, present: frozenset[str], *, gb18030: bool) -> None:
+    def _cell_faults(self, present: frozenset[str], headed: Mapping[str, str], *, gb18030: bool) -> None:
         """One pass counts the bad cells of every test; only tests with some are asked for their rows."""
-        tests = [*typing.tests(self.sheet, present, gb18030=gb18030), *self._scope_tests(present)]
+        tests = [*typing.tests(self.sheet, present, headed, gb18030=gb18030), *self._scope_tests(present)]
         if not tests:
             return
         counting = ", ".join(f"count(*) FILTER (WHERE {test.condition})" for test in tests)

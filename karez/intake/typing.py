@@ -201,8 +201,11 @@ def _factor(worth: Fraction) -> str:
     return f"CAST('{Decimal(worth.numerator) / worth.denominator:f}' AS DECIMAL(14, 4))"
 
 
-def tests(sheet: Sheet, present: frozenset[str], *, gb18030: bool) -> Iterator[Test]:
-    """Every test of single cells, for the columns the file has; more of them where it was read as GB 18030."""
+def tests(sheet: Sheet, present: frozenset[str], headed: Mapping[str, str], *, gb18030: bool) -> Iterator[Test]:
+    """Every test of single cells, for the columns the file has; more of them where it was read as GB 18030.
+
+    `headed`: columns whose heading names another unit than their own, with that unit.
+    """
     number = number_column(sheet)
     for column in sheet.columns:
         if column.name not in present:
@@ -220,7 +223,8 @@ def tests(sheet: Sheet, present: frozenset[str], *, gb18030: bool) -> Iterator[T
             yield Test(column.name, "area", f"{is_there} AND {name(column.name + '_id')} IS NULL", found, _area_expected(column),
                        _("look the code up under Places; codes change with the years"))  # fmt: skip
         else:
-            yield Test(column.name, "type", f"{is_there} AND {done} IS NULL", found, expected(column), reasons=_reasons(column))
+            wanted = f"a number in {headed[column.name]}, the unit in the heading" if column.name in headed else expected(column)
+            yield Test(column.name, "type", f"{is_there} AND {done} IS NULL", found, wanted, reasons=_reasons(column))
         yield from _bounds(column, done, found)
         if column.pattern and column.kind in (Kind.TEXT, Kind.AREA):
             yield Test(column.name, "pattern", f"{is_there} AND NOT regexp_full_match({done}, {text(column.pattern)})", found,

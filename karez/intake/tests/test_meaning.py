@@ -34,6 +34,13 @@ def test_a_heading_in_another_unit_is_turned_and_told_and_the_total_follows(coun
     assert {total["label"]: total["value"] for total in batch.totals}["amount"] == "1062395000"
 
 
+def test_a_cell_that_is_no_number_is_told_the_unit_its_heading_names(county: SimpleNamespace) -> None:
+    batch = sent(county, f"ref,village,name,金额(万元)\nr1,{V},a,abc\n")
+    assert [f.expected for f in batch.faults.all()] == ["a number in 万元, the unit in the heading"]
+    batch = sent(county, f"ref,village,name,金额(元)\nr1,{V},a,abc\n")
+    assert [f.expected for f in batch.faults.all()] == ["an amount in yuan with at most two decimals, such as 1,200.50"]
+
+
 @pytest.mark.parametrize(
     ("heading", "fault"),
     [("金额(美元)", ("the heading says 美元", "the column in yuan")), ("amount (persons)", ("the heading says persons", "the column in yuan")),

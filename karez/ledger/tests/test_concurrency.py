@@ -194,9 +194,8 @@ def test_killed_while_posting_nothing_is_lost_or_doubled(
         )
         for _ in range(3)
     ]
-    deadline = time.monotonic() + 60
     while Voucher.objects.count() < 30:
-        assert time.monotonic() < deadline
+        assert all(worker.poll() is None for worker in workers), "a worker ended by itself"
         time.sleep(0.02)
     time.sleep(random.Random(round_no).uniform(0, 0.4))
     told: list[int] = []
