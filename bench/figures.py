@@ -17,7 +17,7 @@ MONEY = ("mutual_funds_members", "mutual_funds_loans", "mutual_funds_dues", "mut
 
 
 def run(rounds: int = 7, size: int = SIZE) -> list[dict[str, object]]:
-    """Two lines, medians of paired runs: at most twice the time by hand, and how many times faster than PostgreSQL."""
+    """Two lines, medians of paired runs: at most 1.75 times the time by hand, and how many times faster than PostgreSQL."""
     from bench.installed import set_up
 
     reference, transfers = _reference(set_up)
@@ -51,7 +51,7 @@ def run(rounds: int = 7, size: int = SIZE) -> list[dict[str, object]]:
     return [
         {
             "what": what, "size": shown, "karez": f"{statistics.median(ours):.3f} s", "DuckDB by hand": f"{statistics.median(by_hand):.3f} s",
-            "ratio": f"{ratio:.2f}", "asked": "at most 2", "met": ratio <= 2,
+            "ratio": f"{ratio:.2f}", "asked": "at most 1.75", "met": ratio <= 1.75,
         },
         {
             "what": what, "size": shown, "karez": f"{statistics.median(ours):.3f} s", "Django's ORM on PostgreSQL": f"{slow:.1f} s in {queries} queries, one a figure and level",

@@ -53,10 +53,10 @@ def run(vouchers: int = VOUCHERS, rounds: int = 3) -> list[dict[str, object]]:
                 _rate(job, max(vouchers // 5, WRITERS) if name in ("hordak", "hordak_one", "service") else vouchers)
             )
     return [
-        _line(rates, vouchers, "post, spread over 400 books", "spread", "bare", 0.5),
+        _line(rates, vouchers, "post, spread over 400 books", "spread", "bare", 0.75),
         _line(rates, vouchers, "post, spread over 400 books", "spread", "hordak", 3),
         _line(rates, vouchers, "the same, against one transfer_to, half of what a voucher moves", "spread", "hordak_one", 3),
-        _line(rates, vouchers, "post, all drawing on one earmark", "hot", "bare_hot", 0.8),
+        _line(rates, vouchers, "post, all drawing on one earmark", "hot", "bare_hot", 1.0),
         # For information: with the check of permission over the tree of places, which the peer does not make.
         {
             "what": "receive through the service, permission checked", "size": f"{vouchers:,} vouchers, {WRITERS} writers",
