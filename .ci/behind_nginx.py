@@ -1,4 +1,5 @@
-"""The trial of `.ci/nginx`: a small synthetic region, `karez serve` behind nginx with a certificate of its own, and people who ask.
+"""The trial of `.ci/nginx`: a small synthetic region, `karez serve` behind nginx with a certificate of its own, and
+people who ask.
 
 Holds no expectation about a page's looks. Who asks from which address is told by the loopback address they come from.
 """
@@ -53,22 +54,46 @@ def found() -> None:
 def configured() -> Path:
     """The project's example file with the trial's ports, name and certificate, in a whole configuration."""
     subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", f"/CN={HOST}", "-addext", f"subjectAltName=DNS:{HOST}",
-         "-keyout", FOLDER / "key.pem", "-out", FOLDER / "certificate.pem"], check=True, capture_output=True,
-    )  # fmt: skip
+        [
+            "openssl",
+            "req",
+            "-x509",
+            "-newkey",
+            "rsa:2048",
+            "-nodes",
+            "-days",
+            "2",
+            "-subj",
+            f"/CN={HOST}",
+            "-addext",
+            f"subjectAltName=DNS:{HOST}",
+            "-keyout",
+            FOLDER / "key.pem",
+            "-out",
+            FOLDER / "certificate.pem",
+        ],
+        check=True,
+        capture_output=True,
+    )
     site = Path("deploy/nginx.conf").read_text()
     for old, new in (
-        ("127.0.0.1:8000", f"127.0.0.1:{INSIDE}"), ("listen 443 ssl", f"listen 127.0.0.1:{OUTSIDE} ssl"), ("listen 80", f"listen 127.0.0.1:{PLAIN}"),
-        ("karez.example.org", HOST), ("/etc/ssl/karez", str(FOLDER)),
-    ):  # fmt: skip
+        ("127.0.0.1:8000", f"127.0.0.1:{INSIDE}"),
+        ("listen 443 ssl", f"listen 127.0.0.1:{OUTSIDE} ssl"),
+        ("listen 80", f"listen 127.0.0.1:{PLAIN}"),
+        ("karez.example.org", HOST),
+        ("/etc/ssl/karez", str(FOLDER)),
+    ):
         assert old in site, old
         site = site.replace(old, new)
     (FOLDER / "site.conf").write_text(site)
-    scratch = "".join(f"{name}_temp_path {FOLDER}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    scratch = "".join(
+        f"{name}_temp_path {FOLDER}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
     user = "user root;\n" if os.getuid() == 0 else ""
     whole = FOLDER / "nginx.conf"
     whole.write_text(
-        f"{user}pid {FOLDER}/nginx.pid;\nerror_log {FOLDER}/error.log;\ndaemon off;\nevents {{}}\nhttp {{\n{scratch}include {FOLDER}/site.conf;\n}}\n"
+        f"{user}pid {FOLDER}/nginx.pid;\nerror_log {FOLDER}/error.log;\ndaemon off;\nevents {{}}\nhttp "
+        f"{{\n{scratch}include {FOLDER}/site.conf;\n}}\n"
     )
     return whole
 
@@ -77,7 +102,9 @@ def configured() -> Path:
 def served() -> Iterator[None]:
     """Both servers, ended together."""
     with contextlib.ExitStack() as stack:
-        nginx = next(p for p in ("/usr/sbin/nginx", "/usr/local/sbin/nginx", "nginx") if p == "nginx" or Path(p).exists())
+        nginx = next(
+            p for p in ("/usr/sbin/nginx", "/usr/local/sbin/nginx", "nginx") if p == "nginx" or Path(p).exists()
+        )
         karez = [sys.executable, "-m", "karez", "serve", "--port", str(INSIDE)]
         for words in (karez, [nginx, "-p", str(FOLDER), "-c", str(configured())]):
             stack.callback(_end, subprocess.Popen(words, env=os.environ | ENVIRONMENT))
@@ -111,7 +138,9 @@ class Visitor:
         """Status and page."""
         trust = ssl.create_default_context(cafile=str(FOLDER / "certificate.pem"))
         trust.check_hostname = False  # the name is in the Host header; the socket goes to the loopback
-        line = http.client.HTTPSConnection("127.0.0.1", OUTSIDE, source_address=(self.address, 0), context=trust, timeout=60)
+        line = http.client.HTTPSConnection(
+            "127.0.0.1", OUTSIDE, source_address=(self.address, 0), context=trust, timeout=60
+        )
         site = f"{HOST}:{OUTSIDE}"
         headers = {"Host": site, "Cookie": "; ".join(f"{k}={v}" for k, v in self.cookies.items()), **self.headers}
         if method == "POST":
@@ -132,7 +161,9 @@ class Visitor:
         status, page = self.ask("GET", "/account/login/")
         assert status == 200, status
         words = {"login": name, "password": password, "csrfmiddlewaretoken": _token(page)}
-        status, _page = self.ask("POST", "/account/login/", urlencode(words).encode(), "application/x-www-form-urlencoded")
+        status, _page = self.ask(
+            "POST", "/account/login/", urlencode(words).encode(), "application/x-www-form-urlencoded"
+        )
         return status == 302 and self.ask("GET", "/places/")[0] == 200
 
     def send_unfinished(self, path: str, length: int) -> int:
@@ -140,7 +171,10 @@ class Visitor:
         trust = ssl.create_default_context(cafile=str(FOLDER / "certificate.pem"))
         trust.check_hostname = False
         with trust.wrap_socket(socket.create_connection(("127.0.0.1", OUTSIDE), 30, (self.address, 0))) as line:
-            head = f"POST {path} HTTP/1.1\r\nHost: {HOST}:{OUTSIDE}\r\nContent-Length: {length}\r\nContent-Type: text/plain\r\n\r\n"
+            head = (
+                f"POST {path} HTTP/1.1\r\nHost: {HOST}:{OUTSIDE}\r\nContent-Length: {length}\r\nContent-Type: "
+                "text/plain\r\n\r\n"
+            )
             line.sendall(head.encode() + b"x" * 65536)
             return int(line.recv(100).split()[1])
 
@@ -149,7 +183,10 @@ class Visitor:
         _status, page = self.ask("GET", "/proof/")
         edge = "----karez"
         parts = [f'--{edge}\r\nContent-Disposition: form-data; name="csrfmiddlewaretoken"\r\n\r\n{_token(page)}']
-        parts.append(f'--{edge}\r\nContent-Disposition: form-data; name="figures"; filename="chapter.csv"\r\nContent-Type: text/csv\r\n\r\n{PROOF}')
+        parts.append(
+            f'--{edge}\r\nContent-Disposition: form-data; name="figures"; filename="chapter.csv"\r\nContent-Type: '
+            f"text/csv\r\n\r\n{PROOF}"
+        )
         body = "\r\n".join([*parts, f"--{edge}--", ""])
         return self.ask("POST", "/proof/", body.encode(), f"multipart/form-data; boundary={edge}")[0]
 
@@ -165,21 +202,33 @@ def tried() -> None:
     clerk = Visitor("127.0.0.2")
     assert clerk.sign_in(" Clerk ", OWN), "nobody can sign in behind TLS"
     assert clerk.told.get("Strict-Transport-Security", "").startswith("max-age=31536000"), clerk.told
-    assert all("Secure" in cookie for cookie in clerk.set_cookies if "Max-Age=0" not in cookie), clerk.set_cookies  # a cookie taken back holds nothing
+    assert all("Secure" in cookie for cookie in clerk.set_cookies if "Max-Age=0" not in cookie), (
+        clerk.set_cookies
+    )  # a cookie taken back holds nothing
     status = Visitor("127.0.0.3").proof()
     assert status == 200, f"the proofreader takes no file behind TLS: {status}"
     for n in range(8):  # a name in whatever letters, claims of another address in each request
         name = ("clerk", "CLERK", " clerk", "\uff43lerk")[n % 4]
-        forged = {"X-Forwarded-For": f"198.51.100.{n}", "X-Real-IP": f"198.51.100.{n}", "Forwarded": f"for=198.51.100.{n}"}
+        forged = {
+            "X-Forwarded-For": f"198.51.100.{n}",
+            "X-Real-IP": f"198.51.100.{n}",
+            "Forwarded": f"for=198.51.100.{n}",
+        }
         assert not Visitor("127.0.0.4", **forged).sign_in(name, "not-the-password")
-    assert not Visitor("127.0.0.4", **{"X-Forwarded-For": "198.51.100.99"}).sign_in("clerk", OWN), "a forged address opens the lock"
+    assert not Visitor("127.0.0.4", **{"X-Forwarded-For": "198.51.100.99"}).sign_in("clerk", OWN), (
+        "a forged address opens the lock"
+    )
     assert Visitor("127.0.0.5").sign_in("clerk", OWN), "the person is locked out where nobody guessed"
     assert Visitor("127.0.0.4").sign_in("other_clerk", OWN), "the office is locked out by one name"
     stranger = Visitor("127.0.0.6")
     assert stranger.send_unfinished("/account/login/", 3 * 2**20) == 413, "a form of 3 MiB is begun"
     assert stranger.send_unfinished("/proof/", 7 * 2**20) == 413, "a chapter of 7 MiB is begun"
-    assert stranger.send_unfinished("/files/send/", 300 * 2**20) == 403, "a stranger's file is taken before it is refused"
-    assert not any((FOLDER / "client_body").rglob("*.*")) and not list((FOLDER / "client_body").rglob("0*")), "nginx keeps a stranger's file"
+    assert stranger.send_unfinished("/files/send/", 300 * 2**20) == 403, (
+        "a stranger's file is taken before it is refused"
+    )
+    assert not any((FOLDER / "client_body").rglob("*.*")) and not list((FOLDER / "client_body").rglob("0*")), (
+        "nginx keeps a stranger's file"
+    )
     direct = http.client.HTTPConnection("127.0.0.1", INSIDE, timeout=30)
     direct.request("GET", "/account/login/", headers={"Host": "nobody.test"})
     assert direct.getresponse().status == 400, "answers to a name that is not its own"

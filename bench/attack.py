@@ -1,8 +1,9 @@
 """A site under attack: forty readers of chapter and trace, measured without and with everything hostile at once.
 
-The site is a real `karez serve` on the reference year. The attackers (`bench.attackers`, in a process of their own) drip bodies and
-heads, push large bodies, send hostile workbooks to the proofreader from ever new addresses, and read as slowly as they can. Asked:
-`/healthy/` within a second for 99 of 100, and readers who wait at most three times as long (95 of 100) as without the attack.
+The site is a real `karez serve` on the reference year. The attackers (`bench.attackers`, in a process of their own)
+drip bodies and heads, push large bodies, send hostile workbooks to the proofreader from ever new addresses, and read as
+slowly as they can. Asked: `/healthy/` within a second for 99 of 100, and readers who wait at most three times as long
+(95 of 100) as without the attack.
 """
 
 import asyncio
@@ -26,8 +27,14 @@ def run(seconds: float = 20.0) -> list[dict[str, object]]:
     """One line for health and one for the readers; raises where a floor is missed."""
     cookie = _loaded()["zhao"]
     port = _free_port()
-    environment = os.environ | {"DJANGO_SETTINGS_MODULE": "karez.settings", "KAREZ_TRUSTED_PROXIES": "127.0.0.1", "KAREZ_LOG": "ERROR"}
-    site = subprocess.Popen([sys.executable, "-m", "karez", "serve", "--port", str(port)], env=environment, stderr=subprocess.DEVNULL)
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "karez.settings",
+        "KAREZ_TRUSTED_PROXIES": "127.0.0.1",
+        "KAREZ_LOG": "ERROR",
+    }
+    site = subprocess.Popen(
+        [sys.executable, "-m", "karez", "serve", "--port", str(port)], env=environment, stderr=subprocess.DEVNULL
+    )
     try:
         _wait_for(port)
         asyncio.run(_measured(port, cookie, 5.0))  # the first reader of a page waits for its answers to be worked out
@@ -46,20 +53,30 @@ def run(seconds: float = 20.0) -> list[dict[str, object]]:
     return _judged(calm, hard, calm_health, hard_health)
 
 
-def _judged(calm: list[float], hard: list[float], calm_health: list[float], hard_health: list[float]) -> list[dict[str, object]]:
+def _judged(
+    calm: list[float], hard: list[float], calm_health: list[float], hard_health: list[float]
+) -> list[dict[str, object]]:
     ratio = _share(hard, 0.95) / _share(calm, 0.95)
     health = _share(hard_health, 0.99)
     rows: list[dict[str, object]] = [
         {
-            "what": "/healthy/, 99 of 100", "size": f"{len(hard_health)} asked", "without attack": f"{1000 * _share(calm_health, 0.99):.0f} ms",
-            "under attack": f"{1000 * health:.0f} ms", "asked": f"under {HEALTHY_SECONDS:.0f} s", "met": health < HEALTHY_SECONDS,
+            "what": "/healthy/, 99 of 100",
+            "size": f"{len(hard_health)} asked",
+            "without attack": f"{1000 * _share(calm_health, 0.99):.0f} ms",
+            "under attack": f"{1000 * health:.0f} ms",
+            "asked": f"under {HEALTHY_SECONDS:.0f} s",
+            "met": health < HEALTHY_SECONDS,
         },
         {
-            "what": f"{READERS} readers of chapter and trace, 95 of 100", "size": f"{len(calm)} and {len(hard)} pages",
-            "without attack": f"{1000 * _share(calm, 0.95):.0f} ms", "under attack": f"{1000 * _share(hard, 0.95):.0f} ms",
-            "ratio": f"{ratio:.2f}", "asked": f"at most {SLOWER:.0f}", "met": ratio <= SLOWER,
+            "what": f"{READERS} readers of chapter and trace, 95 of 100",
+            "size": f"{len(calm)} and {len(hard)} pages",
+            "without attack": f"{1000 * _share(calm, 0.95):.0f} ms",
+            "under attack": f"{1000 * _share(hard, 0.95):.0f} ms",
+            "ratio": f"{ratio:.2f}",
+            "asked": f"at most {SLOWER:.0f}",
+            "met": ratio <= SLOWER,
         },
-    ]  # fmt: skip
+    ]
     if not all(row["met"] for row in rows):
         from bench.__main__ import print_rows
 
@@ -78,15 +95,22 @@ async def _measured(port: int, cookie: str, seconds: float) -> tuple[list[float]
     pages: list[float] = []
     health: list[float] = []
     timeout = aiohttp.ClientTimeout(total=60)
-    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", connector=aiohttp.TCPConnector(limit=0), timeout=timeout,
-                                     cookie_jar=aiohttp.DummyCookieJar()) as session:  # fmt: skip
+    async with aiohttp.ClientSession(
+        f"http://127.0.0.1:{port}",
+        connector=aiohttp.TCPConnector(limit=0),
+        timeout=timeout,
+        cookie_jar=aiohttp.DummyCookieJar(),
+    ) as session:
 
         async def reader(number: int) -> None:
             asked = list(PAGES.values())
             while time.perf_counter() < until:
                 address, language = asked[number % len(asked)]
                 number += 1
-                headers = {"Cookie": f"sessionid={cookie}; django_language={language}", "X-Forwarded-For": f"10.9.0.{number % 200}"}
+                headers = {
+                    "Cookie": f"sessionid={cookie}; django_language={language}",
+                    "X-Forwarded-For": f"10.9.0.{number % 200}",
+                }
                 pages.append(await _timed(lambda address=address, headers=headers: _read(session, address, headers)))
 
         async def watcher() -> None:

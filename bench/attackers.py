@@ -1,4 +1,6 @@
-"""Who attacks in `bench.attack`: each kind as several tasks that begin again as soon as they are refused. Measures nothing."""
+"""Who attacks in `bench.attack`: each kind as several tasks that begin again as soon as they are refused. Measures
+nothing.
+"""
 
 import asyncio
 import contextlib
@@ -19,9 +21,12 @@ def main(port: int, cookie: str) -> None:
 
 async def _all(port: int, cookie: str) -> None:
     kinds: list[tuple[int, Callable[[], Awaitable[None]]]] = [
-        (SLOW_BODIES, lambda: _slow_body(port)), (SLOW_HEADS, lambda: _slow_head(port)),
-        (SLOW_READERS, lambda: _slow_reader(port, cookie)), (LARGE, lambda: _large(port)), (WORKBOOKS, lambda: _workbook(port)),
-    ]  # fmt: skip
+        (SLOW_BODIES, lambda: _slow_body(port)),
+        (SLOW_HEADS, lambda: _slow_head(port)),
+        (SLOW_READERS, lambda: _slow_reader(port, cookie)),
+        (LARGE, lambda: _large(port)),
+        (WORKBOOKS, lambda: _workbook(port)),
+    ]
     await asyncio.gather(*(_again_and_again(attack) for many, attack in kinds for _ in range(many)))
 
 
@@ -50,7 +55,9 @@ async def _drip(writer: asyncio.StreamWriter, rest: bytes, seconds: float) -> No
 
 async def _slow_body(port: int) -> None:
     async with _connection(port) as (_reader, writer):
-        writer.write(b"POST /account/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\n\r\n" + b"x" * 40_000)
+        writer.write(
+            b"POST /account/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\n\r\n" + b"x" * 40_000
+        )
         await _drip(writer, b"y" * 600, 0.5)
 
 
@@ -85,7 +92,9 @@ async def _large(port: int) -> None:
 async def _workbook(port: int) -> None:
     """A few kilobytes that stand for hundreds of megabytes: one long string in very many cells."""
     headers = {"X-Forwarded-For": f"10.{random.randrange(256)}.{random.randrange(256)}.{random.randrange(256)}"}
-    async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers, cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
+    async with aiohttp.ClientSession(
+        f"http://127.0.0.1:{port}", headers=headers, cookie_jar=aiohttp.CookieJar(unsafe=True)
+    ) as session:
         async with session.get("/proof/") as form:
             page = await form.text()
         token = page.partition('name="csrfmiddlewaretoken" value="')[2].partition('"')[0]
@@ -97,24 +106,36 @@ async def _workbook(port: int) -> None:
 
 def _book(characters: int = 30_000, cells: int = 22_000) -> bytes:
     main = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
-    rows = "".join(f'<row r="{n}">' + "".join(f'<c r="{c}{n}" t="s"><v>0</v></c>' for c in "ABCDEFGHIJ") + "</row>" for n in range(1, cells // 10))
+    rows = "".join(
+        f'<row r="{n}">' + "".join(f'<c r="{c}{n}" t="s"><v>0</v></c>' for c in "ABCDEFGHIJ") + "</row>"
+        for n in range(1, cells // 10)
+    )
     parts = {
-        "[Content_Types].xml": '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+        "[Content_Types].xml": '<?xml version="1.0"?><Types '
+        'xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
         '<Default Extension="xml" ContentType="application/xml"/><Default Extension="rels" '
         'ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/xl/workbook.xml" '
         'ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet.main+xml"/></Types>',
-        "_rels/.rels": '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
-        '<Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" '
+        "_rels/.rels": '<?xml version="1.0"?><Relationships '
+        'xmlns="http://schemas.openxmlformats.org/package/2006/relationships">'
+        '<Relationship Id="r1" '
+        'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument" '
         'Target="xl/workbook.xml"/></Relationships>',
-        "xl/workbook.xml": f'<?xml version="1.0"?><workbook {main} xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/'
+        "xl/workbook.xml": f'<?xml version="1.0"?><workbook {main} '
+        'xmlns:r="http://schemas.openxmlformats.org/officeDocument/2006/'
         'relationships"><sheets><sheet name="a" sheetId="1" r:id="r1"/></sheets></workbook>',
-        "xl/_rels/workbook.xml.rels": '<?xml version="1.0"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/'
-        'relationships"><Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" '
-        'Target="worksheets/sheet1.xml"/><Relationship Id="r2" Type="http://schemas.openxmlformats.org/officeDocument/2006/'
+        "xl/_rels/workbook.xml.rels": '<?xml version="1.0"?><Relationships '
+        'xmlns="http://schemas.openxmlformats.org/package/2006/'
+        'relationships"><Relationship Id="r1" '
+        'Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet" '
+        'Target="worksheets/sheet1.xml"/><Relationship Id="r2" '
+        'Type="http://schemas.openxmlformats.org/officeDocument/2006/'
         'relationships/sharedStrings" Target="sharedStrings.xml"/></Relationships>',
-        "xl/sharedStrings.xml": f'<?xml version="1.0"?><sst {main} count="1" uniqueCount="1"><si><t>{"长" * characters}</t></si></sst>',
+        "xl/sharedStrings.xml": (
+            f'<?xml version="1.0"?><sst {main} count="1" uniqueCount="1"><si><t>{"长" * characters}</t></si></sst>'
+        ),
         "xl/worksheets/sheet1.xml": f'<?xml version="1.0"?><worksheet {main}><sheetData>{rows}</sheetData></worksheet>',
-    }  # fmt: skip
+    }
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as book:
         for name, text in parts.items():

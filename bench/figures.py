@@ -1,6 +1,7 @@
 """All figures at all levels of place, against the best DuckDB queries by hand and Django's ORM on PostgreSQL.
 
-The sealed reference year is multiplied to a million persons and a million movements of money, each copy with keys of its own.
+The sealed reference year is multiplied to a million persons and a million movements of money, each copy with keys of
+its own.
 """
 
 import os
@@ -17,7 +18,9 @@ MONEY = ("mutual_funds_members", "mutual_funds_loans", "mutual_funds_dues", "mut
 
 
 def run(rounds: int = 7, size: int = SIZE) -> list[dict[str, object]]:
-    """Two lines, medians of paired runs: at most 1.75 times the time by hand, and how many times faster than PostgreSQL."""
+    """Two lines, medians of paired runs: at most 1.75 times the time by hand, and how many times faster than
+    PostgreSQL.
+    """
     from bench.installed import set_up
 
     reference, transfers = _reference(set_up)
@@ -46,23 +49,39 @@ def run(rounds: int = 7, size: int = SIZE) -> list[dict[str, object]]:
     ratio = statistics.median(o / h for o, h in zip(ours, by_hand, strict=True))
     faster = slow / statistics.median(ours)
     rows = {n: t["rows"] for n, t in scaled.tables.items()}
-    shown = f"{len(wanted)} figures, {rows['register_persons']:,} persons, {sum(rows[t] for t in MONEY if t in rows):,} rows of money"
+    shown = (
+        f"{len(wanted)} figures, {rows['register_persons']:,} persons, "
+        f"{sum(rows[t] for t in MONEY if t in rows):,} rows of money"
+    )
     what = "all figures, all levels of place"
     return [
         {
-            "what": what, "size": shown, "karez": f"{statistics.median(ours):.3f} s", "DuckDB by hand": f"{statistics.median(by_hand):.3f} s",
-            "ratio": f"{ratio:.2f}", "asked": "at most 1.75", "met": ratio <= 1.75,
+            "what": what,
+            "size": shown,
+            "karez": f"{statistics.median(ours):.3f} s",
+            "DuckDB by hand": f"{statistics.median(by_hand):.3f} s",
+            "ratio": f"{ratio:.2f}",
+            "asked": "at most 1.75",
+            "met": ratio <= 1.75,
         },
         {
-            "what": what, "size": shown, "karez": f"{statistics.median(ours):.3f} s", "Django's ORM on PostgreSQL": f"{slow:.1f} s in {queries} queries, one a figure and level",
-            "ratio": f"{faster:.0f} times faster", "asked": "at least 20", "met": faster >= 20,
+            "what": what,
+            "size": shown,
+            "karez": f"{statistics.median(ours):.3f} s",
+            "Django's ORM on PostgreSQL": f"{slow:.1f} s in {queries} queries, one a figure and level",
+            "ratio": f"{faster:.0f} times faster",
+            "asked": "at least 20",
+            "met": faster >= 20,
         },
         # For information: one level on both sides, where the ORM asks once for a figure.
         {
-            "what": "all figures, the region alone", "size": shown, "karez": f"{region:.3f} s",
-            "Django's ORM on PostgreSQL": f"{slow_region:.1f} s", "ratio": f"{slow_region / region:.0f} times faster",
+            "what": "all figures, the region alone",
+            "size": shown,
+            "karez": f"{region:.3f} s",
+            "Django's ORM on PostgreSQL": f"{slow_region:.1f} s",
+            "ratio": f"{slow_region / region:.0f} times faster",
         },
-    ]  # fmt: skip
+    ]
 
 
 def _seconds(work: Callable[[], object]) -> float:
@@ -99,7 +118,9 @@ def _multiplied(reference: Any, side: Path, size: int, transfers: int) -> Any:
 
     from karez.closing import snapshots
 
-    factors = dict.fromkeys(PEOPLE, -(-size // reference.tables["register_persons"]["rows"])) | dict.fromkeys(MONEY, -(-size // transfers))
+    factors = dict.fromkeys(PEOPLE, -(-size // reference.tables["register_persons"]["rows"])) | dict.fromkeys(
+        MONEY, -(-size // transfers)
+    )
     told = {}
     with duckdb.connect() as duck:
         for name, table in reference.tables.items():
@@ -107,7 +128,8 @@ def _multiplied(reference: Any, side: Path, size: int, transfers: int) -> Any:
             columns = ", ".join(_copied(c, k) for c in table["columns"])
             path = side / f"{name}.parquet"
             duck.execute(
-                f"COPY (SELECT {columns} FROM '{reference.file(name)}' CROSS JOIN range({k}) copies(copy) ORDER BY {table['order_by']})"
+                f"COPY (SELECT {columns} FROM '{reference.file(name)}' CROSS JOIN range({k}) copies(copy) ORDER BY "
+                f"{table['order_by']})"
                 f" TO '{path}' (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880)"
             )
             told[name] = table | {"file": path.name, "rows": table["rows"] * k}
@@ -132,7 +154,9 @@ def _check_equal(ours: Any, by_hand: dict[str, dict[int, Any]]) -> None:
         assert figure.id in by_hand, f"{figure.id} is not in bench/figures_by_hand.py"
         depth = ours.reaches[figure.id]
         mine = {a: v for a, v in ours.raw[figure.id].items() if v and _depth(ours.places[a].level) <= depth}
-        theirs = {a: v for a, v in by_hand[figure.id].items() if a in ours.places and _depth(ours.places[a].level) <= depth}
+        theirs = {
+            a: v for a, v in by_hand[figure.id].items() if a in ours.places and _depth(ours.places[a].level) <= depth
+        }
         assert mine == theirs, (figure.id, len(mine), len(theirs))
 
 
@@ -143,7 +167,9 @@ def _depth(level: str) -> int:
 
 
 def _postgres(scaled: Any, wanted: Any) -> tuple[int, float, float]:
-    """One ORM query for each counted figure and level over the same rows, already joined with their places; how many, seconds, those of the region."""
+    """One ORM query for each counted figure and level over the same rows, already joined with their places; how many,
+    seconds, those of the region.
+    """
     import pyarrow.parquet as pq
     from adbc_driver_postgresql import dbapi
 
@@ -153,7 +179,10 @@ def _postgres(scaled: Any, wanted: Any) -> tuple[int, float, float]:
     with database.administrator(database.name()) as admin:
         admin.execute("DROP SCHEMA IF EXISTS bench CASCADE")
         admin.execute("CREATE SCHEMA bench")
-        with dbapi.connect(f"{admin.info.dsn} options='-c search_path=bench'") as connection, connection.cursor() as cursor:
+        with (
+            dbapi.connect(f"{admin.info.dsn} options='-c search_path=bench'") as connection,
+            connection.cursor() as cursor,
+        ):
             for name in scaled.tables:
                 batches = (_plain(b) for b in pq.ParquetFile(scaled.file(name)).iter_batches())
                 for n, batch in enumerate(batches):
@@ -165,7 +194,11 @@ def _postgres(scaled: Any, wanted: Any) -> tuple[int, float, float]:
     counted = [f for f in wanted if f.value is not None and f.table in scaled.tables]
     by_figure = [_orm_queries(f, scaled, LEVELS[: _depth(scaled.tables[f.table]["reaches"]) + 1]) for f in counted]
     region = _seconds(lambda: [list(queries[0].all()) for queries in by_figure])
-    return sum(map(len, by_figure)), _seconds(lambda: [list(query) for queries in by_figure for query in queries]), region
+    return (
+        sum(map(len, by_figure)),
+        _seconds(lambda: [list(query) for queries in by_figure for query in queries]),
+        region,
+    )
 
 
 def _orm_queries(figure: Any, scaled: Any, levels: Any) -> list[Any]:
@@ -177,7 +210,9 @@ def _orm_queries(figure: Any, scaled: Any, levels: Any) -> list[Any]:
     words = {"template": f"{value}{where}".replace("%", "%%"), "output_field": IntegerField()}
     declared = type("Declared", (Aggregate,), words)
     table = _model(figure.table)
-    return [table.objects.using("owner").values(f"{level}_id").annotate(value=declared()).order_by() for level in levels]
+    return [
+        table.objects.using("owner").values(f"{level}_id").annotate(value=declared()).order_by() for level in levels
+    ]
 
 
 @cache
@@ -189,13 +224,21 @@ def _model(table: str) -> Any:
     fields: dict[str, Any] = {f"{level}_id": models.BigIntegerField() for level in LEVELS}
     meta = type("Meta", (), {"app_label": "bench", "managed": False, "db_table": f'bench"."{table}'})
     key = {"area_id": models.BigIntegerField(primary_key=True)}
-    return type(table.title().replace("_", ""), (models.Model,), {"__module__": __name__, "Meta": meta, **key, **fields})
+    return type(
+        table.title().replace("_", ""), (models.Model,), {"__module__": __name__, "Meta": meta, **key, **fields}
+    )
 
 
 def _plain(batch: Any) -> Any:
     """Keys as text and decimals as such: what the ingest knows."""
     import pyarrow as pa
 
-    columns = [pa.array([str(v) if v is not None else None for v in c.to_pylist()]) if isinstance(c.type, pa.UuidType) else
-               c.cast(pa.float64()) if pa.types.is_decimal(c.type) else c for c in batch.columns]  # fmt: skip
+    columns = [
+        pa.array([str(v) if v is not None else None for v in c.to_pylist()])
+        if isinstance(c.type, pa.UuidType)
+        else c.cast(pa.float64())
+        if pa.types.is_decimal(c.type)
+        else c
+        for c in batch.columns
+    ]
     return pa.record_batch(columns, names=batch.schema.names)

@@ -1,7 +1,8 @@
 """The same cells as the declared figures, by hand: the DuckDB queries somebody would write who knows these tables well.
 
-One query a table: counted at the area the rows are recorded at, then summed over itself and the areas above. It knows what the
-engine must find out: that a household lies in one village, so distinct households add up; that counties do not.
+One query a table: counted at the area the rows are recorded at, then summed over itself and the areas above. It knows
+what the engine must find out: that a household lies in one village, so distinct households add up; that counties do
+not.
 """
 
 from typing import Any
@@ -13,7 +14,9 @@ _ISSUED = "counts_year = 2009 and not opening"
 _FORCE = "from_on <= DATE '2009-12-31' and (until_on is null or until_on > DATE '2009-12-31')"
 _STANDARD = "kind = 'standard' and code = 'mutual_funds'"
 _OLD = f"{_STANDARD} and from_on < DATE '2009-01-01' and (until_on is null or until_on >= DATE '2009-01-01')"
-_TARGET = f"kind = 'target' and code = 'mutual_funds.villages' and from_year <= 2009 and until_year >= 2009 and {_FORCE}"
+_TARGET = (
+    f"kind = 'target' and code = 'mutual_funds.villages' and from_year <= 2009 and until_year >= 2009 and {_FORCE}"
+)
 _FUND_MONEY = "programme = 'mutual_funds' and line_year = 2009"
 _KEY = "area_level = 'county' and key_county and value_year"
 
@@ -50,7 +53,10 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = {
     },
     "mutual_funds_grants": {
         "mutual_funds.grants_year": ("sum(amount_fen) filter (counts_year = 2009)", "sum"),
-        "mutual_funds.grants_year_lgop": ("sum(amount_fen) filter (counts_year = 2009 and funder_kind = 'central_office')", "sum"),
+        "mutual_funds.grants_year_lgop": (
+            "sum(amount_fen) filter (counts_year = 2009 and funder_kind = 'central_office')",
+            "sum",
+        ),
     },
     "mutual_funds_capital": {
         "mutual_funds.capital_government": ("sum(grant_fen)", "sum"),
@@ -80,39 +86,69 @@ TABLES: dict[str, dict[str, tuple[str, str]]] = {
     "funds_money": {
         "mutual_funds.funds_2009": (f"sum(amount_fen) filter (kind = 'appropriation' and {_FUND_MONEY})", "sum"),
         "mutual_funds.funds_2009_lgop": (
-            f"sum(amount_fen) filter (kind = 'appropriation' and {_FUND_MONEY} and funder_kind = 'central_office')", "sum",
+            f"sum(amount_fen) filter (kind = 'appropriation' and {_FUND_MONEY} and funder_kind = 'central_office')",
+            "sum",
         ),
         "funds.received": ("sum(amount_fen) filter (kind = 'appropriation' and line_year = 2009)", "sum"),
         "funds.allocated": ("sum(amount_fen) filter (kind = 'allocation' and line_year = 2009)", "sum"),
-        "funds.allocated_earlier": ("sum(amount_fen) filter (kind = 'allocation' and line_year < 2009 and counts_on >= date '2009-01-01')", "sum"),
+        "funds.allocated_earlier": (
+            "sum(amount_fen) filter (kind = 'allocation' and line_year < 2009 and counts_on >= date '2009-01-01')",
+            "sum",
+        ),
         "mutual_funds.funds_allocated": (f"sum(amount_fen) filter (kind = 'allocation' and {_FUND_MONEY})", "sum"),
     },
     "funds_rules": {
-        "mutual_funds.standard_small": (f"max(high_fen) filter ({_STANDARD} and size_class = 'small' and {_FORCE})", "max"),
+        "mutual_funds.standard_small": (
+            f"max(high_fen) filter ({_STANDARD} and size_class = 'small' and {_FORCE})",
+            "max",
+        ),
         "mutual_funds.standard_big": (f"max(high_fen) filter ({_STANDARD} and size_class = 'big' and {_FORCE})", "max"),
         "mutual_funds.old_standard_low": (f"min(low_fen) filter ({_OLD})", "min"),
         "mutual_funds.old_standard_high": (f"max(high_fen) filter ({_OLD})", "max"),
         "mutual_funds.target_villages": (f"max(planned) filter ({_TARGET})", "max"),
         "mutual_funds.target_years": (f"max(years) filter ({_TARGET})", "max"),
         "mutual_funds.years_left": (f"max(years_left) filter ({_TARGET})", "max"),
-        "mutual_funds.years_before": ("max(years) filter (kind = 'target' and code = 'mutual_funds.pilot' and until_year < 2009)", "max"),
+        "mutual_funds.years_before": (
+            "max(years) filter (kind = 'target' and code = 'mutual_funds.pilot' and until_year < 2009)",
+            "max",
+        ),
     },
     "returns_values": {
         "overview.area": ("sum(value) filter (measure = 'land_area' and value_year = 2009)", "own"),
         "overview.region_population": ("sum(value) filter (measure = 'population' and value_year = 2009)", "own"),
         "overview.key_county_population": (f"sum(value) filter (measure = 'population' and {_KEY} = 2009)", "sum"),
-        "overview.key_county_income_total": (f"sum(numerator) filter (measure = 'rural_net_income' and {_KEY} = 2009)", "sum"),
-        "overview.key_county_income_persons": (f"sum(denominator) filter (measure = 'rural_net_income' and {_KEY} = 2009)", "sum"),
-        "overview.key_county_income_total_before": (f"sum(numerator) filter (measure = 'rural_net_income' and {_KEY} = 2008)", "sum"),
-        "overview.key_county_income_persons_before": (f"sum(denominator) filter (measure = 'rural_net_income' and {_KEY} = 2008)", "sum"),
+        "overview.key_county_income_total": (
+            f"sum(numerator) filter (measure = 'rural_net_income' and {_KEY} = 2009)",
+            "sum",
+        ),
+        "overview.key_county_income_persons": (
+            f"sum(denominator) filter (measure = 'rural_net_income' and {_KEY} = 2009)",
+            "sum",
+        ),
+        "overview.key_county_income_total_before": (
+            f"sum(numerator) filter (measure = 'rural_net_income' and {_KEY} = 2008)",
+            "sum",
+        ),
+        "overview.key_county_income_persons_before": (
+            f"sum(denominator) filter (measure = 'rural_net_income' and {_KEY} = 2008)",
+            "sum",
+        ),
         "returns.funds_repaid_reported": (
-            "sum(numerator) filter (measure = 'mutual_fund_repayment_rate' and area_level = 'county' and value_year = 2009)", "sum",
+            (
+                "sum(numerator) filter (measure = 'mutual_fund_repayment_rate' and area_level = 'county' and "
+                "value_year = 2009)"
+            ),
+            "sum",
         ),
         "returns.funds_due_reported": (
-            "sum(denominator) filter (measure = 'mutual_fund_repayment_rate' and area_level = 'county' and value_year = 2009)", "sum",
+            (
+                "sum(denominator) filter (measure = 'mutual_fund_repayment_rate' and area_level = 'county' and "
+                "value_year = 2009)"
+            ),
+            "sum",
         ),
     },
-}  # fmt: skip
+}
 
 
 def cells(files: dict[str, str]) -> dict[str, dict[int, Any]]:
@@ -120,13 +156,17 @@ def cells(files: dict[str, str]) -> dict[str, dict[int, Any]]:
     found: dict[str, dict[int, Any]] = {}
     with duckdb.connect() as duck:
         duck.execute(
-            "CREATE TABLE above AS SELECT area_id, unnest(list_distinct([region_id, prefecture_id, county_id, township_id, village_id]))"
+            "CREATE TABLE above AS SELECT area_id, unnest(list_distinct([region_id, prefecture_id, county_id, "
+            "township_id, village_id]))"
             f" AS place FROM '{files['places']}'"
         )
         for table, figures in TABLES.items():
             if table not in files:
                 continue
-            low = ", ".join(f"{count.replace('filter (', 'filter (where ')} AS c{n}" for n, (count, _) in enumerate(figures.values()))
+            low = ", ".join(
+                f"{count.replace('filter (', 'filter (where ')} AS c{n}"
+                for n, (count, _) in enumerate(figures.values())
+            )
             up = ", ".join(_up(how, f"c{n}") for n, (_, how) in enumerate(figures.values()))
             rows = duck.execute(
                 f"SELECT place, {up} FROM (SELECT area_id, {low} FROM '{files[table]}' GROUP BY area_id)"

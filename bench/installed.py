@@ -34,4 +34,6 @@ def found(code: str) -> None:
         if code in SHIPPED:
             load_region(code)
         area = area_by_code(f"{code}0000", level="region")
-        periods.found_region(area_id=area, code=code, first_year=2009, controller="bench", legal_basis="bench", complaint_body="bench")
+        periods.found_region(
+            area_id=area, code=code, first_year=2009, controller="bench", legal_basis="bench", complaint_body="bench"
+        )

@@ -1,8 +1,8 @@
 """A million persons from a CSV file: staged, checked and applied, against bare INSERT ... SELECTs of the same rows.
 
-The bare side writes the same rows into the same tables, with all their constraints and triggers, from a table that holds
-them ready; typing, checking, sealing and hashing are what Karez does besides. Each side has a database of its own, emptied
-between rounds. Memory is the most the loading process held, watched while it works.
+The bare side writes the same rows into the same tables, with all their constraints and triggers, from a table that
+holds them ready; typing, checking, sealing and hashing are what Karez does besides. Each side has a database of its
+own, emptied between rounds. Memory is the most the loading process held, watched while it works.
 """
 
 import os
@@ -43,11 +43,16 @@ def run(persons: int = PERSONS, rounds: int = 3) -> list[dict[str, object]]:
     ratio = statistics.median(b / o for o, b in zip(ours, bare, strict=True))
     return [
         {
-            "what": "load a register file: staged, checked, applied", "size": f"{persons:,} persons",
-            "karez": f"{persons / statistics.median(ours):,.0f} rows/s", "bare inserts": f"{persons / statistics.median(bare):,.0f} rows/s",
-            "ratio": f"{ratio:.2f}", "asked": "at least 0.75", "memory": f"{peak} MiB, at most 1,024", "met": ratio >= 0.75 and peak < 1024,
+            "what": "load a register file: staged, checked, applied",
+            "size": f"{persons:,} persons",
+            "karez": f"{persons / statistics.median(ours):,.0f} rows/s",
+            "bare inserts": f"{persons / statistics.median(bare):,.0f} rows/s",
+            "ratio": f"{ratio:.2f}",
+            "asked": "at least 0.75",
+            "memory": f"{peak} MiB, at most 1,024",
+            "met": ratio >= 0.75 and peak < 1024,
         },
-    ]  # fmt: skip
+    ]
 
 
 def write_file(path: Path, persons: int, round_no: int) -> None:
@@ -80,7 +85,10 @@ def _loaded(path: Path, sender: Any, approver: Any, persons: int) -> float:
         "print(seconds, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)"
     )
     told = subprocess.run(
-        [sys.executable, "-c", code, str(path), sender.username, approver.username], check=True, text=True, stdout=subprocess.PIPE
+        [sys.executable, "-c", code, str(path), sender.username, approver.username],
+        check=True,
+        text=True,
+        stdout=subprocess.PIPE,
     ).stdout.split()
     os.environ["KAREZ_BENCH_PEAK"] = told[-1]
     return float(told[-2])
@@ -98,7 +106,10 @@ def load(path: str, sender: str, approver: str) -> float:
     received = time.perf_counter()
     marks: list[tuple[str, float]] = []
     batch = services.stage(batch.pk, progress=lambda what, _percent: marks.append((what, time.perf_counter())))
-    assert batch.state == State.CHECKED, (batch.trouble, list(batch.faults.values_list("row_no", "column", "rule", "found")[:5]))
+    assert batch.state == State.CHECKED, (
+        batch.trouble,
+        list(batch.faults.values_list("row_no", "column", "rule", "found")[:5]),
+    )
     staged = time.perf_counter()
     batch = services.apply(user_named(approver), batch_id=batch.pk)
     assert batch.state == State.APPLIED, batch.trouble
@@ -106,7 +117,10 @@ def load(path: str, sender: str, approver: str) -> float:
     if os.environ.get("KAREZ_BENCH_PARTS"):
         seen = dict(reversed(marks))
         parts = [f"{what} from {at - begun:.1f}" for what, at in seen.items()]
-        print(f"received {received - begun:.1f}, staged {staged - begun:.1f}, applied {done - begun:.1f}; {parts}", file=sys.stderr)
+        print(
+            f"received {received - begun:.1f}, staged {staged - begun:.1f}, applied {done - begun:.1f}; {parts}",
+            file=sys.stderr,
+        )
     return done - begun
 
 
@@ -140,7 +154,10 @@ def _bare(persons: int) -> float:
 
 def _columns(connection: Any, table: str) -> list[str]:
     rows = connection.execute(
-        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''",
+        (
+            "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND "
+            "attgenerated = ''"
+        ),
         [table],
     ).fetchall()
     return [row[0] for row in rows]

@@ -1,8 +1,9 @@
 """Chapter and trace as the web server serves them, against an empty page behind the same sign-in and middleware.
 
 The server is the product's own (granian, one worker); four readers who are signed in ask one page after the other over
-kept connections. Pages are asked for in turn, and ratios are taken pair by pair. The empty page has the site's frame, with
-the menu of who is signed in, and nothing in it; beside it stands, for information, an answer of one letter without any page.
+kept connections. Pages are asked for in turn, and ratios are taken pair by pair. The empty page has the site's frame,
+with the menu of who is signed in, and nothing in it; beside it stands, for information, an answer of one letter without
+any page.
 """
 
 import http.client
@@ -51,14 +52,21 @@ def _line(who: str, name: str, rates: dict[tuple[str, str], list[float]]) -> dic
     ratio = statistics.median(a / b for a, b in zip(mine, empty, strict=True))
     to_bare = statistics.median(a / b for a, b in zip(mine, bare, strict=True))
     return {
-        "what": name, "size": f"reference year, {READERS} readers of {READERS_OF[who]}", "karez": f"{statistics.median(mine):,.0f}/s",
-        "an empty page": f"{statistics.median(empty):,.0f}/s", "ratio": f"{ratio:.2f}", "asked": "at least 0.55", "met": ratio >= 0.55,
+        "what": name,
+        "size": f"reference year, {READERS} readers of {READERS_OF[who]}",
+        "karez": f"{statistics.median(mine):,.0f}/s",
+        "an empty page": f"{statistics.median(empty):,.0f}/s",
+        "ratio": f"{ratio:.2f}",
+        "asked": "at least 0.55",
+        "met": ratio >= 0.55,
         "one letter, no page": f"{statistics.median(bare):,.0f}/s ({to_bare:.2f})",
-    }  # fmt: skip
+    }
 
 
 def _loaded() -> dict[str, str]:
-    """Sessions of a signed-in officer of the region and one of a county, on the reference year loaded by the demo's own steps."""
+    """Sessions of a signed-in officer of the region and one of a county, on the reference year loaded by the demo's own
+    steps.
+    """
     os.environ["DJANGO_SETTINGS_MODULE"] = "bench.pages_settings"
     import django
 
@@ -78,7 +86,9 @@ def _loaded() -> dict[str, str]:
     found = {}
     for name in READERS_OF:
         client = Client()
-        client.force_login(User.objects.get(username=name), backend="allauth.account.auth_backends.AuthenticationBackend")
+        client.force_login(
+            User.objects.get(username=name), backend="allauth.account.auth_backends.AuthenticationBackend"
+        )
         found[name] = client.cookies["sessionid"].value
     return found
 

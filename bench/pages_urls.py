@@ -1,4 +1,6 @@
-"""The site's addresses and one page with nothing in it, behind the same sign-in, middleware and frame. For a measurement only."""
+"""The site's addresses and one page with nothing in it, behind the same sign-in, middleware and frame. For a
+measurement only.
+"""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse

@@ -1,9 +1,9 @@
 """Posting vouchers of two transfers by eight writers, against bare inserts, a bare locked balance, and django-hordak.
 
-Every way writes the same number of vouchers from the same number of processes to the same durable server. `bare` writes the
-same rows into the same constrained tables by INSERT, INSERT, COMMIT. hordak writes a voucher's two transfers by two `transfer_to`
-in one transaction; beside it stands one `transfer_to` alone, which is half of a voucher. Ways are run in turn, and ratios are taken
-pair by pair.
+Every way writes the same number of vouchers from the same number of processes to the same durable server. `bare` writes
+the same rows into the same constrained tables by INSERT, INSERT, COMMIT. hordak writes a voucher's two transfers by two
+`transfer_to` in one transaction; beside it stands one `transfer_to` alone, which is half of a voucher. Ways are run in
+turn, and ratios are taken pair by pair.
 """
 
 import json
@@ -55,26 +55,43 @@ def run(vouchers: int = VOUCHERS, rounds: int = 3) -> list[dict[str, object]]:
     return [
         _line(rates, vouchers, "post, spread over 400 books", "spread", "bare", 0.75),
         _line(rates, vouchers, "post, spread over 400 books", "spread", "hordak", 3),
-        _line(rates, vouchers, "the same, against one transfer_to, half of what a voucher moves", "spread", "hordak_one", 3),
+        _line(
+            rates,
+            vouchers,
+            "the same, against one transfer_to, half of what a voucher moves",
+            "spread",
+            "hordak_one",
+            3,
+        ),
         _line(rates, vouchers, "post, all drawing on one earmark", "hot", "bare_hot", 1.0),
         # For information: with the check of permission over the tree of places, which the peer does not make.
         {
-            "what": "receive through the service, permission checked", "size": f"{vouchers:,} vouchers, {WRITERS} writers",
+            "what": "receive through the service, permission checked",
+            "size": f"{vouchers:,} vouchers, {WRITERS} writers",
             "karez": f"{statistics.median(rates['service']):,.0f}/s",
         },
-    ]  # fmt: skip
+    ]
 
 
 def _line(
     rates: dict[str, list[float]], vouchers: int, what: str, ours: str, theirs: str, asked: float
 ) -> dict[str, object]:
     ratio = statistics.median(a / b for a, b in zip(rates[ours], rates[theirs], strict=True))
-    compared = {"bare": "bare inserts", "hordak": "django-hordak", "hordak_one": "django-hordak", "bare_hot": "bare locked balance"}[theirs]
+    compared = {
+        "bare": "bare inserts",
+        "hordak": "django-hordak",
+        "hordak_one": "django-hordak",
+        "bare_hot": "bare locked balance",
+    }[theirs]
     return {
-        "what": what, "size": f"{vouchers:,} vouchers, {WRITERS} writers",
-        "karez": f"{statistics.median(rates[ours]):,.0f}/s", compared: f"{statistics.median(rates[theirs]):,.0f}/s",
-        "ratio": f"{ratio:.2f}", "asked": f"at least {asked}", "met": ratio >= asked,
-    }  # fmt: skip
+        "what": what,
+        "size": f"{vouchers:,} vouchers, {WRITERS} writers",
+        "karez": f"{statistics.median(rates[ours]):,.0f}/s",
+        compared: f"{statistics.median(rates[theirs]):,.0f}/s",
+        "ratio": f"{ratio:.2f}",
+        "asked": f"at least {asked}",
+        "met": ratio >= asked,
+    }
 
 
 def _rate(job: dict[str, Any], vouchers: int) -> float:
@@ -163,7 +180,8 @@ def _clear(vouchers: int) -> None:
     enough = vouchers * 300 + 1
     with _owner() as raw:
         raw.execute(
-            "TRUNCATE ledger_transfer, ledger_pending_line, ledger_voucher, ledger_set, ledger_counter, ledger_cash_count CASCADE"
+            "TRUNCATE ledger_transfer, ledger_pending_line, ledger_voucher, ledger_set, ledger_counter, "
+            "ledger_cash_count CASCADE"
         )
         raw.execute(
             "UPDATE ledger_account SET posted_debit_fen = CASE normal_side WHEN 'debit' THEN %s::bigint ELSE 0 END,"

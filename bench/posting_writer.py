@@ -1,4 +1,6 @@
-"""One writer of the posting measurement: a process that gets ready, waits for the word, and posts its share. No measurement."""
+"""One writer of the posting measurement: a process that gets ready, waits for the word, and posts its share. No
+measurement.
+"""
 
 import json
 import os
@@ -12,11 +14,13 @@ POST = (
     " %s::bigint[], %s::bigint[], %s::bigint[])"
 )
 VOUCHER = (
-    "INSERT INTO ledger_voucher (book_id, happened_on, booking_date, year, number, kind, narration, prepared_by_id, approved_by_id,"
+    "INSERT INTO ledger_voucher (book_id, happened_on, booking_date, year, number, kind, narration, "
+    "prepared_by_id, approved_by_id,"
     " posted_at) VALUES (%s, %s, %s, 2009, %s, 'grant', 'Paid to a society', 1, 2, now()) RETURNING id"
 )
 TRANSFERS = (
-    "INSERT INTO ledger_transfer (book_id, booking_date, voucher_id, line_no, debit_account_id, credit_account_id, amount_fen)"
+    "INSERT INTO ledger_transfer (book_id, booking_date, voucher_id, line_no, debit_account_id, credit_account_id, "
+    "amount_fen)"
     " VALUES (%s, %s, %s, 1, %s, %s, %s), (%s, %s, %s, 2, %s, %s, %s)"
 )
 BALANCE = "UPDATE ledger_account SET posted_debit_fen = posted_debit_fen + %s WHERE id = %s"

@@ -1,7 +1,7 @@
 """Proofs of 1,000 to 10,000 identities: the time for one identity stays the same, so the whole grows in proportion.
 
-Each chapter has three rows for an identity: a sum, a share or a growth over two figures, one in three of them failing, so that
-what would make it hold is worked out too. Reading, judging and the answer in words are all counted.
+Each chapter has three rows for an identity: a sum, a share or a growth over two figures, one in three of them failing,
+so that what would make it hold is worked out too. Reading, judging and the answer in words are all counted.
 """
 
 import gc
@@ -67,11 +67,15 @@ def _rows(what: str, chapters: dict[int, bytes], rounds: int) -> list[dict[str, 
         seconds = statistics.median(taken)
         answer.append(
             {
-                "what": what, "size": f"{size:,} identities, {3 * size:,} rows", "karez": f"{seconds:.2f} s of one core",
-                "an identity": f"{1e6 * seconds / size:.0f} µs", f"against {smallest:,}": f"{ratio:.2f}",
-                "asked": f"at most {ASKED}", "met": ratio <= ASKED,
+                "what": what,
+                "size": f"{size:,} identities, {3 * size:,} rows",
+                "karez": f"{seconds:.2f} s of one core",
+                "an identity": f"{1e6 * seconds / size:.0f} µs",
+                f"against {smallest:,}": f"{ratio:.2f}",
+                "asked": f"at most {ASKED}",
+                "met": ratio <= ASKED,
             }
-        )  # fmt: skip
+        )
     return answer
 
 

@@ -1,8 +1,8 @@
 """All five formats of an edition, against their libraries rendering the same content and nothing else.
 
-Bare means: Django renders the same templates with contexts made before; typst compiles the same source with the same data;
-python-docx, XlsxWriter and csv/json write the same texts, numbers, tables and pictures (drawn by typst) without styles, fields
-or fixed dates.
+Bare means: Django renders the same templates with contexts made before; typst compiles the same source with the same
+data; python-docx, XlsxWriter and csv/json write the same texts, numbers, tables and pictures (drawn by typst) without
+styles, fields or fixed dates.
 """
 
 import csv
@@ -33,7 +33,8 @@ def run(rounds: int = 5) -> list[dict[str, object]]:
         fresh = type(publication)(type(publication.content)(publication.content.text), 1, publication.signatures)
         start = time.perf_counter()
         for name, make in publishing.FORMATS.items():
-            # typst remembers what it has set; another instant, or another remark in a picture, makes it set the same again.
+            # typst remembers what it has set; another instant, or another remark in a picture, makes it set the same
+            # again.
             with mock.patch.object(docx, "png", lambda svg, n=n: images.png(f"{svg}<!-- {2 * n} -->")):
                 taken = _seconds(partial(make, _at(fresh, 2 * n)))
             ours[name].append(taken)
@@ -46,13 +47,26 @@ def run(rounds: int = 5) -> list[dict[str, object]]:
     size = f"{len(publication.content.figures)} figures, {len(publication.content.cells):,} cells, 2 languages"
     rows: list[dict[str, object]] = [
         {
-            "what": "an edition in five formats", "size": size, "karez": f"{statistics.median(whole[1:]):.2f} s",
-            "libraries alone": f"{statistics.median(parts[1:]):.2f} s", "ratio": f"{ratio:.2f}", "asked": "at most 3", "met": ratio <= 3,
+            "what": "an edition in five formats",
+            "size": size,
+            "karez": f"{statistics.median(whole[1:]):.2f} s",
+            "libraries alone": f"{statistics.median(parts[1:]):.2f} s",
+            "ratio": f"{ratio:.2f}",
+            "asked": "at most 3",
+            "met": ratio <= 3,
         }
-    ]  # fmt: skip
+    ]
     for name in bare:
         mine, other = statistics.median(ours[name][1:]), statistics.median(theirs[name][1:])
-        rows.append({"what": f"  of this {name}", "size": "", "karez": f"{mine:.3f} s", "libraries alone": f"{other:.3f} s", "ratio": f"{mine / other:.2f}"})
+        rows.append(
+            {
+                "what": f"  of this {name}",
+                "size": "",
+                "karez": f"{mine:.3f} s",
+                "libraries alone": f"{other:.3f} s",
+                "ratio": f"{mine / other:.2f}",
+            }
+        )
     return rows
 
 
@@ -99,7 +113,11 @@ def _bare(publication: Any) -> dict[str, Callable[[int], object]]:
     pages: list[tuple[Any, dict[str, Any]]] = []
     from django.template.loader import get_template
 
-    with mock.patch.object(site, "_page", lambda name, context: (pages.append((get_template(f"yearbook/site/{name}.html"), dict(context))), b"")[1]):
+    with mock.patch.object(
+        site,
+        "_page",
+        lambda name, context: (pages.append((get_template(f"yearbook/site/{name}.html"), dict(context))), b"")[1],
+    ):
         site.site(publication)
     contents = [pdf.content_for(publication, language) for language in LANGUAGES]
     files = open_data.open_data(publication)
@@ -140,7 +158,10 @@ def _docx(content: dict[str, Any], n: int) -> bytes:
                 made.add_run(text)
                 if note:
                     made.add_run(str(note))
-    tables = [(["", *(f"{a} {b}" for a, b in t["heads"])], [[name, *numbers] for name, numbers in t["rows"]]) for t in content["tables"]]
+    tables = [
+        (["", *(f"{a} {b}" for a, b in t["heads"])], [[name, *numbers] for name, numbers in t["rows"]])
+        for t in content["tables"]
+    ]
     tables.append((["", "", ""], [row[:3] for row in content["rows"]]))
     for head, rows in tables:
         table = document.add_table(rows=len(rows) + 1, cols=len(head))

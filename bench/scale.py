@@ -1,9 +1,10 @@
-"""Every sheet at the reference year's size and at thirteen times it: how time, memory and the distance to PostgreSQL alone grow.
+"""Every sheet at the reference year's size and at thirteen times it: how time, memory and the distance to PostgreSQL
+alone grow.
 
-`python -m bench scale [sheet ...] [--times N]`, `make bench-scale` for all. What has a floor and misses it ends the run non-zero,
-by name. Work is processor time, of program and server, and grows no faster than n to the power of GROWTH: it does not change with what else
-runs on the machine. A side that ends within a second says nothing about rows and is shown without being judged. Each size has an
-installation of its own. Holds no loading: see `scale_site`.
+`python -m bench scale [sheet ...] [--times N]`, `make bench-scale` for all. What has a floor and misses it ends the run
+non-zero, by name. Work is processor time, of program and server, and grows no faster than n to the power of GROWTH: it
+does not change with what else runs on the machine. A side that ends within a second says nothing about rows and is
+shown without being judged. Each size has an installation of its own. Holds no loading: see `scale_site`.
 """
 
 import argparse
@@ -65,7 +66,16 @@ def _site(kind: str, times: int, wanted: list[str], *, bare: bool) -> Found:
         folder.chmod(0o711)
         environment = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"} | {"KAREZ_VAR": str(folder / "var")}
         (folder / "var").mkdir(mode=0o711)
-        words = [sys.executable, "-m", "bench.scale_site", kind, str(times), str(folder / "files"), "bare" if bare else "alone", *wanted]
+        words = [
+            sys.executable,
+            "-m",
+            "bench.scale_site",
+            kind,
+            str(times),
+            str(folder / "files"),
+            "bare" if bare else "alone",
+            *wanted,
+        ]
         with subprocess.Popen(words, env=environment, stdout=subprocess.PIPE, text=True) as site:
             assert site.stdout
             for told in site.stdout:
@@ -77,7 +87,11 @@ def _site(kind: str, times: int, wanted: list[str], *, bare: bool) -> Found:
 
 def _add(sums: dict[str, dict[str, float]], one: dict[str, Any], times: int) -> None:
     """A sheet may have come in several files."""
-    print(f"  {times} x {one['sheet']}: {one['rows']:,} rows in {one['seconds']:.1f} s, {one['memory']:,} MiB", file=sys.stderr, flush=True)
+    print(
+        f"  {times} x {one['sheet']}: {one['rows']:,} rows in {one['seconds']:.1f} s, {one['memory']:,} MiB",
+        file=sys.stderr,
+        flush=True,
+    )
     of = sums[one["sheet"]]
     for key in ("rows", "seconds", "checked", "applied", "work"):
         of[key] += one[key]
@@ -97,8 +111,18 @@ def _judge(sheet: str, small: dict[str, float], large: dict[str, float], times: 
         missed.append(f"{sheet}: {ratio:.2f} of bare INSERT ... SELECT")
     print(
         _line(
-            sheet, f"{small['rows']:,.0f}", f"{large['rows']:,.0f}", f"{small['seconds']:.1f}", f"{large['seconds']:.1f}", f"{large['checked']:.1f}",
-            f"{large['applied']:.1f}", f"{large['work']:.1f}", f"{grown:.2f}", f"{small['memory']:.0f}", f"{large['memory']:.0f}", f"{ratio:.2f}" if large["bare"] else "-",
+            sheet,
+            f"{small['rows']:,.0f}",
+            f"{large['rows']:,.0f}",
+            f"{small['seconds']:.1f}",
+            f"{large['seconds']:.1f}",
+            f"{large['checked']:.1f}",
+            f"{large['applied']:.1f}",
+            f"{large['work']:.1f}",
+            f"{grown:.2f}",
+            f"{small['memory']:.0f}",
+            f"{large['memory']:.0f}",
+            f"{ratio:.2f}" if large["bare"] else "-",
             "missed" if missed else "met",
         )
     )

@@ -1,4 +1,5 @@
-"""One installation of one size: loads its files one after the other, each in a process of its own, and measures. Run by `scale`.
+"""One installation of one size: loads its files one after the other, each in a process of its own, and measures. Run by
+`scale`.
 
 A file's bare side is what PostgreSQL alone needs: the rows it became are set aside, taken out, and written again by one
 INSERT ... SELECT a table, with all constraints, indexes and triggers. Holds no judgement of what was measured.
@@ -19,12 +20,37 @@ YEAR = 2009
 _ROLES = ("regional_officer", "finance_officer", "statistician", "approver")
 # What a batch writes, in an order in which it can be written; those without a batch are found by what they belong to.
 _TABLES = (
-    "places_area", "places_areaspell", "places_designation", "ledger_book", "ledger_account", "funds_funder", "funds_sourceline",
-    "funds_grantstandard", "funds_plantarget", "ledger_voucher", "ledger_transfer", "funds_appropriation", "funds_allocation",
-    "register_household", "register_casespell", "register_person", "register_identity", "register_membership", "register_assessment",
-    "mutual_funds_society", "mutual_funds_ruleset", "mutual_funds_opening", "mutual_funds_grant", "mutual_funds_member",
-    "mutual_funds_contribution", "mutual_funds_loan", "mutual_funds_instalment", "mutual_funds_repayment", "returns_return", "returns_approval",
-)  # fmt: skip
+    "places_area",
+    "places_areaspell",
+    "places_designation",
+    "ledger_book",
+    "ledger_account",
+    "funds_funder",
+    "funds_sourceline",
+    "funds_grantstandard",
+    "funds_plantarget",
+    "ledger_voucher",
+    "ledger_transfer",
+    "funds_appropriation",
+    "funds_allocation",
+    "register_household",
+    "register_casespell",
+    "register_person",
+    "register_identity",
+    "register_membership",
+    "register_assessment",
+    "mutual_funds_society",
+    "mutual_funds_ruleset",
+    "mutual_funds_opening",
+    "mutual_funds_grant",
+    "mutual_funds_member",
+    "mutual_funds_contribution",
+    "mutual_funds_loan",
+    "mutual_funds_instalment",
+    "mutual_funds_repayment",
+    "returns_return",
+    "returns_approval",
+)
 _BELONGS = {
     "ledger_transfer": "voucher_id IN (SELECT id FROM ledger_voucher WHERE batch_id = {batch})",
     "register_identity": "person_id IN (SELECT id FROM register_person WHERE batch_id = {batch})",
@@ -34,7 +60,9 @@ _MADE_BY_TRIGGER = frozenset({"mutual_funds_instalment"})
 
 
 def main(kind: str, times: int, folder: Path, wanted: frozenset[str], *, bare: bool = True) -> None:
-    """Founds the installation, loads the files of `kind` at `times` the size, and prints a line of JSON for each wanted file."""
+    """Founds the installation, loads the files of `kind` at `times` the size, and prints a line of JSON for each wanted
+    file.
+    """
     from bench.installed import start
 
     start()
@@ -84,7 +112,10 @@ def _broad(folder: Path, times: int) -> list[tuple[Path, str]]:
     from bench.installed import found
     from karez.places.loading import insert_areas
 
-    row = "SELECT 1 AS row_no, 'region' AS level, %(code)s AS code, '' AS name_zh, 'Region' AS name_en, '' AS parent_code, date '2000-01-01'"
+    row = (
+        "SELECT 1 AS row_no, 'region' AS level, %(code)s AS code, '' AS name_zh, 'Region' AS name_en, '' AS "
+        "parent_code, date '2000-01-01'"
+    )
     row += " AS starts_on, NULL::date AS ends_before, 'sourced' AS mark, '' AS note"
     with transaction.atomic(), connection.cursor() as cursor:
         insert_areas(cursor, row, {"code": scale_rows.REGION, "by": 0, "batch": None})
@@ -106,7 +137,10 @@ def _people() -> list[str]:
 
 def _apart(what: str, *words: str) -> dict[str, Any]:
     """What a process of its own answers; its memory is its own."""
-    code = f"import sys; from bench.installed import start; start(); from bench import scale_site as s; s.{what}(*sys.argv[1:])"
+    code = (
+        "import sys; from bench.installed import start; start(); from bench import scale_site as s; "
+        f"s.{what}(*sys.argv[1:])"
+    )
     done = subprocess.run([sys.executable, "-c", code, *words], check=True, text=True, stdout=subprocess.PIPE)
     answer: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return answer
@@ -124,7 +158,10 @@ def load(path: str, sheet: str, *people: str) -> None:
     with Path(path).open("rb") as stream:
         batch = services.receive(sender, sheet=sheet, file_name=Path(path).name, stream=stream)
     batch = services.stage(batch.pk)
-    assert batch.state == State.CHECKED, (batch.trouble, list(batch.faults.values_list("row_no", "column", "rule", "found")[:5]))
+    assert batch.state == State.CHECKED, (
+        batch.trouble,
+        list(batch.faults.values_list("row_no", "column", "rule", "found")[:5]),
+    )
     checked = time.perf_counter()
     batch = services.apply(approver, batch_id=batch.pk)
     assert batch.state == State.APPLIED, batch.trouble
@@ -149,12 +186,19 @@ def close(*people: str) -> None:
 
 
 def _measured(batch: int, rows: int, begun: float, checked: float, done: float, worked: float) -> None:
-    seconds = {"checked": checked - begun, "applied": done - checked, "seconds": done - begun, "work": processor_seconds() - worked}
+    seconds = {
+        "checked": checked - begun,
+        "applied": done - checked,
+        "seconds": done - begun,
+        "work": processor_seconds() - worked,
+    }
     _tell({"batch": batch, "rows": rows, "memory": held(), **seconds})
 
 
 def processor_seconds() -> float:
-    """Processor time this program and the whole database server have used: what other programs on the machine do is not in it."""
+    """Processor time this program and the whole database server have used: what other programs on the machine do is not
+    in it.
+    """
     from karez.host import paths
 
     server = (paths.CLUSTER / "postmaster.pid").read_text(encoding="utf-8").split()[0]
@@ -197,7 +241,9 @@ def _bare(batch: int) -> float:
         begun = time.perf_counter()
         for table in written:  # what is recorded is recorded now
             values = columns[table].replace('"recorded_at"', "now()")
-            owner.execute(f"INSERT INTO {table} ({columns[table]}) OVERRIDING SYSTEM VALUE SELECT {values} FROM bench_{table}")
+            owner.execute(
+                f"INSERT INTO {table} ({columns[table]}) OVERRIDING SYSTEM VALUE SELECT {values} FROM bench_{table}"
+            )
         owner.commit()
         seconds = time.perf_counter() - begun
     with database.administrator(database.name()) as admin:
@@ -224,7 +270,11 @@ def _same(table: str) -> str:
 
 def _columns(connection: Any, table: str) -> Sequence[str]:
     rows: Iterable[tuple[str]] = connection.execute(
-        "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND attgenerated = ''", [table]
+        (
+            "SELECT attname FROM pg_attribute WHERE attrelid = %s::regclass AND attnum > 0 AND NOT attisdropped AND "
+            "attgenerated = ''"
+        ),
+        [table],
     ).fetchall()
     return [row[0] for row in rows]
 

@@ -66,7 +66,10 @@ MIDDLEWARE = [
     "axes.middleware.AxesMiddleware",
 ]
 if (PACKAGE / "web" / "middleware.py").exists():
-    MIDDLEWARE += [f"karez.web.middleware.{name}" for name in ("PrivateMiddleware", "ReadingMiddleware", "RefusalMiddleware", "ReadableMiddleware")]
+    MIDDLEWARE += [
+        f"karez.web.middleware.{name}"
+        for name in ("PrivateMiddleware", "ReadingMiddleware", "RefusalMiddleware", "ReadableMiddleware")
+    ]
 
 ROOT_URLCONF = "karez.web.urls" if (PACKAGE / "web" / "urls.py").exists() else "karez.kernel.no_urls"
 WSGI_APPLICATION = "karez.wsgi.application"
@@ -106,8 +109,14 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_ADAPTER = "karez.access.adapter.ClosedSignup"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_RATE_LIMITS = {"login_failed": False}  # karez.access.guessing counts, in the database that all processes share
-ACCOUNT_FORMS = {"login": "karez.access.sign_in_forms.SignInForm", "change_password": "karez.access.sign_in_forms.ChangePassword"}
-MFA_FORMS = {"authenticate": "karez.access.sign_in_forms.SecondFactor", "reauthenticate": "karez.access.sign_in_forms.SecondFactorAgain"}
+ACCOUNT_FORMS = {
+    "login": "karez.access.sign_in_forms.SignInForm",
+    "change_password": "karez.access.sign_in_forms.ChangePassword",
+}
+MFA_FORMS = {
+    "authenticate": "karez.access.sign_in_forms.SecondFactor",
+    "reauthenticate": "karez.access.sign_in_forms.SecondFactorAgain",
+}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/"
@@ -137,7 +146,10 @@ WHITENOISE_AUTOREFRESH = False
 
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = BEHIND_TLS
 if BEHIND_TLS:
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # what others than our proxies say there is taken away before
+    SECURE_PROXY_SSL_HEADER = (
+        "HTTP_X_FORWARDED_PROTO",
+        "https",
+    )  # what others than our proxies say there is taken away before
     CSRF_TRUSTED_ORIGINS = addresses.origins(reached.names())
     SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"

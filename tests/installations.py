@@ -1,7 +1,7 @@
 """Installations of their own and the console on them, for tests that run it as an office does. Holds no test.
 
-Without DATABASE_URL an installation may begin with a copy of the migrated cluster that the run keeps: what `karez init` makes is the same,
-and the founding, not the schema, is what such a test asks about.
+Without DATABASE_URL an installation may begin with a copy of the migrated cluster that the run keeps: what `karez init`
+makes is the same, and the founding, not the schema, is what such a test asks about.
 """
 
 import os
@@ -44,8 +44,16 @@ def new_folder(name: str = "kz-", *, migrated: bool = False) -> Path:
 
 def environment_of(var: Path, **more: str) -> dict[str, str]:
     """The environment of commands on that installation and on no other."""
-    drop = ("KAREZ_DATABASE", "KAREZ_TEST_VAR", *(() if SERVER else ("KAREZ_DATABASE_PASSWORDS",)))  # roles are the server's
-    environment = {k: v for k, v in os.environ.items() if k not in drop} | {"KAREZ_VAR": str(var), "KAREZ_DURABLE": "0", **more}
+    drop = (
+        "KAREZ_DATABASE",
+        "KAREZ_TEST_VAR",
+        *(() if SERVER else ("KAREZ_DATABASE_PASSWORDS",)),
+    )  # roles are the server's
+    environment = {k: v for k, v in os.environ.items() if k not in drop} | {
+        "KAREZ_VAR": str(var),
+        "KAREZ_DURABLE": "0",
+        **more,
+    }
     if SERVER:
         environment["KAREZ_DATABASE"] = _database_of(var)
     elif var in _copied:
@@ -53,12 +61,19 @@ def environment_of(var: Path, **more: str) -> dict[str, str]:
     return environment
 
 
-def karez(var: Path, *words: str, limit: Callable[[], None] | None = None, **more: str) -> subprocess.CompletedProcess[str]:
+def karez(
+    var: Path, *words: str, limit: Callable[[], None] | None = None, **more: str
+) -> subprocess.CompletedProcess[str]:
     """Runs `karez words` on the installation."""
     return subprocess.run(
-        [sys.executable, "-m", "karez", *words], env=environment_of(var, **more), text=True, capture_output=True, check=False,
-        stdin=subprocess.DEVNULL, preexec_fn=limit,
-    )  # fmt: skip
+        [sys.executable, "-m", "karez", *words],
+        env=environment_of(var, **more),
+        text=True,
+        capture_output=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        preexec_fn=limit,
+    )
 
 
 @contextmanager

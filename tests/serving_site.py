@@ -55,14 +55,25 @@ def installed(folder: Path) -> dict[str, str]:
     folder.chmod(0o711)
     drop = ("DATABASE_URL", "KAREZ_TEST_VAR", "PYTEST_CURRENT_TEST")
     environment = {k: v for k, v in os.environ.items() if k not in drop}
-    environment |= {"KAREZ_VAR": str(folder), "KAREZ_DURABLE": "0", "DJANGO_SETTINGS_MODULE": "karez.settings", "PYTHONPATH": str(paths.PROJECT)}
+    environment |= {
+        "KAREZ_VAR": str(folder),
+        "KAREZ_DURABLE": "0",
+        "DJANGO_SETTINGS_MODULE": "karez.settings",
+        "PYTHONPATH": str(paths.PROJECT),
+    }
     if kept_cluster().exists():
         _copy(kept_cluster(), folder / "pg")
     environment["KAREZ_DATABASE"] = KEPT
     cluster = postgres.Cluster(folder / "pg", durable=False)
     with postgres.held(cluster):
         done = subprocess.run(
-            [sys.executable, "-c", _FOUND], env=environment, cwd=paths.PROJECT, check=True, timeout=HANG, text=True, stdout=subprocess.PIPE
+            [sys.executable, "-c", _FOUND],
+            env=environment,
+            cwd=paths.PROJECT,
+            check=True,
+            timeout=HANG,
+            text=True,
+            stdout=subprocess.PIPE,
         )
     environment[SESSION] = done.stdout.strip()
     return environment
@@ -83,16 +94,23 @@ class Site:
         self.told_in = self.folder / f"told-{self.port}"
         with self.told_in.open("wb") as told:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "karez", "serve", "--port", str(self.port)], env=environment | more, cwd=paths.PROJECT,
-                stdin=subprocess.DEVNULL, stdout=told, stderr=told, start_new_session=True,
-            )  # fmt: skip
+                [sys.executable, "-m", "karez", "serve", "--port", str(self.port)],
+                env=environment | more,
+                cwd=paths.PROJECT,
+                stdin=subprocess.DEVNULL,
+                stdout=told,
+                stderr=told,
+                start_new_session=True,
+            )
 
     @property
     def told(self) -> str:
         """What it told so far."""
         return self.told_in.read_text(errors="replace")
 
-    def ask(self, address: str = "/healthy/", method: str = "GET", body: bytes | None = None, **headers: str) -> tuple[int, str]:
+    def ask(
+        self, address: str = "/healthy/", method: str = "GET", body: bytes | None = None, **headers: str
+    ) -> tuple[int, str]:
         """Status and text of one answer; status 0 where nobody answers."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=HANG)
         try:
@@ -127,7 +145,9 @@ class Site:
         return self
 
     def children(self) -> list[psutil.Process]:
-        """Every process of the site but the first, and but the database server: while that starts, who starts it is still its parent."""
+        """Every process of the site but the first, and but the database server: while that starts, who starts it is
+        still its parent.
+        """
         found = []
         for process in psutil.Process(self.process.pid).children(recursive=True):
             with contextlib.suppress(psutil.Error):

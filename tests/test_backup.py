@@ -1,4 +1,5 @@
-"""Backup, drill and restore of a founded installation; keys by their fingerprint. On the embedded server, and on DATABASE_URL's where given.
+"""Backup, drill and restore of a founded installation; keys by their fingerprint. On the embedded server, and on
+DATABASE_URL's where given.
 
 Runs the console as an office does. Real data in volume are backed up by the main job's test and by the demonstration.
 """
@@ -87,7 +88,9 @@ def test_a_damaged_backup_is_not_restored(backup: tuple[Path, Path], empty: Path
     assert list(empty.iterdir()) == [], "nothing was begun"
 
 
-def test_a_restore_with_another_key_leaves_nothing_behind(backup: tuple[Path, Path], empty: Path, tmp_path: Path) -> None:
+def test_a_restore_with_another_key_leaves_nothing_behind(
+    backup: tuple[Path, Path], empty: Path, tmp_path: Path
+) -> None:
     made, keys = backup
     (right,) = keys.iterdir()
     (tmp_path / "sealing-0123456789abcdef.key").write_bytes(b"k" * 32)
@@ -155,7 +158,13 @@ def test_a_backup_whose_drill_fails_is_named_as_untested(founded: Path, tmp_path
     broken.chmod(0o755)
     program = f"import sys; sys.executable = {str(broken)!r}; from karez.cli import main; main()"
     words = ["backup", "--to", str(tmp_path / "b"), "--keys-to", str(tmp_path / "k"), "--keep", "1"]
-    done = subprocess.run([sys.executable, "-c", program, *words], env=environment_of(founded), text=True, capture_output=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", program, *words],
+        env=environment_of(founded),
+        text=True,
+        capture_output=True,
+        check=False,
+    )
     told(done, 1, "named as untested")
     assert not free.exists() and free.with_name("free.not").exists()
     (failed,) = (tmp_path / "b").iterdir()
@@ -172,21 +181,39 @@ def test_the_oldest_backups_of_this_installation_go(founded: Path, backup: tuple
     Untested ones are not counted: one newer than what is kept stays, an older one goes.
     """
     ours = json.loads((backup[0] / "manifest.json").read_text())
-    names = ("karez-20100101T000000Z", "karez-20100101T000000Z-2", "karez-20100101T000000Z-10", "karez-20090101T000000Z", "karez-20080101T000000Z")
-    untested = ("karez-20110101T000000Z-untested", "karez-20100101T000000Z-11-untested", "karez-20090201T000000Z-untested")
+    names = (
+        "karez-20100101T000000Z",
+        "karez-20100101T000000Z-2",
+        "karez-20100101T000000Z-10",
+        "karez-20090101T000000Z",
+        "karez-20080101T000000Z",
+    )
+    untested = (
+        "karez-20110101T000000Z-untested",
+        "karez-20100101T000000Z-11-untested",
+        "karez-20090201T000000Z-untested",
+    )
     for name in (*names, *untested):
         (tmp_path / name).mkdir()
         key = "0123456789abcdef" if name == names[-1] else ours["key"]
         (tmp_path / name / "manifest.json").write_text(json.dumps(ours | {"key": key}))
     (tmp_path / "karez-notes").mkdir()
-    program = f"from pathlib import Path; from karez.host import backup; print(*[p.name for p in backup.prune(Path({str(tmp_path)!r}), 2)])"
+    program = (
+        "from pathlib import Path; from karez.host import backup; print(*[p.name for p in "
+        f"backup.prune(Path({str(tmp_path)!r}), 2)])"
+    )
     environment = os.environ | {"KAREZ_VAR": str(founded)}
     done = subprocess.run([sys.executable, "-c", program], env=environment, text=True, capture_output=True, check=True)
     assert done.stdout.split() == [names[3], untested[2], names[0]]
-    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([names[1], names[2], names[4], *untested[:2], "karez-notes"])
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(
+        [names[1], names[2], names[4], *untested[:2], "karez-notes"]
+    )
 
 
 def test_errors_come_before_hints() -> None:
-    said = "pg_restore: creating TABLE x\npg_restore: warning: more\npg_restore: error: could not do it\nHINT: no\n" + "noise\n" * 500
+    said = (
+        "pg_restore: creating TABLE x\npg_restore: warning: more\npg_restore: error: could not do it\nHINT: no\n"
+        + "noise\n" * 500
+    )
     assert programs.errors_first(said).splitlines()[0] == "pg_restore: error: could not do it"
     assert len(programs.errors_first(said)) <= 1500

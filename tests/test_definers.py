@@ -21,10 +21,13 @@ from karez.register.models import ErasureRequest, Person
 
 _PATH = "search_path=pg_catalog, public, pg_temp"
 _OURS = """
-SELECT p.oid::regprocedure::text AS name, p.proname, p.prosecdef AS definer, p.prorettype = 'trigger'::regtype AS is_trigger,
+SELECT p.oid::regprocedure::text AS name, p.proname, p.prosecdef AS definer,
+    p.prorettype = 'trigger'::regtype AS is_trigger,
        %(path)s = ANY (coalesce(p.proconfig, '{{}}')) AS has_path, p.prosqlbody IS NOT NULL AS bound, p.prosrc AS body,
-       has_function_privilege('karez_app', p.oid, 'EXECUTE') AS by_app, p.proowner = 'karez_owner'::regrole AS of_owner, l.lanname AS language,
-       EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a WHERE a.grantee = 0) AS by_everybody,
+       has_function_privilege('karez_app', p.oid, 'EXECUTE') AS by_app,
+           p.proowner = 'karez_owner'::regrole AS of_owner, l.lanname AS language,
+       EXISTS (SELECT FROM aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+           WHERE a.grantee = 0) AS by_everybody,
        ARRAY(SELECT format_type(t, NULL) FROM unnest(p.proargtypes) t) AS takes
   FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
  WHERE p.pronamespace NOT IN ('pg_catalog'::regnamespace, 'information_schema'::regnamespace)
@@ -66,7 +69,9 @@ def test_no_function_is_for_everybody_or_of_anybody_but_the_owner(db: None) -> N
 
 def test_every_function_one_can_reach_looks_in_temporary_tables_last(db: None) -> None:
     """A body bound when it was written (`RETURN`, `BEGIN ATOMIC`) looks up nothing any more."""
-    assert _wrong(lambda f: (f["definer"] or f["is_trigger"] or f["by_app"]) and not (f["has_path"] or f["bound"])) == []
+    assert (
+        _wrong(lambda f: (f["definer"] or f["is_trigger"] or f["by_app"]) and not (f["has_path"] or f["bound"])) == []
+    )
 
 
 def test_no_function_builds_sql_from_what_it_is_given(db: None) -> None:
@@ -89,17 +94,29 @@ def test_only_a_table_checked_to_be_the_owners_is_read_among_temporary_ones(db: 
 
 def test_the_apps_role_is_nobody_owns_nothing_and_may_change_no_shape(db: None) -> None:
     asked = {
-        "attributes": "SELECT 1 FROM pg_roles WHERE rolname = 'karez_app' AND (rolsuper OR rolcreaterole OR rolcreatedb OR rolreplication OR rolbypassrls)",
+        "attributes": (
+            "SELECT 1 FROM pg_roles WHERE rolname = 'karez_app' AND (rolsuper OR rolcreaterole OR "
+            "rolcreatedb OR rolreplication OR rolbypassrls)"
+        ),
         "memberships": "SELECT roleid::regrole FROM pg_auth_members WHERE member = 'karez_app'::regrole",
         "relations": "SELECT relname FROM pg_class WHERE relowner = 'karez_app'::regrole",
-        "schemas": "SELECT nspname FROM pg_namespace WHERE has_schema_privilege('karez_app', oid, 'CREATE') AND nspname !~ '^pg_temp'",
+        "schemas": (
+            "SELECT nspname FROM pg_namespace WHERE has_schema_privilege('karez_app', oid, 'CREATE') AND "
+            "nspname !~ '^pg_temp'"
+        ),
         "database": "SELECT 1 WHERE has_database_privilege('karez_app', current_database(), 'CREATE')",
         "public": "SELECT privilege_type FROM pg_database d, aclexplode(coalesce(datacl, acldefault('d', datdba))) a"
         " WHERE datname = current_database() AND a.grantee = 0",
-        "tables": "SELECT c.relname FROM pg_class c WHERE relnamespace IN ('public'::regnamespace, 'staging'::regnamespace)"
-        " AND relkind IN ('r', 'p', 'v', 'm', 'f') AND has_table_privilege('karez_app', c.oid, 'TRUNCATE, REFERENCES, TRIGGER')",
-        "sequences": "SELECT relname FROM pg_class WHERE CASE WHEN relkind = 'S' THEN has_sequence_privilege('karez_app', oid, 'UPDATE') END",
-        "of others": "SELECT c.relname FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND relowner <> 'karez_owner'::regrole"
+        "tables": "SELECT c.relname FROM pg_class c WHERE relnamespace IN ('public'::regnamespace, "
+        "'staging'::regnamespace)"
+        " AND relkind IN ('r', 'p', 'v', 'm', 'f') AND has_table_privilege('karez_app', c.oid, 'TRUNCATE, "
+        "REFERENCES, TRIGGER')",
+        "sequences": (
+            "SELECT relname FROM pg_class WHERE CASE WHEN relkind = 'S' THEN "
+            "has_sequence_privilege('karez_app', oid, 'UPDATE') END"
+        ),
+        "of others": "SELECT c.relname FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND relowner <> "
+        "'karez_owner'::regrole"
         " AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = c.oid AND d.deptype IN ('e', 'i', 'a'))",
         "event triggers": "SELECT evtname FROM pg_event_trigger",
         "languages": "SELECT lanname FROM pg_language WHERE lanname NOT IN ('internal', 'c', 'sql', 'plpgsql')",
@@ -116,7 +133,9 @@ def test_the_apps_role_is_nobody_owns_nothing_and_may_change_no_shape(db: None) 
 
 def test_history_is_the_owners_to_write_and_no_setting_silences_it(db: None) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '(^pghistory_|userevent$|identityevent$)'")
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '(^pghistory_|userevent$|identityevent$)'"
+        )
         tables = [row[0] for row in cursor.fetchall()]
         assert len(tables) > 2
         for table in tables:
@@ -128,12 +147,16 @@ def test_history_is_the_owners_to_write_and_no_setting_silences_it(db: None) -> 
         cursor.execute("SELECT set_config('pghistory.context_id', gen_random_uuid()::text, true)")
         cursor.execute("SELECT set_config('pghistory.context_metadata', '{\"by\": 9}', true)")
         cursor.execute("UPDATE access_user SET full_name = 'Other' WHERE id = %s", [user.pk])
-        cursor.execute("SELECT count(*), count(pgh_context_id) FROM access_userevent WHERE id = %s AND full_name = 'Other'", [user.pk])
+        cursor.execute(
+            "SELECT count(*), count(pgh_context_id) FROM access_userevent WHERE id = %s AND full_name = 'Other'",
+            [user.pk],
+        )
         assert cursor.fetchone() == (1, 0)
 
 
 _OWN = """
-CREATE TEMP TABLE mine (id bigint, household_id bigint, voided_at timestamptz, ends_before date, happened_on date, person_id bigint);
+CREATE TEMP TABLE mine (id bigint, household_id bigint, voided_at timestamptz, ends_before date, happened_on date,
+    person_id bigint);
 CREATE FUNCTION pg_temp.told() RETURNS trigger LANGUAGE plpgsql AS
   $$ BEGIN RAISE WARNING 'ran as %', current_user; RETURN NEW; END $$;
 CREATE FUNCTION pg_temp.same(bigint, bigint) RETURNS boolean LANGUAGE plpgsql AS
@@ -163,10 +186,14 @@ def _refused(raw: psycopg.Connection[Any], sql: str) -> str:
 
 
 def test_nothing_of_the_callers_runs_as_the_owner(committed_world: Any, app_connection: Callable[[], Any]) -> None:
-    """Triggers hung on own tables; own tables, functions and operators under our names; text with quotes in every argument."""
+    """Triggers hung on own tables; own tables, functions and operators under our names; text with quotes in every
+    argument.
+    """
     functions = _functions()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v')")
+        cursor.execute(
+            "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v')"
+        )
         names = [row[0] for row in cursor.fetchall()]
     raw = app_connection()
     heard: list[str] = []
@@ -175,23 +202,36 @@ def test_nothing_of_the_callers_runs_as_the_owner(committed_world: Any, app_conn
         raw.execute(_OWN)
         for f in functions:
             if f["is_trigger"]:
-                for kind in ("AFTER INSERT ON mine REFERENCING NEW TABLE AS added FOR EACH STATEMENT", "BEFORE INSERT ON mine FOR EACH ROW"):
-                    hang = f"CREATE TRIGGER x {kind} EXECUTE FUNCTION public.{f['proname']}('true) LIMIT 0; SELECT 1 --')"
+                for kind in (
+                    "AFTER INSERT ON mine REFERENCING NEW TABLE AS added FOR EACH STATEMENT",
+                    "BEFORE INSERT ON mine FOR EACH ROW",
+                ):
+                    hang = (
+                        f"CREATE TRIGGER x {kind} EXECUTE FUNCTION public.{f['proname']}('true) LIMIT 0; SELECT 1 --')"
+                    )
                     assert _refused(raw, hang) == "42501", f["name"]
         for name in [*names, "added", "changed", "before_change"]:
             columns = f"(LIKE public.{name})" if name in names else "(LIKE mine)"
             raw.execute(f'CREATE TEMP TABLE "{name}" {columns}')
-            raw.execute(f'CREATE TRIGGER t BEFORE INSERT OR UPDATE OR DELETE ON pg_temp."{name}" FOR EACH ROW EXECUTE FUNCTION pg_temp.told()')
+            raw.execute(
+                f'CREATE TRIGGER t BEFORE INSERT OR UPDATE OR DELETE ON pg_temp."{name}" FOR EACH ROW EXECUTE '
+                "FUNCTION pg_temp.told()"
+            )
         for mine in ("ledger_bulk", "ledger_bulk_voucher"):
             raw.execute(f"CREATE TEMP TABLE {mine} (voucher_key text, id bigint, book_id bigint)")
-            raw.execute(f"CREATE TRIGGER t BEFORE INSERT OR TRUNCATE ON {mine} FOR EACH STATEMENT EXECUTE FUNCTION pg_temp.told()")
+            raw.execute(
+                f"CREATE TRIGGER t BEFORE INSERT OR TRUNCATE ON {mine} FOR EACH STATEMENT EXECUTE FUNCTION "
+                "pg_temp.told()"
+            )
         called, broken = 0, []
         for path in ("pg_temp, pg_catalog, public", "pg_catalog, public, pg_temp"):
             raw.execute(f"SET LOCAL search_path = {path}")
             for f in functions:
                 if f["by_app"] and not f["is_trigger"] and all(t in _GIVEN for t in f["takes"]):
                     for turn in (0, 1):
-                        given = ", ".join(f"{_GIVEN[t][turn % len(_GIVEN[t])]}::pg_catalog.{_plain(t)}" for t in f["takes"])
+                        given = ", ".join(
+                            f"{_GIVEN[t][turn % len(_GIVEN[t])]}::pg_catalog.{_plain(t)}" for t in f["takes"]
+                        )
                         called += 1
                         try:
                             with raw.transaction(force_rollback=True):
@@ -204,36 +244,83 @@ def test_nothing_of_the_callers_runs_as_the_owner(committed_world: Any, app_conn
 
 
 def _plain(taken: str) -> str:
-    names = {"bigint": "int8", "integer": "int4", "boolean": "bool", "timestamp with time zone": "timestamptz",
-             "double precision": "float8", "character varying": "varchar"}  # fmt: skip
+    names = {
+        "bigint": "int8",
+        "integer": "int4",
+        "boolean": "bool",
+        "timestamp with time zone": "timestamptz",
+        "double precision": "float8",
+        "character varying": "varchar",
+    }
     plain = taken.removesuffix("[]")
     return names.get(plain, plain) + taken[len(plain) :]
 
 
-# How what moves a state is asked by somebody who may not; {checked}, {applied}: batches; {year}: prepared, {closing}: cut off in the middle.
+# How what moves a state is asked by somebody who may not; {checked}, {applied}: batches; {year}: prepared, {closing}:
+# cut off in the middle.
 _NO_ROLE, _SAME, _NOT_ALONE, _NO_SHEET = "KZ099", "KZ043", "KZ007", "KZ046"
 _STATES: dict[str, list[tuple[str, str]]] = {
-    "periods_prepare_close": [("{year}, {officer}", _NO_ROLE), ("{year}, {gone}", _NO_ROLE), ("{year}, NULL", _NO_ROLE)],
-    "periods_begin_close": [("{year}, {officer}", _NO_ROLE), ("{year}, {gone}", _NO_ROLE), ("{year}, {approver}", _NOT_ALONE)],
+    "periods_prepare_close": [
+        ("{year}, {officer}", _NO_ROLE),
+        ("{year}, {gone}", _NO_ROLE),
+        ("{year}, NULL", _NO_ROLE),
+    ],
+    "periods_begin_close": [
+        ("{year}, {officer}", _NO_ROLE),
+        ("{year}, {gone}", _NO_ROLE),
+        ("{year}, {approver}", _NOT_ALONE),
+    ],
     "periods_finish_close": [("{closing}, repeat('0', 64)", _NOT_ALONE)],
     "periods_abort_close": [("{closing}, 'why'", _NOT_ALONE)],
-    "periods_reopen": [("{year}, {officer}, {approver}, 'why'", _NO_ROLE), ("{year}, {statistician}, {officer}, 'why'", _NO_ROLE),
-                       ("{year}, {approver}, {approver}, 'why'", "KZ008")],
-    "intake_receive": [("'toy', 'f', repeat('1', 64), 1, 'r', 'k', 'm', current_date, {gone}, '[]'", _NO_ROLE),
-                       ("'no such', 'f', repeat('1', 64), 1, 'r', 'k', 'm', current_date, {officer}, '[]'", _NO_SHEET),
-                       ("'toy', 'f', repeat('1', 64), 1, 'r', 'k', 'm', current_date, {officer}, '[]', false, 'returns.submit'", "42883")],
-    "intake_decide": [("{checked}, {statistician}", _NO_ROLE), ("{checked}, {gone}", _NO_ROLE), ("{checked}, {sender}", _SAME)],
-    "intake_refuse": [("{checked}, {statistician}, 'why'", _NO_ROLE), ("{checked}, {gone}, 'why'", _NO_ROLE), ("{checked}, NULL, 'why'", _NO_ROLE)],
+    "periods_reopen": [
+        ("{year}, {officer}, {approver}, 'why'", _NO_ROLE),
+        ("{year}, {statistician}, {officer}, 'why'", _NO_ROLE),
+        ("{year}, {approver}, {approver}, 'why'", "KZ008"),
+    ],
+    "intake_receive": [
+        ("'toy', 'f', repeat('1', 64), 1, 'r', 'k', 'm', current_date, {gone}, '[]'", _NO_ROLE),
+        ("'no such', 'f', repeat('1', 64), 1, 'r', 'k', 'm', current_date, {officer}, '[]'", _NO_SHEET),
+        (
+            "'toy', 'f', repeat('1', 64), 1, 'r', 'k', 'm', current_date, {officer}, '[]', false, 'returns.submit'",
+            "42883",
+        ),
+    ],
+    "intake_decide": [
+        ("{checked}, {statistician}", _NO_ROLE),
+        ("{checked}, {gone}", _NO_ROLE),
+        ("{checked}, {sender}", _SAME),
+    ],
+    "intake_refuse": [
+        ("{checked}, {statistician}, 'why'", _NO_ROLE),
+        ("{checked}, {gone}, 'why'", _NO_ROLE),
+        ("{checked}, NULL, 'why'", _NO_ROLE),
+    ],
     "intake_ask_withdrawal": [("{applied}, {gone}, 'why'", _NO_ROLE), ("{applied}, NULL, 'why'", "KZ044")],
-    "intake_withdrawn": [("{applied}, {statistician}", _NO_ROLE), ("{applied}, {gone}", _NO_ROLE), ("{applied}, {sender}", _SAME)],
-    "register_erase": [("{request}, {statistician}", _NO_ROLE), ("{request}, {gone}", _NO_ROLE), ("{request}, {sender}", "KZ033")],
-}  # fmt: skip
+    "intake_withdrawn": [
+        ("{applied}, {statistician}", _NO_ROLE),
+        ("{applied}, {gone}", _NO_ROLE),
+        ("{applied}, {sender}", _SAME),
+    ],
+    "register_erase": [
+        ("{request}, {statistician}", _NO_ROLE),
+        ("{request}, {gone}", _NO_ROLE),
+        ("{request}, {sender}", "KZ033"),
+    ],
+}
 _ASKS = re.compile(r"\b(access_require_\w+|periods_require_alone|intake_require_apply|register_erasure_asked)\(")
 
 
-def test_every_function_that_moves_a_state_asks_who_may(committed_db: str, app_connection: Callable[[], Any], owner_cursor: Any) -> None:
-    """Walks those of years, files and persons; money's are attacked in its own room. Nothing of it is committed by the attacks."""
-    asking = {f["proname"] for f in _functions() if f["by_app"] and f["definer"] and _ASKS.search(f["body"]) and re.match("periods|intake|register", f["name"])}
+def test_every_function_that_moves_a_state_asks_who_may(
+    committed_db: str, app_connection: Callable[[], Any], owner_cursor: Any
+) -> None:
+    """Walks those of years, files and persons; money's are attacked in its own room. Nothing of it is committed by the
+    attacks.
+    """
+    asking = {
+        f["proname"]
+        for f in _functions()
+        if f["by_app"] and f["definer"] and _ASKS.search(f["body"]) and re.match("periods|intake|register", f["name"])
+    }
     assert asking == set(_STATES), "a function that asks who may is attacked here"
     given = _standing(owner_cursor)
     raw = app_connection()
@@ -265,12 +352,26 @@ def _standing(owner: Any) -> dict[str, int]:
     person = Person.objects.create(sex=1, birth_month=date(1970, 1, 1), recorded_by_id=county.sender.pk)
     request = ErasureRequest.objects.create(person=person, requested_by_id=county.sender.pk, reason="asked")
     end_founding()
-    owner.execute("UPDATE periods_period SET prepared_by_id = %s, prepared_at = now() WHERE year = 2009", [people["statistician"].pk])
     owner.execute(
-        "INSERT INTO periods_period (year, state, prepared_by_id, prepared_at, signed_by_id, closing_since) VALUES (2010, 'closing', %s, now(), %s, now())",
+        "UPDATE periods_period SET prepared_by_id = %s, prepared_at = now() WHERE year = 2009",
+        [people["statistician"].pk],
+    )
+    owner.execute(
+        (
+            "INSERT INTO periods_period (year, state, prepared_by_id, prepared_at, signed_by_id, closing_since) VALUES "
+            "(2010, 'closing', %s, now(), %s, now())"
+        ),
         [people["statistician"].pk, county.approver.pk],
     )
     return {
-        "year": 2009, "closing": 2010, "checked": checked.pk, "applied": applied.pk, "request": request.pk, "sender": county.sender.pk,
-        "officer": county.stranger.pk, "approver": county.approver.pk, "gone": people["gone"].pk, "statistician": people["statistician"].pk,
-    }  # fmt: skip
+        "year": 2009,
+        "closing": 2010,
+        "checked": checked.pk,
+        "applied": applied.pk,
+        "request": request.pk,
+        "sender": county.sender.pk,
+        "officer": county.stranger.pk,
+        "approver": county.approver.pk,
+        "gone": people["gone"].pk,
+        "statistician": people["statistician"].pk,
+    }

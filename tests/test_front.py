@@ -90,7 +90,11 @@ def test_a_body_larger_than_it_may_be_is_given_up_at_the_limit(tmp_path: Path, m
         assert not bodies.under_way
         return refused.value.code
 
-    for headers, most in (({b"transfer-encoding": b"chunked"}, 17 * 65536), ({b"content-length": b"400000000"}, 0), ({b"content-length": b"x"}, 0)):
+    for headers, most in (
+        ({b"transfer-encoding": b"chunked"}, 17 * 65536),
+        ({b"content-length": b"400000000"}, 0),
+        ({b"content-length": b"x"}, 0),
+    ):
         let_in = 0
         assert _done(run(headers)) == ("site.unreadable" if b"x" in headers.values() else "site.too_large")
         assert let_in <= most
@@ -102,7 +106,9 @@ async def _anybody() -> bool:
 
 
 class _Coming:
-    """Large bodies on their way, each until it is let come to its end; counts which were taken and how others were refused."""
+    """Large bodies on their way, each until it is let come to its end; counts which were taken and how others were
+    refused.
+    """
 
     def __init__(self) -> None:
         self.all, self.end = Bodies(), asyncio.Event()
@@ -117,7 +123,9 @@ class _Coming:
 
         async def taken() -> str:
             try:
-                async with self.all.taken(receive, {b"content-length": b"%d" % size}, way_of("POST", path), address, _anybody):
+                async with self.all.taken(
+                    receive, {b"content-length": b"%d" % size}, way_of("POST", path), address, _anybody
+                ):
                     return ""
             except NotTaken as refused:
                 return refused.code
@@ -128,7 +136,9 @@ class _Coming:
         return self.tasks[-1].result() if self.tasks[-1].done() else ""
 
 
-def test_strangers_bodies_take_no_place_of_an_officers_and_no_address_takes_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_strangers_bodies_take_no_place_of_an_officers_and_no_address_takes_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("karez.host.front.bodies.FOLDER", tmp_path / "bodies")
 
     async def run() -> None:
@@ -196,7 +206,10 @@ def test_a_full_disk_is_an_answer_and_leaves_nothing(tmp_path: Path, monkeypatch
     for fails in ("open", "write", "close"):
         with monkeypatch.context() as patch:
             FullFile.fails = fails
-            patch.setattr("tempfile.NamedTemporaryFile", lambda fails=fails, **_named: FullFile()._full() if fails == "open" else FullFile())
+            patch.setattr(
+                "tempfile.NamedTemporaryFile",
+                lambda fails=fails, **_named: FullFile()._full() if fails == "open" else FullFile(),
+            )
             assert _done(run()) == "site.no_room", fails
     monkeypatch.setattr("karez.host.front.bodies.ROOM_LEFT", 2**60)
     assert _done(run()) == "site.no_room"
@@ -204,7 +217,9 @@ def test_a_full_disk_is_an_answer_and_leaves_nothing(tmp_path: Path, monkeypatch
 
 
 def test_answers_kept_have_one_budget_and_who_reads_gets_all(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Counts bytes: two readers who take nothing keep no more than the budget; a third, who reads, gets every byte past them."""
+    """Counts bytes: two readers who take nothing keep no more than the budget; a third, who reads, gets every byte past
+    them.
+    """
     monkeypatch.setattr(hop, "WAITS_SECONDS", 0.0)
     piece = b"x" * hop.PIECE
 
@@ -283,7 +298,12 @@ def test_a_line_of_the_log_is_one_form_and_json_on_request(monkeypatch: pytest.M
     logs.Numbered().filter(record)
     assert logs.Plain().format(record).endswith(" WARNING karez.x [0123456789abcdef]: told so")
     as_json = json.loads(logs.Json().format(record))
-    assert (as_json["level"], as_json["logger"], as_json["message"], as_json["request"]) == ("WARNING", "karez.x", "told so", "0123456789abcdef")
+    assert (as_json["level"], as_json["logger"], as_json["message"], as_json["request"]) == (
+        "WARNING",
+        "karez.x",
+        "told so",
+        "0123456789abcdef",
+    )
     assert as_json["time"][-6] in "+-"
     logs.request_number.set("")
     monkeypatch.setenv("KAREZ_LOG_FORMAT", "json")

@@ -43,7 +43,18 @@ def test_the_administrator_names_people_and_nobody_else_does(founded: Path) -> N
     made = ("--full-name", "Bo", "--password", "a-long-password-9", "--since", "2009-01-01")
     dai = karez(founded, "role", "dai", "finance_officer", "--over", "640000", "--by", "ann", *made)
     assert (dai.returncode, "Proposed." in dai.stderr) == (0, True), dai.stderr
-    dai = karez(founded, "role", "dai", "finance_officer", "--over", "640000", "--operator", "first people", "--since", "2009-01-01")
+    dai = karez(
+        founded,
+        "role",
+        "dai",
+        "finance_officer",
+        "--over",
+        "640000",
+        "--operator",
+        "first people",
+        "--since",
+        "2009-01-01",
+    )
     assert (dai.returncode, "access.password_not_own" in dai.stderr) == (1, True), "ann typed the password"
     bo = karez(founded, "role", "bo", "finance_officer", "--over", "640000", "--operator", "first people", *made)
     assert (bo.returncode, "Proposed." in bo.stderr) == (0, False), bo.stderr
@@ -60,7 +71,20 @@ def test_the_administrator_names_people_and_nobody_else_does(founded: Path) -> N
     for who in ((), ("--by", "ann", "--operator", "both")):
         assert karez(founded, "role", "bo", "auditor", "--over", "640000", *who).returncode == 2
     assert karez(founded, "role", "bo", "king", "--over", "640000", "--by", "ann").returncode == 2
-    past = karez(founded, "role", "bo", "finance_officer", "--over", "640000", "--by", "ann", "--since", "2009-02-01", "--end", "moved")
+    past = karez(
+        founded,
+        "role",
+        "bo",
+        "finance_officer",
+        "--over",
+        "640000",
+        "--by",
+        "ann",
+        "--since",
+        "2009-02-01",
+        "--end",
+        "moved",
+    )
     assert past.returncode == 1, "a role is not ended in the past"
     ended = karez(founded, "role", "bo", "finance_officer", "--over", "640000", "--by", "ann", "--end", "moved")
     assert ended.returncode == 0, ended.stderr
@@ -106,7 +130,8 @@ def test_a_database_of_other_migrations_is_told(founded: Path) -> None:
         "with connections['owner'].cursor() as c:\n"
         "    c.execute(\"SELECT obj_description('django_migrations'::regclass, 'pg_class')\"); said = c.fetchone()[0]\n"
         "    assert 'ledger.0002_sql' in said\n"
-        "    c.execute(\"SELECT format('COMMENT ON TABLE django_migrations IS %%L', %s::text)\", [said.replace('ledger.0002_sql\": \"', 'ledger.0002_sql\": \"0')])\n"
+        "    c.execute(\"SELECT format('COMMENT ON TABLE django_migrations IS %%L', %s::text)\", "
+        "[said.replace('ledger.0002_sql\": \"', 'ledger.0002_sql\": \"0')])\n"
         "    c.execute(c.fetchone()[0])\n"
         "    schema.check()\n"
     )
@@ -139,12 +164,16 @@ def test_the_servers_log_is_bounded_and_holds_no_values(folder: Path) -> None:
     with postgres.held(cluster):
         for number in range(30):
             (cluster.folder / "log" / f"server-20090101-0000{number:02}.log").touch()
-        with psycopg.connect(host=str(cluster.folder), user="postgres", dbname="postgres", autocommit=True) as connection:
+        with psycopg.connect(
+            host=str(cluster.folder), user="postgres", dbname="postgres", autocommit=True
+        ) as connection:
             connection.execute("CREATE TEMP TABLE person (number text PRIMARY KEY)")
             for _ in range(2):
                 with contextlib.suppress(psycopg.Error):
                     connection.execute("INSERT INTO person VALUES ('640422197001010011')")
-            shown = connection.execute("SELECT name, setting FROM pg_settings WHERE name IN ('logging_collector', 'log_rotation_size')").fetchall()
+            shown = connection.execute(
+                "SELECT name, setting FROM pg_settings WHERE name IN ('logging_collector', 'log_rotation_size')"
+            ).fetchall()
     assert dict(shown) == {"logging_collector": "on", "log_rotation_size": "10240"}
     told = "".join(path.read_text() for path in (cluster.folder / "log").glob("server-2*.log"))
     assert "person_pkey" in told and "640422197001010011" not in told

@@ -1,4 +1,6 @@
-"""Where data are, which database is meant, whose key and whose roles: what an installation asks before it does anything."""
+"""Where data are, which database is meant, whose key and whose roles: what an installation asks before it does
+anything.
+"""
 
 import json
 import os
@@ -22,7 +24,9 @@ pytestmark = pytest.mark.installation
 
 
 def test_outside_a_checkout_the_data_folder_is_asked_for(tmp_path: Path) -> None:
-    """As installed from a wheel: the packages' folder is no place for data, and a command that only reads makes nothing."""
+    """As installed from a wheel: the packages' folder is no place for data, and a command that only reads makes
+    nothing.
+    """
     packages = tmp_path / "site-packages"
     packages.mkdir()
     (packages / "karez").symlink_to(paths.PROJECT / "karez")
@@ -34,10 +38,20 @@ def test_outside_a_checkout_the_data_folder_is_asked_for(tmp_path: Path) -> None
     (packages / "karez").unlink()
     subprocess.run(["cp", "-a", str(paths.PROJECT / "karez"), str(packages)], check=True)
     drop = ("KAREZ_VAR", "KAREZ_TEST_VAR", "DATABASE_URL", "KAREZ_DATABASE", "PYTHONPATH")
-    environment = {k: v for k, v in os.environ.items() if k not in drop} | {"PYTHONPATH": str(packages), "PYTHONDONTWRITEBYTECODE": "1"}
+    environment = {k: v for k, v in os.environ.items() if k not in drop} | {
+        "PYTHONPATH": str(packages),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
 
     def run(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run([sys.executable, "-c", program, *words], env=environment, cwd=tmp_path, text=True, capture_output=True, check=False)
+        return subprocess.run(
+            [sys.executable, "-c", program, *words],
+            env=environment,
+            cwd=tmp_path,
+            text=True,
+            capture_output=True,
+            check=False,
+        )
 
     before = sorted(p for p in packages.rglob("*") if "__pycache__" not in p.parts)
     for words in (("verify",), ("init", *INIT[1:]), ("restore", str(tmp_path), "--keys", str(tmp_path))):
@@ -65,7 +79,13 @@ def test_a_place_that_cannot_be_used_is_told() -> None:
 def test_an_unknown_time_zone_is_refused_before_anything_is_made() -> None:
     folder = new_folder()
     try:
-        told(karez(folder, *INIT, KAREZ_TIME_ZONE="Asia/Atlantis"), 2, "record: KAREZ_TIME_ZONE", "found: Asia/Atlantis", "time zone")
+        told(
+            karez(folder, *INIT, KAREZ_TIME_ZONE="Asia/Atlantis"),
+            2,
+            "record: KAREZ_TIME_ZONE",
+            "found: Asia/Atlantis",
+            "time zone",
+        )
         told(karez(folder, *INIT, "--time-zone", "Beijing"), 2, "record: --time-zone", "found: Beijing")
         told(karez(folder, *INIT, "--time-zone", ""), 2, "record: --time-zone", "found: nothing")
         assert list(folder.iterdir()) == []
@@ -102,7 +122,10 @@ def test_the_app_cannot_change_whose_key_it_is(committed_db: str) -> None:
         "DELETE FROM periods_installation",
         "INSERT INTO periods_installation (id, key_check, time_zone) VALUES (2, 'x', 'y')",
     ):
-        with psycopg.connect(database.conninfo(database.APP)) as app, pytest.raises(psycopg.errors.InsufficientPrivilege):
+        with (
+            psycopg.connect(database.conninfo(database.APP)) as app,
+            pytest.raises(psycopg.errors.InsufficientPrivilege),
+        ):
             app.execute(statement)
 
 
@@ -131,7 +154,10 @@ def test_a_database_address_that_leads_nowhere_is_one_refusal(address: str, code
     [
         ('FATAL:  password authentication failed for user "root"', "correct the password"),
         ("FATAL:  sorry, too many clients already", "raise max_connections"),
-        ("FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute", "raise max_connections"),
+        (
+            "FATAL:  remaining connection slots are reserved for roles with the SUPERUSER attribute",
+            "raise max_connections",
+        ),
         ("FATAL:  the database system is starting up", "wait until"),
         ("connection refused: connect failed with topsecret", "start the database server"),
     ],
@@ -158,7 +184,10 @@ def office_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     postgres._run("initdb", "-D", str(data), "-U", "root", "--auth=scram-sha-256", f"--pwfile={word}", "--locale=C")
-    settings = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories='' -c fsync=off -c max_connections=8 -c superuser_reserved_connections=0"
+    settings = (
+        f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories='' -c fsync=off -c "
+        "max_connections=8 -c superuser_reserved_connections=0"
+    )
     postgres._run("pg_ctl", "-D", str(data), "-w", "-o", settings, "-l", str(data / "log"), "start")
     yield f"postgresql://root:topsecret@127.0.0.1:{port}/karez"
     postgres._run("pg_ctl", "-D", str(data), "-m", "immediate", "stop")
@@ -170,7 +199,10 @@ def test_a_second_installation_does_not_take_the_first_one_s_roles(office_server
     first, second = new_folder(), new_folder()
     prepare = "from karez.host import database; database.prepare()"
     drop = ("KAREZ_DATABASE", "KAREZ_TEST_VAR", "KAREZ_DATABASE_PASSWORDS")
-    environment = {k: v for k, v in os.environ.items() if k not in drop} | {"DATABASE_URL": office_server, "KAREZ_VAR": str(first)}
+    environment = {k: v for k, v in os.environ.items() if k not in drop} | {
+        "DATABASE_URL": office_server,
+        "KAREZ_VAR": str(first),
+    }
     try:
         for _again in range(2):
             subprocess.run([sys.executable, "-c", prepare], env=environment, check=True)
@@ -189,12 +221,19 @@ def test_a_second_installation_does_not_take_the_first_one_s_roles(office_server
 def test_a_server_that_lets_nobody_in_is_one_refusal(office_server: str) -> None:
     folder, held, base = new_folder(), [], office_server.removesuffix("karez")
     try:
-        told(karez(folder, "verify", DATABASE_URL=office_server.replace("topsecret", "wrong")), 1, "host.database_unreachable", "correct the password")
+        told(
+            karez(folder, "verify", DATABASE_URL=office_server.replace("topsecret", "wrong")),
+            1,
+            "host.database_unreachable",
+            "correct the password",
+        )
         told(karez(folder, "verify", DATABASE_URL=base + "not_made_yet"), 1, "host.not_installed", "not_made_yet")
         with pytest.raises(psycopg.OperationalError):
             while True:  # until every connection of the server is taken
                 held.append(psycopg.connect(base + "postgres"))
-        told(karez(folder, "verify", DATABASE_URL=office_server), 1, "host.database_unreachable", "raise max_connections")
+        told(
+            karez(folder, "verify", DATABASE_URL=office_server), 1, "host.database_unreachable", "raise max_connections"
+        )
         assert list(folder.iterdir()) == []
     finally:
         for one in held:

@@ -52,13 +52,19 @@ def test_a_folder_of_another_user_stays(tmp_path: Path) -> None:
 
 
 def test_only_a_server_of_the_folder_itself_is_stopped(tmp_path: Path) -> None:
-    """Two processes stand for servers: one works in the killed run's cluster, the other only has the number that is written in another's."""
+    """Two processes stand for servers: one works in the killed run's cluster, the other only has the number that is
+    written in another's.
+    """
     cluster, other = (_made(tmp_path, name) / "pg" for name in ("1-a", "1-b"))
     for folder in (cluster, other):
         folder.mkdir()
     # As a server does it hears the signal, also where the shell that began this run does not.
-    program = "import signal, time; signal.signal(signal.SIGQUIT, signal.SIG_DFL); print('up', flush=True); time.sleep(60)"
-    server, stranger = (subprocess.Popen([sys.executable, "-c", program], cwd=at, stdout=subprocess.PIPE) for at in (cluster, tmp_path))
+    program = (
+        "import signal, time; signal.signal(signal.SIGQUIT, signal.SIG_DFL); print('up', flush=True); time.sleep(60)"
+    )
+    server, stranger = (
+        subprocess.Popen([sys.executable, "-c", program], cwd=at, stdout=subprocess.PIPE) for at in (cluster, tmp_path)
+    )
     try:
         assert all(process.stdout and process.stdout.readline() == b"up\n" for process in (server, stranger))
         (cluster / "postmaster.pid").write_text(f"{server.pid}\n")

@@ -91,7 +91,18 @@ def test_publishing_twice_writes_the_same_bytes(demo: Console, tmp_path: Path) -
     assert sorted(str(p.relative_to(tmp_path / "b")) for p in (tmp_path / "b").rglob("*") if p.is_file()) == files
     pages = {f"{page}{end}.html" for page in ("index", "chapter", "catalogue", "errata") for end in ("", ".zh")}
     papers = {f"chapter{end}.{kind}" for kind in ("pdf", "docx") for end in ("", ".zh")}
-    data = {f"data/{name}" for name in ("capital.csv", "datapackage.json", "errata.csv", "figures.csv", "flow.csv", "places.csv", "values.csv")}
+    data = {
+        f"data/{name}"
+        for name in (
+            "capital.csv",
+            "datapackage.json",
+            "errata.csv",
+            "figures.csv",
+            "flow.csv",
+            "places.csv",
+            "values.csv",
+        )
+    }
     others = {"data.zip", "digests.txt", "edition.json", "figures.csv", "figures.xlsx", "style.css"}
     assert {f for f in files if not f.startswith("figures/")} == pages | papers | data | others
     assert "figures/mutual_funds.funds_2009.html" in files
@@ -139,48 +150,164 @@ def test_the_drill_restores_what_was_backed_up(demo: Console, tmp_path: Path) ->
 
 # Each edit is made by a superuser past every trigger, and says which proof must find it and in what words.
 _EDITS = (
-    ("UPDATE ledger_transfer SET amount_fen = amount_fen + 1 WHERE id = (SELECT min(id) FROM ledger_transfer)", "totals equal the sum", ""),
-    ("UPDATE ledger_voucher SET number = number + 100000 WHERE id = (SELECT max(id) FROM ledger_voucher WHERE number IS NOT NULL AND year = 2009)",
-     "numbers of every year", "2009"),
-    ("DELETE FROM ledger_transfer WHERE voucher_id = (SELECT min(id) FROM ledger_voucher WHERE kind = 'loan')", "vouchers and their transfers", "has no transfer"),
-    ("UPDATE notices_document SET subject_id = subject_id + 1 WHERE id = (SELECT min(id) FROM notices_document)", "documents on record", ""),
-    ("UPDATE notices_document SET digest = repeat('0', 64) WHERE id = (SELECT max(id) FROM notices_document)", "files of documents", "another one"),
-    ("UPDATE intake_batch SET sender_id = sender_id + 1 WHERE id = (SELECT min(id) FROM intake_batch)", "files as they were sent", "batch 1: file, kind or sender"),
-    ("UPDATE intake_batch a SET vault_ref = b.vault_ref, kept_digest = b.kept_digest FROM intake_batch b WHERE a.id = 2 AND b.id = 3",
-     "files as they were sent", "batch 2: file"),
-    (("UPDATE register_identity a SET sealed = b.sealed, number_hash = b.number_hash, name_hash = b.name_hash FROM register_identity b"
-     " WHERE a.person_id = (SELECT min(person_id) FROM register_identity) AND b.person_id = (SELECT max(person_id) FROM register_identity)"),
-     "identities", "another person's"),
-    ("UPDATE register_identity SET number_hash = decode(repeat('00', 16), 'hex') WHERE person_id = (SELECT min(person_id) + 1 FROM register_identity)",
-     "identities", "a number that is not its own"),
-    ("UPDATE yearbook_editionstep SET by_id = 999999 WHERE step = 'reviewed'", "signed texts", "is by a person who is no user"),
-    ("UPDATE yearbook_editionstep SET by_id = (SELECT id FROM access_user WHERE username = 'sun'), name = 'Sun Wei' WHERE step = 'signed'",
-     "steps and signers of editions", "changed"),
-    ("INSERT INTO access_readevent (kind, purpose, rows) VALUES ('person', 'none', 1)", "log of reads", "put in unseen"),
+    (
+        "UPDATE ledger_transfer SET amount_fen = amount_fen + 1 WHERE id = (SELECT min(id) FROM ledger_transfer)",
+        "totals equal the sum",
+        "",
+    ),
+    (
+        (
+            "UPDATE ledger_voucher SET number = number + 100000 WHERE id = (SELECT max(id) FROM ledger_voucher WHERE "
+            "number IS NOT NULL AND year = 2009)"
+        ),
+        "numbers of every year",
+        "2009",
+    ),
+    (
+        "DELETE FROM ledger_transfer WHERE voucher_id = (SELECT min(id) FROM ledger_voucher WHERE kind = 'loan')",
+        "vouchers and their transfers",
+        "has no transfer",
+    ),
+    (
+        "UPDATE notices_document SET subject_id = subject_id + 1 WHERE id = (SELECT min(id) FROM notices_document)",
+        "documents on record",
+        "",
+    ),
+    (
+        "UPDATE notices_document SET digest = repeat('0', 64) WHERE id = (SELECT max(id) FROM notices_document)",
+        "files of documents",
+        "another one",
+    ),
+    (
+        "UPDATE intake_batch SET sender_id = sender_id + 1 WHERE id = (SELECT min(id) FROM intake_batch)",
+        "files as they were sent",
+        "batch 1: file, kind or sender",
+    ),
+    (
+        (
+            "UPDATE intake_batch a SET vault_ref = b.vault_ref, kept_digest = b.kept_digest FROM intake_batch b WHERE "
+            "a.id = 2 AND b.id = 3"
+        ),
+        "files as they were sent",
+        "batch 2: file",
+    ),
+    (
+        (
+            "UPDATE register_identity a SET sealed = b.sealed, number_hash = b.number_hash, name_hash = "
+            "b.name_hash FROM register_identity b"
+            " WHERE a.person_id = (SELECT min(person_id) FROM register_identity) AND b.person_id = (SELECT "
+            "max(person_id) FROM register_identity)"
+        ),
+        "identities",
+        "another person's",
+    ),
+    (
+        (
+            "UPDATE register_identity SET number_hash = decode(repeat('00', 16), 'hex') WHERE person_id = (SELECT "
+            "min(person_id) + 1 FROM register_identity)"
+        ),
+        "identities",
+        "a number that is not its own",
+    ),
+    (
+        "UPDATE yearbook_editionstep SET by_id = 999999 WHERE step = 'reviewed'",
+        "signed texts",
+        "is by a person who is no user",
+    ),
+    (
+        (
+            "UPDATE yearbook_editionstep SET by_id = (SELECT id FROM access_user WHERE username = 'sun'), name = 'Sun "
+            "Wei' WHERE step = 'signed'"
+        ),
+        "steps and signers of editions",
+        "changed",
+    ),
+    (
+        "INSERT INTO access_readevent (kind, purpose, rows) VALUES ('person', 'none', 1)",
+        "log of reads",
+        "put in unseen",
+    ),
     ("DELETE FROM notices_document WHERE id = (SELECT min(id) + 1 FROM notices_document)", "documents on record", ""),
-    ("DELETE FROM register_identity WHERE person_id = (SELECT min(person_id) + 2 FROM register_identity)", "identities", "some are missing"),
+    (
+        "DELETE FROM register_identity WHERE person_id = (SELECT min(person_id) + 2 FROM register_identity)",
+        "identities",
+        "some are missing",
+    ),
     ("DELETE FROM periods_periodchange WHERE state = 'closing'", "states of the years", "follows"),
     ("UPDATE closing_snapshotrecord SET taken_by_id = 1 WHERE kind = 'sealed'", "snapshots taken", "changed"),
-    (("INSERT INTO access_grant (user_id, role, area_id, starts_on, counts_from, recorded_by_id, recorded_at)"
-     " SELECT user_id, 'administrator', area_id, starts_on, counts_from, recorded_by_id, recorded_at FROM access_grant WHERE role = 'statistician' LIMIT 1"),
-     "roles given", "put in unseen"),
-    ("UPDATE register_assessment SET income_fen = income_fen + 100 WHERE id = (SELECT min(id) FROM register_assessment WHERE year = 2009)",
-     "records of 2009", "register_households"),
-    ("UPDATE mutual_funds_member SET household_id = (SELECT max(id) + 1000 FROM register_household) WHERE id = (SELECT max(id) FROM mutual_funds_member)",
-     "database", "mutual_funds_member lead nowhere"),
+    (
+        (
+            "INSERT INTO access_grant (user_id, role, area_id, starts_on, counts_from, recorded_by_id, recorded_at)"
+            " SELECT user_id, 'administrator', area_id, starts_on, counts_from, recorded_by_id, recorded_at FROM "
+            "access_grant WHERE role = 'statistician' LIMIT 1"
+        ),
+        "roles given",
+        "put in unseen",
+    ),
+    (
+        (
+            "UPDATE register_assessment SET income_fen = income_fen + 100 WHERE id = (SELECT min(id) FROM "
+            "register_assessment WHERE year = 2009)"
+        ),
+        "records of 2009",
+        "register_households",
+    ),
+    (
+        (
+            "UPDATE mutual_funds_member SET household_id = (SELECT max(id) + 1000 FROM register_household) WHERE id = "
+            "(SELECT max(id) FROM mutual_funds_member)"
+        ),
+        "database",
+        "mutual_funds_member lead nowhere",
+    ),
     ("GRANT UPDATE ON ledger_transfer TO karez_app", "database", "changed: relation ledger_transfer"),
-    ("GRANT UPDATE (amount_fen) ON mutual_funds_contribution TO karez_app", "database", "changed: column mutual_funds_contribution.amount_fen"),
-    ("ALTER TABLE mutual_funds_loan DISABLE TRIGGER mutual_funds_loan_guard_insert", "database", "changed: trigger mutual_funds_loan.mutual_funds_loan_guard_insert"),
-    ("DROP TRIGGER register_membership_mark_once ON register_membership", "database", "missing: trigger register_membership.register_membership_mark_once"),
-    ("ALTER TABLE ledger_set DROP CONSTRAINT ledger_set_four_eyes", "database", "missing: constraint ledger_set.ledger_set_four_eyes"),
-    ("CREATE OR REPLACE FUNCTION mutual_funds_yuan(p_fen numeric) RETURNS text LANGUAGE sql IMMUTABLE AS $$ SELECT '0.00' $$", "database", "changed: function mutual_funds_yuan(numeric)"),
-    ("CREATE FUNCTION public.mine() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'", "database", "not of this version: function mine()"),
+    (
+        "GRANT UPDATE (amount_fen) ON mutual_funds_contribution TO karez_app",
+        "database",
+        "changed: column mutual_funds_contribution.amount_fen",
+    ),
+    (
+        "ALTER TABLE mutual_funds_loan DISABLE TRIGGER mutual_funds_loan_guard_insert",
+        "database",
+        "changed: trigger mutual_funds_loan.mutual_funds_loan_guard_insert",
+    ),
+    (
+        "DROP TRIGGER register_membership_mark_once ON register_membership",
+        "database",
+        "missing: trigger register_membership.register_membership_mark_once",
+    ),
+    (
+        "ALTER TABLE ledger_set DROP CONSTRAINT ledger_set_four_eyes",
+        "database",
+        "missing: constraint ledger_set.ledger_set_four_eyes",
+    ),
+    (
+        (
+            "CREATE OR REPLACE FUNCTION mutual_funds_yuan(p_fen numeric) RETURNS text LANGUAGE sql IMMUTABLE AS $$ "
+            "SELECT '0.00' $$"
+        ),
+        "database",
+        "changed: function mutual_funds_yuan(numeric)",
+    ),
+    (
+        "CREATE FUNCTION public.mine() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'",
+        "database",
+        "not of this version: function mine()",
+    ),
     ("CREATE TABLE public.mine (id int)", "database", "not of this version: relation mine"),
     ("ALTER ROLE karez_app CREATEROLE", "database", "role karez_app may make roles"),
     ("ALTER ROLE karez_app SET session_replication_role = 'replica'", "database", "session_replication_role"),
-    ("ALTER DATABASE karez SET session_replication_role = 'origin'", "database", "not of this version: settings of roles all here"),
-    ("ALTER TABLE access_readevent ALTER purpose SET DEFAULT 'none'", "database", "changed: column access_readevent.purpose"),
-)  # fmt: skip
+    (
+        "ALTER DATABASE karez SET session_replication_role = 'origin'",
+        "database",
+        "not of this version: settings of roles all here",
+    ),
+    (
+        "ALTER TABLE access_readevent ALTER purpose SET DEFAULT 'none'",
+        "database",
+        "changed: column access_readevent.purpose",
+    ),
+)
 
 
 def test_every_silent_edit_is_found(demo: Console, tmp_path: Path) -> None:
@@ -200,8 +327,17 @@ def test_every_silent_edit_is_found(demo: Console, tmp_path: Path) -> None:
         (snapshot,) = (p for p in (demo.var / "snapshots").iterdir() if "sealed" in (p / "manifest.json").read_text())
         told = demo.json("verify", "--published", f"2009={tmp_path / 'site'}")
     bad = {row["what"]: row["told"] for row in told["checks"] if not row["good"]}
-    edits = [*_EDITS, ("", "files as they were sent", "batch 4: its file"), ("", "published files", "chapter.html: other"), ("", "published files", "more.html")]
-    missed = [(edit, bad) for edit, what, words in edits if not any(what in name and words in found for name, found in bad.items())]
+    edits = [
+        *_EDITS,
+        ("", "files as they were sent", "batch 4: its file"),
+        ("", "published files", "chapter.html: other"),
+        ("", "published files", "more.html"),
+    ]
+    missed = [
+        (edit, bad)
+        for edit, what, words in edits
+        if not any(what in name and words in found for name, found in bad.items())
+    ]
     assert missed == []
     assert "witnessed" in told["not_found"]
     assert snapshot.is_dir()

@@ -76,7 +76,9 @@ def _an_hour_past_midnight(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
             clock.keep()
 
 
-def test_roles_given_after_midnight_count_in_the_database(committed_world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_roles_given_after_midnight_count_in_the_database(
+    committed_world: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     world = committed_world
     access.end_founding()
     new = access.add_user(username="new", full_name="New", password=OWN)
@@ -92,7 +94,9 @@ def test_roles_given_after_midnight_count_in_the_database(committed_world: Any, 
             assert proposal
             raw.execute(_AGREE, [proposal[0], world.regional.pk])
             raw.execute(_GRANT, [new.pk, "approver", world.region, today, today, heir.pk, proposal[0]])
-            raw.execute("UPDATE access_user SET is_active = false WHERE id = %s", [world.administrator.pk])  # the heir stays
+            raw.execute(
+                "UPDATE access_user SET is_active = false WHERE id = %s", [world.administrator.pk]
+            )  # the heir stays
     assert Grant.objects.get(user=new).starts_on == today
 
 
@@ -106,10 +110,18 @@ _AGREE = "INSERT INTO access_grantanswer (proposal_id, agreed, answered_by_id) V
 def test_the_console_and_the_worker_have_the_office_s_day() -> None:
     """The console asks for the day before it reads Django's settings; the worker reads them first."""
     environment = os.environ | {"KAREZ_TIME_ZONE": "Asia/Kathmandu", "TZ": "UTC"}
-    console = "import sys, time; from karez.cli.program import main; sys.argv = ['karez', '--version']\ntry: main()\nfinally: print(time.timezone)"
-    worker = "import os, time; os.environ['DJANGO_SETTINGS_MODULE'] = 'karez.settings'; import django; django.setup(); print(time.timezone)"
+    console = (
+        "import sys, time; from karez.cli.program import main; sys.argv = ['karez', '--version']\ntry: "
+        "main()\nfinally: print(time.timezone)"
+    )
+    worker = (
+        "import os, time; os.environ['DJANGO_SETTINGS_MODULE'] = 'karez.settings'; import django; "
+        "django.setup(); print(time.timezone)"
+    )
     for program in (console, worker):
-        done = subprocess.run([sys.executable, "-c", program], env=environment, text=True, capture_output=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-c", program], env=environment, text=True, capture_output=True, check=False
+        )
         assert done.stdout.split()[-1:] == ["-20700"], done.stderr
 
 
@@ -133,7 +145,14 @@ def test_a_password_an_administrator_types_at_the_console_is_for_the_first_sign_
 
 def test_a_person_the_operator_makes_types_their_own_password(world: Any) -> None:
     founding.give_role(
-        None, username="cai", full_name="Cai Yu", password=OWN, role=Role.ADMINISTRATOR, code="99", since=date.today(), note="first people"
+        None,
+        username="cai",
+        full_name="Cai Yu",
+        password=OWN,
+        role=Role.ADMINISTRATOR,
+        code="99",
+        since=date.today(),
+        note="first people",
     )
     cai = User.objects.get(username="cai")
     assert not SignInEvent.objects.filter(user=cai).exists()

@@ -41,12 +41,20 @@ def _bodies(site: Site) -> list[Path]:
     return list((site.folder / "tmp" / "bodies").glob("*"))
 
 
-def test_a_second_site_on_the_same_data_is_refused_in_words_and_the_first_goes_on(site: Site, installation: dict[str, str]) -> None:
+def test_a_second_site_on_the_same_data_is_refused_in_words_and_the_first_goes_on(
+    site: Site, installation: dict[str, str]
+) -> None:
     for command in (["serve"], ["demo"]):
         second = subprocess.run(
-            [sys.executable, "-m", "karez", *command, "--port", str(free_port())], env=installation, cwd=paths.PROJECT, text=True,
-            capture_output=True, check=False, timeout=HANG, stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+            [sys.executable, "-m", "karez", *command, "--port", str(free_port())],
+            env=installation,
+            cwd=paths.PROJECT,
+            text=True,
+            capture_output=True,
+            check=False,
+            timeout=HANG,
+            stdin=subprocess.DEVNULL,
+        )
         assert second.returncode != 0
         assert str(site.process.pid) in second.stderr and "Traceback" not in second.stderr, second.stderr
     assert site.ask()[0] == 200
@@ -75,7 +83,9 @@ def test_what_is_too_large_is_refused_before_it_is_read_and_leaves_nothing(site:
         "untold": site.send("POST /account/login/ HTTP/1.1\nHost: localhost\nTransfer-Encoding: chunked\n\n", pieces),
         "proof": site.send("POST /proof/ HTTP/1.1\nHost: localhost\nContent-Length: 9000000\n\n"),
         "stranger": site.send("POST /files/send/ HTTP/1.1\nHost: localhost\nContent-Length: 2000000\n\n"),
-        "liar": site.send("POST /files/send/ HTTP/1.1\nHost: localhost\nCookie: sessionid=abcdefgh\nContent-Length: 2000000\n\n"),
+        "liar": site.send(
+            "POST /files/send/ HTTP/1.1\nHost: localhost\nCookie: sessionid=abcdefgh\nContent-Length: 2000000\n\n"
+        ),
     }
     for name, connection in sent.items():
         with contextlib.closing(connection):
@@ -95,7 +105,12 @@ def test_a_large_file_of_somebody_signed_in_arrives_whole(site: Site, installati
     part = b'--edge\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n%s\r\n'
     body = part % (b"file", b'; filename="register.csv"', sheet) + part % (b"sheet", b"", b"register") + b"--edge--\r\n"
     status, page = site.ask(
-        "/files/send/", "POST", body, Cookie=cookie, X_CSRFToken="a" * 32, Content_Type="multipart/form-data; boundary=edge"
+        "/files/send/",
+        "POST",
+        body,
+        Cookie=cookie,
+        X_CSRFToken="a" * 32,
+        Content_Type="multipart/form-data; boundary=edge",
     )
     assert status == 302, page[:2000]
     kept = max((f.stat().st_size for f in (site.folder / "files").rglob("*") if f.is_file()), default=0)
@@ -106,19 +121,31 @@ def test_a_large_file_of_somebody_signed_in_arrives_whole(site: Site, installati
 def test_the_log_of_requests_names_no_record_and_nobody(site: Site, installation: dict[str, str]) -> None:
     site.ask("/register/households/4711/?purpose=secret-words", Cookie=f"sessionid={installation[SESSION]}")
     site.ask("/nowhere/4711/")
-    site.wait_for(lambda: "/register/households/<id:household_id>/" in site.told and "GET /- 404" in site.told, "the lines are written")
+    site.wait_for(
+        lambda: "/register/households/<id:household_id>/" in site.told and "GET /- 404" in site.told,
+        "the lines are written",
+    )
     line = next(words for words in site.told.splitlines() if "<id:household_id>" in words and "karez.requests" in words)
-    assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d INFO karez\.requests \[[0-9a-f]{16}\]: GET /register", line), line
+    assert re.match(
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}[+-]\d\d:\d\d INFO karez\.requests \[[0-9a-f]{16}\]: GET /register", line
+    ), line
     assert not re.search(r"4711|secret-words|127\.0\.0\.1 |clerk", site.told.partition("ends it)")[2])
 
 
 @pytest.mark.crash
 def test_a_dead_worker_comes_back_and_is_told(site: Site) -> None:
-    for word, name in (("front", "The web server"), ("pages", "The process of pages"), ("heavy", "The process of heavy work"), ("jobs", "The worker of jobs")):
+    for word, name in (
+        ("front", "The web server"),
+        ("pages", "The process of pages"),
+        ("heavy", "The process of heavy work"),
+        ("jobs", "The worker of jobs"),
+    ):
         (before,) = site.named(word)
         before.kill()
         site.wait_for(lambda name=name: f"{name} ended unasked: ended by SIGKILL" in site.told, "it is told")
-        site.wait_for(lambda word=word, before=before: [p for p in site.named(word) if p.pid != before.pid], "it comes back")
+        site.wait_for(
+            lambda word=word, before=before: [p for p in site.named(word) if p.pid != before.pid], "it comes back"
+        )
     site.up()
     (worker,) = site.named("front")[0].children()
     worker.kill()
@@ -144,17 +171,23 @@ def test_a_restart_and_a_loss_of_the_database_are_survived(site: Site) -> None:
 
 
 @pytest.mark.crash
-def test_processes_end_with_a_killed_site_and_the_next_start_takes_over_its_server(site: Site, installation: dict[str, str]) -> None:
+def test_processes_end_with_a_killed_site_and_the_next_start_takes_over_its_server(
+    site: Site, installation: dict[str, str]
+) -> None:
     children = site.children()
     assert len(children) >= 7, "web server, pages, heavy work with a worker each, the worker of jobs"
     server = (site.folder / "pg" / "postmaster.pid").read_text().split()[0]
     site.process.kill()
     site.process.wait()
-    site.wait_for(lambda: all(gone(child) for child in children), lambda: f"children end with their parent: {told_of(children)}")
+    site.wait_for(
+        lambda: all(gone(child) for child in children), lambda: f"children end with their parent: {told_of(children)}"
+    )
     second = Site(installation)
     try:
         second.up()
-        assert (site.folder / "pg" / "postmaster.pid").read_text().split()[0] == server, "nobody stopped it under anybody"
+        assert (site.folder / "pg" / "postmaster.pid").read_text().split()[0] == server, (
+            "nobody stopped it under anybody"
+        )
     finally:
         assert second.end() == 0, "an end that was asked for is a success"
     assert not postgres.Cluster(site.folder / "pg").running, "the last one out stops the server"
@@ -188,11 +221,18 @@ def test_the_console_ends_with_the_cause_when_the_site_will_not_run(installation
         "from karez.host import supervision, serving, children\n"
         "supervision.GIVE_UP = 2\n"
         "from karez.cli import main; import sys; sys.argv = ['karez', 'serve', '--port', sys.argv[1]]\n"
-        "serving._children = lambda *a: [supervision.Child('The web server', [sys.executable, '-c', 'raise SystemExit(9)'])]\n"
+        "serving._children = lambda *a: [supervision.Child('The web server', [sys.executable, '-c', 'raise "
+        "SystemExit(9)'])]\n"
         "main()\n"
     )
     done = subprocess.run(
-        [sys.executable, "-c", given_up, str(free_port())], env=installation, cwd=paths.PROJECT, text=True, capture_output=True, check=False, timeout=HANG
+        [sys.executable, "-c", given_up, str(free_port())],
+        env=installation,
+        cwd=paths.PROJECT,
+        text=True,
+        capture_output=True,
+        check=False,
+        timeout=HANG,
     )
     assert done.returncode == 1, done.stderr
     assert "exit code 9" in done.stderr and "The web server" in done.stderr
@@ -202,8 +242,12 @@ def test_who_was_started_by_nobody_any_more_ends_at_once() -> None:
     """The parent may be gone before the child has tied itself to it."""
     child = subprocess.run(
         [sys.executable, "-c", "from karez.host import lifeline; lifeline.hold(2 ** 22 + 1); print('still here')"],
-        cwd=paths.PROJECT, capture_output=True, text=True, check=False, timeout=HANG,
-    )  # fmt: skip
+        cwd=paths.PROJECT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=HANG,
+    )
     assert (child.returncode, child.stdout) == (-signal.SIGKILL, "")
 
 
@@ -211,7 +255,9 @@ def test_the_lock_is_held_until_the_last_process_is_gone(monkeypatch: pytest.Mon
     with tempfile.TemporaryDirectory() as folder:
         monkeypatch.setattr(serving, "_LOCK", Path(folder) / "serve.lock")
         with serving.alone() as lock:
-            left = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE, pass_fds=(lock,))
+            left = subprocess.Popen(
+                [sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=subprocess.PIPE, pass_fds=(lock,)
+            )
         (Path(folder) / "serve.lock").write_text(str(left.pid))
         with pytest.raises(Refusal) as refused, serving.alone():
             pass

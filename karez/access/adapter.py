@@ -1,5 +1,6 @@
-"""How signing in differs from the library's default: nobody signs themselves up; choosing a password uses up a given one;
-guesses are counted."""
+"""How signing in differs from the library's default: nobody signs themselves up; choosing a password uses up a given
+one; guesses are counted.
+"""
 
 from typing import Any
 

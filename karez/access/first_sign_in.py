@@ -1,4 +1,6 @@
-"""Who signs in with a password given once chooses their own before anything else opens. Holds no page: the library's is used."""
+"""Who signs in with a password given once chooses their own before anything else opens. Holds no page: the library's is
+used.
+"""
 
 from collections.abc import Callable
 
@@ -32,9 +34,14 @@ class FirstSignIn:
             return None
         if last.until is not None and last.until < timezone.now():
             logout(request)
-            messages.warning(request, _("The password you were given was good for seven days. Ask whoever gave it to you for another."))
+            messages.warning(
+                request,
+                _("The password you were given was good for seven days. Ask whoever gave it to you for another."),
+            )
             return redirect("account_login")
-        if request.path in {reverse(name) for name in ("account_change_password", "account_logout", "account_login", "set_language")}:
+        if request.path in {
+            reverse(name) for name in ("account_change_password", "account_logout", "account_login", "set_language")
+        }:
             return None
         messages.info(request, _("Choose a password of your own; the one you were given is good for this once."))
         return redirect("account_change_password")

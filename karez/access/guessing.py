@@ -1,9 +1,10 @@
-"""How many wrong passwords and codes an account or an address may send: counted in the database, so all processes share it.
+"""How many wrong passwords and codes an account or an address may send: counted in the database, so all processes share
+it.
 
-A try is counted before it is judged and given back when it was right, so that many at once find no gap. The address is counted first:
-one over its limit is counted nowhere else. An account has a count of its own at each address from which its password was right within
-ninety days, so whoever guesses from elsewhere does not keep its owner out. Beside this the library's lock-out counts a name at one
-address. Holds no page.
+A try is counted before it is judged and given back when it was right, so that many at once find no gap. The address is
+counted first: one over its limit is counted nowhere else. An account has a count of its own at each address from which
+its password was right within ninety days, so whoever guesses from elsewhere does not keep its owner out. Beside this
+the library's lock-out counts a name at one address. Holds no page.
 """
 
 import unicodedata
@@ -29,19 +30,22 @@ class Limit:
     seconds: int
 
 
-# From anywhere else against one account; from a place where its owner signs in; and from one address against all accounts: an office
-# shares one.
+# From anywhere else against one account; from a place where its owner signs in; and from one address against all
+# accounts: an office shares one.
 PASSWORDS_OF_ACCOUNT = Limit("account", 40, 60 * 60)
 PASSWORDS_AT_PLACE = Limit("account at its place", 40, 60 * 60)
 PASSWORDS_OF_ADDRESS = Limit("address", 60, 15 * 60)
-# Of a million codes three are right at a time: sixty tries a day, by who has the password already, find one in some fifteen years.
+# Of a million codes three are right at a time: sixty tries a day, by who has the password already, find one in some
+# fifteen years.
 USUAL_FOR = timedelta(days=90)
 CODES = (Limit("code", 5, 15 * 60), Limit("code of a day", 60, 24 * 60 * 60))
 
 
 @dataclass
 class Tries:
-    """Tries that were counted. `allowed` says whether this one may be judged; `give_back` takes a right one out of the count."""
+    """Tries that were counted. `allowed` says whether this one may be judged; `give_back` takes a right one out of the
+    count.
+    """
 
     allowed: bool
     counted: list[int]
@@ -97,7 +101,9 @@ def _count(limits: list[tuple[Limit, str]], place: str = "") -> Tries:
 
 
 def sign_in_name(typed: str) -> str:
-    """A sign-in name as it is meant: full-width letters are letters; blanks around it and signs that are not seen are none."""
+    """A sign-in name as it is meant: full-width letters are letters; blanks around it and signs that are not seen are
+    none.
+    """
     plain = unicodedata.normalize("NFKC", typed)
     return "".join(sign for sign in plain if unicodedata.category(sign)[0] != "C" or sign.isspace()).strip()
 

@@ -48,10 +48,11 @@ class User(AbstractUser):
         db_table = "access_user"
         constraints = [
             models.UniqueConstraint(
-                Lower("username"), name="access_user_one_name_in_any_case",
+                Lower("username"),
+                name="access_user_one_name_in_any_case",
                 violation_error_message=_("Somebody has this sign-in name already, perhaps in other capitals."),
             ),
-        ]  # fmt: skip
+        ]
 
     def __str__(self) -> str:
         return self.full_name or self.username
@@ -80,7 +81,9 @@ class GrantProposal(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(name="access_grantproposal_for_another", condition=~models.Q(proposed_by_id=F("user_id"))),
+            models.CheckConstraint(
+                name="access_grantproposal_for_another", condition=~models.Q(proposed_by_id=F("user_id"))
+            ),
         ]
 
     def __str__(self) -> str:
@@ -88,7 +91,9 @@ class GrantProposal(models.Model):
 
 
 class GrantAnswer(models.Model):
-    """What became of it: another person confirmed, and the role was given in the same moment; or it was declined or taken back."""
+    """What became of it: another person confirmed, and the role was given in the same moment; or it was declined or
+    taken back.
+    """
 
     facts = Usage.LOG
     tallied = True
@@ -111,7 +116,9 @@ class GrantAnswer(models.Model):
 
 
 class Founding(models.Model):
-    """One row from the moment the first people are named: until then the local operator alone gives roles, afterwards two people."""
+    """One row from the moment the first people are named: until then the local operator alone gives roles, afterwards
+    two people.
+    """
 
     facts = Usage.OWNED
 
@@ -127,7 +134,8 @@ class Founding(models.Model):
 class Grant(SpellFact):
     """A role given to a person over an area and all below it, from a day until a day.
 
-    Recorded by who gave it. By the person themselves means by the local operator, who says why; only at founding, or at the console.
+    Recorded by who gave it. By the person themselves means by the local operator, who says why; only at founding, or at
+    the console.
     """
 
     reach = Reach.AHEAD
@@ -136,8 +144,12 @@ class Grant(SpellFact):
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="grants")
     role = models.CharField(max_length=30, choices=Role.choices)
     area_id = models.BigIntegerField()
-    proposal = models.OneToOneField(GrantProposal, null=True, on_delete=models.PROTECT, related_name="grant")  # the confirmed one
-    operator_note = models.CharField(max_length=300, db_default="")  # why the local operator gave it; empty where people did
+    proposal = models.OneToOneField(
+        GrantProposal, null=True, on_delete=models.PROTECT, related_name="grant"
+    )  # the confirmed one
+    operator_note = models.CharField(
+        max_length=300, db_default=""
+    )  # why the local operator gave it; empty where people did
 
     class Meta(SpellFact.Meta):
         constraints = [
@@ -167,7 +179,8 @@ class Grant(SpellFact):
 
 
 class SignInEvent(models.Model):
-    """How a person came to their password: given once, until an instant, or chosen by themselves; and that they sign in no more.
+    """How a person came to their password: given once, until an instant, or chosen by themselves; and that they sign in
+    no more.
 
     Given by an administrator, or by the local operator: then `by_id` is the person's own and `note` says why.
     """
@@ -196,7 +209,8 @@ class SignInEvent(models.Model):
             ),
             models.CheckConstraint(
                 name="access_signinevent_given_ends",
-                condition=models.Q(what="given", until__isnull=False) | models.Q(what__in=["chosen", "ended"], until=None),
+                condition=models.Q(what="given", until__isnull=False)
+                | models.Q(what__in=["chosen", "ended"], until=None),
             ),
         ]
         indexes = [models.Index(fields=["user", "-id"], name="access_sign_in_last")]
@@ -227,7 +241,9 @@ class ReadEvent(models.Model):
 
 
 class Guess(models.Model):
-    """How many wrong passwords or codes were sent for an account or from an address in one window; whose stands as a keyed digest."""
+    """How many wrong passwords or codes were sent for an account or from an address in one window; whose stands as a
+    keyed digest.
+    """
 
     facts = Usage.SCRATCH
 
@@ -244,7 +260,8 @@ class Guess(models.Model):
 
 
 class UsualPlace(models.Model):
-    """An address from which the password of an account was right not long ago: guesses from elsewhere do not close it there.
+    """An address from which the password of an account was right not long ago: guesses from elsewhere do not close it
+    there.
 
     Both stand as one keyed digest, so nobody reads here who signed in from where.
     """

@@ -1,4 +1,5 @@
-"""What every page needs of a request: who asks, values out of forms and addresses, and a form whose refusal is shown in place.
+"""What every page needs of a request: who asks, values out of forms and addresses, and a form whose refusal is shown in
+place.
 
 Holds no page and no template of a room; rooms' views import it, so it stands below them all.
 """
@@ -31,7 +32,20 @@ from karez.kernel.refusal import Refusal
 from karez.kernel.sealing import SealingKey
 from karez.kernel.written import decimal, read_day, read_number, read_whole, read_year
 
-__all__ = ["PAGE", "AnotherForm", "DayField", "NumberField", "WholeField", "YearField", "YuanField", "actor_of", "answer_form", "database_refusal", "integer", "uploaded"]
+__all__ = [
+    "PAGE",
+    "AnotherForm",
+    "DayField",
+    "NumberField",
+    "WholeField",
+    "YearField",
+    "YuanField",
+    "actor_of",
+    "answer_form",
+    "database_refusal",
+    "integer",
+    "uploaded",
+]
 PAGE = 50
 _REMEMBERED = timedelta(days=2)
 T = TypeVar("T")
@@ -48,14 +62,20 @@ def uploaded(request: HttpRequest) -> UploadedFile:
     found = request.FILES.get("file")
     if not isinstance(found, UploadedFile):
         raise Refusal(
-            "form.no_file", record=_("the form"), found=_("no file"), expected=_("one file"),
-            rule=_("a document is a file"), todo=_("choose a file and send again"),
-        )  # fmt: skip
+            "form.no_file",
+            record=_("the form"),
+            found=_("no file"),
+            expected=_("one file"),
+            rule=_("a document is a file"),
+            todo=_("choose a file and send again"),
+        )
     return found
 
 
 class DayField(forms.DateField):
-    """A day within the years somebody means, by the browser's own calendar; what is typed is read as in a file, 01/12/2009 in no way."""
+    """A day within the years somebody means, by the browser's own calendar; what is typed is read as in a file,
+    01/12/2009 in no way.
+    """
 
     default_validators = [MinValueValidator(FIRST_DAY), MaxValueValidator(LAST_DAY)]
     widget = forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
@@ -77,12 +97,20 @@ class YearField(forms.IntegerField):
 
 
 class NumberField(forms.DecimalField):
-    """A number with decimals, read as in a file: 1.080 might be a thousand, and 1e5 is not all its digits, so they are none."""
+    """A number with decimals, read as in a file: 1.080 might be a thousand, and 1e5 is not all its digits, so they are
+    none.
+    """
 
-    default_error_messages = {"invalid": _lazy("Not a number that can be read in one way: write 1080 or 1.08, not 1.080 or 1e3.")}
+    default_error_messages = {
+        "invalid": _lazy("Not a number that can be read in one way: write 1080 or 1.08, not 1.080 or 1e3.")
+    }
 
     def __init__(self, *, decimals: int, **words: Any) -> None:
-        super().__init__(decimal_places=decimals, widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}), **words)
+        super().__init__(
+            decimal_places=decimals,
+            widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off"}),
+            **words,
+        )
         self._form = decimal(decimals)
 
     def to_python(self, value: Any) -> Any:  # DecimalField is declared to give whole numbers
@@ -94,7 +122,9 @@ class NumberField(forms.DecimalField):
 class WholeField(forms.IntegerField):
     """A whole number, read as in a file: 1.000 might be a thousand, so it is none."""
 
-    default_error_messages = {"invalid": _lazy("Not a whole number that can be read in one way: write 1080, not 1.080 or 1e3.")}
+    default_error_messages = {
+        "invalid": _lazy("Not a whole number that can be read in one way: write 1080, not 1.080 or 1e3.")
+    }
 
     def to_python(self, value: Any) -> int | None:
         """The number; refuses what can be read in two ways."""
@@ -125,13 +155,17 @@ class YuanField(forms.CharField):
         try:
             return parse_fen(text)
         except (Refusal, ValueError) as fault:
-            raise forms.ValidationError(_("Not an amount: write yuan with at most two decimals, for example 1200.50.")) from fault
+            raise forms.ValidationError(
+                _("Not an amount: write yuan with at most two decimals, for example 1200.50.")
+            ) from fault
 
 
 class AnotherForm(forms.Form):
     """A form of what may be there already: when the answer says so, it comes back with a box to tick."""
 
-    confirmed = forms.BooleanField(label=_lazy("This is another one: record it too"), required=False, widget=forms.HiddenInput)
+    confirmed = forms.BooleanField(
+        label=_lazy("This is another one: record it too"), required=False, widget=forms.HiddenInput
+    )
 
     def __init__(self, *words: Any, **more: Any) -> None:
         super().__init__(*words, **more)
@@ -152,9 +186,11 @@ def answer_form(
     *,
     done: str | Callable[[Mapping[str, Any]], str] = "",
 ) -> HttpResponse:
-    """Shows a form; on POST does `do(cleaned)`, which returns the address to go to. A refusal is shown in place, nothing typed is lost.
+    """Shows a form; on POST does `do(cleaned)`, which returns the address to go to. A refusal is shown in place,
+    nothing typed is lost.
 
-    `done` is what is said afterwards, or tells it from what was typed. The form carries a token (`sent_form`, written by `web/form.html`): the same form sent twice is done once.
+    `done` is what is said afterwards, or tells it from what was typed. The form carries a token (`sent_form`, written
+    by `web/form.html`): the same form sent twice is done once.
     """
     refusal = None
     status = 200
@@ -186,7 +222,8 @@ def answer_form(
 def _once(request: HttpRequest, do: Callable[[], str]) -> tuple[str, bool]:
     """Does it and answers where to go, or answers where the same form led when it was sent before as it is, and True.
 
-    Who sends the same form at the same moment waits here until the first is done; what is refused leaves the token free.
+    Who sends the same form at the same moment waits here until the first is done; what is refused leaves the token
+    free.
     """
     user_id, digest = actor_of(request).pk, _digest(request)
     try:
@@ -196,7 +233,10 @@ def _once(request: HttpRequest, do: Callable[[], str]) -> tuple[str, bool]:
     with transaction.atomic():
         with connection.cursor() as cursor:
             cursor.execute(
-                "INSERT INTO access_sentform (user_id, token, digest, address) VALUES (%s, %s, %s, '') ON CONFLICT DO NOTHING",
+                (
+                    "INSERT INTO access_sentform (user_id, token, digest, address) VALUES (%s, %s, %s, '') ON CONFLICT "
+                    "DO NOTHING"
+                ),
                 [user_id, token, digest],
             )
             first = cursor.rowcount == 1
@@ -210,15 +250,23 @@ def _once(request: HttpRequest, do: Callable[[], str]) -> tuple[str, bool]:
 
 
 def _digest(request: HttpRequest) -> bytes:
-    """A keyed digest of where a form was sent and of all that was typed, so that nobody confirms a guess by it; of a file name and size."""
-    typed = sorted((name, values) for name, values in request.POST.lists() if name not in ("sent_form", "csrfmiddlewaretoken"))
-    files = sorted((name, file.name, file.size) for name, file in request.FILES.items() if isinstance(file, UploadedFile))
+    """A keyed digest of where a form was sent and of all that was typed, so that nobody confirms a guess by it; of a
+    file name and size.
+    """
+    typed = sorted(
+        (name, values) for name, values in request.POST.lists() if name not in ("sent_form", "csrfmiddlewaretoken")
+    )
+    files = sorted(
+        (name, file.name, file.size) for name, file in request.FILES.items() if isinstance(file, UploadedFile)
+    )
     key: SealingKey = settings.SEALING_KEY
     return key.digest(b"form", json.dumps([request.path, typed, files]).encode())
 
 
 def database_refusal(exception: BaseException) -> Refusal | None:
-    """The database's own refusal (SQLSTATE KZ...), or its end of patience, as a Refusal; None where the error is another."""
+    """The database's own refusal (SQLSTATE KZ...), or its end of patience, as a Refusal; None where the error is
+    another.
+    """
     cause = exception.__cause__ if isinstance(exception, DatabaseError) else None
     state = str(getattr(cause, "sqlstate", "") or "")
     if state in _IMPATIENT:
@@ -236,15 +284,20 @@ def database_refusal(exception: BaseException) -> Refusal | None:
     )
 
 
-# A page waits a bounded time (`host.sessions`): for a row another works with, for an answer, for its own next statement.
+# A page waits a bounded time (`host.sessions`): for a row another works with, for an answer, for its own next
+# statement.
 _IMPATIENT = frozenset({"55P03", "57014", "25P03"})
 
 
 def _out_of_time(state: str) -> Refusal:
     held = state == "55P03"
     return Refusal(
-        "database.busy" if held else "database.too_long", record=_("what was sent"),
-        found=_("somebody else who is writing the same record, or closing the year") if held else _("work that takes longer than a page may"),
-        expected=_("an answer of the database within a bounded time"), rule=_("a page waits a bounded time, so that nobody holds up the others"),
+        "database.busy" if held else "database.too_long",
+        record=_("what was sent"),
+        found=_("somebody else who is writing the same record, or closing the year")
+        if held
+        else _("work that takes longer than a page may"),
+        expected=_("an answer of the database within a bounded time"),
+        rule=_("a page waits a bounded time, so that nobody holds up the others"),
         todo=_("try again in a minute, or ask for less at once; nothing was written"),
-    )  # fmt: skip
+    )

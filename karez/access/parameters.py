@@ -1,7 +1,8 @@
 """What stands in an address or a form, read in one place: whole numbers, days, keys of a list, and parts of addresses.
 
-Whatever is sent, a page answers. Nonsense in an address is as if nothing was asked for; nonsense in a part of it is an address that
-does not exist; a zero byte, which no text of ours can hold, is refused before any page. Holds no page and no model.
+Whatever is sent, a page answers. Nonsense in an address is as if nothing was asked for; nonsense in a part of it is an
+address that does not exist; a zero byte, which no text of ours can hold, is refused before any page. Holds no page and
+no model.
 """
 
 from collections.abc import Mapping
@@ -96,6 +97,10 @@ def require_readable(*lists: QueryDict) -> None:
     """Refuses (form.unreadable) names and values with a zero byte, which no text of ours can hold."""
     if any("\0" in text for values in lists for name, found in values.lists() for text in (name, *found)):
         raise Refusal(
-            "form.unreadable", record=_("the form"), found=_("a zero byte"), expected=_("text"),
-            rule=_("what is sent is text that can be kept and shown"), todo=_("type it anew and send again"),
-        )  # fmt: skip
+            "form.unreadable",
+            record=_("the form"),
+            found=_("a zero byte"),
+            expected=_("text"),
+            rule=_("what is sent is text that can be kept and shown"),
+            todo=_("type it anew and send again"),
+        )

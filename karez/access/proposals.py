@@ -15,7 +15,9 @@ from karez.kernel.refusal import Refusal
 
 @transaction.atomic
 def propose_role(actor: User, *, user: User, role: Role, area_id: int, starts_on: date) -> GrantProposal:
-    """Proposes a role over an area; it allows nothing until another person confirms it. Refuses what is proposed or held already."""
+    """Proposes a role over an area; it allows nothing until another person confirms it. Refuses what is proposed or
+    held already.
+    """
     require_manager(actor, user)
     require_compatible(user, role, starts_on)
     User.objects.select_for_update(no_key=True).get(pk=user.pk)  # two proposals to one person follow each other
@@ -31,27 +33,40 @@ def propose_role(actor: User, *, user: User, role: Role, area_id: int, starts_on
 def confirm_role(actor: User, proposal: GrantProposal) -> Grant:
     """Gives the role that was proposed, as another person than who proposed it and who would have it.
 
-    Refuses while the person has not chosen a password of their own (the one they were given is known to who proposed), and
-    where who proposed no longer looks after users.
+    Refuses while the person has not chosen a password of their own (the one they were given is known to who proposed),
+    and where who proposed no longer looks after users.
     """
     if actor.pk in (proposal.proposed_by_id, proposal.user_id):
         raise Refusal(
-            "access.same_person", record=str(proposal), found=f"{actor}", expected="another person than who proposed it and who would have it",
-            rule="nobody comes to a role alone", todo="wait for another administrator",
-        )  # fmt: skip
+            "access.same_person",
+            record=str(proposal),
+            found=f"{actor}",
+            expected="another person than who proposed it and who would have it",
+            rule="nobody comes to a role alone",
+            todo="wait for another administrator",
+        )
     proposer = User.objects.get(pk=proposal.proposed_by_id)
     if not granted_area_ids(proposer, "users.manage"):
         raise Refusal(
-            "access.proposer_left", record=str(proposal), found=f"{proposer} no longer looks after users", expected="a proposal of an administrator",
-            rule="roles are given by those who look after users", todo="decline it, and have it proposed anew",
-        )  # fmt: skip
+            "access.proposer_left",
+            record=str(proposal),
+            found=f"{proposer} no longer looks after users",
+            expected="a proposal of an administrator",
+            rule="roles are given by those who look after users",
+            todo="decline it, and have it proposed anew",
+        )
     if has_given_password(proposal.user):
         raise password_not_own(proposal.user, "confirm when the person has signed in; ask them whether it was they")
     role = Role(proposal.role)
     _answer(actor, proposal, agreed=True)
     require_compatible(proposal.user, role, proposal.starts_on)
     return write_grant(
-        proposer, user=proposal.user, role=role, area_id=proposal.area_id, starts_on=proposal.starts_on, proposal=proposal
+        proposer,
+        user=proposal.user,
+        role=role,
+        area_id=proposal.area_id,
+        starts_on=proposal.starts_on,
+        proposal=proposal,
     )
 
 
@@ -60,9 +75,13 @@ def decline_role(actor: User, proposal: GrantProposal, *, reason: str) -> GrantA
     """Declines a proposal with a reason, or takes one's own back."""
     if not reason.strip():
         raise Refusal(
-            "access.end_unclear", record=str(proposal), found="no reason", expected="a reason", rule="whoever declines says why",
+            "access.end_unclear",
+            record=str(proposal),
+            found="no reason",
+            expected="a reason",
+            rule="whoever declines says why",
             todo="write the reason",
-        )  # fmt: skip
+        )
     return _answer(actor, proposal, agreed=False, reason=reason.strip())
 
 
@@ -72,14 +91,21 @@ def _answer(actor: User, proposal: GrantProposal, *, agreed: bool, reason: str =
             return GrantAnswer.objects.create(proposal=proposal, agreed=agreed, reason=reason, answered_by_id=actor.pk)
     except IntegrityError as error:
         raise Refusal(
-            "access.already_answered", record=str(proposal), found="a proposal that was answered", expected="one that waits",
-            rule="a proposal is answered once", todo="see the person's page",
-        ) from error  # fmt: skip
+            "access.already_answered",
+            record=str(proposal),
+            found="a proposal that was answered",
+            expected="one that waits",
+            rule="a proposal is answered once",
+            todo="see the person's page",
+        ) from error
 
 
 def _already(user: User, role: Role, found: str) -> Refusal:
     return Refusal(
-        "access.already_given", record=user.username, found=f"{Role(role).label} {found}",
-        expected="a role not held on these days", rule="a role over an area is given once at a time",
+        "access.already_given",
+        record=user.username,
+        found=f"{Role(role).label} {found}",
+        expected="a role not held on these days",
+        rule="a role over an area is given once at a time",
         todo="end the one they have first, or choose a day after its end",
-    )  # fmt: skip
+    )

@@ -1,4 +1,6 @@
-"""What a person is allowed today, and who looked at what. Holds no tree: whether an area lies below another is told by places."""
+"""What a person is allowed today, and who looked at what. Holds no tree: whether an area lies below another is told by
+places.
+"""
 
 from collections.abc import Iterable
 from datetime import date
@@ -13,7 +15,8 @@ from karez.kernel.refusal import Refusal
 
 _GRANTED = """
 SELECT role, area_id FROM access_grant
- WHERE user_id = %s AND counts_from <= %s AND (counts_before IS NULL OR counts_before > %s) AND (void_counts_on IS NULL OR void_counts_on > %s)
+ WHERE user_id = %s AND counts_from <= %s AND (counts_before IS NULL OR counts_before > %s) AND (void_counts_on IS NULL
+     OR void_counts_on > %s)
  ORDER BY id"""
 
 
@@ -38,7 +41,9 @@ def _grants(actor: User, day: date) -> tuple[tuple[str, int], ...]:
 
 @once_a_page
 def _granted(user_id: int, day: date) -> tuple[tuple[str, int], ...]:
-    with connection.cursor() as cursor:  # asked by every page of everybody: written out, it costs a third of building it anew
+    with (
+        connection.cursor() as cursor
+    ):  # asked by every page of everybody: written out, it costs a third of building it anew
         cursor.execute(_GRANTED, [user_id, day, day, day])
         return tuple(cursor.fetchall())
 
@@ -82,13 +87,18 @@ def password_known_to_another(user: User) -> bool:
 
 
 def awaits_first_sign_in(user: User) -> bool:
-    """Whether an administrator may still give a password: all there ever was were given so, and nobody else stands behind the name.
+    """Whether an administrator may still give a password: all there ever was were given so, and nobody else stands
+    behind the name.
 
-    It is somebody's own from the first password they choose or the local operator gives them, and from the first role that
-    two people or the local operator gave them.
+    It is somebody's own from the first password they choose or the local operator gives them, and from the first role
+    that two people or the local operator gave them.
     """
     events = SignInEvent.objects.filter(user=user)
-    if not user.is_active or not events.exists() or events.filter(Q(what=SignInEvent.What.CHOSEN) | Q(by_id=F("user_id"))).exists():
+    if (
+        not user.is_active
+        or not events.exists()
+        or events.filter(Q(what=SignInEvent.What.CHOSEN) | Q(by_id=F("user_id"))).exists()
+    ):
         return False
     return not Grant.objects.filter(Q(proposal__isnull=False) | Q(recorded_by_id=F("user_id")), user=user).exists()
 

@@ -55,10 +55,12 @@ PERMISSIONS: MappingProxyType[str, frozenset[Role]] = MappingProxyType(
     }
 )
 
-# What one person may not come to alone: a role is named by one and confirmed by another where any of its permissions writes
-# (whatever its verb, but for these two that only look) or reads who somebody is.
+# What one person may not come to alone: a role is named by one and confirmed by another where any of its permissions
+# writes (whatever its verb, but for these two that only look) or reads who somebody is.
 _LOOKS = frozenset({"view", "trace"})
-_IDENTITY = frozenset({"register", "intake", "documents"})  # rooms whose looks show names, numbers, files and papers as they came
+_IDENTITY = frozenset(
+    {"register", "intake", "documents"}
+)  # rooms whose looks show names, numbers, files and papers as they came
 
 
 def needs_second(permission: str) -> bool:
@@ -87,8 +89,8 @@ LEVELS: MappingProxyType[Role, tuple[str, ...]] = MappingProxyType(
     }
 )
 
-# Pairs nobody may hold at the same time, wherever: preparing and approving, working and watching; and looking after users goes
-# with nothing else.
+# Pairs nobody may hold at the same time, wherever: preparing and approving, working and watching; and looking after
+# users goes with nothing else.
 INCOMPATIBLE: frozenset[frozenset[str]] = frozenset(
     frozenset(pair)
     for pair in (

@@ -33,9 +33,11 @@ _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"  # none that look alike
 
 @transaction.atomic
 def invite_user(actor: User, *, username: str, full_name: str, language: str = "en") -> tuple[User, str]:
-    """Makes a user with a password for the first sign-in alone, good for seven days; returns both. The password is kept nowhere.
+    """Makes a user with a password for the first sign-in alone, good for seven days; returns both. The password is kept
+    nowhere.
 
-    Refuses a sign-in name that is taken or not made of letters, digits and @.+-_; whoever signs in with it chooses their own.
+    Refuses a sign-in name that is taken or not made of letters, digits and @.+-_; whoever signs in with it chooses
+    their own.
     """
     if not granted_area_ids(actor, "users.manage"):
         raise _no_manager(actor, username)
@@ -55,16 +57,23 @@ def invite_user(actor: User, *, username: str, full_name: str, language: str = "
 def renew_invitation(actor: User, user: User) -> str:
     """Another password for the first sign-in, where the first was never used; returns it.
 
-    Refuses where the name is somebody's already (`queries.awaits_first_sign_in`): an administrator does not take it over.
+    Refuses where the name is somebody's already (`queries.awaits_first_sign_in`): an administrator does not take it
+    over.
     """
     require_manager(actor, user)
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if not queries.awaits_first_sign_in(user):
         raise Refusal(
-            "access.own_password", record=user.username, expected="a first sign-in still to come",
-            found="a password this person chose or the local operator gave, or a role that the operator or two people gave",
-            rule="nobody signs in under another's name", todo="ask the person to sign in with theirs; a lost one is replaced by the local operator (karez password)",
-        )  # fmt: skip
+            "access.own_password",
+            record=user.username,
+            expected="a first sign-in still to come",
+            found=(
+                "a password this person chose or the local operator gave, or a role that the operator or two "
+                "people gave"
+            ),
+            rule="nobody signs in under another's name",
+            todo="ask the person to sign in with theirs; a lost one is replaced by the local operator (karez password)",
+        )
     password = _one_time_password()
     user.set_password(password)
     user.save(update_fields=["password"])
@@ -80,9 +89,13 @@ def give_password(user: User, *, note: str) -> str:
     """
     if not note.strip():
         raise Refusal(
-            "access.note_missing", record=user.username, found="no reason", expected="why the local operator gives a password",
-            rule="an operator's act is kept with its reason", todo="say why",
-        )  # fmt: skip
+            "access.note_missing",
+            record=user.username,
+            found="no reason",
+            expected="why the local operator gives a password",
+            rule="an operator's act is kept with its reason",
+            todo="say why",
+        )
     password = _one_time_password()
     user.set_password(password)
     user.save(update_fields=["password"])
@@ -102,9 +115,13 @@ def choose_password(user: User, password: str) -> None:
 
 def _name_refused(username: str, found: str) -> Refusal:
     return Refusal(
-        "access.name_refused", record=username, found=found, expected="a sign-in name nobody has, and a full name",
-        rule="whoever writes is one person with one name", todo="choose another sign-in name",
-    )  # fmt: skip
+        "access.name_refused",
+        record=username,
+        found=found,
+        expected="a sign-in name nobody has, and a full name",
+        rule="whoever writes is one person with one name",
+        todo="choose another sign-in name",
+    )
 
 
 def _one_time_password() -> str:
@@ -116,11 +133,14 @@ def _give(actor: User, user: User) -> None:
 
 
 @transaction.atomic
-def add_user(*, username: str, full_name: str, password: str | None, language: str = "en", given_by: User | None = None) -> User:
-    """Makes a user; without a password nobody can sign in as them (console and tests). Refuses a name somebody has, in whatever capitals.
+def add_user(
+    *, username: str, full_name: str, password: str | None, language: str = "en", given_by: User | None = None
+) -> User:
+    """Makes a user; without a password nobody can sign in as them (console and tests). Refuses a name somebody has, in
+    whatever capitals.
 
-    `given_by` is the administrator who typed the password: it is good for the first sign-in alone, as an invitation's is.
-    Without, it is the local operator's act, and the password the person's own: they type it themselves.
+    `given_by` is the administrator who typed the password: it is good for the first sign-in alone, as an invitation's
+    is. Without, it is the local operator's act, and the password the person's own: they type it themselves.
     """
     if given_by is not None and not granted_area_ids(given_by, "users.manage"):
         raise _no_manager(given_by, username)
@@ -144,26 +164,37 @@ def add_user(*, username: str, full_name: str, password: str | None, language: s
 
 @transaction.atomic
 def end_founding() -> None:
-    """Says that the first people are named: from here on roles with work of their own are given by two. Never taken back."""
+    """Says that the first people are named: from here on roles with work of their own are given by two. Never taken
+    back.
+    """
     with connection.cursor() as cursor:
         cursor.execute("SELECT access_end_founding()")
 
 
-def grant_role(actor: User | None, *, user: User, role: Role, area_id: int, starts_on: date, note: str = "founding") -> Grant:
+def grant_role(
+    actor: User | None, *, user: User, role: Role, area_id: int, starts_on: date, note: str = "founding"
+) -> Grant:
     """Gives `user` a role over an area and all below; refuses a role that excludes one held at the same time.
 
-    The actor looks after users (`users.manage`) and is another person than `user`; that the area lies within the actor's
-    own is asked by `places.granting`. Roles of `rules.CONFIRMED` go through `proposals`. `actor` is None for the local operator
-    alone, who names the first people, and afterwards acts at the console, over the owner's connection, saying why in `note`.
+    The actor looks after users (`users.manage`) and is another person than `user`; that the area lies within the
+    actor's own is asked by `places.granting`. Roles of `rules.CONFIRMED` go through `proposals`. `actor` is None for
+    the local operator alone, who names the first people, and afterwards acts at the console, over the owner's
+    connection, saying why in `note`.
     """
     require_manager(actor, user)
     if actor is not None and role in CONFIRMED:
         raise Refusal(
-            "access.needs_second", record=user.username, found="one person", expected="a proposal, confirmed by another person",
-            rule="nobody comes to a role alone", todo="propose the role under Users",
-        )  # fmt: skip
+            "access.needs_second",
+            record=user.username,
+            found="one person",
+            expected="a proposal, confirmed by another person",
+            rule="nobody comes to a role alone",
+            todo="propose the role under Users",
+        )
     if actor is None and queries.password_known_to_another(user):
-        raise password_not_own(user, "ask the person to sign in and choose a password first, or give them one yourself (karez password)")
+        raise password_not_own(
+            user, "ask the person to sign in and choose a password first, or give them one yourself (karez password)"
+        )
     require_compatible(user, role, starts_on)
     return write_grant(actor, user=user, role=role, area_id=area_id, starts_on=starts_on, note="" if actor else note)
 
@@ -171,14 +202,22 @@ def grant_role(actor: User | None, *, user: User, role: Role, area_id: int, star
 def password_not_own(user: User, todo: str) -> Refusal:
     """The refusal of a role to a person whose password another person knows."""
     return Refusal(
-        "access.password_not_own", record=user.username, found="the password given for the first sign-in, which another person knows",
-        expected="a password the person chose", rule="a role is given to a person who signs in as nobody else can", todo=todo,
-    )  # fmt: skip
+        "access.password_not_own",
+        record=user.username,
+        found="the password given for the first sign-in, which another person knows",
+        expected="a password the person chose",
+        rule="a role is given to a person who signs in as nobody else can",
+        todo=todo,
+    )
 
 
 def require_compatible(user: User, role: Role, starts_on: date) -> None:
     """Refuses (access.incompatible_roles) a role that excludes one the person holds on that day or later."""
-    held = Grant.objects.filter(user=user, voided_at=None).exclude(counts_before__lte=starts_on).values_list("role", flat=True)
+    held = (
+        Grant.objects.filter(user=user, voided_at=None)
+        .exclude(counts_before__lte=starts_on)
+        .values_list("role", flat=True)
+    )
     clash = next((h for h in held if frozenset((h, str(role))) in INCOMPATIBLE), None)
     if clash is not None:
         raise Refusal(
@@ -192,22 +231,38 @@ def require_compatible(user: User, role: Role, starts_on: date) -> None:
 
 
 def write_grant(
-    actor: User | None, *, user: User, role: Role, area_id: int, starts_on: date, proposal: GrantProposal | None = None, note: str = ""
+    actor: User | None,
+    *,
+    user: User,
+    role: Role,
+    area_id: int,
+    starts_on: date,
+    proposal: GrantProposal | None = None,
+    note: str = "",
 ) -> Grant:
     """Writes the row; whoever calls has asked whether it may be. The database asks again."""
     using = "owner" if actor is None and Founding.objects.exists() else "default"
     try:
         with transaction.atomic(using=using):
             return Grant.objects.using(using).create(
-                user_id=user.pk, role=role, area_id=area_id, starts_on=starts_on, counts_from=starts_on,
-                recorded_by_id=actor.pk if actor else user.pk, proposal_id=proposal.pk if proposal else None, operator_note=note.strip()[:300],
-            )  # fmt: skip
+                user_id=user.pk,
+                role=role,
+                area_id=area_id,
+                starts_on=starts_on,
+                counts_from=starts_on,
+                recorded_by_id=actor.pk if actor else user.pk,
+                proposal_id=proposal.pk if proposal else None,
+                operator_note=note.strip()[:300],
+            )
     except IntegrityError as error:
         raise Refusal(
-            "access.already_given", record=user.username, found=f"{Role(role).label} over this area already",
-            expected="a role not held on these days", rule="a role over an area is given once at a time",
+            "access.already_given",
+            record=user.username,
+            found=f"{Role(role).label} over this area already",
+            expected="a role not held on these days",
+            rule="a role over an area is given once at a time",
             todo="end the one they have first, or choose a day after its end",
-        ) from error  # fmt: skip
+        ) from error
 
 
 @transaction.atomic
@@ -217,35 +272,52 @@ def end_role(actor: User, *, grant: Grant, ends_before: date, reason: str) -> Gr
     earliest = max(grant.starts_on, date.today())
     if not reason.strip() or ends_before < earliest:
         raise Refusal(
-            "access.end_unclear", record=str(grant), found=f"until {ends_before}, reason: {reason.strip() or 'none'}",
-            expected=f"a day from {earliest} on, and a reason", rule="what was given is ended, never taken out of the record",
+            "access.end_unclear",
+            record=str(grant),
+            found=f"until {ends_before}, reason: {reason.strip() or 'none'}",
+            expected=f"a day from {earliest} on, and a reason",
+            rule="what was given is ended, never taken out of the record",
             todo="give both",
-        )  # fmt: skip
+        )
     changed = Grant.objects.filter(pk=grant.pk, ends_before=None, voided_at=None).update(
-        ends_before=ends_before, counts_before=ends_before, ended_at=Now(), ended_by_id=actor.pk, end_reason=reason.strip()
+        ends_before=ends_before,
+        counts_before=ends_before,
+        ended_at=Now(),
+        ended_by_id=actor.pk,
+        end_reason=reason.strip(),
     )
     if not changed:
         raise Refusal(
-            "access.already_ended", record=str(grant), found="a role that has ended", expected="a role in force",
-            rule="an end is set once", todo="give the role anew if it is needed again",
-        )  # fmt: skip
+            "access.already_ended",
+            record=str(grant),
+            found="a role that has ended",
+            expected="a role in force",
+            rule="an end is set once",
+            todo="give the role anew if it is needed again",
+        )
     grant.refresh_from_db()
     return grant
 
 
 @transaction.atomic
 def deactivate_user(actor: User, *, user: User, reason: str) -> None:
-    """Ends a person's signing in for good: their roles, what was proposed for them, their password and their sessions, with a reason.
+    """Ends a person's signing in for good: their roles, what was proposed for them, their password and their sessions,
+    with a reason.
 
-    One administrator is enough to end what two gave. The record stays; who comes back is added anew, under another name.
+    One administrator is enough to end what two gave. The record stays; who comes back is added anew, under another
+    name.
     """
     require_manager(actor, user)
     user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
     if not reason.strip() or not user.is_active:
         raise Refusal(
-            "access.end_unclear", record=user.username, found="no reason" if user.is_active else "a person who was deactivated before",
-            expected="an active person, and a reason", rule="what was given is ended with its reason, once", todo="see the person's page",
-        )  # fmt: skip
+            "access.end_unclear",
+            record=user.username,
+            found="no reason" if user.is_active else "a person who was deactivated before",
+            expected="an active person, and a reason",
+            rule="what was given is ended with its reason, once",
+            todo="see the person's page",
+        )
     for held in Grant.objects.filter(user=user, ends_before=None, voided_at=None):
         end_role(actor, grant=held, ends_before=max(held.starts_on, date.today()), reason=reason)
     for asked in GrantProposal.objects.filter(user=user, answer=None):
@@ -259,7 +331,11 @@ def deactivate_user(actor: User, *, user: User, reason: str) -> None:
 
 def end_sessions(user: User) -> None:
     """Signs a person out wherever they are signed in. A session says whose it is only inside, so each is opened."""
-    mine = [one.pk for one in Session.objects.filter(expire_date__gt=timezone.now()).iterator() if one.get_decoded().get(SESSION_KEY) == str(user.pk)]
+    mine = [
+        one.pk
+        for one in Session.objects.filter(expire_date__gt=timezone.now()).iterator()
+        if one.get_decoded().get(SESSION_KEY) == str(user.pk)
+    ]
     Session.objects.filter(pk__in=mine).delete()
 
 
@@ -269,18 +345,26 @@ def require_manager(actor: User | None, user: User) -> None:
         return
     if actor == user:
         raise Refusal(
-            "access.own_roles", record=user.username, found="the same person", expected="another administrator",
-            rule="nobody decides about their own roles", todo="ask another administrator",
-        )  # fmt: skip
+            "access.own_roles",
+            record=user.username,
+            found="the same person",
+            expected="another administrator",
+            rule="nobody decides about their own roles",
+            todo="ask another administrator",
+        )
     if not granted_area_ids(actor, "users.manage"):
         raise _no_manager(actor, user.username)
 
 
 def _no_manager(actor: User, record: str) -> Refusal:
     return Refusal(
-        "access.not_granted", record=record, found=f"{actor} does not look after users", expected="an administrator",
-        rule="roles are given by those who look after users", todo="ask an administrator",
-    )  # fmt: skip
+        "access.not_granted",
+        record=record,
+        found=f"{actor} does not look after users",
+        expected="an administrator",
+        rule="roles are given by those who look after users",
+        todo="ask an administrator",
+    )
 
 
 def log_read(actor: User | None, *, kind: str, subject_id: int | None, purpose: str, rows: int = 1) -> None:

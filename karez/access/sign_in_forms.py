@@ -20,7 +20,9 @@ class SignInForm(LoginForm):  # type: ignore[misc]
 
 
 class ChangePassword(ChangePasswordForm):  # type: ignore[misc]
-    """Another password for who knows the present one; who sits at a session left open guesses it no more often than at the door."""
+    """Another password for who knows the present one; who sits at a session left open guesses it no more often than at
+    the door.
+    """
 
     def clean_oldpassword(self) -> Any:
         """The present password, if it is."""

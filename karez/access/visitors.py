@@ -1,7 +1,7 @@
 """Who asks, by address: put right once, before anything else reads it. Holds no limit and no page.
 
-From here on `REMOTE_ADDR` is the address of who asked, for Django, the lock-out, the library that signs people in, the limits and the
-logs alike; what a stranger claims in headers of a proxy is gone.
+From here on `REMOTE_ADDR` is the address of who asked, for Django, the lock-out, the library that signs people in, the
+limits and the logs alike; what a stranger claims in headers of a proxy is gone.
 """
 
 from collections.abc import Callable

@@ -12,9 +12,13 @@ from typing import Any
 import click
 
 format_option = click.option(
-    "--format", "form", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True,
+    "--format",
+    "form",
+    type=click.Choice(["table", "csv", "json"]),
+    default="table",
+    show_default=True,
     help="How to print; JSON goes to stdout alone.",
-)  # fmt: skip
+)
 
 
 def plain(value: Any) -> Any:
@@ -47,7 +51,9 @@ def say_rows(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], form: st
     table = Table(title=title or None, show_lines=False)
     for column in columns:
         # A long word goes on in the next line; nothing of an answer is cut off.
-        table.add_column(column, justify="right" if column in ("value", "printed", "computed", "rows") else "left", overflow="fold")
+        table.add_column(
+            column, justify="right" if column in ("value", "printed", "computed", "rows") else "left", overflow="fold"
+        )
     for row in rows:
         table.add_row(*[_shown(row.get(c)) for c in columns])
     Console(width=None if sys.stdout.isatty() else 180).print(table)
@@ -64,5 +70,7 @@ def _shown(value: Any) -> str:
         return "yes" if value else "no"
     if isinstance(value, int | Fraction | Decimal | float):
         number = plain(value) if isinstance(value, Fraction | Decimal) else value
-        return f"{number:,}" if isinstance(number, int) else f"{number:,.4g}" if abs(number) < 1000 else f"{number:,.2f}"
+        return (
+            f"{number:,}" if isinstance(number, int) else f"{number:,.4g}" if abs(number) < 1000 else f"{number:,.2f}"
+        )
     return str(value)

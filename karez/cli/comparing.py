@@ -1,4 +1,6 @@
-"""What `karez compare` does: reads a printed chapter and sets the computed figures beside it. Holds no rules of agreement."""
+"""What `karez compare` does: reads a printed chapter and sets the computed figures beside it. Holds no rules of
+agreement.
+"""
 
 from collections.abc import Callable
 from fractions import Fraction
@@ -24,11 +26,17 @@ def compare_file(file: Path, region: str, year: int, tell: Callable[[str], None]
     for words in chapter.told:
         tell(words)
     if chapter.faults:
-        told = "; ".join(f"line {f.line}, {f.column}: found {f.found}, expected {f.expected}" for f in chapter.faults[:50])
+        told = "; ".join(
+            f"line {f.line}, {f.column}: found {f.found}, expected {f.expected}" for f in chapter.faults[:50]
+        )
         raise Refusal(
-            "yearbook.chapter_file", record=file.name, found=told, expected="a chapter file without faults",
-            rule="printed figures are read completely or not at all", todo="mend the lines and run it again",
-        )  # fmt: skip
+            "yearbook.chapter_file",
+            record=file.name,
+            found=told,
+            expected="a chapter file without faults",
+            rule="printed figures are read completely or not at all",
+            todo="mend the lines and run it again",
+        )
     figures = figures_for(None, region, year, by="region", ids=None)["figures"]
     computed = {row["id"]: None if row["value"] is None else Fraction(str(row["value"])) for row in figures}
     answer: dict[str, Any] = compare(chapter.figures, computed, aliases()).as_dict()

@@ -1,4 +1,6 @@
-"""Commands that write records: load, check again, confirm, apply, refuse, withdraw, close, sign, reopen, recover. Each names a user with the page's permissions."""
+"""Commands that write records: load, check again, confirm, apply, refuse, withdraw, close, sign, reopen, recover. Each
+names a user with the page's permissions.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -65,11 +67,16 @@ def _tell_loaded(results: "Sequence[Loaded]", form: str) -> int:
         if result["questions"]:
             like, them, they = ("looks", "it", "it is") if result["questions"] == 1 else ("look", "them", "they are")
             click.echo(
-                f"Batch {result['batch']}: {counted(result['questions'], 'row')} {like} like something already there. Leave {them} out and load the file"
-                f" again, or its sender confirms that {they} meant: karez confirm {result['batch']} --by SENDER", err=True,
-            )  # fmt: skip
+                f"Batch {result['batch']}: {counted(result['questions'], 'row')} {like} like something already "
+                f"there. Leave {them} out and load the file"
+                f" again, or its sender confirms that {they} meant: karez confirm {result['batch']} --by SENDER",
+                err=True,
+            )
         elif not result["faults"]:
-            click.echo(f"Batch {result['batch']}: another person applies it: karez apply {result['batch']} --by OTHER", err=True)
+            click.echo(
+                f"Batch {result['batch']}: another person applies it: karez apply {result['batch']} --by OTHER",
+                err=True,
+            )
     if faulty:
         click.echo("Correct the file and load it again; nothing of it was recorded.", err=True)
     return UNUSABLE if faulty else 0
@@ -135,14 +142,18 @@ def sheets(*, name: str | None, form: str) -> None:
 @year_option
 @by_option
 @click.option("--provisional", is_flag=True, help="Only take a provisional snapshot for looking at.")
-@click.option("--accept", multiple=True, metavar="CHECK=REASON", help="Accept a failing check, with the reason, under your name.")
+@click.option(
+    "--accept", multiple=True, metavar="CHECK=REASON", help="Accept a failing check, with the reason, under your name."
+)
 def close(*, region: str, year: int, by: str, provisional: bool, accept: tuple[str, ...]) -> int:
     """Checks the year and drafts its figures; lists what fails. Signing is another person's."""
     with working():
         from karez.access.queries import user_named
         from karez.cli.closing import prepare_close
 
-        return 0 if prepare_close(user_named(by), region, year, provisional, dict(a.split("=", 1) for a in accept)) else NO
+        return (
+            0 if prepare_close(user_named(by), region, year, provisional, dict(a.split("=", 1) for a in accept)) else NO
+        )
 
 
 @karez.command()
@@ -185,11 +196,20 @@ def recover() -> None:
 
 
 @karez.command()
-@click.option("--published", multiple=True, metavar="YEAR=FOLDER", help="Compare published files with the year's signed edition too.")
+@click.option(
+    "--published",
+    multiple=True,
+    metavar="YEAR=FOLDER",
+    help="Compare published files with the year's signed edition too.",
+)
 @format_option
 def verify(*, published: tuple[str, ...], form: str) -> int:
-    """Proves what is sealed, booked, kept, signed and installed; closed years are taken from the records again and compared."""
-    folders = {int(year): Path(folder) for year, _, folder in (one.partition("=") for one in published) if year.isdecimal()}
+    """Proves what is sealed, booked, kept, signed and installed; closed years are taken from the records again and
+    compared.
+    """
+    folders = {
+        int(year): Path(folder) for year, _, folder in (one.partition("=") for one in published) if year.isdecimal()
+    }
     if len(folders) != len(published):
         raise click.BadParameter("write YEAR=FOLDER, for example 2009=/srv/site", param_hint="--published")
     with working():

@@ -1,7 +1,8 @@
-"""The main job on Ningxia's synthetic year: the files are written, loaded by one person, applied by another, the year closed.
+"""The main job on Ningxia's synthetic year: the files are written, loaded by one person, applied by another, the year
+closed.
 
-Holds no road of its own: every step is what an office does. Each step is skipped where it is already done, so a run that was
-stopped goes on where it was.
+Holds no road of its own: every step is what an office does. Each step is skipped where it is already done, so a run
+that was stopped goes on where it was.
 """
 
 import csv
@@ -72,16 +73,23 @@ def _people() -> dict[str, User]:
     first_day = date(YEAR, 1, 1)
     if not Region.objects.exists():
         periods.found_region(
-            area_id=region_area(REGION).pk, code=REGION, first_year=YEAR,
+            area_id=region_area(REGION).pk,
+            code=REGION,
+            first_year=YEAR,
             controller="Poverty Alleviation Office of Ningxia (synthetic demonstration)",
-            legal_basis="demonstration with synthetic data", complaint_body="the demonstration's ombudsperson",
+            legal_basis="demonstration with synthetic data",
+            complaint_body="the demonstration's ombudsperson",
             synthetic=True,
-        )  # fmt: skip
+        )
     elif not periods.region().synthetic:
         raise Refusal(
-            "cli.not_a_demo", record=periods.region().code, found="a region with real data", expected="an empty installation",
-            rule="the demo writes synthetic data only where nothing else is", todo="set KAREZ_VAR to another folder",
-        )  # fmt: skip
+            "cli.not_a_demo",
+            record=periods.region().code,
+            found="a region with real data",
+            expected="an empty installation",
+            rule="the demo writes synthetic data only where nothing else is",
+            todo="set KAREZ_VAR to another folder",
+        )
     areas = dict(Tree.objects.filter(code__in={code for *_, code in PEOPLE}).values_list("code", "area_id"))
     word = _password()
     people = {
@@ -123,11 +131,19 @@ def _load(people: dict[str, User], path: Path, sheet: str) -> None:
         loaded: Loaded = load_file(sender, path, sheet, progress=progress, batch=found)
         if loaded["faults"]:
             raise Refusal(
-                "cli.demo_file", record=path.name, found=str(loaded["fault_rows"][:3]), expected="a file without faults",
-                rule="the demo's files go the way of any file", todo="this is a defect of Karez: please report it",
-            )  # fmt: skip
+                "cli.demo_file",
+                record=path.name,
+                found=str(loaded["fault_rows"][:3]),
+                expected="a file without faults",
+                rule="the demo's files go the way of any file",
+                todo="this is a defect of Karez: please report it",
+            )
         counts = apply_batch(people["wang"], loaded["batch"], progress=progress)
-    click.echo(f"  {path.name}: {counted(loaded['rows'], 'row')}; " + ", ".join(f"{what}: {n:,}" for what, n in counts.items()), err=True)
+    click.echo(
+        f"  {path.name}: {counted(loaded['rows'], 'row')}; "
+        + ", ".join(f"{what}: {n:,}" for what, n in counts.items()),
+        err=True,
+    )
 
 
 def _who_may(people: dict[str, User], permission: str, *, but: str) -> User:

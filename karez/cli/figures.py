@@ -1,4 +1,6 @@
-"""Commands that read figures: figures, trace, compare, publish, catalogue, reference. They run as the local operator and are logged."""
+"""Commands that read figures: figures, trace, compare, publish, catalogue, reference. They run as the local operator
+and are logged.
+"""
 
 from pathlib import Path
 
@@ -10,13 +12,26 @@ from karez.cli.program import NO, karez, working
 from karez.kernel.counting import counted
 
 # What `publish` names of what it wrote: where to begin, what is printed, what programs read.
-_MAIN_FILES = ("index.html", "chapter.pdf", "chapter.zh.pdf", "chapter.docx", "chapter.zh.docx", "figures.xlsx", "figures.csv", "data.zip", "edition.json", "digests.txt")
+_MAIN_FILES = (
+    "index.html",
+    "chapter.pdf",
+    "chapter.zh.pdf",
+    "chapter.docx",
+    "chapter.zh.docx",
+    "figures.xlsx",
+    "figures.csv",
+    "data.zip",
+    "edition.json",
+    "digests.txt",
+)
 
 
 @karez.command()
 @click.argument("name", type=click.Choice(["ningxia-2009"]))
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True)
-@click.option("--scale", type=int, default=1, show_default=True, help="How many times the people and the money movements.")
+@click.option(
+    "--scale", type=int, default=1, show_default=True, help="How many times the people and the money movements."
+)
 @click.option("--seed", type=int, default=2009, show_default=True)
 def reference(*, name: str, out: Path, scale: int, seed: int) -> None:
     """Writes the files a year would have sent: real places, synthetic people. The same seed writes the same bytes."""
@@ -29,7 +44,9 @@ def reference(*, name: str, out: Path, scale: int, seed: int) -> None:
 @karez.command()
 @region_option
 @year_option
-@click.option("--by", "level", type=click.Choice(["region", "prefecture", "county", "township", "village"]), default="region")
+@click.option(
+    "--by", "level", type=click.Choice(["region", "prefecture", "county", "township", "village"]), default="region"
+)
 @click.option("--figure", "ids", multiple=True, help="Only this figure (may be given again).")
 @format_option
 def figures(*, region: str, year: int, level: str, ids: tuple[str, ...], form: str) -> None:
@@ -61,7 +78,12 @@ def trace(*, figure_id: str, region: str, year: int, form: str) -> None:
             say_json(answer)
             return
         told = {k: v for k, v in answer["definition"].items() if v not in (None, "", [])}
-        for word, value in {**told, "value": answer["value"], "sql": answer["sql"], "snapshot": answer["snapshot"]}.items():
+        for word, value in {
+            **told,
+            "value": answer["value"],
+            "sql": answer["sql"],
+            "snapshot": answer["snapshot"],
+        }.items():
             click.echo(f"{word:>12}: {value}", err=form == "csv")
         say_rows(answer["by_place"], list(answer["by_place"][0]) if answer["by_place"] else ["place"], form, "By place")
         rows = answer["rows"]["items"] if isinstance(answer["rows"], dict) else answer["rows"]
@@ -87,7 +109,10 @@ def compare(*, file: Path, region: str, year: int, form: str) -> int:
         else:
             say_rows(answer["figures"], ["id", "printed", "qualifier", "computed", "agrees", "why"], form)
             open_, differ = (sum(f["agrees"] is no for f in answer["figures"]) for no in (None, False))
-            click.echo(f"{answer['agreeing']} of {answer['of']} agree; {differ} differ; {open_} have no definition yet", err=True)
+            click.echo(
+                f"{answer['agreeing']} of {answer['of']} agree; {differ} differ; {open_} have no definition yet",
+                err=True,
+            )
         return NO if any(f["agrees"] is False for f in answer["figures"]) else 0
 
 
@@ -95,9 +120,13 @@ def compare(*, file: Path, region: str, year: int, form: str) -> int:
 @region_option
 @year_option
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True)
-@click.option("--edition", "number", type=int, default=None, help="Number of a signed edition; the newest signed one if left out.")
+@click.option(
+    "--edition", "number", type=int, default=None, help="Number of a signed edition; the newest signed one if left out."
+)
 def publish(*, region: str, year: int, out: Path, number: int | None) -> None:
-    """Writes the chapter of a sealed year: a site that needs no server, PDF, Word, workbook, open data. Unsigned, it is marked so."""
+    """Writes the chapter of a sealed year: a site that needs no server, PDF, Word, workbook, open data. Unsigned, it is
+    marked so.
+    """
     with working():
         from karez.yearbook.publishing import publish as publish_chapter
 

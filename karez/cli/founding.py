@@ -23,25 +23,41 @@ _CODE_DIGITS = 6  # GB/T 2260
 
 
 def found(
-    *, code: str, places: Path | None, first_year: int, currency: str, controller: str, legal_basis: str,
-    complaint_body: str, admin: str, admin_name: str, password: str,
-) -> None:  # fmt: skip
+    *,
+    code: str,
+    places: Path | None,
+    first_year: int,
+    currency: str,
+    controller: str,
+    legal_basis: str,
+    complaint_body: str,
+    admin: str,
+    admin_name: str,
+    password: str,
+) -> None:
     """Founds a region with its places and first administrator; all or nothing."""
     check_password(password, admin, admin_name)
     with transaction.atomic():
         load_places(code, places)
         area = region_area(code)
         periods.found_region(
-            area_id=area.pk, code=code, first_year=first_year, currency=currency, controller=controller,
-            legal_basis=legal_basis, complaint_body=complaint_body,
-        )  # fmt: skip
+            area_id=area.pk,
+            code=code,
+            first_year=first_year,
+            currency=currency,
+            controller=controller,
+            legal_basis=legal_basis,
+            complaint_body=complaint_body,
+        )
         user = add_user(username=admin, full_name=admin_name, password=password)
         grant_role(None, user=user, role=Role.ADMINISTRATOR, area_id=area.pk, starts_on=date(first_year, 1, 1))
         end_founding()
     click.echo(
         f"Region {code} is founded; {admin} is its administrator.\n"
-        "Next: name a second administrator (karez role USER administrator --over CODE --operator 'first people'), for roles are given\n"
-        "by two people from here on; then the others, under Users or with karez role; back up (karez backup), load opening balances as files (sheets *_openings).",
+        "Next: name a second administrator (karez role USER administrator --over CODE --operator 'first people'), "
+        "for roles are given\n"
+        "by two people from here on; then the others, under Users or with karez role; back up (karez backup), load "
+        "opening balances as files (sheets *_openings).",
         err=True,
     )
 
@@ -63,9 +79,13 @@ def region_area(code: str) -> Area:
     spell = _region_spells(code).first()
     if spell is None:
         raise Refusal(
-            "places.unknown", record=code, found="no region of this code", expected="64, 65, or one you load",
-            rule="a region's places are loaded before it is founded", todo="give --places FILE with its areas",
-        )  # fmt: skip
+            "places.unknown",
+            record=code,
+            found="no region of this code",
+            expected="64, 65, or one you load",
+            rule="a region's places are loaded before it is founded",
+            todo="give --places FILE with its areas",
+        )
     return spell.area
 
 
@@ -91,28 +111,44 @@ def check_password(password: str, username: str, full_name: str) -> None:
         validate_password(password, User(username=username, full_name=full_name))
     except ValidationError as fault:
         raise Refusal(
-            "access.weak_password", record=username, found=" ".join(fault.messages), expected="12 characters or more, not a common word",
-            rule="who signs in answers for what is done", todo="choose another password",
-        ) from None  # fmt: skip
+            "access.weak_password",
+            record=username,
+            found=" ".join(fault.messages),
+            expected="12 characters or more, not a common word",
+            rule="who signs in answers for what is done",
+            todo="choose another password",
+        ) from None
 
 
 def give_role(
-    actor: User | None, *, username: str, full_name: str, password: str, role: str, code: str, since: date, note: str = ""
+    actor: User | None,
+    *,
+    username: str,
+    full_name: str,
+    password: str,
+    role: str,
+    code: str,
+    since: date,
+    note: str = "",
 ) -> Grant | GrantProposal:
     """Gives or proposes a role to a person, who is made a user if not yet one; refuses what the actor may not give.
 
-    Without an actor it is the act of the local operator, who says why; it needs no second person and is told as such ever after.
-    The password of a person made here is for the first sign-in alone where an administrator (the actor) typed it; at the
-    operator's console the person types it themselves, and it is their own.
+    Without an actor it is the act of the local operator, who says why; it needs no second person and is told as such
+    ever after. The password of a person made here is for the first sign-in alone where an administrator (the actor)
+    typed it; at the operator's console the person types it themselves, and it is their own.
     """
     area_id = area_by_code(code)
     user = User.objects.filter(username__iexact=username).first()
     if user is None:
         if not full_name or not password:
             raise Refusal(
-                "access.unknown_user", record=username, found="no user of this name", expected="--full-name, and a password typed or given",
-                rule="a person is named before they are given a role", todo="give both, or a user's sign-in name",
-            )  # fmt: skip
+                "access.unknown_user",
+                record=username,
+                found="no user of this name",
+                expected="--full-name, and a password typed or given",
+                rule="a person is named before they are given a role",
+                todo="give both, or a user's sign-in name",
+            )
         check_password(password, username, full_name)
     with transaction.atomic():
         user = user or add_user(username=username, full_name=full_name, password=password, given_by=actor)
@@ -129,7 +165,11 @@ def end_role(actor: User, *, username: str, role: str, code: str, ends_before: d
     ).first()
     if grant is None:
         raise Refusal(
-            "not_found.role", record=username, found=f"no {role} over {code}", expected="a role they have",
-            rule="only what was given can be ended", todo="look the role and its area up",
-        )  # fmt: skip
+            "not_found.role",
+            record=username,
+            found=f"no {role} over {code}",
+            expected="a role they have",
+            rule="only what was given can be ended",
+            todo="look the role and its area up",
+        )
     return granting.end_role(actor, grant=grant, ends_before=ends_before, reason=reason)

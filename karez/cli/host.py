@@ -12,10 +12,16 @@ from karez.host import clock
 
 @karez.command()
 @click.option("--code", prompt="Administrative code of the region (for example 64)", help="Code of the region.")
-@click.option("--places", type=click.Path(exists=True, path_type=Path), help="CSV of the region's places; 64 and 65 come along.")
+@click.option(
+    "--places", type=click.Path(exists=True, path_type=Path), help="CSV of the region's places; 64 and 65 come along."
+)
 @click.option("--first-year", type=YEAR, default=lambda: date.today().year, show_default="this year")
 @click.option("--currency", default="CNY", show_default=True)
-@click.option("--time-zone", default=None, help="The office's time zone, kept in the database from then on [default: KAREZ_TIME_ZONE, or Asia/Shanghai].")
+@click.option(
+    "--time-zone",
+    default=None,
+    help="The office's time zone, kept in the database from then on [default: KAREZ_TIME_ZONE, or Asia/Shanghai].",
+)
 @click.option("--controller", prompt="Who is controller of the data (office and address)")
 @click.option("--legal-basis", prompt="On what legal basis are the data kept")
 @click.option("--complaint-body", prompt="Where may people complain")
@@ -45,7 +51,10 @@ class _RoleCommand(click.Command):
         with formatter.section("Roles"):
             formatter.write_dl([(role.value, str(role.label)) for role in Role])
         with formatter.section("Codes"):
-            formatter.write_text("--over names an area by its code, such as 640000 (a region), 640422 (a county), 640422100207 (a village).")
+            formatter.write_text(
+                "--over names an area by its code, such as 640000 (a region), 640422 (a county), 640422100207 (a "
+                "village)."
+            )
         super().format_epilog(ctx, formatter)
 
 
@@ -53,17 +62,45 @@ class _RoleCommand(click.Command):
 @click.argument("username")
 @click.argument("role")
 @click.option("--over", "code", required=True, help="Code of the area it is given over; all below it is meant too.")
-@click.option("--by", default="", metavar="USER", help="Sign-in name of the administrator who gives, proposes or ends it.")
-@click.option("--operator", "note", default="", metavar="REASON",
-              help="Gives it as the local operator instead, with this reason: the first people, or where nobody is left to confirm.")  # fmt: skip
-@click.option("--full-name", default="",
-              help="Makes the user, if there is none of this name; the password is asked for. With --by it is good for the first"
-              " sign-in alone, within seven days; with --operator it is their own: let them type it.")  # fmt: skip
+@click.option(
+    "--by", default="", metavar="USER", help="Sign-in name of the administrator who gives, proposes or ends it."
+)
+@click.option(
+    "--operator",
+    "note",
+    default="",
+    metavar="REASON",
+    help=(
+        "Gives it as the local operator instead, with this reason: the first people, or where nobody is left to "
+        "confirm."
+    ),
+)
+@click.option(
+    "--full-name",
+    default="",
+    help="Makes the user, if there is none of this name; the password is asked for. With --by it is good for the first"
+    " sign-in alone, within seven days; with --operator it is their own: let them type it.",
+)
 @click.option("--password", default="", help="Password of a user made here; asked for where not given.")
 @click.option("--since", type=DAY, help="First day [default: today].")
-@click.option("--end", "reason", default="", metavar="REASON", help="Ends the role instead, from --since on, with this reason.")
-def role(*, username: str, role: str, code: str, by: str, note: str, full_name: str, password: str, since: date | None, reason: str) -> None:
-    """Gives USERNAME a ROLE over an area, or ends it. Most roles wait until another person confirms them. Roles: docs/roles.md."""
+@click.option(
+    "--end", "reason", default="", metavar="REASON", help="Ends the role instead, from --since on, with this reason."
+)
+def role(
+    *,
+    username: str,
+    role: str,
+    code: str,
+    by: str,
+    note: str,
+    full_name: str,
+    password: str,
+    since: date | None,
+    reason: str,
+) -> None:
+    """Gives USERNAME a ROLE over an area, or ends it. Most roles wait until another person confirms them. Roles:
+    docs/roles.md.
+    """
     with working():
         from karez.access.models import GrantProposal, Role
         from karez.access.queries import user_named
@@ -81,7 +118,14 @@ def role(*, username: str, role: str, code: str, by: str, note: str, full_name: 
         if full_name and not password:
             password = click.prompt("Password", hide_input=True, confirmation_prompt=True)
         made = founding.give_role(
-            actor, username=username, full_name=full_name, password=password, role=role, code=code, since=first_day, note=note
+            actor,
+            username=username,
+            full_name=full_name,
+            password=password,
+            role=role,
+            code=code,
+            since=first_day,
+            note=note,
         )
         if isinstance(made, GrantProposal):
             click.echo("Proposed. It holds once another person confirms it on the page Roles to confirm.", err=True)
@@ -89,7 +133,9 @@ def role(*, username: str, role: str, code: str, by: str, note: str, full_name: 
 
 @karez.command()
 @click.argument("username")
-@click.option("--operator", "note", required=True, metavar="REASON", help="Why; it is shown on the person's page under Users.")
+@click.option(
+    "--operator", "note", required=True, metavar="REASON", help="Why; it is shown on the person's page under Users."
+)
 def password(*, username: str, note: str) -> None:
     """Gives USERNAME, who lost their password, another for one sign-in; printed this once, good for seven days."""
     with working():
@@ -143,10 +189,20 @@ def upgrade() -> None:
 
 
 @karez.command()
-@click.option("--to", "target", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder of the backups.")
-@click.option("--keys-to", type=click.Path(file_okay=False, path_type=Path), required=True,
-              help="Another place, for the key that opens identities; keep the two apart.")  # fmt: skip
-@click.option("--keep", type=click.IntRange(min=1), help="Afterwards remove this installation's oldest backups there until so many tested ones are left.")
+@click.option(
+    "--to", "target", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder of the backups."
+)
+@click.option(
+    "--keys-to",
+    type=click.Path(file_okay=False, path_type=Path),
+    required=True,
+    help="Another place, for the key that opens identities; keep the two apart.",
+)
+@click.option(
+    "--keep",
+    type=click.IntRange(min=1),
+    help="Afterwards remove this installation's oldest backups there until so many tested ones are left.",
+)
 def backup(*, target: Path, keys_to: Path, keep: int | None) -> None:
     """Writes a backup: database, files, snapshots; the sealing key apart. Then tests it by restoring it."""
     with working():
@@ -156,7 +212,10 @@ def backup(*, target: Path, keys_to: Path, keep: int | None) -> None:
             made = back_up(target, keys_to)
             click.echo(f"Written: {made}", err=True)
             tested = drill(made, keys_to)
-            click.echo(f"Restored beside the installation: digests and trial balance agree. Backup {tested} counts as tested.", err=True)
+            click.echo(
+                f"Restored beside the installation: digests and trial balance agree. Backup {tested} counts as tested.",
+                err=True,
+            )
             for gone in prune(target, keep) if keep else []:
                 click.echo(f"Removed {gone.name}", err=True)
 

@@ -1,4 +1,6 @@
-"""What the console's commands of files do: receive, stage, apply, refuse, withdraw through intake's verbs. Holds no checks."""
+"""What the console's commands of files do: receive, stage, apply, refuse, withdraw through intake's verbs. Holds no
+checks.
+"""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -64,22 +66,39 @@ def check_again(actor: User, batch_id: int) -> Loaded:
 
 def _told(staged: Batch) -> Loaded:
     if staged.trouble:
-        raise Refusal("intake.trouble", record=str(staged), found=staged.trouble, todo="see the batch's page, then load it again")
+        raise Refusal(
+            "intake.trouble", record=str(staged), found=staged.trouble, todo="see the batch's page, then load it again"
+        )
     faults = list(staged.faults.order_by("row_no", "id")[:FAULTS_SHOWN])
     return Loaded(
-        batch=staged.pk, file=staged.file_name, state=staged.state, state_in_words=str(staged.state_in_words), rows=staged.row_count or 0, faults=staged.fault_count or 0,
-        notices=[n for n in staged.notices if n["what"] != "not_judged"], not_judged=[n for n in staged.notices if n["what"] == "not_judged"], totals=list(staged.totals),
+        batch=staged.pk,
+        file=staged.file_name,
+        state=staged.state,
+        state_in_words=str(staged.state_in_words),
+        rows=staged.row_count or 0,
+        faults=staged.fault_count or 0,
+        notices=[n for n in staged.notices if n["what"] != "not_judged"],
+        not_judged=[n for n in staged.notices if n["what"] == "not_judged"],
+        totals=list(staged.totals),
         questions=staged.question_count,
         fault_rows=[_row(staged, f) for f in faults],
-        question_rows=[_row(staged, q) | {"asks": q.asks} for q in staged.questions.order_by("-asks", "row_no", "id")[:FAULTS_SHOWN]],
-    )  # fmt: skip
+        question_rows=[
+            _row(staged, q) | {"asks": q.asks}
+            for q in staged.questions.order_by("-asks", "row_no", "id")[:FAULTS_SHOWN]
+        ],
+    )
 
 
 def _row(batch: Batch, found: Fault | Question) -> dict[str, Any]:
     return {
-        "row": found.row_no, "column": found.column, "heading": column_in_words(batch.headings, found.column), "found": found.found,
-        "expected": found.expected, "rule": found.rule, "todo": found.todo or str(CORRECT),
-    }  # fmt: skip
+        "row": found.row_no,
+        "column": found.column,
+        "heading": column_in_words(batch.headings, found.column),
+        "found": found.found,
+        "expected": found.expected,
+        "rule": found.rule,
+        "todo": found.todo or str(CORRECT),
+    }
 
 
 def in_words(loaded: Loaded) -> dict[str, Any]:
@@ -97,7 +116,13 @@ def apply_batch(actor: User, batch_id: int, *, progress: Progress | None = None)
         services.decide(actor, batch_id=batch_id)
     done = services.run_apply(batch_id, progress=_percent(progress))
     if done.state != State.APPLIED:
-        raise Refusal("intake.trouble", record=str(done), found=done.trouble or done.state, expected="applied", todo="see the batch's page")
+        raise Refusal(
+            "intake.trouble",
+            record=str(done),
+            found=done.trouble or done.state,
+            expected="applied",
+            todo="see the batch's page",
+        )
     counts: Mapping[str, int] = done.counts
     return counts
 
@@ -129,11 +154,18 @@ def sheet_rows(name: str | None = None) -> list[dict[str, Any]]:
     sheets = registry.sheets().values() if name is None else [registry.sheet_named(name)]
     return [
         {
-            "sheet": sheet.name, "column": column.name, "kind": column.kind.value, "required": column.required,
-            "unit": column.unit, "headers": ", ".join(column.headers), "codes": dict(column.codes), "meaning": str(column.meaning),
+            "sheet": sheet.name,
+            "column": column.name,
+            "kind": column.kind.value,
+            "required": column.required,
+            "unit": column.unit,
+            "headers": ", ".join(column.headers),
+            "codes": dict(column.codes),
+            "meaning": str(column.meaning),
         }
-        for sheet in sheets for column in sheet.columns
-    ]  # fmt: skip
+        for sheet in sheets
+        for column in sheet.columns
+    ]
 
 
 def codes_in_words(codes: Mapping[str, str]) -> str:

@@ -16,10 +16,22 @@ OK, NO, UNUSABLE = 0, 1, 2
 
 # Refusals that speak of what was given, not of what is: they end with 2.
 _OF_THE_INPUT = (
-    "intake.unreadable", "intake.unknown_sheet", "intake.too_large", "places.bad_file", "access.unknown_user",
-    "host.path_too_long", "host.path_closed", "host.path_sign", "host.no_backup_here", "host.port_taken", "host.served_already", "host.no_place", "host.time_zone",
-    "host.database_address", "yearbook.chapter_file",
-)  # fmt: skip
+    "intake.unreadable",
+    "intake.unknown_sheet",
+    "intake.too_large",
+    "places.bad_file",
+    "access.unknown_user",
+    "host.path_too_long",
+    "host.path_closed",
+    "host.path_sign",
+    "host.no_backup_here",
+    "host.port_taken",
+    "host.served_already",
+    "host.no_place",
+    "host.time_zone",
+    "host.database_address",
+    "yearbook.chapter_file",
+)
 
 _EPILOG = """\b
 First steps:
@@ -53,7 +65,11 @@ class Written(click.ParamType):
         if not isinstance(value, str):
             return value
         found = (read_year if self.name == "year" else read_day)(value)
-        return self.fail(f"'{value[:40]}' is no {self.name} such as {self.such_as}", parameter, context) if found is None else found
+        return (
+            self.fail(f"'{value[:40]}' is no {self.name} such as {self.such_as}", parameter, context)
+            if found is None
+            else found
+        )
 
 
 YEAR, DAY = Written("year", "2009"), Written("day", "2009-03-31")
@@ -97,7 +113,11 @@ def _tell(refusal: Refusal) -> None:
             click.echo(f"{word:>9}: {value}", err=True)
     for value in refusal.more.values():
         for entry in value if isinstance(value, list) else []:
-            told = [f"{k} {v}" for k, v in entry.items() if not isinstance(v, list | dict)] if isinstance(entry, dict) else [str(entry)]
+            told = (
+                [f"{k} {v}" for k, v in entry.items() if not isinstance(v, list | dict)]
+                if isinstance(entry, dict)
+                else [str(entry)]
+            )
             click.echo("           - " + ", ".join(told), err=True)
 
 
@@ -108,7 +128,9 @@ def _database_refusal(error: Exception) -> Refusal | None:
     from karez.host import database
 
     cause = error if isinstance(error, psycopg.Error) else error.__cause__
-    if isinstance(cause, psycopg.OperationalError) and cause.sqlstate is None:  # it never came to a connection, or lost it
+    if (
+        isinstance(cause, psycopg.OperationalError) and cause.sqlstate is None
+    ):  # it never came to a connection, or lost it
         return database.unreachable(cause)
     if not apps.ready:
         return None

@@ -18,14 +18,21 @@ def _known_form(_context: click.Context, _parameter: click.Parameter, value: Pat
 
 @karez.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--rules", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Further relations to test.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), callback=_known_form, help="Write the whole answer to a .csv, .xlsx or .json file.")
+@click.option(
+    "--rules", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Further relations to test."
+)
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=_known_form,
+    help="Write the whole answer to a .csv, .xlsx or .json file.",
+)
 @format_option
 def proof(*, file: Path, rules: Path | None, out: Path | None, form: str) -> int:
     """Says of every identity in a chapter FILE (CSV or XLSX) whether it holds at the printed precision.
 
-    Beside the verdicts it tells what units and kinds alone rule out: a share beyond 100 percent, a part larger than its whole
-    (column part_of), a figure said again differently, persons added to attendances.
+    Beside the verdicts it tells what units and kinds alone rule out: a share beyond 100 percent, a part larger than its
+    whole (column part_of), a figure said again differently, persons added to attendances.
     """
     from karez.cli.progress import bar
     from karez.yearbook.proof import proof as prove
@@ -33,7 +40,13 @@ def proof(*, file: Path, rules: Path | None, out: Path | None, form: str) -> int
     with bar("Proof") as tell:
         result = prove(file, rules, lambda done, total: tell(f"{done:,} of {total:,}", done / max(total, 1)))
     if result.gb18030:
-        click.echo(f"Read as GB 18030, not UTF-8: {' and '.join(result.gb18030)}. If words look wrong, save the file as CSV UTF-8.", err=True)
+        click.echo(
+            (
+                f"Read as GB 18030, not UTF-8: {' and '.join(result.gb18030)}. If words look wrong, save the file as "
+                "CSV UTF-8."
+            ),
+            err=True,
+        )
     for words in result.told:
         click.echo(words, err=True)
     answer = result.as_dict()

@@ -14,8 +14,10 @@ from karez.yearbook.verifying import published_faults
 
 # What none of these proofs can find: said with every answer, so that nobody takes them for more than they are.
 BLIND = (
-    "Not found, until the history is witnessed outside this machine: records of years not yet closed changed together with all that"
-    " repeats them, by somebody who administers the database server and knows how; a whole database and data folder put back to an"
+    "Not found, until the history is witnessed outside this machine: records of years not yet closed changed "
+    "together with all that"
+    " repeats them, by somebody who administers the database server and knows how; a whole database and data "
+    "folder put back to an"
     " earlier state; what was wrong when it was entered."
 )
 

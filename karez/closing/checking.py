@@ -1,4 +1,6 @@
-"""Running a named check: which rows are wrong, how many, and a digest that says whether they are still the same. Decides nothing."""
+"""Running a named check: which rows are wrong, how many, and a digest that says whether they are still the same.
+Decides nothing.
+"""
 
 import hashlib
 import json
@@ -44,9 +46,14 @@ class Outcome:
     def as_dict(self) -> dict[str, Any]:
         """The outcome as JSON-ready values."""
         return {
-            "name": self.name, "label": self.label, "failures": self.failures, "todo": self.todo,
-            "acceptable": self.acceptable, "accepted": self.accepted, "rows": [w._asdict() for w in self.rows],
-        }  # fmt: skip
+            "name": self.name,
+            "label": self.label,
+            "failures": self.failures,
+            "todo": self.todo,
+            "acceptable": self.acceptable,
+            "accepted": self.accepted,
+            "rows": [w._asdict() for w in self.rows],
+        }
 
 
 def outcome(name: str, label: str, todo: str, wrong: Iterable[Iterable[Any]], *, acceptable: bool) -> Outcome:

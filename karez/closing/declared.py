@@ -1,4 +1,5 @@
-"""What the rooms declare for closing: figure tables, checks, live reports; and the registry of report checks. Runs nothing.
+"""What the rooms declare for closing: figure tables, checks, live reports; and the registry of report checks. Runs
+nothing.
 
 Rooms are found by their modules: `figure_tables.FIGURE_TABLES`, `checks.CHECKS`, `checks.REPORTS`.
 """
@@ -32,7 +33,8 @@ PLACES = FigureTable(
         FigureColumn("parent_id", "bigint", "the area it lies in"),
         *PLACE_COLUMNS[2:],
     ),
-    sql="SELECT area_id, level, code, name_zh, name_en, parent_id, region_id, prefecture_id, county_id, township_id, village_id"
+    sql="SELECT area_id, level, code, name_zh, name_en, parent_id, region_id, prefecture_id, county_id, "
+    "township_id, village_id"
     " FROM places_tree_on(%(as_of)s, true) WHERE region_id = (SELECT area_id FROM periods_region)",
     order_by="area_id",
 )
@@ -65,7 +67,11 @@ def report_checks() -> dict[str, ReportCheck]:
 
 def filled(sql: str, *, year: int, as_of: date) -> str:
     """Declared SQL with its placeholders as literals; they come from the calendar, never from input."""
-    return sql % {"as_of": f"DATE '{as_of:%Y-%m-%d}'", "year": str(int(year)), "year_start": f"DATE '{int(year):04d}-01-01'"}
+    return sql % {
+        "as_of": f"DATE '{as_of:%Y-%m-%d}'",
+        "year": str(int(year)),
+        "year_start": f"DATE '{int(year):04d}-01-01'",
+    }
 
 
 def _declared(module: str, attribute: str) -> Iterator[Any]:

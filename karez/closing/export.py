@@ -1,7 +1,8 @@
-"""A figure table streamed out of PostgreSQL into one Parquet file, with its places joined. Holds no folders and no manifests.
+"""A figure table streamed out of PostgreSQL into one Parquet file, with its places joined. Holds no folders and no
+manifests.
 
-Rows come as Arrow batches and leave in row groups of a fixed number of rows, so memory stays flat and the same rows give
-the same bytes.
+Rows come as Arrow batches and leave in row groups of a fixed number of rows, so memory stays flat and the same rows
+give the same bytes.
 """
 
 import hashlib
@@ -81,13 +82,18 @@ def export_sql(table: FigureTable, *, year: int, as_of: date) -> str:
 def edition_sql(as_of: date) -> tuple[str, ...]:
     """Statements that make the year's edition of places once for all tables, with what the planner needs to know of it."""
     return (
-        f"CREATE TEMP TABLE closing_edition ON COMMIT DROP AS SELECT * FROM places_tree_on(DATE '{as_of:%Y-%m-%d}', true)",
+        (
+            f"CREATE TEMP TABLE closing_edition ON COMMIT DROP AS SELECT * FROM places_tree_on(DATE '{as_of:%Y-%m-%d}', "
+            "true)"
+        ),
         "ANALYZE closing_edition",
     )
 
 
 def export_table(cursor: Any, table: FigureTable, path: Path, *, year: int, as_of: date) -> Exported:
-    """Writes one table to `path` by an ADBC cursor and tells its rows and digest; the file is on disk when this returns."""
+    """Writes one table to `path` by an ADBC cursor and tells its rows and digest; the file is on disk when this
+    returns.
+    """
     columns = all_columns(table)
     schema = pa.schema([pa.field(c.name, arrow_type(c.sql_type)) for c in columns])
     rows = unplaced = 0
@@ -124,7 +130,9 @@ def _groups(batches: Any, schema: pa.Schema) -> Iterator[pa.Table]:
 
 
 def _all_differ(sorted_keys: pa.ChunkedArray, last: Any) -> bool:
-    """Whether no two neighbours are the same, which in sorted rows means that none are; a row without a key is the same as another."""
+    """Whether no two neighbours are the same, which in sorted rows means that none are; a row without a key is the same
+    as another.
+    """
     keys = sorted_keys.combine_chunks()
     if isinstance(keys, pa.ChunkedArray):
         keys = keys.chunk(0)

@@ -1,4 +1,5 @@
-"""What is on record of closing: snapshots taken, checks run, failures accepted. Append-only; the state of a year is in periods.
+"""What is on record of closing: snapshots taken, checks run, failures accepted. Append-only; the state of a year is in
+periods.
 
 `Work` alone changes: it is how far a preparation or signing asked for on a page is, and how the last one ended.
 """
@@ -98,7 +99,9 @@ class Acceptance(models.Model):
 
 
 class Reopening(models.Model):
-    """A person asks, with a reason, that a closed year be opened again; it names the snapshot that was sealed, which stays."""
+    """A person asks, with a reason, that a closed year be opened again; it names the snapshot that was sealed, which
+    stays.
+    """
 
     facts = Usage.LOG
 
@@ -118,7 +121,9 @@ class Reopening(models.Model):
 
 
 class ReopeningAnswer(models.Model):
-    """What became of it: another person agreed, and the year was opened in the same moment; or it was declined or taken back."""
+    """What became of it: another person agreed, and the year was opened in the same moment; or it was declined or taken
+    back.
+    """
 
     facts = Usage.LOG
 
@@ -131,7 +136,8 @@ class ReopeningAnswer(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                name="closing_reopeninganswer_has_reason", condition=models.Q(agreed=True) | models.Q(reason__regex=r"\S")
+                name="closing_reopeninganswer_has_reason",
+                condition=models.Q(agreed=True) | models.Q(reason__regex=r"\S"),
             ),
         ]
 
@@ -148,7 +154,9 @@ class Verb(models.TextChoices):
 
 
 class Work(models.Model):
-    """A preparation, snapshot or signing asked for on a page: how far it is now, and how it ended. The acts themselves are on record elsewhere."""
+    """A preparation, snapshot or signing asked for on a page: how far it is now, and how it ended. The acts themselves
+    are on record elsewhere.
+    """
 
     facts = Usage.SCRATCH
 

@@ -1,4 +1,6 @@
-"""What may be asked about closings: snapshots of a year, the checks of the last preparation, what was accepted. Writes nothing."""
+"""What may be asked about closings: snapshots of a year, the checks of the last preparation, what was accepted. Writes
+nothing.
+"""
 
 from dataclasses import dataclass
 
@@ -36,11 +38,15 @@ def _sealed(period: Period) -> Snapshot:
     found = snapshots.named(period.snapshot) if period.snapshot else None
     if found is None:
         raise Refusal(
-            "closing.not_sealed", record=str(period.year),
-            found=f"state {period.state}" if not period.snapshot else f"snapshot {period.snapshot[:12]} is not in {snapshots.root().name}",
-            expected="a closed year with its sealed snapshot", rule="only a sealed year is published",
+            "closing.not_sealed",
+            record=str(period.year),
+            found=f"state {period.state}"
+            if not period.snapshot
+            else f"snapshot {period.snapshot[:12]} is not in {snapshots.root().name}",
+            expected="a closed year with its sealed snapshot",
+            rule="only a sealed year is published",
             todo="close the year, or restore its snapshot from the backup",
-        )  # fmt: skip
+        )
     return found
 
 
@@ -57,9 +63,13 @@ def check_digests(snapshot: Snapshot) -> None:
         snapshots.verify(snapshot)
     except snapshots.Damaged as damage:
         raise Refusal(
-            "closing.damaged", record=snapshot.name, found=str(damage), expected="the files as they were sealed",
-            rule="only what was sealed is published", todo="restore the snapshot from the backup",
-        ) from damage  # fmt: skip
+            "closing.damaged",
+            record=snapshot.name,
+            found=str(damage),
+            expected="the files as they were sealed",
+            rule="only what was sealed is published",
+            todo="restore the snapshot from the backup",
+        ) from damage
 
 
 def best_snapshot(region: str, year: int) -> Snapshot:
@@ -71,28 +81,35 @@ def best_snapshot(region: str, year: int) -> Snapshot:
     found = [s for s in snapshots.existing(year=year, kind=snapshots.PROVISIONAL) if s.region == region]
     if not found:
         raise Refusal(
-            "closing.no_snapshot", record=str(year), found="no snapshot of this year", expected="a sealed or a provisional snapshot",
-            rule="figures are computed from snapshots, never from live records", todo="prepare the closing, or take a provisional snapshot",
-        )  # fmt: skip
+            "closing.no_snapshot",
+            record=str(year),
+            found="no snapshot of this year",
+            expected="a sealed or a provisional snapshot",
+            rule="figures are computed from snapshots, never from live records",
+            todo="prepare the closing, or take a provisional snapshot",
+        )
     return found[0]
 
 
 def unproved_snapshots() -> list[tuple[str, str]]:
-    """What the digests inside a folder cannot tell: a sealed snapshot that is gone, or one the database did not seal; what, why.
+    """What the digests inside a folder cannot tell: a sealed snapshot that is gone, or one the database did not seal;
+    what, why.
 
-    A folder changed as a whole, manifest and name with it, agrees with itself; the digest a year was closed with is kept in
-    the database.
+    A folder changed as a whole, manifest and name with it, agrees with itself; the digest a year was closed with is
+    kept in the database.
     """
     closed = {p.year: p.snapshot for p in Period.objects.all() if p.snapshot}
     known = {*closed.values(), *SnapshotRecord.objects.filter(kind=snapshots.SEALED).values_list("digest", flat=True)}
     gone = [
         (f"year {year}", f"the snapshot {digest[:12]} it was closed with is not here, or its manifest was changed")
-        for year, digest in sorted(closed.items()) if snapshots.named(digest) is None
-    ]  # fmt: skip
+        for year, digest in sorted(closed.items())
+        if snapshots.named(digest) is None
+    ]
     strange = [
         (f"snapshot {s.name}", "says it is sealed, but no year was closed with it")
-        for s in snapshots.existing(kind=snapshots.SEALED) if s.digest not in known
-    ]  # fmt: skip
+        for s in snapshots.existing(kind=snapshots.SEALED)
+        if s.digest not in known
+    ]
     return gone + strange + [(f"snapshot {name}", "its manifest cannot be read") for name in snapshots.unreadable()]
 
 
@@ -101,9 +118,13 @@ def check_region(region: str) -> None:
     own = periods.region().code
     if region != own:
         raise Refusal(
-            "places.unknown_region", record=region, found=f"this installation serves region {own}", expected=own,
-            rule="one database serves one region", todo=f"ask for region {own}, or use the installation of region {region}",
-        )  # fmt: skip
+            "places.unknown_region",
+            record=region,
+            found=f"this installation serves region {own}",
+            expected=own,
+            rule="one database serves one region",
+            todo=f"ask for region {own}, or use the installation of region {region}",
+        )
 
 
 def close_status(actor: User, year: int) -> CloseStatus:
@@ -114,9 +135,15 @@ def close_status(actor: User, year: int) -> CloseStatus:
     results = tuple(last.results.order_by("-failures", "name")) if last else ()
     snapshot = snapshots.named(period.snapshot or (last.draft if last else ""))
     return CloseStatus(
-        year, period.state, period.prepared_by_id, period.signed_by_id, snapshot, results,
-        tuple(Acceptance.objects.filter(year=year).order_by("pk")), Work.objects.filter(year=year).order_by("-pk").first(),
-    )  # fmt: skip
+        year,
+        period.state,
+        period.prepared_by_id,
+        period.signed_by_id,
+        snapshot,
+        results,
+        tuple(Acceptance.objects.filter(year=year).order_by("pk")),
+        Work.objects.filter(year=year).order_by("-pk").first(),
+    )
 
 
 def years(actor: User) -> list[Period]:
@@ -143,7 +170,11 @@ def reopening_asked(actor: User, year: int, reopening_id: int) -> Reopening:
     found = Reopening.objects.filter(pk=reopening_id, year=year).first()
     if found is None:
         raise Refusal(
-            "not_found.closing_reopening", record=f"request {reopening_id}", found="no such request", expected="a request of this year",
-            rule="a year is opened again by two people", todo="look at the year's page",
-        )  # fmt: skip
+            "not_found.closing_reopening",
+            record=f"request {reopening_id}",
+            found="no such request",
+            expected="a request of this year",
+            rule="a year is opened again by two people",
+            todo="look at the year's page",
+        )
     return found

@@ -1,4 +1,5 @@
-"""Opening a closed year again on the page: one person asks with a reason, another agrees or declines. Holds no opening itself.
+"""Opening a closed year again on the page: one person asks with a reason, another agrees or declines. Holds no opening
+itself.
 
 Whoever asks may prepare a closing, whoever agrees may sign one, and they are two people. The sealed snapshot stays.
 """
@@ -27,20 +28,30 @@ def ask_reopening(actor: User, *, year: int, reason: str) -> Reopening:
         raise _not_now(year, f"state {period.state}", "the last closed year", "open the later years again first")
     if waiting(period) is not None:
         raise _not_now(year, "a request that waits for an answer", "no request yet", "wait until it is answered")
-    return Reopening.objects.create(year=year, snapshot=period.snapshot or "", reason=reason.strip(), asked_by_id=actor.pk)
+    return Reopening.objects.create(
+        year=year, snapshot=period.snapshot or "", reason=reason.strip(), asked_by_id=actor.pk
+    )
 
 
 def agree_to_reopening(actor: User, asked: Reopening) -> None:
-    """Opens the year again, as another person than who asked; refuses what was answered, or overtaken by a later closing."""
+    """Opens the year again, as another person than who asked; refuses what was answered, or overtaken by a later
+    closing.
+    """
     require(actor, AGREE, periods.region().area_id)
     if asked.asked_by_id == actor.pk:
         raise Refusal(
-            "closing.same_person", record=f"year {asked.year}", found=f"{actor} asked for it", expected="another person to agree",
-            rule="a year is opened again by two people", todo="wait for a colleague who may sign",
-        )  # fmt: skip
+            "closing.same_person",
+            record=f"year {asked.year}",
+            found=f"{actor} asked for it",
+            expected="another person to agree",
+            rule="a year is opened again by two people",
+            todo="wait for a colleague who may sign",
+        )
     _require_waiting(asked)
     try:
-        services.reopen(User.objects.get(pk=asked.asked_by_id), actor, year=asked.year, reason=asked.reason, answers=asked.pk)
+        services.reopen(
+            User.objects.get(pk=asked.asked_by_id), actor, year=asked.year, reason=asked.reason, answers=asked.pk
+        )
     except psycopg.errors.UniqueViolation as error:  # answered in the same moment; the session is not Django's
         raise _answered(asked) from error
 
@@ -53,7 +64,9 @@ def decline_reopening(actor: User, asked: Reopening, *, reason: str) -> Reopenin
     _require_waiting(asked)
     try:
         with transaction.atomic():
-            return ReopeningAnswer.objects.create(reopening=asked, agreed=False, reason=reason.strip(), answered_by_id=actor.pk)
+            return ReopeningAnswer.objects.create(
+                reopening=asked, agreed=False, reason=reason.strip(), answered_by_id=actor.pk
+            )
     except IntegrityError as error:
         raise _answered(asked) from error
 
@@ -90,11 +103,17 @@ def _require_reason(year: int, reason: str) -> None:
 
 
 def _answered(asked: Reopening) -> Refusal:
-    return _not_now(asked.year, "a request already answered or overtaken", "a request that waits", "look at the year's history")
+    return _not_now(
+        asked.year, "a request already answered or overtaken", "a request that waits", "look at the year's history"
+    )
 
 
 def _not_now(year: int, found: str, expected: str, todo: str) -> Refusal:
     return Refusal(
-        "closing.not_reopened", record=f"year {year}", found=found, expected=expected,
-        rule="only the last closed year is opened again, by two people, with a reason", todo=todo,
-    )  # fmt: skip
+        "closing.not_reopened",
+        record=f"year {year}",
+        found=found,
+        expected=expected,
+        rule="only the last closed year is opened again, by two people, with a reason",
+        todo=todo,
+    )

@@ -1,7 +1,8 @@
-"""The verbs of closing: prepare, accept a failure, sign, recover, take a provisional snapshot, reopen. Holds no SQL of any room.
+"""The verbs of closing: prepare, accept a failure, sign, recover, take a provisional snapshot, reopen. Holds no SQL of
+any room.
 
-One person prepares while work goes on; another signs, and signing does the work in a session of its own: it locks the year
-alone, runs the checks again, freezes the tables from one state, verifies them and only then calls the year closed.
+One person prepares while work goes on; another signs, and signing does the work in a session of its own: it locks the
+year alone, runs the checks again, freezes the tables from one state, verifies them and only then calls the year closed.
 """
 
 import shutil
@@ -50,23 +51,31 @@ class PrepareResult:
 
 
 def check_may(actor: User, *, year: int, verb: str) -> None:
-    """Refuses early what `prepare`, `provisional` or `sign` (the verb) would refuse at once: the right, the year, the person."""
+    """Refuses early what `prepare`, `provisional` or `sign` (the verb) would refuse at once: the right, the year, the
+    person.
+    """
     period = periods.period(year)
     require(actor, "closing.sign" if verb == "sign" else "closing.prepare", periods.region().area_id)
     if verb != "provisional":
         _check_over(year)
-    if (verb == "sign" and period.prepared_by_id in (None, actor.pk)) or (verb != "provisional" and period.state != State.OPEN):
+    if (verb == "sign" and period.prepared_by_id in (None, actor.pk)) or (
+        verb != "provisional" and period.state != State.OPEN
+    ):
         raise Refusal(
-            "closing.not_now", record=f"year {year}",
-            found=f"state {period.state}, " + ("prepared by the same person" if period.prepared_by_id == actor.pk else "not prepared by another"),
+            "closing.not_now",
+            record=f"year {year}",
+            found=f"state {period.state}, "
+            + ("prepared by the same person" if period.prepared_by_id == actor.pk else "not prepared by another"),
             expected="an open year" + (" that another person prepared" if verb == "sign" else ""),
             rule="a year is prepared by one person and signed by another, in the order of the years",
             todo="look at the state of the year under Closing",
-        )  # fmt: skip
+        )
 
 
 def prepare(actor: User, *, year: int, progress: Progress = quiet) -> PrepareResult:
-    """Runs the checks and takes a draft while work goes on; records who prepared. Refuses a year that is not next or not over."""
+    """Runs the checks and takes a draft while work goes on; records who prepared. Refuses a year that is not next or
+    not over.
+    """
     region = periods.region()
     require(actor, "closing.prepare", region.area_id)
     _check_over(year)
@@ -97,24 +106,36 @@ def accept_failure(actor: User, *, year: int, check: str, reason: str) -> Accept
     found = last and last.results.filter(name=check, failures__gt=0).first()
     if not found or not found.acceptable or not reason.strip():
         raise Refusal(
-            "closing.cannot_accept", record=f"{check}, year {year}",
-            found="no such failure at the last preparation" if not found
-            else "no reason" if found.acceptable else "a check that may not be accepted",
+            "closing.cannot_accept",
+            record=f"{check}, year {year}",
+            found="no such failure at the last preparation"
+            if not found
+            else "no reason"
+            if found.acceptable
+            else "a check that may not be accepted",
             expected="a failing check that may be accepted, and the reason for accepting it",
             rule="a year is sealed when its checks pass or a named person accepts a failure with a reason",
             todo="prepare the closing again, correct the rows, or give the reason",
-        )  # fmt: skip
+        )
     return Acceptance.objects.create(
-        year=year, name=check, rows_digest=found.rows_digest, failures=found.failures, reason=reason.strip(), accepted_by_id=actor.pk
+        year=year,
+        name=check,
+        rows_digest=found.rows_digest,
+        failures=found.failures,
+        reason=reason.strip(),
+        accepted_by_id=actor.pk,
     )
 
 
 def sign(actor: User, *, year: int, progress: Progress = quiet) -> Snapshot:
-    """Seals a prepared year and returns its snapshot; refuses unless another person prepared it and every check passes or is accepted.
+    """Seals a prepared year and returns its snapshot; refuses unless another person prepared it and every check passes
+    or is accepted.
 
     Raises KeyboardInterrupt and errors on, with the year open again as if nothing had happened.
     """
-    assert not connection.in_atomic_block, "signing works in a session of its own; an open transaction would wait for itself"
+    assert not connection.in_atomic_block, (
+        "signing works in a session of its own; an open transaction would wait for itself"
+    )
     region = periods.region()
     require(actor, "closing.sign", region.area_id)
     _check_over(year)
@@ -138,7 +159,8 @@ def sign(actor: User, *, year: int, progress: Progress = quiet) -> Snapshot:
 
 
 def recover() -> list[str]:
-    """Takes up every closing that was cut off by a kill: finishes it where the sealed snapshot is whole, else undoes it.
+    """Takes up every closing that was cut off by a kill: finishes it where the sealed snapshot is whole, else undoes
+    it.
 
     Returns what was done, one sentence a year; a closing still at work is left alone. Run at every start.
     """
@@ -164,7 +186,8 @@ def reopen(first: User, second: User, *, year: int, reason: str, answers: int | 
     with locked_year(year) as session, _told_kindly(year), session.transaction():
         if answers is not None:
             session.execute(
-                "INSERT INTO closing_reopeninganswer (reopening_id, agreed, answered_by_id) VALUES (%s, true, %s)", [answers, second.pk]
+                "INSERT INTO closing_reopeninganswer (reopening_id, agreed, answered_by_id) VALUES (%s, true, %s)",
+                [answers, second.pk],
             )
         session.execute("SELECT periods_reopen(%s, %s, %s, %s)", [year, first.pk, second.pk, reason])
 
@@ -240,7 +263,9 @@ def _provisional(actor: User, region: Region, year: int, progress: Progress) -> 
     try:
         with frozen_state() as state:
             about = {"taken_by": actor.pk, "prepared_by": None, "closing_since": None}
-            taken = take(state, side, region=region, year=year, as_of=as_of, kind=PROVISIONAL, about=about, progress=progress)
+            taken = take(
+                state, side, region=region, year=year, as_of=as_of, kind=PROVISIONAL, about=about, progress=progress
+            )
         placed = snapshots.put_in_place(taken.snapshot)
         _record(placed, actor.pk)
     finally:
@@ -252,45 +277,65 @@ def _provisional(actor: User, region: Region, year: int, progress: Progress) -> 
 
 def _record(snapshot: Snapshot, by: int) -> None:
     SnapshotRecord.objects.create(
-        digest=snapshot.digest, name=snapshot.name, kind=snapshot.kind, year=snapshot.year, as_of=snapshot.as_of,
-        rows=snapshot.rows, taken_by_id=by,
-    )  # fmt: skip
+        digest=snapshot.digest,
+        name=snapshot.name,
+        kind=snapshot.kind,
+        year=snapshot.year,
+        as_of=snapshot.as_of,
+        rows=snapshot.rows,
+        taken_by_id=by,
+    )
 
 
 def _as_result(preparation: Preparation, found: Outcome) -> CheckResult:
     return CheckResult(
-        preparation=preparation, name=found.name, label=found.label, todo=found.todo, acceptable=found.acceptable,
-        failures=found.failures, rows=[w._asdict() for w in found.rows], rows_digest=found.rows_digest,
-    )  # fmt: skip
+        preparation=preparation,
+        name=found.name,
+        label=found.label,
+        todo=found.todo,
+        acceptable=found.acceptable,
+        failures=found.failures,
+        rows=[w._asdict() for w in found.rows],
+        rows_digest=found.rows_digest,
+    )
 
 
 def _check_next(year: int) -> None:
     following = periods.first_open_day().year
     if year != following:
         raise Refusal(
-            "closing.not_now", record=f"year {year}", found="a year that is not next", expected=f"the year {following}",
-            rule="years close in order", todo=f"close {following} first",
-        )  # fmt: skip
+            "closing.not_now",
+            record=f"year {year}",
+            found="a year that is not next",
+            expected=f"the year {following}",
+            rule="years close in order",
+            todo=f"close {following} first",
+        )
 
 
 def _check_over(year: int) -> None:
     if date.today() <= date(year, 12, 31):
         raise Refusal(
-            "closing.year_not_over", record=str(year), found=f"today is {date.today()}", expected=f"a day after {year}-12-31",
-            rule="closing takes the state as of 31 December", todo="take a provisional snapshot, or wait for the new year",
-        )  # fmt: skip
+            "closing.year_not_over",
+            record=str(year),
+            found=f"today is {date.today()}",
+            expected=f"a day after {year}-12-31",
+            rule="closing takes the state as of 31 December",
+            todo="take a provisional snapshot, or wait for the new year",
+        )
     periods.period(year)
 
 
 def _in_the_way(year: int, taken: Taken) -> Refusal:
     return Refusal(
-        "closing.checks_fail", record=f"year {year}",
+        "closing.checks_fail",
+        record=f"year {year}",
         found="; ".join(f"{o.label}: {o.failures}" for o in taken.in_the_way),
         expected="every check passes, or a named person has accepted what it found",
         rule="a year is sealed when its checks pass or a named person accepts a failure with a reason",
         todo="prepare the closing to see the rows; correct them or accept them with a reason",
         more={"checks": [{"name": o.name, "label": o.label, "failures": o.failures} for o in taken.in_the_way]},
-    )  # fmt: skip
+    )
 
 
 @contextmanager
@@ -303,10 +348,13 @@ def _told_kindly(year: int) -> Iterator[None]:
         if not isinstance(cause, psycopg.Error) or not (cause.sqlstate or "").startswith("KZ"):
             raise
         raise Refusal(
-            "closing.not_now", record=f"year {year}", found=cause.diag.message_primary or "", expected=cause.diag.message_detail or "",
+            "closing.not_now",
+            record=f"year {year}",
+            found=cause.diag.message_primary or "",
+            expected=cause.diag.message_detail or "",
             rule="a year is prepared by one person and signed by another, in the order of the years",
             todo="look at the state of the year under Closing",
-        ) from error  # fmt: skip
+        ) from error
 
 
 __all__ = [

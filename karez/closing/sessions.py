@@ -21,10 +21,19 @@ _SORTING = "-c work_mem=192MB -c statement_timeout=0 -c jit=off -c TimeZone=UTC"
 def conninfo(program: str, options: str = "") -> str:
     """How to reach Django's default database with a connection of one's own, as the app's role."""
     entry = connections["default"].settings_dict
-    words = {"dbname": entry["NAME"], "user": entry["USER"], "password": entry["PASSWORD"], "host": entry["HOST"], "port": entry["PORT"]}
+    words = {
+        "dbname": entry["NAME"],
+        "user": entry["USER"],
+        "password": entry["PASSWORD"],
+        "host": entry["HOST"],
+        "port": entry["PORT"],
+    }
     common = entry.get("OPTIONS", {})
     words |= {k: v for k, v in common.items() if k.startswith(("ssl", "keepalives"))}
-    words |= {"application_name": program, "options": f"{common.get('options', '')} {options}".strip()}  # of two the later holds
+    words |= {
+        "application_name": program,
+        "options": f"{common.get('options', '')} {options}".strip(),
+    }  # of two the later holds
     return make_conninfo(**{k: str(v) for k, v in words.items() if v})
 
 

@@ -1,7 +1,8 @@
-"""Snapshots on disk: a folder of Parquet files and a manifest, its digest, verifying it, keeping the newest few. Knows no database.
+"""Snapshots on disk: a folder of Parquet files and a manifest, its digest, verifying it, keeping the newest few. Knows
+no database.
 
-A folder is written under another name and renamed when it is whole; it never changes afterwards. Its digest is that of the
-manifest's bytes, and the manifest holds the digest of every file.
+A folder is written under another name and renamed when it is whole; it never changes afterwards. Its digest is that of
+the manifest's bytes, and the manifest holds the digest of every file.
 """
 
 import hashlib
@@ -193,7 +194,9 @@ def _read_once(path: Path, _inode: int, _changed: int, _size: int) -> Snapshot:
 
 def unreadable() -> list[str]:
     """Names of folders in place whose manifest cannot be read."""
-    return sorted(p.name for p in root().iterdir() if p.is_dir() and not p.name.startswith(".") and not _is_readable(Snapshot(p)))
+    return sorted(
+        p.name for p in root().iterdir() if p.is_dir() and not p.name.startswith(".") and not _is_readable(Snapshot(p))
+    )
 
 
 def _is_readable(snapshot: Snapshot) -> bool:

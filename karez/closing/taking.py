@@ -1,4 +1,6 @@
-"""Taking a snapshot: checks run and tables frozen in one state of the database. Changes no state of a year and checks no permission."""
+"""Taking a snapshot: checks run and tables frozen in one state of the database. Changes no state of a year and checks
+no permission.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -40,7 +42,15 @@ class Taken:
 
 
 def take(
-    state: FrozenState, side: Path, *, region: Region, year: int, as_of: date, kind: str, about: dict[str, Any], progress: Progress
+    state: FrozenState,
+    side: Path,
+    *,
+    region: Region,
+    year: int,
+    as_of: date,
+    kind: str,
+    about: dict[str, Any],
+    progress: Progress,
 ) -> Taken:
     """Runs every check and writes every table and the manifest into `side`, all from one state."""
     progress(_("checks"), 0.0)
@@ -49,10 +59,17 @@ def take(
     tables, unplaced = write_tables(state, side, tables=everything, year=year, as_of=as_of, progress=progress)
     outcomes.append(_placed(state, unplaced, year=year, as_of=as_of))
     manifest = about | {
-        "format": 1, "software": f"karez {karez.__version__}", "kind": kind, "region": region.code, "year": year,
-        "as_of": as_of.isoformat(), "taken_at": datetime.now(UTC).isoformat(timespec="microseconds"),
-        "synthetic": region.synthetic, "tables": tables, "content": snapshots.content_digest(tables),
-    }  # fmt: skip
+        "format": 1,
+        "software": f"karez {karez.__version__}",
+        "kind": kind,
+        "region": region.code,
+        "year": year,
+        "as_of": as_of.isoformat(),
+        "taken_at": datetime.now(UTC).isoformat(timespec="microseconds"),
+        "synthetic": region.synthetic,
+        "tables": tables,
+        "content": snapshots.content_digest(tables),
+    }
     snapshot = snapshots.write_manifest(side, manifest)
     progress(_("reports against figures"), 0.9)
     outcomes += run_report_checks(state, snapshot)
@@ -64,7 +81,13 @@ def take(
 def run_checks(state: FrozenState, *, year: int, as_of: date) -> list[Outcome]:
     """Every declared check, in the state given."""
     return [
-        outcome(c.name, str(c.label), str(c.todo), state.rows(declared.filled(c.sql, year=year, as_of=as_of)), acceptable=c.acceptable)
+        outcome(
+            c.name,
+            str(c.label),
+            str(c.todo),
+            state.rows(declared.filled(c.sql, year=year, as_of=as_of)),
+            acceptable=c.acceptable,
+        )
         for c in declared.closing_checks()
     ]
 
@@ -78,11 +101,14 @@ def run_report_checks(state: FrozenState, snapshot: Snapshot) -> list[Outcome]:
     reports = declared.live_reports()
     return [
         outcome(
-            name, _("Each room's live report equals its figure"), _("look at the rows behind the figure and behind the report"),
-            check(snapshot, reports, run), acceptable=True,
+            name,
+            _("Each room's live report equals its figure"),
+            _("look at the rows behind the figure and behind the report"),
+            check(snapshot, reports, run),
+            acceptable=True,
         )
         for name, check in declared.report_checks().items()
-    ]  # fmt: skip
+    ]
 
 
 def with_acceptances(year: int, outcomes: list[Outcome]) -> list[Outcome]:
@@ -90,14 +116,17 @@ def with_acceptances(year: int, outcomes: list[Outcome]) -> list[Outcome]:
     found = {(a.name, a.rows_digest): a for a in Acceptance.objects.filter(year=year).order_by("pk")}
     accepted = {key: f"{a.accepted_by_id}: {a.reason}" for key, a in found.items()}
     return [
-        replace(o, accepted=accepted.get((o.name, o.rows_digest), "")) if o.failures and o.acceptable else o for o in outcomes
+        replace(o, accepted=accepted.get((o.name, o.rows_digest), "")) if o.failures and o.acceptable else o
+        for o in outcomes
     ]
 
 
 def write_tables(
     state: FrozenState, side: Path, *, tables: Sequence[FigureTable], year: int, as_of: date, progress: Progress = quiet
 ) -> tuple[dict[str, Any], dict[FigureTable, int]]:
-    """Writes the tables into `side`; returns what the manifest says of each, and how many rows lie in no area where there are any."""
+    """Writes the tables into `side`; returns what the manifest says of each, and how many rows lie in no area where
+    there are any.
+    """
     described: dict[str, Any] = {}
     unplaced: dict[FigureTable, int] = {}
     with state.arrow(before=edition_sql(as_of)) as cursor:
@@ -113,13 +142,26 @@ def write_tables(
 
 def _described(table: FigureTable, file: str, exported: Exported) -> dict[str, Any]:
     columns = [
-        {"name": c.name, "type": c.sql_type, "meaning": c.meaning, "unit": c.unit, "key": c.key, "unique": c.name == exported.unique}
+        {
+            "name": c.name,
+            "type": c.sql_type,
+            "meaning": c.meaning,
+            "unit": c.unit,
+            "key": c.key,
+            "unique": c.name == exported.unique,
+        }
         for c in all_columns(table)
     ]
     return {
-        "file": file, "rows": exported.rows, "bytes": exported.size, "sha256": exported.sha256, "grain": table.grain,
-        "reaches": table.reaches, "order_by": table.order_by, "columns": columns,
-    }  # fmt: skip
+        "file": file,
+        "rows": exported.rows,
+        "bytes": exported.size,
+        "sha256": exported.sha256,
+        "grain": table.grain,
+        "reaches": table.reaches,
+        "order_by": table.order_by,
+        "columns": columns,
+    }
 
 
 def _placed(state: FrozenState, unplaced: dict[FigureTable, int], *, year: int, as_of: date) -> Outcome:
@@ -131,6 +173,15 @@ def _placed(state: FrozenState, unplaced: dict[FigureTable, int], *, year: int, 
             f" (SELECT FROM places_tree_on(DATE '{as_of:%Y-%m-%d}', true) p WHERE p.area_id = t.area_id)"
             " GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 50"
         )
-        wrong += [Wrong(f"{table.name}, area {area}", f"{n} of {count} rows", "an area of the year's edition") for area, n in lost]
+        wrong += [
+            Wrong(f"{table.name}, area {area}", f"{n} of {count} rows", "an area of the year's edition")
+            for area, n in lost
+        ]
     label = _("Every row lies in an area of the year's edition")
-    return outcome(PLACED, label, _("correct the area's dates, or move the rows to the area that took its place"), wrong, acceptable=False)
+    return outcome(
+        PLACED,
+        label,
+        _("correct the area's dates, or move the rows to the area that took its place"),
+        wrong,
+        acceptable=False,
+    )

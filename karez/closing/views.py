@@ -1,4 +1,5 @@
-"""Pages of closing: the years, and one year with its checks, what was accepted, who prepared and who signs, its snapshots.
+"""Pages of closing: the years, and one year with its checks, what was accepted, who prepared and who signs, its
+snapshots.
 
 Preparing and signing are done by the worker; the page shows how far they are, and how the last one ended.
 """
@@ -55,17 +56,21 @@ def year(request: HttpRequest, year: int) -> HttpResponse:
     results = [(r, accepted.get((r.name, r.rows_digest))) for r in status.results]
     may_sign = may(actor, "closing.sign", region.area_id)
     idle = status.state == "open" and not (status.work and status.work.ended_at is None)
-    context = _progress(status.work) | _reopening(actor, year) | {
-        "status": status,
-        "region": region,
-        "results": results,
-        "in_the_way": sum(1 for r, a in results if r.failures and not a),
-        "may_prepare": idle and may(actor, "closing.prepare", region.area_id),
-        "may_sign": idle and may_sign and status.prepared_by_id not in (None, actor.pk),
-        "may_accept": idle and (may_sign or may(actor, "closing.prepare", region.area_id)),
-        "snapshots": queries.snapshots_of(actor, year),
-        "changes": queries.changes(actor, year),
-    }
+    context = (
+        _progress(status.work)
+        | _reopening(actor, year)
+        | {
+            "status": status,
+            "region": region,
+            "results": results,
+            "in_the_way": sum(1 for r, a in results if r.failures and not a),
+            "may_prepare": idle and may(actor, "closing.prepare", region.area_id),
+            "may_sign": idle and may_sign and status.prepared_by_id not in (None, actor.pk),
+            "may_accept": idle and (may_sign or may(actor, "closing.prepare", region.area_id)),
+            "snapshots": queries.snapshots_of(actor, year),
+            "changes": queries.changes(actor, year),
+        }
+    )
     return render(request, "closing/year.html", context)
 
 
@@ -80,7 +85,9 @@ def _reopening(actor: User, year: int) -> dict[str, Any]:
         "last_closed_year": periods.first_open_day().year - 1,
         "asked": asked,
         "may_ask": last and asked is None and may(actor, reopening.ASK, region.area_id),
-        "may_agree": asked is not None and asked.asked_by_id != actor.pk and may(actor, reopening.AGREE, region.area_id),
+        "may_agree": asked is not None
+        and asked.asked_by_id != actor.pk
+        and may(actor, reopening.AGREE, region.area_id),
         "may_take_back": asked is not None and asked.asked_by_id == actor.pk,
         "seconds": reopening.who_may_agree(asked.asked_by_id if asked else actor.pk) if last else [],
     }
@@ -110,14 +117,18 @@ def progress(request: HttpRequest, year: int) -> HttpResponse:
 @login_required
 @require_POST
 def act(request: HttpRequest, year: int) -> HttpResponse:
-    """Asks the worker to prepare, to take a provisional snapshot or to sign; accepts a failure; opens a year again by two people."""
+    """Asks the worker to prepare, to take a provisional snapshot or to sign; accepts a failure; opens a year again by
+    two people.
+    """
     actor = actor_of(request)
     queries.close_status(actor, year)  # refuses whoever may not see it before anything is tried
     match request.POST.get("do"):
         case Verb.PREPARE | Verb.PROVISIONAL | Verb.SIGN as verb:
             work.ask(actor, year=year, verb=verb)
         case "accept":
-            services.accept_failure(actor, year=year, check=request.POST.get("check", ""), reason=request.POST.get("reason", ""))
+            services.accept_failure(
+                actor, year=year, check=request.POST.get("check", ""), reason=request.POST.get("reason", "")
+            )
             messages.success(request, _("Accepted, under your name."))
         case "ask_reopening":
             reopening.ask_reopening(actor, year=year, reason=request.POST.get("reason", ""))

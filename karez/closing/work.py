@@ -27,7 +27,8 @@ _LOCK_CLASS = 4713  # one advisory lock for each work, held by the process that 
 
 
 def ask(actor: User, *, year: int, verb: str) -> Work:
-    """Queues a preparation, provisional snapshot or signing under the actor's name; refuses what could not be done as things are.
+    """Queues a preparation, provisional snapshot or signing under the actor's name; refuses what could not be done as
+    things are.
 
     One at a time in a year; a second is refused (closing.at_work) with who asked for the first.
     """
@@ -42,7 +43,9 @@ def ask(actor: User, *, year: int, verb: str) -> Work:
 
 
 def run(work_id: int) -> None:
-    """Does what was asked, by the person who asked; notes a refusal whole and ends. Called again, or beside another, it does nothing."""
+    """Does what was asked, by the person who asked; notes a refusal whole and ends. Called again, or beside another, it
+    does nothing.
+    """
     with _alone(work_id) as mine:
         work = Work.objects.filter(pk=work_id, ended_at=None).first()
         if not mine or work is None:
@@ -97,12 +100,17 @@ def _do(work: Work, progress: Progress) -> None:
 def _happened(work: Work) -> bool:
     """Whether the act was done before its end could be noted."""
     if work.verb == Verb.PREPARE:
-        return Preparation.objects.filter(year=work.year, prepared_by_id=work.asked_by_id, prepared_at__gte=work.asked_at).exists()
+        return Preparation.objects.filter(
+            year=work.year, prepared_by_id=work.asked_by_id, prepared_at__gte=work.asked_at
+        ).exists()
     period = periods.period(work.year)
     return (
-        work.verb == Verb.SIGN and period.state == State.CLOSED and period.signed_by_id == work.asked_by_id
-        and period.closed_at is not None and period.closed_at >= work.asked_at
-    )  # fmt: skip
+        work.verb == Verb.SIGN
+        and period.state == State.CLOSED
+        and period.signed_by_id == work.asked_by_id
+        and period.closed_at is not None
+        and period.closed_at >= work.asked_at
+    )
 
 
 def _end(work: Work, outcome: str, answer: dict[str, object] | None = None) -> None:
@@ -129,7 +137,9 @@ def _told_outside(work_id: int) -> Iterator[Progress]:
     with psycopg.connect(conninfo("karez closing progress"), autocommit=True) as outside:
 
         def progress(what: str, share: float) -> None:
-            outside.execute("UPDATE closing_work SET doing = %s, percent = %s WHERE id = %s", [what, int(100 * share), work_id])
+            outside.execute(
+                "UPDATE closing_work SET doing = %s, percent = %s WHERE id = %s", [what, int(100 * share), work_id]
+            )
 
         yield progress
 
@@ -138,15 +148,21 @@ def _at_work(year: int) -> Refusal:
     found = last_of(year)
     who = User.objects.filter(pk=found.asked_by_id).first() if found else None
     return Refusal(
-        "closing.at_work", record=f"year {year}",
+        "closing.at_work",
+        record=f"year {year}",
         found=f"{found.get_verb_display()}, asked for by {who}" if found else "other work",
-        expected="nobody at work on the closing of the year", rule="one thing is done to a year at a time",
+        expected="nobody at work on the closing of the year",
+        rule="one thing is done to a year at a time",
         todo="wait until it has ended; the year's page shows how far it is",
-    )  # fmt: skip
+    )
 
 
 def _fault(work: Work, what: str) -> Refusal:
     return Refusal(
-        "closing.fault", record=f"year {work.year}", found=f"a fault of the program: {what}", expected="the work done to its end",
-        rule="what is cut off leaves the year as it was", todo="try again; if it comes back, tell whoever looks after the installation",
-    )  # fmt: skip
+        "closing.fault",
+        record=f"year {work.year}",
+        found=f"a fault of the program: {what}",
+        expected="the work done to its end",
+        rule="what is cut off leaves the year as it was",
+        todo="try again; if it comes back, tell whoever looks after the installation",
+    )

@@ -1,4 +1,5 @@
-"""What frozen snapshots answered, kept in memory for whoever asks next. Computes nothing itself and decides nobody's rights.
+"""What frozen snapshots answered, kept in memory for whoever asks next. Computes nothing itself and decides nobody's
+rights.
 
 A snapshot never changes and is known by its digest; declarations do not change while a process runs. What is kept is
 bounded in number and is read, never written to.
@@ -48,7 +49,9 @@ def rows_behind(
     return [dict(row) for row in _rows(asked(snapshot), figure_id, area_id, after, limit, inside)]
 
 
-def count_rows_behind(snapshot: Snapshot, figure_id: str, area_id: int, inside: frozenset[int] | None) -> tuple[int, int]:
+def count_rows_behind(
+    snapshot: Snapshot, figure_id: str, area_id: int, inside: frozenset[int] | None
+) -> tuple[int, int]:
     """`engine.count_rows_behind`, asked once."""
     return _counts(asked(snapshot), figure_id, area_id, inside)
 
@@ -63,7 +66,9 @@ def _cells(key: Asked, ids: tuple[str, ...], levels: tuple[str, ...]) -> Cells:
 def _rows(
     key: Asked, figure_id: str, area_id: int, after: int, limit: int, inside: frozenset[int] | None
 ) -> tuple[dict[str, Any], ...]:
-    return tuple(engine.rows_behind(key.snapshot, figure_id, area_id, after, limit, None if inside is None else sorted(inside)))
+    return tuple(
+        engine.rows_behind(key.snapshot, figure_id, area_id, after, limit, None if inside is None else sorted(inside))
+    )
 
 
 @lru_cache(maxsize=512)

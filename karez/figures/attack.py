@@ -1,11 +1,12 @@
-"""What a reader can work out from published cells: the linear relations between them, solved exactly. Publishes nothing.
+"""What a reader can work out from published cells: the linear relations between them, solved exactly. Publishes
+nothing.
 
-The reader knows every published value, that areas add up to the area above, and the formulas. What they can derive is found by
-Gaussian elimination over fractions, one connected component of unknown cells at a time, then by bounds: counts are whole and
-not negative, amounts not negative. A product of two unknowns gives a linear equation as soon as one of its sides is derived.
-Found are all values that follow from the linear relations and such products, and all that bound propagation fixes. How narrow an
-interval a cell is left in, knowing the rule, `solver` says. Not found: what only follows from non-linear elimination over several
-products, or from outside knowledge.
+The reader knows every published value, that areas add up to the area above, and the formulas. What they can derive is
+found by Gaussian elimination over fractions, one connected component of unknown cells at a time, then by bounds: counts
+are whole and not negative, amounts not negative. A product of two unknowns gives a linear equation as soon as one of
+its sides is derived. Found are all values that follow from the linear relations and such products, and all that bound
+propagation fixes. How narrow an interval a cell is left in, knowing the rule, `solver` says. Not found: what only
+follows from non-linear elimination over several products, or from outside knowledge.
 """
 
 from collections import defaultdict
@@ -49,7 +50,9 @@ class Zero:
 
 @dataclass(frozen=True)
 class Product:
-    """`left * right = result` at every place; of a division, left is the quotient and right is not zero. `figure` is whose formula it is."""
+    """`left * right = result` at every place; of a division, left is the quotient and right is not zero. `figure` is
+    whose formula it is.
+    """
 
     left: Form
     right: Form
@@ -70,7 +73,9 @@ Relation = Zero | Product | RollUp
 
 
 def relations_of(figure: str, formula: Formula) -> list[Relation]:
-    """The relations a formula tells; a step that multiplies or divides figures is a figure of its own that nobody publishes."""
+    """The relations a formula tells; a step that multiplies or divides figures is a figure of its own that nobody
+    publishes.
+    """
     found: list[Relation] = []
     forms: list[Form] = []
     for number, node in enumerate(formula.nodes):
@@ -123,17 +128,22 @@ def of_edition(relations: Iterable[Relation], edition: str) -> list[Relation]:
             case Zero(form, places, but):
                 renamed.append(Zero(named(form), places, but))
             case Product(left, right, result, figure, division, places):
-                renamed.append(Product(named(left), named(right), named(result), f"{figure}@{edition}", division, places))
+                renamed.append(
+                    Product(named(left), named(right), named(result), f"{figure}@{edition}", division, places)
+                )
     return renamed
 
 
 def unchanged(figures: Iterable[str], edition: str, corrected: Iterable[Key] = ()) -> list[Relation]:
-    """That every cell is what it was in an earlier edition, but for those an erratum corrects; readers take this for granted."""
+    """That every cell is what it was in an earlier edition, but for those an erratum corrects; readers take this for
+    granted.
+    """
     touched: dict[str, set[int]] = defaultdict(set)
     for figure, place in corrected:
         touched[figure].add(place)
     return [
-        Zero(Form(((figure, 1), (f"{figure}@{edition}", -1))), but=frozenset(touched[figure])) for figure in sorted(set(figures))
+        Zero(Form(((figure, 1), (f"{figure}@{edition}", -1))), but=frozenset(touched[figure]))
+        for figure in sorted(set(figures))
     ]
 
 
@@ -146,7 +156,9 @@ class Place(NamedTuple):
 
 @dataclass
 class Equation:
-    """`sum(terms) + sum(known) = rhs` over unknown cells; `known` are the published cells it was made with, `through` those behind its coefficients."""
+    """`sum(terms) + sum(known) = rhs` over unknown cells; `known` are the published cells it was made with, `through`
+    those behind its coefficients.
+    """
 
     terms: dict[Key, Number]
     rhs: Number  # the published values already taken to this side
@@ -176,7 +188,9 @@ class Component(NamedTuple):
 
 @dataclass(frozen=True)
 class LeftOpen:
-    """How far apart the ends of the interval must be that a reader can put a withheld cell in: of counts, and of amounts as a part of them."""
+    """How far apart the ends of the interval must be that a reader can put a withheld cell in: of counts, and of
+    amounts as a part of them.
+    """
 
     counts: int
     part: Fraction
@@ -195,7 +209,9 @@ class Board:
     small: Mapping[Key, int]  # units behind a cell, for cells about persons or households
     least: Mapping[str, int]  # figure -> fewest units to be published
     secret: set[Key] = field(default_factory=set)  # suppressed: not to be derived
-    trees: Mapping[str, Mapping[int, Place]] = field(default_factory=dict)  # of editions whose places lay otherwise, by edition
+    trees: Mapping[str, Mapping[int, Place]] = field(
+        default_factory=dict
+    )  # of editions whose places lay otherwise, by edition
     untrue: set[tuple[str, int]] = field(default_factory=set)  # relations that do not hold for the values
     left_open: LeftOpen = LeftOpen(1, Fraction(0))
 
@@ -248,7 +264,9 @@ class Board:
                         queue.append(key)
         return list(unknown), equations, products
 
-    def _around(self, figure: str, place: int, seen: set[tuple[str | int, int]]) -> Iterable[tuple[tuple[str | int, int], Equation | None, Product | None]]:
+    def _around(
+        self, figure: str, place: int, seen: set[tuple[str | int, int]]
+    ) -> Iterable[tuple[tuple[str | int, int], Equation | None, Product | None]]:
         for number, relation in self.by_figure.get(figure, ()):
             if (number, place) in seen or not self._applies(relation, place):
                 continue
@@ -390,15 +408,23 @@ def solved(board: Board, start: Key) -> Component:
     return Component(unknown, equations, space)
 
 
-def analysed(board: Board, start: Key) -> tuple[list[Key], list[Exposure], dict[Key, tuple[Number | None, Number | None]]]:
-    """The unknown cells around one, what of them a reader can work out, and the bounds of the suppressed counts and amounts."""
+def analysed(
+    board: Board, start: Key
+) -> tuple[list[Key], list[Exposure], dict[Key, tuple[Number | None, Number | None]]]:
+    """The unknown cells around one, what of them a reader can work out, and the bounds of the suppressed counts and
+    amounts.
+    """
     component = solved(board, start)
     exposed, bounds = worked_out(board, component)
     return component.unknown, exposed, bounds
 
 
-def worked_out(board: Board, component: Component) -> tuple[list[Exposure], dict[Key, tuple[Number | None, Number | None]]]:
-    """What of a component a reader can work out by elimination and bounds, and the bounds of the suppressed counts and amounts."""
+def worked_out(
+    board: Board, component: Component
+) -> tuple[list[Exposure], dict[Key, tuple[Number | None, Number | None]]]:
+    """What of a component a reader can work out by elimination and bounds, and the bounds of the suppressed counts and
+    amounts.
+    """
     unknown, equations, space = component
     targets = sorted(k for k in unknown if k in board.secret)
     exposed: dict[Key, Exposure] = {}
@@ -413,13 +439,17 @@ def worked_out(board: Board, component: Component) -> tuple[list[Exposure], dict
     for key in targets:
         low, high = bounds[key]
         if key not in exposed and low is not None and low == high:
-            support = {k for equation in rows if key in equation.terms for k in equation.support()} | made_by.get(key, set())
+            support = {k for equation in rows if key in equation.terms for k in equation.support()} | made_by.get(
+                key, set()
+            )
             exposed[key] = Exposure(key, "bounds", tuple(sorted(support)))
     return [exposed[k] for k in sorted(exposed)], {k: bounds[k] for k in targets}
 
 
 def _use_products(board: Board, space: Space, products: Sequence[tuple[Product, int]]) -> list[Equation]:
-    """Every product of which a side is derived becomes a linear equation, until none does any more; all those equations."""
+    """Every product of which a side is derived becomes a linear equation, until none does any more; all those
+    equations.
+    """
     waiting, made = list(products), []
     while waiting:
         later = []
@@ -437,11 +467,18 @@ def _use_products(board: Board, space: Space, products: Sequence[tuple[Product, 
 
 
 def _made_linear(board: Board, space: Space, product: Product, place: int) -> Equation | None:
-    left, right, result = (space.reduce(board_form(board, f, place)) for f in (product.left, product.right, product.result))
+    left, right, result = (
+        space.reduce(board_form(board, f, place)) for f in (product.left, product.right, product.result)
+    )
     for one, other in ((left, right), (right, left)):
         if not one.terms:  # its value is -rhs: a form is terms + known + constant
             value = -one.rhs
-            combined = Equation({k: value * v for k, v in other.terms.items()}, value * other.rhs, {k: value * v for k, v in other.known.items()}, other.through)
+            combined = Equation(
+                {k: value * v for k, v in other.terms.items()},
+                value * other.rhs,
+                {k: value * v for k, v in other.known.items()},
+                other.through,
+            )
             _subtract(combined, result, 1)
             combined.through = combined.through | frozenset(one.support())
             combined.terms = {k: v for k, v in combined.terms.items() if v}
@@ -459,7 +496,11 @@ def board_form(board: Board, form: Form, place: int) -> Equation:
 def _look_for_small_sum(board: Board, equation: Equation, exposed: dict[Key, Exposure]) -> None:
     """Suppressed cells whose sum is told and small are one small cell together."""
     coefficients = set(equation.terms.values())
-    if len(coefficients) != 1 or len(equation.terms) < 2 or not all(k in board.secret and k in board.small for k in equation.terms):
+    if (
+        len(coefficients) != 1
+        or len(equation.terms) < 2
+        or not all(k in board.secret and k in board.small for k in equation.terms)
+    ):
         return
     units = sum(board.small[k] for k in equation.terms)
     least = max(board.least.get(k[0], 0) for k in equation.terms)

@@ -1,4 +1,5 @@
-"""Figures as declared: read from every room's `figures.toml` and a region's own files, all of them checked, every fault told.
+"""Figures as declared: read from every room's `figures.toml` and a region's own files, all of them checked, every fault
+told.
 
 Holds the meaning of a declaration, and computes nothing. A region adds figures by putting TOML files into the folder
 `figures` of the data folder (or the one KAREZ_FIGURES names).
@@ -30,7 +31,22 @@ LEVELS = ("region", "prefecture", "county", "township", "village")
 KINDS = ("stock", "flow", "rule", "plan", "share", "average", "growth")
 DISCLOSURES = ("person", "household", "village", "none")
 _ID = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
-_COMMON = ("id", "label", "label_zh", "unit", "kind", "disclosure", "rounding", "valid_from", "valid_before", "source", "source_zh", "prints", "note", "note_zh")
+_COMMON = (
+    "id",
+    "label",
+    "label_zh",
+    "unit",
+    "kind",
+    "disclosure",
+    "rounding",
+    "valid_from",
+    "valid_before",
+    "source",
+    "source_zh",
+    "prints",
+    "note",
+    "note_zh",
+)
 _COUNTED = ("table", "where", "value", "empty", "scale", "reaches", "own")
 _DERIVED = ("formula", "empty")
 _REQUIRED = ("label", "unit", "kind", "disclosure", "rounding", "valid_from", "source")
@@ -92,16 +108,34 @@ class Figure:
 
     def as_dict(self) -> dict[str, Any]:
         """The definition as people read it."""
-        counted = {"table": self.table, "where": self.where_text, "value": self.value_text, "empty": self.empty, "scale": self.scale}
+        counted = {
+            "table": self.table,
+            "where": self.where_text,
+            "value": self.value_text,
+            "empty": self.empty,
+            "scale": self.scale,
+        }
         counted |= {"reaches": self.reaches} if self.reaches else {}
         counted |= {"own": True} if self.own else {}
         derived = {"formula": self.formula.text, "inputs": list(self.formula.uses)} if self.formula else counted
         return {
-            "id": self.id, "label": self.label, "label_zh": self.label_zh, "unit": self.unit, "kind": self.kind,
-            "disclosure": self.disclosure, "rounding": str(self.rounding), "valid_from": self.valid_from,
-            "valid_before": self.valid_before, "source": self.source, "source_zh": self.source_zh, "prints": list(self.prints), "note": self.note,
-            **({"note_zh": self.note_zh} if self.note_zh else {}), "file": self.file, **derived,
-        }  # fmt: skip
+            "id": self.id,
+            "label": self.label,
+            "label_zh": self.label_zh,
+            "unit": self.unit,
+            "kind": self.kind,
+            "disclosure": self.disclosure,
+            "rounding": str(self.rounding),
+            "valid_from": self.valid_from,
+            "valid_before": self.valid_before,
+            "source": self.source,
+            "source_zh": self.source_zh,
+            "prints": list(self.prints),
+            "note": self.note,
+            **({"note_zh": self.note_zh} if self.note_zh else {}),
+            "file": self.file,
+            **derived,
+        }
 
 
 @dataclass(frozen=True)
@@ -126,10 +160,14 @@ def declarations() -> Declarations:
     found, faults = read(declaration_files(), figure_tables())
     if faults:
         raise Refusal(
-            "figures.declarations", record=f"{len(faults)} faults", found="; ".join(map(str, faults[:20])),
-            expected="declarations without faults", rule="a figure is a declaration checked as a whole",
-            todo="mend the attributes named", more={"faults": [f._asdict() for f in faults]},
-        )  # fmt: skip
+            "figures.declarations",
+            record=f"{len(faults)} faults",
+            found="; ".join(map(str, faults[:20])),
+            expected="declarations without faults",
+            rule="a figure is a declaration checked as a whole",
+            todo="mend the attributes named",
+            more={"faults": [f._asdict() for f in faults]},
+        )
     return found
 
 
@@ -155,7 +193,9 @@ def read(files: Iterable[Path], tables: Iterable[FigureTable]) -> tuple[Declarat
 def _table_faults(table: FigureTable) -> Iterable[Fault]:
     for column in table.columns:
         if column.name in CONSTANTS:
-            yield Fault(table.name, "-", column.name, "a column named like a constant", "another name, such as value_year")
+            yield Fault(
+                table.name, "-", column.name, "a column named like a constant", "another name, such as value_year"
+            )
     if table.reaches not in LEVELS:
         yield Fault(table.name, "-", "reaches", table.reaches, " or ".join(LEVELS))
 
@@ -208,11 +248,20 @@ class _Reader:
             if name not in self.raw:
                 self.fault(name, None, "a value; it is required")
         common: dict[str, Any] = {
-            "label": self.text("label"), "label_zh": self.text("label_zh"), "unit": self.text("unit"), "note": self.text("note"),
-            "source": self.text("source"), "kind": self.word("kind", KINDS), "disclosure": self.word("disclosure", DISCLOSURES),
-            "rounding": self.rounding(), "valid_from": self.year("valid_from") or 0, "valid_before": self.year("valid_before"),
-            "prints": self.prints(), "source_zh": self.text("source_zh"), "note_zh": self.text("note_zh"),
-        }  # fmt: skip
+            "label": self.text("label"),
+            "label_zh": self.text("label_zh"),
+            "unit": self.text("unit"),
+            "note": self.text("note"),
+            "source": self.text("source"),
+            "kind": self.word("kind", KINDS),
+            "disclosure": self.word("disclosure", DISCLOSURES),
+            "rounding": self.rounding(),
+            "valid_from": self.year("valid_from") or 0,
+            "valid_before": self.year("valid_before"),
+            "prints": self.prints(),
+            "source_zh": self.text("source_zh"),
+            "note_zh": self.text("note_zh"),
+        }
         special = self.derived() if "formula" in self.raw else self.counted()
         return None if self.faults else Figure(id=self.id, file=self.file, **common, **special)
 
@@ -243,12 +292,16 @@ class _Reader:
         return special
 
     def own(self, value: Aggregate | None) -> bool:
-        """Whether places bring their own numbers: a sum, of nobody, because parts of such a number are not withheld with it."""
+        """Whether places bring their own numbers: a sum, of nobody, because parts of such a number are not withheld
+        with it.
+        """
         given = self.raw.get("own", False)
         if not isinstance(given, bool):
             self.fault("own", given, "true or false")
         elif given and value is not None and (value.function != "sum" or self.raw.get("disclosure") != "none"):
-            self.fault("own", f"{value.function}, disclosure {self.raw.get('disclosure')}", "a sum with disclosure none")
+            self.fault(
+                "own", f"{value.function}, disclosure {self.raw.get('disclosure')}", "a sum with disclosure none"
+            )
         return given is True
 
     def parsed(self, attribute: str, parse: Any, table: str) -> Any:
@@ -263,7 +316,9 @@ class _Reader:
 
     def text(self, name: str) -> str:
         value = self.raw.get(name, "")
-        if not isinstance(value, str) or (name in self.raw and not value.strip() and name not in ("note", "note_zh", "label_zh", "source_zh")):
+        if not isinstance(value, str) or (
+            name in self.raw and not value.strip() and name not in ("note", "note_zh", "label_zh", "source_zh")
+        ):
             self.fault(name, value, "a text")
             return ""
         return value
@@ -343,7 +398,15 @@ def _faults_between(figures: Sequence[Figure]) -> list[Fault]:
     for n, figure in enumerate(figures):
         for other in figures[:n]:
             if other.id == figure.id and _overlap(other, figure):
-                faults.append(Fault(figure.file, figure.id, "id", f"declared for the same years in {other.file}", "one definition a year"))
+                faults.append(
+                    Fault(
+                        figure.file,
+                        figure.id,
+                        "id",
+                        f"declared for the same years in {other.file}",
+                        "one definition a year",
+                    )
+                )
         for printed in figure.prints:
             if printed in known or any(printed in o.prints for o in figures[:n] if o.id != figure.id):
                 faults.append(Fault(figure.file, figure.id, "prints", printed, "an id that no other figure has"))
@@ -365,4 +428,6 @@ def _circles(figures: Sequence[Figure]) -> list[Fault]:
         for i in done:
             del uses[i]
     files = {f.id: f.file for f in figures}
-    return [Fault(files[i], i, "formula", "a formula that needs itself", "formulas without circles") for i in sorted(uses)]
+    return [
+        Fault(files[i], i, "formula", "a formula that needs itself", "formulas without circles") for i in sorted(uses)
+    ]

@@ -1,9 +1,10 @@
-"""Disclosure control over all cells of a publication at once: what is not printed so that no small number is printed or follows.
+"""Disclosure control over all cells of a publication at once: what is not printed so that no small number is printed or
+follows.
 
-Decides only; it reads no snapshot and prints nothing. The rules are a table (`RULES`). Values are taken as exact, so what is
-printed rounded is at least as safe. What is marked as suppressed must not say why: a mark that tells small cells from the
-others gives bounds away. The choice is greedy and always the same for the same cells; the audit after it (`attack`) is exact within what
-it says of itself. `Suppression.exposed` must be empty before anything is published.
+Decides only; it reads no snapshot and prints nothing. The rules are a table (`RULES`). Values are taken as exact, so
+what is printed rounded is at least as safe. What is marked as suppressed must not say why: a mark that tells small
+cells from the others gives bounds away. The choice is greedy and always the same for the same cells; the audit after it
+(`attack`) is exact within what it says of itself. `Suppression.exposed` must be empty before anything is published.
 """
 
 from collections import Counter
@@ -41,20 +42,27 @@ class Rule:
     source: str
 
 
-# A cell of none (no unit behind it) is printed: it tells of nobody in it. Villages, places and money of public bodies are no
-# persons: `village` and `none` have no rule.
+# A cell of none (no unit behind it) is printed: it tells of nobody in it. Villages, places and money of public bodies
+# are no persons: `village` and `none` have no rule.
 RULES: Mapping[str, Rule] = {
     "person": Rule(10, "township", "fewer than 10 persons are not printed; villages are often below that"),
     "household": Rule(10, "township", "a household is persons: the same threshold and the same level"),
 }
 
-# Of 1 to 9, which the threshold leaves by itself, a reader who solves may leave out not more than half: five numbers stay possible.
-LEFT_OPEN = LeftOpen(4, Fraction(1, 2), "half of what the threshold leaves; of money half of it, as with a group that could be half as large")
+# Of 1 to 9, which the threshold leaves by itself, a reader who solves may leave out not more than half: five numbers
+# stay possible.
+LEFT_OPEN = LeftOpen(
+    4,
+    Fraction(1, 2),
+    "half of what the threshold leaves; of money half of it, as with a group that could be half as large",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A figure at a place as it would be printed; `value` None means printed as missing. `units` are the persons or households behind it."""
+    """A figure at a place as it would be printed; `value` None means printed as missing. `units` are the persons or
+    households behind it.
+    """
 
     figure: str
     place: int
@@ -66,9 +74,11 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """A cell of another edition, its figure written `id@edition`; value None where that edition suppressed it, which must stay so.
+    """A cell of another edition, its figure written `id@edition`; value None where that edition suppressed it, which
+    must stay so.
 
-    `missing`: that edition printed it as nothing to count. `units` of `unit` stand behind what must stay unknown, where that is known.
+    `missing`: that edition printed it as nothing to count. `units` of `unit` stand behind what must stay unknown, where
+    that is known.
     """
 
     figure: str
@@ -88,7 +98,9 @@ class Report:
     by_level: Mapping[str, int]
     components: int
     largest_component: int
-    narrowest: Number | None  # width of the narrowest interval a reader can put a suppressed count in; at least that, where it is `LEFT_OPEN`
+    narrowest: (
+        Number | None
+    )  # width of the narrowest interval a reader can put a suppressed count in; at least that, where it is `LEFT_OPEN`
     not_adding_up: tuple[tuple[str, int], ...]  # relations that do not hold for the values, of no use to a reader
     exposed: tuple[Exposure, ...]  # what could not be protected
 
@@ -138,20 +150,36 @@ class _Work:
         self.public.add(key)
 
     def cost(self, key: Key) -> tuple[object, ...]:
-        """What it costs a reader to miss a cell: noughts last (the rule says they are printed), then the region's; small before large."""
+        """What it costs a reader to miss a cell: noughts last (the rule says they are printed), then the region's;
+        small before large.
+        """
         cell, level = self.cells[key], self.board.tree[key[1]].level
         size = cell.units or abs(cell.value or 0)
-        return (not cell.value, level == "region", key[0] not in self.ratios, -LEVELS.index(level), size, key[1], key[0])
+        return (
+            not cell.value,
+            level == "region",
+            key[0] not in self.ratios,
+            -LEVELS.index(level),
+            size,
+            key[1],
+            key[0],
+        )
 
 
 def suppress(
-    cells: Iterable[Cell], tree: Mapping[int, Place], relations: Sequence[Relation], known: Iterable[Known] = (),
-    rules: Mapping[str, Rule] = RULES, trees: Mapping[str, Mapping[int, Place]] | None = None,
+    cells: Iterable[Cell],
+    tree: Mapping[int, Place],
+    relations: Sequence[Relation],
+    known: Iterable[Known] = (),
+    rules: Mapping[str, Rule] = RULES,
+    trees: Mapping[str, Mapping[int, Place]] | None = None,
     public: Collection[Key] = (),
-) -> Suppression:  # fmt: skip
-    """Which of the cells must not be printed, so that none of them follows from the rest, the relations and what is known already.
+) -> Suppression:
+    """Which of the cells must not be printed, so that none of them follows from the rest, the relations and what is
+    known already.
 
-    `trees` are those of the editions in `known` whose places lay otherwise; `public` are cells that an edition tells already.
+    `trees` are those of the editions in `known` whose places lay otherwise; `public` are cells that an edition tells
+    already.
     """
     work = _laid_out(list(cells), tree, relations, list(known), rules, trees or {})
     work.public |= set(public)
@@ -164,7 +192,9 @@ def suppress(
         start = min(work.pending)
         component = solved(work.board, start)
         chosen = _protect(work, worked_out(work.board, component)[0])
-        if not chosen:  # nothing follows outright: now with the solver, as a reader who even knows which cells are small
+        if (
+            not chosen
+        ):  # nothing follows outright: now with the solver, as a reader who even knows which cells are small
             too_narrow, intervals = narrow(work.board, component, marks=True)
             chosen = _protect(work, too_narrow)
             # What is withheld later only leaves more open, so these need not be followed again.
@@ -177,24 +207,33 @@ def suppress(
 
 
 def _laid_out(
-    cells: Sequence[Cell], tree: Mapping[int, Place], relations: Sequence[Relation], known: Sequence[Known], rules: Mapping[str, Rule],
+    cells: Sequence[Cell],
+    tree: Mapping[int, Place],
+    relations: Sequence[Relation],
+    known: Sequence[Known],
+    rules: Mapping[str, Rule],
     trees: Mapping[str, Mapping[int, Place]],
-) -> _Work:  # fmt: skip
+) -> _Work:
     fine = {unit: set(LEVELS[LEVELS.index(rule.finest) + 1 :]) for unit, rule in rules.items()}
     too_fine = {(c.figure, c.place): TOO_FINE for c in cells if c.unit in fine and tree[c.place].level in fine[c.unit]}
     kept = {(c.figure, c.place): c for c in cells if (c.figure, c.place) not in too_fine}
     truth = {key: whole(c.value) for key, c in kept.items() if c.value is not None}
     truth |= {(k.figure, k.place): whole(k.value) for k in known if k.value is not None}
     board = Board(
-        tree=tree, relations=relations, truth=truth, trees=trees,
-        missing=frozenset(k for k, c in kept.items() if c.value is None) | {(k.figure, k.place) for k in known if k.missing},
+        tree=tree,
+        relations=relations,
+        truth=truth,
+        trees=trees,
+        missing=frozenset(k for k, c in kept.items() if c.value is None)
+        | {(k.figure, k.place) for k in known if k.missing},
         kinds={c.figure: c.kind for c in cells},
         small={k: c.units for k, c in kept.items() if c.unit in rules and c.units is not None}
         | {(k.figure, k.place): k.units for k in known if k.unit in rules and k.units is not None},
         least={c.figure: rules[c.unit].least for c in cells if c.unit in rules}
         | {k.figure: rules[k.unit].least for k in known if k.unit in rules},
-        secret={(k.figure, k.place) for k in known if k.value is None and not k.missing}, left_open=LEFT_OPEN,
-    )  # fmt: skip
+        secret={(k.figure, k.place) for k in known if k.value is None and not k.missing},
+        left_open=LEFT_OPEN,
+    )
     shares: dict[str, set[str]] = {}
     for relation in relations:
         if isinstance(relation, Product) and "@" not in relation.figure:
@@ -215,7 +254,11 @@ def _protect(work: _Work, exposures: Sequence[Exposure]) -> bool:
     touched: set[Key] = set()
     for exposure in exposures:
         candidates = [k for k in exposure.support if k in work.cells and k not in work.reasons and k not in work.public]
-        if exposure.how in (NARROW, FIXED, UNDECIDED):  # one nought more would hide nothing from who knows that noughts are printed
+        if exposure.how in (
+            NARROW,
+            FIXED,
+            UNDECIDED,
+        ):  # one nought more would hide nothing from who knows that noughts are printed
             candidates = [k for k in candidates if work.cells[k].value]
         if touched.intersection(exposure.support):
             continue
@@ -248,13 +291,25 @@ def _audit(work: _Work) -> Report:
             too_narrow, found = narrow(work.board, component)
             work.intervals |= found
             outright = {e.key for e in follows}
-            exposed += [e for e in too_narrow if e.key not in outright and (e.how in (FIXED, UNDECIDED) or _must_stay_open(work, e.key))]
+            exposed += [
+                e
+                for e in too_narrow
+                if e.key not in outright and (e.how in (FIXED, UNDECIDED) or _must_stay_open(work, e.key))
+            ]
     levels = Counter(work.board.tree[place].level for _, place in work.reasons)
-    counted = [i.high - i.low for k, i in work.intervals.items() if k in work.reasons and work.cells[k].kind is Kind.COUNT]
+    counted = [
+        i.high - i.low for k, i in work.intervals.items() if k in work.reasons and work.cells[k].kind is Kind.COUNT
+    ]
     return Report(
-        len(work.cells), dict(sorted(Counter(work.reasons.values()).items())), dict(sorted(levels.items())), len(sizes), max(sizes, default=0),
-        min((int(width) for width in counted), default=None), tuple(sorted(work.board.untrue)), tuple(exposed),
-    )  # fmt: skip
+        len(work.cells),
+        dict(sorted(Counter(work.reasons.values()).items())),
+        dict(sorted(levels.items())),
+        len(sizes),
+        max(sizes, default=0),
+        min((int(width) for width in counted), default=None),
+        tuple(sorted(work.board.untrue)),
+        tuple(exposed),
+    )
 
 
 def _must_stay_open(work: _Work, key: Key) -> bool:
@@ -270,10 +325,27 @@ def published(cells: Iterable[Cell], found: Suppression) -> list[Cell]:
 def as_known(cells: Iterable[Cell], found: Suppression, edition: str) -> list[Known]:
     """What an edition told, for the decision over a later one: its values, and its secrets to be kept."""
     told = [c for c in cells if c.value is not None and found.suppressed.get((c.figure, c.place)) != TOO_FINE]
-    return [Known(f"{c.figure}@{edition}", c.place, None if (c.figure, c.place) in found.suppressed else c.value) for c in told]
+    return [
+        Known(f"{c.figure}@{edition}", c.place, None if (c.figure, c.place) in found.suppressed else c.value)
+        for c in told
+    ]
 
 
 __all__ = [
-    "COMPLEMENT", "LEFT_OPEN", "RULES", "SHARE", "SMALL", "TOO_FINE", "Cell", "Kind", "Known", "Place", "Report", "Rule", "Suppression", "as_known",
-    "published", "suppress",
-]  # fmt: skip
+    "COMPLEMENT",
+    "LEFT_OPEN",
+    "RULES",
+    "SHARE",
+    "SMALL",
+    "TOO_FINE",
+    "Cell",
+    "Kind",
+    "Known",
+    "Place",
+    "Report",
+    "Rule",
+    "Suppression",
+    "as_known",
+    "published",
+    "suppress",
+]

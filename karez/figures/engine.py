@@ -1,4 +1,5 @@
-"""Computing figures from a snapshot with DuckDB: one query a table, rolled up over the places, formulas last. Declares nothing.
+"""Computing figures from a snapshot with DuckDB: one query a table, rolled up over the places, formulas last. Declares
+nothing.
 
 Whatever adds up is computed once at the area each row is recorded at and rolled up through the snapshot's edition of
 places; a distinct count is computed for each level. All values are whole numbers, decimals or fractions, never floats.
@@ -66,7 +67,9 @@ class Cells:
     levels: tuple[str, ...]
     reaches: dict[str, int] = field(default_factory=dict)  # id -> how far down its source reaches, as a place in LEVELS
     raw: dict[str, dict[int, Raw]] = field(default_factory=dict)
-    undefined: dict[str, str] = field(default_factory=dict)  # id -> why it cannot be computed; such a figure has no value anywhere
+    undefined: dict[str, str] = field(
+        default_factory=dict
+    )  # id -> why it cannot be computed; such a figure has no value anywhere
 
     def value(self, figure_id: str, area_id: int) -> Value:
         """One cell."""
@@ -74,7 +77,10 @@ class Cells:
 
     def values(self, ids: Iterable[str]) -> list[Value]:
         """Every cell of the figures, by figure, level and code."""
-        chosen = sorted((p for p in self.places.values() if p.level in self.levels), key=lambda p: (_DEPTH[p.level], p.code, p.area_id))
+        chosen = sorted(
+            (p for p in self.places.values() if p.level in self.levels),
+            key=lambda p: (_DEPTH[p.level], p.code, p.area_id),
+        )
         return [value for i in ids for value in self._column(i, chosen)]
 
     def or_empty(self, figure_id: str) -> Raw | None:
@@ -120,7 +126,8 @@ class _Broken(Exception):
 
 
 def compute(snapshot: Snapshot, ids: Sequence[str] | None = None, levels: Sequence[str] = ("region",)) -> list[Value]:
-    """The figures named (all of the snapshot's year if None; a printed id stands for its figure) at every place of the levels.
+    """The figures named (all of the snapshot's year if None; a printed id stands for its figure) at every place of the
+    levels.
 
     Refuses (figures.cannot_compute) where an expression fails, naming every figure it fails for.
     """
@@ -128,10 +135,13 @@ def compute(snapshot: Snapshot, ids: Sequence[str] | None = None, levels: Sequen
     computed = cells(snapshot, wanted, levels)
     if computed.undefined:
         raise Refusal(
-            "figures.cannot_compute", record=", ".join(computed.undefined), found="; ".join(dict.fromkeys(computed.undefined.values()))[:300],
-            expected="an expression that works on every row", rule="a figure is exact or it is not printed",
+            "figures.cannot_compute",
+            record=", ".join(computed.undefined),
+            found="; ".join(dict.fromkeys(computed.undefined.values()))[:300],
+            expected="an expression that works on every row",
+            rule="a figure is exact or it is not printed",
             todo="correct the declaration, for example a cast of a text that is no number",
-        )  # fmt: skip
+        )
     return computed.values(f.id for f in wanted)
 
 
@@ -148,14 +158,20 @@ def resolve(ids: Sequence[str] | None, year: int) -> list[Figure]:
     unknown = [i for i in ids if aliases.get(i, i) not in known]
     if unknown:
         raise Refusal(
-            "not_found.figure", record=", ".join(unknown)[:200], found=f"no figure of this id in {year}", expected="the id of a declared figure",
-            rule="a figure is a declaration valid in its years", todo="see the catalogue of figures",
-        )  # fmt: skip
+            "not_found.figure",
+            record=", ".join(unknown)[:200],
+            found=f"no figure of this id in {year}",
+            expected="the id of a declared figure",
+            rule="a figure is a declaration valid in its years",
+            todo="see the catalogue of figures",
+        )
     return [known[i] for i in dict.fromkeys(aliases.get(i, i) for i in ids)]
 
 
 def cells(snapshot: Snapshot, wanted: Sequence[Figure], levels: Sequence[str] = ("region",)) -> Cells:
-    """The cells of the figures wanted and of all they are worked out from; one that cannot be computed stops none of the others."""
+    """The cells of the figures wanted and of all they are worked out from; one that cannot be computed stops none of
+    the others.
+    """
     figures = with_inputs(wanted, snapshot.year)
     with opened(snapshot, {"places", *(f.table for f in figures)}) as duck:
         places = {row[0]: Place(*row) for row in duck.execute(_PLACES).fetchall()}
@@ -183,10 +199,13 @@ def with_inputs(wanted: Sequence[Figure], year: int) -> list[Figure]:
         for used in figure.formula.uses if figure.formula else ():
             if used not in known:
                 raise Refusal(
-                    "figures.no_definition", record=figure.id, found=f"no definition of {used} in {year}",
-                    expected="every figure of a formula defined in the year", rule="a figure is a declaration valid in its years",
+                    "figures.no_definition",
+                    record=figure.id,
+                    found=f"no definition of {used} in {year}",
+                    expected="every figure of a formula defined in the year",
+                    rule="a figure is a declaration valid in its years",
                     todo="correct valid_from or valid_before",
-                )  # fmt: skip
+                )
             if used not in done:
                 add(known[used])
         done[figure.id] = figure
@@ -198,11 +217,18 @@ def with_inputs(wanted: Sequence[Figure], year: int) -> list[Figure]:
 
 @contextmanager
 def opened(snapshot: Snapshot, tables: Collection[str] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A DuckDB that sees the snapshot's tables (those named, if any) as views and nothing else: no files, no network, no settings."""
-    duck = duckdb.connect(config={
-        "threads": os.cpu_count() or 1, "memory_limit": MEMORY, "autoinstall_known_extensions": "false",
-        "autoload_known_extensions": "false", "python_enable_replacements": "false",
-    })  # fmt: skip
+    """A DuckDB that sees the snapshot's tables (those named, if any) as views and nothing else: no files, no network,
+    no settings.
+    """
+    duck = duckdb.connect(
+        config={
+            "threads": os.cpu_count() or 1,
+            "memory_limit": MEMORY,
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "python_enable_replacements": "false",
+        }
+    )
     try:
         files = {name: str(snapshot.file(name)) for name in snapshot.tables if tables is None or name in tables}
         duck.execute(f"SET allowed_paths = [{', '.join(_text(f) for f in files.values())}]")
@@ -231,7 +257,12 @@ def sql_of(figure_id: str, snapshot: Snapshot) -> str:
 
 
 def rows_behind(
-    snapshot: Snapshot, figure_id: str, area_id: int, after_key: int = -1, limit: int = 100, visible: Sequence[int] | None = None
+    snapshot: Snapshot,
+    figure_id: str,
+    area_id: int,
+    after_key: int = -1,
+    limit: int = 100,
+    visible: Sequence[int] | None = None,
 ) -> list[dict[str, Any]]:
     """The rows a counted figure is made of at a place, by the same `where`, a page after the row number given.
 
@@ -250,7 +281,9 @@ def rows_behind(
         return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
-def count_rows_behind(snapshot: Snapshot, figure_id: str, area_id: int, visible: Sequence[int] | None = None) -> tuple[int, int]:
+def count_rows_behind(
+    snapshot: Snapshot, figure_id: str, area_id: int, visible: Sequence[int] | None = None
+) -> tuple[int, int]:
     """How many rows a counted figure has at a place in the areas given (everywhere if None), and how many elsewhere."""
     figure = resolve([figure_id], snapshot.year)[0]
     if not _present(figure, snapshot):
@@ -258,7 +291,9 @@ def count_rows_behind(snapshot: Snapshot, figure_id: str, area_id: int, visible:
     with opened(snapshot, {"places", figure.table}) as duck:
         everywhere = _rows_condition(duck, figure, snapshot, area_id, None)
         inside = _rows_condition(duck, figure, snapshot, area_id, visible)
-        row = duck.execute(f'SELECT count(*) FILTER (WHERE {inside}), count(*) FROM "{figure.table}" WHERE {everywhere}').fetchone()
+        row = duck.execute(
+            f'SELECT count(*) FILTER (WHERE {inside}), count(*) FROM "{figure.table}" WHERE {everywhere}'
+        ).fetchone()
     assert row
     return int(row[0]), int(row[1] - row[0])
 
@@ -287,7 +322,12 @@ def _words(figure: Figure, year: int, as_of: date) -> tuple[str, str]:
 def _is_of_unique_key(figure: Figure, snapshot: Snapshot) -> bool:
     """Whether a figure counts a column in which, as closing found, every row has a value of its own."""
     value = figure.value
-    if value is None or value.function != "distinct" or value.argument is None or not isinstance(value.argument.tree, exp.Column):
+    if (
+        value is None
+        or value.function != "distinct"
+        or value.argument is None
+        or not isinstance(value.argument.tree, exp.Column)
+    ):
         return False
     return any(c.get("unique") and c["name"] in value.columns for c in snapshot.tables[figure.table]["columns"])
 
@@ -307,7 +347,9 @@ def _make_above(duck: duckdb.DuckDBPyConnection, levels: Sequence[str]) -> None:
     )
 
 
-def _count(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, members: Sequence[Figure], into: Cells) -> None:
+def _count(
+    duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, members: Sequence[Figure], into: Cells
+) -> None:
     there = [f for f in members if _present(f, snapshot)]
     for figure in members:
         told = snapshot.tables.get(table)
@@ -324,7 +366,9 @@ def _count(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, memb
             there = [f for f in there if f.id not in broken.ids]
 
 
-def _count_those(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, there: Sequence[Figure], into: Cells) -> None:
+def _count_those(
+    duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, there: Sequence[Figure], into: Cells
+) -> None:
     own = [f for f in there if f.own]
     if own:
         _own_numbers(duck, snapshot, table, own, into)
@@ -339,8 +383,12 @@ def _count_those(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str
         _collect(_run(duck, sql, left, snapshot, table), left, into)
 
 
-def _add_up(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, members: Sequence[Figure], into: Cells) -> None:
-    """What adds up, of a whole table in one pass: at the area each row is recorded at, then at itself and all areas above."""
+def _add_up(
+    duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, members: Sequence[Figure], into: Cells
+) -> None:
+    """What adds up, of a whole table in one pass: at the area each row is recorded at, then at itself and all areas
+    above.
+    """
     low = ", ".join(f"{_cell(f, snapshot)} AS {_name(f)}" for f in members)
     up = ", ".join(f"{(f.value.rolls_up_by if f.value else '') or 'sum'}(low.{_name(f)})" for f in members)
     sql = (
@@ -350,10 +398,18 @@ def _add_up(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, mem
     _collect(_run(duck, sql, members, snapshot, table), members, into)
 
 
-def _own_numbers(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, members: Sequence[Figure], into: Cells) -> None:
-    """What places bring themselves; a place that brings nothing has the sum of those right below it, if each of these has a number."""
+def _own_numbers(
+    duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, members: Sequence[Figure], into: Cells
+) -> None:
+    """What places bring themselves; a place that brings nothing has the sum of those right below it, if each of these
+    has a number.
+    """
     columns = ", ".join(f"{_cell(f, snapshot)} AS {_name(f)}" for f in members)
-    _collect(_run(duck, f'SELECT "area_id", {columns} FROM "{table}" GROUP BY "area_id"', members, snapshot, table), members, into)
+    _collect(
+        _run(duck, f'SELECT "area_id", {columns} FROM "{table}" GROUP BY "area_id"', members, snapshot, table),
+        members,
+        into,
+    )
     below: dict[int, list[int]] = {}
     for place in into.places.values():
         if place.parent_id is not None:
@@ -378,7 +434,8 @@ def _add_up_apart(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, figure: F
     where = f"({what}) IS NOT NULL" + (f" AND ({condition})" if condition else "")
     sql = (
         f"CREATE OR REPLACE TEMP TABLE low AS SELECT lo AS area_id, count(*) AS n, bool_and(lo = hi) AS apart FROM"
-        f' (SELECT min("area_id") AS lo, max("area_id") AS hi FROM "{figure.table}" WHERE {where} GROUP BY ({what})) GROUP BY lo'
+        f' (SELECT min("area_id") AS lo, max("area_id") AS hi FROM "{figure.table}" WHERE {where} GROUP BY '
+        f"({what})) GROUP BY lo"
     )
     _run(duck, sql, [figure], snapshot, figure.table)
     row = duck.execute("SELECT bool_and(apart) FROM low").fetchone()
@@ -401,7 +458,9 @@ def _run(
         return duck.execute(sql).fetchall()
     except duckdb.Error as error:
         found = str(error).splitlines()[0][:300]
-        raise _Broken([f.id for f in members if not _works(duck, f, snapshot, table)] or [f.id for f in members], found) from error
+        raise _Broken(
+            [f.id for f in members if not _works(duck, f, snapshot, table)] or [f.id for f in members], found
+        ) from error
 
 
 def _works(duck: duckdb.DuckDBPyConnection, figure: Figure, snapshot: Snapshot, table: str) -> bool:
@@ -479,6 +538,8 @@ def _rows_condition(
         for level in LEVELS[_DEPTH[row[0]] :]:
             condition += f' AND ("{level}_id" IS NULL OR "{level}_id" = "area_id" OR "{level}_id" NOT IN ({bring}))'
     if visible is not None:
-        duck.execute("CREATE TEMP TABLE IF NOT EXISTS visible AS SELECT unnest(?::BIGINT[]) AS area_id", [list(visible)])
+        duck.execute(
+            "CREATE TEMP TABLE IF NOT EXISTS visible AS SELECT unnest(?::BIGINT[]) AS area_id", [list(visible)]
+        )
         condition += " AND area_id IN (SELECT area_id FROM visible)"
     return condition

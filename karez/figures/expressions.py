@@ -41,7 +41,10 @@ _TYPES = {
 _PARTS = frozenset({"YEAR", "MONTH"})
 _NUMBER = re.compile(r"\d{1,18}(\.\d{1,9})?")
 _AGGREGATES: Mapping[type[exp.Expr], str] = {exp.Sum: "sum", exp.Count: "count", exp.Min: "min", exp.Max: "max"}
-_ALLOWED_WORDS = "columns of the table, numbers, texts, and/or/not, comparisons, + - * // %, in, between, case, coalesce, cast, year()"
+_ALLOWED_WORDS = (
+    "columns of the table, numbers, texts, and/or/not, comparisons, + - * // %, in, between, case, "
+    "coalesce, cast, year()"
+)
 
 
 class NotAllowed(ValueError):
@@ -65,7 +68,9 @@ class Scalar:
 
     def sql(self, *, year: int, as_of: date) -> str:
         """The expression in DuckDB's SQL with the year's constants filled in."""
-        return self.tree.transform(lambda node: _constant(node, year, as_of)).sql(dialect="duckdb", identify=True, comments=False)
+        return self.tree.transform(lambda node: _constant(node, year, as_of)).sql(
+            dialect="duckdb", identify=True, comments=False
+        )
 
 
 @dataclass(frozen=True)
@@ -185,9 +190,15 @@ def _check_arguments(node: exp.Expr, allowed: frozenset[str]) -> None:
 def _check_leaf(node: exp.Expr, columns: frozenset[str]) -> None:
     match node:
         case exp.Column() if node.name not in columns and node.name not in CONSTANTS:
-            raise NotAllowed(f"column '{node.name[:60]}'", f"one of {', '.join(sorted(columns))}, or year, as_of, year_start")
-        case exp.Literal() if node.is_string and (len(node.this) > 200 or not node.this.isprintable() or "\\" in node.this):
-            raise NotAllowed("a text with signs that cannot be printed, a backslash or more than 200 characters", "plain text")
+            raise NotAllowed(
+                f"column '{node.name[:60]}'", f"one of {', '.join(sorted(columns))}, or year, as_of, year_start"
+            )
+        case exp.Literal() if node.is_string and (
+            len(node.this) > 200 or not node.this.isprintable() or "\\" in node.this
+        ):
+            raise NotAllowed(
+                "a text with signs that cannot be printed, a backslash or more than 200 characters", "plain text"
+            )
         case exp.Literal() if not node.is_string and not _NUMBER.fullmatch(node.this):
             raise NotAllowed(f"number {node.this[:40]}", "up to 18 digits, decimals after a point, no exponent")
         case exp.DataType():

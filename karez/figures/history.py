@@ -1,4 +1,6 @@
-"""One figure at one place in every sealed snapshot of the region, those a reopened year left behind too. Writes nothing but the local operator's reads."""
+"""One figure at one place in every sealed snapshot of the region, those a reopened year left behind too. Writes nothing
+but the local operator's reads.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +23,9 @@ NO_PLACE, GONE = "no_such_place", "gone"
 
 @dataclass(frozen=True)
 class Sealed:
-    """A sealed snapshot of the region: `current` is what its year is closed with now; None where it is not on this disk."""
+    """A sealed snapshot of the region: `current` is what its year is closed with now; None where it is not on this
+    disk.
+    """
 
     year: int
     digest: str
@@ -33,7 +37,8 @@ class Sealed:
 class InYear:
     """A figure in one sealed snapshot; `state` says why there is no value.
 
-    `change` is against `compared`, the newest earlier year that has a value, if it is by the same definition; None where there is none.
+    `change` is against `compared`, the newest earlier year that has a value, if it is by the same definition; None
+    where there is none.
     """
 
     sealed: Sealed
@@ -47,7 +52,9 @@ class InYear:
 def sealed_snapshots() -> list[Sealed]:
     """Every snapshot a year was ever closed with, newest year first, what stands before what was replaced."""
     standing = {str(p.snapshot): p.year for p in years() if p.snapshot}
-    records = SnapshotRecord.objects.raw("SELECT id, digest, year FROM closing_snapshotrecord WHERE kind = %s ORDER BY id", [SEALED])
+    records = SnapshotRecord.objects.raw(
+        "SELECT id, digest, year FROM closing_snapshotrecord WHERE kind = %s ORDER BY id", [SEALED]
+    )
     known = {record.digest: record.year for record in records} | standing
     code = the_region().code
     here = {s.digest: s for s in snapshots.existing(kind=SEALED) if s.region == code}
@@ -58,7 +65,9 @@ def sealed_snapshots() -> list[Sealed]:
 
 
 def in_years(actor: User | None, figure_id: str, *, area_id: int | None = None) -> list[InYear]:
-    """The figure at a place (the region if None) in every sealed snapshot that knows it, newest first; only what the actor may see."""
+    """The figure at a place (the region if None) in every sealed snapshot that knows it, newest first; only what the
+    actor may see.
+    """
     place = the_region().area_id if area_id is None else area_id
     visible = areas_visible(actor, "figures.trace")
     found = [one for sealed in sealed_snapshots() if (one := _in_one(visible, figure_id, sealed, place)) is not None]
@@ -85,7 +94,9 @@ def _in_one(visible: frozenset[int] | None, figure_id: str, sealed: Sealed, plac
 
 
 def _compared(one: InYear, found: Sequence[InYear]) -> InYear:
-    before = next((o for o in found if o.sealed.current and o.sealed.year < one.sealed.year and o.value is not None), None)
+    before = next(
+        (o for o in found if o.sealed.current and o.sealed.year < one.sealed.year and o.value is not None), None
+    )
     if one.value is None or before is None or before.value is None or before.figure is not one.figure:
         return one
     return replace(one, change=one.value - before.value, compared=before.sealed.year)

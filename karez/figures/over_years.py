@@ -1,4 +1,5 @@
-"""What readers have of other editions, of the same year and of other years, and how those hang together with what is to be published.
+"""What readers have of other editions, of the same year and of other years, and how those hang together with what is to
+be published.
 
 Decides nothing: it says what is known and how (`attack`), for `disclosure.suppress`. Over the years a reader subtracts:
 - the change of a stock of persons or households between two years is a number of them; where it is small it must not follow;
@@ -39,10 +40,11 @@ class Meaning(NamedTuple):
 
 @dataclass(frozen=True)
 class Edition:
-    """A signed edition as a reader has it: `values` None where it withheld; `missing` where it printed that there is nothing.
+    """A signed edition as a reader has it: `values` None where it withheld; `missing` where it printed that there is
+    nothing.
 
-    `withheld` are the values of what it withheld, which the office knows: they tell which sums hold. Needed of other years.
-    Where an erratum stands beside it, `values` hold what is right and `printed` what was printed.
+    `withheld` are the values of what it withheld, which the office knows: they tell which sums hold. Needed of other
+    years. Where an erratum stands beside it, `values` hold what is right and `printed` what was printed.
     """
 
     name: str
@@ -63,13 +65,19 @@ class Beside:
     known: list[Known] = field(default_factory=list)
     relations: list[Relation] = field(default_factory=list)
     trees: dict[str, Mapping[int, Place]] = field(default_factory=dict)
-    public: set[Key] = field(default_factory=set)  # cells that say what another edition says already: withholding them hides nothing
+    public: set[Key] = field(
+        default_factory=set
+    )  # cells that say what another edition says already: withholding them hides nothing
 
 
 def beside(
-    cells: Sequence[Cell], year: int, tree: Mapping[int, Place], meanings: Mapping[str, Meaning], editions: Sequence[Edition],
+    cells: Sequence[Cell],
+    year: int,
+    tree: Mapping[int, Place],
+    meanings: Mapping[str, Meaning],
+    editions: Sequence[Edition],
     rules: Mapping[str, Rule] = RULES,
-) -> Beside:  # fmt: skip
+) -> Beside:
     """All editions beside the cells of a year that are about to be published."""
     found = Beside()
     now = {(c.figure, c.place): c for c in cells}
@@ -78,11 +86,20 @@ def beside(
         if edition.year == year:
             told = {key: v for key, v in edition.values.items() if v is not None and key in now}
             found.public |= {key for key, v in told.items() if v == now[key].value}
-            found.relations += unchanged({f for f, _ in now}, edition.name, [key for key, v in told.items() if v != now[key].value])
+            found.relations += unchanged(
+                {f for f, _ in now}, edition.name, [key for key, v in told.items() if v != now[key].value]
+            )
         elif abs(edition.year - year) == 1:
             _sums(now, edition, {**edition.values, **edition.withheld}, rules, found, later=edition.year > year)
             if edition.printed:  # what held for the printed values is known to readers too
-                _sums(now, edition, {**edition.values, **edition.withheld, **edition.printed}, rules, found, later=edition.year > year)
+                _sums(
+                    now,
+                    edition,
+                    {**edition.values, **edition.withheld, **edition.printed},
+                    rules,
+                    found,
+                    later=edition.year > year,
+                )
     for edition in editions:
         if edition.year != year:
             _changes(now, tree, meanings, edition, rules, found)
@@ -91,7 +108,9 @@ def beside(
 
 
 def told_by_other_years(exposure: Exposure, year: int) -> bool:
-    """Whether a small cell follows from editions of other years, whatever this one withholds: their readers have it already."""
+    """Whether a small cell follows from editions of other years, whatever this one withholds: their readers have it
+    already.
+    """
     editions = {figure.partition("@")[2] for figure, _ in exposure.support if "@" in figure}
     return exposure.how != UNDECIDED and any(not name.startswith(f"{year}-") for name in editions)
 
@@ -110,27 +129,48 @@ def _between(editions: Sequence[Edition]) -> Iterator[Relation]:
     for one, other in pairwise(editions):
         if one.year == other.year:
             for figure in sorted({f for f, _ in one.values} & {f for f, _ in other.values}):
-                differ = {p for (f, p), v in one.values.items() if f == figure and None not in (v, w := other.values.get((f, p))) and v != w}
+                differ = {
+                    p
+                    for (f, p), v in one.values.items()
+                    if f == figure and None not in (v, w := other.values.get((f, p))) and v != w
+                }
                 yield Zero(Form(((f"{figure}@{one.name}", 1), (f"{figure}@{other.name}", -1))), but=frozenset(differ))
 
 
 def _changes(
-    now: Mapping[Key, Cell], tree: Mapping[int, Place], meanings: Mapping[str, Meaning], edition: Edition, rules: Mapping[str, Rule],
+    now: Mapping[Key, Cell],
+    tree: Mapping[int, Place],
+    meanings: Mapping[str, Meaning],
+    edition: Edition,
+    rules: Mapping[str, Rule],
     found: Beside,
-) -> None:  # fmt: skip
+) -> None:
     """Small changes of stocks since (or until) an edition's year, to be kept; what is public already cannot be."""
     secret: dict[str, dict[int, tuple[int, str]]] = {}
     true = {**edition.values, **edition.withheld}  # a change may follow where neither value does
     for (figure, place), cell in now.items():
         meaning, before = meanings.get(figure), true.get((figure, place))
-        if meaning is None or cell.kind is not Kind.COUNT or cell.unit not in rules or cell.value is None or before is None:
+        if (
+            meaning is None
+            or cell.kind is not Kind.COUNT
+            or cell.unit not in rules
+            or cell.value is None
+            or before is None
+        ):
             continue
         change = max(cell.value - before, before - cell.value)
-        if meaning.kind == "stock" and meaning == edition.meanings.get(figure) and 0 < change < rules[cell.unit].least and (figure, place) not in found.public:
+        if (
+            meaning.kind == "stock"
+            and meaning == edition.meanings.get(figure)
+            and 0 < change < rules[cell.unit].least
+            and (figure, place) not in found.public
+        ):
             secret.setdefault(figure, {})[place] = (int(change), cell.unit)
     for figure, places in sorted(secret.items()):
         name = f"{CHANGE}{figure}@{edition.name}"
-        found.known += [Known(name, place, None, units=units, unit=unit) for place, (units, unit) in sorted(places.items())]
+        found.known += [
+            Known(name, place, None, units=units, unit=unit) for place, (units, unit) in sorted(places.items())
+        ]
         found.relations.append(Zero(Form(((figure, 1), (f"{figure}@{edition.name}", -1), (name, -1)))))
         if edition.tree == tree:
             found.relations.append(RollUp(name))
@@ -140,9 +180,16 @@ _Column = Mapping[int, Number]
 
 
 def _sums(
-    now: Mapping[Key, Cell], edition: Edition, true: Mapping[Key, Number | None], rules: Mapping[str, Rule], found: Beside, *, later: bool
-) -> None:  # fmt: skip
-    """What holds at every place between a year and the next: `b = a`, `stock = stock before + flow` and `... + flow - flow`.
+    now: Mapping[Key, Cell],
+    edition: Edition,
+    true: Mapping[Key, Number | None],
+    rules: Mapping[str, Rule],
+    found: Beside,
+    *,
+    later: bool,
+) -> None:
+    """What holds at every place between a year and the next: `b = a`, `stock = stock before + flow` and `... + flow -
+    flow`.
 
     The flows are those of the later year. Only what speaks of persons or households matters.
     """

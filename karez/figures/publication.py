@@ -1,7 +1,9 @@
-"""From a snapshot to what disclosure control needs: the cells of a publication, the units behind each, the tree, the relations.
+"""From a snapshot to what disclosure control needs: the cells of a publication, the units behind each, the tree, the
+relations.
 
-Decides nothing: `disclosure.suppress` does. The units behind a figure are the distinct persons or households of the rows it is
-made of, as its declaration's disclosure unit says; behind a share or an average, those of what it divides by.
+Decides nothing: `disclosure.suppress` does. The units behind a figure are the distinct persons or households of the
+rows it is made of, as its declaration's disclosure unit says; behind a share or an average, those of what it divides
+by.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -37,10 +39,19 @@ class Publication:
     def suppressed(self, others: Beside | None = None) -> Suppression:
         """The decision over the whole, beside what other editions tell."""
         others = others or Beside()
-        return suppress(self.cells, self.tree, [*self.relations, *others.relations], others.known, trees=others.trees, public=others.public)
+        return suppress(
+            self.cells,
+            self.tree,
+            [*self.relations, *others.relations],
+            others.known,
+            trees=others.trees,
+            public=others.public,
+        )
 
 
-def cells_for_publication(snapshot: Snapshot, ids: Sequence[str] | None = None, levels: Sequence[str] = ("region", "county")) -> Publication:
+def cells_for_publication(
+    snapshot: Snapshot, ids: Sequence[str] | None = None, levels: Sequence[str] = ("region", "county")
+) -> Publication:
     """The cells of the figures at every place of the levels; a place that a figure's source does not reach has no cell."""
     wanted = resolve(ids, snapshot.year)
     figures = with_inputs(wanted, snapshot.year)
@@ -55,7 +66,9 @@ def cells_for_publication(snapshot: Snapshot, ids: Sequence[str] | None = None, 
 def relations(figures: Sequence[Figure]) -> list[Relation]:
     """What a reader knows of how these figures hang together."""
     known = {f.id for f in figures}
-    found: list[Relation] = [RollUp(f.id) for f in figures if f.value and not f.own and f.value.function in ("sum", "count", "distinct")]
+    found: list[Relation] = [
+        RollUp(f.id) for f in figures if f.value and not f.own and f.value.function in ("sum", "count", "distinct")
+    ]
     for figure in figures:
         if figure.formula:
             found += relations_of(figure.id, figure.formula)
@@ -91,7 +104,9 @@ def _kind(figure: Figure, values: Sequence[object]) -> Kind:
 
 
 def _behind(figure: Figure, by_id: Mapping[str, Figure]) -> Callable[[int, dict[Key, int]], int]:
-    """How to find the persons or households a cell speaks of; of a share or an average the fewest of what it divides by."""
+    """How to find the persons or households a cell speaks of; of a share or an average the fewest of what it divides
+    by.
+    """
     if not figure.formula:
         return lambda place, units: units.get((figure.id, place), 0)
 
@@ -129,12 +144,16 @@ def _units(snapshot: Snapshot, figures: Sequence[Figure], computed: Cells) -> di
         for table, members in by_table.items():
             for level in LEVELS:
                 # Below the finest level nothing is printed, whatever is behind it.
-                if level in computed.levels and LEVELS.index(level) <= max(LEVELS.index(r.finest) for r in RULES.values()):
+                if level in computed.levels and LEVELS.index(level) <= max(
+                    LEVELS.index(r.finest) for r in RULES.values()
+                ):
                     found |= _counted(duck, snapshot, table, members, level)
     return found
 
 
-def _counted(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, members: Sequence[Figure], level: str) -> dict[Key, int]:
+def _counted(
+    duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, members: Sequence[Figure], level: str
+) -> dict[Key, int]:
     found: dict[Key, int] = {}
     source = f'"{table}"'
     if joined := _joined(snapshot, table):
@@ -155,14 +174,25 @@ def _counted(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, table: str, me
 
 
 def _joined(snapshot: Snapshot, table: str) -> str:
-    """The table of members by which rows that name only a society are those of its households; empty where there is none."""
+    """The table of members by which rows that name only a society are those of its households; empty where there is
+    none.
+    """
     columns = {name: {c["name"] for c in told["columns"]} for name, told in snapshot.tables.items()}
     if _FEWER not in columns[table] or columns[table] & {_LINK, "household_key"}:
         return ""
-    return next((name for name, has in sorted(columns.items()) if {_FEWER, "household_key"} <= has and name.endswith("_members")), "")
+    return next(
+        (
+            name
+            for name, has in sorted(columns.items())
+            if {_FEWER, "household_key"} <= has and name.endswith("_members")
+        ),
+        "",
+    )
 
 
-def _counted_as_members(duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, figure: Figure, joined: str, level: str) -> dict[Key, int]:
+def _counted_as_members(
+    duck: duckdb.DuckDBPyConnection, snapshot: Snapshot, figure: Figure, joined: str, level: str
+) -> dict[Key, int]:
     """The households of the societies whose rows add something; a society of which no member is known is somebody."""
     conditions = " AND ".join([f'"{level}_id" IS NOT NULL', *_conditions(figure, snapshot)])
     sql = f"""
@@ -195,7 +225,9 @@ def _key_of(figure: Figure, snapshot: Snapshot) -> tuple[str, str]:
 
 
 def _unit_sql(figure: Figure, key: str, fewer: str, snapshot: Snapshot) -> str:
-    """How many units the rows come from that add something; never more than there are. Behind rows without a key stands somebody."""
+    """How many units the rows come from that add something; never more than there are. Behind rows without a key stands
+    somebody.
+    """
     assert figure.value
     argument = figure.value.argument.sql(year=snapshot.year, as_of=snapshot.as_of) if figure.value.argument else ""
     conditions = _conditions(figure, snapshot)

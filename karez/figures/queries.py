@@ -1,7 +1,7 @@
 """What may be asked of figures: values by place, the trace of one, the catalogue. Writes only the log of reads.
 
-An actor sees the places granted to them and what lies above those as totals; rows elsewhere are only counted. None is the
-local operator at the console, who sees aggregates and keys of the whole region.
+An actor sees the places granted to them and what lies above those as totals; rows elsewhere are only counted. None is
+the local operator at the console, who sees aggregates and keys of the whole region.
 """
 
 from collections.abc import Mapping, Sequence
@@ -33,16 +33,25 @@ _MOST_ROWS = 1000
 
 
 def figures_for(
-    actor: User | None, region: str, year: int, by: str = "region", ids: Sequence[str] | None = None, snapshot: Snapshot | None = None
+    actor: User | None,
+    region: str,
+    year: int,
+    by: str = "region",
+    ids: Sequence[str] | None = None,
+    snapshot: Snapshot | None = None,
 ) -> dict[str, Any]:
-    """Figures of a year at every place of a level that the actor may see: `{"figures": [...]}`, in the order of the declarations."""
+    """Figures of a year at every place of a level that the actor may see: `{"figures": [...]}`, in the order of the
+    declarations.
+    """
     level = _level(by)
     snapshot = snapshot or best_snapshot(region, year)
     wanted = resolve(ids, year)
     computed = answers.cells(snapshot, wanted, (level,))
     may_see = places_seen(actor, "figures.view", snapshot)
     if actor is None:
-        log_read(None, kind="figures", subject_id=None, purpose=f"figures of {region} in {year} by {level}", rows=len(wanted))
+        log_read(
+            None, kind="figures", subject_id=None, purpose=f"figures of {region} in {year} by {level}", rows=len(wanted)
+        )
     rows = [
         _row(computed, value, snapshot)
         for value in computed.values(f.id for f in wanted)
@@ -52,14 +61,27 @@ def figures_for(
 
 
 def trace(
-    actor: User | None, figure_id: str, region: str, year: int, *, area_id: int | None = None, by: str | None = None,
-    after: int = -1, limit: int = PAGE_ROWS, snapshot: Snapshot | None = None,
-) -> dict[str, Any]:  # fmt: skip
-    """Everything behind a figure at a place (the region if None): definition, SQL, snapshot, value, values below, a page of rows.
+    actor: User | None,
+    figure_id: str,
+    region: str,
+    year: int,
+    *,
+    area_id: int | None = None,
+    by: str | None = None,
+    after: int = -1,
+    limit: int = PAGE_ROWS,
+    snapshot: Snapshot | None = None,
+) -> dict[str, Any]:
+    """Everything behind a figure at a place (the region if None): definition, SQL, snapshot, value, values below, a
+    page of rows.
 
-    Rows lie in the actor's areas; those elsewhere are a number. A formula shows its inputs and the rows of the first that has any.
+    Rows lie in the actor's areas; those elsewhere are a number. A formula shows its inputs and the rows of the first
+    that has any.
     """
-    return trace_of(actor, trace_key(actor, figure_id, region, year, area_id=area_id, by=by, after=after, limit=limit, snapshot=snapshot))
+    return trace_of(
+        actor,
+        trace_key(actor, figure_id, region, year, area_id=area_id, by=by, after=after, limit=limit, snapshot=snapshot),
+    )
 
 
 @dataclass(frozen=True)
@@ -76,9 +98,17 @@ class TraceKey:
 
 
 def trace_key(
-    actor: User | None, figure_id: str, region: str, year: int, *, area_id: int | None = None, by: str | None = None,
-    after: int = -1, limit: int = PAGE_ROWS, snapshot: Snapshot | None = None,
-) -> TraceKey:  # fmt: skip
+    actor: User | None,
+    figure_id: str,
+    region: str,
+    year: int,
+    *,
+    area_id: int | None = None,
+    by: str | None = None,
+    after: int = -1,
+    limit: int = PAGE_ROWS,
+    snapshot: Snapshot | None = None,
+) -> TraceKey:
     """What an actor asks for and may see of it; refuses who may trace figures nowhere."""
     asked, limit = answers.asked(snapshot or best_snapshot(region, year)), max(1, min(limit, _MOST_ROWS))
     figure, home = resolve([figure_id], year)[0], the_region().area_id
@@ -90,7 +120,13 @@ def trace_of(actor: User | None, key: TraceKey) -> dict[str, Any]:
     """`trace` of a key made for this actor; the reading is logged each time."""
     found = _traced(key)
     year, rows = key.asked.snapshot.year, found["rows"]
-    log_read(actor, kind="figure_rows", subject_id=key.area_id, purpose=f"trace of {key.figure_id} in {year}", rows=max(1, len(rows)))
+    log_read(
+        actor,
+        kind="figure_rows",
+        subject_id=key.area_id,
+        purpose=f"trace of {key.figure_id} in {year}",
+        rows=max(1, len(rows)),
+    )
     return {**found, "transfers": transfers_of(rows)}
 
 
@@ -113,19 +149,36 @@ def _traced(key: TraceKey) -> Mapping[str, Any]:
     below = _below(computed, place, level)
     shown = [p for p in below if may_see is None or p.area_id in may_see]
     return {
-        "id": figure.id, "definition": figure.as_dict(), "sql": sql_of(figure.id, snapshot), "snapshot": snapshot.name,
+        "id": figure.id,
+        "definition": figure.as_dict(),
+        "sql": sql_of(figure.id, snapshot),
+        "snapshot": snapshot.name,
         "value": _number(value.value),
         "by_place": [_place_row(computed, figure.id, p) for p in shown],
-        "rows": [_plain(row) for row in rows], "transfers": [],
-        "unit": figure.unit, "label": figure.label, "exact": _exact(value.value), "state": value.state.value,
+        "rows": [_plain(row) for row in rows],
+        "transfers": [],
+        "unit": figure.unit,
+        "label": figure.label,
+        "exact": _exact(value.value),
+        "state": value.state.value,
         # What failed holds a value of some row: only who may see every row is told it.
-        "why": (computed.undefined.get(figure.id, "") if visible is None else "") or ("-" if figure.id in computed.undefined else ""),
-        "place": place.code, "place_name": place.name_en or place.name_zh, "area_id": place_id, "level": place.level,
-        "digest": snapshot.digest, "kind": snapshot.kind, "as_of": snapshot.as_of.isoformat(), "taken_at": snapshot.taken_at,
+        "why": (computed.undefined.get(figure.id, "") if visible is None else "")
+        or ("-" if figure.id in computed.undefined else ""),
+        "place": place.code,
+        "place_name": place.name_en or place.name_zh,
+        "area_id": place_id,
+        "level": place.level,
+        "digest": snapshot.digest,
+        "kind": snapshot.kind,
+        "as_of": snapshot.as_of.isoformat(),
+        "taken_at": snapshot.taken_at,
         "inputs": [_input(computed, i, place_id) for i in (figure.formula.uses if figure.formula else ())],
-        "rows_of": counted.id if counted else "", "rows_here": here, "rows_elsewhere": elsewhere,
-        "places_elsewhere": len(below) - len(shown), "next_row": rows[-1]["row"] if len(rows) == key.limit else None,
-    }  # fmt: skip
+        "rows_of": counted.id if counted else "",
+        "rows_here": here,
+        "rows_elsewhere": elsewhere,
+        "places_elsewhere": len(below) - len(shown),
+        "next_row": rows[-1]["row"] if len(rows) == key.limit else None,
+    }
 
 
 def aliases() -> Mapping[str, str]:
@@ -146,9 +199,13 @@ def catalogue_text() -> str:
         meaning += f" where `{figure['where']}`" if figure.get("where") else ""
         valid = f"from {figure['valid_from']}" + (f" before {figure['valid_before']}" if figure["valid_before"] else "")
         lines += [
-            f"## {figure['id']}", "", f"{figure['label']} ({figure['label_zh'] or '-'}), in {figure['unit']}, {figure['kind']}, {valid}.",
-            "", f"{meaning}. Source: {figure['source']}. Disclosure unit: {figure['disclosure']}.", "",
-        ]  # fmt: skip
+            f"## {figure['id']}",
+            "",
+            f"{figure['label']} ({figure['label_zh'] or '-'}), in {figure['unit']}, {figure['kind']}, {valid}.",
+            "",
+            f"{meaning}. Source: {figure['source']}. Disclosure unit: {figure['disclosure']}.",
+            "",
+        ]
     return "\n".join(lines)
 
 
@@ -156,12 +213,16 @@ def catalogue_text() -> str:
 
 
 def places_seen(actor: User | None, permission: str, snapshot: Snapshot) -> frozenset[int] | None:
-    """The places of a snapshot whose totals an actor may see, None for all of them; refuses who holds the permission nowhere."""
+    """The places of a snapshot whose totals an actor may see, None for all of them; refuses who holds the permission
+    nowhere.
+    """
     return with_ancestors(areas_visible(actor, permission), snapshot)
 
 
 def areas_visible(actor: User | None, permission: str, home: int | None = None) -> frozenset[int] | None:
-    """The areas the actor holds a permission over, None for everything; refuses who holds it nowhere. `home` is the region, if at hand."""
+    """The areas the actor holds a permission over, None for everything; refuses who holds it nowhere. `home` is the
+    region, if at hand.
+    """
     if actor is None or may(actor, permission, the_region().area_id if home is None else home):
         return None
     sql, params = visible_area_ids_sql(actor, permission)
@@ -170,9 +231,13 @@ def areas_visible(actor: User | None, permission: str, home: int | None = None) 
         found = frozenset(row[0] for row in cursor.fetchall())
     if not found:
         raise Refusal(
-            "access.not_granted", record="figures", found=f"{actor} holds {permission} nowhere", expected="a role over some area",
-            rule="what a person may see and do follows the areas granted to them", todo="ask the administrator for a role",
-        )  # fmt: skip
+            "access.not_granted",
+            record="figures",
+            found=f"{actor} holds {permission} nowhere",
+            expected="a role over some area",
+            rule="what a person may see and do follows the areas granted to them",
+            todo="ask the administrator for a role",
+        )
     return found
 
 
@@ -194,17 +259,25 @@ def _level(by: str) -> str:
     if by in LEVELS:
         return by
     raise Refusal(
-        "figures.unknown_level", record=by, found="no such level", expected=", ".join(LEVELS), rule="figures are by level of place",
+        "figures.unknown_level",
+        record=by,
+        found="no such level",
+        expected=", ".join(LEVELS),
+        rule="figures are by level of place",
         todo="choose one of the levels",
-    )  # fmt: skip
+    )
 
 
 def _not_here(figure_id: str, area_id: int) -> Refusal:
     return Refusal(
-        "access.not_granted", record=figure_id, found=f"area {area_id} is not among your areas in this edition",
-        expected="an area granted to you, or one above it", rule="what a person may see and do follows the areas granted to them",
-        todo="choose a place from the list", unseen=True,
-    )  # fmt: skip
+        "access.not_granted",
+        record=figure_id,
+        found=f"area {area_id} is not among your areas in this edition",
+        expected="an area granted to you, or one above it",
+        rule="what a person may see and do follows the areas granted to them",
+        todo="choose a place from the list",
+        unseen=True,
+    )
 
 
 # How answers are worded.
@@ -230,32 +303,57 @@ def _below(computed: Cells, place: Place, level: str) -> list[Place]:
             area_id = parents.get(area_id)
         return area_id is not None
 
-    found = [p for p in computed.places.values() if p.level == level and p.area_id != place.area_id and under(p.parent_id)]
+    found = [
+        p for p in computed.places.values() if p.level == level and p.area_id != place.area_id and under(p.parent_id)
+    ]
     return sorted(found, key=lambda p: (p.code, p.area_id))
 
 
 def _row(computed: Cells, value: Value, snapshot: Snapshot) -> dict[str, Any]:
     figure, place = computed.figures[value.id], computed.places[value.area_id]
     return {
-        "id": figure.id, "label": figure.label, "unit": figure.unit, "value": _number(value.value), "place": place.code,
-        "place_name": place.name_en or place.name_zh, "as_of": snapshot.as_of.isoformat(), "snapshot": snapshot.name,
-        "exact": _exact(value.value), "state": value.state.value, "rounding": str(figure.rounding), "kind": figure.kind,
-        "label_zh": figure.label_zh, "area_id": place.area_id, "level": place.level, "provisional": snapshot.kind != "sealed",
-    }  # fmt: skip
+        "id": figure.id,
+        "label": figure.label,
+        "unit": figure.unit,
+        "value": _number(value.value),
+        "place": place.code,
+        "place_name": place.name_en or place.name_zh,
+        "as_of": snapshot.as_of.isoformat(),
+        "snapshot": snapshot.name,
+        "exact": _exact(value.value),
+        "state": value.state.value,
+        "rounding": str(figure.rounding),
+        "kind": figure.kind,
+        "label_zh": figure.label_zh,
+        "area_id": place.area_id,
+        "level": place.level,
+        "provisional": snapshot.kind != "sealed",
+    }
 
 
 def _place_row(computed: Cells, figure_id: str, place: Place) -> dict[str, Any]:
     value = computed.value(figure_id, place.area_id)
     return {
-        "place": place.code, "place_name": place.name_en or place.name_zh, "value": _number(value.value), "state": value.state.value,
-        "exact": _exact(value.value), "area_id": place.area_id, "level": place.level,
-    }  # fmt: skip
+        "place": place.code,
+        "place_name": place.name_en or place.name_zh,
+        "value": _number(value.value),
+        "state": value.state.value,
+        "exact": _exact(value.value),
+        "area_id": place.area_id,
+        "level": place.level,
+    }
 
 
 def _input(computed: Cells, figure_id: str, area_id: int) -> dict[str, Any]:
     value = computed.value(figure_id, area_id)
     figure = computed.figures[figure_id]
-    return {"id": figure_id, "label": figure.label, "unit": figure.unit, "value": _number(value.value), "state": value.state.value}
+    return {
+        "id": figure_id,
+        "label": figure.label,
+        "unit": figure.unit,
+        "value": _number(value.value),
+        "state": value.state.value,
+    }
 
 
 def _number(value: Fraction | None) -> int | float | str | None:
@@ -269,4 +367,7 @@ def _exact(value: Fraction | None) -> str | None:
 
 def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
     """A row as JSON can carry it."""
-    return {k: str(v) if isinstance(v, Decimal | UUID) else v.isoformat() if isinstance(v, date | datetime) else v for k, v in row.items()}
+    return {
+        k: str(v) if isinstance(v, Decimal | UUID) else v.isoformat() if isinstance(v, date | datetime) else v
+        for k, v in row.items()
+    }

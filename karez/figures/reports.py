@@ -20,7 +20,10 @@ def check_reports(snapshot: Snapshot, reports: Sequence[LiveReport], run: RunRep
         reported = [(report, resolve([report.figure], snapshot.year)[0]) for report in reports]
     except Refusal as refusal:
         return [Wrong(refusal.record, refusal.found, refusal.expected)]
-    wrong = [Wrong(f"the figure {i}", found, "an expression that works on every row") for i, found in computed.undefined.items()]
+    wrong = [
+        Wrong(f"the figure {i}", found, "an expression that works on every row")
+        for i, found in computed.undefined.items()
+    ]
     for report, figure in reported:
         for area_id, live in run(report.sql):
             if area_id not in computed.places:
@@ -30,5 +33,11 @@ def check_reports(snapshot: Snapshot, reports: Sequence[LiveReport], run: RunRep
             if (None if live is None else Fraction(live)) != value:
                 place = computed.places[area_id]
                 shown = "no value" if value is None else plain_number(value)
-                wrong.append(Wrong(f"{report.label}, {place.code} {place.name_en}: the report", str(live), f"the figure {figure.id}: {shown}"))
+                wrong.append(
+                    Wrong(
+                        f"{report.label}, {place.code} {place.name_en}: the report",
+                        str(live),
+                        f"the figure {figure.id}: {shown}",
+                    )
+                )
     return wrong

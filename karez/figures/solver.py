@@ -1,14 +1,14 @@
 """What a reader with a solver finds: between which numbers each withheld cell must lie. Chooses nothing to withhold.
 
-The reader has every printed value, what adds up, the formulas, and the rule: noughts are printed, so what is withheld of persons
-or households is one at least; with `marks` also which cells are withheld for being small, so that these are below the threshold.
-Each connected block is a linear programme (HiGHS), its optimum the end of an interval. Counts are whole: an end counts as
-reached only by a table of whole numbers, looked for by integer programming where the linear optimum is none and the block is small.
-The work is bounded by its steps, not by a clock, so that the answer is the same everywhere. What has no answer within them is
-`UNDECIDED`, and counts as exposed: nothing is taken for safe because it could not be looked at. From printed values that contradict
-each other, as an erratum and the parts it leaves as they were, nothing follows; no table fits them.
-Not found: what only whole numbers narrow in blocks of more than `WHOLE_BELOW` cells. Printed values are taken as exact, so what is
-printed rounded leaves more open than is found here.
+The reader has every printed value, what adds up, the formulas, and the rule: noughts are printed, so what is withheld
+of persons or households is one at least; with `marks` also which cells are withheld for being small, so that these are
+below the threshold. Each connected block is a linear programme (HiGHS), its optimum the end of an interval. Counts are
+whole: an end counts as reached only by a table of whole numbers, looked for by integer programming where the linear
+optimum is none and the block is small. The work is bounded by its steps, not by a clock, so that the answer is the same
+everywhere. What has no answer within them is `UNDECIDED`, and counts as exposed: nothing is taken for safe because it
+could not be looked at. From printed values that contradict each other, as an erratum and the parts it leaves as they
+were, nothing follows; no table fits them. Not found: what only whole numbers narrow in blocks of more than
+`WHOLE_BELOW` cells. Printed values are taken as exact, so what is printed rounded leaves more open than is found here.
 """
 
 from collections import defaultdict
@@ -24,12 +24,26 @@ import numpy as np
 from karez.figures.attack import Board, Component, Exposure, Key, Kind, Number, Product
 
 WHOLE_BELOW = 60  # cells of a block up to which tables of whole numbers are looked for
-NARROW, FIXED, UNDECIDED = "narrow", "fixed", "undecided"  # how a cell is exposed: to few numbers, to one; or nobody can say
-STEPS, STEPS_PER_LINE = 10_000, 200  # of the simplex for one question: so many, and so many more for each sum and each cell
+NARROW, FIXED, UNDECIDED = (
+    "narrow",
+    "fixed",
+    "undecided",
+)  # how a cell is exposed: to few numbers, to one; or nobody can say
+STEPS, STEPS_PER_LINE = (
+    10_000,
+    200,
+)  # of the simplex for one question: so many, and so many more for each sum and each cell
 BRANCHES = 500  # of the search for a table of whole numbers
 NEAR = 1e-6
 _Table = np.ndarray[Any, np.dtype[np.float64]]
-_SETTINGS = (("output_flag", False), ("log_to_console", False), ("threads", 1), ("random_seed", 0), ("mip_rel_gap", 0.0), ("mip_abs_gap", 0.5))
+_SETTINGS = (
+    ("output_flag", False),
+    ("log_to_console", False),
+    ("threads", 1),
+    ("random_seed", 0),
+    ("mip_rel_gap", 0.0),
+    ("mip_abs_gap", 0.5),
+)
 _TABLE, _NONE = highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kInfeasible
 MARGIN = 1_000  # beyond the largest number around, so that no interval is without an end
 
@@ -43,7 +57,9 @@ class Interval(NamedTuple):
 
 @dataclass
 class _Row:
-    """A sum of unknown cells that lies between two numbers (None: no end on that side), and the printed cells it follows from."""
+    """A sum of unknown cells that lies between two numbers (None: no end on that side), and the printed cells it
+    follows from.
+    """
 
     terms: dict[Key, Number]
     low: Number | None
@@ -61,7 +77,9 @@ class _Column:
 
 
 def narrow(board: Board, component: Component, *, marks: bool = False) -> tuple[list[Exposure], dict[Key, Interval]]:
-    """The withheld cells a reader can put in too narrow an interval, with the printed cells that make it so; and what was found of all."""
+    """The withheld cells a reader can put in too narrow an interval, with the printed cells that make it so; and what
+    was found of all.
+    """
     exposed: list[Exposure] = []
     found: dict[Key, Interval] = {}
     for columns, rows in _blocks(board, component, marks=marks):
@@ -69,7 +87,9 @@ def narrow(board: Board, component: Component, *, marks: bool = False) -> tuple[
         if not block.feasible:  # what was printed contradicts what a reader takes for granted, who then takes less
             loose = {k: _Column(0 if c.whole else c.low, None, c.whole, c.truth, c.needed) for k, c in columns.items()}
             block = _Block(loose, rows)
-        if block.feasible:  # where printed values contradict each other all the same (an erratum beside old parts), nothing follows from them
+        # where printed values contradict each other all the same (an erratum beside old parts), nothing follows from
+        # them
+        if block.feasible:
             exposed += block.followed()
         found |= block.seen
     return sorted(exposed), found
@@ -94,18 +114,30 @@ def _columns(board: Board, component: Component, *, marks: bool) -> dict[Key, _C
     ratios = {r.figure for r in board.relations if isinstance(r, Product)}
     made: dict[Key, _Column] = {}
     for key in sorted(component.unknown):
-        kind, truth, secret = board.kinds.get(key[0].partition("@")[0], Kind.ANY), board.truth.get(key), key in board.secret
+        kind, truth, secret = (
+            board.kinds.get(key[0].partition("@")[0], Kind.ANY),
+            board.truth.get(key),
+            key in board.secret,
+        )
         low: Number | None = None if kind is Kind.ANY else 0
         if kind is Kind.COUNT and secret and (truth is None or truth >= 1):
             low = 1
-        high = board.least[key[0]] - 1 if marks and secret and truth is not None and _is_its_own_units(board, key, kind) else None
+        high = (
+            board.least[key[0]] - 1
+            if marks and secret and truth is not None and _is_its_own_units(board, key, kind)
+            else None
+        )
         made[key] = _Column(low, high, kind is Kind.COUNT, truth, _needed(board, key, kind, truth) if secret else 0)
-    _as_their_parts(board, {k: c for k, c in made.items() if c.needed and not c.whole and k[0].partition("@")[0] not in ratios})
+    _as_their_parts(
+        board, {k: c for k, c in made.items() if c.needed and not c.whole and k[0].partition("@")[0] not in ratios}
+    )
     return made
 
 
 def _as_their_parts(board: Board, amounts: Mapping[Key, _Column]) -> None:
-    """A sum with public money in it, and what hides an amount of few, is as open as the least amount of few that it hangs together with."""
+    """A sum with public money in it, and what hides an amount of few, is as open as the least amount of few that it
+    hangs together with.
+    """
     of_few = [c.needed for k, c in amounts.items() if k[0] in board.rolled and _is_few(board, k)]
     for key, column in amounts.items():
         if of_few and not (key[0] in board.rolled and _is_few(board, key)):
@@ -130,7 +162,9 @@ def _needed(board: Board, key: Key, kind: Kind, truth: Number | None) -> float:
 
 
 def _without_the_idle(columns: Mapping[Key, _Column], rows: Sequence[_Row]) -> list[_Row]:
-    """Cells nobody asks for that are in one sum only become room in that sum; a sum with room on both sides says nothing."""
+    """Cells nobody asks for that are in one sum only become room in that sum; a sum with room on both sides says
+    nothing.
+    """
     used: dict[Key, set[int]] = defaultdict(set)
     for number, row in enumerate(rows):
         for key in row.terms:
@@ -168,7 +202,9 @@ def _says_nothing(row: _Row, columns: Mapping[Key, _Column]) -> bool:
         least, most = (columns[key].low, columns[key].high) if c > 0 else (columns[key].high, columns[key].low)
         low = None if low is None or least is None else low + c * least
         high = None if high is None or most is None else high + c * most
-    return (row.low is None or (low is not None and low >= row.low)) and (row.high is None or (high is not None and high <= row.high))
+    return (row.low is None or (low is not None and low >= row.low)) and (
+        row.high is None or (high is not None and high <= row.high)
+    )
 
 
 def _joined(rows: Sequence[_Row]) -> dict[Key, Key]:
@@ -200,7 +236,11 @@ class _Block:
         self.whole = np.array([c.whole for c in columns.values()])
         self.scale = np.array([1.0 if c.whole else _power_of_two(c.truth) for c in columns.values()])
         self.needed = np.array([c.needed for c in columns.values()])
-        self.truth = None if any(c.truth is None for c in columns.values()) else np.array([float(c.truth or 0) for c in columns.values()])
+        self.truth = (
+            None
+            if any(c.truth is None for c in columns.values())
+            else np.array([float(c.truth or 0) for c in columns.values()])
+        )
         self.asked = [n for n, c in enumerate(columns.values()) if c.needed]
         self._lay_out()
         self.solver = self._solver()
@@ -214,21 +254,33 @@ class _Block:
     @property
     def seen(self) -> dict[Key, Interval]:
         """The intervals of the withheld cells, as far as they were followed."""
-        return {self.keys[n]: Interval(float(self.lowest[n]), float(self.highest[n])) for n in self.asked if self.lowest[n] <= self.highest[n]}
+        return {
+            self.keys[n]: Interval(float(self.lowest[n]), float(self.highest[n]))
+            for n in self.asked
+            if self.lowest[n] <= self.highest[n]
+        }
 
     def _lay_out(self) -> None:
         """The sums as arrays: as they stand for exact checks, and brought to about one for the solver."""
-        triples = [(number, self.at[k], float(c)) for number, row in enumerate(self.rows) for k, c in sorted(row.terms.items())]
+        triples = [
+            (number, self.at[k], float(c)) for number, row in enumerate(self.rows) for k, c in sorted(row.terms.items())
+        ]
         self.in_row, self.in_column = np.array([t[0] for t in triples]), np.array([t[1] for t in triples])
         self.factor = np.array([t[2] for t in triples])
         self.row_low = np.array([-np.inf if r.low is None else float(r.low) for r in self.rows])
         self.row_high = np.array([np.inf if r.high is None else float(r.high) for r in self.rows])
-        ends = [v for v in (*self.row_low, *self.row_high, *(self.truth if self.truth is not None else ())) if np.isfinite(v)]
+        ends = [
+            v
+            for v in (*self.row_low, *self.row_high, *(self.truth if self.truth is not None else ()))
+            if np.isfinite(v)
+        ]
         most = 4 * max((abs(v) for v in ends), default=0) + MARGIN
         self.low = np.array([-most if c.low is None else float(c.low) for c in self.columns.values()])
         self.high = np.array([most if c.high is None else float(c.high) for c in self.columns.values()])
         # Whole numbers below 2**53 are exact in floating point.
-        self.exact = bool(self.whole.all()) and all(Fraction(c).denominator == 1 for row in self.rows for c in row.terms.values())
+        self.exact = bool(self.whole.all()) and all(
+            Fraction(c).denominator == 1 for row in self.rows for c in row.terms.values()
+        )
 
     def _solver(self, *, whole: bool = False) -> highspy.Highs:
         scaled = self.factor * self.scale[self.in_column]
@@ -280,7 +332,9 @@ class _Block:
         low, high = (ceil(ends[0] - NEAR), floor(ends[1] + NEAR)) if self.whole[n] else ends
         if self._wide(n) or high - low >= self.needed[n] * (1 - NEAR):
             return None
-        return Exposure(self.keys[n], NARROW if high - low > NEAR * max(1.0, abs(high)) else FIXED, tuple(sorted(support)))
+        return Exposure(
+            self.keys[n], NARROW if high - low > NEAR * max(1.0, abs(high)) else FIXED, tuple(sorted(support))
+        )
 
     def undecided(self, n: int) -> Exposure:
         """A cell of which nothing was found out, with every printed cell that has to do with it."""
@@ -290,7 +344,9 @@ class _Block:
         return bool(self.highest[n] - self.lowest[n] >= self.needed[n] * (1 - NEAR))
 
     def _end(self, direction: _Table) -> tuple[_Table, Sequence[float]] | None:
-        """The furthest table against a direction, and what keeps it from going on, by row; None where there is no table, or none was found in time."""
+        """The furthest table against a direction, and what keeps it from going on, by row; None where there is no
+        table, or none was found in time.
+        """
         found = self._run(self.solver, direction)
         if found is None:
             return None
@@ -324,7 +380,12 @@ class _Block:
 
     def _holds(self, table: _Table) -> bool:
         total = np.bincount(self.in_row, self.factor * table[self.in_column], minlength=len(self.rows))
-        slack = 0.0 if self.exact else NEAR * (1 + np.bincount(self.in_row, np.abs(self.factor * table[self.in_column]), minlength=len(self.rows)))
+        slack = (
+            0.0
+            if self.exact
+            else NEAR
+            * (1 + np.bincount(self.in_row, np.abs(self.factor * table[self.in_column]), minlength=len(self.rows)))
+        )
         within = np.all(total >= self.row_low - slack) and np.all(total <= self.row_high + slack)
         return bool(within and np.all(table >= self.low) and np.all(table <= self.high))
 

@@ -1,4 +1,6 @@
-"""From the rows behind a figure of money to the vouchers they were booked with. Reads the ledger by the ids frozen in the rows."""
+"""From the rows behind a figure of money to the vouchers they were booked with. Reads the ledger by the ids frozen in
+the rows.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,7 +12,8 @@ _VOUCHERS = """
 SELECT t.id AS transfer_id, t.amount_fen, t.voucher_id, v.number AS voucher_number, v.year AS voucher_year,
        t.booking_date::text AS booked_on, v.narration, v.kind, b.id AS book_id, b.name AS book,
        coalesce(v.document_id, (SELECT min(d.id) FROM notices_document d
-                                 WHERE d.kind = 'voucher' AND d.subject_id = v.id AND d.voided_at IS NULL)) AS document_id
+                                 WHERE d.kind = 'voucher' AND d.subject_id = v.id
+                                     AND d.voided_at IS NULL)) AS document_id
   FROM ledger_transfer t JOIN ledger_voucher v ON v.id = t.voucher_id JOIN ledger_book b ON b.id = t.book_id
  WHERE t.id = ANY(%s) ORDER BY t.id
 """

@@ -1,4 +1,6 @@
-"""What is looked at before a year is closed: lines balance, records and ledger agree, nothing prepared was left half done."""
+"""What is looked at before a year is closed: lines balance, records and ledger agree, nothing prepared was left half
+done.
+"""
 
 from karez.kernel.figure_tables import ClosingCheck
 
@@ -7,18 +9,26 @@ _COUNTS = "(counts_on <= %(as_of)s AND (void_counts_on IS NULL OR void_counts_on
 CHECKS = (
     ClosingCheck(
         name="funds_records_equal_books",
-        label="Appropriations and allocations on record equal what the books of office and counties received, line by line",
+        label=(
+            "Appropriations and allocations on record equal what the books of office and counties received, line "
+            "by line"
+        ),
         sql=f"""
 WITH recorded AS (
-    SELECT line_id, 'office' AS kind, area_id, sum(amount_fen) AS fen FROM funds_appropriation WHERE {_COUNTS} GROUP BY 1, 2, 3
+    SELECT line_id, 'office' AS kind, area_id, sum(amount_fen) AS fen FROM funds_appropriation WHERE {_COUNTS}
+        GROUP BY 1, 2, 3
     UNION ALL
     SELECT line_id, 'county', area_id, sum(amount_fen) FROM funds_allocation WHERE {_COUNTS} GROUP BY 1, 2, 3
 ), moved AS (  -- a reversal takes back what came in, so it is left out where the voucher it reverses had gone out
-    SELECT a.line_id, a.book_kind AS kind, a.area_id, sum(CASE WHEN t.credit_account_id = a.account_id THEN t.amount_fen ELSE -t.amount_fen END) AS fen
+    SELECT a.line_id, a.book_kind AS kind, a.area_id, sum(CASE WHEN t.credit_account_id = a.account_id THEN t.amount_fen
+        ELSE -t.amount_fen END) AS fen
       FROM funds_line_account a
-      JOIN ledger_transfer t ON (t.credit_account_id = a.account_id OR t.debit_account_id = a.account_id) AND t.booking_date <= %(as_of)s
-      JOIN ledger_voucher v ON v.id = t.voucher_id LEFT JOIN ledger_transfer o ON o.voucher_id = v.reverses_id AND o.line_no = t.line_no
-     WHERE CASE WHEN v.reverses_id IS NULL THEN t.credit_account_id = a.account_id ELSE o.credit_account_id = a.account_id END
+      JOIN ledger_transfer t ON (t.credit_account_id = a.account_id OR t.debit_account_id = a.account_id)
+          AND t.booking_date <= %(as_of)s
+      JOIN ledger_voucher v ON v.id = t.voucher_id LEFT JOIN ledger_transfer o ON o.voucher_id = v.reverses_id
+          AND o.line_no = t.line_no
+     WHERE CASE WHEN v.reverses_id IS NULL THEN t.credit_account_id = a.account_id
+         ELSE o.credit_account_id = a.account_id END
      GROUP BY 1, 2, 3
 )
 SELECT l.code || ' in ' || coalesce(p.name_en, area_id::text), coalesce(r.fen, 0)::text || ' fen on record',

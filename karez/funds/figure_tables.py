@@ -1,4 +1,6 @@
-"""What closing freezes of this room: rules and plans in force or past, and the money of source lines. Holds no grants to villages."""
+"""What closing freezes of this room: rules and plans in force or past, and the money of source lines. Holds no grants
+to villages.
+"""
 
 from karez.kernel.facts import counted_on
 from karez.kernel.figure_tables import FigureColumn, FigureTable
@@ -36,12 +38,15 @@ RULES = FigureTable(
         FigureColumn("document_no", "text", "number of the document that set it"),
     ),
     sql=f"""
-SELECT s.area_id, 'standard' AS kind, s.programme AS code, s.size_class, s.low_fen, s.high_fen, NULL::numeric(24,4) AS planned,
-       'yuan' AS unit, s.starts_on AS from_on, {_until("s")} AS until_on, NULL::integer AS from_year, NULL::integer AS until_year,
+SELECT s.area_id, 'standard' AS kind, s.programme AS code, s.size_class, s.low_fen, s.high_fen,
+    NULL::numeric(24,4) AS planned,
+       'yuan' AS unit, s.starts_on AS from_on, {_until("s")} AS until_on, NULL::integer AS from_year,
+           NULL::integer AS until_year,
        NULL::integer AS years, NULL::integer AS years_left, s.document_no
   FROM funds_grantstandard s WHERE {_counts("s")}
 UNION ALL
-SELECT p.area_id, 'target', p.code, NULL, NULL, NULL, p.planned, p.unit, p.starts_on, {_until("p")}, p.from_year, p.until_year,
+SELECT p.area_id, 'target', p.code, NULL, NULL, NULL, p.planned, p.unit, p.starts_on, {_until("p")}, p.from_year,
+    p.until_year,
        p.until_year - p.from_year + 1, GREATEST(p.until_year - %(year)s, 0), p.document_no
   FROM funds_plantarget p WHERE {_counts("p")}""",
     order_by="kind, code, size_class, from_on",
@@ -69,10 +74,13 @@ MONEY = FigureTable(
         FigureColumn("voucher_id", "bigint", "voucher of that transfer"),
     ),
     sql=f"""
-SELECT m.area_id, m.kind, l.code AS line_code, l.name AS line_name, l.year AS line_year, l.programme, f.code AS funder_code,
-       f.name_en AS funder_name, f.name_zh AS funder_name_zh, f.kind AS funder_kind, m.amount_fen, m.happened_on, m.counts_on, m.reference, m.transfer_id, t.voucher_id
+SELECT m.area_id, m.kind, l.code AS line_code, l.name AS line_name, l.year AS line_year, l.programme,
+    f.code AS funder_code,
+       f.name_en AS funder_name, f.name_zh AS funder_name_zh, f.kind AS funder_kind, m.amount_fen, m.happened_on,
+           m.counts_on, m.reference, m.transfer_id, t.voucher_id
   FROM (
-    SELECT a.area_id, 'appropriation' AS kind, a.line_id, a.amount_fen, a.happened_on, a.counts_on, a.reference, a.transfer_id
+    SELECT a.area_id, 'appropriation' AS kind, a.line_id, a.amount_fen, a.happened_on, a.counts_on, a.reference,
+        a.transfer_id
       FROM funds_appropriation a WHERE {counted_on(_DAY, event=True, alias="a")}
     UNION ALL
     SELECT a.area_id, 'allocation', a.line_id, a.amount_fen, a.happened_on, a.counts_on, a.reference, a.transfer_in_id

@@ -28,7 +28,9 @@ def about_transfers(actor: User, transfer_ids: Iterable[int]) -> list[AreaLink]:
     areas = visible_areas(actor, queries.VIEW).values("pk")
     found: list[Appropriation | Allocation] = [
         *Appropriation.objects.filter(transfer_id__in=ids, area_id__in=areas, voided_at=None),
-        *Allocation.objects.filter(Q(transfer_in_id__in=ids) | Q(transfer_out_id__in=ids), area_id__in=areas, voided_at=None),
+        *Allocation.objects.filter(
+            Q(transfer_in_id__in=ids) | Q(transfer_out_id__in=ids), area_id__in=areas, voided_at=None
+        ),
     ]
     words = {Appropriation: _("Appropriation %s"), Allocation: _("Allocation %s")}
     return [AreaLink(words[type(one)] % one.reference, reverse("funds:line", args=[one.line_id])) for one in found]
@@ -38,7 +40,12 @@ def decides_sets(set_ids: Iterable[int]) -> dict[int, str]:
     """Where each set that carries an appropriation or allocation is decided."""
     ids = list(set_ids)
     found = Proposal.objects.filter(Q(set_id__in=ids) | Q(second_set_id__in=ids))
-    return {key: reverse("funds:proposal", args=[one.pk]) for one in found for key in (one.set_id, one.second_set_id) if key in ids}
+    return {
+        key: reverse("funds:proposal", args=[one.pk])
+        for one in found
+        for key in (one.set_id, one.second_set_id)
+        if key in ids
+    }
 
 
 def takes_back(voucher_id: int) -> str | None:
@@ -47,7 +54,9 @@ def takes_back(voucher_id: int) -> str | None:
     received = Appropriation.objects.filter(transfer_id__in=moved, voided_at=None).first()
     if received is not None:
         return reverse("funds:take_back_appropriation", args=[received.pk])
-    passed = Allocation.objects.filter(Q(transfer_in_id__in=moved) | Q(transfer_out_id__in=moved), voided_at=None).first()
+    passed = Allocation.objects.filter(
+        Q(transfer_in_id__in=moved) | Q(transfer_out_id__in=moved), voided_at=None
+    ).first()
     return reverse("funds:take_back_allocation", args=[passed.pk]) if passed else None
 
 

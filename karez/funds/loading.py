@@ -1,6 +1,7 @@
 """How rows of this room's files become records and booked money, set-based, inside the batch's transaction.
 
-Holds no checks of rows: those are in `sheets`. The sender prepared the vouchers, the approver of the batch approves them.
+Holds no checks of rows: those are in `sheets`. The sender prepared the vouchers, the approver of the batch approves
+them.
 """
 
 from collections.abc import Mapping
@@ -13,7 +14,8 @@ _LINE_OF = "JOIN funds_sourceline l ON l.code = s.line_code AND l.voided_at IS N
 
 _FUNDERS = """
 INSERT INTO funds_funder (code, name_en, name_zh, kind, recorded_by_id, batch_id)
-SELECT DISTINCT ON (s.funder_code) s.funder_code, s.funder_name, coalesce(s.funder_name_zh, ''), s.funder_kind, %(by)s, %(batch)s
+SELECT DISTINCT ON (s.funder_code) s.funder_code, s.funder_name, coalesce(s.funder_name_zh, ''), s.funder_kind, %(by)s,
+    %(batch)s
   FROM {stage} s WHERE NOT EXISTS (SELECT 1 FROM funds_funder f WHERE f.code = s.funder_code AND f.voided_at IS NULL)
  ORDER BY s.funder_code, s.row_no
 """
@@ -22,24 +24,30 @@ INSERT INTO funds_sourceline (code, funder_id, programme, year, document_no, nam
 SELECT s.line_code, f.id, s.programme, s.year, s.document_no, s.line_name, %(by)s, %(batch)s
   FROM {stage} s JOIN funds_funder f ON f.code = s.funder_code AND f.voided_at IS NULL ORDER BY s.row_no
 """
-# Keys of vouchers and ids of transfers are the stage's row numbers and the table's numbers, so that facts find them again.
+# Keys of vouchers and ids of transfers are the stage's row numbers and the table's numbers, so that facts find them
+# again.
 _BULK_IN = """
-INSERT INTO ledger_bulk (voucher_key, book_id, booking_date, happened_on, kind, narration, debit_account_id, credit_account_id, amount_fen)
+INSERT INTO ledger_bulk (voucher_key, book_id, booking_date, happened_on, kind, narration, debit_account_id,
+    credit_account_id, amount_fen)
 SELECT 'in ' || s.row_no, a.book_id, periods_counts_on(s.happened_on), s.happened_on, '{kind}',
        CASE '{kind}' WHEN 'appropriation' THEN 'appropriation ' || s.reference || ', ' || s.document_no
-         ELSE 'allocation ' || s.reference || ', ' || s.document_no END AS narration, a.bank_account_id, a.account_id, s.amount
-  FROM {stage} s {line_of} JOIN funds_line_account a ON a.line_id = l.id AND a.book_kind = '{book}' AND a.area_id = {area}
+         ELSE 'allocation ' || s.reference || ', ' || s.document_no END AS narration, a.bank_account_id, a.account_id,
+             s.amount
+  FROM {stage} s {line_of} JOIN funds_line_account a ON a.line_id = l.id AND a.book_kind = '{book}'
+      AND a.area_id = {area}
  ORDER BY s.row_no
 """
 _BULK_OUT = """
-INSERT INTO ledger_bulk (voucher_key, book_id, booking_date, happened_on, kind, narration, debit_account_id, credit_account_id, amount_fen)
+INSERT INTO ledger_bulk (voucher_key, book_id, booking_date, happened_on, kind, narration, debit_account_id,
+    credit_account_id, amount_fen)
 SELECT 'out ' || s.row_no, a.book_id, periods_counts_on(s.happened_on), s.happened_on, 'allocation',
        'allocation ' || s.reference || ', ' || s.document_no AS narration, a.account_id, a.bank_account_id, s.amount
   FROM {stage} s {line_of} JOIN funds_line_account a ON a.line_id = l.id AND a.book_kind = 'office'
  ORDER BY s.row_no
 """
 _APPROPRIATIONS = """
-INSERT INTO funds_appropriation (line_id, area_id, reference, document_no, amount_fen, transfer_id, happened_on, counts_on,
+INSERT INTO funds_appropriation (line_id, area_id, reference, document_no, amount_fen, transfer_id, happened_on,
+    counts_on,
                                  recorded_by_id, batch_id)
 SELECT l.id, {region}, s.reference, s.document_no, s.amount, t.id, s.happened_on, t.booking_date, %(by)s, %(batch)s
   FROM {stage} s {line_of}
@@ -49,7 +57,8 @@ SELECT l.id, {region}, s.reference, s.document_no, s.amount, t.id, s.happened_on
 _ALLOCATIONS = """
 INSERT INTO funds_allocation (line_id, area_id, reference, document_no, amount_fen, transfer_out_id, transfer_in_id,
                               happened_on, counts_on, recorded_by_id, batch_id)
-SELECT l.id, s.county_id, s.reference, s.document_no, s.amount, o.id, i.id, s.happened_on, i.booking_date, %(by)s, %(batch)s
+SELECT l.id, s.county_id, s.reference, s.document_no, s.amount, o.id, i.id, s.happened_on, i.booking_date, %(by)s,
+    %(batch)s
   FROM {stage} s {line_of}
   JOIN ledger_bulk_voucher vo ON vo.voucher_key = 'out ' || s.row_no JOIN ledger_transfer o ON o.voucher_id = vo.id
   JOIN ledger_bulk_voucher vi ON vi.voucher_key = 'in ' || s.row_no JOIN ledger_transfer i ON i.voucher_id = vi.id
@@ -64,7 +73,8 @@ _SPELL_VALUES = """s.valid_from, periods_counts_on(s.valid_from), s.valid_to,
        %(by)s, %(batch)s"""
 _STANDARDS = f"""
 INSERT INTO funds_grantstandard (area_id, programme, size_class, low_fen, high_fen, document_no, {_SPELL_COLUMNS})
-SELECT {_REGION}, s.programme, s.size_class, s.low, s.high, s.document_no, {_SPELL_VALUES} FROM {{stage}} s ORDER BY s.row_no
+SELECT {_REGION}, s.programme, s.size_class, s.low, s.high, s.document_no, {_SPELL_VALUES} FROM {{stage}} s
+    ORDER BY s.row_no
 """
 _TARGETS = f"""
 INSERT INTO funds_plantarget (area_id, code, label, planned, unit, from_year, until_year, document_no, {_SPELL_COLUMNS})
@@ -129,10 +139,14 @@ def withdraw_source_lines(given: Applying) -> Mapping[str, int]:
 def withdraw_money(given: Applying, table: str) -> Mapping[str, int]:
     """Reverses every voucher of a batch and voids its records; refused by the ledger where the money has moved on."""
     given.cursor.execute(
-        "SELECT ledger_bulk_reverse(%s, %s, %s, 'batch withdrawn')", [given.batch_id, given.sender_id, given.approver_id]
+        "SELECT ledger_bulk_reverse(%s, %s, %s, 'batch withdrawn')",
+        [given.batch_id, given.sender_id, given.approver_id],
     )
     vouchers = int(given.cursor.fetchone()[0])
-    return {table: _void(given, f"funds_{table}", "GREATEST(counts_on, periods_first_open_day())"), "vouchers": vouchers}
+    return {
+        table: _void(given, f"funds_{table}", "GREATEST(counts_on, periods_first_open_day())"),
+        "vouchers": vouchers,
+    }
 
 
 def withdraw_appropriations(given: Applying) -> Mapping[str, int]:
@@ -177,7 +191,8 @@ def _post(given: Applying) -> int:
 
 def _void(given: Applying, table: str, counts_on: str) -> int:
     given.cursor.execute(
-        f"UPDATE {table} SET voided_at = now(), voided_by_id = %s, void_reason = 'batch withdrawn', void_counts_on = {counts_on}"
+        f"UPDATE {table} SET voided_at = now(), voided_by_id = %s, void_reason = 'batch withdrawn', void_counts_on "
+        f"= {counts_on}"
         " WHERE batch_id = %s AND voided_at IS NULL",
         [given.approver_id, given.batch_id],
     )

@@ -219,8 +219,12 @@ class GrantStandard(SpellFact):
     class Meta(SpellFact.Meta):
         constraints = [
             *SpellFact.Meta.constraints,
-            models.CheckConstraint(name="funds_grantstandard_programme_plain", condition=Q(programme__regex=_PROGRAMME)),
-            models.CheckConstraint(name="funds_grantstandard_class_known", condition=Q(size_class__in=SizeClass.values)),
+            models.CheckConstraint(
+                name="funds_grantstandard_programme_plain", condition=Q(programme__regex=_PROGRAMME)
+            ),
+            models.CheckConstraint(
+                name="funds_grantstandard_class_known", condition=Q(size_class__in=SizeClass.values)
+            ),
             models.CheckConstraint(
                 name="funds_grantstandard_low_to_high", condition=Q(low_fen__gt=0, high_fen__gte=F("low_fen"))
             ),

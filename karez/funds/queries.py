@@ -113,9 +113,13 @@ def line_named(actor: User, code: str) -> SourceLine:
     found = SourceLine.objects.select_related("funder").filter(code=code, voided_at=None).first()
     if found is None or not visible_areas(actor, VIEW).exists():
         raise Refusal(
-            "not_found.source_line", record=code, found="no source line of this code that you may see", expected="a known code",
-            rule="a payment names one source line", todo="choose from the list of lines",
-        )  # fmt: skip
+            "not_found.source_line",
+            record=code,
+            found="no source line of this code that you may see",
+            expected="a known code",
+            rule="a payment names one source line",
+            todo="choose from the list of lines",
+        )
     return found
 
 
@@ -124,9 +128,7 @@ def line_balances(actor: User, *, line_id: int | None = None, year: int | None =
     return [LineBalance(*row) for row in _rows(actor, _BALANCES, [line_id, line_id, year, year])]
 
 
-def line_steps(
-    actor: User, line_id: int, *, after: tuple[date, int] = (date.min, 0), limit: int = 200
-) -> list[Step]:
+def line_steps(actor: User, line_id: int, *, after: tuple[date, int] = (date.min, 0), limit: int = 200) -> list[Step]:
     """The way of a line's money, voucher by voucher, in the books the actor may see; continue after (day, transfer id)."""
     areas, params = visible_area_ids_sql(actor, VIEW)
     with connection.cursor() as cursor:
@@ -145,7 +147,9 @@ def idle_money(actor: User, *, day: date, at_least_days: int = 0) -> list[IdleMo
 def waiting(actor: User) -> Iterator[Proposal]:
     """Proposals of the areas the actor may approve for that still wait, oldest first, their own left out."""
     areas, params = visible_area_ids_sql(actor, "funds.approve")
-    open_sets = VoucherSet.objects.filter(approved_at=None, refused_at=None).exclude(prepared_by_id=actor.pk).values("pk")
+    open_sets = (
+        VoucherSet.objects.filter(approved_at=None, refused_at=None).exclude(prepared_by_id=actor.pk).values("pk")
+    )
     found = Proposal.objects.filter(set_id__in=open_sets).select_related("line", "line__funder", "area")
     yield from found.extra(where=[f"area_id IN ({areas})"], params=params).order_by("pk")
 
@@ -188,7 +192,8 @@ class LineTotal:
 
 
 def lines_with_totals(actor: User, *, year: int | None = None) -> list[LineTotal]:
-    """Every line, newest budget year first, with what its books in the reader's areas received from outside them and still hold.
+    """Every line, newest budget year first, with what its books in the reader's areas received from outside them and
+    still hold.
 
     What one book of the reader's areas passes to another is counted once.
     """
@@ -232,9 +237,13 @@ def proposal(actor: User, proposal_id: int) -> Proposal:
     found = Proposal.objects.select_related("line__funder", "area").filter(pk=proposal_id).first()
     if found is None or not visible_areas(actor, VIEW).filter(pk=found.area_id).exists():
         raise Refusal(
-            "not_found.funds_proposal", record=f"proposal {proposal_id}", found="none that you may see", expected="one of your areas",
-            rule="a person sees the books of the areas granted to them", todo="choose from the list",
-        )  # fmt: skip
+            "not_found.funds_proposal",
+            record=f"proposal {proposal_id}",
+            found="none that you may see",
+            expected="one of your areas",
+            rule="a person sees the books of the areas granted to them",
+            todo="choose from the list",
+        )
     return found
 
 
@@ -243,9 +252,13 @@ def record(actor: User, kind: type[Appropriation] | type[Allocation], record_id:
     found = kind.objects.select_related("line__funder", "area__tree").filter(pk=record_id).first()
     if found is None or not visible_areas(actor, VIEW).filter(pk=found.area_id).exists():
         raise Refusal(
-            "not_found.funds_record", record=f"record {record_id}", found="none that you may see", expected="one of your areas",
-            rule="a person sees the books of the areas granted to them", todo="choose from the page of the line",
-        )  # fmt: skip
+            "not_found.funds_record",
+            record=f"record {record_id}",
+            found="none that you may see",
+            expected="one of your areas",
+            rule="a person sees the books of the areas granted to them",
+            todo="choose from the page of the line",
+        )
     return found
 
 

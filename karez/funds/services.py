@@ -1,4 +1,5 @@
-"""The only writers of this room besides its files: funders, lines, appropriations, allocations, their reversal, standards.
+"""The only writers of this room besides its files: funders, lines, appropriations, allocations, their reversal,
+standards.
 
 Money is prepared by one person and approved by another; the record is made in the same moment as the money is posted.
 Holds no grants to villages: those belong to the room above. Amounts are whole fen.
@@ -57,9 +58,15 @@ def open_line(
 
 @transaction.atomic
 def prepare_appropriation(
-    actor: User, *, line: SourceLine, amount_fen: int, happened_on: date, reference: str, document_no: str,
+    actor: User,
+    *,
+    line: SourceLine,
+    amount_fen: int,
+    happened_on: date,
+    reference: str,
+    document_no: str,
     document_id: int | None = None,
-) -> Proposal:  # fmt: skip
+) -> Proposal:
     """Prepares the booking of money received on a line; another person approves it."""
     area_id = region().area_id
     require(actor, PREPARE, area_id)
@@ -67,16 +74,27 @@ def prepare_appropriation(
     if Appropriation.objects.alias(key=number_key("reference")).filter(key=key_of(reference), voided_at=None).exists():
         raise rules.reference_taken(reference)
     bank, account, book = _accounts(actor, "office", area_id, line, happened_on)
-    draft = _draft(book, happened_on, "appropriation", reference, document_no, ledger.Line(bank, account, amount_fen), document_id)
+    draft = _draft(
+        book, happened_on, "appropriation", reference, document_no, ledger.Line(bank, account, amount_fen), document_id
+    )
     set_id = ledger.prepare(actor, [draft], permission=PREPARE)
-    return _propose(actor, Proposal.Kind.APPROPRIATION, set_id, line, area_id, amount_fen, happened_on, reference, document_no)
+    return _propose(
+        actor, Proposal.Kind.APPROPRIATION, set_id, line, area_id, amount_fen, happened_on, reference, document_no
+    )
 
 
 @transaction.atomic
 def prepare_allocation(
-    actor: User, *, line: SourceLine, county_id: int, amount_fen: int, happened_on: date, reference: str, document_no: str,
+    actor: User,
+    *,
+    line: SourceLine,
+    county_id: int,
+    amount_fen: int,
+    happened_on: date,
+    reference: str,
+    document_no: str,
     document_id: int | None = None,
-) -> Proposal:  # fmt: skip
+) -> Proposal:
     """Prepares the passing of a line's money to a county, in both books; refuses more than lies on the line."""
     office_id = region().area_id
     require(actor, PREPARE, office_id)
@@ -92,7 +110,9 @@ def prepare_allocation(
         _draft(county_book, happened_on, *words, ledger.Line(county_bank, county_account, amount_fen), document_id),
     ]
     set_id = ledger.prepare(actor, drafts, permission=PREPARE)
-    return _propose(actor, Proposal.Kind.ALLOCATION, set_id, line, county_id, amount_fen, happened_on, reference, document_no)
+    return _propose(
+        actor, Proposal.Kind.ALLOCATION, set_id, line, county_id, amount_fen, happened_on, reference, document_no
+    )
 
 
 @transaction.atomic
@@ -102,22 +122,39 @@ def prepare_reversal(actor: User, *, record: Appropriation | Allocation, reason:
     rules.check_text(reason, "reason", record.reference)
     if record.voided_at is not None:
         raise Refusal(
-            "funds.already_void", record=record.reference, found="a record already taken back", expected="a record that counts",
-            rule="a record is voided once", todo="open the record to see who took it back and why",
-        )  # fmt: skip
+            "funds.already_void",
+            record=record.reference,
+            found="a record already taken back",
+            expected="a record that counts",
+            rule="a record is voided once",
+            todo="open the record to see who took it back and why",
+        )
     # What came into the county last goes back first: there it may already be spent.
-    transfers = [record.transfer_in_id, record.transfer_out_id] if isinstance(record, Allocation) else [record.transfer_id]
+    transfers = (
+        [record.transfer_in_id, record.transfer_out_id] if isinstance(record, Allocation) else [record.transfer_id]
+    )
     sets = [
-        ledger.prepare_reversal(actor, Transfer.objects.get(pk=t).voucher_id, reason, permission=PREPARE) for t in transfers
+        ledger.prepare_reversal(actor, Transfer.objects.get(pk=t).voucher_id, reason, permission=PREPARE)
+        for t in transfers
     ]
     allocation = record if isinstance(record, Allocation) else None
     appropriation = record if isinstance(record, Appropriation) else None
     kind = Proposal.Kind.VOID_ALLOCATION if allocation else Proposal.Kind.VOID_APPROPRIATION
     return _propose(
-        actor, kind, sets[0], record.line, record.area_id, record.amount_fen, record.happened_on, record.reference,
-        record.document_no, reason=reason, second_set_id=sets[1] if allocation else None,
-        appropriation=appropriation, allocation=allocation,
-    )  # fmt: skip
+        actor,
+        kind,
+        sets[0],
+        record.line,
+        record.area_id,
+        record.amount_fen,
+        record.happened_on,
+        record.reference,
+        record.document_no,
+        reason=reason,
+        second_set_id=sets[1] if allocation else None,
+        appropriation=appropriation,
+        allocation=allocation,
+    )
 
 
 @transaction.atomic
@@ -157,15 +194,25 @@ def set_standard(
     try:
         with transaction.atomic():
             return GrantStandard.objects.create(
-                area_id=area_id, programme=programme, size_class=size_class, low_fen=low_fen, high_fen=high_fen,
-                document_no=document_no, starts_on=starts_on, counts_from=counts_on(starts_on), recorded_by_id=actor.pk,
-            )  # fmt: skip
+                area_id=area_id,
+                programme=programme,
+                size_class=size_class,
+                low_fen=low_fen,
+                high_fen=high_fen,
+                document_no=document_no,
+                starts_on=starts_on,
+                counts_from=counts_on(starts_on),
+                recorded_by_id=actor.pk,
+            )
     except IntegrityError as error:
         raise Refusal(
-            "funds.standard_refused", record=f"{programme} {size_class}", found="a standard in force on these days, or amounts out of order",
-            expected="one standard for a size of village at a time, low before high", rule="a grant is judged by one standard",
+            "funds.standard_refused",
+            record=f"{programme} {size_class}",
+            found="a standard in force on these days, or amounts out of order",
+            expected="one standard for a size of village at a time, low before high",
+            rule="a grant is judged by one standard",
             todo="end the earlier standard first",
-        ) from error  # fmt: skip
+        ) from error
 
 
 @transaction.atomic
@@ -174,22 +221,38 @@ def end_standard(actor: User, standard: GrantStandard, *, ends_before: date, rea
     require(actor, APPROVE, standard.area_id)
     rules.check_text(reason, "reason", str(standard))
     changed = GrantStandard.objects.filter(pk=standard.pk, ends_before=None, voided_at=None).update(
-        ends_before=ends_before, counts_before=ends_on(ends_before), ended_at=Now(), ended_by_id=actor.pk, end_reason=reason
+        ends_before=ends_before,
+        counts_before=ends_on(ends_before),
+        ended_at=Now(),
+        ended_by_id=actor.pk,
+        end_reason=reason,
     )
     if not changed:
         raise Refusal(
-            "funds.already_ended", record=str(standard), found="an ended or void standard", expected="a standard in force",
-            rule="an end is set once", todo="open the standard to see when it ended",
-        )  # fmt: skip
+            "funds.already_ended",
+            record=str(standard),
+            found="an ended or void standard",
+            expected="a standard in force",
+            rule="an end is set once",
+            todo="open the standard to see when it ended",
+        )
     standard.refresh_from_db()
     return standard
 
 
 @transaction.atomic
 def set_target(
-    actor: User, *, code: str, label: str, planned: Decimal | None, unit: str, from_year: int, until_year: int,
-    adopted_on: date, document_no: str,
-) -> PlanTarget:  # fmt: skip
+    actor: User,
+    *,
+    code: str,
+    label: str,
+    planned: Decimal | None,
+    unit: str,
+    from_year: int,
+    until_year: int,
+    adopted_on: date,
+    document_no: str,
+) -> PlanTarget:
     """Records a plan's number, or its period alone, from the day it was adopted."""
     area_id = region().area_id
     require(actor, PREPARE, area_id)
@@ -197,15 +260,27 @@ def set_target(
     try:
         with transaction.atomic():
             return PlanTarget.objects.create(
-                area_id=area_id, code=code, label=label, planned=planned, unit=unit, from_year=from_year, until_year=until_year,
-                document_no=document_no, starts_on=adopted_on, counts_from=counts_on(adopted_on), recorded_by_id=actor.pk,
-            )  # fmt: skip
+                area_id=area_id,
+                code=code,
+                label=label,
+                planned=planned,
+                unit=unit,
+                from_year=from_year,
+                until_year=until_year,
+                document_no=document_no,
+                starts_on=adopted_on,
+                counts_from=counts_on(adopted_on),
+                recorded_by_id=actor.pk,
+            )
     except IntegrityError as error:
         raise Refusal(
-            "funds.target_refused", record=code, found="a target of this code already adopted, or years out of order",
-            expected="one target of a code at a time", rule="a plan is changed by ending it and adopting another",
+            "funds.target_refused",
+            record=code,
+            found="a target of this code already adopted, or years out of order",
+            expected="one target of a code at a time",
+            rule="a plan is changed by ending it and adopting another",
             todo="end the earlier target first",
-        ) from error  # fmt: skip
+        ) from error
 
 
 # How money is drafted and recorded.
@@ -234,36 +309,73 @@ def _accounts(actor: User, kind: str, area_id: int, line: SourceLine, day: date)
 
 
 def _draft(
-    book_id: int, happened_on: date, kind: str, reference: str, document_no: str, line: ledger.Line, document_id: int | None
+    book_id: int,
+    happened_on: date,
+    kind: str,
+    reference: str,
+    document_no: str,
+    line: ledger.Line,
+    document_id: int | None,
 ) -> ledger.Draft:
     received = kind == "appropriation"
     narration = f"appropriation {reference}, {document_no}" if received else f"allocation {reference}, {document_no}"
     return ledger.Draft(
-        book_id=book_id, booking_date=counts_on(happened_on), kind=kind, narration=narration,
-        lines=(line,), document_id=document_id, happened_on=happened_on,
-    )  # fmt: skip
+        book_id=book_id,
+        booking_date=counts_on(happened_on),
+        kind=kind,
+        narration=narration,
+        lines=(line,),
+        document_id=document_id,
+        happened_on=happened_on,
+    )
 
 
 def _propose(
-    actor: User, kind: str, set_id: int, line: SourceLine, area_id: int, amount_fen: int, happened_on: date, reference: str,
-    document_no: str, *, reason: str = "", second_set_id: int | None = None,
-    appropriation: Appropriation | None = None, allocation: Allocation | None = None,
-) -> Proposal:  # fmt: skip
+    actor: User,
+    kind: str,
+    set_id: int,
+    line: SourceLine,
+    area_id: int,
+    amount_fen: int,
+    happened_on: date,
+    reference: str,
+    document_no: str,
+    *,
+    reason: str = "",
+    second_set_id: int | None = None,
+    appropriation: Appropriation | None = None,
+    allocation: Allocation | None = None,
+) -> Proposal:
     return Proposal.objects.create(
-        set_id=set_id, second_set_id=second_set_id, kind=kind, line=line, area_id=area_id, amount_fen=amount_fen,
-        happened_on=happened_on, reference=reference, document_no=document_no, reason=reason, appropriation=appropriation,
-        allocation=allocation, prepared_by_id=actor.pk,
-    )  # fmt: skip
+        set_id=set_id,
+        second_set_id=second_set_id,
+        kind=kind,
+        line=line,
+        area_id=area_id,
+        amount_fen=amount_fen,
+        happened_on=happened_on,
+        reference=reference,
+        document_no=document_no,
+        reason=reason,
+        appropriation=appropriation,
+        allocation=allocation,
+        prepared_by_id=actor.pk,
+    )
 
 
 def _record(actor: User, proposal: Proposal) -> Appropriation | Allocation:
     """The record of a posted proposal, by whoever prepared it; `actor` approved."""
     transfers = list(Transfer.objects.filter(voucher__set_id=proposal.set_id).order_by("voucher_id"))
     words = {
-        "line": proposal.line, "area_id": proposal.area_id, "reference": proposal.reference,
-        "document_no": proposal.document_no, "amount_fen": proposal.amount_fen, "happened_on": proposal.happened_on,
-        "counts_on": transfers[0].booking_date, "recorded_by_id": proposal.prepared_by_id,
-    }  # fmt: skip
+        "line": proposal.line,
+        "area_id": proposal.area_id,
+        "reference": proposal.reference,
+        "document_no": proposal.document_no,
+        "amount_fen": proposal.amount_fen,
+        "happened_on": proposal.happened_on,
+        "counts_on": transfers[0].booking_date,
+        "recorded_by_id": proposal.prepared_by_id,
+    }
     try:
         with transaction.atomic():
             if proposal.kind == Proposal.Kind.APPROPRIATION:
@@ -287,6 +399,10 @@ def _void(actor: User, proposal: Proposal) -> Appropriation | Allocation:
 
 def _taken(what: str, code: str) -> Refusal:
     return Refusal(
-        "funds.code_taken", record=code, found=f"a {what} of this name", expected="a name not used yet",
-        rule="one thing, one name", todo="use the one that is there, or choose another",
-    )  # fmt: skip
+        "funds.code_taken",
+        record=code,
+        found=f"a {what} of this name",
+        expected="a name not used yet",
+        rule="one thing, one name",
+        todo="use the one that is there, or choose another",
+    )

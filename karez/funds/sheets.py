@@ -14,14 +14,26 @@ from karez.kernel.sheets import Check, Column, Days, Kind, Sheet, Total
 _CODE = "[A-Za-z0-9][A-Za-z0-9_.-]*"
 _PROGRAMME = "[a-z][a-z0-9_]*"
 FUNDER_KINDS = {str(value): str(value) for value in FunderKind.values} | {
-    "国务院扶贫办": "central_office", "中央财政": "central_finance", "自治区财政": "region_finance", "省财政": "region_finance",
-    "市财政": "prefecture_finance", "县财政": "county_finance", "行业部门": "line_department", "银行": "bank",
-    "企业": "enterprise", "捐赠": "donor", "对口帮扶": "paired_region", "其他": "other",
-}  # fmt: skip
+    "国务院扶贫办": "central_office",
+    "中央财政": "central_finance",
+    "自治区财政": "region_finance",
+    "省财政": "region_finance",
+    "市财政": "prefecture_finance",
+    "县财政": "county_finance",
+    "行业部门": "line_department",
+    "银行": "bank",
+    "企业": "enterprise",
+    "捐赠": "donor",
+    "对口帮扶": "paired_region",
+    "其他": "other",
+}
 SIZE_CLASSES = {str(value): str(value) for value in SizeClass.values} | {"不分": "any", "小村": "small", "大村": "big"}
 
 # A standard for any size stands for each of them.
-_EACH_SIZE, _SIZE = "generate_series(lower(funds_sizes({0}.size_class)), upper(funds_sizes({0}.size_class)) - 1) AS size", "' ' || size"
+_EACH_SIZE, _SIZE = (
+    "generate_series(lower(funds_sizes({0}.size_class)), upper(funds_sizes({0}.size_class)) - 1) AS size",
+    "' ' || size",
+)
 
 _LINE_KNOWN = Check(
     rule="funds_line_known",
@@ -52,8 +64,16 @@ def _reference_free(table: str) -> Check:
 
 def _money_columns() -> tuple[Column, ...]:
     return (
-        Column("reference", _("reference of the payment in the office's own papers"), headers=("编号", "凭证号"), max_length=60, reference=True),
-        Column("line_code", _("code of the source line"), headers=("资金代码", "指标代码"), pattern=_CODE, max_length=60),
+        Column(
+            "reference",
+            _("reference of the payment in the office's own papers"),
+            headers=("编号", "凭证号"),
+            max_length=60,
+            reference=True,
+        ),
+        Column(
+            "line_code", _("code of the source line"), headers=("资金代码", "指标代码"), pattern=_CODE, max_length=60
+        ),
         Column("happened_on", _("day of the payment"), Kind.DATE, headers=("日期", "到账日期")),
         Column("amount", _("amount"), Kind.FEN, unit="yuan", headers=("金额", "金额（元）"), low=1),
         Column("document_no", _("number of the document that orders it"), headers=("文号", "文件号")),
@@ -62,12 +82,18 @@ def _money_columns() -> tuple[Column, ...]:
 
 def _days() -> tuple[Column, Column]:
     return (
-        Column("valid_from", _("first day this is in force"), Kind.DATE, days=Days.SINCE, headers=("起始日期", "生效日期")),
         Column(
-            "valid_to", _("first day this is no longer in force; empty while it is"), Kind.DATE, required=False, days=Days.ANY,
+            "valid_from", _("first day this is in force"), Kind.DATE, days=Days.SINCE, headers=("起始日期", "生效日期")
+        ),
+        Column(
+            "valid_to",
+            _("first day this is no longer in force; empty while it is"),
+            Kind.DATE,
+            required=False,
+            days=Days.ANY,
             headers=("终止日期", "失效日期"),
         ),
-    )  # fmt: skip
+    )
 
 
 _AMOUNT = (Total(_("Amount"), "SELECT coalesce(sum(amount), 0) FROM {stage} s", "fen"),)
@@ -83,7 +109,13 @@ SOURCE_LINES = Sheet(
         Column("funder_name", _("name of the funder"), headers=("资金来源", "来源单位")),
         Column("funder_name_zh", _("Chinese name of the funder"), required=False, headers=("资金来源中文名",)),
         Column("funder_kind", _("kind of funder"), Kind.CODE, headers=("来源类别",), codes=FUNDER_KINDS),
-        Column("programme", _("programme the money is for"), headers=("项目类别", "用途代码"), pattern=_PROGRAMME, max_length=60),
+        Column(
+            "programme",
+            _("programme the money is for"),
+            headers=("项目类别", "用途代码"),
+            pattern=_PROGRAMME,
+            max_length=60,
+        ),
         Column("year", _("budget year"), Kind.YEAR, headers=("年度", "预算年度"), low=1980, high=2200),
         Column("document_no", _("number of the document that opens it"), headers=("文号", "文件号")),
     ),
@@ -109,14 +141,16 @@ SOURCE_LINES = Sheet(
                 JOIN funds_funder f ON f.code = s.funder_code AND f.voided_at IS NULL
                 WHERE (f.name_en, f.kind) <> (s.funder_name, s.funder_kind)
                 UNION SELECT s.row_no, s.funder_name FROM {stage} s JOIN (SELECT funder_code FROM {stage} GROUP BY 1
-                  HAVING min(funder_name) <> max(funder_name) OR min(funder_kind) <> max(funder_kind)) o USING (funder_code)""",
+                  HAVING min(funder_name) <> max(funder_name) OR min(funder_kind) <> max(funder_kind)) o
+                      USING (funder_code)""",
         ),
         Check(
             rule="funds_line_one_purpose",
             column="document_no",
             expected=_("one line for one funder, programme, year and document"),
             sql="""SELECT row_no, document_no FROM (SELECT row_no, document_no, count(*) OVER (
-                    PARTITION BY funder_code, programme, year, document_no) AS n FROM {stage} WHERE document_no IS NOT NULL) t WHERE n > 1
+                    PARTITION BY funder_code, programme, year, document_no) AS n FROM {stage}
+                        WHERE document_no IS NOT NULL) t WHERE n > 1
                 UNION SELECT s.row_no, s.document_no FROM {stage} s
                 JOIN funds_funder f ON f.code = s.funder_code
                 JOIN funds_sourceline l ON l.funder_id = f.id AND l.voided_at IS NULL
@@ -174,7 +208,8 @@ ALLOCATIONS = Sheet(
             column="amount",
             expected=_("not more than what lies on the line at the office"),
             sql="""SELECT s.row_no, s.amount::text FROM (
-                SELECT row_no, line_code, amount, sum(amount) OVER (PARTITION BY line_code ORDER BY row_no) AS fen FROM {stage}) s
+                SELECT row_no, line_code, amount, sum(amount) OVER (PARTITION BY line_code ORDER BY row_no) AS fen
+                    FROM {stage}) s
                 JOIN funds_sourceline l ON l.code = s.line_code AND l.voided_at IS NULL
                 LEFT JOIN funds_line_account a ON a.line_id = l.id AND a.book_kind = 'office'
                 WHERE s.fen > coalesce(a.available_fen, 0)""",
@@ -215,8 +250,14 @@ GRANT_STANDARDS = Sheet(
             column="valid_from",
             expected=_("one standard for a size of village at a time"),
             sql=shared_days(
-                f"SELECT s.row_no, s.valid_from::text, s.programme || {_SIZE}, s.valid_from, s.valid_to FROM {{stage}} s, {_EACH_SIZE.format('s')}",
-                f"SELECT k.programme || {_SIZE}, k.starts_on, k.ends_before FROM funds_grantstandard k, {_EACH_SIZE.format('k')} WHERE k.voided_at IS NULL",
+                (
+                    f"SELECT s.row_no, s.valid_from::text, s.programme || {_SIZE}, s.valid_from, s.valid_to FROM "
+                    f"{{stage}} s, {_EACH_SIZE.format('s')}"
+                ),
+                (
+                    f"SELECT k.programme || {_SIZE}, k.starts_on, k.ends_before FROM funds_grantstandard k, "
+                    f"{_EACH_SIZE.format('k')} WHERE k.voided_at IS NULL"
+                ),
             ),
             todo=_("end the earlier standard first, or correct the days"),
         ),
@@ -229,11 +270,22 @@ PLAN_TARGETS = Sheet(
     about=_("Numbers that adopted plans want reached, and the years they give themselves."),
     columns=(
         Column(
-            "code", _("what is planned"), headers=("指标代码",), max_length=80,
+            "code",
+            _("what is planned"),
+            headers=("指标代码",),
+            max_length=80,
             pattern=r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*",
         ),
         Column("label", _("the plan in words"), headers=("指标名称", "计划")),
-        Column("planned", _("number planned; empty where only a period is"), Kind.DECIMAL, required=False, headers=("计划数",), low=0, unit_column="unit"),
+        Column(
+            "planned",
+            _("number planned; empty where only a period is"),
+            Kind.DECIMAL,
+            required=False,
+            headers=("计划数",),
+            low=0,
+            unit_column="unit",
+        ),
         Column("unit", _("unit of the number"), headers=("单位",), max_length=40),
         Column("from_year", _("first year of the plan"), Kind.YEAR, headers=("起始年",), low=1980, high=2200),
         Column("until_year", _("last year of the plan"), Kind.YEAR, headers=("终止年",), low=1980, high=2200),

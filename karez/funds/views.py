@@ -1,4 +1,6 @@
-"""Pages of public money: source lines with their balances, one line with its way down to the vouchers, and what is prepared."""
+"""Pages of public money: source lines with their balances, one line with its way down to the vouchers, and what is
+prepared.
+"""
 
 from datetime import date
 from typing import Any
@@ -37,7 +39,9 @@ class Money(forms.Form):
     def __init__(self, *words: Any, actor: User, to_county: bool, **more: Any) -> None:
         super().__init__(*words, **more)
         if to_county:
-            counties = places.visible_areas(actor, services.PREPARE).filter(level="county", is_current=True).order_by("code")
+            counties = (
+                places.visible_areas(actor, services.PREPARE).filter(level="county", is_current=True).order_by("code")
+            )
             self.fields["county"].choices = [(a.pk, f"{a.name_en} {a.name_zh}") for a in counties]  # type: ignore[attr-defined]
         else:
             del self.fields["county"]
@@ -87,9 +91,13 @@ def prepare(request: HttpRequest, line_id: int, what: str) -> HttpResponse:
     found = queries.line(actor, line_id)
     if what not in ("appropriation", "allocation"):
         raise Refusal(
-            "not_found.funds_form", record=what, found=_("no such form"), expected=_("appropriation or allocation"),
-            rule=_("money comes in, or goes to a county"), todo=_("choose from the line's page"),
-        )  # fmt: skip
+            "not_found.funds_form",
+            record=what,
+            found=_("no such form"),
+            expected=_("appropriation or allocation"),
+            rule=_("money comes in, or goes to a county"),
+            todo=_("choose from the line's page"),
+        )
 
     def do(given: dict[str, Any]) -> str:
         if what == "appropriation":
@@ -100,8 +108,14 @@ def prepare(request: HttpRequest, line_id: int, what: str) -> HttpResponse:
         return reverse("funds:proposal", args=[made.pk])
 
     form = Money(request.POST or None, actor=actor, to_county=what == "allocation")
-    return answer_form(request, form, do, "funds/prepare.html", {"line": found, "what": what},
-                       done=recorded(_("Prepared; it waits for a second person."), "happened_on"))  # fmt: skip
+    return answer_form(
+        request,
+        form,
+        do,
+        "funds/prepare.html",
+        {"line": found, "what": what},
+        done=recorded(_("Prepared; it waits for a second person."), "happened_on"),
+    )
 
 
 class Reason(forms.Form):
@@ -130,11 +144,19 @@ def _take_back(request: HttpRequest, kind: type[Appropriation] | type[Allocation
     places.require(actor, services.PREPARE, found.area_id)
 
     def do(given: dict[str, Any]) -> str:
-        return reverse("funds:proposal", args=[services.prepare_reversal(actor, record=found, reason=given["reason"]).pk])
+        return reverse(
+            "funds:proposal", args=[services.prepare_reversal(actor, record=found, reason=given["reason"]).pk]
+        )
 
     context = {"record": found, "passed_on": kind is Allocation, "back": reverse("funds:line", args=[found.line_id])}
-    return answer_form(request, Reason(request.POST or None), do, "funds/take_back.html", context,
-                       done=_("Prepared; it waits for a second person."))  # fmt: skip
+    return answer_form(
+        request,
+        Reason(request.POST or None),
+        do,
+        "funds/take_back.html",
+        context,
+        done=_("Prepared; it waits for a second person."),
+    )
 
 
 @login_required
@@ -142,7 +164,9 @@ def _take_back(request: HttpRequest, kind: type[Appropriation] | type[Allocation
 def standards(request: HttpRequest) -> HttpResponse:
     """The grant standards and plan targets: rules and plans are data too."""
     actor = actor_of(request)
-    return render(request, "funds/standards.html", {"standards": queries.all_standards(actor), "targets": queries.targets(actor)})
+    return render(
+        request, "funds/standards.html", {"standards": queries.all_standards(actor), "targets": queries.targets(actor)}
+    )
 
 
 @login_required
@@ -172,6 +196,11 @@ def proposal(request: HttpRequest, proposal_id: int) -> HttpResponse:
         vouchers += ledger.voucher_set(actor, found.second_set_id, permission=queries.VIEW, whole=False)[1]
     own = found.prepared_by_id == actor.pk
     may_approve = first.state == "pending" and not own and places.may(actor, services.APPROVE, found.area_id)
-    context = {"proposal": found, "set": first, "vouchers": vouchers, "may_approve": may_approve,
-               "may_refuse": first.state == "pending" and (own or may_approve)}  # fmt: skip
+    context = {
+        "proposal": found,
+        "set": first,
+        "vouchers": vouchers,
+        "may_approve": may_approve,
+        "may_refuse": first.state == "pending" and (own or may_approve),
+    }
     return render(request, "funds/proposal.html", context)

@@ -1,7 +1,8 @@
-"""Backup, restore, and the drill that proves a backup: database, files and snapshots in one folder, the sealing key in another.
+"""Backup, restore, and the drill that proves a backup: database, files and snapshots in one folder, the sealing key in
+another.
 
-Holds no schedule: an office's own timer calls `karez backup`. A backup without the key opens no identity, so the two are
-kept apart; losing the key loses the identities for good. The manifest names the key by its fingerprint.
+Holds no schedule: an office's own timer calls `karez backup`. A backup without the key opens no identity, so the two
+are kept apart; losing the key loses the identities for good. The manifest names the key by its fingerprint.
 """
 
 import contextlib
@@ -31,17 +32,22 @@ _UNTESTED = "-untested"  # ends a backup's name until it was restored once; only
 
 
 def back_up(target: Path, keys_to: Path) -> Path:
-    """Writes one backup folder under `target` and a copy of the key to `keys_to`; returns the folder, named as untested (see `drill`).
+    """Writes one backup folder under `target` and a copy of the key to `keys_to`; returns the folder, named as untested
+    (see `drill`).
 
-    Whatever file the dump names is there: files are linked before it and after it, so that neither one added nor one deleted
-    meanwhile is missed.
-    What is written is beside its place until it is whole; what an earlier run left half-written goes. Under `alone_in`.
+    Whatever file the dump names is there: files are linked before it and after it, so that neither one added nor one
+    deleted meanwhile is missed. What is written is beside its place until it is whole; what an earlier run left
+    half-written goes. Under `alone_in`.
     """
     if keys_to.resolve().is_relative_to(target.resolve()):
         raise Refusal(
-            "host.keys_beside_data", record=str(keys_to), found="a folder inside the backup", expected="another place",
-            rule="whoever finds a backup must not find its key", todo="give --keys-to on another medium",
-        )  # fmt: skip
+            "host.keys_beside_data",
+            record=str(keys_to),
+            found="a folder inside the backup",
+            expected="another place",
+            rule="whoever finds a backup must not find its key",
+            todo="give --keys-to on another medium",
+        )
     with room_told(str(target)):
         for left in target.glob(".karez-*.part"):  # of a run that was killed: nobody else writes here now
             shutil.rmtree(left, ignore_errors=True)
@@ -50,23 +56,35 @@ def back_up(target: Path, keys_to: Path) -> Path:
         made = target / f"{name}{_UNTESTED}"
         with side_folder(made) as side:
             with _linked() as links:
-                programs.run("pg_dump", "--format=custom", "--compress=6", f"--file={side / 'database.dump'}", dbname=database.name())
+                programs.run(
+                    "pg_dump",
+                    "--format=custom",
+                    "--compress=6",
+                    f"--file={side / 'database.dump'}",
+                    dbname=database.name(),
+                )
                 _link_all(links)
                 for kept in _FOLDERS:
                     if (links / kept).exists():
                         _copy(links / kept, side / kept)
             digests = {str(p.relative_to(side)): file_digest(p) for p in sorted(side.rglob("*")) if p.is_file()}
-            manifest = {"version": __version__, "made_at": name.removeprefix("karez-"), "key": key.fingerprint, "files": digests}
+            manifest = {
+                "version": __version__,
+                "made_at": name.removeprefix("karez-"),
+                "key": key.fingerprint,
+                "files": digests,
+            }
             write_whole(side / _MANIFEST, json.dumps(manifest, indent=1).encode())
             side.rename(made)
     return made
 
 
 def prune(target: Path, keep: int) -> list[Path]:
-    """Removes this installation's oldest backups in a folder until `keep` tested ones are left; returns what went. Others' backups stay.
+    """Removes this installation's oldest backups in a folder until `keep` tested ones are left; returns what went.
+    Others' backups stay.
 
-    Untested ones never count; those older than the oldest one kept go too. Under `alone_in`, from before the drill of the newest: no other
-    run removes one that is being tested.
+    Untested ones never count; those older than the oldest one kept go too. Under `alone_in`, from before the drill of
+    the newest: no other run removes one that is being tested.
     """
     ours = keys.read(keys.PLACE).fingerprint
     whole = [path for path in sorted(target.glob("karez-*"), key=_age) if _key_of(path) == ours]
@@ -94,7 +112,9 @@ def _key_of(path: Path) -> str:
 @contextmanager
 def _linked() -> Iterator[Path]:
     """A folder of the installation's disk in which every kept file has a second name, until the block ends."""
-    with tempfile.TemporaryDirectory(prefix=f"backup-{os.getpid()}-", dir=paths.private_folder(paths.SCRATCH)) as folder:
+    with tempfile.TemporaryDirectory(
+        prefix=f"backup-{os.getpid()}-", dir=paths.private_folder(paths.SCRATCH)
+    ) as folder:
         _link_all(Path(folder))
         yield Path(folder)
 
@@ -132,9 +152,13 @@ def alone_in(target: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise Refusal(
-                "host.backup_running", record=str(target), found="another backup is being written or tested there", expected="one at a time",
-                rule="a backup that is not whole is removed by the next one", todo="wait until it has ended",
-            ) from None  # fmt: skip
+                "host.backup_running",
+                record=str(target),
+                found="another backup is being written or tested there",
+                expected="one at a time",
+                rule="a backup that is not whole is removed by the next one",
+                todo="wait until it has ended",
+            ) from None
         yield
     finally:
         os.close(handle)
@@ -158,12 +182,22 @@ def restore(source: Path, key_folder: Path) -> None:
     _require_empty()
     if keys.PLACE.exists() and keys.read(keys.PLACE) != key:
         raise Refusal(
-            "host.not_empty", record=str(keys.PLACE), found="the key of another installation", expected="no key, or the same one",
-            rule="a lost key loses the identities sealed with it", todo="set KAREZ_VAR to a new folder",
-        )  # fmt: skip
+            "host.not_empty",
+            record=str(keys.PLACE),
+            found="the key of another installation",
+            expected="no key, or the same one",
+            rule="a lost key loses the identities sealed with it",
+            todo="set KAREZ_VAR to a new folder",
+        )
     with _taken_back_unless_whole():
         database.prepare()
-        programs.run("pg_restore", "--exit-on-error", "--single-transaction", str(source / "database.dump"), dbname=database.name())
+        programs.run(
+            "pg_restore",
+            "--exit-on-error",
+            "--single-transaction",
+            str(source / "database.dump"),
+            dbname=database.name(),
+        )
         keys.write(keys.PLACE, key.secret)
         with room_told(str(paths.VAR)):
             for name, folder in _FOLDERS.items():
@@ -197,9 +231,13 @@ def _require_empty() -> None:
     if not found:
         return
     raise Refusal(
-        "host.not_empty", record=str(paths.VAR), found=found, expected="an empty data folder and database",
-        rule="a restore writes over nothing", todo="set KAREZ_VAR to a new folder, and name another database in DATABASE_URL or KAREZ_DATABASE",
-    )  # fmt: skip
+        "host.not_empty",
+        record=str(paths.VAR),
+        found=found,
+        expected="an empty data folder and database",
+        rule="a restore writes over nothing",
+        todo="set KAREZ_VAR to a new folder, and name another database in DATABASE_URL or KAREZ_DATABASE",
+    )
 
 
 def _tables() -> int:
@@ -218,10 +256,11 @@ def _clear_drills() -> None:
 
 
 def drill(made: Path, key_folder: Path) -> Path:
-    """Restores a backup beside the installation and verifies it there; returns the backup under its name as a tested one.
+    """Restores a backup beside the installation and verifies it there; returns the backup under its name as a tested
+    one.
 
-    One that fails, or whose drill was cut off, keeps the name that says it is untested. With the embedded server in a cluster of its own; on a server of the office's in a scratch database of that server.
-    Either is removed afterwards.
+    One that fails, or whose drill was cut off, keeps the name that says it is untested. With the embedded server in a
+    cluster of its own; on a server of the office's in a scratch database of that server. Either is removed afterwards.
     """
     _clear_drills()
     with (
@@ -235,13 +274,26 @@ def drill(made: Path, key_folder: Path) -> Path:
         environment |= {"KAREZ_VAR": folder, "KAREZ_DURABLE": "0"}
         if database.url():
             environment |= {"KAREZ_DATABASE": scratch, "KAREZ_DATABASE_PASSWORDS": str(database.password_file())}
-        words = [sys.executable, "-P", "-m", "karez", "restore", str(made.resolve()), "--keys", str(key_folder.resolve())]
+        words = [
+            sys.executable,
+            "-P",
+            "-m",
+            "karez",
+            "restore",
+            str(made.resolve()),
+            "--keys",
+            str(key_folder.resolve()),
+        ]
         done = subprocess.run(words, env=environment, text=True, errors="replace", capture_output=True, check=False)
         if done.returncode != 0:
             raise Refusal(
-                "host.drill_failed", record=str(made), found=programs.errors_first(done.stderr, 2000), expected="a restore that verifies",
-                rule="a backup counts once it was restored", todo="mend what is named, then back up again; this one stays, named as untested",
-            )  # fmt: skip
+                "host.drill_failed",
+                record=str(made),
+                found=programs.errors_first(done.stderr, 2000),
+                expected="a restore that verifies",
+                rule="a backup counts once it was restored",
+                todo="mend what is named, then back up again; this one stays, named as untested",
+            )
     tested = made.with_name(made.name.removesuffix(_UNTESTED))
     made.rename(tested)
     told = {"target": str(tested.parent.resolve()), "tested_at": datetime.now(UTC).isoformat()}
@@ -250,16 +302,22 @@ def drill(made: Path, key_folder: Path) -> Path:
 
 
 def verify_restored() -> list[str]:
-    """What was verified in this installation: snapshots' digests, trial balances; refuses where something does not agree."""
+    """What was verified in this installation: snapshots' digests, trial balances; refuses where something does not
+    agree.
+    """
     from karez.cli.verifying import verify_all
 
     rows = verify_all(restored=True)
     bad = [row for row in rows if not row["good"]]
     if bad:
         raise Refusal(
-            "host.restore_differs", record=str(bad[0]["what"]), found=str(bad[0]["told"]), expected="what was backed up",
-            rule="a restore is verified before it is used", todo="use an older backup, and keep this one for study",
-        )  # fmt: skip
+            "host.restore_differs",
+            record=str(bad[0]["what"]),
+            found=str(bad[0]["told"]),
+            expected="what was backed up",
+            rule="a restore is verified before it is used",
+            todo="use an older backup, and keep this one for study",
+        )
     return [f"{row['what']}: {row['told']}" for row in rows]
 
 
@@ -270,17 +328,25 @@ def require_tested_target() -> None:
     if region().synthetic or _TESTED.exists():
         return
     raise Refusal(
-        "host.no_backup", record="backup", found="no tested backup target", expected="one backup restored in a drill",
-        rule="what an office records must survive its machine", todo="run `karez backup --to FOLDER --keys-to OTHER`",
-    )  # fmt: skip
+        "host.no_backup",
+        record="backup",
+        found="no tested backup target",
+        expected="one backup restored in a drill",
+        rule="what an office records must survive its machine",
+        todo="run `karez backup --to FOLDER --keys-to OTHER`",
+    )
 
 
 def _must_be(path: Path, what: str) -> None:
     if not path.is_file():
         raise Refusal(
-            "host.no_backup_here", record=str(path), found="no such file", expected=what,
-            rule="a backup is one folder, its key is kept in another", todo="name the folders that `karez backup` printed and was given",
-        )  # fmt: skip
+            "host.no_backup_here",
+            record=str(path),
+            found="no such file",
+            expected=what,
+            rule="a backup is one folder, its key is kept in another",
+            todo="name the folders that `karez backup` printed and was given",
+        )
 
 
 def _verified(source: Path) -> dict[str, Any]:
@@ -290,14 +356,22 @@ def _verified(source: Path) -> dict[str, Any]:
         files, _key = dict(manifest["files"]), str(manifest["key"])
     except (ValueError, KeyError, TypeError) as error:
         raise Refusal(
-            "host.backup_damaged", record=_MANIFEST, found=f"it cannot be read ({error})", expected="what `karez backup` wrote",
-            rule="a backup is restored as it was made", todo="use another backup",
-        ) from error  # fmt: skip
+            "host.backup_damaged",
+            record=_MANIFEST,
+            found=f"it cannot be read ({error})",
+            expected="what `karez backup` wrote",
+            rule="a backup is restored as it was made",
+            todo="use another backup",
+        ) from error
     for name, digest in files.items():
         path = source / name
         if not path.exists() or file_digest(path) != digest:
             raise Refusal(
-                "host.backup_damaged", record=name, found="missing" if not path.exists() else "another digest",
-                expected=digest, rule="a backup is restored as it was made", todo="use another backup",
-            )  # fmt: skip
+                "host.backup_damaged",
+                record=name,
+                found="missing" if not path.exists() else "another digest",
+                expected=digest,
+                rule="a backup is restored as it was made",
+                todo="use another backup",
+            )
     return manifest

@@ -32,8 +32,13 @@ def _front() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     host, port = os.environ[AT].rsplit(" ", 1)
     _server(
-        "karez.host.front.app:application", "asginl", address=host, port=int(port), backlog=_CONNECTIONS, backpressure=_CONNECTIONS,
-    )  # fmt: skip
+        "karez.host.front.app:application",
+        "asginl",
+        address=host,
+        port=int(port),
+        backlog=_CONNECTIONS,
+        backpressure=_CONNECTIONS,
+    )
 
 
 def _pages() -> None:
@@ -60,10 +65,17 @@ def _server(target: str, interface: str, *, uds: Path | None = None, **words: An
     from granian.server import Server
 
     Server(
-        target, uds=uds, interface=Interfaces(interface), http=HTTPModes.http1, websockets=False, workers_kill_timeout=5,
-        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_SECONDS * 1000), log_level=LogLevels.warning, log_dictconfig=logs.settings(),
+        target,
+        uds=uds,
+        interface=Interfaces(interface),
+        http=HTTPModes.http1,
+        websockets=False,
+        workers_kill_timeout=5,
+        http1_settings=HTTP1Settings(header_read_timeout=_HEADER_SECONDS * 1000),
+        log_level=LogLevels.warning,
+        log_dictconfig=logs.settings(),
         **words,
-    ).serve()  # fmt: skip
+    ).serve()
 
 
 def _jobs() -> None:

@@ -1,6 +1,7 @@
 """The office's time zone: a day begins at its midnight, in Python and in the database alike. Holds no clock.
 
-Before a region is founded `KAREZ_TIME_ZONE` chooses it; from then on it is the one the database keeps (see `installation`).
+Before a region is founded `KAREZ_TIME_ZONE` chooses it; from then on it is the one the database keeps (see
+`installation`).
 """
 
 import os
@@ -25,13 +26,19 @@ def require_known(name: str | None = None, *, said_by: str = "KAREZ_TIME_ZONE") 
     found = zone() if name is None else name
     if found not in zoneinfo.available_timezones():
         raise Refusal(
-            "host.time_zone", record=said_by, found=found or "nothing", expected="a name of the time zone table, such as Asia/Shanghai",
-            rule="a day begins at the office's midnight", todo="correct the name",
-        )  # fmt: skip
+            "host.time_zone",
+            record=said_by,
+            found=found or "nothing",
+            expected="a name of the time zone table, such as Asia/Shanghai",
+            rule="a day begins at the office's midnight",
+            todo="correct the name",
+        )
 
 
 def keep(name: str = "") -> None:
-    """Makes `date.today()` the office's, here and in the programs started from here. `name` takes the place of what was set."""
+    """Makes `date.today()` the office's, here and in the programs started from here. `name` takes the place of what was
+    set.
+    """
     if name:
         os.environ["KAREZ_TIME_ZONE"] = name
     os.environ["TZ"] = zone()

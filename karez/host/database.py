@@ -1,9 +1,9 @@
 """Which database is used, by which role, and making it ready. Holds no tables of its own.
 
 Without `DATABASE_URL` the embedded server in the data folder is used. With it, that URL is an administrator of a real
-PostgreSQL >= 15 who may create roles; Karez makes two, `karez_owner` (migrates, owns) and `karez_app` (runs, owns nothing),
-and keeps their passwords in the data folder. The roles are the server's, so one server serves one installation, unless a second one
-is given the first one's passwords.
+PostgreSQL >= 15 who may create roles; Karez makes two, `karez_owner` (migrates, owns) and `karez_app` (runs, owns
+nothing), and keeps their passwords in the data folder. The roles are the server's, so one server serves one
+installation, unless a second one is given the first one's passwords.
 """
 
 import hashlib
@@ -25,7 +25,11 @@ from karez.kernel.refusal import Refusal
 OWNER, APP = "karez_owner", "karez_app"
 EXTENSIONS = ("btree_gist", "ltree", "pg_trgm")
 OLDEST = 15
-_KEPT_ALIVE = {"keepalives_idle": 30, "keepalives_interval": 10, "keepalives_count": 3}  # a server that is gone is noticed, over a network
+_KEPT_ALIVE = {
+    "keepalives_idle": 30,
+    "keepalives_interval": 10,
+    "keepalives_count": 3,
+}  # a server that is gone is noticed, over a network
 
 
 def url() -> str:
@@ -38,10 +42,13 @@ def given() -> dict[str, Any]:
         return conninfo_to_dict(url())
     except psycopg.ProgrammingError as error:
         raise Refusal(
-            "host.database_address", record="DATABASE_URL", found=str(error).strip().replace(url(), "..."),
-            expected="postgresql://USER:PASSWORD@HOST:5432/DATABASE", rule="the address of a database server has this form",
+            "host.database_address",
+            record="DATABASE_URL",
+            found=str(error).strip().replace(url(), "..."),
+            expected="postgresql://USER:PASSWORD@HOST:5432/DATABASE",
+            rule="the address of a database server has this form",
             todo="correct it; signs such as @ : / in a password are written as %40 %3A %2F",
-        ) from None  # fmt: skip
+        ) from None
 
 
 def name() -> str:
@@ -106,7 +113,9 @@ def make_database(admin: psycopg.Connection[Any], dbname: str, template: str = "
     """Makes the database for the owner role if it is not there."""
     if admin.execute("SELECT 1 FROM pg_database WHERE datname = %s", [dbname]).fetchone():
         return
-    encoding = sql.SQL(" ENCODING 'UTF8'" if template == "template0" else "")  # whatever the server's own databases have
+    encoding = sql.SQL(
+        " ENCODING 'UTF8'" if template == "template0" else ""
+    )  # whatever the server's own databases have
     admin.execute(
         sql.SQL("CREATE DATABASE {} OWNER {} TEMPLATE {}{}").format(
             sql.Identifier(dbname), sql.Identifier(OWNER), sql.Identifier(template), encoding
@@ -116,7 +125,8 @@ def make_database(admin: psycopg.Connection[Any], dbname: str, template: str = "
 
 @contextmanager
 def scratch(purpose: str) -> Iterator[str]:
-    """The name of a database for a moment, this installation's own for that purpose; removed afterwards, and before where a kill left it.
+    """The name of a database for a moment, this installation's own for that purpose; removed afterwards, and before
+    where a kill left it.
 
     Held alone: whoever comes meanwhile waits.
     """
@@ -157,17 +167,34 @@ def administrator_target(dbname: str) -> str:
     return psycopg.conninfo.make_conninfo(host=str(paths.CLUSTER), user="postgres", dbname=dbname)
 
 
-# What a failed connection says, by the words of libpq and of the server; a server of another language gets the general answer.
+# What a failed connection says, by the words of libpq and of the server; a server of another language gets the general
+# answer.
 _UNREACHABLE = (
     ("password authentication failed", "the user and password of DATABASE_URL", "correct the password in DATABASE_URL"),
-    ("no password supplied", "a password", "write the password into DATABASE_URL: postgresql://USER:PASSWORD@HOST/DATABASE"),
-    ("too many clients", "a free connection", "end programs that hold connections, or raise max_connections on the server"),
-    ("remaining connection slots", "a free connection", "end programs that hold connections, or raise max_connections on the server"),
+    (
+        "no password supplied",
+        "a password",
+        "write the password into DATABASE_URL: postgresql://USER:PASSWORD@HOST/DATABASE",
+    ),
+    (
+        "too many clients",
+        "a free connection",
+        "end programs that hold connections, or raise max_connections on the server",
+    ),
+    (
+        "remaining connection slots",
+        "a free connection",
+        "end programs that hold connections, or raise max_connections on the server",
+    ),
     ("translate host name", "the name of a machine", "correct the host in DATABASE_URL"),
     ("starting up", "a server that is ready", "wait until the database server has started, then try again"),
     ("shutting down", "a server that is ready", "start the database server again"),
     ("does not exist", "an administrator of the server", "correct the user in DATABASE_URL"),
-    ("no pg_hba.conf entry", "a server that lets this machine in", "add this machine and user to the server's pg_hba.conf"),
+    (
+        "no pg_hba.conf entry",
+        "a server that lets this machine in",
+        "add this machine and user to the server's pg_hba.conf",
+    ),
 )
 
 
@@ -176,14 +203,23 @@ def unreachable(error: BaseException) -> Refusal:
     said = str(error).strip()
     wanted, todo = next(
         ((wanted, todo) for words, wanted, todo in _UNREACHABLE if words in said),
-        ("a server that answers", "start the database server, or correct DATABASE_URL" if url() else "look into pg/server.log in the data folder"),
-    )  # fmt: skip
+        (
+            "a server that answers",
+            "start the database server, or correct DATABASE_URL"
+            if url()
+            else "look into pg/server.log in the data folder",
+        ),
+    )
     if url() and (password := given().get("password")):
         said = said.replace(str(password), "...")
     return Refusal(
-        "host.database_unreachable", record=_server_told(), found=said.splitlines()[-1][:300] if said else "no connection",
-        expected=wanted, rule="records are kept in PostgreSQL", todo=todo,
-    )  # fmt: skip
+        "host.database_unreachable",
+        record=_server_told(),
+        found=said.splitlines()[-1][:300] if said else "no connection",
+        expected=wanted,
+        rule="records are kept in PostgreSQL",
+        todo=todo,
+    )
 
 
 def _server_told() -> str:
@@ -217,7 +253,9 @@ def _make_roles(admin: psycopg.Connection[Any]) -> None:
             password = sql.Literal(_passwords()[role])
             admin.execute(sql.SQL("ALTER ROLE {} PASSWORD {}").format(sql.Identifier(role), password))
     for key, value in sessions.of_role().items():
-        admin.execute(sql.SQL("ALTER ROLE {} SET {} = {}").format(sql.Identifier(APP), sql.Identifier(key), sql.Literal(value)))
+        admin.execute(
+            sql.SQL("ALTER ROLE {} SET {} = {}").format(sql.Identifier(APP), sql.Identifier(key), sql.Literal(value))
+        )
     if url():
         # Not a superuser: to hand a database to the owner role, the administrator must be a member of it.
         admin.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(OWNER)))
@@ -238,16 +276,21 @@ def _lets_in(role: str) -> bool:
 def _refuse_anothers(admin: psycopg.Connection[Any], role: str) -> None:
     """Refuses to give a role another password while another database of the server is an installation that uses it."""
     rows = admin.execute(
-        "SELECT d.datname FROM pg_database d JOIN pg_roles r ON r.oid = d.datdba WHERE r.rolname = %s AND d.datname <> %s ORDER BY 1",
+        (
+            "SELECT d.datname FROM pg_database d JOIN pg_roles r ON r.oid = d.datdba WHERE r.rolname = %s AND "
+            "d.datname <> %s ORDER BY 1"
+        ),
         [OWNER, name()],
     ).fetchall()
     if rows:
         raise Refusal(
-            "host.roles_taken", record=f"role {role}", found=f"it belongs to the installation in the database {rows[0][0]}",
+            "host.roles_taken",
+            record=f"role {role}",
+            found=f"it belongs to the installation in the database {rows[0][0]}",
             expected="a server without another installation, or that installation's passwords",
             rule="roles are the server's: another password would stop the installation that uses them",
             todo="use another server, or set KAREZ_DATABASE_PASSWORDS to the other installation's keys/database.json",
-        )  # fmt: skip
+        )
 
 
 def password_file() -> Path:

@@ -10,7 +10,9 @@ from karez.periods import guard, tallying
 
 
 def bring_up(*, verbosity: int = 0) -> None:
-    """Starts the server where it is ours, migrates as the owner, and installs rights and guards. Says on stderr whom it waits for."""
+    """Starts the server where it is ours, migrates as the owner, and installs rights and guards. Says on stderr whom it
+    waits for.
+    """
     paths.private_folder(paths.SCRATCH)
     database.prepare()
     with waiting.told(_tell):

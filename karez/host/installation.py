@@ -1,6 +1,8 @@
-"""What an installation's database says of itself before anything else is read: the fingerprint of its key, its time zone.
+"""What an installation's database says of itself before anything else is read: the fingerprint of its key, its time
+zone.
 
-One row, written once by the owner when the database is made. Asked for without Django, whose settings depend on the answer.
+One row, written once by the owner when the database is made. Asked for without Django, whose settings depend on the
+answer.
 """
 
 from dataclasses import dataclass
@@ -36,9 +38,11 @@ def _read(connection: psycopg.Connection[tuple[object, ...]]) -> Installation | 
 
 
 def require_ready(*, founding: bool) -> None:
-    """Before Django is set up: the key is the database's, the clock is the office's. Makes a key only for a new installation.
+    """Before Django is set up: the key is the database's, the clock is the office's. Makes a key only for a new
+    installation.
 
-    Refuses a missing key, another's or a damaged one, an unknown time zone, and, unless it is `founding`, a database with nothing in it.
+    Refuses a missing key, another's or a damaged one, an unknown time zone, and, unless it is `founding`, a database
+    with nothing in it.
     """
     found = recorded()
     if found is not None:
@@ -55,7 +59,10 @@ def record() -> None:
     """Writes the row where there is none: this key, this time zone."""
     with psycopg.connect(database.conninfo(database.OWNER)) as owner:
         owner.execute(
-            "INSERT INTO public.periods_installation (id, key_check, time_zone) VALUES (1, %s, %s) ON CONFLICT (id) DO NOTHING",
+            (
+                "INSERT INTO public.periods_installation (id, key_check, time_zone) VALUES (1, %s, %s) ON CONFLICT "
+                "(id) DO NOTHING"
+            ),
             [keys.read(keys.PLACE).fingerprint, clock.zone()],
         )
 
@@ -63,6 +70,10 @@ def record() -> None:
 def not_installed() -> Refusal:
     """The refusal of a command that works with a region where none was founded."""
     return Refusal(
-        "host.not_installed", record=str(paths.VAR) if not database.url() else f"database {database.name()}", found="no data",
-        expected="an installation", rule="a region is founded before it is worked with", todo="run `karez init` or `karez demo`",
-    )  # fmt: skip
+        "host.not_installed",
+        record=str(paths.VAR) if not database.url() else f"database {database.name()}",
+        found="no data",
+        expected="an installation",
+        rule="a region is founded before it is worked with",
+        todo="run `karez init` or `karez demo`",
+    )

@@ -1,7 +1,7 @@
 """The worker of background jobs, which ends when asked to. Holds no job: the rooms do.
 
-Apart from `children`, which runs as a program's main module: an app made there could be imported by no other program, and the queue
-warns of it.
+Apart from `children`, which runs as a program's main module: an app made there could be imported by no other program,
+and the queue warns of it.
 """
 
 import os

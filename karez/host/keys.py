@@ -1,7 +1,8 @@
-"""The file of the sealing key: made once for a new installation, known by its fingerprint ever after. Holds no encryption.
+"""The file of the sealing key: made once for a new installation, known by its fingerprint ever after. Holds no
+encryption.
 
-The fingerprint stands in the database and in each backup's manifest. It tells two keys apart and opens nothing. A key that is lost
-or another's is never replaced: what was sealed with it could not be opened any more.
+The fingerprint stands in the database and in each backup's manifest. It tells two keys apart and opens nothing. A key
+that is lost or another's is never replaced: what was sealed with it could not be opened any more.
 """
 
 import os
@@ -17,7 +18,9 @@ PLACE = paths.KEYS / "sealing.key"
 
 
 class NoKey(SealingKey):
-    """Stands in the settings of a program that runs beside no installation; whoever would seal or open with it is refused."""
+    """Stands in the settings of a program that runs beside no installation; whoever would seal or open with it is
+    refused.
+    """
 
     def _derived(self, purpose: bytes) -> bytes:
         raise _missing(PLACE, "the key of this installation")
@@ -29,7 +32,9 @@ def for_settings() -> SealingKey:
 
 
 def django_secret(key: SealingKey) -> str:
-    """What Django signs cookies and forms with: derived from the key, or good for this process alone where there is none."""
+    """What Django signs cookies and forms with: derived from the key, or good for this process alone where there is
+    none.
+    """
     return secrets.token_hex() if isinstance(key, NoKey) else key._derived(b"django").hex()
 
 
@@ -41,14 +46,20 @@ def read(place: Path) -> SealingKey:
         raise _missing(place, "the file of a sealing key") from None
     if len(secret) != KEY_BYTES:
         raise Refusal(
-            "host.key_malformed", record=str(place), found=f"a file of {len(secret):,} bytes", expected=f"{KEY_BYTES} bytes",
-            rule="a sealing key has a fixed length", todo="put the key's file back from the place its copy is kept in",
-        )  # fmt: skip
+            "host.key_malformed",
+            record=str(place),
+            found=f"a file of {len(secret):,} bytes",
+            expected=f"{KEY_BYTES} bytes",
+            rule="a sealing key has a fixed length",
+            todo="put the key's file back from the place its copy is kept in",
+        )
     return SealingKey(secret)
 
 
 def make_if_missing() -> SealingKey:
-    """The key of a new installation, made where none is kept (readable by its owner alone); the first of two starters wins."""
+    """The key of a new installation, made where none is kept (readable by its owner alone); the first of two starters
+    wins.
+    """
     if not PLACE.exists():
         write(PLACE, os.urandom(KEY_BYTES))
     return read(PLACE)
@@ -65,10 +76,16 @@ def require(key: SealingKey, fingerprint: str, place: Path) -> None:
     """Refuses a key that is not the one of that fingerprint."""
     if key.fingerprint != fingerprint:
         raise Refusal(
-            "host.key_differs", record=str(place), found=f"a key with the fingerprint {key.fingerprint}",
-            expected=f"the one with the fingerprint {fingerprint}", rule="identities and files open with the key they were sealed with",
-            todo="put the right key's file in its place; the copy that `karez backup` kept bears its fingerprint in its name",
-        )  # fmt: skip
+            "host.key_differs",
+            record=str(place),
+            found=f"a key with the fingerprint {key.fingerprint}",
+            expected=f"the one with the fingerprint {fingerprint}",
+            rule="identities and files open with the key they were sealed with",
+            todo=(
+                "put the right key's file in its place; the copy that `karez backup` kept bears its fingerprint "
+                "in its name"
+            ),
+        )
 
 
 def copy_name(fingerprint: str) -> str:
@@ -94,10 +111,13 @@ def find_copy(folder: Path, fingerprint: str) -> SealingKey:
     if not place.exists():
         others = sorted(one.name for one in folder.glob("*.key"))
         raise Refusal(
-            "host.no_backup_here", record=str(place), found=f"no such file; there are {', '.join(others)}" if others else "no such file",
-            expected=f"the key with the fingerprint {fingerprint}", rule="a backup is one folder, its key is kept in another",
+            "host.no_backup_here",
+            record=str(place),
+            found=f"no such file; there are {', '.join(others)}" if others else "no such file",
+            expected=f"the key with the fingerprint {fingerprint}",
+            rule="a backup is one folder, its key is kept in another",
             todo="name the folder that was given to `karez backup` as --keys-to",
-        )  # fmt: skip
+        )
     key = read(place)
     require(key, fingerprint, place)
     return key
@@ -122,7 +142,10 @@ def write(place: Path, secret: bytes) -> None:
 
 def _missing(place: Path, expected: str) -> Refusal:
     return Refusal(
-        "host.key_missing", record=str(place), found="no such file", expected=expected,
+        "host.key_missing",
+        record=str(place),
+        found="no such file",
+        expected=expected,
         rule="an installation without its key opens no identity and no file, so it does not run",
         todo="put the key's file back from the place its copy is kept in (--keys-to of `karez backup`)",
-    )  # fmt: skip
+    )

@@ -1,4 +1,5 @@
-"""Folders a process has to itself in a place shared with others: held by a lock while it lives, told by it from what a killed one left.
+"""Folders a process has to itself in a place shared with others: held by a lock while it lives, told by it from what a
+killed one left.
 
 A process's number says nothing: another container has the same ones. Holds no path and reads no setting.
 """
@@ -18,7 +19,9 @@ _STOP_SECONDS = 20
 
 
 def hold(folder: Path) -> int:
-    """Marks a folder as in use until the handle returned is closed, at the latest when this process ends, however it ends."""
+    """Marks a folder as in use until the handle returned is closed, at the latest when this process ends, however it
+    ends.
+    """
     handle = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR | os.O_NOFOLLOW, 0o600)
     fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     return handle
@@ -57,7 +60,9 @@ def remove(folder: Path) -> None:
 
 
 def _stop_server(cluster: Path) -> None:
-    """At once: nobody reads its data again. Only a process that works in this very folder is the cluster's server, whatever its number."""
+    """At once: nobody reads its data again. Only a process that works in this very folder is the cluster's server,
+    whatever its number.
+    """
     try:
         pid = int((cluster / "postmaster.pid").read_text().split()[0])
         for _ in range(_STOP_SECONDS * 20):

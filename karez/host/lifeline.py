@@ -1,7 +1,8 @@
 """A process of the site ends with the process that started it, however that one ended. Holds no start and no orders.
 
-On Linux the kernel itself does it (PR_SET_PDEATHSIG), also while the process is deep in a library; elsewhere, and beside it, a
-thread looks whether the parent is still there. What was under way is rolled back by the database, as after any kill.
+On Linux the kernel itself does it (PR_SET_PDEATHSIG), also while the process is deep in a library; elsewhere, and
+beside it, a thread looks whether the parent is still there. What was under way is rolled back by the database, as after
+any kill.
 """
 
 import ctypes

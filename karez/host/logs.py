@@ -1,8 +1,10 @@
-"""One format of log lines for every process of Karez: time with zone, level, who, what, and the number of the request; JSON on request.
+"""One format of log lines for every process of Karez: time with zone, level, who, what, and the number of the request;
+JSON on request.
 
-`KAREZ_LOG` is the level, `KAREZ_LOG_FORMAT=json` one JSON object a line. The log of requests has no query, no number of a record, no
-address of a caller and no name of a user: with the time, each of them would tell who looked at whom. Who looked at a personal record
-is in the log of reads, which is the database's and not anybody's file. Holds no handler of a framework's own.
+`KAREZ_LOG` is the level, `KAREZ_LOG_FORMAT=json` one JSON object a line. The log of requests has no query, no number of
+a record, no address of a caller and no name of a user: with the time, each of them would tell who looked at whom. Who
+looked at a personal record is in the log of reads, which is the database's and not anybody's file. Holds no handler of
+a framework's own.
 """
 
 import json
@@ -41,7 +43,9 @@ class Plain(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """The line, a traceback below it."""
         number = getattr(record, "request_number", "")
-        line = f"{_time(record)} {record.levelname} {record.name}{f' [{number}]' if number else ''}: {record.getMessage()}"
+        line = (
+            f"{_time(record)} {record.levelname} {record.name}{f' [{number}]' if number else ''}: {record.getMessage()}"
+        )
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
@@ -50,7 +54,12 @@ class Json(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """The object."""
-        told: dict[str, Any] = {"time": _time(record), "level": record.levelname, "logger": record.name, "message": record.getMessage()}
+        told: dict[str, Any] = {
+            "time": _time(record),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
         if number := getattr(record, "request_number", ""):
             told["request"] = number
         told |= {name: getattr(record, name) for name in _FIELDS if hasattr(record, name)}

@@ -1,7 +1,8 @@
-"""The WSGI application as a process of the site runs it: tied to its server, taking requests as the front hands them on.
+"""The WSGI application as a process of the site runs it: tied to its server, taking requests as the front hands them
+on.
 
-Only the front reaches the socket, so its words are believed: who the caller is, the request's number, and in which file a larger body
-lies. Holds no pages itself.
+Only the front reaches the socket, so its words are believed: who the caller is, the request's number, and in which file
+a larger body lies. Holds no pages itself.
 """
 
 import multiprocessing

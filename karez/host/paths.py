@@ -1,7 +1,7 @@
 """Where an installation keeps its data. Holds names of folders only; nothing here is made by being named.
 
-`KAREZ_VAR` names the data folder. In a checkout the default is `var/` in the project's folder; a program installed from a wheel has
-no folder of its own to write in and asks for one.
+`KAREZ_VAR` names the data folder. In a checkout the default is `var/` in the project's folder; a program installed from
+a wheel has no folder of its own to write in and asks for one.
 """
 
 import os
@@ -24,10 +24,13 @@ def require_place() -> None:
     """Refuses where nobody said in which folder the data are."""
     if VAR == _UNSET:
         raise Refusal(
-            "host.no_place", record="KAREZ_VAR", found="not set", expected="the folder of this installation's data",
+            "host.no_place",
+            record="KAREZ_VAR",
+            found="not set",
+            expected="the folder of this installation's data",
             rule="data are not kept among the programs: an upgrade would delete them",
             todo="set KAREZ_VAR, for example to /srv/karez",
-        )  # fmt: skip
+        )
 
 
 def private_folder(path: Path) -> Path:

@@ -100,9 +100,13 @@ def check_place(folder: Path) -> None:
         )
     if "," in str(folder):  # the socket's folder is an element of a list, for the server and for whoever connects
         raise Refusal(
-            "host.path_sign", record=str(folder), found="a comma", expected="a path without commas",
-            rule="PostgreSQL reads the folder of its socket from a list with commas", todo="set KAREZ_VAR to another folder",
-        )  # fmt: skip
+            "host.path_sign",
+            record=str(folder),
+            found="a comma",
+            expected="a path without commas",
+            rule="PostgreSQL reads the folder of its socket from a list with commas",
+            todo="set KAREZ_VAR to another folder",
+        )
     if os.geteuid() != 0:
         return
     for path in (folder, bin_folder()):
@@ -136,7 +140,9 @@ def start(cluster: Cluster) -> None:
 
 def prune_logs(cluster: Cluster) -> None:
     """Keeps the newest files of the server's log; `server.log` holds the lines before the first of them."""
-    old = sorted((cluster.folder / "log").glob("server-*.log"))[:-_LOGS_KEPT] if (cluster.folder / "log").is_dir() else []
+    old = (
+        sorted((cluster.folder / "log").glob("server-*.log"))[:-_LOGS_KEPT] if (cluster.folder / "log").is_dir() else []
+    )
     for path in old:
         path.unlink(missing_ok=True)
     first = cluster.folder / "server.log"
@@ -165,7 +171,17 @@ def _make(cluster: Cluster) -> None:
     user = _server_user()
     if user is not None:
         os.chown(side, user.pw_uid, user.pw_gid)
-    _run("initdb", "-D", str(side), "-U", "postgres", "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-instructions")
+    _run(
+        "initdb",
+        "-D",
+        str(side),
+        "-U",
+        "postgres",
+        "--auth=trust",
+        "--encoding=UTF8",
+        "--locale=C",
+        "--no-instructions",
+    )
     with (side / "postgresql.auto.conf").open("a") as conf:
         conf.write(_configuration(cluster))
     side.rename(cluster.folder)
@@ -214,7 +230,10 @@ def _run(program: str, *words: str, check: bool = True) -> subprocess.CompletedP
             found=f"it ended with code {done.returncode}",
             expected="0",
             rule="the embedded PostgreSQL is made and started before anything else",
-            todo=f"read server.log and the files in log/ of its folder {paths.CLUSTER}, or run by hand: {program} {' '.join(words)}",
+            todo=(
+                f"read server.log and the files in log/ of its folder {paths.CLUSTER}, or run by hand: {program} "
+                f"{' '.join(words)}"
+            ),
         )
     return done
 
@@ -261,7 +280,9 @@ def held(cluster: Cluster) -> Iterator[None]:
 
 
 def hold_of(cluster: Cluster) -> int | None:
-    """The descriptor of this process's hold: a child that inherits it holds the server too. None where there is no hold."""
+    """The descriptor of this process's hold: a child that inherits it holds the server too. None where there is no
+    hold.
+    """
     return _holds.get(cluster.folder)
 
 
@@ -273,7 +294,9 @@ def revive(cluster: Cluster) -> None:
 
 
 def _same(users: IO[str], cluster: Cluster) -> bool:
-    """Whether the file held is the one of the folder there now: who deleted the folder and made it anew keeps its server."""
+    """Whether the file held is the one of the folder there now: who deleted the folder and made it anew keeps its
+    server.
+    """
     try:
         return os.path.samestat(os.fstat(users.fileno()), cluster.folder.with_suffix(".users").stat())
     except FileNotFoundError:

@@ -20,19 +20,30 @@ _VERSION = re.compile(r"\b(\d+)(?:\.\d+)*\b")
 
 
 def run(program: str, *words: str, dbname: str) -> None:
-    """Runs a program of PostgreSQL on a database of the server, as its administrator; refuses with its own words, errors first."""
+    """Runs a program of PostgreSQL on a database of the server, as its administrator; refuses with its own words,
+    errors first.
+    """
     target = conninfo_to_dict(database.administrator_target(dbname))
     password = target.pop("password", None)  # everybody on the machine may read a program's arguments
     environment = os.environ | ({"PGPASSWORD": str(password)} if password else {})
     told = make_conninfo(**{k: str(v) for k, v in target.items() if v is not None})
     done = subprocess.run(
-        [str(folder() / program), f"--dbname={told}", *words], text=True, errors="replace", capture_output=True, check=False, env=environment
+        [str(folder() / program), f"--dbname={told}", *words],
+        text=True,
+        errors="replace",
+        capture_output=True,
+        check=False,
+        env=environment,
     )
     if done.returncode != 0:
         raise Refusal(
-            "host.program_failed", record=program, found=errors_first(done.stderr) or f"it ended with code {done.returncode}",
-            expected="no error", rule="what is half done counts as nothing", todo="mend what is named and run it again",
-        )  # fmt: skip
+            "host.program_failed",
+            record=program,
+            found=errors_first(done.stderr) or f"it ended with code {done.returncode}",
+            expected="no error",
+            rule="what is half done counts as nothing",
+            todo="mend what is named and run it again",
+        )
 
 
 def errors_first(said: str, limit: int = 1500) -> str:
@@ -56,10 +67,13 @@ def _folder_of(major: int) -> Path:
         if _major_of(place / "pg_dump") == major and _major_of(place / "pg_restore") == major:
             return place
     raise Refusal(
-        "host.no_programs", record="pg_dump, pg_restore", found=f"none of version {major} in the usual places",
-        expected=f"those of the server's own version, PostgreSQL {major}", rule="a dump is read back by the version that made it",
+        "host.no_programs",
+        record="pg_dump, pg_restore",
+        found=f"none of version {major} in the usual places",
+        expected=f"those of the server's own version, PostgreSQL {major}",
+        rule="a dump is read back by the version that made it",
         todo=f"install postgresql-client-{major}, or name the folder of its programs in KAREZ_PG_BIN",
-    )  # fmt: skip
+    )
 
 
 def _places(major: int) -> Iterator[Path]:

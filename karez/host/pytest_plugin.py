@@ -20,7 +20,11 @@ def _in_memory() -> bool:
         free = int(Path("/proc/meminfo").read_text().split("MemAvailable:")[1].split()[0]) * 1024
     except (OSError, IndexError, ValueError):
         return False
-    return min(free, about.f_bavail * about.f_frsize) >= _ROOM and not about.f_flag & os.ST_NOEXEC and os.access(_MEMORY, os.W_OK)
+    return (
+        min(free, about.f_bavail * about.f_frsize) >= _ROOM
+        and not about.f_flag & os.ST_NOEXEC
+        and os.access(_MEMORY, os.W_OK)
+    )
 
 
 def _clear_leftovers(*places: Path) -> None:
@@ -29,11 +33,15 @@ def _clear_leftovers(*places: Path) -> None:
         for old in leftovers.of_killed(place, f"{_NAME}*"):
             leftovers.remove(old)
         for passwords in place.glob(f"{_NAME}*{_PASSWORDS}"):
-            if leftovers.is_ours(passwords) and not passwords.with_name(passwords.name.removesuffix(_PASSWORDS)).exists():
+            if (
+                leftovers.is_ours(passwords)
+                and not passwords.with_name(passwords.name.removesuffix(_PASSWORDS)).exists()
+            ):
                 shutil.rmtree(passwords, ignore_errors=True)
 
 
-# Each worker of a divided run has a server of its own; it inherits the first process's folder by name and takes another.
+# Each worker of a divided run has a server of its own; it inherits the first process's folder by name and takes
+# another.
 _worker = os.environ.get("PYTEST_XDIST_WORKER", "")
 _first = "KAREZ_TEST_VAR" not in os.environ
 if _first:  # before it is asked whether there is room

@@ -25,16 +25,24 @@ def behind_tls() -> bool:
 
 
 def proxies() -> tuple[addresses.Network, ...]:
-    """The proxies whose word is taken; behind TLS and not set, those on this machine. Refuses an entry that is no address or network."""
+    """The proxies whose word is taken; behind TLS and not set, those on this machine. Refuses an entry that is no
+    address or network.
+    """
     told = os.environ.get("KAREZ_TRUSTED_PROXIES", addresses.LOOPBACK if behind_tls() else "")
     try:
         return addresses.networks(told)
     except ValueError as fault:
-        raise _unclear("KAREZ_TRUSTED_PROXIES", str(fault), "addresses or networks, such as 127.0.0.1, 10.2.0.0/16") from fault
+        raise _unclear(
+            "KAREZ_TRUSTED_PROXIES", str(fault), "addresses or networks, such as 127.0.0.1, 10.2.0.0/16"
+        ) from fault
 
 
 def _unclear(name: str, found: str, expected: str) -> Refusal:
     return Refusal(
-        "host.setting", record=name, found=found, expected=expected, rule="a setting that cannot be read is told, not guessed",
+        "host.setting",
+        record=name,
+        found=found,
+        expected=expected,
+        rule="a setting that cannot be read is told, not guessed",
         todo=f"correct {name} in the environment and start again",
-    )  # fmt: skip
+    )

@@ -1,4 +1,5 @@
-"""Which migrations a database was made with, by digest, so that one changed afterwards is told and not met as an error later.
+"""Which migrations a database was made with, by digest, so that one changed afterwards is told and not met as an error
+later.
 
 The digests stand in the comment of Django's table of migrations: they go with a dump. Holds no migration.
 """
@@ -27,20 +28,28 @@ def check() -> None:
     changed = sorted(f"{app}.{name}" for app, name in applied if told.get(f"{app}.{name}") != known.get((app, name)))
     if changed:
         raise Refusal(
-            "host.other_schema", record=f"database {connections['owner'].settings_dict['NAME']}",
+            "host.other_schema",
+            record=f"database {connections['owner'].settings_dict['NAME']}",
             found=f"{len(changed)} migrations differ from this program's, among them {', '.join(changed[:3])}",
             expected="a database made by this version or by a released one before it",
             rule="a migration that was applied is never changed; only states between releases break this",
-            todo="use the program that made it, or start with another data folder (KAREZ_VAR) or database, and load its files again",
-        )  # fmt: skip
+            todo=(
+                "use the program that made it, or start with another data folder (KAREZ_VAR) or database, and "
+                "load its files again"
+            ),
+        )
 
 
 def record() -> None:
-    """Writes down the digests of all this program's migrations, before they run: one cut off in the middle goes on where it was."""
+    """Writes down the digests of all this program's migrations, before they run: one cut off in the middle goes on
+    where it was.
+    """
     told = {f"{app}.{name}": digest for (app, name), digest in sorted(digests().items())}
     MigrationRecorder(connections["owner"]).ensure_schema()
     with connections["owner"].cursor() as cursor:
-        cursor.execute("SELECT format('COMMENT ON TABLE django_migrations IS %%L', %s::text)", [_MARK + json.dumps(told)])
+        cursor.execute(
+            "SELECT format('COMMENT ON TABLE django_migrations IS %%L', %s::text)", [_MARK + json.dumps(told)]
+        )
         cursor.execute(cursor.fetchone()[0])
 
 

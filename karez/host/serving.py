@@ -1,4 +1,6 @@
-"""Serving: who may serve a data folder, and which processes make up the site. Holds no pages and no supervision (`supervision`)."""
+"""Serving: who may serve a data folder, and which processes make up the site. Holds no pages and no supervision
+(`supervision`).
+"""
 
 import fcntl
 import json
@@ -33,8 +35,8 @@ _AWAY_SECONDS = 5.0  # so long somebody may take to restart the embedded server 
 def alone() -> Iterator[int]:
     """Nobody else serves this data folder for the time of the block; gives the lock's descriptor. Refuses the second.
 
-    The lock is the descriptor's: the site's processes inherit it, so a site whose first process was killed is over only when
-    the last of them is gone.
+    The lock is the descriptor's: the site's processes inherit it, so a site whose first process was killed is over only
+    when the last of them is gone.
     """
     paths.require_place()
     paths.VAR.mkdir(parents=True, exist_ok=True)
@@ -45,10 +47,13 @@ def alone() -> Iterator[int]:
             holder = lock.read().strip()
             if _is_alive(holder) or time.monotonic() > last:
                 raise Refusal(
-                    "host.served_already", record=str(paths.VAR), found=f"a site served by process {holder}",
-                    expected="data that nobody serves", rule="one site serves one data folder",
+                    "host.served_already",
+                    record=str(paths.VAR),
+                    found=f"a site served by process {holder}",
+                    expected="data that nobody serves",
+                    rule="one site serves one data folder",
                     todo="end the other one, or name another data folder with KAREZ_VAR",
-                )  # fmt: skip
+                )
             time.sleep(0.1)
         lock.truncate(0)
         lock.write(str(os.getpid()))
@@ -90,7 +95,9 @@ def serve(*, port: int, lock: int, host: str = "127.0.0.1") -> None:
 
 def _children(host: str, port: int, lock: int) -> list[Child]:
     def child(name: str, word: str, data_bytes: int | None = None, environment: dict[str, str] | None = None) -> Child:
-        return Child(name, [sys.executable, "-P", "-m", "karez.host.children", word], environment or {}, _held(lock), data_bytes)
+        return Child(
+            name, [sys.executable, "-P", "-m", "karez.host.children", word], environment or {}, _held(lock), data_bytes
+        )
 
     _prepare()
     return [
@@ -107,10 +114,13 @@ def _prepare() -> None:
 
     if len(str(PAGES_SOCKET).encode()) > postgres.SOCKET_LIMIT:
         raise Refusal(
-            "host.path_too_long", record=str(PAGES_SOCKET), found=f"{len(str(PAGES_SOCKET).encode())} bytes",
-            expected=f"at most {postgres.SOCKET_LIMIT}", rule="a UNIX socket's path has a fixed length",
+            "host.path_too_long",
+            record=str(PAGES_SOCKET),
+            found=f"{len(str(PAGES_SOCKET).encode())} bytes",
+            expected=f"at most {postgres.SOCKET_LIMIT}",
+            rule="a UNIX socket's path has a fixed length",
             todo="set KAREZ_VAR to a shorter folder, for example /srv/karez",
-        )  # fmt: skip
+        )
     paths.private_folder(PAGES_SOCKET.parent)
     said.FILE.write_text(json.dumps(prepared(), ensure_ascii=False), encoding="utf-8")
 
@@ -183,6 +193,10 @@ def check_free(host: str, port: int) -> None:
             probe.bind((host, port))
         except OSError as error:
             raise Refusal(
-                "host.port_taken", record=f"{host}:{port}", found=error.strerror or str(error), expected="a free port",
-                rule="one site has one address", todo="end the other server, or give --port another number",
-            ) from error  # fmt: skip
+                "host.port_taken",
+                record=f"{host}:{port}",
+                found=error.strerror or str(error),
+                expected="a free port",
+                rule="one site has one address",
+                todo="end the other server, or give --port another number",
+            ) from error

@@ -1,4 +1,6 @@
-"""Child processes kept running: started again with growing pauses, told when they end unasked, ended together. Knows no site."""
+"""Child processes kept running: started again with growing pauses, told when they end unasked, ended together. Knows no
+site.
+"""
 
 import os
 import resource
@@ -21,7 +23,9 @@ _LOOK_SECONDS = 0.2
 
 @dataclass
 class Child:
-    """One process that is to run: what it is called before people, its words, what it inherits, how much memory it may have."""
+    """One process that is to run: what it is called before people, its words, what it inherits, how much memory it may
+    have.
+    """
 
     name: str
     words: Sequence[str]
@@ -36,7 +40,9 @@ class Child:
 
     def start(self) -> None:
         """Starts it, in a session of its own: Ctrl-C is for the supervisor alone."""
-        environment = os.environ | self.environment | {lifeline.PARENT: str(os.getpid()), "KAREZ_STARTS": str(self.starts)}
+        environment = (
+            os.environ | self.environment | {lifeline.PARENT: str(os.getpid()), "KAREZ_STARTS": str(self.starts)}
+        )
         self.began, self.starts = time.monotonic(), self.starts + 1
         self.process = subprocess.Popen(self.words, env=environment, pass_fds=self.pass_fds, start_new_session=True)
         if self.data_bytes is not None and sys.platform == "linux":
@@ -50,8 +56,9 @@ class Child:
 def keep(children: Sequence[Child], *, tell: Callable[[str], None], elsewhere: Callable[[], str]) -> None:
     """Starts the children and keeps them running until interrupted; then ends them all.
 
-    `elsewhere` is called often: it mends what the children need and says what of it is wrong (nothing where all is well); while
-    something is, ends of children count towards no giving up. Raises a Refusal when one of them will not stay.
+    `elsewhere` is called often: it mends what the children need and says what of it is wrong (nothing where all is
+    well); while something is, ends of children count towards no giving up. Raises a Refusal when one of them will not
+    stay.
     """
     try:
         while True:
@@ -75,10 +82,13 @@ def _look_after(child: Child, wrong: str, tell: Callable[[str], None]) -> None:
     child.ends_in_a_row = 1 if steady or wrong else child.ends_in_a_row + 1
     if child.ends_in_a_row >= GIVE_UP:
         raise Refusal(
-            "host.does_not_stay", record=child.name, found=f"{how(code)}, {child.ends_in_a_row} times in a row",
-            expected="a process that runs until the site is ended", rule="the site is not served in part",
+            "host.does_not_stay",
+            record=child.name,
+            found=f"{how(code)}, {child.ends_in_a_row} times in a row",
+            expected="a process that runs until the site is ended",
+            rule="the site is not served in part",
             todo="read what it told above; start again when that is mended",
-        )  # fmt: skip
+        )
     pause = min(_LONGEST_PAUSE, 2.0 ** (child.ends_in_a_row - 1))
     because = f" ({wrong})" if wrong else ""
     tell(f"{child.name} ended unasked: {how(code)}{because}. It is started again in {pause:.0f} s.")

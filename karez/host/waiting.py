@@ -1,7 +1,8 @@
 """A start that has to wait says for whom. Holds no start.
 
-Bringing a database up changes tables, rights and triggers, and PostgreSQL lets nobody do that while another works with them. Who waits is
-told after a moment which program it is, since when it works and what can be done, and is refused after a bounded time.
+Bringing a database up changes tables, rights and triggers, and PostgreSQL lets nobody do that while another works with
+them. Who waits is told after a moment which program it is, since when it works and what can be done, and is refused
+after a bounded time.
 """
 
 import threading
@@ -40,14 +41,19 @@ class Holder:
 
     def __str__(self) -> str:
         doing = "holds a transaction open after" if self.state.startswith("idle") else "is at"
-        return f"process {self.pid} of the database ({self.program}, {self.role}), which since {self.since} ({self.lasting}) {doing}: {self.query}"
+        return (
+            f"process {self.pid} of the database ({self.program}, {self.role}), which since {self.since} "
+            f"({self.lasting}) {doing}: {self.query}"
+        )
 
 
 @contextmanager
 def told(tell: Callable[[str], None], *, limit_seconds: float = LIMIT_SECONDS) -> Iterator[None]:
     """While the block works as the owner, `tell` hears whom it waits for; refuses (host.busy) after the limit."""
     with connections["owner"].cursor() as cursor:
-        cursor.execute("SELECT pg_backend_pid(), set_config('lock_timeout', %s, false)", [f"{int(limit_seconds * 1000)}ms"])
+        cursor.execute(
+            "SELECT pg_backend_pid(), set_config('lock_timeout', %s, false)", [f"{int(limit_seconds * 1000)}ms"]
+        )
         pid = cursor.fetchone()[0]
     seen: list[Holder] = []
     done = threading.Event()
@@ -74,14 +80,20 @@ def _watch(pid: int, seen: list[Holder], done: threading.Event, tell: Callable[[
                 row = admin.execute(_BLOCKING, [pid]).fetchone()
                 if row and row[0] not in [holder.pid for holder in seen]:
                     seen.append(Holder(row[0], *map(str, row[1:])))
-                    tell(f"Waiting for {seen[-1]}. It goes on when that is done; to end it: SELECT pg_terminate_backend({row[0]})")
+                    tell(
+                        f"Waiting for {seen[-1]}. It goes on when that is done; to end it: SELECT "
+                        f"pg_terminate_backend({row[0]})"
+                    )
     except psycopg.Error:  # the start itself says what is wrong with the database
         return
 
 
 def _busy(seen: list[Holder], waited: float) -> Refusal:
     return Refusal(
-        "host.busy", record=f"database {database.name()}", found=f"{seen[-1]}" if seen else "somebody who has just finished",
-        expected=f"nobody at work for {waited:g} seconds", rule="tables, rights and triggers are changed when nobody works with them",
+        "host.busy",
+        record=f"database {database.name()}",
+        found=f"{seen[-1]}" if seen else "somebody who has just finished",
+        expected=f"nobody at work for {waited:g} seconds",
+        rule="tables, rights and triggers are changed when nobody works with them",
         todo="wait until the work named here is done, or end it, then start again",
-    )  # fmt: skip
+    )

@@ -1,7 +1,8 @@
-"""Reads a file of a sheet where there is no batch yet: for an installation that has no region and no people (`karez init`).
+"""Reads a file of a sheet where there is no batch yet: for an installation that has no region and no people (`karez
+init`).
 
-The very same reading as a file that is sent in: encodings, headings, workbooks, days, faults. Keeps nothing, asks no permission, and
-runs none of the checks a sheet has over records. Not for sheets with identity or areas.
+The very same reading as a file that is sent in: encodings, headings, workbooks, days, faults. Keeps nothing, asks no
+permission, and runs none of the checks a sheet has over records. Not for sheets with identity or areas.
 """
 
 import shutil
@@ -18,7 +19,9 @@ from karez.kernel.sheets import Kind, Sheet
 
 @dataclass(frozen=True)
 class Read:
-    """What a file says: typed rows by column with their `row_no`, every fault, and what its sender is told of it as a whole."""
+    """What a file says: typed rows by column with their `row_no`, every fault, and what its sender is told of it as a
+    whole.
+    """
 
     rows: list[dict[str, Any]]
     faults: list[dict[str, Any]]
@@ -27,7 +30,9 @@ class Read:
 
 def read_file(sheet: Sheet, path: Path) -> Read:
     """The rows and faults of a file; refuses what cannot be read at all, as a file sent in is refused."""
-    assert not any(column.identity or column.kind is Kind.AREA for column in sheet.columns), f"{sheet.name} needs a batch"
+    assert not any(column.identity or column.kind is Kind.AREA for column in sheet.columns), (
+        f"{sheet.name} needs a batch"
+    )
     with vault.scratch_folder() as folder:
         source = folder / "given"
         shutil.copyfile(path, source)

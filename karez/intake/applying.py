@@ -1,4 +1,6 @@
-"""What a sheet's `apply` asks before it writes: that every checked row still finds its records, and none it must not. Holds no sheet."""
+"""What a sheet's `apply` asks before it writes: that every checked row still finds its records, and none it must not.
+Holds no sheet.
+"""
 
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Applying
@@ -9,8 +11,8 @@ _NAMED = 5  # rows named in the refusal
 def require_all_rows(applying: Applying, written: int, *, found: str, expected: str) -> None:
     """Refuses, so that nothing stays written, unless as many rows were written (or resolved) as were checked.
 
-    `found` is SQL of the row_no of each row that still finds its records: read only to name the rows that do not. Between
-    checking and applying a record may have been corrected, ended or voided by others.
+    `found` is SQL of the row_no of each row that still finds its records: read only to name the rows that do not.
+    Between checking and applying a record may have been corrected, ended or voided by others.
     """
     cursor = applying.cursor
     if not applying.row_count:
@@ -24,25 +26,32 @@ def require_all_rows(applying: Applying, written: int, *, found: str, expected: 
     )
     lost = [row[0] for row in cursor.fetchall()]
     raise Refusal(
-        "intake.records_changed", record=f"batch {applying.batch_id}",
+        "intake.records_changed",
+        record=f"batch {applying.batch_id}",
         found=f"row {_named(lost[:_NAMED], len(lost))} of {checked:,} no longer finds one record of each it names",
-        expected=expected, rule="what was checked is what is applied; records were changed since",
+        expected=expected,
+        rule="what was checked is what is applied; records were changed since",
         todo="check the batch again: it then lists what is wrong now",
-    )  # fmt: skip
+    )
 
 
 def require_none(applying: Applying, wrong: str, *, found: str, expected: str) -> None:
-    """Refuses, so that nothing stays written, where `wrong` selects the row_no of any row: what a check found true no longer is."""
+    """Refuses, so that nothing stays written, where `wrong` selects the row_no of any row: what a check found true no
+    longer is.
+    """
     cursor = applying.cursor
     cursor.execute(f"SELECT count(*), (array_agg(row_no ORDER BY row_no))[1:{_NAMED}] FROM ({wrong}) w (row_no)")
     count, first = cursor.fetchone()
     if not count:
         return
     raise Refusal(
-        "intake.records_changed", record=f"batch {applying.batch_id}", found=f"row {_named(first, count)}: {found}", expected=expected,
+        "intake.records_changed",
+        record=f"batch {applying.batch_id}",
+        found=f"row {_named(first, count)}: {found}",
+        expected=expected,
         rule="what was checked is what is applied; records were changed since",
         todo="check the batch again: it then lists what is wrong now",
-    )  # fmt: skip
+    )
 
 
 def _named(first: list[int], count: int) -> str:

@@ -1,7 +1,8 @@
-"""The days of a file: that each lies in an opened year, first and last for the two people, and which rows count later than they say.
+"""The days of a file: that each lies in an opened year, first and last for the two people, and which rows count later
+than they say.
 
-A day before every opened year or in one nobody opened is a slip of the hand: it is a fault of the row. What the room itself knows of its
-days (a loan before its repayment) is the room's. Holds no closing of years.
+A day before every opened year or in one nobody opened is a slip of the hand: it is a fault of the row. What the room
+itself knows of its days (a loan before its repayment) is the room's. Holds no closing of years.
 """
 
 from collections.abc import Iterator
@@ -17,7 +18,8 @@ _FLOOR = date(1949, 10, 1)  # nothing that still counts is older
 _TOO_EARLY = _("correct the day")
 _AHEAD = _("correct the day: it lies ahead of today")
 _EARLIER = _(
-    "correct the day if it is a slip; if it is right, leave the row out: the first year was chosen when the region was set up, nobody opens one before it,"
+    "correct the day if it is a slip; if it is right, leave the row out: the first year was chosen when the region "
+    "was set up, nobody opens one before it,"
     " and what was there before stands in the opening balances and states"
 )
 
@@ -34,17 +36,31 @@ def checks(sheet: Sheet, opened: OpenedDays | None) -> Iterator[Check]:
         first = opened.first if days is Days.OPENED else _FLOOR
         before = _EARLIER if days is Days.OPENED else _TOO_EARLY
         if column.kind is Kind.YEAR:
-            expected = f"a year that was opened: {first.year} to {last.year}" if days is Days.OPENED else f"a year from {first.year} until {last.year}"
+            expected = (
+                f"a year that was opened: {first.year} to {last.year}"
+                if days is Days.OPENED
+                else f"a year from {first.year} until {last.year}"
+            )
             yield Check(
-                rule="day_opened", column=column.name, expected=expected, todo=later,
+                rule="day_opened",
+                column=column.name,
+                expected=expected,
+                todo=later,
                 sql=f'SELECT row_no, "{column.name}"::text FROM {{stage}} WHERE "{column.name}" > {last.year}',
-            )  # fmt: skip
+            )
             yield Check(
-                rule="day_opened", column=column.name, expected=expected, todo=before,
+                rule="day_opened",
+                column=column.name,
+                expected=expected,
+                todo=before,
                 sql=f'SELECT row_no, "{column.name}"::text FROM {{stage}} WHERE "{column.name}" < {first.year}',
-            )  # fmt: skip
+            )
             continue
-        expected = f"a day of a year that was opened: {first} to {last}" if days is Days.OPENED else f"a day from {first} until {last}"
+        expected = (
+            f"a day of a year that was opened: {first} to {last}"
+            if days is Days.OPENED
+            else f"a day from {first} until {last}"
+        )
         yield _check(column, ">", last, expected, later)
         yield _check(column, "<", first, expected, before)
 
@@ -58,9 +74,15 @@ def days_of(column: Column) -> Days:
 
 def _check(column: Column, sign: str, day: date, expected: str, todo: str) -> Check:
     return Check(
-        rule="day_opened", column=column.name, expected=expected, todo=todo,
-        sql=f'SELECT row_no, "{column.name}"::text FROM {{stage}} WHERE "{column.name}" {sign} make_date({day.year}, {day.month}, {day.day})',
-    )  # fmt: skip
+        rule="day_opened",
+        column=column.name,
+        expected=expected,
+        todo=todo,
+        sql=(
+            f'SELECT row_no, "{column.name}"::text FROM {{stage}} WHERE "{column.name}" {sign} '
+            f"make_date({day.year}, {day.month}, {day.day})"
+        ),
+    )
 
 
 def totals(cursor: Any, sheet: Sheet, stage: str) -> list[dict[str, Any]]:
@@ -69,32 +91,45 @@ def totals(cursor: Any, sheet: Sheet, stage: str) -> list[dict[str, Any]]:
         return []
     cursor.execute(f'SELECT min("{sheet.day_column}")::text, max("{sheet.day_column}")::text FROM {stage}')
     first, last = cursor.fetchone()
-    return [{"label": _("first day"), "value": first, "unit": "day"}, {"label": _("last day"), "value": last, "unit": "day"}]
+    return [
+        {"label": _("first day"), "value": first, "unit": "day"},
+        {"label": _("last day"), "value": last, "unit": "day"},
+    ]
 
 
 def years(cursor: Any, sheet: Sheet, stage: str, opened: OpenedDays | None) -> list[dict[str, Any]]:
     """How many rows are of which year, and, where that year is closed, the day they count from."""
     if not sheet.day_column or opened is None:
         return []
-    cursor.execute(f'SELECT extract(year FROM "{sheet.day_column}")::int AS year, count(*) FROM {stage} GROUP BY 1 ORDER BY 1')
+    cursor.execute(
+        f'SELECT extract(year FROM "{sheet.day_column}")::int AS year, count(*) FROM {stage} GROUP BY 1 ORDER BY 1'
+    )
     closed = opened.first_open if opened.first_open > opened.first else None
     return [
         {"year": year, "rows": n, "counts_from": str(closed) if closed and year < closed.year else None}
-        for year, n in cursor.fetchall() if year is not None
-    ]  # fmt: skip
+        for year, n in cursor.fetchall()
+        if year is not None
+    ]
 
 
 def late_notices(years: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """The notices of rows that count later than they say, because their year is closed."""
     late = [one for one in years if one["counts_from"]]
     return [
-        {"what": "late", "found": f"1 row of {one['year']} counts from {one['counts_from']}" if one["rows"] == 1
-         else f"{one['rows']:,} rows of {one['year']} count from {one['counts_from']}"} for one in late
-    ]  # fmt: skip
+        {
+            "what": "late",
+            "found": f"1 row of {one['year']} counts from {one['counts_from']}"
+            if one["rows"] == 1
+            else f"{one['rows']:,} rows of {one['year']} count from {one['counts_from']}",
+        }
+        for one in late
+    ]
 
 
 def taken_back_late(years: list[dict[str, Any]], opened: OpenedDays | None) -> list[dict[str, Any]]:
-    """The rows of an applied batch that count in a year closed by now: that they are taken back counts from the first open day."""
+    """The rows of an applied batch that count in a year closed by now: that they are taken back counts from the first
+    open day.
+    """
     if opened is None:
         return []
     day = opened.first_open

@@ -1,7 +1,8 @@
-"""What a heading says besides the name of its column: a unit, in brackets of any kind, after a stroke or a colon, or joined to it.
+"""What a heading says besides the name of its column: a unit, in brackets of any kind, after a stroke or a colon, or
+joined to it.
 
-A unit is never thrown away: it is known, or it is told as one that is not. Words that are no unit (必填, 2009年末) are left aside.
-Holds no sheet and no conversion.
+A unit is never thrown away: it is known, or it is told as one that is not. Words that are no unit (必填, 2009年末) are left
+aside. Holds no sheet and no conversion.
 """
 
 import re
@@ -15,7 +16,9 @@ OPENING, CLOSING = "([{<【〔〖《「『〈", ")]}>】〕〗》」』〉"
 LONGEST_HEADING = 200  # characters; a longer one is refused before anything is looked for in it
 _LONGEST_UNIT = 60  # characters at the end of a heading in which a unit is looked for
 _MOST_BRACKETS = 8
-_LEADING = re.compile(rf"^\s*[{re.escape(OPENING)}]([^{re.escape(OPENING + CLOSING)}]*)[{re.escape(CLOSING)}]\s*(.+)$", re.DOTALL)
+_LEADING = re.compile(
+    rf"^\s*[{re.escape(OPENING)}]([^{re.escape(OPENING + CLOSING)}]*)[{re.escape(CLOSING)}]\s*(.+)$", re.DOTALL
+)
 _PARTED = re.compile(r"[/:,，、;|\n]|\bin\b|_| |单位|-")
 _BEFORE = re.compile(r"^\s*(?:金额|计量|货币)?(?:单位|币种|units?|in|以|按)\s*(?:为|是)?\s*[:=]?\s*", re.IGNORECASE)
 _YUAN_FIRST = re.compile(r"^(?:人民币|rmb|cny) *(?=[^ ]*(?:元|yuan))", re.IGNORECASE)
@@ -24,11 +27,171 @@ _BETWEEN = re.compile(r"[,，、;:\s]+|\band\b|\bor\b|和|及|或")
 # What only a unit is written with: where it stands in words nobody knows, the words may be a unit too.
 _LIKE_A_UNIT = re.compile(
     r"[万萬亿億千仟佰](?=$|\W|[万萬亿億元圆块美欧日英港台外本人户农村县个亩斤吨公平米])|(?<![单多公纪状])元(?!\w)|[$€£₩₽₹₸]|%|‰|‱|(?:美|欧|外|港|台|本)币|英镑|法郎|卢布|卢比"
-    r"|\b(?:thousands?|millions?|billions?|hundreds?|dollars?|euros?)\b", re.IGNORECASE,
-)  # fmt: skip
-# ISO 4217, in capitals only; not CNY, which is a unit, nor ALL and TOP, which are words. Other words of three capitals (YTD) are no money.
-_CURRENCIES = frozenset(["AED", "AFN", "AMD", "ANG", "AOA", "ARS", "AUD", "AWG", "AZN", "BAM", "BBD", "BDT", "BGN", "BHD", "BIF", "BMD", "BND", "BOB", "BRL", "BSD", "BTN", "BWP", "BYN", "BZD", "CAD", "CDF", "CHF", "CLP", "COP", "CRC", "CUP", "CVE", "CZK", "DJF", "DKK", "DOP", "DZD", "EGP", "ERN", "ETB", "EUR", "FJD", "FKP", "GBP", "GEL", "GHS", "GIP", "GMD", "GNF", "GTQ", "GYD", "HKD", "HNL", "HTG", "HUF", "IDR", "ILS", "INR", "IQD", "IRR", "ISK", "JMD", "JOD", "JPY", "KES", "KGS", "KHR", "KMF", "KPW", "KRW", "KWD", "KYD", "KZT", "LAK", "LBP", "LKR", "LRD", "LSL", "LYD", "MAD", "MDL", "MGA", "MKD", "MMK", "MNT", "MOP", "MRU", "MUR", "MVR", "MWK", "MXN", "MYR", "MZN", "NAD", "NGN", "NIO", "NOK", "NPR", "NZD", "OMR", "PAB", "PEN", "PGK", "PHP", "PKR", "PLN", "PYG", "QAR", "RON", "RSD", "RUB", "RWF", "SAR", "SBD", "SCR", "SDG", "SEK", "SGD", "SHP", "SLE", "SOS", "SRD", "SSP", "STN", "SVC", "SYP", "SZL", "THB", "TJS", "TMT", "TND", "TRY", "TTD", "TWD", "TZS", "UAH", "UGX", "USD", "UYU", "UZS", "VES", "VND", "VUV", "WST", "XAF", "XCD", "XDR", "XOF", "XPF", "YER", "ZAR", "ZMW", "ZWL"])  # fmt: skip
-OF_WHOM = frozenset(("个人", "家庭", "农户", "person", "household"))  # words beside money that say whose it is, and count nothing
+    r"|\b(?:thousands?|millions?|billions?|hundreds?|dollars?|euros?)\b",
+    re.IGNORECASE,
+)
+# ISO 4217, in capitals only; not CNY, which is a unit, nor ALL and TOP, which are words. Other words of three capitals
+# (YTD) are no money.
+_CURRENCIES = frozenset(
+    [
+        "AED",
+        "AFN",
+        "AMD",
+        "ANG",
+        "AOA",
+        "ARS",
+        "AUD",
+        "AWG",
+        "AZN",
+        "BAM",
+        "BBD",
+        "BDT",
+        "BGN",
+        "BHD",
+        "BIF",
+        "BMD",
+        "BND",
+        "BOB",
+        "BRL",
+        "BSD",
+        "BTN",
+        "BWP",
+        "BYN",
+        "BZD",
+        "CAD",
+        "CDF",
+        "CHF",
+        "CLP",
+        "COP",
+        "CRC",
+        "CUP",
+        "CVE",
+        "CZK",
+        "DJF",
+        "DKK",
+        "DOP",
+        "DZD",
+        "EGP",
+        "ERN",
+        "ETB",
+        "EUR",
+        "FJD",
+        "FKP",
+        "GBP",
+        "GEL",
+        "GHS",
+        "GIP",
+        "GMD",
+        "GNF",
+        "GTQ",
+        "GYD",
+        "HKD",
+        "HNL",
+        "HTG",
+        "HUF",
+        "IDR",
+        "ILS",
+        "INR",
+        "IQD",
+        "IRR",
+        "ISK",
+        "JMD",
+        "JOD",
+        "JPY",
+        "KES",
+        "KGS",
+        "KHR",
+        "KMF",
+        "KPW",
+        "KRW",
+        "KWD",
+        "KYD",
+        "KZT",
+        "LAK",
+        "LBP",
+        "LKR",
+        "LRD",
+        "LSL",
+        "LYD",
+        "MAD",
+        "MDL",
+        "MGA",
+        "MKD",
+        "MMK",
+        "MNT",
+        "MOP",
+        "MRU",
+        "MUR",
+        "MVR",
+        "MWK",
+        "MXN",
+        "MYR",
+        "MZN",
+        "NAD",
+        "NGN",
+        "NIO",
+        "NOK",
+        "NPR",
+        "NZD",
+        "OMR",
+        "PAB",
+        "PEN",
+        "PGK",
+        "PHP",
+        "PKR",
+        "PLN",
+        "PYG",
+        "QAR",
+        "RON",
+        "RSD",
+        "RUB",
+        "RWF",
+        "SAR",
+        "SBD",
+        "SCR",
+        "SDG",
+        "SEK",
+        "SGD",
+        "SHP",
+        "SLE",
+        "SOS",
+        "SRD",
+        "SSP",
+        "STN",
+        "SVC",
+        "SYP",
+        "SZL",
+        "THB",
+        "TJS",
+        "TMT",
+        "TND",
+        "TRY",
+        "TTD",
+        "TWD",
+        "TZS",
+        "UAH",
+        "UGX",
+        "USD",
+        "UYU",
+        "UZS",
+        "VES",
+        "VND",
+        "VUV",
+        "WST",
+        "XAF",
+        "XCD",
+        "XDR",
+        "XOF",
+        "XPF",
+        "YER",
+        "ZAR",
+        "ZMW",
+        "ZWL",
+    ]
+)
+OF_WHOM = frozenset(
+    ("个人", "家庭", "农户", "person", "household")
+)  # words beside money that say whose it is, and count nothing
 
 
 @dataclass(frozen=True)
@@ -69,7 +232,9 @@ def said_by(heading: str) -> Iterator[tuple[str, Said | None]]:
 
 
 def _end_bracket(words: str) -> tuple[str, str] | None:
-    """What stands before a bracket at the end, closed or not, and what within; None where there is none, or one is within another."""
+    """What stands before a bracket at the end, closed or not, and what within; None where there is none, or one is
+    within another.
+    """
     plain = words.rstrip()
     body = plain[:-1] if plain and plain[-1] in CLOSING else plain
     at = max(body.rfind(sign) for sign in OPENING + CLOSING)
@@ -81,7 +246,11 @@ def unit_in(text: str) -> Said | None:
     plain = _AFTER.sub("", _BEFORE.sub("", text.strip())).strip()
     if not key(plain):
         return None
-    unit = unit_named(plain) or unit_named(_YUAN_FIRST.sub("", plain)) or (Unit("foreign money") if plain in _CURRENCIES else None)
+    unit = (
+        unit_named(plain)
+        or unit_named(_YUAN_FIRST.sub("", plain))
+        or (Unit("foreign money") if plain in _CURRENCIES else None)
+    )
     if unit is not None:
         return Said(plain, unit)
     tokens = [token for token in _BETWEEN.split(plain) if token]

@@ -16,8 +16,14 @@ def items(actor: User) -> list[InboxItem]:
     if "intake.view" not in permissions_of(actor):
         return []
     address = reverse("intake:batches")
-    own = queries.batches(actor).filter(Q(state=State.FAULTY) | (Q(state=State.RECEIVED) & ~Q(trouble="")), sender_id=actor.pk)
-    asked = queries.batches(actor).filter(state=State.APPLIED, withdrawal_by_id__isnull=False).exclude(withdrawal_by_id=actor.pk)
+    own = queries.batches(actor).filter(
+        Q(state=State.FAULTY) | (Q(state=State.RECEIVED) & ~Q(trouble="")), sender_id=actor.pk
+    )
+    asked = (
+        queries.batches(actor)
+        .filter(state=State.APPLIED, withdrawal_by_id__isnull=False)
+        .exclude(withdrawal_by_id=actor.pk)
+    )
     return [
         InboxItem(_("Files to decide"), queries.waiting_for(actor).count(), address),
         InboxItem(_("Your files with faults"), own.count(), address),

@@ -11,7 +11,9 @@ XLSX_MEMORY_BYTES = 768 * MIB  # of the process that reads a workbook
 XLSX_SECONDS = 600  # of a processor, for the same
 COLUMNS = 500  # headings of a CSV file
 HEADER_BYTES = 1 * MIB  # the first line of a CSV file
-RECORD_LENGTH = 128 * 1024  # characters of one record of a CSV file, line breaks inside cells included; what the csv module takes as one cell
+RECORD_LENGTH = (
+    128 * 1024
+)  # characters of one record of a CSV file, line breaks inside cells included; what the csv module takes as one cell
 RECORD_LINES = 200  # lines one cell may run over before its quote counts as forgotten
 FAULTS_LISTED = 200_000  # all are counted; more than these are not worth a reader's time
 FOUND_LENGTH = 80  # characters of a wrong value shown in a fault

@@ -27,7 +27,10 @@ from karez.places.queries import visible_area_ids_sql
 
 Report = Callable[[str, int], None]
 _AGREES = _("month of birth and sex as the identity number says them")
-_DISAGREES_TODO = _("look at the papers: correct the number, the sex or the month, or leave the row as it is if the number was issued wrongly")
+_DISAGREES_TODO = _(
+    "look at the papers: correct the number, the sex or the month, or leave the row as it is if the number was "
+    "issued wrongly"
+)
 _FOUND_ANEW = ("unknown_column", "unit_converted", "not_judged", "late")  # notices of each try
 
 
@@ -37,7 +40,10 @@ def load(batch: Batch, sheet: Sheet, report: Report) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT intake_begin_staging(%s, %s)", [batch.pk, json.dumps(columns)])
     dropped = dropped_places(batch.notices)
-    with vault.decrypted(batch.vault_ref) as path, staging_of(sheet, path, _places(batch, sheet), report, dropped) as work:
+    with (
+        vault.decrypted(batch.vault_ref) as path,
+        staging_of(sheet, path, _places(batch, sheet), report, dropped) as work,
+    ):
         work.check()
         if work.result.row_count and work.result.fault_count <= limits.FAULTS_LISTED:
             _copy_rows(batch, [column["name"] for column in columns], work)
@@ -91,14 +97,24 @@ def _finish(batch: Batch, sheet: Sheet, work: FileStaging, report: Report) -> No
         notices = [*kept, *work.result.notices.items, *told, *days.late_notices(years)]
         cursor.execute(
             "SELECT intake_staged(%s, %s, %s, %s, %s, %s, %s)",
-            [batch.pk, work.result.row_count, faults, json.dumps(totals), json.dumps(notices), json.dumps(years), json.dumps(work.result.headings)],
+            [
+                batch.pk,
+                work.result.row_count,
+                faults,
+                json.dumps(totals),
+                json.dumps(notices),
+                json.dumps(years),
+                json.dumps(work.result.headings),
+            ],
         )
 
 
 def _copy_faults(cursor: Any, batch: Batch, blocks: Iterator[bytes]) -> None:
     cursor.execute("CREATE TEMP TABLE intake_found (LIKE intake_fault INCLUDING DEFAULTS) ON COMMIT DROP")
     cursor.execute("ALTER TABLE intake_found ALTER id DROP NOT NULL, ALTER batch_id DROP NOT NULL")
-    with cursor.copy('COPY intake_found (row_no, "column", found, expected, rule, todo) FROM STDIN (FORMAT csv)') as copy:
+    with cursor.copy(
+        'COPY intake_found (row_no, "column", found, expected, rule, todo) FROM STDIN (FORMAT csv)'
+    ) as copy:
         for block in blocks:
             copy.write(block)
     cursor.execute(
@@ -110,7 +126,8 @@ def _copy_faults(cursor: Any, batch: Batch, blocks: Iterator[bytes]) -> None:
 
 
 def _run_checks(cursor: Any, batch: Batch, sheet: Sheet, work: FileStaging) -> tuple[int, list[dict[str, Any]]]:
-    """Runs the sheet's own checks; returns how many faults they found (the first ones of each are listed), and what they left out.
+    """Runs the sheet's own checks; returns how many faults they found (the first ones of each are listed), and what
+    they left out.
 
     Where cells are faulty each check judges the rows it can judge without them.
     """
@@ -119,7 +136,9 @@ def _run_checks(cursor: Any, batch: Batch, sheet: Sheet, work: FileStaging) -> t
     found, told = 0, []
     for check in (*days.checks(sheet, opened_days()), *(c for c in sheet.checks if c.outcome is Outcome.FAULT)):
         judged = sound.of(check) if sound else Judged(f"staging.batch_{batch.pk}")
-        if judged.why and (notice := _not_judged(check, judged, staged.row_count)) not in told:  # both ends of a span of days are one check
+        if (
+            judged.why and (notice := _not_judged(check, judged, staged.row_count)) not in told
+        ):  # both ends of a span of days are one check
             told.append(notice)
         if judged.table:
             hits = _run_check(cursor, check, judged.table, params)
@@ -130,11 +149,18 @@ def _run_checks(cursor: Any, batch: Batch, sheet: Sheet, work: FileStaging) -> t
 
 
 def _run_check(cursor: Any, check: Check, table: str, params: dict[str, Any]) -> int:
-    told = {"c_column": check.column, "c_expected": str(check.expected), "c_rule": check.rule, "c_todo": str(check.todo)}
+    told = {
+        "c_column": check.column,
+        "c_expected": str(check.expected),
+        "c_rule": check.rule,
+        "c_todo": str(check.todo),
+    }
     cursor.execute(
         'INSERT INTO intake_fault (batch_id, row_no, "column", found, expected, rule, todo)'
-        f" SELECT %(batch_id)s, f.row_no, %(c_column)s, left(f.found, {limits.FOUND_LENGTH}), {_expected(check)}, %(c_rule)s, %(c_todo)s"
-        f" FROM ({check.sql.replace('{stage}', table)}) AS f (row_no, found{', expected' if check.tells_expected else ''})"
+        f" SELECT %(batch_id)s, f.row_no, %(c_column)s, left(f.found, {limits.FOUND_LENGTH}), {_expected(check)}, "
+        "%(c_rule)s, %(c_todo)s"
+        f" FROM ({check.sql.replace('{stage}', table)}) AS f (row_no, "
+        f"found{', expected' if check.tells_expected else ''})"
         f" ORDER BY f.row_no LIMIT {limits.FAULTS_LISTED}",
         params | told,
     )
@@ -149,23 +175,34 @@ def _expected(check: Check) -> str:
 def _params(batch: Batch, work: FileStaging) -> dict[str, Any]:
     region = Region.objects.first()
     return {
-        "batch_id": batch.pk, "sender_id": batch.sender_id, "today": date.today(),
-        "first_open_day": region.first_open_day if region else date.min, "sender_areas": list(work.places.allowed),
-    }  # fmt: skip
+        "batch_id": batch.pk,
+        "sender_id": batch.sender_id,
+        "today": date.today(),
+        "first_open_day": region.first_open_day if region else date.min,
+        "sender_areas": list(work.places.allowed),
+    }
 
 
 def _ask(cursor: Any, batch: Batch, sheet: Sheet, work: FileStaging) -> None:
-    """Notes what is lawful but unlikely in a file without faults: what its sender is asked, and what both people are told."""
+    """Notes what is lawful but unlikely in a file without faults: what its sender is asked, and what both people are
+    told.
+    """
     stage, params = f"staging.batch_{batch.pk}", _params(batch, work)
     if sheet.same is not None:
         ask_in_file(cursor, batch.pk, sheet.same, stage)
     _note_disagreements(cursor, batch, sheet, work)
     for check in (c for c in sheet.checks if c.outcome is not Outcome.FAULT):
-        told = {"c_column": check.column, "c_expected": str(check.expected), "c_rule": check.rule, "c_todo": str(check.todo)}
+        told = {
+            "c_column": check.column,
+            "c_expected": str(check.expected),
+            "c_rule": check.rule,
+            "c_todo": str(check.todo),
+        }
         asks = check.outcome is Outcome.QUESTION
         cursor.execute(
             'INSERT INTO intake_question (batch_id, row_no, "column", found, expected, rule, todo, asks, matches)'
-            f" SELECT %(batch_id)s, f.row_no, %(c_column)s, left(f.found, {limits.FOUND_LENGTH}), {_expected(check)}, %(c_rule)s, %(c_todo)s, %(asks)s,"
+            f" SELECT %(batch_id)s, f.row_no, %(c_column)s, left(f.found, {limits.FOUND_LENGTH}), "
+            f"{_expected(check)}, %(c_rule)s, %(c_todo)s, %(asks)s,"
             f" {'f.matches' if asks else 0} FROM ({check.sql.replace('{stage}', stage)})"
             f" AS f (row_no, found{', expected' if check.tells_expected else ''}{', matches' if asks else ''})"
             + ("" if asks else f" ORDER BY f.row_no LIMIT {limits.FAULTS_LISTED}"),
@@ -176,18 +213,35 @@ def _ask(cursor: Any, batch: Batch, sheet: Sheet, work: FileStaging) -> None:
 
 
 def _note_disagreements(cursor: Any, batch: Batch, sheet: Sheet, work: FileStaging) -> None:
-    """Notes rows whose identity number says another month of birth or sex; judged where the number is unsealed, and not shown."""
+    """Notes rows whose identity number says another month of birth or sex; judged where the number is unsealed, and not
+    shown.
+    """
     number = rules.number_column(sheet)
     columns = '(batch_id, row_no, "column", found, expected, rule, todo, asks)'
     with cursor.copy(f"COPY intake_question {columns} FROM STDIN") as copy:
         for row_no, found in work.disagreements():
-            copy.write_row((batch.pk, row_no, number.name if number else "", found, _AGREES, "number_agrees", _DISAGREES_TODO, False))
+            copy.write_row(
+                (
+                    batch.pk,
+                    row_no,
+                    number.name if number else "",
+                    found,
+                    _AGREES,
+                    "number_agrees",
+                    _DISAGREES_TODO,
+                    False,
+                )
+            )
 
 
 def _log_hits(batch: Batch, check: Check, hits: int) -> None:
-    """A file whose persons are looked for on record is a search by its sender; which persons were found stands in its faults."""
+    """A file whose persons are looked for on record is a search by its sender; which persons were found stands in its
+    faults.
+    """
     sender = User.objects.get(pk=batch.sender_id)
-    log_read(sender, kind=check.looks_up, subject_id=batch.pk, purpose=f"check of batch {batch.pk}: {check.rule}", rows=hits)
+    log_read(
+        sender, kind=check.looks_up, subject_id=batch.pk, purpose=f"check of batch {batch.pk}: {check.rule}", rows=hits
+    )
 
 
 def _not_judged(check: Check, judged: Judged, rows: int) -> dict[str, Any]:
@@ -195,9 +249,15 @@ def _not_judged(check: Check, judged: Judged, rows: int) -> dict[str, Any]:
     left = judged.left_out if judged.table else rows
     told = f"{left:,} of {rows:,} rows left out" if judged.table else "not run"
     return {
-        "what": "not_judged", "rule": check.rule, "expected": str(check.expected), "rows": left, "of": rows, "why": judged.why,
-        "columns": list(judged.columns), "found": f"{check.rule}: {told}",
-    }  # fmt: skip
+        "what": "not_judged",
+        "rule": check.rule,
+        "expected": str(check.expected),
+        "rows": left,
+        "of": rows,
+        "why": judged.why,
+        "columns": list(judged.columns),
+        "found": f"{check.rule}: {told}",
+    }
 
 
 def _totals(cursor: Any, batch: Batch, sheet: Sheet) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

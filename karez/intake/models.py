@@ -1,4 +1,5 @@
-"""Batches, the areas they speak of, their faults, and how far work on them is. Staged rows live in the schema `staging`.
+"""Batches, the areas they speak of, their faults, and how far work on them is. Staged rows live in the schema
+`staging`.
 
 States are written by the functions of `sql/intake.sql` only. Holds no file content (see `vault`) and no identity value.
 """
@@ -36,9 +37,15 @@ class Batch(models.Model):
 
     sheet = models.CharField(max_length=60)
     file_name = models.TextField()
-    holds_identity = models.BooleanField(db_default=True)  # its sheet has columns of identity: no cell of it is kept in the clear
-    apply_permission = models.CharField(max_length=60, db_default="")  # of its sheet: whoever applies or withdraws it has it
-    digest = models.CharField(max_length=64)  # of the bytes as sent; with identity a keyed one, so that no guess can be confirmed
+    holds_identity = models.BooleanField(
+        db_default=True
+    )  # its sheet has columns of identity: no cell of it is kept in the clear
+    apply_permission = models.CharField(
+        max_length=60, db_default=""
+    )  # of its sheet: whoever applies or withdraws it has it
+    digest = models.CharField(
+        max_length=64
+    )  # of the bytes as sent; with identity a keyed one, so that no guess can be confirmed
     size_bytes = models.BigIntegerField()
     vault_ref = models.CharField(max_length=32)
     kept_digest = models.CharField(max_length=64, db_default="")  # SHA-256 of what is kept: without denied columns
@@ -53,22 +60,30 @@ class Batch(models.Model):
     totals = models.JSONField(db_default=[])  # [{label, value, unit}]
     notices = models.JSONField(db_default=[])  # [{what, found}] about the file as a whole
     headings = models.JSONField(db_default={})  # by column: its heading in the file, as far as it may be shown
-    years = models.JSONField(db_default=[])  # [{year, rows, counts_from}] of its rows; counts_from where the year was closed
+    years = models.JSONField(
+        db_default=[]
+    )  # [{year, rows, counts_from}] of its rows; counts_from where the year was closed
     question_count = models.BigIntegerField(db_default=0)  # rows the sender is asked about
     confirmed_by_id = models.BigIntegerField(null=True)  # the sender, who said that these rows are meant
     confirmed_at = models.DateTimeField(null=True)
-    # Whether its sender is asked about rows and has not said yet that they are meant. Worked out here only, for lists, pages and console.
+    # Whether its sender is asked about rows and has not said yet that they are meant. Worked out here only, for lists,
+    # pages and console.
     waits_for_sender = models.GeneratedField(
-        expression=ExpressionWrapper(Q(state=State.CHECKED, question_count__gt=0, confirmed_at__isnull=True), models.BooleanField()),
-        output_field=models.BooleanField(), db_persist=True,
-    )  # fmt: skip
+        expression=ExpressionWrapper(
+            Q(state=State.CHECKED, question_count__gt=0, confirmed_at__isnull=True), models.BooleanField()
+        ),
+        output_field=models.BooleanField(),
+        db_persist=True,
+    )
     staged_at = models.DateTimeField(null=True)
     decided_by_id = models.BigIntegerField(null=True)
     decided_at = models.DateTimeField(null=True)
     reason = models.TextField(db_default="")
     trouble = models.TextField(db_default="")  # why the last try to stage or apply came to nothing
     counts = models.JSONField(db_default={})  # what applying wrote
-    written_at = models.DateTimeField(null=True)  # when a row first named it: where that is committed it is applied, or was
+    written_at = models.DateTimeField(
+        null=True
+    )  # when a row first named it: where that is committed it is applied, or was
     applied_at = models.DateTimeField(null=True)
     withdrawal_by_id = models.BigIntegerField(null=True)
     withdrawal_reason = models.TextField(db_default="")
@@ -96,10 +111,13 @@ class Batch(models.Model):
             ),
             models.CheckConstraint(
                 name="intake_batch_questions_confirmed",
-                condition=~Q(state__in=["applying", "applied", "withdrawn"]) | Q(question_count=0) | Q(confirmed_at__isnull=False),
+                condition=~Q(state__in=["applying", "applied", "withdrawn"])
+                | Q(question_count=0)
+                | Q(confirmed_at__isnull=False),
             ),
             models.CheckConstraint(
-                name="intake_batch_confirmed_by_sender", condition=Q(confirmed_by_id=None) | Q(confirmed_by_id=F("sender_id"))
+                name="intake_batch_confirmed_by_sender",
+                condition=Q(confirmed_by_id=None) | Q(confirmed_by_id=F("sender_id")),
             ),
             models.UniqueConstraint(
                 name="intake_batch_same_file_once",
@@ -144,7 +162,8 @@ class BatchArea(models.Model):
 class Fault(models.Model):
     """One thing wrong in a file: where, what was found, what was expected, by which rule, what to do.
 
-    No identity is in it (`intake_told` in sql/intake.sql), and it goes with the kept file, on its day or when a person is erased.
+    No identity is in it (`intake_told` in sql/intake.sql), and it goes with the kept file, on its day or when a person
+    is erased.
     """
 
     facts = Usage.LOG
@@ -165,7 +184,9 @@ class Fault(models.Model):
 
 
 class Question(models.Model):
-    """A row that is lawful but unlikely: its sender is asked (`asks`), or sender and approver are told. Identity is never in it."""
+    """A row that is lawful but unlikely: its sender is asked (`asks`), or sender and approver are told. Identity is
+    never in it.
+    """
 
     facts = Usage.LOG
 
@@ -187,7 +208,8 @@ class Question(models.Model):
 
 
 class Word(models.Model):
-    """A word that says nobody's name: a heading of some sheet or of every office, or a unit. Shown also of files with identity.
+    """A word that says nobody's name: a heading of some sheet or of every office, or a unit. Shown also of files with
+    identity.
 
     Written from the declarations after each migration (`karez.intake.words`); `intake_told` looks them up.
     """

@@ -1,6 +1,7 @@
 """Numbers typed by people, however they are written: 0012 and 12 and １２ are one. Holds no sheet and no record.
 
-What two spellings share is said once, in the database (`sql/numbers.sql`): unique indexes, the checks of files and the forms ask it.
+What two spellings share is said once, in the database (`sql/numbers.sql`): unique indexes, the checks of files and the
+forms ask it.
 """
 
 from collections.abc import Iterable
@@ -36,15 +37,21 @@ def keys_of(numbers: Iterable[str]) -> set[str]:
 def as_on_record(rule: str, column: str, expected: Text, *, of: str, recorded: str, join: str = "") -> Check:
     """The check that a number is written as it stands on record, and one way within a file.
 
-    `of` is SQL of whose number it is in a row `r` of {stage} (joined by `join`); `recorded` selects (owner, number) on record.
+    `of` is SQL of whose number it is in a row `r` of {stage} (joined by `join`); `recorded` selects (owner, number) on
+    record.
     """
     file = f"""(SELECT r.row_no, {of} AS owner, r.{column} AS number, intake_number_key(r.{column}) AS key
             FROM {{stage}} r{join} WHERE {of} IS NOT NULL AND r.{column} IS NOT NULL)"""
-    return Check(  # joined by indexed keys and looked through by a window, so that a file with every row wrong costs no square
-        rule=rule, column=column, expected=expected, todo=TODO,
+    # joined by indexed keys and looked through by a window, so that a file with every row wrong costs no square
+    return Check(
+        rule=rule,
+        column=column,
+        expected=expected,
+        todo=TODO,
         sql=f"""SELECT f.row_no, f.number || ', on record as ' || k.number FROM {file} f
-            JOIN ({recorded}) k (owner, number) ON k.owner = f.owner AND intake_number_key(k.number) = f.key AND k.number <> f.number
+            JOIN ({recorded}) k (owner, number) ON k.owner = f.owner AND intake_number_key(k.number) = f.key
+                AND k.number <> f.number
         UNION ALL SELECT row_no, number || ', in row ' || first || ' written ' || other FROM (
             SELECT row_no, number, first_value(row_no) OVER w AS first, first_value(number) OVER w AS other
             FROM {file} f WINDOW w AS (PARTITION BY owner, key ORDER BY row_no)) s WHERE number <> other""",
-    )  # fmt: skip
+    )

@@ -1,7 +1,8 @@
-"""From an uploaded file to plain CSV: encoding, delimiter, headings, denied columns taken out. Holds no typing of cells.
+"""From an uploaded file to plain CSV: encoding, delimiter, headings, denied columns taken out. Holds no typing of
+cells.
 
-`prepare` runs before anything is kept. What it writes is CSV in the file's own encoding, or in UTF-8 where the file was a
-workbook or had denied columns. `tidy` is the slow way for files whose lines are not plain: one record a line, rows
+`prepare` runs before anything is kept. What it writes is CSV in the file's own encoding, or in UTF-8 where the file was
+a workbook or had denied columns. `tidy` is the slow way for files whose lines are not plain: one record a line, rows
 numbered, broken records told apart.
 """
 
@@ -37,7 +38,9 @@ class Shape:
     line_breaks: int
     header_lines: int  # lines the headings take; 1 unless a heading has a break in it, or blank lines stand above
     ends_with_break: bool
-    has_long_line: bool  # of more bytes than a row may have characters: whether a row is too long is told when rows are told apart
+    has_long_line: (
+        bool  # of more bytes than a row may have characters: whether a row is too long is told when rows are told apart
+    )
 
 
 @dataclass
@@ -52,7 +55,9 @@ class Notices:
         return noticed(words) if self.identity else without_numbers(words)
 
     def tell(self, what: str, found: str, **more: int) -> None:
-        """Adds one notice; `what` is a stable word. Words of the file in `found` are already as they may be told (`shown`)."""
+        """Adds one notice; `what` is a stable word. Words of the file in `found` are already as they may be told
+        (`shown`).
+        """
         self.items.append({"what": what, "found": without_numbers(found), **more})
 
 
@@ -73,7 +78,9 @@ def prepare(source: Path, folder: Path, sheet: Sheet, notices: Notices) -> Path:
     where = ""
     if is_workbook(source):
         plain = folder / "workbook.csv"
-        read = workbook_to_csv(source, plain, notices.tell, notices.shown, lambda head: bool(rules.match_headings(sheet, head).places))
+        read = workbook_to_csv(
+            source, plain, notices.tell, notices.shown, lambda head: bool(rules.match_headings(sheet, head).places)
+        )
         source, where = plain, read.sheet
         if read.counts.get("three_decimals"):
             source = folder / "numbers.csv"
@@ -87,14 +94,18 @@ def prepare(source: Path, folder: Path, sheet: Sheet, notices: Notices) -> Path:
         return source
     for place, word in denied.items():
         heading = without_numbers(shape.headings[place].strip()[:60])
-        notices.tell("denied_column", denied_shown(heading, word) if notices.identity else f"{heading} ({word})", place=place)
+        notices.tell(
+            "denied_column", denied_shown(heading, word) if notices.identity else f"{heading} ({word})", place=place
+        )
     kept = folder / "kept.csv"
     _without(source, kept, shape, set(denied))
     return kept
 
 
 def _numbers_one_way(source: Path, target: Path, sheet: Sheet) -> None:
-    """Writes the table of a workbook with its numbers in one way only: 12.345 held as a number is no thousands. Texts stay as shown."""
+    """Writes the table of a workbook with its numbers in one way only: 12.345 held as a number is no thousands. Texts
+    stay as shown.
+    """
     numbers: set[int] | None = None
     with source.open(encoding=UTF8, newline="") as file, target.open("w", encoding=UTF8, newline="") as out:
         write = csv.writer(out, lineterminator="\n").writerow
@@ -104,18 +115,25 @@ def _numbers_one_way(source: Path, target: Path, sheet: Sheet) -> None:
                 numbers = {place for column, place in places.items() if sheet.column(column).kind in rules.NUMBERS}
                 write(map(without_number_mark, cells))
                 continue
-            write([read_one_way(cell) if place in (numbers or ()) else without_number_mark(cell) for place, cell in enumerate(cells)])
+            write(
+                [
+                    read_one_way(cell) if place in (numbers or ()) else without_number_mark(cell)
+                    for place, cell in enumerate(cells)
+                ]
+            )
 
 
 def _refuse_without_headings(shape: Shape, sheet: Sheet, where: str) -> None:
-    """A first line with no known heading is a record or a title: what it says is not repeated, and the file is not kept.
+    """A first line with no known heading is a record or a title: what it says is not repeated, and the file is not
+    kept.
 
     Which columns are on the deny-list cannot be told of such a file, and its first record would be listed as headings.
     """
     if shape.headings and not rules.match_headings(sheet, shape.headings).places:
         many = len(shape.headings)
         raise _unreadable(
-            f"{many} cells in the first line of the sheet {where}, none of them a known heading" if where
+            f"{many} cells in the first line of the sheet {where}, none of them a known heading"
+            if where
             else f"{many} cells in the first line, none of them a known heading",
             "headings in the first line: " + ", ".join(c.name for c in sheet.columns if c.required),
             "write the headings into the first line, above the records and below no title",
@@ -130,11 +148,16 @@ def shape_of(path: Path, sheet: Sheet) -> Shape:
     delimiter = _delimiter_of(head, sheet)
     headings = next(csv.reader(io.StringIO(head), delimiter=delimiter), [])
     if len(headings) > limits.COLUMNS:
-        raise _unreadable(f"{len(headings):,} columns", f"at most {limits.COLUMNS}", "keep the columns the sheet asks for")
+        raise _unreadable(
+            f"{len(headings):,} columns", f"at most {limits.COLUMNS}", "keep the columns the sheet asks for"
+        )
     for place, heading in enumerate(headings, start=1):
         if len(heading) > LONGEST_HEADING:
-            raise _unreadable(f"a heading of {len(heading):,} characters in column {place}", f"headings of at most {LONGEST_HEADING} characters in the first line",
-                              "shorten the heading, and delete what stands above the headings")  # fmt: skip
+            raise _unreadable(
+                f"a heading of {len(heading):,} characters in column {place}",
+                f"headings of at most {LONGEST_HEADING} characters in the first line",
+                "shorten the heading, and delete what stands above the headings",
+            )
     return Shape(encoding, delimiter, tuple(headings), breaks, lines, last == b"\n", has_long_line)
 
 
@@ -174,18 +197,34 @@ def tidy(path: Path, target: Path, shape: Shape) -> Iterator[Broken]:
             write([row_no, *(cell.replace("\r", " ").replace("\n", " ") for cell in cells)])
 
 
-def _records(source: TextIO, delimiter: str) -> Iterator[tuple[int, list[str] | None, int, tuple[str, str, str] | None]]:
-    """Records by number, with their cells and their length; a record that is broken has no cells but what was found, expected and the rule. A forgotten quote spoils its line only."""
+def _records(
+    source: TextIO, delimiter: str
+) -> Iterator[tuple[int, list[str] | None, int, tuple[str, str, str] | None]]:
+    """Records by number, with their cells and their length; a record that is broken has no cells but what was found,
+    expected and the rule. A forgotten quote spoils its line only.
+    """
     for row_no, (record, length, error) in enumerate(_split(source), start=1):
-        if length > limits.RECORD_LENGTH:  # told here: the limit of the csv module is the process's, and anybody may move it
-            yield row_no, None, length, (f"a row of {length:,} characters", f"at most {limits.RECORD_LENGTH:,} in a row", "long_row")
+        if (
+            length > limits.RECORD_LENGTH
+        ):  # told here: the limit of the csv module is the process's, and anybody may move it
+            yield (
+                row_no,
+                None,
+                length,
+                (f"a row of {length:,} characters", f"at most {limits.RECORD_LENGTH:,} in a row", "long_row"),
+            )
         elif error:
             yield row_no, None, length, _quotes(error)
         else:
             try:
                 yield row_no, next(csv.reader([record], delimiter=delimiter, strict=True), []), length, None
             except csv.Error:
-                yield row_no, None, length, _quotes("a quote inside a cell that is not doubled, or text after a closing quote")
+                yield (
+                    row_no,
+                    None,
+                    length,
+                    _quotes("a quote inside a cell that is not doubled, or text after a closing quote"),
+                )
 
 
 def _quotes(found: str) -> tuple[str, str, str]:
@@ -201,11 +240,15 @@ class _Line(NamedTuple):
 
 
 def _line(text: str) -> _Line:
-    return _Line(text if len(text) <= limits.RECORD_LENGTH + 2 else "", len(text.rstrip("\r\n")), text.count('"') % 2 == 1)
+    return _Line(
+        text if len(text) <= limits.RECORD_LENGTH + 2 else "", len(text.rstrip("\r\n")), text.count('"') % 2 == 1
+    )
 
 
 def _split(source: TextIO) -> Iterator[tuple[str, int, str]]:
-    """Texts of records, their length, and what is wrong with each; a record whose quote never closes is given up after its first line."""
+    """Texts of records, their length, and what is wrong with each; a record whose quote never closes is given up after
+    its first line.
+    """
     back: list[_Line] = []
     lines = map(_line, source)
 
@@ -222,17 +265,27 @@ def _split(source: TextIO) -> Iterator[tuple[str, int, str]]:
             yield "", line.length, "a quote that is never closed"
         else:
             length = sum(part.length + 1 for part in parts) - 1
-            yield "".join(part.text for part in parts).rstrip("\r\n") if length <= limits.RECORD_LENGTH else "", length, ""
+            yield (
+                "".join(part.text for part in parts).rstrip("\r\n") if length <= limits.RECORD_LENGTH else "",
+                length,
+                "",
+            )
 
 
 def _without(source: Path, target: Path, shape: Shape, denied: set[int]) -> None:
-    """Writes the file without some columns. Of a broken record only how it is broken is kept, so that it is told so when staged: its cells cannot be told apart."""
+    """Writes the file without some columns. Of a broken record only how it is broken is kept, so that it is told so
+    when staged: its cells cannot be told apart.
+    """
     keep = [place for place in range(len(shape.headings)) if place not in denied]
     encoding = "utf-8-sig" if shape.encoding == UTF8 else shape.encoding
     with source.open(encoding=encoding, newline="") as file, target.open("w", encoding=UTF8, newline="") as out:
         write = csv.writer(out, delimiter=shape.delimiter, lineterminator="\n").writerow
         for _, cells, length, broken in _records(file, shape.delimiter):
-            if cells is not None and len(cells) > len(shape.headings) and not any(map(str.strip, cells[len(shape.headings) :])):
+            if (
+                cells is not None
+                and len(cells) > len(shape.headings)
+                and not any(map(str.strip, cells[len(shape.headings) :]))
+            ):
                 cells = cells[: len(shape.headings)]
             if cells is not None and not any(cells):
                 out.write("\n")
@@ -248,7 +301,9 @@ def _without(source: Path, target: Path, shape: Shape, denied: set[int]) -> None
 
 
 def _encoding_of(path: Path) -> tuple[str, int, bytes, bool]:
-    """UTF-8 where the whole file is, else GB 18030 where the whole file is; with its line breaks, last byte, and whether a line is long."""
+    """UTF-8 where the whole file is, else GB 18030 where the whole file is; with its line breaks, last byte, and
+    whether a line is long.
+    """
     breaks, last, is_utf8, begun, is_long = 0, b"", True, 0, False
     decode = codecs.getincrementaldecoder(UTF8)("strict").decode
     with path.open("rb") as file:
@@ -279,7 +334,9 @@ def _encoding_of(path: Path) -> tuple[str, int, bytes, bool]:
 
 
 def _has_long_line(block: bytes, begun: int) -> bool:
-    """Whether a line of more bytes than a row may have characters stands in a block, `begun` bytes of whose first line were before it."""
+    """Whether a line of more bytes than a row may have characters stands in a block, `begun` bytes of whose first line
+    were before it.
+    """
     start = -begun
     while start + limits.RECORD_LENGTH < len(block):
         at = block.rfind(b"\n", max(start, 0), max(start + limits.RECORD_LENGTH + 1, 0))
@@ -304,11 +361,18 @@ def _damaged(path: Path) -> Refusal:
                 place = max(len(before) - 1, 0)
                 column = headings[place].strip()[:60] if number > 1 and place < len(headings) else f"column {place + 1}"
                 return _unreadable(
-                    f"line {number}, {column}: a byte that is not UTF-8, near byte {error.start + 1:,} of the line, in a file that is UTF-8 elsewhere",
+                    (
+                        f"line {number}, {column}: a byte that is not UTF-8, near byte {error.start + 1:,} of the line, "
+                        "in a file that is UTF-8 elsewhere"
+                    ),
                     "UTF-8 throughout",
                     "write the damaged words anew where the file was made, and save it as CSV UTF-8",
                 )
-    return _unreadable("bytes that are not UTF-8 at the end", "UTF-8 throughout", "open the file where it was made and save it as CSV UTF-8")
+    return _unreadable(
+        "bytes that are not UTF-8 at the end",
+        "UTF-8 throughout",
+        "open the file where it was made and save it as CSV UTF-8",
+    )
 
 
 def _check_gb18030(path: Path) -> None:
@@ -341,7 +405,9 @@ def _first_record(file: TextIO) -> tuple[str, int]:
         if line and not head.strip():  # a blank line above the headings
             continue
         if len(head) >= limits.HEADER_BYTES:
-            raise _unreadable("a first line without end", "headings in the first line", "keep the columns the sheet asks for")
+            raise _unreadable(
+                "a first line without end", "headings in the first line", "keep the columns the sheet asks for"
+            )
         if not line or head.count('"') % 2 == 0:
             break
     return head.rstrip("\r\n"), lines
@@ -352,14 +418,19 @@ def _delimiter_of(head: str, sheet: Sheet) -> str:
 
     def fit(delimiter: str) -> tuple[int, int]:
         cells = next(csv.reader(io.StringIO(head), delimiter=delimiter), [])
-        return len(rules.match_headings(sheet, cells).places) if len(cells) <= limits.COLUMNS else 0, head.count(delimiter)
+        return len(rules.match_headings(sheet, cells).places) if len(cells) <= limits.COLUMNS else 0, head.count(
+            delimiter
+        )
 
     return max((",", ";", "\t"), key=fit)
 
 
 def _unreadable(found: str, expected: str, todo: str) -> Refusal:
     return Refusal(
-        "intake.unreadable", record="the file", found=found, expected=expected,
-        rule="a file that cannot be read to its end is not kept", todo=todo,
-    )  # fmt: skip
-
+        "intake.unreadable",
+        record="the file",
+        found=found,
+        expected=expected,
+        rule="a file that cannot be read to its end is not kept",
+        todo=todo,
+    )

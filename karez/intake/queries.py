@@ -37,14 +37,20 @@ def batch_for(actor: User, batch_id: int) -> Batch:
     found = batches(actor).filter(pk=batch_id).first()
     if found is None:
         raise Refusal(
-            "not_found", record=f"batch {batch_id}", found="no such batch among those you may see", expected="a batch of your places",
-            rule="what a person may see follows the areas granted to them", todo="see the list of batches",
-        )  # fmt: skip
+            "not_found",
+            record=f"batch {batch_id}",
+            found="no such batch among those you may see",
+            expected="a batch of your places",
+            rule="what a person may see follows the areas granted to them",
+            todo="see the list of batches",
+        )
     return found
 
 
 def waiting_for(actor: User) -> QuerySet[Batch]:
-    """Checked batches that the actor may apply or refuse: sent by another, who was asked nothing or has answered, oldest first."""
+    """Checked batches that the actor may apply or refuse: sent by another, who was asked nothing or has answered,
+    oldest first.
+    """
     may = Q(pk__in=[])
     by_permission: dict[str, list[str]] = {}
     for sheet in registry.sheets().values():
@@ -52,7 +58,11 @@ def waiting_for(actor: User) -> QuerySet[Batch]:
     for permission, names in by_permission.items():
         if granted_area_ids(actor, permission):
             may |= Q(sheet__in=names) & _covered(actor, permission)
-    return Batch.objects.filter(may, state=State.CHECKED, waits_for_sender=False).exclude(sender_id=actor.pk).order_by("pk")
+    return (
+        Batch.objects.filter(may, state=State.CHECKED, waits_for_sender=False)
+        .exclude(sender_id=actor.pk)
+        .order_by("pk")
+    )
 
 
 def to_confirm(actor: User) -> QuerySet[Batch]:
@@ -80,9 +90,16 @@ def progress_of(batch: Batch) -> Progress | None:
 
 
 def faults_page(
-    actor: User, batch_id: int, *, after: tuple[int, int] = (-1, 0), size: int = limits.FAULT_PAGE, only: Mapping[str, str] | None = None
+    actor: User,
+    batch_id: int,
+    *,
+    after: tuple[int, int] = (-1, 0),
+    size: int = limits.FAULT_PAGE,
+    only: Mapping[str, str] | None = None,
 ) -> list[Fault]:
-    """Faults of a batch by row, beginning after the (row_no, id) of the last one seen; `only` those of a column and rule."""
+    """Faults of a batch by row, beginning after the (row_no, id) of the last one seen; `only` those of a column and
+    rule.
+    """
     batch = batch_for(actor, batch_id)
     later = Q(row_no__gt=after[0]) | Q(row_no=after[0], pk__gt=after[1])
     return list(Fault.objects.filter(later, batch=batch, **(only or {})).order_by("row_no", "pk")[:size])
@@ -102,7 +119,9 @@ def faults_by_rule(actor: User, batch_id: int) -> list[dict[str, Any]]:
 
 
 def faults_csv(actor: User, batch_id: int, language: str = "en") -> Iterator[str]:
-    """The faults of a batch as lines of CSV (UTF-8 with mark, as spreadsheets want it), streamed, in the language given."""
+    """The faults of a batch as lines of CSV (UTF-8 with mark, as spreadsheets want it), streamed, in the language
+    given.
+    """
     batch = batch_for(actor, batch_id)
     say = next(told("says"))
     with translation.override(language):
@@ -112,7 +131,16 @@ def faults_csv(actor: User, batch_id: int, language: str = "en") -> Iterator[str
     for fault in faults.iterator(chunk_size=2000):
         found = say(fault.found, language, cell=True)
         column = say(rules.column_in_words(batch.headings, fault.column), language, cell=True)
-        yield _line((fault.row_no, column, found, say(fault.expected, language), fault.rule, say(fault.todo, language) or correct))
+        yield _line(
+            (
+                fault.row_no,
+                column,
+                found,
+                say(fault.expected, language),
+                fault.rule,
+                say(fault.todo, language) or correct,
+            )
+        )
 
 
 def _line(cells: tuple[Any, ...]) -> str:

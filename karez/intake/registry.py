@@ -1,4 +1,6 @@
-"""Finds the sheets that rooms declare, by name. Knows no room: any app may have a module `sheets` with an attribute SHEETS."""
+"""Finds the sheets that rooms declare, by name. Knows no room: any app may have a module `sheets` with an attribute
+SHEETS.
+"""
 
 import sys
 from functools import cache
@@ -42,7 +44,11 @@ def sheet_named(name: str) -> Sheet:
     found = sheets().get(name)
     if found is None:
         raise Refusal(
-            "intake.unknown_sheet", record=f"sheet {name}", found="no sheet of this name", expected=", ".join(sorted(sheets())),
-            rule="a file is loaded as a sheet some room declares", todo="choose one of the sheets",
-        )  # fmt: skip
+            "intake.unknown_sheet",
+            record=f"sheet {name}",
+            found="no sheet of this name",
+            expected=", ".join(sorted(sheets())),
+            rule="a file is loaded as a sheet some room declares",
+            todo="choose one of the sheets",
+        )
     return found

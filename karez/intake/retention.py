@@ -1,4 +1,6 @@
-"""How long kept files stay: until their day, or until a person in them is erased. Digests and batches stay. Decides no batch."""
+"""How long kept files stay: until their day, or until a person in them is erased. Digests and batches stay. Decides no
+batch.
+"""
 
 from collections.abc import Callable, Collection
 from datetime import date
@@ -16,7 +18,12 @@ from karez.places.queries import visible_area_ids_sql
 
 Forget = Callable[[int, bool], None]
 
-_DONE = (State.APPLIED, State.REFUSED, State.WITHDRAWN, State.FAULTY)  # a faulty file is never applied: another one is sent
+_DONE = (
+    State.APPLIED,
+    State.REFUSED,
+    State.WITHDRAWN,
+    State.FAULTY,
+)  # a faulty file is never applied: another one is sent
 
 
 def delete_old_files(today: date) -> int:
@@ -28,22 +35,30 @@ def delete_old_files(today: date) -> int:
     for batch in old:
         vault.delete(batch.vault_ref)
         _mark("intake_file_deleted", batch.pk)
-    for ref in Batch.objects.filter(file_deleted_at__isnull=False, delete_file_on__gte=today).values_list("vault_ref", flat=True):
+    for ref in Batch.objects.filter(file_deleted_at__isnull=False, delete_file_on__gte=today).values_list(
+        "vault_ref", flat=True
+    ):
         vault.delete(ref)
     return len(old)
 
 
 def forget_files_of(
-    *, area_ids: Collection[int], number_hash: bytes | None, name_hash: bytes | None, words: Collection[str] = (), forget: Forget
+    *,
+    area_ids: Collection[int],
+    number_hash: bytes | None,
+    name_hash: bytes | None,
+    words: Collection[str] = (),
+    forget: Forget,
 ) -> list[int]:
     """Deletes at once every kept file that may hold a person of these areas; returns the batches. Inside a transaction.
 
-    These are the files of sheets with identity columns that speak of one of the areas, or in which a row's area or column
-    could not be read, or that were never read. Refuses while a batch that may hold the person waits: one with the number or
-    the name in its rows, or not read yet and sent by somebody who may enter rows of these areas; no other batch is in the way.
-    The files go when the transaction is committed, and at once what was kept of them in the clear: names, notices, words of faults.
-    Of files of other sheets that goes where one of `words` (the person's name and numbers) stands in it; a checked one is in the way.
-    `forget` is told of each batch: its number, and whether its file goes or its words alone; the caller marks them in the database.
+    These are the files of sheets with identity columns that speak of one of the areas, or in which a row's area or
+    column could not be read, or that were never read. Refuses while a batch that may hold the person waits: one with
+    the number or the name in its rows, or not read yet and sent by somebody who may enter rows of these areas; no other
+    batch is in the way. The files go when the transaction is committed, and at once what was kept of them in the clear:
+    names, notices, words of faults. Of files of other sheets that goes where one of `words` (the person's name and
+    numbers) stands in it; a checked one is in the way. `forget` is told of each batch: its number, and whether its file
+    goes or its words alone; the caller marks them in the database.
     """
     sheets = {s.name: s for s in registry.sheets().values() if any(column.identity for column in s.columns)}
     kept = Batch.objects.filter(sheet__in=sheets, file_deleted_at=None)
@@ -56,7 +71,10 @@ def forget_files_of(
             raise _waiting(batch)
     # Asked apart: joined, every fault of a batch would stand beside every area of it.
     unread = Fault.objects.filter(rule__in=("area", "missing_column", *rules.UNREAD)).values("batch_id")
-    told, there = BatchArea.objects.values("batch_id"), BatchArea.objects.filter(area_id__in=list(area_ids)).values("batch_id")
+    told, there = (
+        BatchArea.objects.values("batch_id"),
+        BatchArea.objects.filter(area_id__in=list(area_ids)).values("batch_id"),
+    )
     gone = list(kept.filter(Q(pk__in=there) | Q(pk__in=unread) | ~Q(pk__in=told), state__in=_DONE))
     for batch in gone:
         forget(batch.pk, True)
@@ -76,13 +94,15 @@ def _forget_words(words: Collection[str], forget: Forget) -> None:
 
 
 def telling_sql() -> str:
-    """SQL: the batches in whose words one of `words` stands, however it is spelt. What batches say is read once, what their faults say once.
+    """SQL: the batches in whose words one of `words` stands, however it is spelt. What batches say is read once, what
+    their faults say once.
 
     OFFSET 0 keeps the planner from folding a text anew for every word.
     """
     folded, said = folded_name_sql("told"), "EXISTS (SELECT FROM word WHERE strpos(text.folded, word.folded) > 0)"
     return f"""
-WITH word AS MATERIALIZED (SELECT folded FROM (SELECT {folded_name_sql('w')} AS folded FROM unnest(%(words)s::text[]) w) f WHERE length(folded) > 1)
+WITH word AS MATERIALIZED (SELECT folded FROM (SELECT {folded_name_sql("w")} AS folded
+    FROM unnest(%(words)s::text[]) w) f WHERE length(folded) > 1)
 SELECT b.id FROM intake_batch b WHERE EXISTS (SELECT FROM (SELECT {folded} AS folded FROM (
     SELECT b.file_name UNION ALL SELECT b.trouble UNION ALL SELECT n->>'found' FROM jsonb_array_elements(b.notices) n
     UNION ALL SELECT h.value FROM jsonb_each_text(b.headings) h) one (told) OFFSET 0) text WHERE {said})
@@ -94,10 +114,13 @@ def require_kept(batch: Batch) -> None:
     """Refuses a batch whose file is no longer there to be read again."""
     if batch.file_deleted_at is not None:
         raise Refusal(
-            "intake.file_deleted", record=str(batch), found=f"its file was deleted on {batch.file_deleted_at:%Y-%m-%d}",
-            expected="a file still kept", rule="a file is kept until its day, or until a person in it is erased",
+            "intake.file_deleted",
+            record=str(batch),
+            found=f"its file was deleted on {batch.file_deleted_at:%Y-%m-%d}",
+            expected="a file still kept",
+            rule="a file is kept until its day, or until a person in it is erased",
             todo="send the file again",
-        )  # fmt: skip
+        )
 
 
 def _is_staged(batch: Batch, area_ids: Collection[int], number_hash: bytes | None, name_hash: bytes | None) -> bool:
@@ -123,16 +146,22 @@ def _reaches(batch: Batch, sheet: Sheet, area_ids: Collection[int]) -> bool:
         return True
     areas, params = visible_area_ids_sql(User.objects.get(pk=batch.sender_id), sheet.send_permission)
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT EXISTS (SELECT FROM ({areas}) reach (area_id) WHERE area_id = ANY (%s))", [*params, list(area_ids)])
+        cursor.execute(
+            f"SELECT EXISTS (SELECT FROM ({areas}) reach (area_id) WHERE area_id = ANY (%s))", [*params, list(area_ids)]
+        )
         return bool(cursor.fetchone()[0])
 
 
 def _waiting(batch: Batch) -> Refusal:
     return Refusal(
-        "intake.waits", record=str(batch), found=f"{batch.state_in_words}", expected="no file waiting that may hold the person",
-        rule="who is erased does not come back by a file sent before", todo="apply or refuse that batch first; one that could not be checked is refused",
+        "intake.waits",
+        record=str(batch),
+        found=f"{batch.state_in_words}",
+        expected="no file waiting that may hold the person",
+        rule="who is erased does not come back by a file sent before",
+        todo="apply or refuse that batch first; one that could not be checked is refused",
         more={"batch": batch.pk},
-    )  # fmt: skip
+    )
 
 
 def _mark(function: str, batch_id: int) -> None:

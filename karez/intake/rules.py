@@ -22,9 +22,16 @@ from karez.kernel.written import WHOLE, YUAN, Form, decimal
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,50}")
 NUMBERS = (Kind.INTEGER, Kind.DECIMAL, Kind.FEN)
-IDENTITY = ("identity_sealed", "identity_key", "number_hash", "name_hash")  # what is staged of identity cells, in this order
+IDENTITY = (
+    "identity_sealed",
+    "identity_key",
+    "number_hash",
+    "name_hash",
+)  # what is staged of identity cells, in this order
 UNREAD = ("quotes", "cells", "long_row")  # rules of rows that could not be told apart into cells at all
-_SEVERAL = re.compile("[a-z][a-z0-9_]*(, [a-z][a-z0-9_]*)+")  # names of columns; anything else is one heading, with whatever commas
+_SEVERAL = re.compile(
+    "[a-z][a-z0-9_]*(, [a-z][a-z0-9_]*)+"
+)  # names of columns; anything else is one heading, with whatever commas
 RESERVED = frozenset({"row_no", *IDENTITY})
 
 # SQL types of staged columns.
@@ -59,7 +66,10 @@ def check_declaration(sheet: Sheet) -> None:
         for item in check.across:
             for name in item.split("="):
                 assert not sheet.column(name).identity, f"{sheet.name}: {check.rule} compares what is sealed"
-    for name in (*sheet.key, *filter(None, (sheet.area_column, sheet.area_day, sheet.day_column, sheet.name_index_column))):
+    for name in (
+        *sheet.key,
+        *filter(None, (sheet.area_column, sheet.area_day, sheet.day_column, sheet.name_index_column)),
+    ):
         sheet.column(name)
     if sheet.same is not None:
         sheet.column(sheet.same.column)
@@ -103,7 +113,9 @@ def heading_key(heading: str) -> str:
 
 
 def word_key(word: str) -> str:
-    """What two spellings of a word share: width, case, blanks, underscores, hyphens and stars aside (`intake_word_key` in sql/intake.sql)."""
+    """What two spellings of a word share: width, case, blanks, underscores, hyphens and stars aside (`intake_word_key`
+    in sql/intake.sql).
+    """
     return re.sub(r"[\s_\-*]+", "", unicodedata.normalize("NFKC", fold(word)).casefold())
 
 
@@ -151,7 +163,9 @@ def match_headings(sheet: Sheet, headings: Sequence[str]) -> Headings:
 
 
 def _column_of(wanted: Mapping[str, Column], heading: str) -> tuple[str | None, Said | None]:
-    """The column a heading names, whatever unit stands with it, and that unit; only of numbers is a unit looked for outside brackets."""
+    """The column a heading names, whatever unit stands with it, and that unit; only of numbers is a unit looked for
+    outside brackets.
+    """
     if len(heading) > LONGEST_HEADING:
         return None, None  # refused where the file is read
     for way, (words, said) in enumerate(said_by(heading)):
@@ -210,9 +224,13 @@ def not_in_state(error: Any, record: str) -> Refusal:
     diag = error.diag
     if error.sqlstate == "KZ045":
         return Refusal(
-            "intake.to_be_confirmed", record=record, found=diag.message_primary or "", expected=diag.message_detail or "",
-            rule="what looks like something already there is never taken in silence", todo="see the rows on the page of the batch",
-        )  # fmt: skip
+            "intake.to_be_confirmed",
+            record=record,
+            found=diag.message_primary or "",
+            expected=diag.message_detail or "",
+            rule="what looks like something already there is never taken in silence",
+            todo="see the rows on the page of the batch",
+        )
     same = error.sqlstate == "KZ043"
     return Refusal(
         "intake.same_person" if same else "intake.wrong_state",
@@ -228,6 +246,10 @@ def check_reason(record: str, reason: str) -> None:
     """Refuses an empty reason."""
     if not reason.strip():
         raise Refusal(
-            "intake.reason_missing", record=record, found="no reason", expected="why, in a few words",
-            rule="the sender reads why", todo="write the reason",
-        )  # fmt: skip
+            "intake.reason_missing",
+            record=record,
+            found="no reason",
+            expected="why, in a few words",
+            rule="the sender reads why",
+            todo="write the reason",
+        )

@@ -13,7 +13,9 @@ from karez.places.queries import visible_area_ids_sql
 
 
 def region_area_ids(actor: User, permission: str) -> list[int]:
-    """The area of the region, which a sheet without an area speaks of; before its founding the areas granted to the actor."""
+    """The area of the region, which a sheet without an area speaks of; before its founding the areas granted to the
+    actor.
+    """
     region = Region.objects.first()
     return [region.area_id] if region else granted_area_ids(actor, permission)
 
@@ -21,17 +23,20 @@ def region_area_ids(actor: User, permission: str) -> list[int]:
 def covered_sql(actor: User, permission: str) -> tuple[str, list[Any]]:
     """SQL condition on `intake_batch`: its areas are known and the actor holds the permission over all of them.
 
-    Of a file whose rows could not be read no areas are known: it belongs to who holds the permission over the whole region.
+    Of a file whose rows could not be read no areas are known: it belongs to who holds the permission over the whole
+    region.
     """
     allowed, params = visible_area_ids_sql(actor, permission)
     granted = granted_area_ids(actor, permission)
     whole = bool(granted) and set(granted).issuperset(region_area_ids(actor, permission))
     return (
-        ("((EXISTS (SELECT FROM intake_batcharea a WHERE a.batch_id = intake_batch.id) AND NOT EXISTS ("
-        "SELECT FROM intake_batcharea a WHERE a.batch_id = intake_batch.id"
-        f" AND a.area_id <> ALL (%s) AND a.area_id NOT IN ({allowed})))"
-        " OR (%s AND intake_batch.state IN ('received', 'faulty')"
-        " AND NOT EXISTS (SELECT FROM intake_batcharea a WHERE a.batch_id = intake_batch.id)))"),
+        (
+            "((EXISTS (SELECT FROM intake_batcharea a WHERE a.batch_id = intake_batch.id) AND NOT EXISTS ("
+            "SELECT FROM intake_batcharea a WHERE a.batch_id = intake_batch.id"
+            f" AND a.area_id <> ALL (%s) AND a.area_id NOT IN ({allowed})))"
+            " OR (%s AND intake_batch.state IN ('received', 'faulty')"
+            " AND NOT EXISTS (SELECT FROM intake_batcharea a WHERE a.batch_id = intake_batch.id)))"
+        ),
         [granted, *params, whole],
     )
 
@@ -49,7 +54,10 @@ def require_over_batch(actor: User, permission: str, batch: Batch) -> None:
     if covers(actor, permission, batch):
         return
     raise Refusal(
-        "access.not_granted", record=str(batch), found=f"{actor} lacks the permission {permission} over some of its places",
-        expected="a role over all of them", rule="what a person may see and do follows the areas granted to them",
+        "access.not_granted",
+        record=str(batch),
+        found=f"{actor} lacks the permission {permission} over some of its places",
+        expected="a role over all of them",
+        rule="what a person may see and do follows the areas granted to them",
         todo="ask a colleague who has the role over them, or for a file by area",
-    )  # fmt: skip
+    )

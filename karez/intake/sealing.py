@@ -1,8 +1,8 @@
 """Seals the identity cells of staged rows, batch by batch. The one place where Python goes through rows.
 
-A row gives one sealed record of all its identity cells, a hash of its number and a hash of its name keyed by an area, so
-that no name can be followed from area to area. Values agree with `karez.kernel.sealing`; the keyed digests are prepared
-once a key, which makes them three times as quick.
+A row gives one sealed record of all its identity cells, a hash of its number and a hash of its name keyed by an area,
+so that no name can be followed from area to area. Values agree with `karez.kernel.sealing`; the keyed digests are
+prepared once a key, which makes them three times as quick.
 """
 
 import hashlib
@@ -47,7 +47,9 @@ class Sealer:
         self._areas: dict[int | None, KeyedHash] = {}
 
     def records(self, column: pa.Array) -> tuple[pa.Array, pa.Array]:
-        """Sealed records of JSON texts, as `SealingKey.seal` makes them, and the random key each is bound to: its person's to be."""
+        """Sealed records of JSON texts, as `SealingKey.seal` makes them, and the random key each is bound to: its
+        person's to be.
+        """
         plain = column.to_pylist()
         noise, keys, encrypt = os.urandom(12 * len(plain)), os.urandom(16 * len(plain)), self._encrypt
         sealed: list[str | None] = []
@@ -66,7 +68,9 @@ class Sealer:
     def numbers(self, column: pa.Array) -> pa.Array:
         """Hashes of numbers, as `SealingKey.number_hash` makes them."""
         of = self._number.of
-        return pa.array([None if t is None else "\\x" + of(t.strip().upper().encode()) for t in column.to_pylist()], pa.string())
+        return pa.array(
+            [None if t is None else "\\x" + of(t.strip().upper().encode()) for t in column.to_pylist()], pa.string()
+        )
 
     def names(self, column: pa.Array, areas: pa.Array) -> pa.Array:
         """Hashes of names keyed by area, as `SealingKey.name_hash` makes them; none without an area."""

@@ -1,7 +1,7 @@
 """The verbs of a batch: receive, stage, apply, refuse, withdraw; and what a start does with work left lying.
 
-Whoever works from a page, from the console or as a job calls the same functions. `stage` and `run_apply` may be killed at
-any moment and called again: staging starts afresh from the kept file, applying is one transaction with the change of
+Whoever works from a page, from the console or as a job calls the same functions. `stage` and `run_apply` may be killed
+at any moment and called again: staging starts afresh from the kept file, applying is one transaction with the change of
 state. Only one process works on a batch at a time. Knows no room: what a row becomes is the sheet's own affair.
 """
 
@@ -60,7 +60,8 @@ def receive(
 def stage(batch_id: int, *, progress: Report | None = None, again: bool = False) -> Batch:
     """Types, checks and stages a batch; afterwards it is checked or faulty. May be called again after any kill.
 
-    A batch already checked or faulty is left as it is unless `again`. Returns at once where another process works on it.
+    A batch already checked or faulty is left as it is unless `again`. Returns at once where another process works on
+    it.
     """
     to_do = {State.RECEIVED, State.STAGING} | ({State.CHECKED, State.FAULTY} if again else set())
     with _alone(batch_id) as mine:
@@ -73,10 +74,11 @@ def stage(batch_id: int, *, progress: Report | None = None, again: bool = False)
 
 
 def check_again(actor: User, *, batch_id: int, queue: bool = False) -> Batch:
-    """Stages a checked or faulty batch afresh from its kept file, against the records as they are now (by a job where `queue`).
+    """Stages a checked or faulty batch afresh from its kept file, against the records as they are now (by a job where
+    `queue`).
 
-    Also one whose last try came to nothing. For its sender, and for who may apply it; where it was never read, over the whole
-    region. Refuses a batch whose file is no longer kept.
+    Also one whose last try came to nothing. For its sender, and for who may apply it; where it was never read, over the
+    whole region. Refuses a batch whose file is no longer kept.
     """
     batch = _batch(batch_id)
     if actor.pk != batch.sender_id:
@@ -84,9 +86,13 @@ def check_again(actor: User, *, batch_id: int, queue: bool = False) -> Batch:
     require_kept(batch)
     if batch.state not in (State.CHECKED, State.FAULTY) and not batch.is_stuck:
         raise Refusal(
-            "intake.wrong_state", record=str(batch), found=str(batch.state_in_words), expected="a batch checked before and not decided",
-            rule="a batch goes its way step by step", todo="look at the batch again",
-        )  # fmt: skip
+            "intake.wrong_state",
+            record=str(batch),
+            found=str(batch.state_in_words),
+            expected="a batch checked before and not decided",
+            rule="a batch goes its way step by step",
+            todo="look at the batch again",
+        )
     if not queue:
         return stage(batch_id, again=True)
     job_app.configure_task(STAGE_JOB).defer(batch_id=batch_id, again=True)
@@ -105,30 +111,40 @@ def apply(actor: User, *, batch_id: int, queue: bool = False, progress: Report |
 def decide(actor: User, *, batch_id: int) -> Batch:
     """Decides that a checked batch is applied; the work itself is `run_apply`.
 
-    Refuses the sender, whoever lacks the sheet's permission over any place the rows speak of, and a batch whose sender may
-    no longer send rows of these places.
+    Refuses the sender, whoever lacks the sheet's permission over any place the rows speak of, and a batch whose sender
+    may no longer send rows of these places.
     """
     batch = _batch(batch_id)
     sheet = registry.sheet_named(batch.sheet)
     require_over_batch(actor, sheet.apply_permission, batch)
     if actor.pk == batch.sender_id:
         raise Refusal(
-            "intake.same_person", record=str(batch), found=f"{actor} sent it", expected="another person to apply it",
-            rule="one person sends a file, another applies it", todo="ask a colleague with the permission",
-        )  # fmt: skip
+            "intake.same_person",
+            record=str(batch),
+            found=f"{actor} sent it",
+            expected="another person to apply it",
+            rule="one person sends a file, another applies it",
+            todo="ask a colleague with the permission",
+        )
     _require_sender_still(batch, sheet)
     _call("intake_decide", str(batch), batch_id, actor.pk)
     return _batch(batch_id)
 
 
 def confirm(actor: User, *, batch_id: int) -> Batch:
-    """Says, as the sender of a checked batch, that the rows asked about are meant; the approver sees it. Refuses anybody else."""
+    """Says, as the sender of a checked batch, that the rows asked about are meant; the approver sees it. Refuses
+    anybody else.
+    """
     batch = _batch(batch_id)
     if actor.pk != batch.sender_id:
         raise Refusal(
-            "intake.to_be_confirmed", record=str(batch), found=f"{actor} did not send it", expected="its sender",
-            rule="only the sender knows whether the rows are meant", todo="ask the sender to confirm them",
-        )  # fmt: skip
+            "intake.to_be_confirmed",
+            record=str(batch),
+            found=f"{actor} did not send it",
+            expected="its sender",
+            rule="only the sender knows whether the rows are meant",
+            todo="ask the sender to confirm them",
+        )
     _call("intake_confirm", str(batch), batch_id, actor.pk)
     return _batch(batch_id)
 
@@ -197,10 +213,14 @@ def withdraw(actor: User, *, batch_id: int) -> Batch:
 
 
 def recover() -> list[int]:
-    """At start: removes leftovers, and queues every batch left in the middle or without its rows; returns their numbers."""
+    """At start: removes leftovers, and queues every batch left in the middle or without its rows; returns their
+    numbers.
+    """
     vault.clean_leftovers()
     left = []
-    for batch in Batch.objects.filter(state__in=[State.RECEIVED, State.STAGING, State.APPLYING], trouble="").order_by("pk"):
+    for batch in Batch.objects.filter(state__in=[State.RECEIVED, State.STAGING, State.APPLYING], trouble="").order_by(
+        "pk"
+    ):
         job = APPLY_JOB if batch.state == State.APPLYING else STAGE_JOB
         job_app.configure_task(job).defer(batch_id=batch.pk)
         left.append(batch.pk)
@@ -231,7 +251,18 @@ def _record(
     name, keep_until = telling.file_name(sheet, file_name), date.today() + timedelta(days=limits.KEEP_DAYS)
     kept_digest = telling.keyed(kept.digest, identity=telling.holds_identity(sheet))
     mark = rules.mark_of(ref=kept.ref, kept_digest=kept_digest, digest=digest, sheet=sheet.name, sender_id=actor.pk)
-    values = (sheet.name, name, digest, size, kept.ref, kept_digest, mark, keep_until, actor.pk, json.dumps(notices.items))
+    values = (
+        sheet.name,
+        name,
+        digest,
+        size,
+        kept.ref,
+        kept_digest,
+        mark,
+        keep_until,
+        actor.pk,
+        json.dumps(notices.items),
+    )
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT intake_receive(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)", values)
@@ -251,46 +282,69 @@ def _bounded(stream: BinaryIO | Iterable[bytes]) -> Iterator[bytes]:
         size += len(block)
         if size > limits.FILE_BYTES:
             raise Refusal(
-                "intake.too_large", record="the file", found=f"more than {limits.FILE_BYTES // limits.MIB:,} MiB",
-                expected=f"at most {limits.FILE_BYTES // limits.MIB:,} MiB", rule="a file has a bounded size",
+                "intake.too_large",
+                record="the file",
+                found=f"more than {limits.FILE_BYTES // limits.MIB:,} MiB",
+                expected=f"at most {limits.FILE_BYTES // limits.MIB:,} MiB",
+                rule="a file has a bounded size",
                 todo="send the file in parts, for example by county",
-            )  # fmt: skip
+            )
         yield block
 
 
 def _refuse_known(sheet: Sheet, digest: str) -> None:
-    known = Batch.objects.filter(sheet=sheet.name, digest=digest).exclude(state__in=[State.REFUSED, State.WITHDRAWN]).first()
+    known = (
+        Batch.objects.filter(sheet=sheet.name, digest=digest)
+        .exclude(state__in=[State.REFUSED, State.WITHDRAWN])
+        .first()
+    )
     if known is not None:
         raise Refusal(
-            "intake.same_file", record=known.file_name,
-            found=f"the same file as {known}, received {localtime(known.received_at):%Y-%m-%d %H:%M}, {known.state_in_words}",
-            expected="a file not sent before", rule="a file is loaded once",
-            todo="look at that batch; to send it again, refuse or withdraw it first", more={"batch": known.pk},
-        )  # fmt: skip
+            "intake.same_file",
+            record=known.file_name,
+            found=(
+                f"the same file as {known}, received {localtime(known.received_at):%Y-%m-%d %H:%M}, "
+                f"{known.state_in_words}"
+            ),
+            expected="a file not sent before",
+            rule="a file is loaded once",
+            todo="look at that batch; to send it again, refuse or withdraw it first",
+            more={"batch": known.pk},
+        )
 
 
 def _require_sender(actor: User, sheet: Sheet) -> None:
-    """Refuses who holds the sheet's permission nowhere, or, where its rows are of the whole region, not over the region."""
+    """Refuses who holds the sheet's permission nowhere, or, where its rows are of the whole region, not over the
+    region.
+    """
     needed = [] if sheet.area_column else region_area_ids(actor, sheet.send_permission)
     held = set(granted_area_ids(actor, sheet.send_permission))
     if held and held.issuperset(needed):
         return
     raise Refusal(
-        "access.not_granted", record=str(actor), found=f"no role with the permission {sheet.send_permission}" + (" over the region" if held else ""),
-        expected="such a role over the region" if needed else "such a role over some area", rule="what a person may do follows the roles granted to them",
+        "access.not_granted",
+        record=str(actor),
+        found=f"no role with the permission {sheet.send_permission}" + (" over the region" if held else ""),
+        expected="such a role over the region" if needed else "such a role over some area",
+        rule="what a person may do follows the roles granted to them",
         todo="ask the administrator for the role, or a colleague who has it",
-    )  # fmt: skip
+    )
 
 
 def _require_sender_still(batch: Batch, sheet: Sheet) -> None:
-    """Refuses where the sender has lost the right to send since: the records would stand in the name of one who may not."""
+    """Refuses where the sender has lost the right to send since: the records would stand in the name of one who may
+    not.
+    """
     sender = User.objects.get(pk=batch.sender_id)
     if not covers(sender, sheet.send_permission, batch):
         raise Refusal(
-            "intake.sender_without_right", record=str(batch), found=f"{sender}, who sent it, lacks {sheet.send_permission} over some of its places",
-            expected="a sender with the right on the day the batch is applied", rule="one with the right sends, another with the right applies",
+            "intake.sender_without_right",
+            record=str(batch),
+            found=f"{sender}, who sent it, lacks {sheet.send_permission} over some of its places",
+            expected="a sender with the right on the day the batch is applied",
+            rule="one with the right sends, another with the right applies",
             todo="refuse the batch; a colleague with the role sends the file again",
-        )  # fmt: skip
+        )
 
 
 # Applying and withdrawing.
@@ -300,9 +354,13 @@ def _way_back(batch: Batch, sheet: Sheet) -> Callable[[Applying], object]:
     """How records of this sheet are taken back; refuses a sheet without a way."""
     if sheet.withdraw is None:
         raise Refusal(
-            "intake.no_withdrawal", record=str(batch), found=f"a batch of {sheet.label}", expected="a sheet that can be withdrawn",
-            rule="what is booked or built on is corrected, not taken back", todo="void or reverse the wrong records one by one",
-        )  # fmt: skip
+            "intake.no_withdrawal",
+            record=str(batch),
+            found=f"a batch of {sheet.label}",
+            expected="a sheet that can be withdrawn",
+            rule="what is booked or built on is corrected, not taken back",
+            todo="void or reverse the wrong records one by one",
+        )
     return sheet.withdraw
 
 
@@ -313,10 +371,16 @@ def _apply_now(batch: Batch, sheet: Sheet, report: Report) -> None:
         staged = _staged_rows(cursor, batch)
         if staged != batch.row_count:
             raise Refusal(
-                "intake.stage_lost", record=str(batch), found=f"{max(staged, 0)} of {batch.row_count} staged rows",
-                expected="all of them", rule="what was checked is what is applied",
-                todo="check the batch again (on its page, or with `karez check-again`): its kept file is read anew; then approve it",
-            )  # fmt: skip
+                "intake.stage_lost",
+                record=str(batch),
+                found=f"{max(staged, 0)} of {batch.row_count} staged rows",
+                expected="all of them",
+                rule="what was checked is what is applied",
+                todo=(
+                    "check the batch again (on its page, or with `karez check-again`): its kept file is read "
+                    "anew; then approve it"
+                ),
+            )
         counts = sheet.apply(_applying(cursor, batch, batch.decided_by_id, report))
         cursor.execute("SELECT intake_applied(%s, %s)", [batch.pk, json.dumps(dict(counts))])
 
@@ -324,10 +388,15 @@ def _apply_now(batch: Batch, sheet: Sheet, report: Report) -> None:
 def _applying(cursor: Any, batch: Batch, by: int, report: Report) -> Applying:
     region = Region.objects.first()
     return Applying(
-        cursor=cursor, batch_id=batch.pk, stage=f"staging.batch_{batch.pk}", sender_id=batch.sender_id, approver_id=by,
-        first_open_day=region.first_open_day if region else date.min, progress=report,
+        cursor=cursor,
+        batch_id=batch.pk,
+        stage=f"staging.batch_{batch.pk}",
+        sender_id=batch.sender_id,
+        approver_id=by,
+        first_open_day=region.first_open_day if region else date.min,
+        progress=report,
         row_count=batch.row_count or 0,
-    )  # fmt: skip
+    )
 
 
 def _refuse_built_on(cursor: Any, batch: Batch, sheet: Sheet) -> None:
@@ -337,9 +406,13 @@ def _refuse_built_on(cursor: Any, batch: Batch, sheet: Sheet) -> None:
         found = cursor.fetchone()
         if found is not None:
             raise Refusal(
-                "intake.built_on", record=str(batch), found=str(found[1]), expected=str(check.expected), rule=check.rule,
+                "intake.built_on",
+                record=str(batch),
+                found=str(found[1]),
+                expected=str(check.expected),
+                rule=check.rule,
                 todo=str(check.todo) or "take back what was built on it first",
-            )  # fmt: skip
+            )
 
 
 def _check_sql(check: Check, batch: Batch) -> str:
@@ -404,9 +477,13 @@ def _refusal_in(error: DatabaseError, record: str) -> Refusal | None:
         # Only the message: details of a broken constraint may show the row's values.
         detail = cause.diag.message_detail if cause.sqlstate.startswith("KZ") else cause.diag.constraint_name
         return Refusal(
-            "intake.not_applied", record=record, found=cause.diag.message_primary or "", expected=detail or "",
-            rule="a batch is applied as a whole or not at all", todo="correct the file or the records it meets, then send it again",
-        )  # fmt: skip
+            "intake.not_applied",
+            record=record,
+            found=cause.diag.message_primary or "",
+            expected=detail or "",
+            rule="a batch is applied as a whole or not at all",
+            todo="correct the file or the records it meets, then send it again",
+        )
     return None
 
 
@@ -425,7 +502,9 @@ def _call(function: str, record: str, *values: Any) -> None:
 
 @contextmanager
 def _outside_progress(batch_id: int, given: Report | None) -> Iterator[Report]:
-    """A report that others see while the work is open, over a connection of its own: the work's own may be busy copying."""
+    """A report that others see while the work is open, over a connection of its own: the work's own may be busy
+    copying.
+    """
     if given is not None:
         yield given
         return
@@ -449,7 +528,11 @@ def _batch(batch_id: int) -> Batch:
     found = Batch.objects.filter(pk=batch_id).first()
     if found is None:
         raise Refusal(
-            "not_found", record=f"batch {batch_id}", found="no such batch", expected="the number of a batch",
-            rule="batches are numbered as they are received", todo="see the list of batches",
-        )  # fmt: skip
+            "not_found",
+            record=f"batch {batch_id}",
+            found="no such batch",
+            expected="the number of a batch",
+            rule="batches are numbered as they are received",
+            todo="see the list of batches",
+        )
     return found

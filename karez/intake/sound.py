@@ -1,7 +1,8 @@
 """Which rows of a file with faulty cells a sheet's check may judge, so that it tells faults and not their consequences.
 
-A row that is faulty in a column the check reads is left out. Where a check judges rows together (`Check.across`), so are the
-rows that are or may be judged together with one left out. Holds no check and no fault; a file without faults never comes here.
+A row that is faulty in a column the check reads is left out. Where a check judges rows together (`Check.across`), so
+are the rows that are or may be judged together with one left out. Holds no check and no fault; a file without faults
+never comes here.
 """
 
 import re
@@ -106,9 +107,10 @@ class SoundRows:
             return Judged(why="any", columns=tuple(bad))
         apart = "".join(
             f" AND NOT EXISTS (SELECT FROM {table}_keys b WHERE b.known = {mask}"
-            + "".join(f" AND b.k{n} = s.{_quoted(own)}::text" for n, (own, _) in enumerate(pairs) if mask & 1 << n) + ")"
+            + "".join(f" AND b.k{n} = s.{_quoted(own)}::text" for n, (own, _) in enumerate(pairs) if mask & 1 << n)
+            + ")"
             for mask in unknown
-        )  # fmt: skip
+        )
         self.cursor.execute(
             f"CREATE TEMP TABLE {table} ON COMMIT DROP AS SELECT s.* FROM {self.stage} s"
             f" WHERE NOT EXISTS (SELECT FROM {table}_bad b WHERE b.row_no = s.row_no){apart}"
@@ -118,9 +120,12 @@ class SoundRows:
         return Judged(f"pg_temp.{table}" if kept else "", self.row_count - kept, "faults", tuple(bad))
 
     def _keys(self, table: str, pairs: list[tuple[str, str]]) -> list[int]:
-        """Keeps the keys of the rows left out, faulty ones unknown; returns which patterns of known keys there are, as bits."""
+        """Keeps the keys of the rows left out, faulty ones unknown; returns which patterns of known keys there are, as
+        bits.
+        """
         keys = ", ".join(
-            f"CASE WHEN NOT EXISTS (SELECT FROM intake_fault f WHERE f.batch_id = {int(self.batch_id)} AND f.row_no = s.row_no"
+            f"CASE WHEN NOT EXISTS (SELECT FROM intake_fault f WHERE f.batch_id = {int(self.batch_id)} AND f.row_no "
+            "= s.row_no"
             f" AND f.\"column\" = '{other}' AND NOT f.rule = ANY (%(out)s)) THEN s.{_quoted(other)}::text END AS k{n}"
             for n, (_, other) in enumerate(pairs)
         )

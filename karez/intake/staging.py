@@ -1,7 +1,8 @@
 """Types one file in DuckDB and copies it, sealed, into its staged table; finds every fault of its cells and rows.
 
-Works on a plain file in a scratch folder, holds nothing afterwards. Memory is bounded: DuckDB spills to the same folder,
-rows pass on in batches. Holds no state of a batch and no permission; the checks a sheet declares run in PostgreSQL later.
+Works on a plain file in a scratch folder, holds nothing afterwards. Memory is bounded: DuckDB spills to the same
+folder, rows pass on in batches. Holds no state of a batch and no permission; the checks a sheet declares run in
+PostgreSQL later.
 """
 
 import io
@@ -33,7 +34,9 @@ from karez.kernel.written import unit_words
 Progress = Callable[[str, int], None]
 AreaRow = tuple[int, str, str, Any, Any]  # area_id, level, code, starts_on, ends_before
 
-_FAULTS = "CREATE TABLE faults (row_no BIGINT, col VARCHAR, found VARCHAR, expected VARCHAR, rule VARCHAR, todo VARCHAR)"
+_FAULTS = (
+    "CREATE TABLE faults (row_no BIGINT, col VARCHAR, found VARCHAR, expected VARCHAR, rule VARCHAR, todo VARCHAR)"
+)
 
 
 @dataclass
@@ -52,13 +55,17 @@ class StagedFile:
     row_count: int = 0
     fault_count: int = 0
     notices: Notices = field(default_factory=Notices)
-    headings: dict[str, str] = field(default_factory=dict)  # by column: how the file heads it, as far as it may be shown
+    headings: dict[str, str] = field(
+        default_factory=dict
+    )  # by column: how the file heads it, as far as it may be shown
 
 
 class FileStaging:
     """One file on its way from plain CSV to typed rows and faults."""
 
-    def __init__(self, sheet: Sheet, path: Path, places: Places, progress: Progress, dropped: Sequence[int] = ()) -> None:
+    def __init__(
+        self, sheet: Sheet, path: Path, places: Places, progress: Progress, dropped: Sequence[int] = ()
+    ) -> None:
         self.sheet, self.path, self.places, self.progress, self.dropped = sheet, path, places, progress, dropped
         self.result = StagedFile(notices=Notices(identity=holds_identity(sheet)))
         self.db = _open(path.parent)
@@ -99,21 +106,28 @@ class FileStaging:
 
     def fault_records(self) -> list[dict[str, Any]]:
         """The same faults as records, for whoever lists them at once."""
-        found = self.db.execute(f"SELECT * FROM faults ORDER BY row_no, col, rule LIMIT {limits.FAULTS_LISTED}").fetchall()
+        found = self.db.execute(
+            f"SELECT * FROM faults ORDER BY row_no, col, rule LIMIT {limits.FAULTS_LISTED}"
+        ).fetchall()
         return [dict(zip(("row_no", "column", "found", "expected", "rule", "todo"), row, strict=True)) for row in found]
 
     def records(self) -> list[dict[str, Any]]:
         """The typed rows by column, with `row_no`; of a sheet without identity."""
         names = ["row_no", *(column.name for column in self.sheet.columns)]
         listed = ", ".join(["row_no", *(name("t_" + column.name) for column in self.sheet.columns)])
-        return [dict(zip(names, row, strict=True)) for row in self.db.execute(f"SELECT {listed} FROM cells ORDER BY row_no").fetchall()]
+        return [
+            dict(zip(names, row, strict=True))
+            for row in self.db.execute(f"SELECT {listed} FROM cells ORDER BY row_no").fetchall()
+        ]
 
     def area_ids(self) -> list[int]:
         """The areas the rows speak of by the sheet's area column."""
         column = self.sheet.area_column
         if not column:
             return []
-        rows = self.db.execute(f"SELECT DISTINCT {name(column + '_id')} FROM cells WHERE {name(column + '_id')} IS NOT NULL").fetchall()
+        rows = self.db.execute(
+            f"SELECT DISTINCT {name(column + '_id')} FROM cells WHERE {name(column + '_id')} IS NOT NULL"
+        ).fetchall()
         return [row[0] for row in rows]
 
     def rows(self) -> Iterator[bytes]:
@@ -126,7 +140,9 @@ class FileStaging:
             self.progress("sealing and staging", 40 + 40 * done // total)
 
     def disagreements(self) -> Iterator[tuple[int, str]]:
-        """Rows whose identity number says another month of birth or sex than the row, and what; nothing of the number itself."""
+        """Rows whose identity number says another month of birth or sex than the row, and what; nothing of the number
+        itself.
+        """
         query = typing.number_disagrees(self.sheet)
         if query:
             yield from self.db.execute(query).fetchall()
@@ -138,7 +154,10 @@ class FileStaging:
         utf8 = as_utf8(self.path, shape)
         lines = shape.line_breaks + (not shape.ends_with_break) - 1
         headings = {place: column for column, place in matched.places.items()}
-        columns = [headings.get(place) or (f"other_{place}" if place in matched.others else "") for place in range(len(shape.headings))]
+        columns = [
+            headings.get(place) or (f"other_{place}" if place in matched.others else "")
+            for place in range(len(shape.headings))
+        ]
         if shape.header_lines == 1 and not shape.has_long_line:
             try:
                 self.db.execute(_raw_from(utf8, columns, shape.delimiter, skip=1))
@@ -156,7 +175,10 @@ class FileStaging:
         for row_no, found, expected, rule in broken:
             self._fault(row_no, "", found, expected, rule)
         self.db.execute(_raw_from(target, ["row_no", *columns], ",", skip=0))
-        self.db.execute("CREATE VIEW raw AS SELECT CAST(loaded.row_no AS BIGINT) AS row_no, * EXCLUDE (row_no) FROM loaded WHERE NOT is_blank")
+        self.db.execute(
+            "CREATE VIEW raw AS SELECT CAST(loaded.row_no AS BIGINT) AS row_no, * EXCLUDE (row_no) FROM loaded "
+            "WHERE NOT is_blank"
+        )
 
     def _count_broken(self, more: int) -> None:
         self.result.fault_count += more
@@ -165,20 +187,34 @@ class FileStaging:
         """The view `cells`: raw cells by column name, typed ones as `t_<name>`, areas as `<name>_id`."""
         present = {row[0] for row in self.db.execute("DESCRIBE raw").fetchall()}
         raw = [
-            f"{typing.plain_cell(c, f'r.{name(c.name)}') if c.name in present else 'CAST(NULL AS VARCHAR)'} AS {name(c.name)}" for c in self.sheet.columns
+            (
+                f"{typing.plain_cell(c, f'r.{name(c.name)}') if c.name in present else 'CAST(NULL AS VARCHAR)'} AS "
+                f"{name(c.name)}"
+            )
+            for c in self.sheet.columns
         ]
         self.db.execute(f"CREATE VIEW plain AS SELECT row_no, {', '.join(raw)} FROM raw r WHERE NOT is_total")
-        narrow = [f"{typing.narrow_cell(c)} AS {name('n_' + c.name)}" for c in self.sheet.columns if c.kind is not Kind.TEXT]
+        narrow = [
+            f"{typing.narrow_cell(c)} AS {name('n_' + c.name)}" for c in self.sheet.columns if c.kind is not Kind.TEXT
+        ]
         self.db.execute(f"CREATE VIEW narrow AS SELECT *{''.join(', ' + one for one in narrow)} FROM plain")
         words = self._units_in_cells()
-        typed = [f"{typing.typed(c, units.get(c.name, Fraction(1)), words.get(c.name, {}))} AS {name('t_' + c.name)}" for c in self.sheet.columns]
-        self.db.execute(f"CREATE VIEW typed AS SELECT *, {', '.join(typed)}, {typing.day_of_area(self.sheet)} AS area_day FROM narrow")
+        typed = [
+            f"{typing.typed(c, units.get(c.name, Fraction(1)), words.get(c.name, {}))} AS {name('t_' + c.name)}"
+            for c in self.sheet.columns
+        ]
+        self.db.execute(
+            f"CREATE VIEW typed AS SELECT *, {', '.join(typed)}, {typing.day_of_area(self.sheet)} AS area_day FROM "
+            "narrow"
+        )
         joins, ids = "", ""
         for column in self.sheet.columns:
             if column.kind is Kind.AREA:
                 table = self._resolve(column.name, column.levels)
                 done = name("t_" + column.name)
-                joins += f" LEFT JOIN {table} ON {table}.code = t.{done} AND {table}.day IS NOT DISTINCT FROM t.area_day"
+                joins += (
+                    f" LEFT JOIN {table} ON {table}.code = t.{done} AND {table}.day IS NOT DISTINCT FROM t.area_day"
+                )
                 ids += f", {table}.area_id AS {name(column.name + '_id')}"
         self.db.execute(f"CREATE VIEW cells AS SELECT t.*{ids} FROM typed t{joins}")
 
@@ -189,7 +225,8 @@ class FileStaging:
             self._load_places()
         at = f"a.level IN ({', '.join(map(text, levels))})" if levels else "true"
         self.db.execute(
-            f"CREATE TABLE {table} AS WITH wanted AS (SELECT DISTINCT {done} AS code, area_day AS day FROM typed WHERE {done} IS NOT NULL),"
+            f"CREATE TABLE {table} AS WITH wanted AS (SELECT DISTINCT {done} AS code, area_day AS day FROM typed "
+            f"WHERE {done} IS NOT NULL),"
             " tries AS (SELECT w.code, w.day, d.nth, a.area_id FROM wanted w CROSS JOIN days d"
             "  LEFT JOIN codes a ON a.code = w.code AND a.starts_on <= coalesce(w.day, d.day)"
             f"  AND (a.ends_before IS NULL OR a.ends_before > coalesce(w.day, d.day)) AND {at}),"
@@ -201,9 +238,17 @@ class FileStaging:
 
     def _load_places(self) -> None:
         codes = list(zip(*self.places.codes, strict=True)) or [()] * 5
-        kinds = (("area_id", pa.int64()), ("level", pa.string()), ("code", pa.string()), ("starts_on", pa.date32()), ("ends_before", pa.date32()))
+        kinds = (
+            ("area_id", pa.int64()),
+            ("level", pa.string()),
+            ("code", pa.string()),
+            ("starts_on", pa.date32()),
+            ("ends_before", pa.date32()),
+        )
         given = pa.table({key: pa.array(values, kind) for (key, kind), values in zip(kinds, codes, strict=True)})
-        days = pa.table({"nth": pa.array(range(len(self.places.days)), pa.int64()), "day": pa.array(self.places.days, pa.date32())})
+        days = pa.table(
+            {"nth": pa.array(range(len(self.places.days)), pa.int64()), "day": pa.array(self.places.days, pa.date32())}
+        )
         allowed = pa.table({"area_id": pa.array(self.places.allowed, pa.int64())})
         for table, source in (("codes", given), ("days", days), ("allowed", allowed)):
             self.db.register("handed", source)
@@ -225,7 +270,9 @@ class FileStaging:
         for place, heading in matched.others.items():
             if heading not in told:
                 told.add(heading)
-                self.result.notices.tell("unknown_column", f"{self._shown(heading, place)}{perhaps(self.sheet, matched, heading)}")
+                self.result.notices.tell(
+                    "unknown_column", f"{self._shown(heading, place)}{perhaps(self.sheet, matched, heading)}"
+                )
 
     def _shown(self, heading: str, place: int) -> str:
         """A heading that is no column's, as it may be told."""
@@ -233,23 +280,39 @@ class FileStaging:
 
     def _head_faults(self, shape: Shape, matched: rules.Headings) -> None:
         if not shape.headings:
-            self._fault(0, "", _("an empty file"), _("headings in the first line, one row for each record below"), "empty_file")
+            self._fault(
+                0, "", _("an empty file"), _("headings in the first line, one row for each record below"), "empty_file"
+            )
             return
         for heading in matched.twice:
             place = next((n for n, one in enumerate(shape.headings) if one.strip()[:60] == heading[:60]), 0)
-            self._fault(1, self._shown(heading, place), _("a heading that stands twice"), _("each heading once"), "duplicate_header",
-                        _("keep the one column that is meant, and send the file again"))  # fmt: skip
+            self._fault(
+                1,
+                self._shown(heading, place),
+                _("a heading that stands twice"),
+                _("each heading once"),
+                "duplicate_header",
+                _("keep the one column that is meant, and send the file again"),
+            )
         for column in matched.missing:
             accepted = ", ".join((column, *self.sheet.column(column).headers))
-            self._fault(1, column, _("no such heading"), f"a column headed {accepted}", "missing_column",
-                        _("add the column, or head it so where it is there under another heading"))  # fmt: skip
+            self._fault(
+                1,
+                column,
+                _("no such heading"),
+                f"a column headed {accepted}",
+                "missing_column",
+                _("add the column, or head it so where it is there under another heading"),
+            )
 
     def _units_in_cells(self) -> dict[str, dict[str, Fraction]]:
         """The known units that cells of each column of numbers name; a unit nobody knows stays a fault of its cells."""
         columns = [c for c in self.sheet.columns if c.kind in rules.NUMBERS]
         if not columns:
             return {}
-        asked = self.db.execute(f"SELECT {', '.join(f'bool_or({typing.names_units(c)})' for c in columns)} FROM plain").fetchall()[0]
+        asked = self.db.execute(
+            f"SELECT {', '.join(f'bool_or({typing.names_units(c)})' for c in columns)} FROM plain"
+        ).fetchall()[0]
         found = {}
         for column in (c for c, some in zip(columns, asked, strict=True) if some):
             known = unit_words(rules.base_unit(column))
@@ -258,38 +321,72 @@ class FileStaging:
         return found
 
     def _heading_units(self, matched: rules.Headings) -> dict[str, Fraction]:
-        """What the unit each heading names is worth in its column's own; a unit that cannot be turned into it is a fault."""
+        """What the unit each heading names is worth in its column's own; a unit that cannot be turned into it is a
+        fault.
+        """
         found = {}
         for column_name, said in matched.units.items():
             column = self.sheet.column(column_name)
             worth = rules.conversion(column, said)
             if worth is None:
-                self._fault(1, column_name, f"the heading says {said.text}", typing.expected_heading(column), "unit",
-                            _("write the numbers in the column's own unit and head them so"))  # fmt: skip
+                self._fault(
+                    1,
+                    column_name,
+                    f"the heading says {said.text}",
+                    typing.expected_heading(column),
+                    "unit",
+                    _("write the numbers in the column's own unit and head them so"),
+                )
             elif worth != 1:
                 found[column_name] = worth
                 unit = rules.base_unit(column)
                 heading = self.result.headings.get(column_name, column_name)
-                self.result.notices.tell("unit_converted", f"{heading}: {self.result.notices.shown(said.text)} × {int(worth) if worth.denominator == 1 else float(worth):,} = {unit or 1}")
+                self.result.notices.tell(
+                    "unit_converted",
+                    (
+                        f"{heading}: {self.result.notices.shown(said.text)} × "
+                        f"{int(worth) if worth.denominator == 1 else float(worth):,} = {unit or 1}"
+                    ),
+                )
         return found
 
     def _other_columns(self, matched: rules.Headings) -> set[str]:
-        """Columns nobody asked for are left out, but not one that holds people's identity, or the unit of the numbers beside it: these headings."""
+        """Columns nobody asked for are left out, but not one that holds people's identity, or the unit of the numbers
+        beside it: these headings.
+        """
         faulty = set()
         for place, heading in matched.others.items():
             cell = name(f"other_{place}")
             if rules.identity_alias(self.sheet, heading, {}) in matched.places:
                 faulty.add(heading)
-                self._fault(1, self._shown(heading, place), _("a second column of the same identity"), _("one column for each part of identity"),
-                            "identity_column", _("keep the one column that is meant, and send the file again"))  # fmt: skip
+                self._fault(
+                    1,
+                    self._shown(heading, place),
+                    _("a second column of the same identity"),
+                    _("one column for each part of identity"),
+                    "identity_column",
+                    _("keep the one column that is meant, and send the file again"),
+                )
             elif looks_personal(heading) or self._holds(cell, others.IDENTITY) or self._holds_old_cards(cell):
                 faulty.add(heading)
-                self._fault(1, self._shown(heading, place), _("a column of people's identity under a heading that is not known"), _("identity under the headings of this sheet"),
-                            "identity_column", _("give it the heading the sheet has for it, or delete the column: it is not left out unsaid"))  # fmt: skip
+                self._fault(
+                    1,
+                    self._shown(heading, place),
+                    _("a column of people's identity under a heading that is not known"),
+                    _("identity under the headings of this sheet"),
+                    "identity_column",
+                    _("give it the heading the sheet has for it, or delete the column: it is not left out unsaid"),
+                )
             elif unit := self._unit_beside(cell):
                 faulty.add(heading)
-                self._fault(1, self._shown(heading, place), f"a column that says {unit}", _("numbers in the units this sheet asks for"), "unit",
-                            _("turn the numbers into the column's own unit, and delete the column of units"))  # fmt: skip
+                self._fault(
+                    1,
+                    self._shown(heading, place),
+                    f"a column that says {unit}",
+                    _("numbers in the units this sheet asks for"),
+                    "unit",
+                    _("turn the numbers into the column's own unit, and delete the column of units"),
+                )
         return faulty
 
     def _holds(self, column: str, tests: Sequence[tuple[str, Fraction]]) -> bool:
@@ -304,12 +401,21 @@ class FileStaging:
         return bool(many and many >= others.OLD_CARDS * filled)
 
     def _unit_beside(self, cell: str) -> str:
-        """The first known unit other than a plain one where a column names units and nothing else; what only looks like one is left aside."""
-        words = [row[0] for row in self.db.execute(f"SELECT DISTINCT {cell} FROM raw WHERE {cell} IS NOT NULL LIMIT 21").fetchall()]
+        """The first known unit other than a plain one where a column names units and nothing else; what only looks like
+        one is left aside.
+        """
+        words = [
+            row[0]
+            for row in self.db.execute(f"SELECT DISTINCT {cell} FROM raw WHERE {cell} IS NOT NULL LIMIT 21").fetchall()
+        ]
         said = [unit_in(word) for word in words]
         if len(words) > 20 or not all(said):
             return ""
-        other = [one.text for one in said if one and one.unit is not None and (not one.unit.is_plain or one.unit.base == "foreign money")]
+        other = [
+            one.text
+            for one in said
+            if one and one.unit is not None and (not one.unit.is_plain or one.unit.base == "foreign money")
+        ]
         return other[0] if other else ""
 
     def _cell_faults(self, present: frozenset[str], headed: Mapping[str, str], *, gb18030: bool) -> None:
@@ -330,7 +436,10 @@ class FileStaging:
             if column.kind is not Kind.TEXT or column.name not in present:
                 continue
             cell = name(column.name)
-            perhaps_so = f"CASE WHEN strlen({cell}) <> length({cell}) THEN regexp_matches({cell}, {text(PERHAPS_NONSENSE)}) AND NOT regexp_matches({cell}, {text(LOST)}) ELSE false END"
+            perhaps_so = (
+                f"CASE WHEN strlen({cell}) <> length({cell}) THEN regexp_matches({cell}, "
+                f"{text(PERHAPS_NONSENSE)}) AND NOT regexp_matches({cell}, {text(LOST)}) ELSE false END"
+            )
             asked = self.db.execute(f"SELECT DISTINCT {cell} FROM plain WHERE {perhaps_so}")
             words: list[str] = []
             while len(words) < limits.FAULTS_LISTED and (some := asked.fetchmany(limits.SEAL_ROWS)):
@@ -342,15 +451,19 @@ class FileStaging:
             self.result.fault_count += self._number(f"SELECT count(*) {spoilt}")
             expected = _("words as they were written; characters were lost or read in another encoding")
             todo = _("write the word anew, or open the file where it was made and save it as CSV UTF-8")
-            self.db.execute(f"INSERT INTO faults SELECT row_no, {text(column.name)}, {typing.masked(cell)}, {text(expected)}, 'damaged', {text(todo)}"
-                            f" {spoilt} ORDER BY row_no LIMIT {limits.FAULTS_LISTED}")  # fmt: skip
+            self.db.execute(
+                f"INSERT INTO faults SELECT row_no, {text(column.name)}, {typing.masked(cell)}, {text(expected)}, "
+                f"'damaged', {text(todo)}"
+                f" {spoilt} ORDER BY row_no LIMIT {limits.FAULTS_LISTED}"
+            )
             self.db.unregister("handed")
 
     def _list(self, test: Test) -> None:
         words = ", ".join(map(text, (test.column,)))
         expected, todo = test.told()
         self.db.execute(
-            f"INSERT INTO faults SELECT row_no, {words}, {test.found}, {expected}, {text(test.rule)}, {todo} FROM cells WHERE {test.condition}"
+            f"INSERT INTO faults SELECT row_no, {words}, {test.found}, {expected}, {text(test.rule)}, {todo} FROM "
+            f"cells WHERE {test.condition}"
             f" ORDER BY row_no LIMIT {limits.FAULTS_LISTED}"
         )
 
@@ -359,15 +472,24 @@ class FileStaging:
         if column and column in present:
             area = name(column + "_id")
             yield Test(
-                column, "area_scope", f"{area} IS NOT NULL AND {area} NOT IN (SELECT area_id FROM allowed)",
-                f"left({name(column)}, {limits.FOUND_LENGTH})", _("a place within the areas granted to the sender"),
+                column,
+                "area_scope",
+                f"{area} IS NOT NULL AND {area} NOT IN (SELECT area_id FROM allowed)",
+                f"left({name(column)}, {limits.FOUND_LENGTH})",
+                _("a place within the areas granted to the sender"),
                 _("leave the row to the colleague of that place"),
-            )  # fmt: skip
+            )
 
     def _row_faults(self) -> None:
         for row in self.db.execute("SELECT row_no FROM raw WHERE is_total ORDER BY 1").fetchall():
-            self._fault(row[0], "", _("a row of totals"), _("records only; totals are counted here"), "totals_row",
-                        _("delete this row: totals are worked out by Karez"))  # fmt: skip
+            self._fault(
+                row[0],
+                "",
+                _("a row of totals"),
+                _("records only; totals are counted here"),
+                "totals_row",
+                _("delete this row: totals are worked out by Karez"),
+            )
         if not self.sheet.key:
             return
         keys = [name("t_" + column) for column in self.sheet.key]
@@ -381,8 +503,10 @@ class FileStaging:
         self.db.execute(
             f"INSERT INTO faults WITH twice AS (SELECT {listed}, min(row_no) AS first FROM cells WHERE {there}"
             f" GROUP BY {listed} HAVING count(*) > 1)"
-            f" SELECT c.row_no, {text(', '.join(self.sheet.key))}, {found}, 'once in a file; it stands first in row ' || twice.first,"
-            f" 'key', 'keep the right one of the rows' FROM cells c JOIN twice USING ({listed}) WHERE c.row_no > twice.first"
+            f" SELECT c.row_no, {text(', '.join(self.sheet.key))}, {found}, 'once in a file; it stands first in row "
+            "' || twice.first,"
+            f" 'key', 'keep the right one of the rows' FROM cells c JOIN twice USING ({listed}) WHERE c.row_no > "
+            "twice.first"
         )
         self.result.fault_count += self._number("SELECT count(*) FROM faults") - before
 
@@ -425,8 +549,12 @@ class FileStaging:
 
 
 @contextmanager
-def staging_of(sheet: Sheet, path: Path, places: Places, progress: Progress, dropped: Sequence[int] = ()) -> Iterator[FileStaging]:
-    """A FileStaging that is closed on leaving. `dropped` are the places of columns that were in the file as it was sent and are not in this one."""
+def staging_of(
+    sheet: Sheet, path: Path, places: Places, progress: Progress, dropped: Sequence[int] = ()
+) -> Iterator[FileStaging]:
+    """A FileStaging that is closed on leaving. `dropped` are the places of columns that were in the file as it was sent
+    and are not in this one.
+    """
     work = FileStaging(sheet, path, places, progress, dropped)
     try:
         yield work
@@ -459,9 +587,11 @@ def _raw_from(path: Path, columns: list[str], delimiter: str, *, skip: int) -> s
     return (
         f"CREATE TABLE loaded AS SELECT {kept}, {first} IS NULL AS is_blank,"
         f" coalesce(lower(rtrim({first}, ':：')) IN ({totals}), false) AS is_total"
-        f" FROM read_csv({text(str(path))}, auto_detect = false, header = false, skip = {skip}, delim = {text(delimiter)},"
+        f" FROM read_csv({text(str(path))}, auto_detect = false, header = false, skip = {skip}, delim = "
+        f"{text(delimiter)},"
         f" quote = '\"', escape = '\"', columns = {{{given}}}, nullstr = '', strict_mode = true,"
-        f" max_line_size = {5 * limits.RECORD_LENGTH})"  # four bytes a character, quotes and the row's number; no row is refused by this
+        # four bytes a character, quotes and the row's number; no row is refused by this
+        f" max_line_size = {5 * limits.RECORD_LENGTH})"
     )
 
 

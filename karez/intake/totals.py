@@ -1,4 +1,6 @@
-"""The counts and sums of a file, kept with its batch and told in words: money in yuan, every number with its separators. Asks no database."""
+"""The counts and sums of a file, kept with its batch and told in words: money in yuan, every number with its
+separators. Asks no database.
+"""
 
 from collections.abc import Mapping
 from decimal import Decimal

@@ -1,6 +1,7 @@
 """SQL for DuckDB that types cells and finds bad ones, from a sheet's declaration. Pure text; runs nothing.
 
-How numbers, days and units are written stands in `kernel/written.py` and `kernel/units.py`; a table of cases holds this SQL to it.
+How numbers, days and units are written stands in `kernel/written.py` and `kernel/units.py`; a table of cases holds this
+SQL to it.
 
 A cell is NULL where it is empty. A typed expression is NULL where the cell is empty or cannot be read; a cell that is
 there and typed NULL is a fault. No value of a file ever becomes part of a statement: only declarations do.
@@ -123,7 +124,8 @@ def narrow_cell(column: Column) -> str:
 def typed(column: Column, times: Fraction = _ONE, words: Mapping[str, Fraction] = _NO_WORDS) -> str:
     """The expression that types a column's cell out of `n_<name>`.
 
-    `times` is the worth, in the column's unit, of the unit its heading names; `words` are the known units its cells name, with theirs.
+    `times` is the worth, in the column's unit, of the unit its heading names; `words` are the known units its cells
+    name, with theirs.
     """
     n = name("n_" + column.name)
     if column.kind in (Kind.TEXT, Kind.AREA):
@@ -158,14 +160,21 @@ def folded(source: str) -> str:
 
 
 def _number(column: Column, n: str, times: Fraction, words: Mapping[str, Fraction]) -> str:
-    """Digits alone the quick way; with a unit behind them, or beneath a heading that names another unit, exactly by decimals."""
+    """Digits alone the quick way; with a unit behind them, or beneath a heading that names another unit, exactly by
+    decimals.
+    """
     form = form_of(column)
     sign, low = sign_pattern(form), f"lower({n})"
     cases = []
     if times == 1:
         cases.append((f"regexp_full_match({n}, {text('[+-]?(?:' + form.digits + ')')})", _quick(column, n)))
     if form.money or times != 1:
-        cases.append((f"regexp_full_match({low}, {text(sign + '(?:' + form.with_worth(times) + ')')})", _exact(column, form, low, _factor(times))))
+        cases.append(
+            (
+                f"regexp_full_match({low}, {text(sign + '(?:' + form.with_worth(times) + ')')})",
+                _exact(column, form, low, _factor(times)),
+            )
+        )
     for word, worth in words.items():
         if times == 1 or word not in unit_words("number"):  # 5万 beneath 万元: ten thousand times or a hundred million
             pattern = f"{sign}(?:{form.with_worth(worth)}) *{re.escape(word)}"
@@ -190,7 +199,9 @@ def _exact(column: Column, form: Form, low: str, factor: str) -> str:
     whole = f"CAST({product} AS DECIMAL({25 + form.decimals}, {form.decimals}))"
     below = f"regexp_matches({low}, '^[^0-9]*-')"
     if column.kind is Kind.DECIMAL:
-        shown = f"regexp_replace(CAST({whole} AS VARCHAR), '\\.?0*$', '')" if form.decimals else f"CAST({whole} AS VARCHAR)"
+        shown = (
+            f"regexp_replace(CAST({whole} AS VARCHAR), '\\.?0*$', '')" if form.decimals else f"CAST({whole} AS VARCHAR)"
+        )
         done = f"CASE WHEN {below} THEN '-' ELSE '' END || {shown}"
     else:
         done = f"TRY_CAST({whole} * {10**form.decimals} * CASE WHEN {below} THEN -1 ELSE 1 END AS BIGINT)"
@@ -215,24 +226,46 @@ def tests(sheet: Sheet, present: frozenset[str], headed: Mapping[str, str], *, g
         yield from _mark_tests(column, raw)
         is_there += f" AND NOT ({_is_mark(raw)})"
         if column.required:
-            yield Test(column.name, "required", f"{raw} IS NULL", "''", _("a value"), _("fill the cell, or leave the row out"))
+            yield Test(
+                column.name, "required", f"{raw} IS NULL", "''", _("a value"), _("fill the cell, or leave the row out")
+            )
         if column.kind is Kind.TEXT:
             yield from _text_tests(column, raw, found)
             yield from _damage_tests(column, raw, gb18030)
         elif column.kind is Kind.AREA:
-            yield Test(column.name, "area", f"{is_there} AND {name(column.name + '_id')} IS NULL", found, _area_expected(column),
-                       _("look the code up under Places; codes change with the years"))  # fmt: skip
+            yield Test(
+                column.name,
+                "area",
+                f"{is_there} AND {name(column.name + '_id')} IS NULL",
+                found,
+                _area_expected(column),
+                _("look the code up under Places; codes change with the years"),
+            )
         else:
-            wanted = f"a number in {headed[column.name]}, the unit in the heading" if column.name in headed else expected(column)
+            wanted = (
+                f"a number in {headed[column.name]}, the unit in the heading"
+                if column.name in headed
+                else expected(column)
+            )
             yield Test(column.name, "type", f"{is_there} AND {done} IS NULL", found, wanted, reasons=_reasons(column))
         yield from _bounds(column, done, found)
         if column.pattern and column.kind in (Kind.TEXT, Kind.AREA):
-            yield Test(column.name, "pattern", f"{is_there} AND NOT regexp_full_match({done}, {text(column.pattern)})", found,
-                       f"written as {column.meaning}")  # fmt: skip
+            yield Test(
+                column.name,
+                "pattern",
+                f"{is_there} AND NOT regexp_full_match({done}, {text(column.pattern)})",
+                found,
+                f"written as {column.meaning}",
+            )
         if column is number:
-            yield Test(column.name, "id_number", f"{is_there} AND NOT ({number_is_right(raw)})", found,
-                       _("18 characters by GB 11643 with a birth date and check character that fit"),
-                       _("correct it, or leave it empty: nobody is left out for want of a number"))  # fmt: skip
+            yield Test(
+                column.name,
+                "id_number",
+                f"{is_there} AND NOT ({number_is_right(raw)})",
+                found,
+                _("18 characters by GB 11643 with a birth date and check character that fit"),
+                _("correct it, or leave it empty: nobody is left out for want of a number"),
+            )
 
 
 def expected(column: Column) -> str:
@@ -246,7 +279,10 @@ def identity_record(sheet: Sheet) -> str:
     """The identity cells of a row as one JSON text, empty ones left out; NULL where all are empty."""
     columns = [column for column in sheet.columns if column.identity]
     pairs = [
-        f"CASE WHEN {name(c.name)} IS NOT NULL THEN {text(chr(34) + c.name + chr(34) + ':')} || CAST(to_json({name(c.name)}) AS VARCHAR) END"
+        (
+            f"CASE WHEN {name(c.name)} IS NOT NULL THEN {text(chr(34) + c.name + chr(34) + ':')} || "
+            f"CAST(to_json({name(c.name)}) AS VARCHAR) END"
+        )
         for c in columns
     ]
     any_there = " OR ".join(f"{name(c.name)} IS NOT NULL" for c in columns)
@@ -306,7 +342,11 @@ def expected_heading(column: Column) -> str:
 def expected_unit(column: Column) -> str:
     """What is expected of a cell that names another unit than its column, or one that cannot be turned into it."""
     unit = base_unit(column)
-    return f"a number in {unit}, with no unit but one that is a fixed number of {unit}" if unit else "a number without a unit"
+    return (
+        f"a number in {unit}, with no unit but one that is a fixed number of {unit}"
+        if unit
+        else "a number without a unit"
+    )
 
 
 def _coded(n: str, codes: Mapping[str, str]) -> str:
@@ -327,20 +367,46 @@ def _found(column: Column) -> str:
 
 def masked(raw: str) -> str:
     """SQL: how long a cell is, in words, in place of what stands in it."""
-    return f"CASE WHEN length({raw}) = 1 THEN '(1 character, not shown)' ELSE '(' || length({raw}) || ' characters, not shown)' END"
+    return (
+        f"CASE WHEN length({raw}) = 1 THEN '(1 character, not shown)' ELSE '(' || length({raw}) || ' characters, "
+        "not shown)' END"
+    )
 
 
 def _text_tests(column: Column, raw: str, found: str) -> Iterator[Test]:
     formula = f"regexp_matches({raw}, '^[=+@-]') AND NOT regexp_full_match({raw}, '[+-]?[0-9][0-9 ().-]*')"
-    yield Test(column.name, "formula", formula, found, _("text that does not begin with = + - @"),
-               _("it looks like a formula, which a spreadsheet would run; write the text plainly"))  # fmt: skip
-    yield Test(column.name, "max_length", f"length({raw}) > {column.max_length}", found, f"at most {column.max_length} characters")
-    yield Test(column.name, "control", f"regexp_matches({raw}, '[\\x00-\\x08\\x0b-\\x1f\\x7f]')", found, _("text without control characters"))
+    yield Test(
+        column.name,
+        "formula",
+        formula,
+        found,
+        _("text that does not begin with = + - @"),
+        _("it looks like a formula, which a spreadsheet would run; write the text plainly"),
+    )
+    yield Test(
+        column.name,
+        "max_length",
+        f"length({raw}) > {column.max_length}",
+        found,
+        f"at most {column.max_length} characters",
+    )
+    yield Test(
+        column.name,
+        "control",
+        f"regexp_matches({raw}, '[\\x00-\\x08\\x0b-\\x1f\\x7f]')",
+        found,
+        _("text without control characters"),
+    )
 
 
 def _is_mark(raw: str) -> str:
-    """Whether a cell holds something, and no value: an error of a spreadsheet, a mark of the reader of workbooks, a formula."""
-    return f"CASE WHEN starts_with({raw}, '#') THEN regexp_full_match({raw}, {text(marks.PATTERN)}) ELSE starts_with({raw}, '=') END"
+    """Whether a cell holds something, and no value: an error of a spreadsheet, a mark of the reader of workbooks, a
+    formula.
+    """
+    return (
+        f"CASE WHEN starts_with({raw}, '#') THEN regexp_full_match({raw}, {text(marks.PATTERN)}) ELSE "
+        f"starts_with({raw}, '=') END"
+    )
 
 
 def _mark_tests(column: Column, raw: str) -> Iterator[Test]:
@@ -348,12 +414,27 @@ def _mark_tests(column: Column, raw: str) -> Iterator[Test]:
     ours = " OR ".join(f"starts_with({raw}, {text(begin + ' ')})" for begin in _MARKS)
     for begin, (rule, expected, todo) in _MARKS.items():
         yield Test(column.name, rule, f"starts_with({raw}, {text(begin + ' ')})", shown, expected, todo)
-    error = f"CASE WHEN starts_with({raw}, '#') THEN regexp_full_match({raw}, {text(marks.PATTERN)}) AND NOT ({ours}) ELSE false END"
-    yield Test(column.name, "spreadsheet_error", error, shown, _("a value, not an error of the spreadsheet"),
-               _("mend the formula, or write the value into the cell"))  # fmt: skip
+    error = (
+        f"CASE WHEN starts_with({raw}, '#') THEN regexp_full_match({raw}, {text(marks.PATTERN)}) AND NOT "
+        f"({ours}) ELSE false END"
+    )
+    yield Test(
+        column.name,
+        "spreadsheet_error",
+        error,
+        shown,
+        _("a value, not an error of the spreadsheet"),
+        _("mend the formula, or write the value into the cell"),
+    )
     if column.kind is not Kind.TEXT:
-        yield Test(column.name, "formula", f"starts_with({raw}, '=')", shown, _("a value: of this formula the file holds no result"),
-                   _("open the workbook, save it and send it again, or write the value into the cell"))  # fmt: skip
+        yield Test(
+            column.name,
+            "formula",
+            f"starts_with({raw}, '=')",
+            shown,
+            _("a value: of this formula the file holds no result"),
+            _("open the workbook, save it and send it again, or write the value into the cell"),
+        )
 
 
 def _damage_tests(column: Column, raw: str, gb18030: bool) -> Iterator[Test]:
@@ -361,8 +442,14 @@ def _damage_tests(column: Column, raw: str, gb18030: bool) -> Iterator[Test]:
     wide = f"strlen({raw}) <> length({raw})"
     todo = _("write the word anew, or open the file where it was made and save it as CSV UTF-8")
     for pattern in (LOST, MIXED) if gb18030 else (LOST,):
-        yield Test(column.name, "damaged", f"CASE WHEN {wide} THEN regexp_matches({raw}, {text(pattern)}) ELSE false END", masked(raw),
-                   _("words as they were written; characters were lost or read in another encoding"), todo)  # fmt: skip
+        yield Test(
+            column.name,
+            "damaged",
+            f"CASE WHEN {wide} THEN regexp_matches({raw}, {text(pattern)}) ELSE false END",
+            masked(raw),
+            _("words as they were written; characters were lost or read in another encoding"),
+            todo,
+        )
 
 
 def _bounds(column: Column, done: str, found: str) -> Iterator[Test]:
@@ -370,8 +457,14 @@ def _bounds(column: Column, done: str, found: str) -> Iterator[Test]:
     for bound, sign, words in ((column.low, "<", "at least"), (column.high, ">", "at most")):
         if bound is not None:
             value = f"DATE '{bound.isoformat()}'" if isinstance(bound, date) else str(int(bound))
-            shown = f"{format_fen(int(bound))} yuan" if column.kind is Kind.FEN and not isinstance(bound, date) else str(bound)
-            yield Test(column.name, "low" if sign == "<" else "high", f"{number} {sign} {value}", found, f"{words} {shown}")
+            shown = (
+                f"{format_fen(int(bound))} yuan"
+                if column.kind is Kind.FEN and not isinstance(bound, date)
+                else str(bound)
+            )
+            yield Test(
+                column.name, "low" if sign == "<" else "high", f"{number} {sign} {value}", found, f"{words} {shown}"
+            )
 
 
 def _area_expected(column: Column) -> str:
@@ -391,14 +484,20 @@ def number_is_right(raw: str) -> str:
 
 
 def number_disagrees(sheet: Sheet) -> str:
-    """SQL of (row_no, found) over `cells`: rows whose right number says another month of birth or sex; none where nothing is declared."""
+    """SQL of (row_no, found) over `cells`: rows whose right number says another month of birth or sex; none where
+    nothing is declared.
+    """
     number = number_column(sheet)
     if number is None or sheet.number_says is None:
         return ""
     raw, (month, sex) = name(number.name), (name(f"t_{column}") for column in sheet.number_says)
-    told = " ".join(f"WHEN month = {m} AND sex = {s} THEN {text(words)}" for (m, s), words in DISAGREES.items() if words)
+    told = " ".join(
+        f"WHEN month = {m} AND sex = {s} THEN {text(words)}" for (m, s), words in DISAGREES.items() if words
+    )
     return (
-        f"SELECT row_no, CASE {told} END FROM (SELECT row_no, coalesce(strftime({month}, '%Y%m') <> {raw}[7:12], false) AS month,"
+        f"SELECT row_no, CASE {told} END FROM (SELECT row_no, coalesce(strftime({month}, '%Y%m') <> {raw}[7:12], "
+        "false) AS month,"
         f" coalesce({sex} IN ('1', '2') AND (CAST({raw}[17] AS INTEGER) % 2 = 1) <> ({sex} = '1'), false) AS sex"
-        f" FROM cells WHERE regexp_full_match({raw}, '[0-9]{{17}}[0-9Xx]')) n WHERE month OR sex ORDER BY row_no LIMIT {FAULTS_LISTED}"
+        f" FROM cells WHERE regexp_full_match({raw}, '[0-9]{{17}}[0-9Xx]')) n WHERE month OR sex ORDER BY row_no "
+        f"LIMIT {FAULTS_LISTED}"
     )

@@ -1,8 +1,8 @@
 """Files kept encrypted: uploaded files and documents, read back as streams. Holds no table; callers keep the reference.
 
 A file is a head (mark, the 16 bytes of its reference) and chunks (nonce, AES-256-GCM ciphertext and tag). Each chunk is
-bound to its reference, its place in the file and to being the last one or not: chunks can be neither moved, swapped nor cut
-off, and no file can be put in the place of another.
+bound to its reference, its place in the file and to being the last one or not: chunks can be neither moved, swapped nor
+cut off, and no file can be put in the place of another.
 """
 
 import hashlib
@@ -70,7 +70,9 @@ def put_file(path: Path) -> Kept:
 
 
 def chunks(ref: str) -> Iterator[bytes]:
-    """The plain bytes of a kept file, piece by piece; InvalidTag where it was changed or is another's, FileNotFoundError if gone."""
+    """The plain bytes of a kept file, piece by piece; InvalidTag where it was changed or is another's,
+    FileNotFoundError if gone.
+    """
     with _path(ref).open("rb") as file:
         head = file.read(len(_MARK) + _ID)
         assert head[: len(_MARK)] == _MARK, "not a file of the vault"

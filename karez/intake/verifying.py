@@ -13,13 +13,23 @@ def _batches() -> Proof:
     for batch in Batch.objects.order_by("pk").iterator():
         count += 1
         mark = rules.mark_of(
-            ref=batch.vault_ref, kept_digest=batch.kept_digest, digest=batch.digest, sheet=batch.sheet, sender_id=batch.sender_id
+            ref=batch.vault_ref,
+            kept_digest=batch.kept_digest,
+            digest=batch.digest,
+            sheet=batch.sheet,
+            sender_id=batch.sender_id,
         )
         if mark != batch.mark:
             wrong.append(f"batch {batch.pk}: file, kind or sender are not those it was received with")
-        elif batch.file_deleted_at is None and (fault := kept_fault(batch.vault_ref, batch.kept_digest, identity=batch.holds_identity)):
+        elif batch.file_deleted_at is None and (
+            fault := kept_fault(batch.vault_ref, batch.kept_digest, identity=batch.holds_identity)
+        ):
             wrong.append(f"batch {batch.pk}: its file {fault}")
-    return Proof("files as they were sent", f"{counted(count, 'batch', 'batches')} with the files, kinds and senders they were received with", wrong)
+    return Proof(
+        "files as they were sent",
+        f"{counted(count, 'batch', 'batches')} with the files, kinds and senders they were received with",
+        wrong,
+    )
 
 
 def kept_fault(ref: str, digest: str, *, identity: bool = False) -> str:

@@ -20,16 +20,20 @@ from karez.kernel.refusal import Refusal
 from karez.periods.services import opened_days
 
 _NOTICES = {
-    "unknown_column": _lazy("Column not known, not read:"), "denied_column": _lazy("Column that may not be held, dropped:"),
-    "other_sheet": _lazy("Another sheet of the workbook, not read:"), "empty_rows_above": _lazy("Empty rows above the headings:"),
-    "sheet_read": _lazy("The sheet of the workbook that was read:"), "hidden_sheet": _lazy("A hidden sheet of the workbook, not read:"),
-    "hidden_row": _lazy("Hidden rows, read like the others:"), "hidden_column": _lazy("Hidden columns, read like the others:"),
+    "unknown_column": _lazy("Column not known, not read:"),
+    "denied_column": _lazy("Column that may not be held, dropped:"),
+    "other_sheet": _lazy("Another sheet of the workbook, not read:"),
+    "empty_rows_above": _lazy("Empty rows above the headings:"),
+    "sheet_read": _lazy("The sheet of the workbook that was read:"),
+    "hidden_sheet": _lazy("A hidden sheet of the workbook, not read:"),
+    "hidden_row": _lazy("Hidden rows, read like the others:"),
+    "hidden_column": _lazy("Hidden columns, read like the others:"),
     "far_cell": _lazy("Beside the headings, too far away to be one, not read:"),
     "yearless_day": _lazy("Days shown without their year, read with the year they hold:"),
     "late": _lazy("Their year is closed:"),
     "unit_converted": _lazy("Numbers turned from the unit of the heading into the unit of the column:"),
     "read_as_gb18030": _lazy("Not UTF-8, read as:"),
-}  # fmt: skip
+}
 WORKING = (State.RECEIVED, State.STAGING, State.APPLYING)
 
 
@@ -69,12 +73,19 @@ def send(request: HttpRequest) -> HttpResponse:
         try:
             if chosen is None or file is None:
                 raise Refusal(
-                    "intake.nothing_sent", record=_("the form"), found=_("no kind of file") if chosen is None else _("no file"),
-                    expected=_("a kind of file and a file"), rule=_("a file is checked by the columns of its kind"),
+                    "intake.nothing_sent",
+                    record=_("the form"),
+                    found=_("no kind of file") if chosen is None else _("no file"),
+                    expected=_("a kind of file and a file"),
+                    rule=_("a file is checked by the columns of its kind"),
                     todo=_("choose both and send again"),
-                )  # fmt: skip
+                )
             made = services.receive(
-                actor, sheet=chosen.name, file_name=file.name or "", stream=file.file, queue=True  # type: ignore[arg-type]
+                actor,
+                sheet=chosen.name,
+                file_name=file.name or "",
+                stream=file.file,  # type: ignore[arg-type]
+                queue=True,
             )
         except Refusal as error:
             refusal = error
@@ -91,7 +102,9 @@ def batch(request: HttpRequest, batch_id: int) -> HttpResponse:
     actor = actor_of(request)
     found = queries.batch_for(actor, batch_id)
     wanted = {name: request.GET[name] for name in ("column", "rule") if name in request.GET}
-    page = queries.faults_page(actor, batch_id, after=after_number(request.GET) or (-1, 0), size=limits.FAULT_PAGE + 1, only=wanted)
+    page = queries.faults_page(
+        actor, batch_id, after=after_number(request.GET) or (-1, 0), size=limits.FAULT_PAGE + 1, only=wanted
+    )
     last = page[limits.FAULT_PAGE - 1] if len(page) > limits.FAULT_PAGE else None
     sheet = registry.sheets().get(found.sheet)
     may_apply = sheet is not None and queries.may_apply(actor, found)
@@ -99,36 +112,60 @@ def batch(request: HttpRequest, batch_id: int) -> HttpResponse:
     by_rule = queries.faults_by_rule(actor, batch_id)[:10] if found.fault_count else []
     questions = queries.questions_page(actor, batch_id, asks=True) if found.question_count else []
     told_rows = queries.questions_page(actor, batch_id, asks=False)
-    not_judged = [one | {"words": WHY.get(one["why"], one["why"])} for one in found.notices if one["what"] == "not_judged"]
-    spoken_of = {one.column for one in page} | {one.column for one in (*questions, *told_rows)} | {one["column"] for one in by_rule} | {c for one in not_judged for c in one["columns"]}
-    context = _state(found) | wanted | {
-        "totals": [totals.told(t) for t in found.totals],
-        "sheet": sheet,
-        "faults": page[: limits.FAULT_PAGE],
-        "after": f"{last.row_no}_{last.pk}" if last else "",
-        "by_rule": by_rule,
-        "columns": {column: rules.told_column(found.headings, column) for column in spoken_of},
-        "own": found.sender_id == actor.pk,
-        "notices": [(_NOTICES.get(one["what"], one["what"]), one["found"]) for one in found.notices if one["what"] != "not_judged"],
-        "not_judged": not_judged,
-        "taken_back_late": days.taken_back_late(found.years, opened_days()) if found.state == State.APPLIED else [],
-        "deleted_early": found.file_deleted_at is not None and found.file_deleted_at.date() < found.delete_file_on,
-        "may_check": undecided and found.file_deleted_at is None and (may_apply or found.sender_id == actor.pk),
-        "questions": questions,
-        "told_rows": told_rows,
-        "may_confirm": found.waits_for_sender and found.sender_id == actor.pk,
-        "may_apply": may_apply and found.state == State.CHECKED and not found.waits_for_sender,
-        "may_refuse": undecided and (may_apply or found.sender_id == actor.pk),
-        "may_ask": found.state == State.APPLIED and sheet is not None and sheet.withdraw is not None
-        and not found.withdrawal_by_id and (may_apply or found.sender_id == actor.pk),
-        "may_withdraw": found.state == State.APPLIED and may_apply and bool(found.withdrawal_by_id)
-        and found.withdrawal_by_id != actor.pk,
-    }  # fmt: skip
+    not_judged = [
+        one | {"words": WHY.get(one["why"], one["why"])} for one in found.notices if one["what"] == "not_judged"
+    ]
+    spoken_of = (
+        {one.column for one in page}
+        | {one.column for one in (*questions, *told_rows)}
+        | {one["column"] for one in by_rule}
+        | {c for one in not_judged for c in one["columns"]}
+    )
+    context = (
+        _state(found)
+        | wanted
+        | {
+            "totals": [totals.told(t) for t in found.totals],
+            "sheet": sheet,
+            "faults": page[: limits.FAULT_PAGE],
+            "after": f"{last.row_no}_{last.pk}" if last else "",
+            "by_rule": by_rule,
+            "columns": {column: rules.told_column(found.headings, column) for column in spoken_of},
+            "own": found.sender_id == actor.pk,
+            "notices": [
+                (_NOTICES.get(one["what"], one["what"]), one["found"])
+                for one in found.notices
+                if one["what"] != "not_judged"
+            ],
+            "not_judged": not_judged,
+            "taken_back_late": days.taken_back_late(found.years, opened_days()) if found.state == State.APPLIED else [],
+            "deleted_early": found.file_deleted_at is not None and found.file_deleted_at.date() < found.delete_file_on,
+            "may_check": undecided and found.file_deleted_at is None and (may_apply or found.sender_id == actor.pk),
+            "questions": questions,
+            "told_rows": told_rows,
+            "may_confirm": found.waits_for_sender and found.sender_id == actor.pk,
+            "may_apply": may_apply and found.state == State.CHECKED and not found.waits_for_sender,
+            "may_refuse": undecided and (may_apply or found.sender_id == actor.pk),
+            "may_ask": found.state == State.APPLIED
+            and sheet is not None
+            and sheet.withdraw is not None
+            and not found.withdrawal_by_id
+            and (may_apply or found.sender_id == actor.pk),
+            "may_withdraw": found.state == State.APPLIED
+            and may_apply
+            and bool(found.withdrawal_by_id)
+            and found.withdrawal_by_id != actor.pk,
+        }
+    )
     return render(request, "intake/batch.html", context)
 
 
 def _state(found: Batch) -> dict[str, Any]:
-    return {"batch": found, "working": found.state in WORKING and not found.trouble, "progress": queries.progress_of(found)}
+    return {
+        "batch": found,
+        "working": found.state in WORKING and not found.trouble,
+        "progress": queries.progress_of(found),
+    }
 
 
 @login_required
@@ -148,7 +185,9 @@ def faults(request: HttpRequest, batch_id: int) -> HttpResponseBase:
     """Every fault of a batch as a file for a spreadsheet."""
     actor = actor_of(request)
     queries.batch_for(actor, batch_id)
-    answer = StreamingHttpResponse(queries.faults_csv(actor, batch_id, get_language() or "en"), content_type="text/csv; charset=utf-8")
+    answer = StreamingHttpResponse(
+        queries.faults_csv(actor, batch_id, get_language() or "en"), content_type="text/csv; charset=utf-8"
+    )
     answer["Content-Disposition"] = f'attachment; filename="faults-{batch_id}.csv"'
     answer["X-Content-Type-Options"] = "nosniff"
     answer["Content-Security-Policy"] = "default-src 'none'; sandbox"

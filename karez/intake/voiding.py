@@ -23,8 +23,10 @@ def void_batch_rows(applying: Applying, model: type[models.Model], *, reason: st
         f'UPDATE "{model._meta.db_table}" SET voided_at = now(), voided_by_id = %(by)s, void_reason = %(reason)s,'
         f" void_counts_on = {counts} WHERE batch_id = %(batch)s AND voided_at IS NULL",
         {
-            "open": applying.first_open_day, "by": applying.approver_id, "batch": applying.batch_id,
+            "open": applying.first_open_day,
+            "by": applying.approver_id,
+            "batch": applying.batch_id,
             "reason": reason or f"batch {applying.batch_id} withdrawn",
         },
-    )  # fmt: skip
+    )
     return int(cursor.rowcount)

@@ -1,4 +1,5 @@
-"""Writes into the database which words say nobody's name, from the declarations (`karez.intake.telling`). Judges nothing itself.
+"""Writes into the database which words say nobody's name, from the declarations (`karez.intake.telling`). Judges
+nothing itself.
 
 Run after every migration, as the owner. Running it again changes nothing.
 """
@@ -19,6 +20,7 @@ def install() -> None:
         cursor.execute(
             f"INSERT INTO intake_word (key, is_heading, is_unit) SELECT * FROM {given} ON CONFLICT (key) DO UPDATE"
             " SET is_heading = excluded.is_heading, is_unit = excluded.is_unit"
-            " WHERE (intake_word.is_heading, intake_word.is_unit) IS DISTINCT FROM (excluded.is_heading, excluded.is_unit)",
+            " WHERE (intake_word.is_heading, intake_word.is_unit) IS DISTINCT FROM (excluded.is_heading, "
+            "excluded.is_unit)",
             values,
         )

@@ -1,7 +1,8 @@
-"""From a workbook (XLSX) to CSV, by the one reader of workbooks (`kernel/workbook`). Holds its limits here, which sheet is read, and the words.
+"""From a workbook (XLSX) to CSV, by the one reader of workbooks (`kernel/workbook`). Holds its limits here, which sheet
+is read, and the words.
 
-What is to be told of the workbook as a whole becomes notices; a cell that cannot be read is a mark in the CSV and a fault once the
-file is typed (`kernel/workbook/marks.py`).
+What is to be told of the workbook as a whole becomes notices; a cell that cannot be read is a mark in the CSV and a
+fault once the file is typed (`kernel/workbook/marks.py`).
 """
 
 from collections.abc import Callable, Sequence
@@ -22,10 +23,14 @@ def is_workbook(path: Path) -> bool:
         return reading.is_workbook(file.read(8))
 
 
-def workbook_to_csv(path: Path, target: Path, told: Notice, shown: Callable[[str], str], known: Callable[[Sequence[str]], bool]) -> Reading:
-    """Writes one sheet as CSV (UTF-8): of those shown the first whose first line has a heading that is `known`, else the first.
+def workbook_to_csv(
+    path: Path, target: Path, told: Notice, shown: Callable[[str], str], known: Callable[[Sequence[str]], bool]
+) -> Reading:
+    """Writes one sheet as CSV (UTF-8): of those shown the first whose first line has a heading that is `known`, else
+    the first.
 
-    What is to be noticed is handed to `told`; words of the file (names of sheets, what stands far from the table) in it as `shown` says.
+    What is to be noticed is handed to `told`; words of the file (names of sheets, what stands far from the table) in it
+    as `shown` says.
 
     Refuses what is too large, broken or not a workbook.
     """
@@ -59,17 +64,25 @@ def _notices(read: Reading, shown: Callable[[str], str]) -> list[tuple[str, str]
 
 def _limits() -> Limits:
     return Limits(
-        memory=limits.XLSX_MEMORY_BYTES, seconds=limits.XLSX_SECONDS, unpacked=limits.XLSX_UNPACKED_BYTES, rows=limits.XLSX_ROWS,
-        columns=limits.XLSX_COLUMNS, cells=(limits.XLSX_ROWS + 1) * limits.XLSX_COLUMNS, text=limits.XLSX_TEXT,
-    )  # fmt: skip
+        memory=limits.XLSX_MEMORY_BYTES,
+        seconds=limits.XLSX_SECONDS,
+        unpacked=limits.XLSX_UNPACKED_BYTES,
+        rows=limits.XLSX_ROWS,
+        columns=limits.XLSX_COLUMNS,
+        cells=(limits.XLSX_ROWS + 1) * limits.XLSX_COLUMNS,
+        text=limits.XLSX_TEXT,
+    )
 
 
 def _refusal(no: WorkbookRefused) -> Refusal:
     if no.why == "rows":
         return _too_large(f"more than {limits.XLSX_ROWS:,} rows")
     if no.why == "far":
-        return _refused(f"something in the cell {no.found}, beyond the column {limits.XLSX_COLUMNS}", f"at most {limits.XLSX_COLUMNS} columns",
-                        "delete what stands so far to the right, or save the table as CSV UTF-8")  # fmt: skip
+        return _refused(
+            f"something in the cell {no.found}, beyond the column {limits.XLSX_COLUMNS}",
+            f"at most {limits.XLSX_COLUMNS} columns",
+            "delete what stands so far to the right, or save the table as CSV UTF-8",
+        )
     if no.why in ("unpacked", "cells"):
         return _too_large("a workbook too large when unpacked")
     if no.why == "text":
@@ -81,27 +94,48 @@ def _refusal(no: WorkbookRefused) -> Refusal:
     if no.why == "time":
         return _too_large("a workbook that takes longer to read than it may")
     if no.why == "old":
-        return _refused("an old (.xls) or password-protected workbook", "XLSX or CSV", "save it as XLSX without password, or as CSV")
+        return _refused(
+            "an old (.xls) or password-protected workbook", "XLSX or CSV", "save it as XLSX without password, or as CSV"
+        )
     if no.why == "no_workbook":
-        return _refused("an archive without worksheets, or a workbook of another kind", "XLSX or CSV", "save the table as XLSX or CSV")
+        return _refused(
+            "an archive without worksheets, or a workbook of another kind",
+            "XLSX or CSV",
+            "save the table as XLSX or CSV",
+        )
     if no.why == "hidden":
-        return _refused("a workbook whose sheets are all hidden", "a sheet that is shown", "show the sheet with the table and save the workbook")
+        return _refused(
+            "a workbook whose sheets are all hidden",
+            "a sheet that is shown",
+            "show the sheet with the table and save the workbook",
+        )
     if no.why in ("packing", "entities", "markup"):
-        return _refused("a workbook written in a way spreadsheets do not write", "a sound XLSX file", "open it and save it again")
+        return _refused(
+            "a workbook written in a way spreadsheets do not write", "a sound XLSX file", "open it and save it again"
+        )
     return _refused(f"a workbook that cannot be read ({no.found})", "a sound XLSX file", "open it and save it again")
 
 
 def _too_large(found: str) -> Refusal:
     return Refusal(
-        "intake.too_large", record="the workbook", found=found,
-        expected=f"at most {limits.XLSX_ROWS:,} rows of {limits.XLSX_COLUMNS} columns, {limits.XLSX_UNPACKED_BYTES // limits.MIB} MiB unpacked",
+        "intake.too_large",
+        record="the workbook",
+        found=found,
+        expected=(
+            f"at most {limits.XLSX_ROWS:,} rows of {limits.XLSX_COLUMNS} columns, "
+            f"{limits.XLSX_UNPACKED_BYTES // limits.MIB} MiB unpacked"
+        ),
         rule="memory and time for reading a workbook are bounded",
         todo="save the table as CSV UTF-8: it may have millions of rows",
-    )  # fmt: skip
+    )
 
 
 def _refused(found: str, expected: str, todo: str) -> Refusal:
     return Refusal(
-        "intake.unreadable", record="the workbook", found=found, expected=expected,
-        rule="a file that cannot be read to its end is not kept", todo=todo,
-    )  # fmt: skip
+        "intake.unreadable",
+        record="the workbook",
+        found=found,
+        expected=expected,
+        rule="a file that cannot be read to its end is not kept",
+        todo=todo,
+    )

@@ -1,7 +1,8 @@
-"""Where a request comes from, and the names a site answers to: pure reading of headers and settings. Holds no request and no limit.
+"""Where a request comes from, and the names a site answers to: pure reading of headers and settings. Holds no request
+and no limit.
 
-A proxy writes the address it saw at the end of X-Forwarded-For; all before that is what the caller wished to be there. So the list is
-read from its end, past our own proxies alone, and not at all where who hands it on is none of them.
+A proxy writes the address it saw at the end of X-Forwarded-For; all before that is what the caller wished to be there.
+So the list is read from its end, past our own proxies alone, and not at all where who hands it on is none of them.
 """
 
 import ipaddress
@@ -14,7 +15,14 @@ LOOPBACK = "127.0.0.0/8, ::1"
 _SEPARATORS = re.compile(r"[\s,;，；]+")
 _PORT = re.compile(r":[0-9]+\Z")
 # What a proxy says of the connection it took; from anybody else it is a claim.
-FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_X_FORWARDED_PORT", "HTTP_FORWARDED", "HTTP_X_REAL_IP")
+FORWARDED = (
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_X_FORWARDED_PORT",
+    "HTTP_FORWARDED",
+    "HTTP_X_REAL_IP",
+)
 
 
 def listed(text: str) -> list[str]:
@@ -23,7 +31,9 @@ def listed(text: str) -> list[str]:
 
 
 def networks(text: str) -> tuple[Network, ...]:
-    """The addresses and networks of a setting such as `127.0.0.1, 10.2.0.0/16`; ValueError tells the entry that is none."""
+    """The addresses and networks of a setting such as `127.0.0.1, 10.2.0.0/16`; ValueError tells the entry that is
+    none.
+    """
     return tuple(ipaddress.ip_network(entry, strict=False) for entry in listed(text))
 
 

@@ -1,6 +1,8 @@
-"""What is read of a ZIP archive somebody sent: members as they are or deflated, and every way in which reading one may break. Opens nothing.
+"""What is read of a ZIP archive somebody sent: members as they are or deflated, and every way in which reading one may
+break. Opens nothing.
 
-Python unpacks more than spreadsheets write (LZMA, bzip2); what nobody needs is a way in, so it is refused before it is opened.
+Python unpacks more than spreadsheets write (LZMA, bzip2); what nobody needs is a way in, so it is refused before it is
+opened.
 """
 
 import lzma
@@ -29,7 +31,9 @@ def has_other_table(parts: Iterable[zipfile.ZipInfo]) -> bool:
 
 
 def is_panic(error: BaseException) -> bool:
-    """Whether a reader written in Rust gave up on what it met: that is no Exception, and yet only this file is to blame."""
+    """Whether a reader written in Rust gave up on what it met: that is no Exception, and yet only this file is to
+    blame.
+    """
     return type(error).__name__ == "PanicException"
 
 

@@ -1,4 +1,6 @@
-"""A count with its word, as the console says it in English: 1 row, 1,200 rows. Holds no text of pages, which have plurals of their own."""
+"""A count with its word, as the console says it in English: 1 row, 1,200 rows. Holds no text of pages, which have
+plurals of their own.
+"""
 
 
 def counted(count: int, one: str, many: str = "") -> str:

@@ -1,8 +1,8 @@
 """How a table may be used: abstract models for facts, and the declaration every table makes. Holds no tables.
 
-A fact has two days: when it was true, and the day it counts from. They are the same unless the truth is learnt after its
-year was closed; then it counts from the first open day. A mistake is voided with a reason and replaced, never overwritten.
-`karez.periods.guard` turns these declarations into grants and triggers.
+A fact has two days: when it was true, and the day it counts from. They are the same unless the truth is learnt after
+its year was closed; then it counts from the first open day. A mistake is voided with a reason and replaced, never
+overwritten. `karez.periods.guard` turns these declarations into grants and triggers.
 """
 
 from enum import Enum
@@ -25,7 +25,9 @@ class Usage(Enum):
 
 
 class Reach(Enum):
-    """Which true days a fact table may speak of. None lies ahead of today or two years after the last opened one, unless said so."""
+    """Which true days a fact table may speak of. None lies ahead of today or two years after the last opened one,
+    unless said so.
+    """
 
     OPENED = "opened"  # of the region's years, from the first on
     SINCE = "since"  # or earlier: what was there when the first year began
@@ -56,7 +58,12 @@ class Fact(models.Model):
             models.CheckConstraint(
                 name="%(app_label)s_%(class)s_void_is_whole",
                 condition=Q(voided_at=None, voided_by_id=None, void_reason=None, void_counts_on=None)
-                | Q(voided_at__isnull=False, voided_by_id__isnull=False, void_counts_on__isnull=False, void_reason__gt=""),
+                | Q(
+                    voided_at__isnull=False,
+                    voided_by_id__isnull=False,
+                    void_counts_on__isnull=False,
+                    void_reason__gt="",
+                ),
             )
         ]
 
@@ -112,7 +119,10 @@ class SpellFact(Fact):
             models.CheckConstraint(
                 name="%(app_label)s_%(class)s_counts_not_before_true",
                 condition=Q(counts_from__gte=F("starts_on"))
-                & (Q(counts_before=None) | (Q(counts_before__gte=F("ends_before")) & Q(counts_before__gte=F("counts_from"))))
+                & (
+                    Q(counts_before=None)
+                    | (Q(counts_before__gte=F("ends_before")) & Q(counts_before__gte=F("counts_from")))
+                )
                 & (Q(void_counts_on=None) | Q(void_counts_on__gte=F("counts_from"))),
             ),
             models.CheckConstraint(

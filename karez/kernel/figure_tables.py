@@ -1,7 +1,8 @@
 """Declarations of figure tables: what closing freezes of a room. Holds no export and no figures.
 
-A room declares them in `figure_tables.py` (a module attribute `FIGURE_TABLES`). A figure table is at one grain, already joined
-with its place and the place's ancestors in that year's edition, and holds no identity: random keys and attributes only.
+A room declares them in `figure_tables.py` (a module attribute `FIGURE_TABLES`). A figure table is at one grain, already
+joined with its place and the place's ancestors in that year's edition, and holds no identity: random keys and
+attributes only.
 """
 
 from dataclasses import dataclass
@@ -34,9 +35,10 @@ PLACE_COLUMNS: tuple[FigureColumn, ...] = (
 class FigureTable:
     """One table of a snapshot.
 
-    `sql` selects the declared columns in order, and first `area_id` (the place the row is recorded at), as of the closing
-    day. Placeholders: `%(as_of)s` (31 December), `%(year)s`, `%(year_start)s`. Use `karez.kernel.facts.counted_on`.
-    Rows must come in a stated, repeatable order only where the order carries meaning; closing sorts by `order_by`.
+    `sql` selects the declared columns in order, and first `area_id` (the place the row is recorded at), as of the
+    closing day. Placeholders: `%(as_of)s` (31 December), `%(year)s`, `%(year_start)s`. Use
+    `karez.kernel.facts.counted_on`. Rows must come in a stated, repeatable order only where the order carries meaning;
+    closing sorts by `order_by`.
     """
 
     name: str
@@ -64,7 +66,8 @@ class ClosingCheck:
 
 @dataclass(frozen=True)
 class LiveReport:
-    """A number a room shows live that a figure must equal: rooms declare them in `checks.py` (a module attribute `REPORTS`).
+    """A number a room shows live that a figure must equal: rooms declare them in `checks.py` (a module attribute
+    `REPORTS`).
 
     `sql` selects (area_id, value) in the figure's unit, for the whole region or for every place of one level, as of the
     closing day; same placeholders as FigureTable.

@@ -30,14 +30,19 @@ def room_told(record: str) -> Iterator[None]:
 def no_room(record: str, found: str) -> Refusal:
     """The refusal of a write for which there is no room."""
     return Refusal(
-        "host.no_room", record=record, found=found, expected="room for all of it",
-        rule="what is written is whole or is not there", todo="make room on that disk, or name a folder on another one, and do it again",
-    )  # fmt: skip
+        "host.no_room",
+        record=record,
+        found=found,
+        expected="room for all of it",
+        rule="what is written is whole or is not there",
+        todo="make room on that disk, or name a folder on another one, and do it again",
+    )
 
 
 @contextmanager
 def side_folder(target: Path) -> Iterator[Path]:
-    """A folder beside `target` to write in, readable by its owner alone; removed with all in it unless it was renamed away.
+    """A folder beside `target` to write in, readable by its owner alone; removed with all in it unless it was renamed
+    away.
 
     What a killed process left beside the same target goes first.
     """

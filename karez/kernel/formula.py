@@ -1,7 +1,7 @@
 """Formulas over figure ids: read by a small parser, evaluated on exact values or intervals, never executed.
 
-A formula has numbers, ids with dots, + - * / and parentheses; a relation is two formulas with a comparison between.
-No calls, no powers, no text. Length, depth, size and the length of the fractions on the way are limited, so no input can
+A formula has numbers, ids with dots, + - * / and parentheses; a relation is two formulas with a comparison between. No
+calls, no powers, no text. Length, depth, size and the length of the fractions on the way are limited, so no input can
 run long or deep. Holds no figures.
 """
 
@@ -132,7 +132,9 @@ def parse_sign(text: str) -> Sign:
     try:
         return Sign("==" if text.strip() == "=" else text.strip())
     except ValueError:
-        raise FormulaError(1, f"'{shorten(text, 40)}'", say("one of %(these)s", these=" ".join(s.value for s in Sign))) from None
+        raise FormulaError(
+            1, f"'{shorten(text, 40)}'", say("one of %(these)s", these=" ".join(s.value for s in Sign))
+        ) from None
 
 
 def parse_relation(text: str) -> Relation:
@@ -157,7 +159,11 @@ class _Reader:
 
     def __init__(self, text: str) -> None:
         if len(text) > MAX_CHARACTERS:
-            raise FormulaError(MAX_CHARACTERS + 1, say("%(count)s characters", count=len(text)), say("at most %(limit)s", limit=MAX_CHARACTERS))
+            raise FormulaError(
+                MAX_CHARACTERS + 1,
+                say("%(count)s characters", count=len(text)),
+                say("at most %(limit)s", limit=MAX_CHARACTERS),
+            )
         self.text = text
         self.end = len(text.rstrip(" \t"))
         self.offset = 0
@@ -187,7 +193,9 @@ class _Reader:
 
     def add(self, node: Node) -> int:
         if len(self.nodes) >= MAX_NODES:
-            raise FormulaError(self.token.position, say("a longer formula"), say("at most %(limit)s steps", limit=MAX_NODES))
+            raise FormulaError(
+                self.token.position, say("a longer formula"), say("at most %(limit)s steps", limit=MAX_NODES)
+            )
         self.nodes.append(node)
         return len(self.nodes) - 1
 
@@ -264,7 +272,9 @@ def value_of(formula: Formula, values: Mapping[str, Fraction]) -> Fraction:
 
 
 def ranges_of(formula: Formula, ranges: Mapping[str, Interval]) -> list[Interval]:
-    """The range of every step when each id may be anywhere in its range; the last is the formula's. Raises as `value_of`."""
+    """The range of every step when each id may be anywhere in its range; the last is the formula's. Raises as
+    `value_of`.
+    """
     results: list[Interval] = []
     for node in formula.nodes:
         match node.step:
@@ -314,4 +324,6 @@ def shorten(text: str, length: int) -> str:
 
 def _check_length(value: Fraction) -> None:
     if value.numerator.bit_length() + value.denominator.bit_length() > MAX_BITS:
-        raise FormulaError(1, say("numbers growing too long"), say("values within %(limit)s binary digits", limit=MAX_BITS))
+        raise FormulaError(
+            1, say("numbers growing too long"), say("values within %(limit)s binary digits", limit=MAX_BITS)
+        )

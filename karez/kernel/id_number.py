@@ -37,7 +37,9 @@ def fault_of(number: str) -> str:
 
 
 def disagreement(number: str, *, birth_month: date | None, sex: int) -> str:
-    """What of birth month and sex (GB/T 2261.1) a right number says otherwise, in words that show nothing of it; empty where nothing is."""
+    """What of birth month and sex (GB/T 2261.1) a right number says otherwise, in words that show nothing of it; empty
+    where nothing is.
+    """
     month = birth_month is not None and number[6:12] != f"{birth_month:%Y%m}"
     other = sex in (1, 2) and int(number[16]) % 2 != sex % 2
     return DISAGREES[month, other]

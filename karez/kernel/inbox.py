@@ -1,4 +1,6 @@
-"""What rooms tell the shell, and lower rooms, in their `inbox.py`: work that waits, records of a place or of a voucher. Holds no pages."""
+"""What rooms tell the shell, and lower rooms, in their `inbox.py`: work that waits, records of a place or of a voucher.
+Holds no pages.
+"""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,7 +24,9 @@ class InboxItem:
 
 @dataclass(frozen=True)
 class AreaLink:
-    """A record of a room about an area (`about_area(actor, area_id, level)`) or about money moved (`about_transfers(actor, ids)`)."""
+    """A record of a room about an area (`about_area(actor, area_id, level)`) or about money moved
+    (`about_transfers(actor, ids)`).
+    """
 
     words: str | Promise
     address: str
@@ -32,10 +36,11 @@ class AreaLink:
 def told(name: str) -> Iterator[Callable[..., Any]]:
     """The function of that name in each room's `inbox.py`, rooms without one left out.
 
-    `items(actor)`, `about_area(actor, area_id, level)`, `about_transfers(actor, transfer_ids)`; and `decides_sets(set_ids)`:
-    for each set of prepared vouchers on which a record of the room hangs, the address where it is decided. `takes_back(voucher_id)`:
-    the address where a posted voucher is taken back together with the record that stands on its money, None likewise.
-    `says(text, language, cell=False)`: a text raised or noted in English, in another language.
+    `items(actor)`, `about_area(actor, area_id, level)`, `about_transfers(actor, transfer_ids)`; and
+    `decides_sets(set_ids)`: for each set of prepared vouchers on which a record of the room hangs, the address where it
+    is decided. `takes_back(voucher_id)`: the address where a posted voucher is taken back together with the record that
+    stands on its money, None likewise. `says(text, language, cell=False)`: a text raised or noted in English, in
+    another language.
     """
     for room in settings.ROOMS:
         if find_spec(f"karez.{room}.inbox"):

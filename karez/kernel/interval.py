@@ -1,7 +1,7 @@
 """Intervals of exact fractions, bounds open, closed or infinite, with the four operations. Holds no printed numbers.
 
-An operation returns the smallest interval around every result its inputs allow. It treats its two inputs as independent,
-so a formula that uses an input twice may be given too wide a range, never too narrow a one.
+An operation returns the smallest interval around every result its inputs allow. It treats its two inputs as
+independent, so a formula that uses an input twice may be given too wide a range, never too narrow a one.
 """
 
 from collections.abc import Iterable
@@ -96,9 +96,7 @@ class Interval:
 
     def __add__(self, other: "Interval") -> "Interval":
         low = self.low if self.low[0] else other.low if other.low[0] else (0, self.low[1] + other.low[1])
-        high = (
-            self.high if self.high[0] else other.high if other.high[0] else (0, self.high[1] + other.high[1])
-        )
+        high = self.high if self.high[0] else other.high if other.high[0] else (0, self.high[1] + other.high[1])
         return Interval(low, high, self.low_open or other.low_open, self.high_open or other.high_open)
 
     def __sub__(self, other: "Interval") -> "Interval":

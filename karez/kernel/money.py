@@ -1,7 +1,7 @@
 """Money as integer fen: reading and writing amounts. Holds no accounts and no rounding of statistics.
 
-Unit: 1 yuan = 100 fen (ISO 4217 CNY, two minor digits). Nothing here uses binary floating point. How an amount may be written stands
-in `kernel/written.py`, the same for forms and files.
+Unit: 1 yuan = 100 fen (ISO 4217 CNY, two minor digits). Nothing here uses binary floating point. How an amount may be
+written stands in `kernel/written.py`, the same for forms and files.
 """
 
 from decimal import Decimal
@@ -14,7 +14,9 @@ _EXPECTED = "an amount in yuan with at most two decimals, such as 1,200.50"
 
 
 def parse_fen(text: str) -> int:
-    """Fen in a written amount of yuan (`1,200.50`, `¥1200.5`, `1200元`, `0.12万元`); refuses what it cannot read exactly and in one way only."""
+    """Fen in a written amount of yuan (`1,200.50`, `¥1200.5`, `1200元`, `0.12万元`); refuses what it cannot read exactly
+    and in one way only.
+    """
     value = read_number(text, YUAN, unit="yuan")
     if value is None:
         reason = reason_for(text, NUMBER_REASONS)

@@ -1,4 +1,5 @@
-"""A printed number: its value, its hedge and its last printed digit, and what it therefore says. Holds no parsing of files.
+"""A printed number: its value, its hedge and its last printed digit, and what it therefore says. Holds no parsing of
+files.
 
 All arithmetic is exact. Rounding is half away from zero, which statistical yearbooks use; a tie is the only place where
 another rule would differ.
@@ -11,9 +12,7 @@ from fractions import Fraction
 
 from karez.kernel.interval import Interval
 
-NEARLY_SHARE = Fraction(
-    1, 10
-)  # how far below "nearly 200 million" may lie, unless one unit of rounding is more
+NEARLY_SHARE = Fraction(1, 10)  # how far below "nearly 200 million" may lie, unless one unit of rounding is more
 
 
 class Qualifier(Enum):
@@ -64,7 +63,9 @@ class PrintedNumber:
 
     @property
     def interval(self) -> Interval:
-        """The values that may stand behind the print; both ends of a rounding are inside, as its rule at ties is unknown."""
+        """The values that may stand behind the print; both ends of a rounding are inside, as its rule at ties is
+        unknown.
+        """
         value, unit = self.fraction, Fraction(self.rounding)
         slack = max(abs(value) * NEARLY_SHARE, unit)
         match self.qualifier:
@@ -99,7 +100,9 @@ def round_half_away(value: Fraction | Decimal | int, unit: Fraction | Decimal | 
 
 
 def rounds_to(computed: Fraction | Decimal | int, printed: PrintedNumber) -> bool:
-    """Whether a computed exact value would be printed so: rounded (half away from zero) to its last digit, under its hedge."""
+    """Whether a computed exact value would be printed so: rounded (half away from zero) to its last digit, under its
+    hedge.
+    """
     if printed.qualifier is Qualifier.ROUNDED and not printed.fraction % Fraction(printed.rounding):
         return round_half_away(computed, printed.rounding) == printed.fraction
     return printed.interval.contains(Fraction(computed))

@@ -1,7 +1,7 @@
 """What a page that only reads asks the database once, however often it is asked: for one answer, and no longer.
 
-Holds the remembering, not what is remembered. Outside `while_reading`, as at the console, in jobs and where something is written,
-every question is asked anew.
+Holds the remembering, not what is remembered. Outside `while_reading`, as at the console, in jobs and where something
+is written, every question is asked anew.
 """
 
 from collections.abc import Callable, Hashable, Iterator

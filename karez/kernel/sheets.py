@@ -1,6 +1,7 @@
 """Declarations of what files may be loaded: a sheet, its columns, its checks. Holds no reading of files and no tables.
 
-A room declares its sheets in `sheets.py` (a module attribute `SHEETS`, a tuple of Sheet); `karez.intake` finds and runs them.
+A room declares its sheets in `sheets.py` (a module attribute `SHEETS`, a tuple of Sheet); `karez.intake` finds and runs
+them.
 """
 
 from collections.abc import Callable, Mapping
@@ -55,7 +56,9 @@ class Column:
     days: Days | None = None  # DATE: OPENED unless said otherwise; YEAR: not judged unless said otherwise
     levels: tuple[str, ...] = ()  # AREA: levels accepted, all if empty
     identity: bool = False  # sealed before staging; then `kind` is TEXT and the value is staged nowhere
-    reference: bool = False  # TEXT: a number or code by which something is known; wide letters and digits are read as plain ones
+    reference: bool = (
+        False  # TEXT: a number or code by which something is known; wide letters and digits are read as plain ones
+    )
     decimals: int | None = None  # DECIMAL: how many decimals are kept; ten where none are declared
     unit_column: str = ""  # the column of the row that names this number's unit
 
@@ -72,13 +75,14 @@ class Outcome(Enum):
 class Check:
     """A set-based check after typing. `sql` selects (row_no bigint, found text) of the offending rows.
 
-    That of a question selects a third column, matches: how many records a row is like, nought of what only the file holds. What its
-    sender confirmed is so many and no more (`karez.intake.sameness.require_still_confirmed`).
+    That of a question selects a third column, matches: how many records a row is like, nought of what only the file
+    holds. What its sender confirmed is so many and no more (`karez.intake.sameness.require_still_confirmed`).
 
-    In `sql`, `{stage}` is the staged table; parameters `%(batch_id)s`, `%(sender_id)s`, `%(first_open_day)s`, `%(today)s`, and
-    `%(sender_areas)s`: the ids of the areas within the sender's reach. A fault tells nothing of a person elsewhere.
-    Of a file with faulty cells it judges the other rows, so name in `across` by which columns rows are judged together, where
-    a row that is missing could make another look wrong (a sum that must reach something, not one that must not pass it).
+    In `sql`, `{stage}` is the staged table; parameters `%(batch_id)s`, `%(sender_id)s`, `%(first_open_day)s`,
+    `%(today)s`, and `%(sender_areas)s`: the ids of the areas within the sender's reach. A fault tells nothing of a
+    person elsewhere. Of a file with faulty cells it judges the other rows, so name in `across` by which columns rows
+    are judged together, where a row that is missing could make another look wrong (a sum that must reach something, not
+    one that must not pass it).
     """
 
     rule: str  # stable name, e.g. "member_in_one_household"
@@ -86,20 +90,27 @@ class Check:
     expected: Text
     sql: str
     todo: Text = ""
-    across: tuple[str, ...] = ()  # ("village", "household_no"); "parent_code=code" where a row looks for others by another column
-    looks_up: str = ""  # kind of the read event, where what it finds are persons on record: one event for each file with hits
+    across: tuple[
+        str, ...
+    ] = ()  # ("village", "household_no"); "parent_code=code" where a row looks for others by another column
+    looks_up: str = (
+        ""  # kind of the read event, where what it finds are persons on record: one event for each file with hits
+    )
     outcome: Outcome = Outcome.FAULT  # questions and notices are looked for in files without faults
-    tells_expected: bool = False  # `sql` selects a third column: what is expected of that very row, in place of `expected`
+    tells_expected: bool = (
+        False  # `sql` selects a third column: what is expected of that very row, in place of `expected`
+    )
 
 
 @dataclass(frozen=True)
 class Sameness:
-    """What makes two records of one kind the same: the same who, day, kind and amount, without receipt numbers that differ.
+    """What makes two records of one kind the same: the same who, day, kind and amount, without receipt numbers that
+    differ.
 
-    Declared once for the rows of a file, for a row and what is on record, and for what is entered by form. `staged` selects of
-    {stage} (row_no bigint, who bigint, day date, kind text, fen bigint, part text, receipt text), `recorded` of what counts on record
-    (who, day, kind, fen, part, receipt, batch_id bigint, recorded_at timestamptz). `part` is how the amount is divided, '' where it
-    is not; a form, where it is worked out later, does not compare it.
+    Declared once for the rows of a file, for a row and what is on record, and for what is entered by form. `staged`
+    selects of {stage} (row_no bigint, who bigint, day date, kind text, fen bigint, part text, receipt text), `recorded`
+    of what counts on record (who, day, kind, fen, part, receipt, batch_id bigint, recorded_at timestamptz). `part` is
+    how the amount is divided, '' where it is not; a form, where it is worked out later, does not compare it.
     """
 
     column: str  # the day in a file, under which a question is told
@@ -145,10 +156,14 @@ class Sheet:
     totals: tuple[Total, ...] = ()
     key: tuple[str, ...] = ()  # columns that make a row unique within a file
     area_column: str = ""  # the AREA column whose place decides who may send the row; "" = region-wide permission
-    area_day: str = ""  # DATE column whose day area codes are resolved on; "" = today's tree, then the first year's edition
+    area_day: str = (
+        ""  # DATE column whose day area codes are resolved on; "" = today's tree, then the first year's edition
+    )
     day_column: str = ""  # the DATE column whose day a row counts from
     same: Sameness | None = None  # what makes a row the same as another, or as one on record
-    number_says: tuple[str, str] | None = None  # MONTH and CODE columns (GB/T 2261.1) that the identity number says as well
+    number_says: tuple[str, str] | None = (
+        None  # MONTH and CODE columns (GB/T 2261.1) that the identity number says as well
+    )
     name_index_column: str = ""  # AREA column that keys the name index of identity columns
     built_on: tuple[Check, ...] = ()  # before a withdrawal: facts that stand on this batch (row_no, found)
     withdraw: Callable[[Applying], Mapping[str, int]] | None = None  # None: this sheet cannot be withdrawn

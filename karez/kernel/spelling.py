@@ -1,7 +1,9 @@
-"""What two spellings of one name share. Holds no hashes and no search; of numbers typed by people the database says it (`intake/sql/numbers.sql`).
+"""What two spellings of one name share. Holds no hashes and no search; of numbers typed by people the database says it
+(`intake/sql/numbers.sql`).
 
-Names of people are written with middle dots and apostrophes of many kinds, with blanks or without, in wide or narrow letters.
-Sealing, searching and comparing all fold a name here first, so that they meet; in SQL by an expression made of the same rule.
+Names of people are written with middle dots and apostrophes of many kinds, with blanks or without, in wide or narrow
+letters. Sealing, searching and comparing all fold a name here first, so that they meet; in SQL by an expression made of
+the same rule.
 """
 
 import sys
@@ -10,8 +12,9 @@ from collections.abc import Iterable
 from functools import cache
 
 # Letters and signs that stand for an apostrophe, a dot or a blank, but count as letters or fall apart under NFKC.
-_NO_LETTERS = "\u00b4\u0060\u00a8\u02d9\u0384\u1fbd\u1fbf\u1fef\u1ffd\u1ffe\ua78b\ua78c\ua78f\u115f\u1160\u3164\uffa0" + "".join(
-    map(chr, (*range(0x02B9, 0x02C9), *range(0x02CA, 0x02D0)))
+_NO_LETTERS = (
+    "\u00b4\u0060\u00a8\u02d9\u0384\u1fbd\u1fbf\u1fef\u1ffd\u1ffe\ua78b\ua78c\ua78f\u115f\u1160\u3164\uffa0"
+    + "".join(map(chr, (*range(0x02B9, 0x02C9), *range(0x02CA, 0x02D0))))
 )
 _DROPPED = dict.fromkeys(map(ord, _NO_LETTERS))
 
@@ -26,7 +29,9 @@ def folded_name(name: str) -> str:
 
 
 def folded_name_sql(text: str) -> str:
-    """SQL (PostgreSQL) of a text folded as `folded_name` folds it, to look for names within; of signs alone nothing is left. `text` is SQL."""
+    """SQL (PostgreSQL) of a text folded as `folded_name` folds it, to look for names within; of signs alone nothing is
+    left. `text` is SQL.
+    """
     dropped, others, small, capital = _for_sql()
     plain = f"lower(normalize(translate({text}, {dropped}, ''), NFKC))"
     return (
@@ -41,14 +46,20 @@ def _is_kept(sign: str) -> bool:
 
 @cache
 def _for_sql() -> tuple[str, str, tuple[str, str], str]:
-    """Literals and classes of signs: dropped first, dropped afterwards, capitals beyond ASCII with their small letters, and where these are.
+    """Literals and classes of signs: dropped first, dropped afterwards, capitals beyond ASCII with their small letters,
+    and where these are.
 
     A server's own `lower` knows only ASCII where its locale is C.
     """
     every = [chr(n) for n in (*range(1, 0xD800), *range(0xE000, sys.maxunicode + 1))]
     capitals = [sign for sign in every if sign > "\x7f" and len(sign.lower()) == 1 and sign.lower() != sign]
     first = "".join(map(chr, _DROPPED))
-    return _literal(first), _class(sign for sign in every if not _is_kept(sign)), (_literal("".join(capitals)), _literal("".join(capitals).lower())), _class(capitals, gap=99)
+    return (
+        _literal(first),
+        _class(sign for sign in every if not _is_kept(sign)),
+        (_literal("".join(capitals)), _literal("".join(capitals).lower())),
+        _class(capitals, gap=99),
+    )
 
 
 def _literal(signs: str) -> str:

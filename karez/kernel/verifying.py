@@ -1,7 +1,7 @@
 """What `karez verify` finds: one proof of one subject. Holds no looking.
 
-A room declares its proofs in `verifying.py`: a module attribute `PROOFS`, a tuple of functions without arguments, each of which looks
-through all of its subject and returns one Proof, or several. Nothing is changed by looking.
+A room declares its proofs in `verifying.py`: a module attribute `PROOFS`, a tuple of functions without arguments, each
+of which looks through all of its subject and returns one Proof, or several. Nothing is changed by looking.
 """
 
 from collections.abc import Callable, Iterable

@@ -1,4 +1,6 @@
-"""Sentences made far from any page: English where they are made, the reader's language where they are shown. Holds no sentences."""
+"""Sentences made far from any page: English where they are made, the reader's language where they are shown. Holds no
+sentences.
+"""
 
 from typing import Self
 

@@ -1,8 +1,10 @@
-"""Numbers, days, months and years as people write them, and what each form says: one grammar for files, forms, console and proofreader.
+"""Numbers, days, months and years as people write them, and what each form says: one grammar for files, forms, console
+and proofreader.
 
-The patterns are read alike by Python and by DuckDB's RE2, so `intake/typing.py` makes its SQL of them and `kernel/money.py` and the
-functions here read single values: a table of cases holds both to the same answers. What can be read in two ways is read in none, and a
-Reason says what to write instead. Holds no units (`kernel/units.py`), no files, no columns.
+The patterns are read alike by Python and by DuckDB's RE2, so `intake/typing.py` makes its SQL of them and
+`kernel/money.py` and the functions here read single values: a table of cases holds both to the same answers. What can
+be read in two ways is read in none, and a Reason says what to write instead. Holds no units (`kernel/units.py`), no
+files, no columns.
 """
 
 import re
@@ -15,12 +17,16 @@ from karez.kernel.units import spellings_of
 
 
 def _(told: str) -> str:
-    """Marks a text for the catalogues. Django's own mark would read the settings, and the console parses before there are any."""
+    """Marks a text for the catalogues. Django's own mark would read the settings, and the console parses before there
+    are any.
+    """
     return told
 
 
 _GROUPS = "[1-9][0-9]{0,2}(?:,[0-9]{3})"  # commas part thousands, each group whole
-_UNITED = rf"(?:[0-9]{{1,15}}|{_GROUPS}{{1,4}})(?:\.[0-9]{{1,8}})?"  # of a thousand or more: decimals are to be expected
+_UNITED = (
+    rf"(?:[0-9]{{1,15}}|{_GROUPS}{{1,4}})(?:\.[0-9]{{1,8}})?"  # of a thousand or more: decimals are to be expected
+)
 _MOST_STORED = 2**63 - 1
 _THOUSAND = 1000
 
@@ -63,12 +69,16 @@ def sign_pattern(form: Form) -> str:
 
 
 def unit_words(base: str) -> dict[str, Fraction]:
-    """What may stand behind a number of a base unit, by its spelling (folded, small letters), with its worth in the base."""
+    """What may stand behind a number of a base unit, by its spelling (folded, small letters), with its worth in the
+    base.
+    """
     return {word: worth for word, worth in spellings_of(base).items() if not word[0].isdigit()}
 
 
 def read_number(text: str, form: Form, *, unit: str = "", times: Fraction = Fraction(1)) -> Fraction | None:
-    """The number of a cell in `unit`, exactly; None where it cannot be read. `times` is the worth of the unit its heading names."""
+    """The number of a cell in `unit`, exactly; None where it cannot be read. `times` is the worth of the unit its
+    heading names.
+    """
     plain = fold(text).strip().lower()
     sign = sign_pattern(form)
     if re.fullmatch(sign + f"(?:{form.with_worth(times)})", plain):
@@ -165,25 +175,53 @@ class Reason:
 
 _BELOW_ZERO = _("a number below zero with a minus sign in front, such as -100")
 NUMBER_REASONS = (
-    Reason(r"(?:¥|[+-])*[1-9][0-9]{0,2}(?:\.[0-9]{3})+(?:,[0-9]+)?|(?:¥|[+-])*[1-9][0-9,]*\.[0-9]{3}(?:[^0-9].*)?", _("a number that can be read in one way only"),
-           _("a point and three digits may part thousands or decimals: write 1080 for the one, 1.0800 for the other")),
-    Reason(r"(?:¥|[+-])*[0-9]+(?:,[0-9]*)+(?:\.[0-9]+)?", _("a comma between thousands only, such as 1,200.50"), _("write decimals after a point")),
-    Reason(r"(?:¥|[+-])*[0-9]+(?:[ '’`_][0-9]+)+(?:[.,][0-9]+)?", _("digits without blanks or apostrophes between them"), _("write 1080 or 1,080")),
-    Reason(r"[+-]?[0-9.]+e[+-]?[0-9]+", _("a number with all its digits"), _("a spreadsheet shortened it: widen the column or format it as a number, and save again")),
+    Reason(
+        r"(?:¥|[+-])*[1-9][0-9]{0,2}(?:\.[0-9]{3})+(?:,[0-9]+)?|(?:¥|[+-])*[1-9][0-9,]*\.[0-9]{3}(?:[^0-9].*)?",
+        _("a number that can be read in one way only"),
+        _("a point and three digits may part thousands or decimals: write 1080 for the one, 1.0800 for the other"),
+    ),
+    Reason(
+        r"(?:¥|[+-])*[0-9]+(?:,[0-9]*)+(?:\.[0-9]+)?",
+        _("a comma between thousands only, such as 1,200.50"),
+        _("write decimals after a point"),
+    ),
+    Reason(
+        r"(?:¥|[+-])*[0-9]+(?:[ '’`_][0-9]+)+(?:[.,][0-9]+)?",
+        _("digits without blanks or apostrophes between them"),
+        _("write 1080 or 1,080"),
+    ),
+    Reason(
+        r"[+-]?[0-9.]+e[+-]?[0-9]+",
+        _("a number with all its digits"),
+        _("a spreadsheet shortened it: widen the column or format it as a number, and save again"),
+    ),
     Reason(r"[(].*[0-9].*[)]|[0-9.,]+ *[-]", _BELOW_ZERO, _("write the minus sign in front")),
-    Reason(r"[-—–―_/\\.·*?]+|无|没有|none|nil|n/?a|#n/a|null|nan|[+-]?inf(?:inity)?", _("a number, or an empty cell where there is none"),
-           _("leave the cell empty where there is nothing")),
+    Reason(
+        r"[-—–―_/\\.·*?]+|无|没有|none|nil|n/?a|#n/a|null|nan|[+-]?inf(?:inity)?",
+        _("a number, or an empty cell where there is none"),
+        _("leave the cell empty where there is nothing"),
+    ),
     Reason(r".*[零〇一二三四五六七八九壹贰叁肆伍陆柒捌玖].*", _("a number in the digits 0 to 9")),
-)  # fmt: skip
+)
 DAY_REASONS = (
-    Reason(r"[12][0-9]{3}[-/.][0-9]{1,2}[-/.][0-9]{1,2}[ t]+.*[0-9]:[0-9]{2}.*", _("a day without a time of day"),
-           _("leave the time away; only midnight, as spreadsheets add it, is read as the day")),
-    Reason(r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4}", _("a day with its year first, such as 2009-03-31"),
-           _("which number is the month cannot be told: write year, month and day")),
-    Reason(r"[1-6][0-9]{4}(?:\.[0-9]+)?", _("a day such as 2009-03-31, not a spreadsheet's number of it"), _("format the column as a day and save again")),
+    Reason(
+        r"[12][0-9]{3}[-/.][0-9]{1,2}[-/.][0-9]{1,2}[ t]+.*[0-9]:[0-9]{2}.*",
+        _("a day without a time of day"),
+        _("leave the time away; only midnight, as spreadsheets add it, is read as the day"),
+    ),
+    Reason(
+        r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4}",
+        _("a day with its year first, such as 2009-03-31"),
+        _("which number is the month cannot be told: write year, month and day"),
+    ),
+    Reason(
+        r"[1-6][0-9]{4}(?:\.[0-9]+)?",
+        _("a day such as 2009-03-31, not a spreadsheet's number of it"),
+        _("format the column as a day and save again"),
+    ),
     Reason(r"[0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{1,2}月[0-9]{1,2}[日号]", _("a day with its year, such as 2009-03-31")),
     Reason(r".*[零〇一二三四五六七八九十].*", _("a day in the digits 0 to 9, such as 2009-03-31")),
-)  # fmt: skip
+)
 
 
 def reason_for(text: str, reasons: tuple[Reason, ...]) -> Reason | None:

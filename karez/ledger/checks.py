@@ -19,15 +19,19 @@ SELECT b.name, sum(m.net)::text || ' fen', '0 fen', '/ledger/books/' || b.id || 
         name="ledger_totals",
         label="every account's totals equal the sum of its transfers and of what is pending",
         sql="""
-SELECT b.name || ' ' || a.code, concat_ws(' / ', a.posted_debit_fen, a.posted_credit_fen, a.pending_debit_fen, a.pending_credit_fen),
-       concat_ws(' / ', coalesce(m.d, 0), coalesce(m.c, 0), coalesce(m.pd, 0), coalesce(m.pc, 0)), '/ledger/accounts/' || a.id || '/'
+SELECT b.name || ' ' || a.code, concat_ws(' / ', a.posted_debit_fen, a.posted_credit_fen, a.pending_debit_fen,
+    a.pending_credit_fen),
+       concat_ws(' / ', coalesce(m.d, 0), coalesce(m.c, 0), coalesce(m.pd, 0), coalesce(m.pc, 0)),
+           '/ledger/accounts/' || a.id || '/'
   FROM ledger_account a JOIN ledger_book b ON b.id = a.book_id
   LEFT JOIN (SELECT account_id, sum(d) AS d, sum(c) AS c, sum(pd) AS pd, sum(pc) AS pc FROM (
         SELECT debit_account_id AS account_id, amount_fen AS d, 0 AS c, 0 AS pd, 0 AS pc FROM ledger_transfer
         UNION ALL SELECT credit_account_id, 0, amount_fen, 0, 0 FROM ledger_transfer
-        UNION ALL SELECT l.debit_account_id, 0, 0, l.amount_fen, 0 FROM ledger_pending_line l JOIN ledger_voucher v ON v.id = l.voucher_id
+        UNION ALL SELECT l.debit_account_id, 0, 0, l.amount_fen, 0 FROM ledger_pending_line l JOIN ledger_voucher v
+            ON v.id = l.voucher_id
                    WHERE v.posted_at IS NULL AND v.refused_at IS NULL
-        UNION ALL SELECT l.credit_account_id, 0, 0, 0, l.amount_fen FROM ledger_pending_line l JOIN ledger_voucher v ON v.id = l.voucher_id
+        UNION ALL SELECT l.credit_account_id, 0, 0, 0, l.amount_fen FROM ledger_pending_line l JOIN ledger_voucher v
+            ON v.id = l.voucher_id
                    WHERE v.posted_at IS NULL AND v.refused_at IS NULL) x GROUP BY 1) m ON m.account_id = a.id
  WHERE (a.posted_debit_fen, a.posted_credit_fen, a.pending_debit_fen, a.pending_credit_fen)
     <> (coalesce(m.d, 0), coalesce(m.c, 0), coalesce(m.pd, 0), coalesce(m.pc, 0))""",
@@ -38,19 +42,23 @@ SELECT b.name || ' ' || a.code, concat_ws(' / ', a.posted_debit_fen, a.posted_cr
         name="ledger_pending",
         label="no voucher of the year waits for its second person",
         sql="""
-SELECT b.name || ': ' || v.narration, 'pending since ' || v.prepared_at::date, 'posted or refused', '/ledger/sets/' || v.set_id || '/'
+SELECT b.name || ': ' || v.narration, 'pending since ' || v.prepared_at::date, 'posted or refused',
+    '/ledger/sets/' || v.set_id || '/'
   FROM ledger_voucher v JOIN ledger_book b ON b.id = v.book_id
- WHERE v.booking_date BETWEEN %(year_start)s AND %(as_of)s AND v.posted_at IS NULL AND v.refused_at IS NULL ORDER BY v.id""",
+ WHERE v.booking_date BETWEEN %(year_start)s AND %(as_of)s AND v.posted_at IS NULL AND v.refused_at IS NULL
+     ORDER BY v.id""",
         todo="approve or refuse the sets",
     ),
     ClosingCheck(
         name="ledger_numbers",
         label="voucher and receipt numbers run without a gap",
         sql="""
-SELECT b.name, concat_ws(' / ', n.vouchers, n.last, n.receipts, n.last_receipt), concat_ws(' / ', c.last_number, c.last_number,
+SELECT b.name, concat_ws(' / ', n.vouchers, n.last, n.receipts, n.last_receipt), concat_ws(' / ', c.last_number,
+    c.last_number,
        c.last_receipt_number, c.last_receipt_number), '/ledger/books/' || b.id || '/'
   FROM ledger_counter c JOIN ledger_book b ON b.id = c.book_id
-  LEFT JOIN (SELECT book_id, count(number) AS vouchers, coalesce(max(number), 0) AS last, count(receipt_number) AS receipts,
+  LEFT JOIN (SELECT book_id, count(number) AS vouchers, coalesce(max(number), 0) AS last,
+      count(receipt_number) AS receipts,
                     coalesce(max(receipt_number), 0) AS last_receipt
                FROM ledger_voucher WHERE year = %(year)s GROUP BY 1) n ON n.book_id = c.book_id
  WHERE c.year = %(year)s AND (n.vouchers, n.last, n.receipts, n.last_receipt)
@@ -65,10 +73,13 @@ SELECT b.name, concat_ws(' / ', n.vouchers, n.last, n.receipts, n.last_receipt),
 SELECT name || ' ' || code, 'below zero by ' || -min(held) || ' fen, first on ' || min(booking_date), 'zero or more',
        '/ledger/accounts/' || id || '/'
   FROM (SELECT b.name, a.code, a.id, m.booking_date,
-               sum(CASE a.normal_side WHEN 'debit' THEN m.net ELSE -m.net END) OVER (PARTITION BY a.id ORDER BY m.booking_date) AS held
+               sum(CASE a.normal_side WHEN 'debit' THEN m.net ELSE -m.net END) OVER (PARTITION BY a.id
+                   ORDER BY m.booking_date) AS held
           FROM (SELECT account_id, booking_date, sum(net) AS net FROM (
-                    SELECT debit_account_id AS account_id, booking_date, amount_fen AS net FROM ledger_transfer WHERE booking_date <= %(as_of)s
-                    UNION ALL SELECT credit_account_id, booking_date, -amount_fen FROM ledger_transfer WHERE booking_date <= %(as_of)s) x
+                    SELECT debit_account_id AS account_id, booking_date, amount_fen AS net FROM ledger_transfer
+                        WHERE booking_date <= %(as_of)s
+                    UNION ALL SELECT credit_account_id, booking_date, -amount_fen FROM ledger_transfer
+                        WHERE booking_date <= %(as_of)s) x
                  GROUP BY 1, 2) m
           JOIN ledger_account a ON a.id = m.account_id AND NOT a.may_overdraw JOIN ledger_book b ON b.id = a.book_id) h
  WHERE held < 0 AND booking_date >= %(year_start)s GROUP BY id, name, code ORDER BY id""",

@@ -26,9 +26,12 @@ class CountForm(forms.Form):
     counted_on = DayField(label=gettext_lazy("Day, at its end"), initial=date.today)
     counted_fen = YuanField(label=gettext_lazy("Counted, yuan"), max_length=30)
     note = forms.CharField(
-        label=gettext_lazy("Note"), max_length=500, required=False, widget=forms.Textarea(attrs={"rows": 2}),
+        label=gettext_lazy("Note"),
+        max_length=500,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
         help_text=gettext_lazy("Where it differs from the book: what the difference may come from."),
-    )  # fmt: skip
+    )
 
 
 @login_required
@@ -57,8 +60,14 @@ def of_account(request: HttpRequest, account_id: int) -> HttpResponse:
         "may_countersign": places.may(actor, COUNTERSIGN, area_id),
         "actor": actor,
     }
-    return answer_form(request, CountForm(request.POST or None), do, "ledger/counts.html", context,
-                       done=_("Counted. A colleague countersigns it."))  # fmt: skip
+    return answer_form(
+        request,
+        CountForm(request.POST or None),
+        do,
+        "ledger/counts.html",
+        context,
+        done=_("Counted. A colleague countersigns it."),
+    )
 
 
 @login_required

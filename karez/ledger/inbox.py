@@ -25,8 +25,14 @@ def items(actor: User) -> list[InboxItem]:
 
 
 def opens(actor: User, table: str, column: str, key: str) -> str | None:
-    """The page of a voucher frozen in a figure table, by its own id or a transfer's; it opens for one who may see its book."""
-    if column not in {"voucher_id", "transfer_id", "county_transfer_id"} or not key.isdecimal() or int(key) > _LARGEST_ID:
+    """The page of a voucher frozen in a figure table, by its own id or a transfer's; it opens for one who may see its
+    book.
+    """
+    if (
+        column not in {"voucher_id", "transfer_id", "county_transfer_id"}
+        or not key.isdecimal()
+        or int(key) > _LARGEST_ID
+    ):
         return None
     if column == "voucher_id":
         return reverse("ledger:voucher", args=[int(key)])
@@ -39,6 +45,5 @@ def about_area(actor: User, area_id: int, level: str) -> list[AreaLink]:
     if not may(actor, "ledger.view", area_id):
         return []
     return [
-        AreaLink(book.name, reverse("ledger:book", args=[book.pk]))
-        for book in queries.books_of_area(actor, area_id)
+        AreaLink(book.name, reverse("ledger:book", args=[book.pk])) for book in queries.books_of_area(actor, area_id)
     ]

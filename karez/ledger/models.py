@@ -42,7 +42,9 @@ class Book(models.Model):
 
 
 class Account(models.Model):
-    """An account of a book with its totals. What is available leaves out what is reserved and counts nothing not yet posted."""
+    """An account of a book with its totals. What is available leaves out what is reserved and counts nothing not yet
+    posted.
+    """
 
     facts = Usage.OWNED
 
@@ -64,9 +66,7 @@ class Account(models.Model):
         constraints = [
             models.UniqueConstraint(name="ledger_account_code_once_in_book", fields=["book", "code"]),
             models.UniqueConstraint(name="ledger_account_of_book", fields=["id", "book"]),
-            models.CheckConstraint(
-                name="ledger_account_side_known", condition=Q(normal_side__in=Side.values)
-            ),
+            models.CheckConstraint(name="ledger_account_side_known", condition=Q(normal_side__in=Side.values)),
             models.CheckConstraint(
                 name="ledger_account_totals_not_negative",
                 condition=Q(posted_debit_fen__gte=0, posted_credit_fen__gte=0)
@@ -125,8 +125,7 @@ class VoucherSet(models.Model):
             models.CheckConstraint(
                 name="ledger_set_four_eyes",
                 condition=Q(approved_at=None, approved_by_id=None)
-                | Q(approved_at__isnull=False, approved_by_id__isnull=False)
-                & ~Q(approved_by_id=F("prepared_by_id")),
+                | Q(approved_at__isnull=False, approved_by_id__isnull=False) & ~Q(approved_by_id=F("prepared_by_id")),
             ),
             models.CheckConstraint(
                 name="ledger_set_decided_once",
@@ -157,7 +156,9 @@ class VoucherSet(models.Model):
 
 
 class Voucher(models.Model):
-    """A group of transfers with a document and a booking date: posts whole or not at all, and is numbered when it posts."""
+    """A group of transfers with a document and a booking date: posts whole or not at all, and is numbered when it
+    posts.
+    """
 
     facts = Usage.OWNED
 
@@ -173,17 +174,13 @@ class Voucher(models.Model):
     kind = models.CharField(max_length=30)
     narration = models.CharField(max_length=500)
     document_id = models.BigIntegerField(null=True)
-    set = models.ForeignKey(
-        VoucherSet, null=True, on_delete=models.PROTECT, related_name="vouchers", db_index=False
-    )
+    set = models.ForeignKey(VoucherSet, null=True, on_delete=models.PROTECT, related_name="vouchers", db_index=False)
     prepared_by_id = models.BigIntegerField()
     prepared_at = models.DateTimeField(db_default=Now())
     approved_by_id = models.BigIntegerField(null=True)
     posted_at = models.DateTimeField(null=True)
     refused_at = models.DateTimeField(null=True)
-    reverses = models.ForeignKey(
-        "self", null=True, on_delete=models.PROTECT, related_name="reversals", db_index=False
-    )
+    reverses = models.ForeignKey("self", null=True, on_delete=models.PROTECT, related_name="reversals", db_index=False)
     batch_id = models.BigIntegerField(null=True)
 
     class Meta:
@@ -200,9 +197,7 @@ class Voucher(models.Model):
                 condition=Q(reverses__isnull=False, refused_at__isnull=True),
             ),
             # Also the key transfers point to, and the order of the list of vouchers.
-            models.UniqueConstraint(
-                name="ledger_voucher_of_book_and_day", fields=["book", "booking_date", "id"]
-            ),
+            models.UniqueConstraint(name="ledger_voucher_of_book_and_day", fields=["book", "booking_date", "id"]),
             models.CheckConstraint(
                 name="ledger_voucher_four_eyes",
                 condition=Q(posted_at=None)
@@ -213,10 +208,7 @@ class Voucher(models.Model):
                 name="ledger_voucher_numbered_when_posted",
                 condition=Q(posted_at=None, number=None, receipt_number=None)
                 | Q(posted_at__isnull=False, number__isnull=False, refused_at=None)
-                & (
-                    Q(is_receipt=False, receipt_number=None)
-                    | Q(is_receipt=True, receipt_number__isnull=False)
-                ),
+                & (Q(is_receipt=False, receipt_number=None) | Q(is_receipt=True, receipt_number__isnull=False)),
             ),
             models.CheckConstraint(
                 name="ledger_voucher_reversal_is_no_receipt", condition=Q(reverses=None) | Q(is_receipt=False)
@@ -228,9 +220,7 @@ class Voucher(models.Model):
         ]
         indexes = [
             models.Index(fields=["set"], name="ledger_voucher_of_set", condition=Q(set__isnull=False)),
-            models.Index(
-                fields=["batch_id"], name="ledger_voucher_of_batch", condition=Q(batch_id__isnull=False)
-            ),
+            models.Index(fields=["batch_id"], name="ledger_voucher_of_batch", condition=Q(batch_id__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -257,9 +247,7 @@ class PendingLine(LineColumns):
 
     facts = Usage.OWNED
 
-    voucher = models.ForeignKey(
-        Voucher, on_delete=models.PROTECT, related_name="pending_lines", db_index=False
-    )
+    voucher = models.ForeignKey(Voucher, on_delete=models.PROTECT, related_name="pending_lines", db_index=False)
     debit_account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
     credit_account = models.ForeignKey(Account, on_delete=models.PROTECT, related_name="+", db_index=False)
 
@@ -267,9 +255,7 @@ class PendingLine(LineColumns):
         db_table = "ledger_pending_line"
         constraints = [
             models.UniqueConstraint(name="ledger_pending_line_no_once", fields=["voucher", "line_no"]),
-            models.CheckConstraint(
-                name="ledger_pending_line_amount_above_zero", condition=Q(amount_fen__gt=0)
-            ),
+            models.CheckConstraint(name="ledger_pending_line_amount_above_zero", condition=Q(amount_fen__gt=0)),
             models.CheckConstraint(
                 name="ledger_pending_line_two_accounts", condition=~Q(debit_account=F("credit_account"))
             ),
@@ -280,13 +266,13 @@ class PendingLine(LineColumns):
 
 
 class Transfer(LineColumns):
-    """Posted money: one amount, from one account to another of the same book. Its foreign keys are composite, in `sql/`."""
+    """Posted money: one amount, from one account to another of the same book. Its foreign keys are composite, in
+    `sql/`.
+    """
 
     facts = Usage.OWNED
 
-    book = models.ForeignKey(
-        Book, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
-    )
+    book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False)
     booking_date = models.DateField()
     voucher = models.ForeignKey(
         Voucher, on_delete=models.PROTECT, related_name="transfers", db_index=False, db_constraint=False
@@ -327,9 +313,7 @@ class Counter(models.Model):
     last_receipt_number = models.BigIntegerField(db_default=0)
 
     class Meta:
-        constraints = [
-            models.UniqueConstraint(name="ledger_counter_of_book_and_year", fields=["book", "year"])
-        ]
+        constraints = [models.UniqueConstraint(name="ledger_counter_of_book_and_year", fields=["book", "year"])]
 
     def __str__(self) -> str:
         return f"{self.book_id} {self.year}: {self.last_number}"
@@ -355,7 +339,8 @@ class CashCount(models.Model):
         constraints = [
             models.CheckConstraint(name="ledger_cash_count_not_negative", condition=Q(counted_fen__gte=0)),
             models.CheckConstraint(
-                name="ledger_cash_count_says_why_it_differs", condition=Q(counted_fen=F("booked_fen")) | Q(note__regex=r"\S")
+                name="ledger_cash_count_says_why_it_differs",
+                condition=Q(counted_fen=F("booked_fen")) | Q(note__regex=r"\S"),
             ),
             models.CheckConstraint(
                 name="ledger_cash_count_four_eyes",

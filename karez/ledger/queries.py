@@ -1,7 +1,7 @@
 """What may be asked about books, accounts and vouchers. Writes nothing; fetching includes permission.
 
-Balances of a day come from posted transfers by booking date, so late bookings of the day are in them and pending ones are
-not. Amounts are whole fen; the balance of an account is on its normal side. Day ranges are half-open.
+Balances of a day come from posted transfers by booking date, so late bookings of the day are in them and pending ones
+are not. Amounts are whole fen; the balance of an account is on its normal side. Day ranges are half-open.
 """
 
 from collections.abc import Iterable, Sequence
@@ -118,7 +118,11 @@ def books(
     permission: str = "ledger.view",
 ) -> list[Book]:
     """Books of the areas the actor may see, by id; `after` is the last id of the page before."""
-    found = Book.objects.select_related("area__tree").filter(area_id__in=_areas(actor, permission), pk__gt=after).order_by("pk")
+    found = (
+        Book.objects.select_related("area__tree")
+        .filter(area_id__in=_areas(actor, permission), pk__gt=after)
+        .order_by("pk")
+    )
     return list((found.filter(kind=kind) if kind else found)[:limit])
 
 
@@ -155,9 +159,7 @@ def voucher(actor: User, voucher_id: int, *, permission: str = "ledger.view") ->
     lines = list(rows.select_related("debit_account", "credit_account").order_by("line_no"))
     reversal = Voucher.objects.filter(reverses=found, refused_at=None).first()
     ids = (found.prepared_by_id, found.approved_by_id, found.set.refused_by_id if found.set else None)
-    people = dict(
-        User.objects.filter(pk__in=[i for i in ids if i is not None]).values_list("pk", "full_name")
-    )
+    people = dict(User.objects.filter(pk__in=[i for i in ids if i is not None]).values_list("pk", "full_name"))
     return VoucherPage(found, lines, reversal, people)
 
 
@@ -176,17 +178,20 @@ def transfers(actor: User, transfer_ids: Iterable[int], *, permission: str = "le
 
 
 def vouchers(
-    actor: User, book_id: int, *, after: tuple[date, int] | None = None, limit: int = PAGE, kind: str | None = None,
+    actor: User,
+    book_id: int,
+    *,
+    after: tuple[date, int] | None = None,
+    limit: int = PAGE,
+    kind: str | None = None,
     permission: str = "ledger.view",
-) -> list[Voucher]:  # fmt: skip
+) -> list[Voucher]:
     """A page of a book's vouchers, newest booking date first; `after` is (booking_date, id) of the last one seen."""
     found = Voucher.objects.filter(book=book(actor, book_id, permission=permission))
     if kind is not None:
         found = found.filter(kind=kind)
     if after is not None:
-        found = found.extra(
-            where=["(ledger_voucher.booking_date, ledger_voucher.id) < (%s, %s)"], params=list(after)
-        )
+        found = found.extra(where=["(ledger_voucher.booking_date, ledger_voucher.id) < (%s, %s)"], params=list(after))
     return list(found.order_by("-booking_date", "-pk")[:limit])
 
 
@@ -196,9 +201,7 @@ def waiting_sets(
     """Sets that wait for a second person, oldest first, that this actor may decide: all their books lie in their areas."""
     of_set = Voucher.objects.filter(set=OuterRef("pk"))
     elsewhere = of_set.exclude(book__area_id__in=_areas(actor, permission))
-    found = VoucherSet.objects.filter(approved_at=None, refused_at=None, pk__gt=after).exclude(
-        prepared_by_id=actor.pk
-    )
+    found = VoucherSet.objects.filter(approved_at=None, refused_at=None, pk__gt=after).exclude(prepared_by_id=actor.pk)
     return list(found.filter(Exists(of_set), ~Exists(elsewhere)).order_by("pk")[:limit])
 
 
@@ -241,11 +244,14 @@ _CASH_BOOK = """
 SELECT t.id, t.booking_date, t.voucher_id, v.number, v.receipt_number, v.narration, v.kind, o.code, o.name,
        CASE WHEN t.debit_account_id = %(account)s THEN t.amount_fen ELSE 0 END AS debit,
        CASE WHEN t.credit_account_id = %(account)s THEN t.amount_fen ELSE 0 END AS credit
-  FROM (SELECT * FROM ledger_transfer WHERE debit_account_id = %(account)s AND booking_date >= %(start)s AND booking_date < %(end)s
+  FROM (SELECT * FROM ledger_transfer WHERE debit_account_id = %(account)s AND booking_date >= %(start)s
+      AND booking_date < %(end)s
         UNION ALL
-        SELECT * FROM ledger_transfer WHERE credit_account_id = %(account)s AND booking_date >= %(start)s AND booking_date < %(end)s) t
+        SELECT * FROM ledger_transfer WHERE credit_account_id = %(account)s AND booking_date >= %(start)s
+            AND booking_date < %(end)s) t
   JOIN ledger_voucher v ON v.id = t.voucher_id
-  JOIN ledger_account o ON o.id = CASE WHEN t.debit_account_id = %(account)s THEN t.credit_account_id ELSE t.debit_account_id END
+  JOIN ledger_account o ON o.id = CASE WHEN t.debit_account_id = %(account)s THEN t.credit_account_id
+      ELSE t.debit_account_id END
 """
 _CASH_BOOK_PAGE = f"""
 WITH rows AS ({_CASH_BOOK}), running AS (
@@ -258,10 +264,18 @@ SELECT * FROM running
 
 
 def cash_book(
-    actor: User, account_id: int, starts_on: date, ends_before: date, *, after: int | None = None, limit: int = 500,
+    actor: User,
+    account_id: int,
+    starts_on: date,
+    ends_before: date,
+    *,
+    after: int | None = None,
+    limit: int = 500,
     permission: str = "ledger.view",
-) -> CashBook:  # fmt: skip
-    """An account between two days, each transfer with the balance after it; `after` is the last transfer id of the page before."""
+) -> CashBook:
+    """An account between two days, each transfer with the balance after it; `after` is the last transfer id of the page
+    before.
+    """
     found = account(actor, account_id, permission=permission)
     with connection.cursor() as cursor:
         cursor.execute("SELECT ledger_balance_fen(%s, %s::date - 1)", [account_id, starts_on])
@@ -269,15 +283,18 @@ def cash_book(
         cursor.execute(
             _CASH_BOOK_PAGE,
             {
-                "account": account_id, "start": starts_on, "end": ends_before, "opening": opening, "after": after,
-                "limit": limit + 1, "sign": 1 if found.normal_side == "debit" else -1,
+                "account": account_id,
+                "start": starts_on,
+                "end": ends_before,
+                "opening": opening,
+                "after": after,
+                "limit": limit + 1,
+                "sign": 1 if found.normal_side == "debit" else -1,
             },
-        )  # fmt: skip
+        )
         rows = [CashBookRow(*[*row[:11], int(row[11])]) for row in cursor.fetchall()]
     more = len(rows) > limit
-    return CashBook(
-        found, starts_on, ends_before, opening, rows[:limit], rows[limit - 1].transfer_id if more else None
-    )
+    return CashBook(found, starts_on, ends_before, opening, rows[:limit], rows[limit - 1].transfer_id if more else None)
 
 
 def balance_fen(actor: User, account_id: int, day: date, *, permission: str = "ledger.view") -> int:
@@ -288,15 +305,11 @@ def balance_fen(actor: User, account_id: int, day: date, *, permission: str = "l
         return int(cursor.fetchone()[0])
 
 
-def capital_fen(
-    actor: User, book_id: int, day: date, codes: Iterable[str], *, permission: str = "ledger.view"
-) -> int:
+def capital_fen(actor: User, book_id: int, day: date, codes: Iterable[str], *, permission: str = "ledger.view") -> int:
     """What was paid in, net of refunds, up to the end of a day: the sum of the balances of the accounts named by code."""
     wanted = set(codes)
     return sum(
-        row.balance_fen
-        for row in trial_balance(actor, book_id, day, permission=permission).rows
-        if row.code in wanted
+        row.balance_fen for row in trial_balance(actor, book_id, day, permission=permission).rows if row.code in wanted
     )
 
 
@@ -323,16 +336,12 @@ def trial_balance(actor: User, book_id: int, day: date, *, permission: str = "le
         return TrialBalance(found, day, [TrialRow(*row[1:]) for row in cursor.fetchall()])
 
 
-def trial_balances(
-    actor: User, kind: str, day: date, *, permission: str = "ledger.view"
-) -> dict[int, list[TrialRow]]:
-    """Book id -> its accounts at the end of a day, of all books of a kind in the actor's areas; one pass over the transfers."""
+def trial_balances(actor: User, kind: str, day: date, *, permission: str = "ledger.view") -> dict[int, list[TrialRow]]:
+    """Book id -> its accounts at the end of a day, of all books of a kind in the actor's areas; one pass over the
+    transfers.
+    """
     sql, params = visible_area_ids_sql(actor, permission)
-    ours = (
-        "SELECT id FROM ledger_book WHERE kind = %(kind)s AND area_id IN ("
-        + sql.replace("%s", "%(areas)s")
-        + ")"
-    )
+    ours = "SELECT id FROM ledger_book WHERE kind = %(kind)s AND area_id IN (" + sql.replace("%s", "%(areas)s") + ")"
     with connection.cursor() as cursor:
         cursor.execute(TRIAL_SQL.format(books=ours), {"day": day, "kind": kind, "areas": params[0]})
         found: dict[int, list[TrialRow]] = {}
@@ -341,9 +350,7 @@ def trial_balances(
     return found
 
 
-def cash_counts(
-    actor: User, book_id: int, *, limit: int = PAGE, permission: str = "ledger.view"
-) -> list[CashCount]:
+def cash_counts(actor: User, book_id: int, *, limit: int = PAGE, permission: str = "ledger.view") -> list[CashCount]:
     """The last cash counts of a book, newest first."""
     found = CashCount.objects.filter(account__book=book(actor, book_id, permission=permission))
     return list(found.select_related("account").order_by("-counted_on", "-pk")[:limit])
@@ -361,7 +368,9 @@ def counts_to_countersign(
     actor: User, *, after: int = 0, limit: int = PAGE, permission: str = "ledger.countersign"
 ) -> list[CashCount]:
     """Cash counts of others that this actor may countersign, oldest first."""
-    found = CashCount.objects.filter(account__book__area_id__in=_areas(actor, permission), countersigned_at=None, pk__gt=after)
+    found = CashCount.objects.filter(
+        account__book__area_id__in=_areas(actor, permission), countersigned_at=None, pk__gt=after
+    )
     return list(found.exclude(counted_by_id=actor.pk).select_related("account__book").order_by("pk")[:limit])
 
 
@@ -381,9 +390,13 @@ def _areas(actor: User, permission: str) -> RawSQL:
 
 def _unknown(what: str, key: int) -> Refusal:
     return Refusal(
-        f"not_found.ledger_{what.replace(' ', '_')}", record=f"{what} {key}", found="nothing of this number", expected=f"a {what} of a book",
-        rule="only what was recorded can be opened", todo="choose from the list",
-    )  # fmt: skip
+        f"not_found.ledger_{what.replace(' ', '_')}",
+        record=f"{what} {key}",
+        found="nothing of this number",
+        expected=f"a {what} of a book",
+        rule="only what was recorded can be opened",
+        todo="choose from the list",
+    )
 
 
 def books_of_area(actor: User, area_id: int, *, permission: str = "ledger.view") -> list[Book]:

@@ -44,7 +44,7 @@ _BY_STATE = {
     ),
     "KZ010": Answer(
         "ledger.account_of_another_book", _("accounts of the voucher's own book"),
-        _("a transfer stays within one book"), _("choose accounts of this book, or prepare a set with one voucher for each book"),
+        _("a transfer stays within one book"), _("choose accounts of this book, or prepare a set with one voucher for each " "book"),
     ),
     "KZ011": Answer(
         "ledger.overdrawn", _("at most what is available on the account"),

@@ -45,7 +45,9 @@ class Posted:
 
 def check_drafts(drafts: list[Draft]) -> None:
     """Refuses drafts that could not be vouchers, naming every fault and not the first one."""
-    faults = [f"voucher {i}: {fault}" for i, draft in enumerate(drafts, 1) for fault in draft_faults(draft, date.today())]
+    faults = [
+        f"voucher {i}: {fault}" for i, draft in enumerate(drafts, 1) for fault in draft_faults(draft, date.today())
+    ]
     if not drafts:
         faults.append("no voucher at all")
     if faults:

@@ -1,7 +1,8 @@
-"""The only way to open books and to post, prepare, approve, refuse and reverse vouchers. Holds no pages and reads no lists.
+"""The only way to open books and to post, prepare, approve, refuse and reverse vouchers. Holds no pages and reads no
+lists.
 
-Each verb is one call of one function in `sql/`, which is one transaction where the caller opened none. Higher rooms name
-their own permission where their people need no general right over the ledger. Amounts are whole fen.
+Each verb is one call of one function in `sql/`, which is one transaction where the caller opened none. Higher rooms
+name their own permission where their people need no general right over the ledger. Amounts are whole fen.
 """
 
 from collections.abc import Iterable, Sequence
@@ -30,15 +31,24 @@ def open_book(
 ) -> Book:
     """Opens a book for an area; its accounts are opened apart."""
     require(actor, permission, area_id)
-    row = _call("SELECT book_id FROM ledger_open_books(%s, NULL, %s, %s, %s::bigint[], %s::date[], '[]')",
-                [actor.pk, kind, [name], [area_id], [opened_on]])  # fmt: skip
+    row = _call(
+        "SELECT book_id FROM ledger_open_books(%s, NULL, %s, %s, %s::bigint[], %s::date[], '[]')",
+        [actor.pk, kind, [name], [area_id], [opened_on]],
+    )
     return Book.objects.get(pk=row[0][0])
 
 
 def open_account(
-    actor: User, *, book: Book, code: str, name: str, normal_side: str, may_overdraw: bool = False,
-    holds_money: bool | None = None, permission: str = "ledger.prepare",
-) -> Account:  # fmt: skip
+    actor: User,
+    *,
+    book: Book,
+    code: str,
+    name: str,
+    normal_side: str,
+    may_overdraw: bool = False,
+    holds_money: bool | None = None,
+    permission: str = "ledger.prepare",
+) -> Account:
     """Opens an account, or returns the one that already has the code; refuses where that one differs in side or limit.
 
     `holds_money` marks cash and bank (what a receipt may debit); None means: by the usual codes 1001 and 1002.
@@ -69,11 +79,25 @@ def receive(
 
 
 def _receive(actor: User, draft: Draft, batch_id: int | None) -> Posted:
-    return _posted(_call(
-        "SELECT * FROM ledger_post(%s, NULL, true, %s, %s, %s, %s, %s, %s, %s, %s::bigint[], %s::bigint[], %s::bigint[])",
-        [actor.pk, batch_id, draft.book_id, draft.happened_on or draft.booking_date, draft.booking_date, draft.kind,
-         draft.narration, draft.document_id, *map(list, zip(*draft.lines, strict=True))],
-    )[0])  # fmt: skip
+    return _posted(
+        _call(
+            (
+                "SELECT * FROM ledger_post(%s, NULL, true, %s, %s, %s, %s, %s, %s, %s, %s::bigint[], %s::bigint[], "
+                "%s::bigint[])"
+            ),
+            [
+                actor.pk,
+                batch_id,
+                draft.book_id,
+                draft.happened_on or draft.booking_date,
+                draft.booking_date,
+                draft.kind,
+                draft.narration,
+                draft.document_id,
+                *map(list, zip(*draft.lines, strict=True)),
+            ],
+        )[0]
+    )
 
 
 def prepare(actor: User, drafts: Iterable[Draft], *, permission: str = "ledger.prepare") -> int:
@@ -96,9 +120,7 @@ def approve(actor: User, set_id: int, *, permission: str = "ledger.approve") -> 
 def refuse_set(actor: User, set_id: int, reason: str, *, permission: str = "ledger.approve") -> None:
     """Refuses a prepared set whole, or withdraws one's own, and gives back what it reserved."""
     if VoucherSet.objects.filter(pk=set_id, prepared_by_id=actor.pk).exists():
-        permission = (
-            "ledger.view" if permission.startswith("ledger.") else permission.rsplit(".", 1)[0] + ".view"
-        )
+        permission = "ledger.view" if permission.startswith("ledger.") else permission.rsplit(".", 1)[0] + ".view"
     _require_set(actor, set_id, permission)
     _require_reason(reason, f"set {set_id}")
     _call("SELECT ledger_refuse_set(%s, %s, %s)", [set_id, actor.pk, reason])
@@ -125,9 +147,7 @@ def prepare_reversal(
     _require_reason(reason, f"voucher {voucher}")
     if permission.startswith("ledger."):
         _require_unclaimed(voucher)
-    rows = _call(
-        "SELECT ledger_prepare_reversal(%s, %s, %s, %s)", [voucher_id, actor.pk, booking_date, reason]
-    )
+    rows = _call("SELECT ledger_prepare_reversal(%s, %s, %s, %s)", [voucher_id, actor.pk, booking_date, reason])
     return int(rows[0][0])
 
 
@@ -149,12 +169,16 @@ def count_cash(
         booked_fen = int(_call("SELECT ledger_balance_fen(%s, %s)", [account.pk, counted_on])[0][0])
         if booked_fen != counted_fen:
             raise Refusal(
-                "ledger.difference_unexplained", record=f"{account}, {counted_on}",
+                "ledger.difference_unexplained",
+                record=f"{account}, {counted_on}",
                 found=f"{format_fen(counted_fen)} yuan counted, {format_fen(booked_fen)} in the book, and no note",
-                expected="the same, or a note on what the difference may come from", rule="a difference is recorded and explained, never booked away",
+                expected="the same, or a note on what the difference may come from",
+                rule="a difference is recorded and explained, never booked away",
                 todo="count again, see whether a voucher is missing, or write the note",
-            )  # fmt: skip
-    rows = _call("SELECT ledger_count_cash(%s, %s, %s, %s, %s)", [account.pk, counted_on, counted_fen, note.strip(), actor.pk])
+            )
+    rows = _call(
+        "SELECT ledger_count_cash(%s, %s, %s, %s, %s)", [account.pk, counted_on, counted_fen, note.strip(), actor.pk]
+    )
     return CashCount.objects.get(pk=rows[0][0])
 
 
@@ -194,9 +218,13 @@ def _require_set(actor: User, set_id: int, permission: str) -> None:
 def _require_reason(reason: str, record: str) -> None:
     if not reason.strip():
         raise Refusal(
-            "ledger.reason_missing", record=record, found="no reason", expected="why, in a few words",
-            rule="refusals and reversals say why", todo="write the reason",
-        )  # fmt: skip
+            "ledger.reason_missing",
+            record=record,
+            found="no reason",
+            expected="why, in a few words",
+            rule="refusals and reversals say why",
+            todo="write the reason",
+        )
 
 
 def taken_back_at(voucher_id: int) -> str | None:
@@ -208,17 +236,25 @@ def _require_unclaimed(voucher: Voucher) -> None:
     address = taken_back_at(voucher.pk)
     if address is not None:
         raise Refusal(
-            "ledger.claimed", record=f"voucher {voucher} of {voucher.book}", found="a record of another room stands on its money",
-            expected="a voucher no record stands on", rule="money and its record are taken back together",
-            todo=f"take the record back on its own page, {address}; the voucher is reversed with it", more={"address": address},
-        )  # fmt: skip
+            "ledger.claimed",
+            record=f"voucher {voucher} of {voucher.book}",
+            found="a record of another room stands on its money",
+            expected="a voucher no record stands on",
+            rule="money and its record are taken back together",
+            todo=f"take the record back on its own page, {address}; the voucher is reversed with it",
+            more={"address": address},
+        )
 
 
 def _unknown(what: str, key: int) -> Refusal:
     return Refusal(
-        f"not_found.ledger_{what.replace(' ', '_')}", record=f"{what} {key}", found="nothing of this number",
-        expected=f"a {what} of a book", rule="only what was recorded can be worked with", todo="choose from the list",
-    )  # fmt: skip
+        f"not_found.ledger_{what.replace(' ', '_')}",
+        record=f"{what} {key}",
+        found="nothing of this number",
+        expected=f"a {what} of a book",
+        rule="only what was recorded can be worked with",
+        todo="choose from the list",
+    )
 
 
 def _arrays(drafts: Sequence[Draft]) -> list[list[Any]]:

@@ -1,6 +1,8 @@
-"""Pages of the ledger: books, one book on a day, an account between days, a voucher, and what waits for a second person.
+"""Pages of the ledger: books, one book on a day, an account between days, a voucher, and what waits for a second
+person.
 
-A set on which a record of a higher room hangs is decided on that room's page: its address comes from that room's `inbox`.
+A set on which a record of a higher room hangs is decided on that room's page: its address comes from that room's
+`inbox`.
 """
 
 from datetime import date, timedelta
@@ -38,9 +40,7 @@ class Days(forms.Form):
 class Reason(forms.Form):
     """Why."""
 
-    reason = forms.CharField(
-        label=gettext_lazy("Reason"), max_length=300, widget=forms.Textarea(attrs={"rows": 2})
-    )
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=300, widget=forms.Textarea(attrs={"rows": 2}))
 
 
 @login_required
@@ -120,16 +120,22 @@ def reverse_voucher(request: HttpRequest, voucher_id: int) -> HttpResponse:
     shown = queries.voucher(actor, voucher_id)
     places.require(actor, "ledger.prepare", shown.voucher.book.area_id)
     elsewhere = services.taken_back_at(voucher_id)
-    if elsewhere and request.method == "GET":  # money and record are taken back together; a POST is refused by the service
+    if (
+        elsewhere and request.method == "GET"
+    ):  # money and record are taken back together; a POST is refused by the service
         return redirect(elsewhere)
 
     def do(given: dict[str, str]) -> str:
         return reverse("ledger:set", args=[services.prepare_reversal(actor, voucher_id, given["reason"])])
 
     return answer_form(
-        request, Reason(request.POST or None), do, "ledger/reverse.html", {"shown": shown, "voucher": shown.voucher},
+        request,
+        Reason(request.POST or None),
+        do,
+        "ledger/reverse.html",
+        {"shown": shown, "voucher": shown.voucher},
         done=_("The reversal waits for a second person."),
-    )  # fmt: skip
+    )
 
 
 @login_required
@@ -140,9 +146,14 @@ def attach_document(request: HttpRequest, voucher_id: int) -> HttpResponse:
     found = queries.voucher(actor, voucher_id).voucher
     file = uploaded(request)
     attach(
-        actor, kind="voucher", subject_id=voucher_id, area_id=found.book.area_id, name=file.name or "",
-        stream=file.chunks(), title=request.POST.get("title", ""),
-    )  # fmt: skip
+        actor,
+        kind="voucher",
+        subject_id=voucher_id,
+        area_id=found.book.area_id,
+        name=file.name or "",
+        stream=file.chunks(),
+        title=request.POST.get("title", ""),
+    )
     messages.success(request, _("The document is attached."))
     return redirect("ledger:voucher", voucher_id=voucher_id)
 

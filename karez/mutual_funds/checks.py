@@ -1,4 +1,5 @@
-"""What is looked at before a year is closed: books equal pots, records equal books, loans by the rules. And the live reports.
+"""What is looked at before a year is closed: books equal pots, records equal books, loans by the rules. And the live
+reports.
 
 Most of it the database refuses to become wrong; it is asked again here, of all rows and in another way.
 """
@@ -26,10 +27,12 @@ CHECKS = (
         name="mutual_funds_books_equal_pots",
         label="Every society: grant, contributions, gifts and surplus together equal cash, bank and loans outstanding",
         sql=f"""
-SELECT so.name, {_yuan("b.pots")} || ' in pots', {_yuan("b.money")} || ' in cash, bank and loans; nothing on the opening account', {_LINK}
+SELECT so.name, {_yuan("b.pots")} || ' in pots',
+    {_yuan("b.money")} || ' in cash, bank and loans; nothing on the opening account', {_LINK}
   FROM (SELECT society_id, sum(balance_fen) FILTER (WHERE code IN ('2001', '4001', '4002', '4003')) AS pots,
                sum(balance_fen) FILTER (WHERE code IN ('1001', '1002', '1301')) AS money,
-               sum(balance_fen) FILTER (WHERE code NOT IN ('1001', '1002', '1301', '2001', '4001', '4002', '4003')) AS other
+               sum(balance_fen) FILTER (WHERE code NOT IN ('1001', '1002', '1301', '2001', '4001', '4002',
+                   '4003')) AS other
           FROM ({_BALANCES}) x GROUP BY 1) b JOIN mutual_funds_society so ON so.id = b.society_id
  WHERE b.pots <> b.money OR b.other <> 0""",
         todo="find the voucher that is booked to the wrong account, and reverse it",
@@ -50,22 +53,31 @@ SELECT so.name, b.code || ': ' || {_yuan("b.balance_fen")}, 'zero or more', {_LI
         sql=f"""
 WITH recorded AS (
     SELECT m.society_id, '2001' AS code, CASE c.kind WHEN 'refund' THEN -c.amount_fen ELSE c.amount_fen END AS fen
-      FROM mutual_funds_contribution c JOIN mutual_funds_member m ON m.id = c.member_id WHERE c.kind <> 'granted_base' AND {_event("c")}
+      FROM mutual_funds_contribution c JOIN mutual_funds_member m ON m.id = c.member_id WHERE c.kind <> 'granted_base'
+          AND {_event("c")}
     UNION ALL SELECT o.society_id, '4001', o.grant_fen FROM mutual_funds_opening o WHERE {_event("o")}
     UNION ALL SELECT o.society_id, '4002', o.gifts_fen FROM mutual_funds_opening o WHERE {_event("o")}
     UNION ALL SELECT o.society_id, '4003', o.surplus_fen FROM mutual_funds_opening o WHERE {_event("o")}
     UNION ALL SELECT g.society_id, '4001', g.amount_fen FROM mutual_funds_grant g WHERE {_event("g")}
     UNION ALL SELECT g.society_id, '4002', g.amount_fen FROM mutual_funds_gift g WHERE {_event("g")}
     UNION ALL SELECT l.society_id, '1301', l.principal_fen FROM mutual_funds_loan l WHERE {_event("l")}
-    UNION ALL SELECT l.society_id, x.code, x.fen FROM mutual_funds_repayment p JOIN mutual_funds_loan l ON l.id = p.loan_id,
+    UNION ALL SELECT l.society_id, x.code, x.fen FROM mutual_funds_repayment p JOIN mutual_funds_loan l
+        ON l.id = p.loan_id,
         LATERAL (VALUES ('1301', -p.principal_fen), ('4003', p.fee_fen)) x (code, fen) WHERE {_event("p")}
-    UNION ALL SELECT l.society_id, x.code, -w.principal_fen FROM mutual_funds_writeoff w JOIN mutual_funds_loan l ON l.id = w.loan_id,
-        LATERAL (VALUES ('1301'), (CASE w.pot WHEN 'surplus' THEN '4003' WHEN 'gifts' THEN '4002' ELSE '4001' END)) x (code) WHERE {_event("w")}
+    UNION ALL SELECT l.society_id, x.code, -w.principal_fen FROM mutual_funds_writeoff w JOIN mutual_funds_loan l
+        ON l.id = w.loan_id,
+        LATERAL (VALUES ('1301'), (CASE w.pot WHEN 'surplus' THEN '4003' WHEN 'gifts' THEN '4002'
+            ELSE '4001' END)) x (code) WHERE {_event("w")}
 ), summed AS (SELECT society_id, code, sum(fen) AS fen FROM recorded GROUP BY 1, 2)
-SELECT so.name, b.code || ': ' || {_yuan("coalesce(s.fen, 0)")} || ' on record', {_yuan("b.balance_fen")} || ' in the books', {_LINK}
-  FROM ({_BALANCES}) b JOIN mutual_funds_society so ON so.id = b.society_id LEFT JOIN summed s ON s.society_id = b.society_id AND s.code = b.code
+SELECT so.name, b.code || ': ' || {_yuan("coalesce(s.fen, 0)")} || ' on record',
+    {_yuan("b.balance_fen")} || ' in the books', {_LINK}
+  FROM ({_BALANCES}) b JOIN mutual_funds_society so ON so.id = b.society_id LEFT JOIN summed s
+      ON s.society_id = b.society_id AND s.code = b.code
  WHERE b.code IN ('1301', '2001', '4001', '4002', '4003') AND coalesce(s.fen, 0) <> b.balance_fen""",
-        todo="load the members' old contributions and old loans the opening counts, approve what was posted alone, or void what was reversed",
+        todo=(
+            "load the members' old contributions and old loans the opening counts, approve what was posted alone, "
+            "or void what was reversed"
+        ),
         acceptable=True,
     ),
     ClosingCheck(
@@ -73,7 +85,8 @@ SELECT so.name, b.code || ': ' || {_yuan("coalesce(s.fen, 0)")} || ' on record',
         label="No member has got back more than the own money paid in",
         sql=f"""
 SELECT h.household_no || ', ' || so.name, {_yuan("x.fen")}, 'zero or more', {_LINK}
-  FROM (SELECT c.member_id, sum(CASE c.kind WHEN 'refund' THEN -c.amount_fen WHEN 'granted_base' THEN 0 ELSE c.amount_fen END) AS fen
+  FROM (SELECT c.member_id, sum(CASE c.kind WHEN 'refund' THEN -c.amount_fen WHEN 'granted_base' THEN 0
+      ELSE c.amount_fen END) AS fen
           FROM mutual_funds_contribution c WHERE {_event("c")} GROUP BY 1) x
   JOIN mutual_funds_member m ON m.id = x.member_id JOIN mutual_funds_society so ON so.id = m.society_id
   JOIN register_household h ON h.id = m.household_id WHERE x.fen < 0""",
@@ -82,15 +95,21 @@ SELECT h.household_no || ', ' || so.name, {_yuan("x.fen")}, 'zero or more', {_LI
     ),
     ClosingCheck(
         name="mutual_funds_loans_by_the_rules",
-        label="Every loan is within the cap and term of the rules in force, to a member of that day; nothing is over-repaid",
+        label=(
+            "Every loan is within the cap and term of the rules in force, to a member of that day; nothing is "
+            "over-repaid"
+        ),
         sql=f"""
 SELECT l.loan_no || ', ' || so.name, {_yuan("l.principal_fen")} || ' for ' || l.term_days || ' days',
        'at most ' || {_yuan("r.loan_cap_fen")} || ' for ' || r.term_cap_days || ' days, to a member, at most the principal repaid',
        '/mutual-funds/loans/' || l.id || '/'
-  FROM mutual_funds_loan l JOIN mutual_funds_society so ON so.id = l.society_id JOIN mutual_funds_ruleset r ON r.id = l.rule_set_id
+  FROM mutual_funds_loan l JOIN mutual_funds_society so ON so.id = l.society_id JOIN mutual_funds_ruleset r
+      ON r.id = l.rule_set_id
   JOIN mutual_funds_member m ON m.id = l.member_id JOIN ({_LOANS}) x ON x.loan_id = l.id
- WHERE {_event("l")} AND (l.principal_fen > r.loan_cap_fen OR l.term_days > r.term_cap_days OR r.society_id <> l.society_id
-    OR m.society_id <> l.society_id OR m.starts_on > l.happened_on OR m.ends_before <= l.happened_on OR x.outstanding_fen < 0)""",
+ WHERE {_event("l")} AND (l.principal_fen > r.loan_cap_fen OR l.term_days > r.term_cap_days
+     OR r.society_id <> l.society_id
+    OR m.society_id <> l.society_id OR m.starts_on > l.happened_on OR m.ends_before <= l.happened_on
+        OR x.outstanding_fen < 0)""",
         todo="void the loan or correct the rules' dates",
         acceptable=False,
     ),
@@ -99,17 +118,22 @@ SELECT l.loan_no || ', ' || so.name, {_yuan("l.principal_fen")} || ' for ' || l.
         label="No record stands on a reversed voucher, and no record is void while its voucher stands",
         sql=f"""
 WITH stands AS (
-    SELECT m.society_id, 'contribution ' || c.id AS what, c.transfer_id, c.void_counts_on FROM mutual_funds_contribution c JOIN mutual_funds_member m ON m.id = c.member_id
+    SELECT m.society_id, 'contribution ' || c.id AS what, c.transfer_id, c.void_counts_on
+        FROM mutual_funds_contribution c JOIN mutual_funds_member m ON m.id = c.member_id
     UNION ALL SELECT society_id, 'grant ' || id, transfer_id, void_counts_on FROM mutual_funds_grant
     UNION ALL SELECT society_id, 'gift ' || id, transfer_id, void_counts_on FROM mutual_funds_gift
     UNION ALL SELECT society_id, 'loan ' || loan_no, transfer_id, void_counts_on FROM mutual_funds_loan
-    UNION ALL SELECT l.society_id, 'repayment ' || p.id, coalesce(p.principal_transfer_id, p.fee_transfer_id), p.void_counts_on
+    UNION ALL SELECT l.society_id, 'repayment ' || p.id, coalesce(p.principal_transfer_id, p.fee_transfer_id),
+        p.void_counts_on
       FROM mutual_funds_repayment p JOIN mutual_funds_loan l ON l.id = p.loan_id
-    UNION ALL SELECT l.society_id, 'write-off ' || w.id, w.transfer_id, w.void_counts_on FROM mutual_funds_writeoff w JOIN mutual_funds_loan l ON l.id = w.loan_id
+    UNION ALL SELECT l.society_id, 'write-off ' || w.id, w.transfer_id, w.void_counts_on FROM mutual_funds_writeoff w
+        JOIN mutual_funds_loan l ON l.id = w.loan_id
 )
-SELECT s.what || ', ' || so.name, CASE WHEN r.id IS NULL THEN 'void, its voucher stands' ELSE 'its voucher is reversed' END,
+SELECT s.what || ', ' || so.name, CASE WHEN r.id IS NULL THEN 'void, its voucher stands'
+    ELSE 'its voucher is reversed' END,
        'record and voucher together', '/ledger/vouchers/' || t.voucher_id || '/'
-  FROM stands s JOIN ledger_transfer t ON t.id = s.transfer_id AND t.booking_date <= {_DAY} JOIN mutual_funds_society so ON so.id = s.society_id
+  FROM stands s JOIN ledger_transfer t ON t.id = s.transfer_id AND t.booking_date <= {_DAY} JOIN mutual_funds_society so
+      ON so.id = s.society_id
   LEFT JOIN ledger_voucher r ON r.reverses_id = t.voucher_id AND r.posted_at IS NOT NULL AND r.booking_date <= {_DAY}
  WHERE (r.id IS NULL) <> (s.void_counts_on IS NULL OR s.void_counts_on > {_DAY})""",
         todo="void the record with its voucher, or reverse the voucher",
@@ -120,11 +144,14 @@ SELECT s.what || ', ' || so.name, CASE WHEN r.id IS NULL THEN 'void, its voucher
         label="A society founded in the year was granted what the standard in force gives its class of village",
         sql=f"""
 SELECT so.name, {_yuan("x.fen")}, {_yuan("s.low_fen")} || ' to ' || {_yuan("s.high_fen")}, {_LINK}
-  FROM mutual_funds_society so CROSS JOIN LATERAL (SELECT coalesce(sum(g.amount_fen), 0) AS fen FROM mutual_funds_grant g
+  FROM mutual_funds_society so CROSS JOIN LATERAL (SELECT coalesce(sum(g.amount_fen), 0) AS fen
+      FROM mutual_funds_grant g
       WHERE g.society_id = so.id AND {_event("g")}) x
-  JOIN funds_grantstandard s ON s.programme = 'mutual_funds' AND s.size_class IN (so.size_class, 'any') AND s.voided_at IS NULL
+  JOIN funds_grantstandard s ON s.programme = 'mutual_funds' AND s.size_class IN (so.size_class, 'any')
+      AND s.voided_at IS NULL
    AND s.starts_on <= {_DAY}::date AND (s.ends_before IS NULL OR s.ends_before > {_DAY}::date)
- WHERE {counted_on(_DAY, event=False, alias="so")} AND extract(year FROM so.starts_on) = %(year)s AND x.fen < s.low_fen""",
+ WHERE {counted_on(_DAY, event=False, alias="so")} AND extract(year FROM so.starts_on) = %(year)s
+     AND x.fen < s.low_fen""",
         todo="record the grant that is missing, or accept with a reason",
     ),
     ClosingCheck(
@@ -132,7 +159,8 @@ SELECT so.name, {_yuan("x.fen")}, {_yuan("s.low_fen")} || ' to ' || {_yuan("s.hi
         label="Every society has as many member households as its rules ask for",
         sql=f"""
 SELECT so.name, count(m.id)::text, 'at least ' || r.min_members, {_LINK}
-  FROM mutual_funds_society so JOIN mutual_funds_ruleset r ON r.society_id = so.id AND {counted_on(_DAY, event=False, alias="r")}
+  FROM mutual_funds_society so JOIN mutual_funds_ruleset r ON r.society_id = so.id
+      AND {counted_on(_DAY, event=False, alias="r")}
   LEFT JOIN mutual_funds_member m ON m.society_id = so.id AND {counted_on(_DAY, event=False, alias="m")}
  WHERE {counted_on(_DAY, event=False, alias="so")} GROUP BY so.id, r.min_members HAVING count(m.id) < r.min_members""",
         todo="record the members that are missing, or accept with a reason",
@@ -156,35 +184,53 @@ SELECT so.name, x.members || ' of ' || x.households, 'at least ' || r.min_poor_s
         label="No loan, refund, grant, write-off or reversal of the year waits for approval",
         sql=f"""
 SELECT p.kind || ', ' || so.name, 'prepared, not decided', 'approved or refused', '/ledger/sets/' || s.id || '/'
-  FROM mutual_funds_proposal p JOIN ledger_set s ON s.id = p.set_id OR s.id = p.second_set_id JOIN mutual_funds_society so ON so.id = p.society_id
+  FROM mutual_funds_proposal p JOIN ledger_set s ON s.id = p.set_id OR s.id = p.second_set_id
+      JOIN mutual_funds_society so ON so.id = p.society_id
  WHERE s.approved_at IS NULL AND s.refused_at IS NULL
    AND EXISTS (SELECT FROM ledger_voucher v WHERE v.set_id = s.id AND v.booking_date <= {_DAY})""",
         todo="have them approved or refused",
     ),
-)  # fmt: skip
+)
 
 _CAPITAL = reports.on_day(reports.CAPITAL)
 _POT = "SELECT x.area_id, x.{column} / 100.0 FROM ({sql}) x"
 
 # What pages show live, by village or region: the same words from the same rows.
 REPORTS = (
-    LiveReport("mutual_funds.capital_government", "Grant pots, as societies' pages show them", _POT.format(column="grant_fen", sql=_CAPITAL)),
-    LiveReport("mutual_funds.capital_members", "Contributions, as societies' pages show them", _POT.format(column="contributions_fen", sql=_CAPITAL)),
     LiveReport(
-        "mutual_funds.loans_outstanding", "Loans outstanding, by the books",
-        f"SELECT x.area_id, x.balance_fen / 100.0 FROM ({_BALANCES}) x JOIN mutual_funds_society so ON so.id = x.society_id"
+        "mutual_funds.capital_government",
+        "Grant pots, as societies' pages show them",
+        _POT.format(column="grant_fen", sql=_CAPITAL),
+    ),
+    LiveReport(
+        "mutual_funds.capital_members",
+        "Contributions, as societies' pages show them",
+        _POT.format(column="contributions_fen", sql=_CAPITAL),
+    ),
+    LiveReport(
+        "mutual_funds.loans_outstanding",
+        "Loans outstanding, by the books",
+        f"SELECT x.area_id, x.balance_fen / 100.0 FROM ({_BALANCES}) x JOIN mutual_funds_society so ON so.id = "
+        "x.society_id"
         f" WHERE x.code = '1301' AND {counted_on(_DAY, event=False, alias='so')}",
     ),
     LiveReport(
-        "mutual_funds.member_households", "Members, by the societies' lists",
-        f"""SELECT so.area_id, count(m.id) FROM mutual_funds_society so LEFT JOIN mutual_funds_member m ON m.society_id = so.id
-          AND {counted_on(_DAY, event=False, alias="m")} WHERE {counted_on(_DAY, event=False, alias="so")} GROUP BY so.id""",
+        "mutual_funds.member_households",
+        "Members, by the societies' lists",
+        f"""SELECT so.area_id, count(m.id) FROM mutual_funds_society so LEFT JOIN mutual_funds_member m
+            ON m.society_id = so.id
+          AND {counted_on(_DAY, event=False, alias="m")} WHERE {counted_on(_DAY, event=False, alias="so")}
+              GROUP BY so.id""",
     ),
     LiveReport(
-        "mutual_funds.loans_issued", "Loans of the year, by the vouchers",
-        """SELECT (SELECT area_id FROM periods_region), coalesce(sum(CASE WHEN v.reverses_id IS NULL THEN t.amount_fen ELSE -t.amount_fen END), 0) / 100.0
-          FROM ledger_transfer t JOIN ledger_voucher v ON v.id = t.voucher_id LEFT JOIN ledger_voucher o ON o.id = v.reverses_id
+        "mutual_funds.loans_issued",
+        "Loans of the year, by the vouchers",
+        """SELECT (SELECT area_id FROM periods_region), coalesce(sum(CASE WHEN v.reverses_id IS NULL THEN t.amount_fen
+            ELSE -t.amount_fen END), 0) / 100.0
+          FROM ledger_transfer t JOIN ledger_voucher v ON v.id = t.voucher_id LEFT JOIN ledger_voucher o
+              ON o.id = v.reverses_id
           JOIN ledger_book b ON b.id = t.book_id
-         WHERE b.kind = 'society' AND coalesce(o.kind, v.kind) = 'loan' AND t.booking_date BETWEEN %(year_start)s AND %(as_of)s""",
+         WHERE b.kind = 'society' AND coalesce(o.kind, v.kind) = 'loan' AND t.booking_date BETWEEN %(year_start)s
+             AND %(as_of)s""",
     ),
-)  # fmt: skip
+)

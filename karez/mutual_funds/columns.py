@@ -6,7 +6,15 @@ from karez.kernel.sheets import Column, Days, Kind, Text
 
 _MOST_FEN = 10**14  # a trillion yuan: beyond it somebody wrote a number in the wrong column
 
-SIZE_CLASSES = {"small": "small", "小村": "small", "big": "big", "大村": "big", "old": "old", "原有": "old", "老村": "old"}
+SIZE_CLASSES = {
+    "small": "small",
+    "小村": "small",
+    "big": "big",
+    "大村": "big",
+    "old": "old",
+    "原有": "old",
+    "老村": "old",
+}
 ORDERS = {
     "fee_first": "fee_first", "先费后本": "fee_first",
     "principal_first": "principal_first", "先本后费": "principal_first",
@@ -39,23 +47,34 @@ PLACES_OF_MONEY = {"bank": "bank", "银行": "bank", "专户": "bank", "cash": "
 def village() -> Column:
     """The village whose society is meant."""
     return Column(
-        "village", _("code of the administrative village the society works in"), Kind.AREA, levels=("village",),
-        headers=("village code", "行政村代码", "村代码"), max_length=20,
-    )  # fmt: skip
+        "village",
+        _("code of the administrative village the society works in"),
+        Kind.AREA,
+        levels=("village",),
+        headers=("village code", "行政村代码", "村代码"),
+        max_length=20,
+    )
 
 
 def household_no() -> Column:
     """The member's household."""
     return Column(
-        "household_no", _("number of the household in the village's register"),
-        headers=("household number", "户编号", "户号"), max_length=40, reference=True,
-    )  # fmt: skip
+        "household_no",
+        _("number of the household in the village's register"),
+        headers=("household number", "户编号", "户号"),
+        max_length=40,
+        reference=True,
+    )
 
 
 def loan_no() -> Column:
     """The loan's number in its society."""
     return Column(
-        "loan_no", _("number of the loan, once in its society"), headers=("loan number", "借款编号", "借款号"), max_length=40, reference=True
+        "loan_no",
+        _("number of the loan, once in its society"),
+        headers=("loan number", "借款编号", "借款号"),
+        max_length=40,
+        reference=True,
     )
 
 
@@ -72,24 +91,31 @@ def fen(name: str, meaning: Text, *headers: str, required: bool = True, low: int
 def money_in() -> Column:
     """Where the society keeps the money that moved; the bank where the cell is empty."""
     return Column(
-        "account", _("where the money came to or went from: bank or cash; bank if empty"), Kind.CODE,
-        required=False, codes=PLACES_OF_MONEY, headers=("paid through", "资金账户", "收付方式"),
-    )  # fmt: skip
+        "account",
+        _("where the money came to or went from: bank or cash; bank if empty"),
+        Kind.CODE,
+        required=False,
+        codes=PLACES_OF_MONEY,
+        headers=("paid through", "资金账户", "收付方式"),
+    )
 
 
 def receipt_no() -> Column:
     """What tells two payments of one day apart."""
     return Column(
-        "receipt_no", _("number of the receipt, if there is one; it tells two payments of one day apart"), required=False,
-        headers=("receipt", "receipt number", "收据号", "收据编号", "票据号"), max_length=60,
-    )  # fmt: skip
+        "receipt_no",
+        _("number of the receipt, if there is one; it tells two payments of one day apart"),
+        required=False,
+        headers=("receipt", "receipt number", "收据号", "收据编号", "票据号"),
+        max_length=60,
+    )
 
 
 SOCIETIES = (
     village(),
     Column("name", _("name of the society"), headers=("society", "互助社名称", "名称")),
     day("founded_on", _("day the society was founded"), "founded", "成立日期", days=Days.SINCE),
-    Column("size_class", _("class of the village for the grant: small, big, or old where the fund is older than the classes"),
+    Column("size_class", _("class of the village for the grant: small, big, or old where the fund is older than " "the classes"),
            Kind.CODE, codes=SIZE_CLASSES, headers=("size class", "村规模", "规模类别")),
     fen("loan_cap", _("most that may be lent to a member at once"), "loan ceiling", "借款上限", "单笔借款上限", low=1),
     Column("term_cap_days", _("longest term of a loan"), Kind.INTEGER, unit="days", low=1, high=3660,
@@ -116,7 +142,12 @@ SOCIETIES = (
 
 SOCIETY_OPENINGS = (
     village(),
-    fen("grant", _("grant pot on the region's first day: all public money paid in, as it stood"), "grant pot", "财政扶贫资金"),
+    fen(
+        "grant",
+        _("grant pot on the region's first day: all public money paid in, as it stood"),
+        "grant pot",
+        "财政扶贫资金",
+    ),
     fen("contributions", _("members' contributions on that day"), "contributions pot", "农户互助金", "会员互助金"),
     fen("gifts", _("gifts on that day"), "gifts pot", "捐赠资金", required=False),
     fen("surplus", _("surplus of fees on that day"), "surplus pot", "占用费积累", "公积金", required=False),
@@ -127,7 +158,13 @@ SOCIETY_OPENINGS = (
 
 GRANTS = (
     village(),
-    Column("source_line", _("code of the source line the money comes from"), headers=("source line", "资金来源代码"), max_length=40, reference=True),
+    Column(
+        "source_line",
+        _("code of the source line the money comes from"),
+        headers=("source line", "资金来源代码"),
+        max_length=40,
+        reference=True,
+    ),
     day("granted_on", _("day the money reached the society"), "granted", "拨付日期"),
     fen("amount", _("amount granted"), "grant", "拨付金额", "金额", low=1),
     Column("document", _("number of the document that grants it"), headers=("document number", "文号", "拨款文号")),
@@ -144,13 +181,24 @@ FUND_MEMBERS = (
 CONTRIBUTIONS = (
     village(),
     household_no(),
-    day("paid_on", _("day of the payment; of money paid before the region's first day its true day"), "paid", "缴纳日期", days=Days.SINCE),
+    day(
+        "paid_on",
+        _("day of the payment; of money paid before the region's first day its true day"),
+        "paid",
+        "缴纳日期",
+        days=Days.SINCE,
+    ),
     fen("amount", _("amount"), "金额", low=1),
-    Column("kind", _("own money, a base share counted from the grant (no money moves), or a refund of own money"), Kind.CODE,
-           codes=CONTRIBUTION_KINDS, headers=("kind of contribution", "类别")),
+    Column(
+        "kind",
+        _("own money, a base share counted from the grant (no money moves), or a refund of own money"),
+        Kind.CODE,
+        codes=CONTRIBUTION_KINDS,
+        headers=("kind of contribution", "类别"),
+    ),
     money_in(),
     receipt_no(),
-)  # fmt: skip
+)
 
 LOANS = (
     village(),

@@ -1,4 +1,5 @@
-"""What closing freezes of this room: societies, their capital, grants, members, loans and what fell due. Holds no names.
+"""What closing freezes of this room: societies, their capital, grants, members, loans and what fell due. Holds no
+names.
 
 A loan or member opens to its record through the household's random key; what people call them stays in the register.
 """
@@ -24,10 +25,12 @@ SOCIETIES = FigureTable(
     ),
     sql=f"""
 WITH tree AS MATERIALIZED (SELECT area_id, county_id FROM places_tree_on({_DAY}::date, true)),
-listed AS MATERIALIZED (SELECT d.area_id, d.list FROM places_designation d WHERE {counted_on(_DAY, event=False, alias="d")}),
+listed AS MATERIALIZED (SELECT d.area_id, d.list FROM places_designation d
+    WHERE {counted_on(_DAY, event=False, alias="d")}),
 joined AS (SELECT m.society_id, count(*) AS members FROM mutual_funds_member m
             WHERE {counted_on(_DAY, event=False, alias="m")} GROUP BY 1)
-SELECT so.area_id, so.id AS society_id, so.starts_on AS founded_on, extract(year FROM so.starts_on)::integer AS founded_year, so.size_class,
+SELECT so.area_id, so.id AS society_id, so.starts_on AS founded_on, extract(year
+    FROM so.starts_on)::integer AS founded_year, so.size_class,
        EXISTS (SELECT FROM listed d WHERE d.area_id = v.county_id AND d.list = 'national_key_county') AS key_county,
        EXISTS (SELECT FROM listed d WHERE d.area_id = so.area_id AND d.list = 'poor_village') AS poor_village,
        coalesce(j.members, 0)::integer AS members, r.min_members
@@ -39,7 +42,10 @@ SELECT so.area_id, so.id AS society_id, so.starts_on AS founded_on, extract(year
 
 CAPITAL = FigureTable(
     name="mutual_funds_capital",
-    grain="one row per transfer into a pot of a society at work on the day, or out of it as a refund; members' opening money by household",
+    grain=(
+        "one row per transfer into a pot of a society at work on the day, or out of it as a refund; members' "
+        "opening money by household"
+    ),
     columns=(
         FigureColumn("society_id", "bigint", "the society"),
         FigureColumn("size_class", "text", "class of the village"),
@@ -47,7 +53,12 @@ CAPITAL = FigureTable(
         FigureColumn("contributions_fen", "bigint", "members' own money paid in, net of refunds", unit="fen"),
         FigureColumn("gifts_fen", "bigint", "gifts", unit="fen"),
         FigureColumn("surplus_fen", "bigint", "fees received", unit="fen"),
-        FigureColumn("household_key", "uuid", "whose own money or fee it is, by random key; empty for public money and what was taken back", key=True),
+        FigureColumn(
+            "household_key",
+            "uuid",
+            "whose own money or fee it is, by random key; empty for public money and what was taken back",
+            key=True,
+        ),
         FigureColumn("transfer_id", "bigint", "transfer in the society's book"),
         FigureColumn("voucher_id", "bigint", "voucher of that transfer"),
     ),
@@ -57,7 +68,10 @@ CAPITAL = FigureTable(
 
 OPENING = FigureTable(
     name="mutual_funds_opening",
-    grain="one row per opening balance of a pot, members' money by household, of every society that stood on the region's first day, ended since or not",
+    grain=(
+        "one row per opening balance of a pot, members' money by household, of every society that stood on the "
+        "region's first day, ended since or not"
+    ),
     columns=CAPITAL.columns,
     sql=reports.on_day(reports.OPENING_TRANSFERS),
     order_by="transfer_id",
@@ -75,16 +89,21 @@ GRANTS = FigureTable(
         FigureColumn("funder_kind", "text", "kind of funder"),
         FigureColumn("amount_fen", "bigint", "amount", unit="fen"),
         FigureColumn("granted_on", "date", "day of the grant"),
-        FigureColumn("counts_year", "integer", "year it counts in, the year of the grant unless learnt later", unit="year"),
+        FigureColumn(
+            "counts_year", "integer", "year it counts in, the year of the grant unless learnt later", unit="year"
+        ),
         FigureColumn("transfer_id", "bigint", "transfer into the society's book"),
         FigureColumn("voucher_id", "bigint", "voucher of that transfer"),
         FigureColumn("county_transfer_id", "bigint", "transfer out of the county's book"),
     ),
     sql=f"""
-SELECT so.area_id, g.society_id, so.size_class, li.code AS source_line, li.year AS line_year, f.code AS funder_code, f.kind AS funder_kind,
-       g.amount_fen, g.happened_on AS granted_on, extract(year FROM g.counts_on)::integer AS counts_year, g.transfer_id, t.voucher_id,
+SELECT so.area_id, g.society_id, so.size_class, li.code AS source_line, li.year AS line_year, f.code AS funder_code,
+    f.kind AS funder_kind,
+       g.amount_fen, g.happened_on AS granted_on, extract(year
+           FROM g.counts_on)::integer AS counts_year, g.transfer_id, t.voucher_id,
        g.county_transfer_id
-  FROM mutual_funds_grant g JOIN mutual_funds_society so ON so.id = g.society_id JOIN funds_sourceline li ON li.id = g.source_line_id
+  FROM mutual_funds_grant g JOIN mutual_funds_society so ON so.id = g.society_id JOIN funds_sourceline li
+      ON li.id = g.source_line_id
   JOIN funds_funder f ON f.id = li.funder_id JOIN ledger_transfer t ON t.id = g.transfer_id
  WHERE {counted_on(_DAY, event=True, alias="g")}""",
     order_by="transfer_id",
@@ -101,7 +120,8 @@ MEMBERS = FigureTable(
     ),
     sql=f"""
 SELECT so.area_id, h.key AS household_key, m.society_id, m.starts_on AS joined_on, h.kind AS household_kind
-  FROM mutual_funds_member m JOIN mutual_funds_society so ON so.id = m.society_id JOIN register_household h ON h.id = m.household_id
+  FROM mutual_funds_member m JOIN mutual_funds_society so ON so.id = m.society_id JOIN register_household h
+      ON h.id = m.household_id
  WHERE {counted_on(_DAY, event=False, alias="m")}""",
     order_by="household_key",
 )
@@ -115,7 +135,9 @@ LOANS = FigureTable(
         FigureColumn("loan_id", "bigint", "the loan"),
         FigureColumn("principal_fen", "bigint", "amount lent; of an older loan what was still owed", unit="fen"),
         FigureColumn("issued_on", "date", "day it was lent"),
-        FigureColumn("counts_year", "integer", "year it counts in, the year it was lent unless learnt later", unit="year"),
+        FigureColumn(
+            "counts_year", "integer", "year it counts in, the year it was lent unless learnt later", unit="year"
+        ),
         FigureColumn("opening", "boolean", "whether it is older than the region's first day"),
         FigureColumn("purpose", "text", "what it is for"),
         FigureColumn("term_days", "integer", "term", unit="days"),
@@ -131,8 +153,10 @@ LOANS = FigureTable(
     ),
     sql=f"""
 SELECT x.area_id, h.key AS household_key, x.society_id, x.loan_id, x.principal_fen, x.issued_on,
-       extract(year FROM x.counts_on)::integer AS counts_year, x.opening, x.purpose, x.term_days, x.due_on, x.rescheduled,
-       x.repaid_principal_fen, x.repaid_fee_fen, x.written_off_fen, x.outstanding_fen, x.days_late::integer AS days_late, x.transfer_id, t.voucher_id
+       extract(year FROM x.counts_on)::integer AS counts_year, x.opening, x.purpose, x.term_days, x.due_on,
+           x.rescheduled,
+       x.repaid_principal_fen, x.repaid_fee_fen, x.written_off_fen, x.outstanding_fen,
+           x.days_late::integer AS days_late, x.transfer_id, t.voucher_id
   FROM ({reports.on_day(reports.LOANS)}) x JOIN mutual_funds_member m ON m.id = x.member_id
   JOIN register_household h ON h.id = m.household_id LEFT JOIN ledger_transfer t ON t.id = x.transfer_id""",
     order_by="loan_id",
@@ -154,7 +178,8 @@ DUES = FigureTable(
         FigureColumn("collected_fen", "bigint", "paid on it by now", unit="fen"),
     ),
     sql=f"""
-SELECT area_id, society_id, loan_id, number, due_on, extract(year FROM due_on)::integer AS due_year, principal_fen, fee_fen, due_fen,
+SELECT area_id, society_id, loan_id, number, due_on, extract(year
+    FROM due_on)::integer AS due_year, principal_fen, fee_fen, due_fen,
        collected_on_time_fen, collected_fen FROM ({reports.on_day(reports.DUES)}) d""",
     order_by="loan_id, number",
 )

@@ -1,4 +1,6 @@
-"""Forms of village mutual funds: what comes in, what goes out, what is decided about a loan. Hold no rule: services judge."""
+"""Forms of village mutual funds: what comes in, what goes out, what is decided about a loan. Hold no rule: services
+judge.
+"""
 
 from typing import Any
 
@@ -66,7 +68,10 @@ class TermsForm(forms.Form):
     loan_cap_fen = YuanField(label=_("Largest loan, yuan"), max_length=30)
     term_cap_days = WholeField(label=_("Longest term, days"), min_value=1, max_value=3660)
     fee_rate_bp = WholeField(
-        label=_("Fee for 30 days, hundredths of a percent"), min_value=0, max_value=1000, help_text=_("80 is 0.8 percent.")
+        label=_("Fee for 30 days, hundredths of a percent"),
+        min_value=0,
+        max_value=1000,
+        help_text=_("80 is 0.8 percent."),
     )
     contribution_min_fen = YuanField(label=_("Least a member pays in, yuan"), max_length=30)
     contribution_max_fen = YuanField(label=_("Most a member may have in, yuan"), max_length=30)
@@ -77,8 +82,12 @@ class TermsForm(forms.Form):
     open_loans_max = WholeField(label=_("Loans a member may have at once"), min_value=1, max_value=20)
     instalments = WholeField(label=_("Equal instalments of a loan"), min_value=1, max_value=60)
     min_members = WholeField(label=_("Fewest member households"), min_value=0, max_value=100_000)
-    min_poor_share = WholeField(label=_("Least share of registered households among them, percent"), min_value=0, max_value=100)
-    extension_days_max = WholeField(label=_("Days a loan may be put off beyond the longest term"), min_value=0, max_value=3660)
+    min_poor_share = WholeField(
+        label=_("Least share of registered households among them, percent"), min_value=0, max_value=100
+    )
+    extension_days_max = WholeField(
+        label=_("Days a loan may be put off beyond the longest term"), min_value=0, max_value=3660
+    )
 
     def clean(self) -> dict[str, Any]:
         """The least a member pays in is not above the most."""

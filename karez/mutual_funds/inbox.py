@@ -30,7 +30,9 @@ def about_area(actor: User, area_id: int, level: str) -> list[AreaLink]:
         return [AreaLink(_("Mutual fund"), reverse("mutual_funds:society", args=[found.pk]))]
     asked = queries.founding_waiting(actor, area_id) if level == "village" else None
     if asked:
-        return [AreaLink(_("Founding of a mutual fund, to be decided"), reverse("mutual_funds:resolution", args=[asked.pk]))]
+        return [
+            AreaLink(_("Founding of a mutual fund, to be decided"), reverse("mutual_funds:resolution", args=[asked.pk]))
+        ]
     may_found = level == "village" and may(actor, "mutual_funds.prepare", area_id)
     return [AreaLink(_("Found a mutual fund"), reverse("mutual_funds:found", args=[area_id]))] if may_found else []
 
@@ -48,14 +50,21 @@ def about_transfers(actor: User, transfer_ids: Iterable[int]) -> list[AreaLink]:
     found = []
     for fact in queries.facts_of_transfers(actor, list(transfer_ids)):
         if isinstance(fact, Contribution):
-            words, address = _("Contribution of household %s") % fact.member.household.household_no, ("society", fact.member.society_id)
+            words, address = (
+                _("Contribution of household %s") % fact.member.household.household_no,
+                ("society", fact.member.society_id),
+            )
         elif isinstance(fact, Grant):
             words, address = _("Grant from line %s") % fact.source_line.code, ("society", fact.society_id)
         elif isinstance(fact, Gift):
             words, address = _("Gift of %s") % fact.giver, ("society", fact.society_id)
         else:
             loan = fact if isinstance(fact, Loan) else fact.loan
-            kinds = {"Loan": _("Loan %s"), "Repayment": _("Repayment of loan %s"), "WriteOff": _("Write-off of loan %s")}
+            kinds = {
+                "Loan": _("Loan %s"),
+                "Repayment": _("Repayment of loan %s"),
+                "WriteOff": _("Write-off of loan %s"),
+            }
             words, address = kinds[type(fact).__name__] % loan.loan_no, ("loan", loan.pk)
         found.append(AreaLink(words, reverse(f"mutual_funds:{address[0]}", args=[address[1]])))
     return found
@@ -66,7 +75,10 @@ def decides_sets(set_ids: Iterable[int]) -> dict[int, str]:
     ids = list(set_ids)
     found = Proposal.objects.filter(Q(set_id__in=ids) | Q(second_set_id__in=ids))
     return {
-        key: reverse("mutual_funds:proposal", args=[one.pk]) for one in found for key in (one.set_id, one.second_set_id) if key in ids
+        key: reverse("mutual_funds:proposal", args=[one.pk])
+        for one in found
+        for key in (one.set_id, one.second_set_id)
+        if key in ids
     }
 
 
@@ -79,7 +91,11 @@ def takes_back(voucher_id: int) -> str | None:
     opening = Opening.objects.filter(voucher_id=voucher_id, voided_at=None).first()
     if opening is not None:  # opening balances go with the file they came in
         batch = opening.batch_id
-        return reverse("intake:batch", args=[batch]) if batch else reverse("mutual_funds:society", args=[opening.society_id])
+        return (
+            reverse("intake:batch", args=[batch])
+            if batch
+            else reverse("mutual_funds:society", args=[opening.society_id])
+        )
     granted = Grant.objects.filter(county_transfer_id__in=moved, voided_at=None).first()
     if granted is not None:
         theirs = Transfer.objects.get(pk=granted.transfer_id).voucher_id
@@ -94,7 +110,7 @@ def takes_back(voucher_id: int) -> str | None:
         *Repayment.objects.filter(
             Q(principal_transfer_id__in=moved) | Q(fee_transfer_id__in=moved), voided_at=None
         ).values_list("loan__society_id", flat=True)[:1],
-    ]  # fmt: skip
+    ]
     return reverse("mutual_funds:take_back", args=[found[0], voucher_id]) if found else None
 
 

@@ -1,7 +1,8 @@
-"""What is judged twice, when an act is prepared and again when it is approved: a loan and a refund by the rules of their day.
+"""What is judged twice, when an act is prepared and again when it is approved: a loan and a refund by the rules of
+their day.
 
-Whatever waits for a second person counts when the next is prepared. The database judges what is recorded once more; here it is
-told in words. Writes nothing; the society is locked by the caller. Amounts are whole fen.
+Whatever waits for a second person counts when the next is prepared. The database judges what is recorded once more;
+here it is told in words. Writes nothing; the society is locked by the caller. Amounts are whole fen.
 """
 
 from datetime import date, timedelta
@@ -43,12 +44,22 @@ def judge_loan(
     require_household(member, lent_on)
     require_member(member, lent_on)
     least = in_force.instalments
-    if not 0 < principal_fen <= in_force.loan_cap_fen or term_days > in_force.term_cap_days or least > min(term_days, principal_fen):
+    if (
+        not 0 < principal_fen <= in_force.loan_cap_fen
+        or term_days > in_force.term_cap_days
+        or least > min(term_days, principal_fen)
+    ):
         raise Refusal(
-            "mutual_funds.loan", record=f"loan {loan_no}", found=f"{yuan(principal_fen)} for {term_days} days",
-            expected=f"above 0, at most {yuan(in_force.loan_cap_fen)} for at most {in_force.term_cap_days} days, in {least} instalments",
-            rule="the society's rules of that day", todo="lend less, or let the members' meeting change the rules",
-        )  # fmt: skip
+            "mutual_funds.loan",
+            record=f"loan {loan_no}",
+            found=f"{yuan(principal_fen)} for {term_days} days",
+            expected=(
+                f"above 0, at most {yuan(in_force.loan_cap_fen)} for at most {in_force.term_cap_days} days, in "
+                f"{least} instalments"
+            ),
+            rule="the society's rules of that day",
+            todo="lend less, or let the members' meeting change the rules",
+        )
     _number_is_free(member, loan_no, waiting)
     _not_too_many(member, loan_no, lent_on, in_force, waiting)
     return in_force
@@ -60,13 +71,20 @@ def require_member(member: Member, day: date, *, may_have_left: bool = False) ->
         return
     left = f"left on {member.ends_before}" if member.ends_before and day >= member.starts_on else f"no member on {day}"
     raise Refusal(
-        "mutual_funds.member", record=named(member), found=left, expected=f"a member household, from {member.starts_on} on",
-        rule="the society's money is its members'", todo="correct the day, or choose a member",
-    )  # fmt: skip
+        "mutual_funds.member",
+        record=named(member),
+        found=left,
+        expected=f"a member household, from {member.starts_on} on",
+        rule="the society's money is its members'",
+        todo="correct the day, or choose a member",
+    )
 
 
-def judge_refund(member: Member, *, amount_fen: int, refunded_on: date, leaving: bool, waiting: list[dict[str, Any]]) -> None:
-    """Refuses more than the own money that is there, on that day and on every later one, what waits to be returned left out.
+def judge_refund(
+    member: Member, *, amount_fen: int, refunded_on: date, leaving: bool, waiting: list[dict[str, Any]]
+) -> None:
+    """Refuses more than the own money that is there, on that day and on every later one, what waits to be returned left
+    out.
 
     Who leaves takes all of it.
     """
@@ -76,39 +94,59 @@ def judge_refund(member: Member, *, amount_fen: int, refunded_on: date, leaving:
     least = least_from([*own_moves(member.pk), *asked], refunded_on)
     if not 0 < amount_fen <= limit or (leaving and amount_fen != limit):
         raise Refusal(
-            "mutual_funds.refund", record=named(member), found=yuan(amount_fen),
+            "mutual_funds.refund",
+            record=named(member),
+            found=yuan(amount_fen),
             expected=f"exactly {yuan(limit)} of own money" if leaving else f"at most {yuan(limit)} of own money",
-            rule="a refund is of own money; what waits for approval is counted", todo="see the member's contributions, and what waits",
-        )  # fmt: skip
+            rule="a refund is of own money; what waits for approval is counted",
+            todo="see the member's contributions, and what waits",
+        )
     if amount_fen > least:
         raise Refusal(
-            "mutual_funds.refund_day", record=named(member), found=f"{yuan(amount_fen)}, returned on {refunded_on}",
+            "mutual_funds.refund_day",
+            record=named(member),
+            found=f"{yuan(amount_fen)}, returned on {refunded_on}",
             expected=f"at most {yuan(max(0, least))} of own money, paid in by {refunded_on} and not returned later",
-            rule="own money is returned after it was paid in, never before", todo="correct the day of the refund, or return less",
-        )  # fmt: skip
+            rule="own money is returned after it was paid in, never before",
+            todo="correct the day of the refund, or return less",
+        )
 
 
 def _number_is_free(member: Member, loan_no: str, waiting: list[dict[str, Any]]) -> None:
     key = key_of(loan_no)
     waits = key in keys_of(one["loan_no"] for one in waiting)
-    given = Loan.objects.alias(key=number_key("loan_no")).filter(society_id=member.society_id, key=key, voided_at=None).first()
+    given = (
+        Loan.objects.alias(key=number_key("loan_no"))
+        .filter(society_id=member.society_id, key=key, voided_at=None)
+        .first()
+    )
     if not waits and given is None:
         return
     written = f" as {given.loan_no}" if given is not None and given.loan_no != loan_no else ""
     raise Refusal(
-        "mutual_funds.loan_number_taken", record=f"loan {loan_no}",
-        found=f"loan number {loan_no} waits for approval in {member.society.name}" if waits
+        "mutual_funds.loan_number_taken",
+        record=f"loan {loan_no}",
+        found=f"loan number {loan_no} waits for approval in {member.society.name}"
+        if waits
         else f"loan number {loan_no} is already given in {member.society.name}{written}",
-        expected="a number not yet given in the society", rule="a loan's number is given once in a society", todo="give it another number",
-    )  # fmt: skip
+        expected="a number not yet given in the society",
+        rule="a loan's number is given once in a society",
+        todo="give it another number",
+    )
 
 
-def _not_too_many(member: Member, loan_no: str, lent_on: date, in_force: RuleSet, waiting: list[dict[str, Any]]) -> None:
-    """On the day of the loan, and of each later one of the household, it has no more open than the rules of that loan allow."""
+def _not_too_many(
+    member: Member, loan_no: str, lent_on: date, in_force: RuleSet, waiting: list[dict[str, Any]]
+) -> None:
+    """On the day of the loan, and of each later one of the household, it has no more open than the rules of that loan
+    allow.
+    """
     most_on = {lent_on: in_force.open_loans_max}
     asked = [one for one in waiting if one["member"] == member.pk]
     asked_days = [date.fromisoformat(one["day"]) for one in asked]
-    later = Loan.objects.filter(member=member, voided_at=None, happened_on__gt=lent_on).values_list("happened_on", "rule_set__open_loans_max")
+    later = Loan.objects.filter(member=member, voided_at=None, happened_on__gt=lent_on).values_list(
+        "happened_on", "rule_set__open_loans_max"
+    )
     for day, most in later:
         most_on[day] = min(most, most_on.get(day, most))
     for day in asked_days:
@@ -118,11 +156,13 @@ def _not_too_many(member: Member, loan_no: str, lent_on: date, in_force: RuleSet
         if (open_then := open_loans(member, day)) + sum(d <= day for d in asked_days) < most:
             continue
         raise Refusal(
-            "mutual_funds.loan", record=f"loan {loan_no}, {named(member)}",
+            "mutual_funds.loan",
+            record=f"loan {loan_no}, {named(member)}",
             found=f"on {day} open already: {open_then}, waiting for approval: {sum(d <= day for d in asked_days)}",
-            expected=f"with this one at most {most} at once", rule="a household has at most as many open loans as the society's rules allow",
+            expected=f"with this one at most {most} at once",
+            rule="a household has at most as many open loans as the society's rules allow",
             todo="record the repayment of the earlier loan first, or decide about what waits",
-        )  # fmt: skip
+        )
 
 
 def open_loans(member: Member, day: date) -> int:
@@ -130,5 +170,10 @@ def open_loans(member: Member, day: date) -> int:
     until = day + timedelta(days=1)
     repaid = Sum("repayments__principal_fen", filter=Q(repayments__voided_at=None, repayments__happened_on__lt=until))
     standing = Loan.objects.filter(member=member, voided_at=None, happened_on__lt=until)
-    standing = standing.exclude(pk__in=Loan.objects.filter(write_offs__voided_at=None, write_offs__happened_on__lt=until).values("pk"))
-    return sum(principal > (paid or 0) for principal, paid in standing.annotate(paid=repaid).values_list("principal_fen", "paid"))
+    standing = standing.exclude(
+        pk__in=Loan.objects.filter(write_offs__voided_at=None, write_offs__happened_on__lt=until).values("pk")
+    )
+    return sum(
+        principal > (paid or 0)
+        for principal, paid in standing.annotate(paid=repaid).values_list("principal_fen", "paid")
+    )

@@ -1,7 +1,7 @@
 """Turns the rows of an approved file into facts and booked money, all rows at once. Holds no checks: those ran before.
 
-Money of one society, one day and one kind is one voucher; each fact has a transfer of its own in it. Every function takes
-its societies first (lowest id first), then the accounts, as every writer of this room does.
+Money of one society, one day and one kind is one voucher; each fact has a transfer of its own in it. Every function
+takes its societies first (lowest id first), then the accounts, as every writer of this room does.
 """
 
 import json
@@ -36,8 +36,13 @@ def _run(given: Applying, sql: str) -> int:
     """Runs one statement with the batch's parameters; the number of rows it wrote."""
     given.cursor.execute(
         sql.replace("{stage}", given.stage),
-        {"by": given.sender_id, "approver": given.approver_id, "batch": given.batch_id, "first_open_day": given.first_open_day,
-         "chart": CHART},
+        {
+            "by": given.sender_id,
+            "approver": given.approver_id,
+            "batch": given.batch_id,
+            "first_open_day": given.first_open_day,
+            "chart": CHART,
+        },
     )
     return int(given.cursor.rowcount)
 
@@ -60,7 +65,8 @@ def _bulk(given: Applying, select: str) -> None:
         given,
         f"""INSERT INTO ledger_bulk (voucher_key, book_id, happened_on, booking_date, kind, narration, line_no,
           debit_account_id, credit_account_id, amount_fen, transfer_id, is_receipt)
-        SELECT key, book_id, day, GREATEST(day, %(first_open_day)s), kind, narration, line_no, debit, credit, fen, transfer_id, receipt
+        SELECT key, book_id, day, GREATEST(day, %(first_open_day)s), kind, narration, line_no, debit, credit, fen,
+            transfer_id, receipt
         FROM ({select}) l""",
     )
 
@@ -72,7 +78,9 @@ def _post(given: Applying) -> int:
 
 def _accounts(**wanted: str) -> str:
     """Joins accounts of the society's book: alias = SQL of the code."""
-    return "\n".join(f"JOIN ledger_account {a} ON {a}.book_id = r.book_id AND {a}.code = {code}" for a, code in wanted.items())
+    return "\n".join(
+        f"JOIN ledger_account {a} ON {a}.book_id = r.book_id AND {a}.code = {code}" for a, code in wanted.items()
+    )
 
 
 _MONEY = "CASE coalesce(r.account, 'bank') WHEN 'cash' THEN '1001' ELSE '1002' END"
@@ -89,21 +97,27 @@ def apply_societies(given: Applying) -> Mapping[str, int]:
     given.progress("books", 20)
     societies = _run(
         given,
-        f"""INSERT INTO mutual_funds_society (id, area_id, name, size_class, book_id, starts_on, counts_from, recorded_by_id, batch_id)
-        SELECT r.society_id, r.village_id, r.name, r.size_class, b.book_id, r.founded_on, GREATEST(r.founded_on, %(first_open_day)s), {_RECORDED}
+        f"""INSERT INTO mutual_funds_society (id, area_id, name, size_class, book_id, starts_on, counts_from,
+            recorded_by_id, batch_id)
+        SELECT r.society_id, r.village_id, r.name, r.size_class, b.book_id, r.founded_on, GREATEST(r.founded_on,
+            %(first_open_day)s), {_RECORDED}
         FROM mutual_funds_rows r JOIN ledger_open_books(%(by)s, %(batch)s, 'society',
           (SELECT array_agg(name ORDER BY ordinal) FROM mutual_funds_rows),
           (SELECT array_agg(village_id ORDER BY ordinal) FROM mutual_funds_rows),
-          (SELECT array_agg(founded_on ORDER BY ordinal) FROM mutual_funds_rows), $chart${CHART}$chart$::jsonb) b USING (ordinal) ORDER BY ordinal""",
+          (SELECT array_agg(founded_on ORDER BY ordinal) FROM mutual_funds_rows), $chart${CHART}$chart$::jsonb) b
+              USING (ordinal) ORDER BY ordinal""",
     )
     _run(
         given,
         f"""INSERT INTO mutual_funds_ruleset (society_id, loan_cap_fen, term_cap_days, extension_days_max, fee_rate_bp,
-          contribution_min_fen, contribution_max_fen, allocation_order, write_off_pot, open_loans_max, instalments, min_members,
+          contribution_min_fen, contribution_max_fen, allocation_order, write_off_pot, open_loans_max, instalments,
+              min_members,
           min_poor_share, starts_on, counts_from, prepared_by_id, approved_by_id, recorded_by_id, batch_id)
-        SELECT society_id, loan_cap, term_cap_days, coalesce(extension_days, 0), fee_rate_month * 100, contribution_min, contribution_max,
+        SELECT society_id, loan_cap, term_cap_days, coalesce(extension_days, 0), fee_rate_month * 100,
+            contribution_min, contribution_max,
           allocation_order, write_off_pot, open_loans_max, instalments, min_members, min_poor_share, founded_on,
-          GREATEST(founded_on, %(first_open_day)s), %(by)s, %(approver)s, {_RECORDED} FROM mutual_funds_rows ORDER BY ordinal""",
+          GREATEST(founded_on, %(first_open_day)s), %(by)s, %(approver)s, {_RECORDED} FROM mutual_funds_rows
+              ORDER BY ordinal""",
     )
     _run(given, "SELECT mutual_funds_know('{society,ruleset}')")
     return {"societies": societies, "rule sets": societies}
@@ -113,7 +127,8 @@ def apply_openings(given: Applying) -> Mapping[str, int]:
     """Books what each older society had on the region's first day: one opening voucher for each."""
     _gather(
         given,
-        f"""SELECT r.row_no, so.id AS society_id, so.book_id, {_FIRST_DAY} AS day, r."grant", r.contributions, coalesce(r.gifts, 0) AS gifts,
+        f"""SELECT r.row_no, so.id AS society_id, so.book_id, {_FIRST_DAY} AS day, r."grant", r.contributions,
+            coalesce(r.gifts, 0) AS gifts,
           coalesce(r.surplus, 0) AS surplus, coalesce(r.cash, 0) AS cash, r.bank, r.loans
         FROM {{stage}} r JOIN mutual_funds_society so ON so.area_id = r.village_id AND so.voided_at IS NULL
           AND so.starts_on < {_FIRST_DAY} AND (so.ends_before IS NULL OR so.ends_before >= {_FIRST_DAY})""",
@@ -125,18 +140,22 @@ def apply_openings(given: Applying) -> Mapping[str, int]:
         given,
         f"""SELECT {_KEY} AS key, r.book_id, r.day, 'opening' AS kind, 'Opening balances' AS narration,
           row_number() OVER (PARTITION BY r.row_no ORDER BY x.code)::int AS line_no,
-          CASE WHEN x.asset THEN a.id ELSE c.id END AS debit, CASE WHEN x.asset THEN c.id ELSE a.id END AS credit, x.fen,
+          CASE WHEN x.asset THEN a.id ELSE c.id END AS debit, CASE WHEN x.asset THEN c.id
+              ELSE a.id END AS credit, x.fen,
           {_NEXT} AS transfer_id, false AS receipt
-        FROM mutual_funds_rows r CROSS JOIN LATERAL (VALUES ('1001', r.cash, true), ('1002', r.bank, true), ('1301', r.loans, true){pots})
+        FROM mutual_funds_rows r CROSS JOIN LATERAL (VALUES ('1001', r.cash, true), ('1002', r.bank, true), ('1301',
+            r.loans, true){pots})
           x (code, fen, asset)
         {_accounts(a="x.code", c="'3000'")} WHERE x.fen > 0""",
     )
     vouchers = _post(given)
     openings = _run(
         given,
-        f"""INSERT INTO mutual_funds_opening (society_id, grant_fen, contributions_fen, gifts_fen, surplus_fen, cash_fen, bank_fen, loans_fen,
+        f"""INSERT INTO mutual_funds_opening (society_id, grant_fen, contributions_fen, gifts_fen, surplus_fen,
+            cash_fen, bank_fen, loans_fen,
           voucher_id, happened_on, counts_on, recorded_by_id, batch_id)
-        SELECT r.society_id, r."grant", r.contributions, r.gifts, r.surplus, r.cash, r.bank, r.loans, v.id, r.day, r.day, {_RECORDED}
+        SELECT r.society_id, r."grant", r.contributions, r.gifts, r.surplus, r.cash, r.bank, r.loans, v.id, r.day,
+            r.day, {_RECORDED}
         FROM mutual_funds_rows r JOIN ledger_bulk_voucher v ON v.voucher_key = {_KEY} ORDER BY r.row_no""",
     )
     return {"openings": openings, "vouchers": vouchers}
@@ -150,10 +169,13 @@ def apply_grants(given: Applying) -> Mapping[str, int]:
     """Moves grants out of the counties' lines into the societies' grant pots: a voucher in each of the two books."""
     _gather(
         given,
-        f"""SELECT r.row_no, so.id AS society_id, so.book_id, cb.id AS county_book_id, li.id AS line_id, r.granted_on AS day,
+        f"""SELECT r.row_no, so.id AS society_id, so.book_id, cb.id AS county_book_id, li.id AS line_id,
+            r.granted_on AS day,
           r.amount, r.document, {_NEXT} AS transfer_id, {_NEXT} AS county_transfer_id
-        FROM {{stage}} r {_society("granted_on")} JOIN funds_sourceline li ON li.code = r.source_line AND li.voided_at IS NULL
-        JOIN places_tree vt ON vt.area_id = r.village_id JOIN places_tree ct ON ct.path @> vt.path AND ct.level = 'county'
+        FROM {{stage}} r {_society("granted_on")} JOIN funds_sourceline li ON li.code = r.source_line
+            AND li.voided_at IS NULL
+        JOIN places_tree vt ON vt.area_id = r.village_id JOIN places_tree ct ON ct.path @> vt.path
+            AND ct.level = 'county'
         JOIN ledger_book cb ON cb.area_id = ct.area_id AND cb.kind = 'county'""",
     )
     _take(given)
@@ -161,8 +183,10 @@ def apply_grants(given: Applying) -> Mapping[str, int]:
     given.cursor.execute("SELECT ledger_bulk_open()")
     _bulk(
         given,
-        f"""SELECT 's ' || {_KEY} || ' ' || r.document AS key, r.book_id, r.day, 'grant' AS kind, 'Grant, ' || r.document AS narration,
-          row_number() OVER (PARTITION BY r.society_id, r.day, r.document ORDER BY r.row_no)::int AS line_no, b.id AS debit, p.id AS credit,
+        f"""SELECT 's ' || {_KEY} || ' ' || r.document AS key, r.book_id, r.day, 'grant' AS kind,
+            'Grant, ' || r.document AS narration,
+          row_number() OVER (PARTITION BY r.society_id, r.day, r.document
+              ORDER BY r.row_no)::int AS line_no, b.id AS debit, p.id AS credit,
           r.amount AS fen, r.transfer_id, false AS receipt FROM mutual_funds_rows r {_accounts(b="'1002'", p="'4001'")}
         UNION ALL SELECT 'c ' || {_KEY} || ' ' || r.document, r.county_book_id, r.day, 'grant',
           'Grant to a village society, ' || r.document AS narration,
@@ -174,9 +198,11 @@ def apply_grants(given: Applying) -> Mapping[str, int]:
     vouchers = _post(given)
     grants = _run(
         given,
-        f"""INSERT INTO mutual_funds_grant (society_id, source_line_id, amount_fen, document_no, transfer_id, county_transfer_id,
+        f"""INSERT INTO mutual_funds_grant (society_id, source_line_id, amount_fen, document_no, transfer_id,
+            county_transfer_id,
           happened_on, counts_on, recorded_by_id, batch_id)
-        SELECT society_id, line_id, amount, document, transfer_id, county_transfer_id, day, GREATEST(day, %(first_open_day)s), {_RECORDED}
+        SELECT society_id, line_id, amount, document, transfer_id, county_transfer_id, day, GREATEST(day,
+            %(first_open_day)s), {_RECORDED}
         FROM mutual_funds_rows ORDER BY row_no""",
     )
     return {"grants": grants, "vouchers": vouchers}
@@ -186,20 +212,27 @@ def apply_members(given: Applying) -> Mapping[str, int]:
     """Records memberships; a household that is only a fund member is entered in the register where it is not there."""
     households = _run(
         given,
-        f"""INSERT INTO register_household (village_id, household_no, kind, starts_on, counts_from, recorded_by_id, batch_id)
-        SELECT r.village_id, r.household_no, 'fund_member_only', r.joined_on, GREATEST(r.joined_on, %(first_open_day)s), {_RECORDED}
+        f"""INSERT INTO register_household (village_id, household_no, kind, starts_on, counts_from, recorded_by_id,
+            batch_id)
+        SELECT r.village_id, r.household_no, 'fund_member_only', r.joined_on, GREATEST(r.joined_on,
+            %(first_open_day)s), {_RECORDED}
         FROM {{stage}} r WHERE r.kind = 'fund_member_only' AND NOT EXISTS (SELECT FROM register_household h
-          WHERE h.village_id = r.village_id AND h.household_no = r.household_no AND h.voided_at IS NULL) ORDER BY r.row_no""",
+          WHERE h.village_id = r.village_id AND h.household_no = r.household_no AND h.voided_at IS NULL)
+              ORDER BY r.row_no""",
     )
     given.progress("members", 40)
     joined = f"""FROM {{stage}} r {_society("joined_on")}
-        JOIN register_household h ON h.village_id = r.village_id AND h.household_no = r.household_no AND h.voided_at IS NULL"""
+        JOIN register_household h ON h.village_id = r.village_id AND h.household_no = r.household_no
+            AND h.voided_at IS NULL"""
     members = _run(
         given,
         f"""INSERT INTO mutual_funds_member (society_id, household_id, starts_on, counts_from, recorded_by_id, batch_id)
-        SELECT so.id, h.id, r.joined_on, GREATEST(r.joined_on, %(first_open_day)s), {_RECORDED} {joined} ORDER BY r.row_no""",
+        SELECT so.id, h.id, r.joined_on, GREATEST(r.joined_on, %(first_open_day)s), {_RECORDED} {joined}
+            ORDER BY r.row_no""",
     )
-    require_all_rows(given, members, found=f"SELECT r.row_no {joined.replace('{stage}', given.stage)}", expected=_RESOLVED)
+    require_all_rows(
+        given, members, found=f"SELECT r.row_no {joined.replace('{stage}', given.stage)}", expected=_RESOLVED
+    )
     _run(given, "SELECT mutual_funds_know('{member}')")
     return {"members": members, "households": households}
 
@@ -208,7 +241,8 @@ def apply_contributions(given: Applying) -> Mapping[str, int]:
     """Books own money in and refunds out; base shares and money from before the first year move nothing."""
     _gather(
         given,
-        f"""SELECT r.row_no, so.id AS society_id, so.book_id, m.id AS member_id, r.paid_on AS day, r.amount, r.account, r.kind AS said, coalesce(r.receipt_no, '') AS receipt_no,
+        f"""SELECT r.row_no, so.id AS society_id, so.book_id, m.id AS member_id, r.paid_on AS day, r.amount, r.account,
+            r.kind AS said, coalesce(r.receipt_no, '') AS receipt_no,
           CASE WHEN r.kind = 'own' AND r.paid_on < {_FIRST_DAY} THEN 'opening' ELSE r.kind END AS kind,
           CASE WHEN r.kind = 'refund' OR (r.kind = 'own' AND r.paid_on >= {_FIRST_DAY}) THEN {_NEXT} END AS transfer_id
         FROM {{stage}} r {_society("paid_on")} {_member("paid_on")}""",
@@ -222,7 +256,8 @@ def apply_contributions(given: Applying) -> Mapping[str, int]:
           CASE r.kind WHEN 'own' THEN 'contribution' ELSE 'refund' END AS kind,
           CASE r.kind WHEN 'own' THEN 'Members'' contributions' ELSE 'Own money returned to members' END AS narration,
           row_number() OVER (PARTITION BY r.society_id, r.day, r.kind ORDER BY r.row_no)::int AS line_no,
-          CASE r.kind WHEN 'own' THEN b.id ELSE p.id END AS debit, CASE r.kind WHEN 'own' THEN p.id ELSE b.id END AS credit,
+          CASE r.kind WHEN 'own' THEN b.id ELSE p.id END AS debit, CASE r.kind WHEN 'own' THEN p.id
+              ELSE b.id END AS credit,
           r.amount AS fen, r.transfer_id, r.kind = 'own' AS receipt
         FROM mutual_funds_rows r {_accounts(b=_MONEY, p="'2001'")} WHERE r.transfer_id IS NOT NULL""",
     )
@@ -231,8 +266,10 @@ def apply_contributions(given: Applying) -> Mapping[str, int]:
     given.progress("facts", 60)
     made = _run(
         given,
-        f"""INSERT INTO mutual_funds_contribution (member_id, kind, amount_fen, receipt_no, transfer_id, happened_on, counts_on, recorded_by_id, batch_id)
-        SELECT member_id, kind, amount, receipt_no, transfer_id, day, GREATEST(day, %(first_open_day)s), {_RECORDED} FROM mutual_funds_rows ORDER BY row_no""",
+        f"""INSERT INTO mutual_funds_contribution (member_id, kind, amount_fen, receipt_no, transfer_id, happened_on,
+            counts_on, recorded_by_id, batch_id)
+        SELECT member_id, kind, amount, receipt_no, transfer_id, day, GREATEST(day, %(first_open_day)s), {_RECORDED}
+            FROM mutual_funds_rows ORDER BY row_no""",
     )
     _run(given, "SELECT mutual_funds_know('{contribution}')")
     return {"contributions": made, "vouchers": vouchers}
@@ -242,7 +279,8 @@ def apply_loans(given: Applying) -> Mapping[str, int]:
     """Books the loans paid out; the database writes each schedule. Loans from before the first year move nothing."""
     _gather(
         given,
-        f"""SELECT r.row_no, so.id AS society_id, so.book_id, m.id AS member_id, r.lent_on AS day, r.loan_no, r.principal, r.term_days,
+        f"""SELECT r.row_no, so.id AS society_id, so.book_id, m.id AS member_id, r.lent_on AS day, r.loan_no,
+            r.principal, r.term_days,
           r.purpose, r.account, ru.id AS rule_set_id, ru.fee_rate_bp, ru.instalments,
           CASE WHEN r.lent_on >= {_FIRST_DAY} THEN {_NEXT} END AS transfer_id
         FROM {{stage}} r {_society("lent_on")} {_member("lent_on")}
@@ -253,7 +291,8 @@ def apply_loans(given: Applying) -> Mapping[str, int]:
     _bulk(
         given,
         f"""SELECT {_KEY} AS key, r.book_id, r.day, 'loan' AS kind, 'Loans to members' AS narration,
-          row_number() OVER (PARTITION BY r.society_id, r.day ORDER BY r.row_no)::int AS line_no, l.id AS debit, b.id AS credit,
+          row_number() OVER (PARTITION BY r.society_id, r.day
+              ORDER BY r.row_no)::int AS line_no, l.id AS debit, b.id AS credit,
           r.principal AS fen, r.transfer_id, false AS receipt
         FROM mutual_funds_rows r {_accounts(b=_MONEY, l="'1301'")} WHERE r.transfer_id IS NOT NULL""",
     )
@@ -262,10 +301,13 @@ def apply_loans(given: Applying) -> Mapping[str, int]:
     given.progress("facts", 60)
     made = _run(
         given,
-        f"""INSERT INTO mutual_funds_loan (society_id, member_id, rule_set_id, loan_no, principal_fen, fee_rate_bp, term_days, due_on,
+        f"""INSERT INTO mutual_funds_loan (society_id, member_id, rule_set_id, loan_no, principal_fen, fee_rate_bp,
+            term_days, due_on,
           instalments, purpose, opening, transfer_id, happened_on, counts_on, recorded_by_id, batch_id)
-        SELECT society_id, member_id, rule_set_id, loan_no, principal, fee_rate_bp, term_days, day + term_days::int, instalments, purpose,
-          transfer_id IS NULL, transfer_id, day, GREATEST(day, %(first_open_day)s), {_RECORDED} FROM mutual_funds_rows ORDER BY row_no""",
+        SELECT society_id, member_id, rule_set_id, loan_no, principal, fee_rate_bp, term_days, day + term_days::int,
+            instalments, purpose,
+          transfer_id IS NULL, transfer_id, day, GREATEST(day, %(first_open_day)s), {_RECORDED}
+              FROM mutual_funds_rows ORDER BY row_no""",
     )
     _run(given, "SELECT mutual_funds_know('{loan,instalment}')")
     return {"loans": made, "vouchers": vouchers}
@@ -275,9 +317,11 @@ def apply_repayments(given: Applying) -> Mapping[str, int]:
     """Books repayments: principal back to the loans, the fee to the surplus, each a transfer of its own."""
     _gather(
         given,
-        f"""SELECT r.row_no, so.id AS society_id, so.book_id, l.id AS loan_id, r.paid_on AS day, r.principal, r.fee, r.account,
+        f"""SELECT r.row_no, so.id AS society_id, so.book_id, l.id AS loan_id, r.paid_on AS day, r.principal, r.fee,
+            r.account,
           coalesce(r.receipt_no, '') AS receipt_no,
-          CASE WHEN r.principal > 0 THEN {_NEXT} END AS principal_transfer_id, CASE WHEN r.fee > 0 THEN {_NEXT} END AS fee_transfer_id
+          CASE WHEN r.principal > 0 THEN {_NEXT} END AS principal_transfer_id, CASE WHEN r.fee > 0
+              THEN {_NEXT} END AS fee_transfer_id
         FROM {{stage}} r {_society("paid_on")}
         JOIN mutual_funds_loan l ON l.society_id = so.id AND l.loan_no = r.loan_no AND l.voided_at IS NULL""",
     )
@@ -287,7 +331,8 @@ def apply_repayments(given: Applying) -> Mapping[str, int]:
     _bulk(
         given,
         f"""SELECT {_KEY} AS key, r.book_id, r.day, 'repayment' AS kind, 'Repayments of loans' AS narration,
-          row_number() OVER (PARTITION BY r.society_id, r.day ORDER BY r.row_no, x.code)::int AS line_no, b.id AS debit, c.id AS credit,
+          row_number() OVER (PARTITION BY r.society_id, r.day
+              ORDER BY r.row_no, x.code)::int AS line_no, b.id AS debit, c.id AS credit,
           x.fen, x.transfer_id, true AS receipt
         FROM mutual_funds_rows r CROSS JOIN LATERAL (VALUES ('1301', r.principal, r.principal_transfer_id),
           ('4003', r.fee, r.fee_transfer_id)) x (code, fen, transfer_id)
@@ -298,9 +343,11 @@ def apply_repayments(given: Applying) -> Mapping[str, int]:
     given.progress("facts", 60)
     made = _run(
         given,
-        f"""INSERT INTO mutual_funds_repayment (loan_id, principal_fen, fee_fen, receipt_no, principal_transfer_id, fee_transfer_id,
+        f"""INSERT INTO mutual_funds_repayment (loan_id, principal_fen, fee_fen, receipt_no, principal_transfer_id,
+            fee_transfer_id,
           happened_on, counts_on, recorded_by_id, batch_id)
-        SELECT loan_id, principal, fee, receipt_no, principal_transfer_id, fee_transfer_id, day, GREATEST(day, %(first_open_day)s), {_RECORDED}
+        SELECT loan_id, principal, fee, receipt_no, principal_transfer_id, fee_transfer_id, day, GREATEST(day,
+            %(first_open_day)s), {_RECORDED}
         FROM mutual_funds_rows ORDER BY row_no""",
     )
     _run(given, "SELECT mutual_funds_know('{repayment}')")

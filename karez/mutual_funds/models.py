@@ -1,4 +1,5 @@
-"""Societies, their dated rule sets, members, and what happened with their money. Holds no balance: money lies in the ledger.
+"""Societies, their dated rule sets, members, and what happened with their money. Holds no balance: money lies in the
+ledger.
 
 Every fact of money names the transfer that moved it, with the same amount. A society has one book with the accounts of
 `rules.ACCOUNTS`. The schedule of a loan is written by the database when the loan is recorded.
@@ -32,11 +33,12 @@ def _one_at_a_time(table: str, field: str) -> list[ExclusionConstraint]:
     alike = (F(field), RangeOperators.EQUAL)
     return [
         ExclusionConstraint(
-            name=f"{table}_one_at_a_time", condition=Q(voided_at=None),
+            name=f"{table}_one_at_a_time",
+            condition=Q(voided_at=None),
             expressions=[alike, (_TRUE_DAYS, RangeOperators.OVERLAPS)],
         ),
         ExclusionConstraint(name=f"{table}_one_counts", expressions=[alike, (_COUNTED_DAYS, RangeOperators.OVERLAPS)]),
-    ]  # fmt: skip
+    ]
 
 
 def _known(table: str, field: str, values: list[str]) -> models.CheckConstraint:
@@ -86,13 +88,16 @@ class Society(SpellFact):
     size_class = models.TextField(choices=SizeClass.choices)
     book = models.OneToOneField(Book, on_delete=models.PROTECT, related_name="+")
     # The resolution it was founded by, which founds once; none where it came in a file.
-    resolution = models.OneToOneField("mutual_funds.Resolution", null=True, on_delete=models.PROTECT, related_name="founded")
+    resolution = models.OneToOneField(
+        "mutual_funds.Resolution", null=True, on_delete=models.PROTECT, related_name="founded"
+    )
 
     class Meta(SpellFact.Meta):
         constraints = [
             *SpellFact.Meta.constraints,
             models.CheckConstraint(
-                name="mutual_funds_society_brought_in", condition=Q(resolution__isnull=False) | Q(batch_id__isnull=False)
+                name="mutual_funds_society_brought_in",
+                condition=Q(resolution__isnull=False) | Q(batch_id__isnull=False),
             ),
             _known("mutual_funds_society", "size_class", SizeClass.values),
             models.CheckConstraint(name="mutual_funds_society_named", condition=Q(name__gt="")),
@@ -132,11 +137,13 @@ class Resolution(models.Model):
         constraints = [
             _known("mutual_funds_resolution", "kind", ["founding", "rules", "take_back"]),
             models.CheckConstraint(
-                name="mutual_funds_resolution_of_society", condition=Q(kind="founding", society=None) | (~Q(kind="founding") & Q(society__isnull=False))
+                name="mutual_funds_resolution_of_society",
+                condition=Q(kind="founding", society=None) | (~Q(kind="founding") & Q(society__isnull=False)),
             ),
             models.CheckConstraint(
                 name="mutual_funds_resolution_says_why",
-                condition=Q(kind="take_back", reason__regex=r"\S") | Q(document_no__regex=r"\S", document_on__isnull=False),
+                condition=Q(kind="take_back", reason__regex=r"\S")
+                | Q(document_no__regex=r"\S", document_on__isnull=False),
             ),
         ]
 
@@ -145,7 +152,9 @@ class Resolution(models.Model):
 
 
 class ResolutionAnswer(models.Model):
-    """What became of it: another person agreed, and it was recorded in the same moment; or it was refused or taken back."""
+    """What became of it: another person agreed, and it was recorded in the same moment; or it was refused or taken
+    back.
+    """
 
     facts = Usage.LOG
 
@@ -157,7 +166,9 @@ class ResolutionAnswer(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(name="mutual_funds_resolutionanswer_has_reason", condition=Q(agreed=True) | Q(reason__regex=r"\S")),
+            models.CheckConstraint(
+                name="mutual_funds_resolutionanswer_has_reason", condition=Q(agreed=True) | Q(reason__regex=r"\S")
+            ),
         ]
 
     def __str__(self) -> str:
@@ -268,8 +279,8 @@ class Opening(EventFact):
 class Contribution(EventFact):
     """A member paid own money in or got own money back; or was given a base share counted from the grant.
 
-    `opening` is own money paid before the region's first day: it lies in the society's opening voucher. A base share moves
-    no money: the grant stays whole, and a base share can never be refunded.
+    `opening` is own money paid before the region's first day: it lies in the society's opening voucher. A base share
+    moves no money: the grant stays whole, and a base share can never be refunded.
     """
 
     reach = Reach.SINCE
@@ -285,7 +296,9 @@ class Contribution(EventFact):
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="contributions")
     kind = models.TextField(choices=Kind.choices)
     amount_fen = models.BigIntegerField()
-    receipt_no = models.TextField(blank=True, db_default="")  # of the paper receipt: tells two payments of one day apart
+    receipt_no = models.TextField(
+        blank=True, db_default=""
+    )  # of the paper receipt: tells two payments of one day apart
     transfer_id = models.BigIntegerField(null=True)
 
     class Meta(EventFact.Meta):
@@ -349,7 +362,9 @@ class Gift(EventFact):
 
 
 class Loan(EventFact):
-    """Money lent to a member on a day. An `opening` loan is older than the first year: its principal is what was then owed."""
+    """Money lent to a member on a day. An `opening` loan is older than the first year: its principal is what was then
+    owed.
+    """
 
     reach = Reach.SINCE
 
@@ -370,7 +385,9 @@ class Loan(EventFact):
         constraints = [
             *EventFact.Meta.constraints,
             _known("mutual_funds_loan", "purpose", Purpose.values),
-            models.CheckConstraint(name="mutual_funds_loan_positive", condition=Q(principal_fen__gt=0, term_days__gt=0)),
+            models.CheckConstraint(
+                name="mutual_funds_loan_positive", condition=Q(principal_fen__gt=0, term_days__gt=0)
+            ),
             models.CheckConstraint(
                 name="mutual_funds_loan_instalments_fit",
                 condition=Q(instalments__gte=1, instalments__lte=F("term_days"))
@@ -385,7 +402,10 @@ class Loan(EventFact):
                 name="mutual_funds_loan_number_once", fields=["society", "loan_no"], condition=Q(voided_at=None)
             ),
             models.UniqueConstraint(  # however the number is written
-                F("society"), number_key("loan_no"), name="mutual_funds_loan_number_written_once", condition=Q(voided_at=None)
+                F("society"),
+                number_key("loan_no"),
+                name="mutual_funds_loan_number_written_once",
+                condition=Q(voided_at=None),
             ),
         ]
 
@@ -493,7 +513,9 @@ class WriteOff(EventFact):
 
 
 class Proposal(models.Model):
-    """What a prepared set of vouchers is for, until another person approves it here. Never changed: its fate is the set's."""
+    """What a prepared set of vouchers is for, until another person approves it here. Never changed: its fate is the
+    set's.
+    """
 
     facts = Usage.LOG
 

@@ -63,27 +63,51 @@ _FACTS: tuple[tuple[type[Model], tuple[str, ...]], ...] = (
 
 @transaction.atomic
 def prepare_loan(
-    actor: User, *, member: Member, loan_no: str, principal_fen: int, lent_on: date, term_days: int, purpose: str, via: str = "cash"
-) -> Proposal:  # fmt: skip
+    actor: User,
+    *,
+    member: Member,
+    loan_no: str,
+    principal_fen: int,
+    lent_on: date,
+    term_days: int,
+    purpose: str,
+    via: str = "cash",
+) -> Proposal:
     """Prepares a loan by the rules in force on its day; refuses what they do not allow before any money is reserved."""
     society = member.society
     require(actor, PREPARE, society.area_id)
     take(society.pk)
     in_force = judge_loan(
-        member, loan_no=loan_no, principal_fen=principal_fen, lent_on=lent_on, term_days=term_days,
+        member,
+        loan_no=loan_no,
+        principal_fen=principal_fen,
+        lent_on=lent_on,
+        term_days=term_days,
         waiting=waiting_terms(society.pk, Proposal.Kind.LOAN),
-    )  # fmt: skip
-    terms = {"member": member.pk, "loan_no": loan_no, "principal_fen": principal_fen, "term_days": term_days, "purpose": purpose,
-             "rule_set": in_force.pk}  # fmt: skip
+    )
+    terms = {
+        "member": member.pk,
+        "loan_no": loan_no,
+        "principal_fen": principal_fen,
+        "term_days": term_days,
+        "purpose": purpose,
+        "rule_set": in_force.pk,
+    }
     lines = [(rules.LOANS, rules.MONEY_ACCOUNTS[via], principal_fen)]
     return _prepare(actor, society, Proposal.Kind.LOAN, f"Loan {loan_no} paid out", lent_on, lines, terms)
 
 
 @transaction.atomic
 def prepare_refund(
-    actor: User, *, member: Member, amount_fen: int, refunded_on: date, leaving: bool = False, via: str = "cash",
+    actor: User,
+    *,
+    member: Member,
+    amount_fen: int,
+    refunded_on: date,
+    leaving: bool = False,
+    via: str = "cash",
     confirmed: bool = False,
-) -> Proposal:  # fmt: skip
+) -> Proposal:
     """Prepares the return of own money; with `leaving` the membership ends with it. Refuses more than is there."""
     require(actor, PREPARE, member.society.area_id)
     take(member.society_id)
@@ -91,12 +115,20 @@ def prepare_refund(
     judge_refund(member, amount_fen=amount_fen, refunded_on=refunded_on, leaving=leaving, waiting=waiting)
     mine = {"member": member.pk, "amount_fen": amount_fen, "day": refunded_on.isoformat()}
     times = require_another(
-        CONTRIBUTION, named(member), confirmed=confirmed, who=member.pk, day=refunded_on, kind="refund", fen=amount_fen,
+        CONTRIBUTION,
+        named(member),
+        confirmed=confirmed,
+        who=member.pk,
+        day=refunded_on,
+        kind="refund",
+        fen=amount_fen,
         waiting=sum(mine.items() <= one.items() for one in waiting),
-    )  # fmt: skip
+    )
     lines = [(rules.CONTRIBUTIONS, rules.MONEY_ACCOUNTS[via], amount_fen)]
     terms = {"member": member.pk, "amount_fen": amount_fen, "leaving": leaving, "same": times}
-    return _prepare(actor, member.society, Proposal.Kind.REFUND, "Own money returned to a member", refunded_on, lines, terms)
+    return _prepare(
+        actor, member.society, Proposal.Kind.REFUND, "Own money returned to a member", refunded_on, lines, terms
+    )
 
 
 @transaction.atomic
@@ -108,22 +140,37 @@ def prepare_write_off(actor: User, *, loan: Loan, decided_on: date, reason: str)
     owed, pot = outstanding_fen(loan), rules_in_force(loan.society_id, decided_on).write_off_pot
     if not owed:
         raise Refusal(
-            "mutual_funds.write_off", record=f"loan {loan.loan_no}", found="nothing owed", expected="a loan with principal still owed",
-            rule="only what is owed can be given up", todo="see the loan",
-        )  # fmt: skip
+            "mutual_funds.write_off",
+            record=f"loan {loan.loan_no}",
+            found="nothing owed",
+            expected="a loan with principal still owed",
+            rule="only what is owed can be given up",
+            todo="see the loan",
+        )
     lines = [(rules.POT_ACCOUNTS[pot], rules.LOANS, owed)]
     terms = {"loan": loan.pk, "principal_fen": owed, "pot": pot, "reason": reason}
-    return _prepare(actor, loan.society, Proposal.Kind.WRITE_OFF, f"Loan {loan.loan_no} written off", decided_on, lines, terms)
+    return _prepare(
+        actor, loan.society, Proposal.Kind.WRITE_OFF, f"Loan {loan.loan_no} written off", decided_on, lines, terms
+    )
 
 
 @transaction.atomic
 def prepare_grant(
-    actor: User, *, society: Society, line: SourceLine, amount_fen: int, granted_on: date, document_no: str,
-    document_id: int | None = None, confirmed: bool = False,
-) -> Proposal:  # fmt: skip
-    """Prepares a grant out of the county's money on one source line, into the society's grant pot: two vouchers, one set.
+    actor: User,
+    *,
+    society: Society,
+    line: SourceLine,
+    amount_fen: int,
+    granted_on: date,
+    document_no: str,
+    document_id: int | None = None,
+    confirmed: bool = False,
+) -> Proposal:
+    """Prepares a grant out of the county's money on one source line, into the society's grant pot: two vouchers, one
+    set.
 
-    Refuses, before any money is reserved, a day on which the society was not there and more than the standard of that day allows.
+    Refuses, before any money is reserved, a day on which the society was not there and more than the standard of that
+    day allows.
     """
     require(actor, PREPARE, society.area_id)
     take(society.pk)
@@ -131,29 +178,54 @@ def prepare_grant(
     _within_standard(society, amount_fen, granted_on)
     book, theirs, ours = _county_book(society), {}, accounts_of(society)
     if book is not None:
-        theirs = dict(Account.objects.filter(book=book, code__in=[line.account_code, rules.BANK]).values_list("code", "pk"))
+        theirs = dict(
+            Account.objects.filter(book=book, code__in=[line.account_code, rules.BANK]).values_list("code", "pk")
+        )
     if book is None or line.account_code not in theirs:
         raise Refusal(
-            "mutual_funds.grant", record=society.name, found=f"no money of line {line.code} in the county", expected="an allocation",
-            rule="a grant takes its money from one line in the county's book", todo="record the allocation to the county first",
-        )  # fmt: skip
+            "mutual_funds.grant",
+            record=society.name,
+            found=f"no money of line {line.code} in the county",
+            expected="an allocation",
+            rule="a grant takes its money from one line in the county's book",
+            todo="record the allocation to the county first",
+        )
     mine = {"line": line.pk, "amount_fen": amount_fen, "document_no": document_no, "day": granted_on.isoformat()}
     times = require_another(
-        GRANT, society.name, confirmed=confirmed, who=society.pk, day=granted_on, kind=str(line.pk), fen=amount_fen, receipt=document_no,
+        GRANT,
+        society.name,
+        confirmed=confirmed,
+        who=society.pk,
+        day=granted_on,
+        kind=str(line.pk),
+        fen=amount_fen,
+        receipt=document_no,
         waiting=sum(
-            mine.items() <= (one | {"document_no": document_no}).items() and key_of(one["document_no"]) == key_of(document_no)
+            mine.items() <= (one | {"document_no": document_no}).items()
+            and key_of(one["document_no"]) == key_of(document_no)
             for one in waiting_terms(society.pk, Proposal.Kind.GRANT)
         ),
-    )  # fmt: skip
+    )
     common: dict[str, Any] = {
-        "booking_date": counts_on(granted_on), "happened_on": granted_on, "kind": "grant", "document_id": document_id,
-    }  # fmt: skip
+        "booking_date": counts_on(granted_on),
+        "happened_on": granted_on,
+        "kind": "grant",
+        "document_id": document_id,
+    }
     drafts = [
-        ledger.Draft(book_id=book.pk, narration=f"Grant to {society.name}, {document_no}",
-                     lines=(ledger.Line(theirs[line.account_code], theirs[rules.BANK], amount_fen),), **common),
-        ledger.Draft(book_id=society.book_id, narration=f"Grant, {document_no}",
-                     lines=(ledger.Line(ours[rules.BANK], ours[rules.GRANT], amount_fen),), **common),
-    ]  # fmt: skip
+        ledger.Draft(
+            book_id=book.pk,
+            narration=f"Grant to {society.name}, {document_no}",
+            lines=(ledger.Line(theirs[line.account_code], theirs[rules.BANK], amount_fen),),
+            **common,
+        ),
+        ledger.Draft(
+            book_id=society.book_id,
+            narration=f"Grant, {document_no}",
+            lines=(ledger.Line(ours[rules.BANK], ours[rules.GRANT], amount_fen),),
+            **common,
+        ),
+    ]
     set_id = ledger.prepare(actor, drafts, permission=PREPARE)
     terms = mine | {"same": times}
     return Proposal.objects.create(kind="grant", set_id=set_id, society=society, terms=terms, prepared_by_id=actor.pk)
@@ -167,25 +239,39 @@ def prepare_reversal(actor: User, *, society: Society, voucher_id: int, reason: 
     _reason(reason, f"voucher {voucher_id}")
     if not Voucher.objects.filter(pk=voucher_id, book_id=society.book_id).exists():
         raise Refusal(
-            "not_found.mutual_funds_voucher", record=f"voucher {voucher_id}", found="not of this society",
-            expected="a voucher of its book", rule="a society corrects its own book", todo="choose from its vouchers",
-        )  # fmt: skip
+            "not_found.mutual_funds_voucher",
+            record=f"voucher {voucher_id}",
+            found="not of this society",
+            expected="a voucher of its book",
+            rule="a society corrects its own book",
+            todo="choose from its vouchers",
+        )
     opening = Opening.objects.filter(voucher_id=voucher_id, voided_at=None).first()
     if opening is not None:
         raise Refusal(
-            "mutual_funds.opening_voucher", record=f"voucher {voucher_id}", found=f"the opening balances of {society.name}, from file {opening.batch_id}",
-            expected="a voucher of one act", rule="opening balances are taken back with the file they came in",
-            todo="ask on the page of that file that it be withdrawn", more={"batch": opening.batch_id},
-        )  # fmt: skip
+            "mutual_funds.opening_voucher",
+            record=f"voucher {voucher_id}",
+            found=f"the opening balances of {society.name}, from file {opening.batch_id}",
+            expected="a voucher of one act",
+            rule="opening balances are taken back with the file they came in",
+            todo="ask on the page of that file that it be withdrawn",
+            more={"batch": opening.batch_id},
+        )
     first = ledger.prepare_reversal(actor, voucher_id, reason, permission=PREPARE)
     transfers = Transfer.objects.filter(voucher_id=voucher_id).values("pk")
-    county = Grant.objects.filter(transfer_id__in=transfers, voided_at=None).values_list("county_transfer_id", flat=True)
+    county = Grant.objects.filter(transfer_id__in=transfers, voided_at=None).values_list(
+        "county_transfer_id", flat=True
+    )
     county_voucher = Transfer.objects.filter(pk__in=list(county)).values_list("voucher_id", flat=True).first()
     second = ledger.prepare_reversal(actor, county_voucher, reason, permission=PREPARE) if county_voucher else None
     return Proposal.objects.create(
-        kind="reversal", set_id=first, second_set_id=second, society=society, prepared_by_id=actor.pk,
+        kind="reversal",
+        set_id=first,
+        second_set_id=second,
+        society=society,
+        prepared_by_id=actor.pk,
         terms={"voucher": voucher_id, "reason": reason},
-    )  # fmt: skip
+    )
 
 
 @transaction.atomic
@@ -205,7 +291,9 @@ def approve(actor: User, proposal: Proposal) -> Model | None:
 
 
 def _judge_again(proposal: Proposal) -> None:
-    """Judges a loan or a refund as it was judged when prepared, by what stands now, a grant by what is like it; the rest is judged by the database."""
+    """Judges a loan or a refund as it was judged when prepared, by what stands now, a grant by what is like it; the
+    rest is judged by the database.
+    """
     given = proposal.terms
     day = date.fromisoformat(given["day"]) if "day" in given else date.today()
     if proposal.kind == Proposal.Kind.LOAN:
@@ -218,7 +306,13 @@ def _judge_again(proposal: Proposal) -> None:
         _no_more_like_it(proposal, CONTRIBUTION, who=member.pk, day=day, kind="refund", fen=given["amount_fen"])
     elif proposal.kind == Proposal.Kind.GRANT:
         _no_more_like_it(
-            proposal, GRANT, who=proposal.society_id, day=day, kind=str(given["line"]), fen=given["amount_fen"], receipt=given["document_no"]
+            proposal,
+            GRANT,
+            who=proposal.society_id,
+            day=day,
+            kind=str(given["line"]),
+            fen=given["amount_fen"],
+            receipt=given["document_no"],
         )
 
 
@@ -227,10 +321,13 @@ def _no_more_like_it(proposal: Proposal, same: Sameness, **words: Any) -> None:
     if times_on_record(same, **words) <= proposal.terms["same"]:
         return
     raise Refusal(
-        "mutual_funds.same_by_now", record=proposal.society.name, found="the same of that day was recorded since this was prepared",
-        expected="nothing like it on record", rule="what looks like something already there is never taken in silence",
+        "mutual_funds.same_by_now",
+        record=proposal.society.name,
+        found="the same of that day was recorded since this was prepared",
+        expected="nothing like it on record",
+        rule="what looks like something already there is never taken in silence",
         todo="refuse it; if it is another one, it is prepared again and confirmed",
-    )  # fmt: skip
+    )
 
 
 @transaction.atomic
@@ -241,14 +338,23 @@ def refuse(actor: User, proposal: Proposal, *, reason: str) -> None:
 
 
 def _prepare(
-    actor: User, society: Society, kind: Proposal.Kind, narration: str, day: date, lines: list[tuple[str, str, int]],
+    actor: User,
+    society: Society,
+    kind: Proposal.Kind,
+    narration: str,
+    day: date,
+    lines: list[tuple[str, str, int]],
     terms: dict[str, Any],
-) -> Proposal:  # fmt: skip
+) -> Proposal:
     accounts = accounts_of(society)
     draft = ledger.Draft(
-        book_id=society.book_id, booking_date=counts_on(day), happened_on=day, kind=str(kind), narration=narration,
+        book_id=society.book_id,
+        booking_date=counts_on(day),
+        happened_on=day,
+        kind=str(kind),
+        narration=narration,
         lines=tuple(ledger.Line(accounts[debit], accounts[credit], fen) for debit, credit, fen in lines),
-    )  # fmt: skip
+    )
     set_id = ledger.prepare(actor, [draft], permission=PREPARE)
     terms = terms | {"day": day.isoformat()}
     return Proposal.objects.create(kind=kind, set_id=set_id, society=society, terms=terms, prepared_by_id=actor.pk)
@@ -271,15 +377,25 @@ def _record_loan(actor: User, proposal: Proposal) -> Loan:
     common = _common(actor, proposal, transfer_id=_transfer(proposal))
     due_on = date.fromordinal(common["happened_on"].toordinal() + given["term_days"])
     return Loan.objects.create(
-        society=proposal.society, member_id=given["member"], rule_set=in_force, loan_no=given["loan_no"], principal_fen=given["principal_fen"],
-        fee_rate_bp=in_force.fee_rate_bp, term_days=given["term_days"], due_on=due_on, instalments=in_force.instalments,
-        purpose=given["purpose"], **common,
-    )  # fmt: skip
+        society=proposal.society,
+        member_id=given["member"],
+        rule_set=in_force,
+        loan_no=given["loan_no"],
+        principal_fen=given["principal_fen"],
+        fee_rate_bp=in_force.fee_rate_bp,
+        term_days=given["term_days"],
+        due_on=due_on,
+        instalments=in_force.instalments,
+        purpose=given["purpose"],
+        **common,
+    )
 
 
 def _record_refund(actor: User, proposal: Proposal) -> Contribution:
     given, common = proposal.terms, _common(actor, proposal, transfer_id=_transfer(proposal))
-    made = Contribution.objects.create(member_id=given["member"], kind="refund", amount_fen=given["amount_fen"], **common)
+    made = Contribution.objects.create(
+        member_id=given["member"], kind="refund", amount_fen=given["amount_fen"], **common
+    )
     if given["leaving"]:
         end_membership(actor, made.member, common["happened_on"], "left; own money returned")
     return made
@@ -290,18 +406,27 @@ def _record_write_off(actor: User, proposal: Proposal) -> WriteOff:
     approver = VoucherSet.objects.get(pk=proposal.set_id).approved_by_id
     assert approver is not None
     return WriteOff.objects.create(
-        loan_id=given["loan"], principal_fen=given["principal_fen"], pot=given["pot"], reason=given["reason"],
-        prepared_by_id=proposal.prepared_by_id, approved_by_id=approver, **common,
-    )  # fmt: skip
+        loan_id=given["loan"],
+        principal_fen=given["principal_fen"],
+        pot=given["pot"],
+        reason=given["reason"],
+        prepared_by_id=proposal.prepared_by_id,
+        approved_by_id=approver,
+        **common,
+    )
 
 
 def _record_grant(actor: User, proposal: Proposal) -> Grant:
     given, common = proposal.terms, _common(actor, proposal, transfer_id=_transfer(proposal))
     county = Transfer.objects.filter(voucher__set_id=proposal.set_id).exclude(book_id=proposal.society.book_id)
     return Grant.objects.create(
-        society=proposal.society, source_line_id=given["line"], amount_fen=given["amount_fen"], document_no=given["document_no"],
-        county_transfer_id=county.values_list("pk", flat=True).get(), **common,
-    )  # fmt: skip
+        society=proposal.society,
+        source_line_id=given["line"],
+        amount_fen=given["amount_fen"],
+        document_no=given["document_no"],
+        county_transfer_id=county.values_list("pk", flat=True).get(),
+        **common,
+    )
 
 
 def _record_reversal(actor: User, proposal: Proposal) -> None:
@@ -311,7 +436,9 @@ def _record_reversal(actor: User, proposal: Proposal) -> None:
     for model, columns in _FACTS:
         for column in columns:
             found = model._default_manager.filter(**{f"{column}__in": transfers}, voided_at=None)
-            found.update(voided_at=Now(), voided_by_id=actor.pk, void_reason=proposal.terms["reason"], void_counts_on=booked)
+            found.update(
+                voided_at=Now(), voided_by_id=actor.pk, void_reason=proposal.terms["reason"], void_counts_on=booked
+            )
 
 
 _RECORD = {
@@ -325,7 +452,9 @@ _RECORD = {
 
 def _within_standard(society: Society, amount_fen: int, day: date) -> None:
     """Refuses an amount that with all earlier grants is above the standard in force for the society's class of village."""
-    standing = GrantStandard.objects.filter(programme="mutual_funds", size_class__in=[society.size_class, "any"], voided_at=None, starts_on__lte=day)
+    standing = GrantStandard.objects.filter(
+        programme="mutual_funds", size_class__in=[society.size_class, "any"], voided_at=None, starts_on__lte=day
+    )
     high = standing.exclude(ends_before__lte=day).aggregate(most=Max("high_fen"))["most"]
     had = sum(
         int(found.aggregate(fen=Sum(column))["fen"] or 0)
@@ -337,12 +466,16 @@ def _within_standard(society: Society, amount_fen: int, day: date) -> None:
     if high is not None and had + amount_fen <= high:
         return
     raise Refusal(
-        "mutual_funds.grant", record=society.name,
-        found=f"{format_fen(amount_fen)} yuan" + (f", with earlier grants {format_fen(had + amount_fen)}" if had else ""),
-        expected=f"at most {format_fen(high)} yuan in all" if high is not None else f"a grant standard in force on {day} for a {society.get_size_class_display()}",
+        "mutual_funds.grant",
+        record=society.name,
+        found=f"{format_fen(amount_fen)} yuan"
+        + (f", with earlier grants {format_fen(had + amount_fen)}" if had else ""),
+        expected=f"at most {format_fen(high)} yuan in all"
+        if high is not None
+        else f"a grant standard in force on {day} for a {society.get_size_class_display()}",
         rule="the grant standard of the day for the class of the village",
         todo="see the standards under Money, and the class of the village",
-    )  # fmt: skip
+    )
 
 
 def _county_book(society: Society) -> Book | None:
@@ -355,6 +488,10 @@ def _county_book(society: Society) -> Book | None:
 def _reason(reason: str, record: str) -> None:
     if not reason.strip():
         raise Refusal(
-            "mutual_funds.reason_missing", record=record, found="no reason", expected="why, in a few words",
-            rule="write-offs and reversals say why", todo="write the reason",
-        )  # fmt: skip
+            "mutual_funds.reason_missing",
+            record=record,
+            found="no reason",
+            expected="why, in a few words",
+            rule="write-offs and reversals say why",
+            todo="write the reason",
+        )

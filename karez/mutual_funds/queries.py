@@ -1,7 +1,8 @@
-"""What may be asked about village mutual funds: the list, one society with its live indicators, loans, members, what waits.
+"""What may be asked about village mutual funds: the list, one society with its live indicators, loans, members, what
+waits.
 
-Fetching includes permission. The indicators are the SQL of `reports`, held to one society: the same that closing freezes,
-as of a day. Writes nothing. Amounts are whole fen.
+Fetching includes permission. The indicators are the SQL of `reports`, held to one society: the same that closing
+freezes, as of a day. Writes nothing. Amounts are whole fen.
 """
 
 from collections.abc import Mapping
@@ -108,7 +109,9 @@ class LoanPage:
 
 @dataclass(frozen=True)
 class AsOf:
-    """The day a page speaks of, and the days it offers beside: today, and the end of the last closed year where there is one."""
+    """The day a page speaks of, and the days it offers beside: today, and the end of the last closed year where there
+    is one.
+    """
 
     day: date
     today: date
@@ -122,7 +125,8 @@ class AsOf:
 
 
 def as_of(wanted: date | None = None) -> AsOf:
-    """The day asked for, at most today; without one today, or the end of the last closed year where the open year is long past.
+    """The day asked for, at most today; without one today, or the end of the last closed year where the open year is
+    long past.
 
     Where nobody has recorded anything for years, everything would look late as of today.
     """
@@ -135,8 +139,12 @@ def as_of(wanted: date | None = None) -> AsOf:
     return AsOf(closed_end if closed_end and is_long_past else today, today, closed_end)
 
 
-def societies(actor: User, *, words: str = "", after: int = 0, limit: int = 50, day: date | None = None) -> list[Society]:
-    """Societies of the actor's areas as counted on a day (today), by id from `after` on; with `words` those whose name holds them."""
+def societies(
+    actor: User, *, words: str = "", after: int = 0, limit: int = 50, day: date | None = None
+) -> list[Society]:
+    """Societies of the actor's areas as counted on a day (today), by id from `after` on; with `words` those whose name
+    holds them.
+    """
     on = day or date.today()
     found = _counted(_visible(actor, voided=True), on, event=False).filter(pk__gt=after)
     if words:
@@ -149,7 +157,8 @@ def societies(actor: User, *, words: str = "", after: int = 0, limit: int = 50, 
     capital = RawSQL(
         "SELECT coalesce(sum(CASE WHEN t.credit_account_id = a.id THEN t.amount_fen ELSE -t.amount_fen END), 0)::bigint"
         " FROM ledger_account a JOIN ledger_transfer t ON a.id IN (t.credit_account_id, t.debit_account_id)"
-        " WHERE a.book_id = mutual_funds_society.book_id AND t.book_id = a.book_id AND a.code IN ('2001', '4001', '4002', '4003')"
+        " WHERE a.book_id = mutual_funds_society.book_id AND t.book_id = a.book_id AND a.code IN ('2001', '4001', "
+        "'4002', '4003')"
         " AND t.booking_date <= %s",
         [on],
     )
@@ -159,11 +168,15 @@ def societies(actor: User, *, words: str = "", after: int = 0, limit: int = 50, 
             " WHERE a.book_id = mutual_funds_society.book_id AND a.code IN ('2001', '4001', '4002', '4003')",
             [],
         )
-    return list(found.select_related("area__tree").annotate(member_count=members, money_fen=capital).order_by("pk")[:limit])
+    return list(
+        found.select_related("area__tree").annotate(member_count=members, money_fen=capital).order_by("pk")[:limit]
+    )
 
 
 def society(actor: User, society_id: int) -> Society:
-    """One society, also one whose founding was taken back, if the actor may see its village; else refused as if it did not exist."""
+    """One society, also one whose founding was taken back, if the actor may see its village; else refused as if it did
+    not exist.
+    """
     found = _visible(actor, voided=True).select_related("area__tree", "book").filter(pk=society_id).first()
     if found is None:
         raise _unknown("society", society_id)
@@ -175,7 +188,9 @@ def society_of_area(actor: User, area_id: int) -> Society | None:
     return _visible(actor).filter(area_id=area_id).order_by("-starts_on").first()
 
 
-def members(actor: User, society_id: int, *, after: int = 0, limit: int = 50, day: date | None = None) -> list[MemberRow]:
+def members(
+    actor: User, society_id: int, *, after: int = 0, limit: int = 50, day: date | None = None
+) -> list[MemberRow]:
     """Members as counted on a day (today) by id from `after` on, with the own money and the base shares they held."""
     on = day or date.today()
     found = _counted(society(actor, society_id).members.filter(pk__gt=after), on, event=False)
@@ -195,7 +210,9 @@ def _own(sums: Mapping[str, int]) -> int:
 def member_choices(actor: User, society_id: int) -> list[tuple[int, str]]:
     """Present members as a form offers them: id and the household's number."""
     found = society(actor, society_id).members.filter(voided_at=None, ends_before=None)
-    return [(m.pk, m.household.household_no) for m in found.select_related("household").order_by("household__household_no")]
+    return [
+        (m.pk, m.household.household_no) for m in found.select_related("household").order_by("household__household_no")
+    ]
 
 
 def memberships_of_household(actor: User, household_id: int) -> list[Member]:
@@ -205,7 +222,9 @@ def memberships_of_household(actor: User, household_id: int) -> list[Member]:
 
 
 def grants(actor: User, society_id: int, *, day: date | None = None) -> list[tuple[Grant, SourceLine, int | None]]:
-    """Public money granted to a society as counted on a day (today), with the line it came from and the voucher in its book."""
+    """Public money granted to a society as counted on a day (today), with the line it came from and the voucher in its
+    book.
+    """
     counted = _counted(society(actor, society_id).grants.all(), day)
     found = list(counted.select_related("source_line__funder").order_by("happened_on", "pk"))
     vouchers = _vouchers(g.transfer_id for g in found)
@@ -229,7 +248,8 @@ def grant_lines(actor: User, society_id: int) -> list[tuple[int, str]]:
                  JOIN ledger_book b ON b.area_id = ct.area_id AND b.kind = 'county'
                  JOIN funds_sourceline li ON li.programme = 'mutual_funds' AND li.voided_at IS NULL
                  JOIN ledger_account a ON a.book_id = b.id AND a.code = 'L' || li.id
-                WHERE vt.area_id = %s AND a.posted_credit_fen - a.posted_debit_fen - a.pending_debit_fen > 0 ORDER BY li.code""",
+                WHERE vt.area_id = %s AND a.posted_credit_fen - a.posted_debit_fen - a.pending_debit_fen > 0
+                    ORDER BY li.code""",
             [found.area_id],
         )
         return [(key, f"{code}, {format_fen(int(left))}") for key, code, left in cursor.fetchall()]
@@ -249,12 +269,14 @@ SELECT count(*) FILTER (WHERE outstanding_fen > 0), coalesce(sum(outstanding_fen
        coalesce(nullif(count(*) FILTER (WHERE outstanding_fen > 0), 0), count(*))
   FROM ({{loans}}) x"""
 _COLLECTING = """
-SELECT coalesce(sum(due_fen), 0)::bigint, coalesce(sum(collected_on_time_fen), 0)::bigint, coalesce(sum(principal_fen), 0)::bigint
+SELECT coalesce(sum(due_fen), 0)::bigint, coalesce(sum(collected_on_time_fen), 0)::bigint, coalesce(sum(principal_fen),
+    0)::bigint
   FROM ({dues}) x WHERE due_on >= %(start)s"""
 # Principal collected in the year on what had fallen due by then: what was paid ahead of its day is left out.
 _RECOVERED = f"""
 SELECT coalesce(sum(LEAST(paid, due)) - sum(LEAST(paid_before, due)), 0)::bigint FROM (
-  SELECT coalesce((SELECT sum(i.principal_fen) FROM mutual_funds_instalment i WHERE i.loan_id = l.id AND i.due_on <= %(day)s), 0) AS due,
+  SELECT coalesce((SELECT sum(i.principal_fen) FROM mutual_funds_instalment i WHERE i.loan_id = l.id
+      AND i.due_on <= %(day)s), 0) AS due,
          coalesce(r.paid, 0) AS paid, coalesce(r.paid_before, 0) AS paid_before
     FROM mutual_funds_loan l CROSS JOIN LATERAL (
       SELECT sum(p.principal_fen) AS paid, sum(p.principal_fen) FILTER (WHERE p.happened_on < %(start)s) AS paid_before
@@ -263,8 +285,9 @@ SELECT coalesce(sum(LEAST(paid, due)) - sum(LEAST(paid_before, due)), 0)::bigint
 
 
 def report(actor: User, society_id: int, day: date) -> Report:
-    """The society's report as counted on `day`: balances and members of that day, rates of its year up to it. Today's balances
-    are those of this moment, with what is reserved."""
+    """The society's report as counted on `day`: balances and members of that day, rates of its year up to it. Today's
+    balances are those of this moment, with what is reserved.
+    """
     found = society(actor, society_id)
     accounts = {a.code: a for a in Account.objects.filter(book_id=found.book_id)}
     is_now = day >= date.today()
@@ -273,7 +296,10 @@ def report(actor: User, society_id: int, day: date) -> Report:
         cursor.execute(f"SELECT code, balance_fen FROM ({_of_society(reports.BALANCES)}) x", values)
         balances = dict(cursor.fetchall())
         cursor.execute(
-            f"SELECT count(*) FROM mutual_funds_member m WHERE m.society_id = %(society)s AND {counted_on('%(day)s::date', event=False, alias='m')}",
+            (
+                "SELECT count(*) FROM mutual_funds_member m WHERE m.society_id = %(society)s AND "
+                f"{counted_on('%(day)s::date', event=False, alias='m')}"
+            ),
             values,
         )
         (members_then,) = cursor.fetchone()
@@ -291,15 +317,30 @@ def report(actor: User, society_id: int, day: date) -> Report:
         return int(accounts[code].balance_fen if is_now and code in accounts else balances.get(code, 0))
 
     return Report(
-        day, held(rules.GRANT), held(rules.CONTRIBUTIONS), held(rules.GIFTS), held(rules.SURPLUS), held(rules.CASH), held(rules.BANK),
-        held(rules.LOANS), sum(accounts[c].reserved_fen for c in (rules.CASH, rules.BANK) if c in accounts and is_now),
-        members_then, open_loans, int(at_risk), int(rescheduled), term,
-        rules.portfolio_at_risk(int(at_risk), int(outstanding)), rules.on_time_collection_rate(int(on_time), int(due)), recovery, loss,
-    )  # fmt: skip
+        day,
+        held(rules.GRANT),
+        held(rules.CONTRIBUTIONS),
+        held(rules.GIFTS),
+        held(rules.SURPLUS),
+        held(rules.CASH),
+        held(rules.BANK),
+        held(rules.LOANS),
+        sum(accounts[c].reserved_fen for c in (rules.CASH, rules.BANK) if c in accounts and is_now),
+        members_then,
+        open_loans,
+        int(at_risk),
+        int(rescheduled),
+        term,
+        rules.portfolio_at_risk(int(at_risk), int(outstanding)),
+        rules.on_time_collection_rate(int(on_time), int(due)),
+        recovery,
+        loss,
+    )
 
 
 _LOAN_ROWS = """
-SELECT x.loan_id, x.loan_no, h.household_no, h.id, x.issued_on, x.due_on, x.principal_fen, x.outstanding_fen, x.days_late
+SELECT x.loan_id, x.loan_no, h.household_no, h.id, x.issued_on, x.due_on, x.principal_fen, x.outstanding_fen,
+    x.days_late
   FROM ({loans}) x JOIN mutual_funds_member m ON m.id = x.member_id JOIN register_household h ON h.id = m.household_id
  WHERE x.loan_id > %(after)s ORDER BY x.loan_id LIMIT %(limit)s"""
 
@@ -314,8 +355,12 @@ def loans(actor: User, society_id: int, *, after: int = 0, limit: int = 50, day:
 
 
 def loan(actor: User, loan_id: int) -> LoanPage:
-    """One loan with its schedule, repayments, extensions and write-off; refused as if it did not exist where not visible."""
-    found = Loan.objects.select_related("society__area__tree", "member__household", "rule_set").filter(pk=loan_id).first()
+    """One loan with its schedule, repayments, extensions and write-off; refused as if it did not exist where not
+    visible.
+    """
+    found = (
+        Loan.objects.select_related("society__area__tree", "member__household", "rule_set").filter(pk=loan_id).first()
+    )
     if found is None or not may(actor, VIEW, found.society.area_id):
         raise _unknown("loan", loan_id)
     paid = list(found.repayments.filter(voided_at=None).order_by("happened_on", "pk"))
@@ -347,7 +392,9 @@ def _paid_on(schedule: list[Instalment], paid_fen: int) -> list[tuple[Instalment
 def waiting(actor: User) -> QuerySet[Proposal]:
     """Prepared acts of the actor's areas that wait for them, oldest first, their own left out."""
     areas, params = visible_area_ids_sql(actor, APPROVE)
-    open_sets = VoucherSet.objects.filter(approved_at=None, refused_at=None).exclude(prepared_by_id=actor.pk).values("pk")
+    open_sets = (
+        VoucherSet.objects.filter(approved_at=None, refused_at=None).exclude(prepared_by_id=actor.pk).values("pk")
+    )
     found = Proposal.objects.filter(set_id__in=open_sets, society__area_id__in=RawSQL(areas, params))
     return found.select_related("society").order_by("pk")
 
@@ -363,10 +410,17 @@ def proposal(actor: User, proposal_id: int) -> Proposal:
 def terms_in_words(found: Proposal) -> list[tuple[str, str]]:
     """The terms of a prepared act as an approver reads them; ids are told as what they mean."""
     words = {
-        "loan_no": _("Number of the loan"), "principal_fen": _("Principal, yuan"), "amount_fen": _("Amount, yuan"),
-        "term_days": _("Term, days"), "purpose": _("What for"), "day": _("Day"), "reason": _("Reason"), "document_no": _("Document"),
-        "pot": _("Falls on the pot"), "leaving": _("The member leaves"),
-    }  # fmt: skip
+        "loan_no": _("Number of the loan"),
+        "principal_fen": _("Principal, yuan"),
+        "amount_fen": _("Amount, yuan"),
+        "term_days": _("Term, days"),
+        "purpose": _("What for"),
+        "day": _("Day"),
+        "reason": _("Reason"),
+        "document_no": _("Document"),
+        "pot": _("Falls on the pot"),
+        "leaving": _("The member leaves"),
+    }
     told = [(words[k], format_fen(v) if k.endswith("_fen") else str(v)) for k, v in found.terms.items() if k in words]
     if "member" in found.terms:
         household = Member.objects.select_related("household").get(pk=found.terms["member"]).household
@@ -376,7 +430,9 @@ def terms_in_words(found: Proposal) -> list[tuple[str, str]]:
     return told
 
 
-def facts_of_transfers(actor: User, transfer_ids: list[int]) -> list[Loan | Repayment | Grant | Gift | Contribution | WriteOff]:
+def facts_of_transfers(
+    actor: User, transfer_ids: list[int]
+) -> list[Loan | Repayment | Grant | Gift | Contribution | WriteOff]:
     """The records these transfers moved money for, of the societies the actor may see."""
     own = {"society__in": _visible(actor).values("pk")}
     by_loan = {"loan__society__in": _visible(actor).values("pk")}
@@ -433,7 +489,9 @@ def rules_before(found: Resolution) -> RuleSet | None:
     """The rules a resolution changes: those in force while it waits, later those it ended; None at a founding."""
     if found.society is None:
         return None
-    before = RuleSet.objects.filter(society=found.society, starts_on__lt=found.terms["rules"]["starts_on"]).exclude(resolution=found)
+    before = RuleSet.objects.filter(society=found.society, starts_on__lt=found.terms["rules"]["starts_on"]).exclude(
+        resolution=found
+    )
     return before.filter(voided_at=None).order_by("-starts_on").first()
 
 
@@ -457,6 +515,10 @@ def _visible(actor: User, *, voided: bool = False) -> QuerySet[Society]:
 
 def _unknown(what: str, key: int) -> Refusal:
     return Refusal(
-        f"not_found.mutual_funds_{what}", record=f"{what} {key}", found="none that you may see", expected=f"a {what} of your areas",
-        rule="what a person may see follows the areas granted to them", todo="choose from the list",
-    )  # fmt: skip
+        f"not_found.mutual_funds_{what}",
+        record=f"{what} {key}",
+        found="none that you may see",
+        expected=f"a {what} of your areas",
+        rule="what a person may see follows the areas granted to them",
+        todo="choose from the list",
+    )

@@ -13,39 +13,101 @@ from karez.kernel.refusal import Refusal
 
 # state of the database -> code, what is expected, the rule, what to do
 _STATES: dict[str, tuple[str, str | Promise, str | Promise, str | Promise]] = {
-    "KZ001": ("periods.closed", _("a day in an open year"), _("a closed year is not written to"),
-              _("record it with its true day; it counts from the first open day")),
-    "KZ002": ("periods.busy", _("no closing under way"), _("while a year is being closed nothing is written to it"),
-              _("try again in a minute")),
-    "KZ00A": ("periods.far_day", _("a day until today, in an opened year or the one after it"), _("what is recorded has happened"),
-              _("correct the day")),
-    "KZ020": ("mutual_funds.pots_mixed", _("money between the accounts this kind of record allows"), _("the four pots never mix"),
-              _("record what really happened, as the kind it is")),
-    "KZ021": ("mutual_funds.contribution", _("own money within the rules, and refunds of own money only"),
-              _("a member gets back at most the own money paid in"), _("see what the member has paid in and got back")),
-    "KZ022": ("mutual_funds.loan", _("a loan by the society's rules, to a member"), _("cap, term and open loans are the members' rules"),
-              _("see the rules in force that day and the member's loans")),
-    "KZ023": ("mutual_funds.repayment", _("at most what the loan owes, divided by the society's order"),
-              _("a repayment is at most principal and fee, in the order of the rules"), _("see the loan's schedule and repayments")),
-    "KZ024": ("mutual_funds.grant", _("a grant within the standard, from its source line"), _("the grant standard of the day"),
-              _("see the standard for this class of village, and the county's line")),
-    "KZ025": ("mutual_funds.member", _("a household of the village that owes nothing and has nothing in when it leaves"),
-              _("one member per household, in its own village; own money is returned on leaving"),
-              _("settle loans and refund first")),
-    "KZ026": ("mutual_funds.write_off", _("a write-off or extension by the rules"),
-              _("what is still owed is given up whole, on the pot the rules name; extensions end with the rules' limit"),
-              _("see the loan and the rules in force")),
-    "KZ027": ("mutual_funds.opening", _("records that add up to the opening balances"), _("what was before the first year is in the opening"),
-              _("compare with the opening balances")),
-    "KZ029": ("mutual_funds.not_there", _("a day from the founding of the society on"), _("nothing is given to a society that is not there"),
-              _("correct the day, or the day of founding")),
-    "KZ02A": ("mutual_funds.four_eyes", _("what another person agreed to, as it was asked"),
-              _("founding and rules of a society are decided by two people"), _("prepare it on the page of the village or the society")),
-    "KZ028": ("mutual_funds.built_upon", _("nothing that stands on it"), _("a record is voided after what stands on it"),
-              _("reverse the later records first")),
-}  # fmt: skip
-_SOCIETY = ("mutual_funds.society_exists", _("a society of the village on these days"), _("a village without a society"))
-_MEMBER = ("mutual_funds.member_already", _("a household that is a member on these days"), _("a household that is no member on that day"))
+    "KZ001": (
+        "periods.closed",
+        _("a day in an open year"),
+        _("a closed year is not written to"),
+        _("record it with its true day; it counts from the first open day"),
+    ),
+    "KZ002": (
+        "periods.busy",
+        _("no closing under way"),
+        _("while a year is being closed nothing is written to it"),
+        _("try again in a minute"),
+    ),
+    "KZ00A": (
+        "periods.far_day",
+        _("a day until today, in an opened year or the one after it"),
+        _("what is recorded has happened"),
+        _("correct the day"),
+    ),
+    "KZ020": (
+        "mutual_funds.pots_mixed",
+        _("money between the accounts this kind of record allows"),
+        _("the four pots never mix"),
+        _("record what really happened, as the kind it is"),
+    ),
+    "KZ021": (
+        "mutual_funds.contribution",
+        _("own money within the rules, and refunds of own money only"),
+        _("a member gets back at most the own money paid in"),
+        _("see what the member has paid in and got back"),
+    ),
+    "KZ022": (
+        "mutual_funds.loan",
+        _("a loan by the society's rules, to a member"),
+        _("cap, term and open loans are the members' rules"),
+        _("see the rules in force that day and the member's loans"),
+    ),
+    "KZ023": (
+        "mutual_funds.repayment",
+        _("at most what the loan owes, divided by the society's order"),
+        _("a repayment is at most principal and fee, in the order of the rules"),
+        _("see the loan's schedule and repayments"),
+    ),
+    "KZ024": (
+        "mutual_funds.grant",
+        _("a grant within the standard, from its source line"),
+        _("the grant standard of the day"),
+        _("see the standard for this class of village, and the county's line"),
+    ),
+    "KZ025": (
+        "mutual_funds.member",
+        _("a household of the village that owes nothing and has nothing in when it leaves"),
+        _("one member per household, in its own village; own money is returned on leaving"),
+        _("settle loans and refund first"),
+    ),
+    "KZ026": (
+        "mutual_funds.write_off",
+        _("a write-off or extension by the rules"),
+        _("what is still owed is given up whole, on the pot the rules name; extensions end with the rules' limit"),
+        _("see the loan and the rules in force"),
+    ),
+    "KZ027": (
+        "mutual_funds.opening",
+        _("records that add up to the opening balances"),
+        _("what was before the first year is in the opening"),
+        _("compare with the opening balances"),
+    ),
+    "KZ029": (
+        "mutual_funds.not_there",
+        _("a day from the founding of the society on"),
+        _("nothing is given to a society that is not there"),
+        _("correct the day, or the day of founding"),
+    ),
+    "KZ02A": (
+        "mutual_funds.four_eyes",
+        _("what another person agreed to, as it was asked"),
+        _("founding and rules of a society are decided by two people"),
+        _("prepare it on the page of the village or the society"),
+    ),
+    "KZ028": (
+        "mutual_funds.built_upon",
+        _("nothing that stands on it"),
+        _("a record is voided after what stands on it"),
+        _("reverse the later records first"),
+    ),
+}
+_SOCIETY = (
+    "mutual_funds.society_exists",
+    _("a society of the village on these days"),
+    _("a village without a society"),
+)
+_MEMBER = (
+    "mutual_funds.member_already",
+    _("a household that is a member on these days"),
+    _("a household that is no member on that day"),
+)
 _RULES = ("mutual_funds.rules_overlap", _("rules on these days"), _("one set of rules at a time"))
 # constraint of the database -> code, what was found, what is expected; never the database's own words
 _CONSTRAINTS: dict[str, tuple[str, str | Promise, str | Promise]] = {
@@ -73,7 +135,8 @@ _CONSTRAINTS: dict[str, tuple[str, str | Promise, str | Promise]] = {
 
 @contextmanager
 def told_kindly(record: str = "") -> Iterator[None]:
-    """Runs statements in a savepoint, judges what is judged at commit, and tells a refusal of the database as a Refusal.
+    """Runs statements in a savepoint, judges what is judged at commit, and tells a refusal of the database as a
+    Refusal.
 
     `record` says what was to be recorded, as people know it.
     """
@@ -96,13 +159,25 @@ def refusal_of(cause: BaseException | None, record: str = "") -> Refusal | None:
         return None
     if cause.diag.constraint_name in _CONSTRAINTS:
         code, found, expected = _CONSTRAINTS[cause.diag.constraint_name]
-        return Refusal(code, record=record or str(_("what was sent")), found=str(found), expected=str(expected),
-                       rule=str(_("one at a time")), todo=str(_("choose another, or end the earlier one first")))  # fmt: skip
+        return Refusal(
+            code,
+            record=record or str(_("what was sent")),
+            found=str(found),
+            expected=str(expected),
+            rule=str(_("one at a time")),
+            todo=str(_("choose another, or end the earlier one first")),
+        )
     if cause.sqlstate not in _STATES:
         return None
     code, expected, rule, todo = _STATES[cause.sqlstate]
-    return Refusal(code, record=record or str(_("what was sent")), found=cause.diag.message_primary or "", expected=str(expected),
-                   rule=cause.diag.message_detail or str(rule), todo=str(todo))  # fmt: skip
+    return Refusal(
+        code,
+        record=record or str(_("what was sent")),
+        found=cause.diag.message_primary or "",
+        expected=str(expected),
+        rule=cause.diag.message_detail or str(rule),
+        todo=str(todo),
+    )
 
 
 def refused_in_place(do: Callable[[], object]) -> Refusal | None:

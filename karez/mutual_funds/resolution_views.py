@@ -1,4 +1,6 @@
-"""The page of a founding, of new rules and of taking a founding back: what is asked beside what holds, its minutes, the decision."""
+"""The page of a founding, of new rules and of taking a founding back: what is asked beside what holds, its minutes, the
+decision.
+"""
 
 from typing import Any
 
@@ -72,9 +74,15 @@ def attach_minutes(request: HttpRequest, resolution_id: int) -> HttpResponse:
     asked = queries.resolution(actor, resolution_id)
     file = uploaded(request)
     attach(
-        actor, kind="mutual_funds_resolution", subject_id=resolution_id, area_id=asked.area_id, name=file.name or "",
-        stream=file.chunks(), title=request.POST.get("title", ""), issued_on=asked.document_on,
-    )  # fmt: skip
+        actor,
+        kind="mutual_funds_resolution",
+        subject_id=resolution_id,
+        area_id=asked.area_id,
+        name=file.name or "",
+        stream=file.chunks(),
+        title=request.POST.get("title", ""),
+        issued_on=asked.document_on,
+    )
     messages.success(request, _("The document is attached."))
     return redirect("mutual_funds:resolution", resolution_id=resolution_id)
 
@@ -86,7 +94,11 @@ def _terms(asked: Resolution) -> list[tuple[Any, Any]]:
     told: list[tuple[Any, Any]] = [(_("Minutes of the members' meeting"), f"{asked.document_no}, {asked.document_on}")]
     if asked.kind == "founding":
         given = asked.terms["society"]
-        told = [(_("Founded on"), given["starts_on"]), (_("Class of the village"), SizeClass(given["size_class"]).label), *told]
+        told = [
+            (_("Founded on"), given["starts_on"]),
+            (_("Class of the village"), SizeClass(given["size_class"]).label),
+            *told,
+        ]
     else:
         told = [(_("In force from"), asked.terms["rules"]["starts_on"]), *told]
     return told
@@ -97,8 +109,9 @@ def _rules(asked: Resolution, before: RuleSet | None) -> list[tuple[Any, str, st
     given = asked.terms.get("rules", {})
     return [
         (field.label, _told(name, field, getattr(before, name)) if before else "", _told(name, field, given[name]))
-        for name, field in forms.TermsForm.base_fields.items() if name in given
-    ]  # fmt: skip
+        for name, field in forms.TermsForm.base_fields.items()
+        if name in given
+    ]
 
 
 def _told(name: str, field: django_forms.Field, value: Any) -> str:

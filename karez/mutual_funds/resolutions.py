@@ -1,7 +1,8 @@
-"""What is decided about a society without money: its founding, its rules, and that a founding be taken back. Two people each.
+"""What is decided about a society without money: its founding, its rules, and that a founding be taken back. Two people
+each.
 
-One person prepares it, with number and day of the minutes of the members' meeting; until another agrees nothing of it holds.
-It is judged when it is prepared and again when it is agreed to. Amounts are whole fen.
+One person prepares it, with number and day of the minutes of the members' meeting; until another agrees nothing of it
+holds. It is judged when it is prepared and again when it is agreed to. Amounts are whole fen.
 """
 
 from dataclasses import asdict
@@ -39,9 +40,19 @@ _BUILT = (Member, Opening, Grant, Gift, Loan)
 
 @transaction.atomic
 def prepare_founding(
-    actor: User, *, area_id: int, name: str, size_class: str, founded_on: date, terms: Terms, document_no: str, document_on: date
-) -> Resolution:  # fmt: skip
-    """Prepares the founding of a village's society with its first rules; refuses a day ahead and a village that has one."""
+    actor: User,
+    *,
+    area_id: int,
+    name: str,
+    size_class: str,
+    founded_on: date,
+    terms: Terms,
+    document_no: str,
+    document_on: date,
+) -> Resolution:
+    """Prepares the founding of a village's society with its first rules; refuses a day ahead and a village that has
+    one.
+    """
     require(actor, PREPARE, area_id)
     _require_document(name, document_no, document_on)
     _require_sane(name, terms)
@@ -52,18 +63,23 @@ def prepare_founding(
         "rules": asdict(terms) | {"starts_on": founded_on.isoformat()},
     }
     return Resolution.objects.create(
-        kind="founding", area_id=area_id, terms=told, document_no=document_no, document_on=document_on, prepared_by_id=actor.pk
+        kind="founding",
+        area_id=area_id,
+        terms=told,
+        document_no=document_no,
+        document_on=document_on,
+        prepared_by_id=actor.pk,
     )
 
 
 @transaction.atomic
 def prepare_rules(
     actor: User, *, society: Society, starts_on: date, terms: Terms, document_no: str, document_on: date
-) -> Resolution:  # fmt: skip
+) -> Resolution:
     """Prepares new rules from a day on; the present ones hold until another person agrees.
 
-    Refuses a day ahead, not after the one the present rules began on, on or before which money was lent by them, or before the
-    members' meeting.
+    Refuses a day ahead, not after the one the present rules began on, on or before which money was lent by them, or
+    before the members' meeting.
     """
     require(actor, PREPARE, society.area_id)
     take(society.pk)
@@ -74,9 +90,14 @@ def prepare_rules(
     _require_none_waiting(Resolution.objects.filter(kind="rules", society=society), society.name)
     told = {"rules": asdict(terms) | {"starts_on": starts_on.isoformat()}}
     return Resolution.objects.create(
-        kind="rules", area_id=society.area_id, society=society, terms=told, document_no=document_no, document_on=document_on,
+        kind="rules",
+        area_id=society.area_id,
+        society=society,
+        terms=told,
+        document_no=document_no,
+        document_on=document_on,
         prepared_by_id=actor.pk,
-    )  # fmt: skip
+    )
 
 
 @transaction.atomic
@@ -89,19 +110,30 @@ def prepare_take_back(actor: User, *, society: Society, reason: str) -> Resoluti
     _require_unbuilt(society)
     _require_none_waiting(Resolution.objects.filter(kind="take_back", society=society), society.name)
     return Resolution.objects.create(
-        kind="take_back", area_id=society.area_id, society=society, terms={}, reason=reason.strip(), prepared_by_id=actor.pk
+        kind="take_back",
+        area_id=society.area_id,
+        society=society,
+        terms={},
+        reason=reason.strip(),
+        prepared_by_id=actor.pk,
     )
 
 
 @transaction.atomic
 def approve(actor: User, asked: Resolution) -> Society:
-    """Agrees to what was prepared and records it in the same moment; refuses the person who prepared it. Returns the society."""
+    """Agrees to what was prepared and records it in the same moment; refuses the person who prepared it. Returns the
+    society.
+    """
     require(actor, APPROVE, asked.area_id)
     if asked.prepared_by_id == actor.pk:
         raise Refusal(
-            "mutual_funds.same_person", record=_called(asked), found="you prepared it yourself", expected="another person to agree",
-            rule="founding and rules of a society are decided by two people", todo="wait for a colleague who may approve",
-        )  # fmt: skip
+            "mutual_funds.same_person",
+            record=_called(asked),
+            found="you prepared it yourself",
+            expected="another person to agree",
+            rule="founding and rules of a society are decided by two people",
+            todo="wait for a colleague who may approve",
+        )
     if asked.society_id is not None:
         take(asked.society_id)
     _require_waiting(asked)
@@ -136,9 +168,15 @@ def _record_founding(actor: User, asked: Resolution) -> Society:
         )
         book_id = cursor.fetchone()[0]
     made = Society.objects.create(
-        area_id=asked.area_id, name=given["name"], size_class=given["size_class"], book_id=book_id, starts_on=founded_on,
-        counts_from=counts_on(founded_on), recorded_by_id=asked.prepared_by_id, resolution=asked,
-    )  # fmt: skip
+        area_id=asked.area_id,
+        name=given["name"],
+        size_class=given["size_class"],
+        book_id=book_id,
+        starts_on=founded_on,
+        counts_from=counts_on(founded_on),
+        recorded_by_id=asked.prepared_by_id,
+        resolution=asked,
+    )
     _rule_set(actor, asked, made)
     return made
 
@@ -149,9 +187,12 @@ def _record_rules(actor: User, asked: Resolution) -> Society:
     _require_standing(society)
     _require_rules_day(society, starts_on, asked.document_on)
     RuleSet.objects.filter(society=society, voided_at=None, ends_before=None).update(
-        ends_before=starts_on, counts_before=Greatest(F("counts_from"), ends_on(starts_on)), ended_at=Now(), ended_by_id=actor.pk,
+        ends_before=starts_on,
+        counts_before=Greatest(F("counts_from"), ends_on(starts_on)),
+        ended_at=Now(),
+        ended_by_id=actor.pk,
         end_reason="new rules",
-    )  # fmt: skip
+    )
     _rule_set(actor, asked, society)
     return society
 
@@ -163,7 +204,10 @@ def _record_take_back(actor: User, asked: Resolution) -> Society:
     _require_unbuilt(society)
     for found in (RuleSet.objects.filter(society=society, voided_at=None), Society.objects.filter(pk=society.pk)):
         found.update(
-            voided_at=Now(), voided_by_id=actor.pk, void_reason=asked.reason, void_counts_on=Greatest("counts_from", first_open_day())
+            voided_at=Now(),
+            voided_by_id=actor.pk,
+            void_reason=asked.reason,
+            void_counts_on=Greatest("counts_from", first_open_day()),
         )
     return society
 
@@ -179,9 +223,15 @@ def _rule_set(actor: User, asked: Resolution, society: Society) -> RuleSet:
     given: dict[str, Any] = dict(asked.terms["rules"])
     starts_on = date.fromisoformat(given.pop("starts_on"))
     return RuleSet.objects.create(
-        society=society, resolution=asked, prepared_by_id=asked.prepared_by_id, approved_by_id=actor.pk, starts_on=starts_on,
-        counts_from=counts_on(starts_on), recorded_by_id=asked.prepared_by_id, **given,
-    )  # fmt: skip
+        society=society,
+        resolution=asked,
+        prepared_by_id=asked.prepared_by_id,
+        approved_by_id=actor.pk,
+        starts_on=starts_on,
+        counts_from=counts_on(starts_on),
+        recorded_by_id=asked.prepared_by_id,
+        **given,
+    )
 
 
 # What is refused.
@@ -190,73 +240,112 @@ def _rule_set(actor: User, asked: Resolution, society: Society) -> RuleSet:
 def _require_foundable(area_id: int, name: str, founded_on: date) -> None:
     if founded_on > date.today():
         raise Refusal(
-            "mutual_funds.founding_day", record=name, found=f"{founded_on}", expected="a day until today",
-            rule="a society is recorded when it is founded", todo="correct the day of founding",
-        )  # fmt: skip
-    there = Society.objects.filter(area_id=area_id, voided_at=None).exclude(ends_before__lte=founded_on).order_by("starts_on").first()
+            "mutual_funds.founding_day",
+            record=name,
+            found=f"{founded_on}",
+            expected="a day until today",
+            rule="a society is recorded when it is founded",
+            todo="correct the day of founding",
+        )
+    there = (
+        Society.objects.filter(area_id=area_id, voided_at=None)
+        .exclude(ends_before__lte=founded_on)
+        .order_by("starts_on")
+        .first()
+    )
     if there is not None:
         raise Refusal(
-            "mutual_funds.society_exists", record=name, found=f"{there.name}, founded on {there.starts_on}",
-            expected="a village without a society from that day on", rule="one society works in one village",
+            "mutual_funds.society_exists",
+            record=name,
+            found=f"{there.name}, founded on {there.starts_on}",
+            expected="a village without a society from that day on",
+            rule="one society works in one village",
             todo="change the rules of the society that is there, or take its founding back on its page",
-        )  # fmt: skip
+        )
 
 
 def _require_rules_day(society: Society, starts_on: date, document_on: date) -> None:
     present = RuleSet.objects.filter(society=society, voided_at=None, ends_before=None).order_by("-starts_on").first()
-    lent = Loan.objects.filter(society=society, voided_at=None, happened_on__gte=starts_on).order_by("-happened_on").first()
+    lent = (
+        Loan.objects.filter(society=society, voided_at=None, happened_on__gte=starts_on)
+        .order_by("-happened_on")
+        .first()
+    )
     if present is None or starts_on <= present.starts_on or lent is not None or starts_on > date.today():
         raise Refusal(
-            "mutual_funds.rules_day", record=society.name,
-            found=f"{starts_on}" + (f", but loan {lent.loan_no} was lent on {lent.happened_on} by the present rules" if lent else ""),
+            "mutual_funds.rules_day",
+            record=society.name,
+            found=f"{starts_on}"
+            + (f", but loan {lent.loan_no} was lent on {lent.happened_on} by the present rules" if lent else ""),
             expected=f"a day after {present.starts_on}, until today" if present else "a society with rules",
             rule="rules hold from their day on; what was done by the rules before is not judged by new ones",
             todo="choose the day the members' meeting resolved it, or a later one",
-        )  # fmt: skip
+        )
     if starts_on < document_on:
         raise Refusal(
-            "mutual_funds.rules_day", record=society.name, found=f"{starts_on}, before the members' meeting of {document_on}",
-            expected=f"a day from {document_on} on", rule="rules hold from the day they were resolved, or a later one",
+            "mutual_funds.rules_day",
+            record=society.name,
+            found=f"{starts_on}, before the members' meeting of {document_on}",
+            expected=f"a day from {document_on} on",
+            rule="rules hold from the day they were resolved, or a later one",
             todo="choose the day the members' meeting resolved it, or a later one",
-        )  # fmt: skip
+        )
 
 
 def _require_sane(record: str, terms: Terms) -> None:
     """The bounds the database has; they are wide, the members decide within them."""
     wrong = [
-        name for name, ok in (
-            ("loan_cap_fen", terms.loan_cap_fen > 0), ("term_cap_days", terms.term_cap_days > 0),
-            ("extension_days_max", terms.extension_days_max >= 0), ("fee_rate_bp", 0 <= terms.fee_rate_bp <= 1000),
+        name
+        for name, ok in (
+            ("loan_cap_fen", terms.loan_cap_fen > 0),
+            ("term_cap_days", terms.term_cap_days > 0),
+            ("extension_days_max", terms.extension_days_max >= 0),
+            ("fee_rate_bp", 0 <= terms.fee_rate_bp <= 1000),
             ("contribution_max_fen", 0 <= terms.contribution_min_fen <= terms.contribution_max_fen),
-            ("open_loans_max", terms.open_loans_max > 0), ("instalments", 1 <= terms.instalments <= min(60, terms.term_cap_days)),
-            ("min_members", terms.min_members >= 0), ("min_poor_share", 0 <= terms.min_poor_share <= 100),
+            ("open_loans_max", terms.open_loans_max > 0),
+            ("instalments", 1 <= terms.instalments <= min(60, terms.term_cap_days)),
+            ("min_members", terms.min_members >= 0),
+            ("min_poor_share", 0 <= terms.min_poor_share <= 100),
             ("allocation_order", terms.allocation_order in Order.values),
             ("write_off_pot", terms.write_off_pot in Pot.values and terms.write_off_pot != Pot.CONTRIBUTIONS),
-        ) if not ok
-    ]  # fmt: skip
+        )
+        if not ok
+    ]
     if wrong:
         raise Refusal(
-            "mutual_funds.rules_range", record=record, found=f"{wrong[0]}: {getattr(terms, wrong[0])}", expected="a number the rules can have",
-            rule="caps, terms and rates are above zero and in order; instalments fit the term", todo="correct it",
-        )  # fmt: skip
+            "mutual_funds.rules_range",
+            record=record,
+            found=f"{wrong[0]}: {getattr(terms, wrong[0])}",
+            expected="a number the rules can have",
+            rule="caps, terms and rates are above zero and in order; instalments fit the term",
+            todo="correct it",
+        )
 
 
 def _require_document(record: str, document_no: str, document_on: date) -> None:
     if document_no.strip() and document_on <= date.today():
         return
     raise Refusal(
-        "mutual_funds.minutes", record=record, found=f"{document_on}, number “{document_no}”", expected="a number, and a day until today",
-        rule="founding and rules follow from minutes of a members' meeting", todo="give number and day of the minutes",
-    )  # fmt: skip
+        "mutual_funds.minutes",
+        record=record,
+        found=f"{document_on}, number “{document_no}”",
+        expected="a number, and a day until today",
+        rule="founding and rules follow from minutes of a members' meeting",
+        todo="give number and day of the minutes",
+    )
 
 
 def _require_standing(society: Society) -> None:
     if Society.objects.filter(pk=society.pk, voided_at=None, ends_before=None).exists():
         return
     raise Refusal(
-        "mutual_funds.not_there", record=society.name, found="a society that has ended, or whose founding was taken back",
-        expected="a society that is there", rule="nothing is given to a society that is not there", todo="see the page of its village",
-    )  # fmt: skip
+        "mutual_funds.not_there",
+        record=society.name,
+        found="a society that has ended, or whose founding was taken back",
+        expected="a society that is there",
+        rule="nothing is given to a society that is not there",
+        todo="see the page of its village",
+    )
 
 
 def _what_stands(society: Society) -> str:
@@ -273,34 +362,50 @@ def _require_unbuilt(society: Society) -> None:
     stands = _what_stands(society)
     if stands:
         raise Refusal(
-            "mutual_funds.built_upon", record=society.name, found=f"at least one record of it: {stands}", expected="nothing that stands on it",
-            rule="a record is voided after what stands on it", todo="take those back first, or decide what waits",
-        )  # fmt: skip
+            "mutual_funds.built_upon",
+            record=society.name,
+            found=f"at least one record of it: {stands}",
+            expected="nothing that stands on it",
+            rule="a record is voided after what stands on it",
+            todo="take those back first, or decide what waits",
+        )
 
 
 def _require_none_waiting(like: Any, record: str) -> None:
     found = like.filter(answer=None).first()
     if found is not None:
         raise Refusal(
-            "mutual_funds.already_waiting", record=record, found=f"the same asked before, number {found.pk}", expected="nothing of this kind waiting",
-            rule="one thing is decided at a time", todo="have that decided, or withdraw it, then prepare anew",
-        )  # fmt: skip
+            "mutual_funds.already_waiting",
+            record=record,
+            found=f"the same asked before, number {found.pk}",
+            expected="nothing of this kind waiting",
+            rule="one thing is decided at a time",
+            todo="have that decided, or withdraw it, then prepare anew",
+        )
 
 
 def _require_waiting(asked: Resolution) -> None:
     if ResolutionAnswer.objects.filter(resolution=asked).exists():
         raise Refusal(
-            "mutual_funds.already_decided", record=_called(asked), found="what was decided already", expected="what still waits",
-            rule="a decision is made once", todo="see who decided it, and when",
-        )  # fmt: skip
+            "mutual_funds.already_decided",
+            record=_called(asked),
+            found="what was decided already",
+            expected="what still waits",
+            rule="a decision is made once",
+            todo="see who decided it, and when",
+        )
 
 
 def _require_reason(reason: str, record: str) -> None:
     if not reason.strip():
         raise Refusal(
-            "mutual_funds.reason_missing", record=record, found="no reason", expected="why, in a few words",
-            rule="write-offs and reversals say why", todo="write the reason",
-        )  # fmt: skip
+            "mutual_funds.reason_missing",
+            record=record,
+            found="no reason",
+            expected="why, in a few words",
+            rule="write-offs and reversals say why",
+            todo="write the reason",
+        )
 
 
 def _called(asked: Resolution) -> str:

@@ -1,4 +1,6 @@
-"""The page on which a wrong voucher of a society is taken back with the records that stand on it; another person approves it."""
+"""The page on which a wrong voucher of a society is taken back with the records that stand on it; another person
+approves it.
+"""
 
 from typing import Any
 
@@ -32,9 +34,13 @@ def take_back(request: HttpRequest, society_id: int, voucher_id: int) -> HttpRes
     shown = ledger.voucher(actor, voucher_id, permission=services.VIEW)
     if shown.voucher.book_id != society.book_id:
         raise Refusal(
-            "not_found.mutual_funds_voucher", record=f"voucher {voucher_id}", found=_("not of this society"),
-            expected=_("a voucher of its book"), rule=_("a society corrects its own book"), todo=_("choose from its vouchers"),
-        )  # fmt: skip
+            "not_found.mutual_funds_voucher",
+            record=f"voucher {voucher_id}",
+            found=_("not of this society"),
+            expected=_("a voucher of its book"),
+            rule=_("a society corrects its own book"),
+            todo=_("choose from its vouchers"),
+        )
     places.require(actor, services.PREPARE, society.area_id)
 
     def do(given: dict[str, Any]) -> str:
@@ -42,5 +48,11 @@ def take_back(request: HttpRequest, society_id: int, voucher_id: int) -> HttpRes
         return reverse("mutual_funds:proposal", args=[made.pk])
 
     context = {"society": society, "shown": shown, "voucher": shown.voucher}
-    return answer_form(request, Reason(request.POST or None), do, "mutual_funds/take_back.html", context,
-                       done=_("Prepared; it waits for a second person."))  # fmt: skip
+    return answer_form(
+        request,
+        Reason(request.POST or None),
+        do,
+        "mutual_funds/take_back.html",
+        context,
+        done=_("Prepared; it waits for a second person."),
+    )

@@ -57,11 +57,13 @@ class Split:
         return self.principal_fen + self.fee_fen
 
 
-def schedule(*, principal_fen: int, fee_rate_bp: int, lent_on: date, term_days: int, instalments: int) -> tuple[Instalment, ...]:
+def schedule(
+    *, principal_fen: int, fee_rate_bp: int, lent_on: date, term_days: int, instalments: int
+) -> tuple[Instalment, ...]:
     """The instalments of a loan: equal parts of principal, and the fee on what is still owed, for each day of the term.
 
-    Parts end on whole fen because running sums are rounded, not the parts: principal down, the fee to the nearest (half up).
-    So they add up to the principal and to the rounded fee exactly.
+    Parts end on whole fen because running sums are rounded, not the parts: principal down, the fee to the nearest (half
+    up). So they add up to the principal and to the rounded fee exactly.
     """
     if not 1 <= instalments <= min(term_days, principal_fen):
         raise ValueError("a loan has at least one day and one fen for each instalment")
@@ -115,7 +117,9 @@ def least_from(moves: Iterable[tuple[date, int]], day: date) -> int:
 
 
 def portfolio_at_risk(at_risk_fen: int, outstanding_fen: int) -> Fraction | None:
-    """Principal of loans with an instalment late beyond the limit, in full, over all principal outstanding; None without loans."""
+    """Principal of loans with an instalment late beyond the limit, in full, over all principal outstanding; None
+    without loans.
+    """
     return Fraction(at_risk_fen, outstanding_fen) if outstanding_fen else None
 
 

@@ -1,4 +1,5 @@
-"""What makes two records of money of a society the same, declared once for files, records and forms. Holds no asking: `intake.sameness`.
+"""What makes two records of money of a society the same, declared once for files, records and forms. Holds no asking:
+`intake.sameness`.
 
 Loans are told apart by their number, which is given once. A base share moves no money but is a share all the same.
 """
@@ -11,7 +12,8 @@ CONTRIBUTION = Sameness(
     column="paid_on",
     staged=f"""SELECT r.row_no, m.id, r.paid_on, r.kind, r.amount, '', r.receipt_no
         FROM {{stage}} r JOIN {society_join("paid_on")} JOIN {member_join("paid_on")}""",
-    recorded="""SELECT c.member_id, c.happened_on, CASE c.kind WHEN 'opening' THEN 'own' ELSE c.kind END, c.amount_fen, '', c.receipt_no,
+    recorded="""SELECT c.member_id, c.happened_on, CASE c.kind WHEN 'opening' THEN 'own'
+        ELSE c.kind END, c.amount_fen, '', c.receipt_no,
         c.batch_id, c.recorded_at FROM mutual_funds_contribution c WHERE c.voided_at IS NULL""",
 )
 
@@ -20,7 +22,8 @@ REPAYMENT = Sameness(
     staged=f"""SELECT r.row_no, l.id, r.paid_on, '', r.principal + r.fee, r.principal || '+' || r.fee, r.receipt_no
         FROM {{stage}} r JOIN {society_join("paid_on")}
         JOIN mutual_funds_loan l ON l.society_id = so.id AND l.loan_no = r.loan_no AND l.voided_at IS NULL""",
-    recorded="""SELECT p.loan_id, p.happened_on, '', p.principal_fen + p.fee_fen, p.principal_fen || '+' || p.fee_fen, p.receipt_no,
+    recorded="""SELECT p.loan_id, p.happened_on, '', p.principal_fen + p.fee_fen, p.principal_fen || '+' || p.fee_fen,
+        p.receipt_no,
         p.batch_id, p.recorded_at FROM mutual_funds_repayment p WHERE p.voided_at IS NULL""",
 )
 
@@ -28,8 +31,10 @@ REPAYMENT = Sameness(
 GRANT = Sameness(
     column="granted_on",
     staged=f"""SELECT r.row_no, so.id, r.granted_on, li.id::text, r.amount, '', r.document
-        FROM {{stage}} r JOIN {society_join("granted_on")} JOIN funds_sourceline li ON li.code = r.source_line AND li.voided_at IS NULL""",
-    recorded="""SELECT g.society_id, g.happened_on, g.source_line_id::text, g.amount_fen, '', g.document_no, g.batch_id, g.recorded_at
+        FROM {{stage}} r JOIN {society_join("granted_on")} JOIN funds_sourceline li ON li.code = r.source_line
+            AND li.voided_at IS NULL""",
+    recorded="""SELECT g.society_id, g.happened_on, g.source_line_id::text, g.amount_fen, '', g.document_no,
+        g.batch_id, g.recorded_at
         FROM mutual_funds_grant g WHERE g.voided_at IS NULL""",
 )
 
@@ -37,6 +42,7 @@ GRANT = Sameness(
 GIFT = Sameness(
     column="",
     staged="",
-    recorded="""SELECT g.society_id, g.happened_on, intake_number_key(g.giver), g.amount_fen, '', '', g.batch_id, g.recorded_at
+    recorded="""SELECT g.society_id, g.happened_on, intake_number_key(g.giver), g.amount_fen, '', '', g.batch_id,
+        g.recorded_at
         FROM mutual_funds_gift g WHERE g.voided_at IS NULL""",
 )

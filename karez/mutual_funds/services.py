@@ -1,4 +1,5 @@
-"""The only writers of members and money that comes in. What goes out is in `proposals`, founding and rules in `resolutions`: two people each.
+"""The only writers of members and money that comes in. What goes out is in `proposals`, founding and rules in
+`resolutions`: two people each.
 
 Every verb takes its society first, so two people at one society wait for each other. Amounts are whole fen.
 """
@@ -62,13 +63,19 @@ def join(actor: User, *, society: Society, household: Household, joined_on: date
     require(actor, PREPARE, society.area_id)
     with told_kindly():
         return Member.objects.create(
-            society=society, household=household, starts_on=joined_on, counts_from=counts_on(joined_on), recorded_by_id=actor.pk
+            society=society,
+            household=household,
+            starts_on=joined_on,
+            counts_from=counts_on(joined_on),
+            recorded_by_id=actor.pk,
         )
 
 
 @transaction.atomic
 def leave(actor: User, *, member: Member, left_on: date, reason: str) -> Member:
-    """Ends a membership without money in the society; own money is returned by `proposals.prepare_refund(leaving=True)`."""
+    """Ends a membership without money in the society; own money is returned by
+    `proposals.prepare_refund(leaving=True)`.
+    """
     require(actor, PREPARE, member.society.area_id)
     take(member.society_id)
     end_membership(actor, member, left_on, reason)
@@ -86,102 +93,181 @@ def end_membership(actor: User, member: Member, left_on: date, reason: str) -> N
 
 @transaction.atomic
 def contribute(
-    actor: User, *, member: Member, amount_fen: int, paid_on: date, via: str = "cash", receipt_no: str = "", confirmed: bool = False
+    actor: User,
+    *,
+    member: Member,
+    amount_fen: int,
+    paid_on: date,
+    via: str = "cash",
+    receipt_no: str = "",
+    confirmed: bool = False,
 ) -> tuple[Contribution, ledger.Posted]:
     """Takes own money of a member in and gives a receipt; refuses what the society's rules do not allow.
 
-    What is the same as one on record is refused unless `confirmed` to be another one; a receipt number that differs tells them apart.
+    What is the same as one on record is refused unless `confirmed` to be another one; a receipt number that differs
+    tells them apart.
     """
     require(actor, PREPARE, member.society.area_id)
     take(member.society_id)
     require_another(
-        CONTRIBUTION, f"household {member.household.household_no} of {member.society.name}", confirmed=confirmed, who=member.pk, day=paid_on,
-        kind="own", fen=amount_fen, receipt=receipt_no,
-    )  # fmt: skip
+        CONTRIBUTION,
+        f"household {member.household.household_no} of {member.society.name}",
+        confirmed=confirmed,
+        who=member.pk,
+        day=paid_on,
+        kind="own",
+        fen=amount_fen,
+        receipt=receipt_no,
+    )
     in_force = rules_in_force(member.society_id, paid_on)
     require_household(member, paid_on)
     after = own_fen(member.pk) + amount_fen
     if not in_force.contribution_min_fen <= after <= in_force.contribution_max_fen:
         raise Refusal(
-            "mutual_funds.contribution", record=f"household {member.household.household_no} of {member.society.name}",
+            "mutual_funds.contribution",
+            record=f"household {member.household.household_no} of {member.society.name}",
             found=f"{format_fen(after)} yuan in all",
-            expected=f"{format_fen(in_force.contribution_min_fen)} to {format_fen(in_force.contribution_max_fen)} yuan", rule="the society's rules of that day",
+            expected=f"{format_fen(in_force.contribution_min_fen)} to {format_fen(in_force.contribution_max_fen)} yuan",
+            rule="the society's rules of that day",
             todo="take in what the rules allow",
-        )  # fmt: skip
-    posted = _receive(actor, member.society, "contribution", "Member's contribution", paid_on, [(rules.CONTRIBUTIONS, amount_fen)], via)
+        )
+    posted = _receive(
+        actor,
+        member.society,
+        "contribution",
+        "Member's contribution",
+        paid_on,
+        [(rules.CONTRIBUTIONS, amount_fen)],
+        via,
+    )
     with told_kindly():
         made = Contribution.objects.create(
-            member=member, kind="own", amount_fen=amount_fen, receipt_no=receipt_no.strip(), transfer_id=posted.transfer_ids[0], happened_on=paid_on,
-            counts_on=counts_on(paid_on), recorded_by_id=actor.pk,
-        )  # fmt: skip
+            member=member,
+            kind="own",
+            amount_fen=amount_fen,
+            receipt_no=receipt_no.strip(),
+            transfer_id=posted.transfer_ids[0],
+            happened_on=paid_on,
+            counts_on=counts_on(paid_on),
+            recorded_by_id=actor.pk,
+        )
     return made, posted
 
 
 @transaction.atomic
-def give_base_share(actor: User, *, member: Member, amount_fen: int, given_on: date, confirmed: bool = False) -> Contribution:
+def give_base_share(
+    actor: User, *, member: Member, amount_fen: int, given_on: date, confirmed: bool = False
+) -> Contribution:
     """Records a base share counted from the grant: full rights, no money moved, never refunded."""
     require(actor, PREPARE, member.society.area_id)
     take(member.society_id)
     require_another(
-        CONTRIBUTION, f"household {member.household.household_no} of {member.society.name}", confirmed=confirmed, who=member.pk, day=given_on,
-        kind="granted_base", fen=amount_fen,
-    )  # fmt: skip
+        CONTRIBUTION,
+        f"household {member.household.household_no} of {member.society.name}",
+        confirmed=confirmed,
+        who=member.pk,
+        day=given_on,
+        kind="granted_base",
+        fen=amount_fen,
+    )
     with told_kindly():
         return Contribution.objects.create(
-            member=member, kind="granted_base", amount_fen=amount_fen, happened_on=given_on, counts_on=counts_on(given_on),
+            member=member,
+            kind="granted_base",
+            amount_fen=amount_fen,
+            happened_on=given_on,
+            counts_on=counts_on(given_on),
             recorded_by_id=actor.pk,
-        )  # fmt: skip
+        )
 
 
 @transaction.atomic
 def accept_gift(
-    actor: User, *, society: Society, giver: str, amount_fen: int, given_on: date, via: str = "bank", confirmed: bool = False
+    actor: User,
+    *,
+    society: Society,
+    giver: str,
+    amount_fen: int,
+    given_on: date,
+    via: str = "bank",
+    confirmed: bool = False,
 ) -> tuple[Gift, ledger.Posted]:
     """Takes an unconditional gift in and gives a receipt."""
     require(actor, PREPARE, society.area_id)
     take(society.pk)
     require_there(society, given_on)
-    require_another(GIFT, society.name, confirmed=confirmed, who=society.pk, day=given_on, kind=key_of(giver), fen=amount_fen)
+    require_another(
+        GIFT, society.name, confirmed=confirmed, who=society.pk, day=given_on, kind=key_of(giver), fen=amount_fen
+    )
     posted = _receive(actor, society, "gift", f"Gift of {giver}", given_on, [(rules.GIFTS, amount_fen)], via)
     with told_kindly():
         made = Gift.objects.create(
-            society=society, giver=giver, amount_fen=amount_fen, transfer_id=posted.transfer_ids[0], happened_on=given_on,
-            counts_on=counts_on(given_on), recorded_by_id=actor.pk,
-        )  # fmt: skip
+            society=society,
+            giver=giver,
+            amount_fen=amount_fen,
+            transfer_id=posted.transfer_ids[0],
+            happened_on=given_on,
+            counts_on=counts_on(given_on),
+            recorded_by_id=actor.pk,
+        )
     return made, posted
 
 
 @transaction.atomic
 def record_repayment(
-    actor: User, *, loan: Loan, amount_fen: int, paid_on: date, via: str = "cash", receipt_no: str = "", confirmed: bool = False
+    actor: User,
+    *,
+    loan: Loan,
+    amount_fen: int,
+    paid_on: date,
+    via: str = "cash",
+    receipt_no: str = "",
+    confirmed: bool = False,
 ) -> tuple[Repayment, ledger.Posted]:
     """Takes a repayment in, divides it by the society's order, gives a receipt; refuses more than the loan still owes.
 
-    What is the same as one on record is refused unless `confirmed` to be another one; a receipt number that differs tells them apart.
+    What is the same as one on record is refused unless `confirmed` to be another one; a receipt number that differs
+    tells them apart.
     """
     require(actor, PREPARE, loan.society.area_id)
     take(loan.society_id)
     require_another(
-        REPAYMENT, f"loan {loan.loan_no}", confirmed=confirmed, who=loan.pk, day=paid_on, kind="", fen=amount_fen, receipt=receipt_no
+        REPAYMENT,
+        f"loan {loan.loan_no}",
+        confirmed=confirmed,
+        who=loan.pk,
+        day=paid_on,
+        kind="",
+        fen=amount_fen,
+        receipt=receipt_no,
     )
     already, owed = repaid(loan), schedule_of(loan)
     left = sum(i.total_fen for i in owed) - already.total_fen
     if not 0 < amount_fen <= left:
         raise Refusal(
-            "mutual_funds.repayment", record=f"loan {loan.loan_no}", found=f"{format_fen(amount_fen)} yuan",
-            expected=f"above 0, at most {format_fen(left)} yuan", rule="a repayment is at most principal and fee", todo="take in at most what is still owed",
-        )  # fmt: skip
+            "mutual_funds.repayment",
+            record=f"loan {loan.loan_no}",
+            found=f"{format_fen(amount_fen)} yuan",
+            expected=f"above 0, at most {format_fen(left)} yuan",
+            rule="a repayment is at most principal and fee",
+            todo="take in at most what is still owed",
+        )
     part = rules.allocate(amount_fen, already=already, owed=owed, order=loan.rule_set.allocation_order)
     lines = [(rules.LOANS, part.principal_fen), (rules.SURPLUS, part.fee_fen)]
     posted = _receive(actor, loan.society, "repayment", f"Repayment of loan {loan.loan_no}", paid_on, lines, via)
     transfers = iter(posted.transfer_ids)
     with told_kindly():
         made = Repayment.objects.create(
-            loan=loan, principal_fen=part.principal_fen, fee_fen=part.fee_fen, receipt_no=receipt_no.strip(),
+            loan=loan,
+            principal_fen=part.principal_fen,
+            fee_fen=part.fee_fen,
+            receipt_no=receipt_no.strip(),
             principal_transfer_id=next(transfers) if part.principal_fen else None,
             fee_transfer_id=next(transfers) if part.fee_fen else None,
-            happened_on=paid_on, counts_on=counts_on(paid_on), recorded_by_id=actor.pk,
-        )  # fmt: skip
+            happened_on=paid_on,
+            counts_on=counts_on(paid_on),
+            recorded_by_id=actor.pk,
+        )
     return made, posted
 
 
@@ -192,7 +278,12 @@ def extend_loan(actor: User, *, loan: Loan, due_on: date, decided_on: date, reas
     take(loan.society_id)
     with told_kindly():
         return Extension.objects.create(
-            loan=loan, due_on=due_on, reason=reason, happened_on=decided_on, counts_on=counts_on(decided_on), recorded_by_id=actor.pk
+            loan=loan,
+            due_on=due_on,
+            reason=reason,
+            happened_on=decided_on,
+            counts_on=counts_on(decided_on),
+            recorded_by_id=actor.pk,
         )
 
 
@@ -201,9 +292,13 @@ def require_there(society: Society, day: date) -> None:
     if society.starts_on <= day <= date.today() and (society.ends_before is None or day < society.ends_before):
         return
     raise Refusal(
-        "mutual_funds.not_there", record=society.name, found=str(day), expected=f"a day from {society.starts_on} on, until today",
-        rule="nothing is given to a society that is not there", todo="correct the day",
-    )  # fmt: skip
+        "mutual_funds.not_there",
+        record=society.name,
+        found=str(day),
+        expected=f"a day from {society.starts_on} on, until today",
+        rule="nothing is given to a society that is not there",
+        todo="correct the day",
+    )
 
 
 def require_household(member: Member, day: date) -> None:
@@ -212,10 +307,13 @@ def require_household(member: Member, day: date) -> None:
     if ended is None or day < ended:
         return
     raise Refusal(
-        "mutual_funds.household_ended", record=f"household {member.household.household_no}", found=f"dissolved on {ended}",
-        expected=f"a day before {ended}", rule="a household that was dissolved pays nothing more in and borrows nothing more",
+        "mutual_funds.household_ended",
+        record=f"household {member.household.household_no}",
+        found=f"dissolved on {ended}",
+        expected=f"a day before {ended}",
+        rule="a household that was dissolved pays nothing more in and borrows nothing more",
         todo="take in what it owes, return its own money, and let it leave the society",
-    )  # fmt: skip
+    )
 
 
 def take(society_id: int) -> None:
@@ -231,19 +329,29 @@ def accounts_of(society: Society) -> dict[str, int]:
 
 def rules_in_force(society_id: int, day: date) -> RuleSet:
     """The society's rules of a day; refuses a day without."""
-    found = RuleSet.objects.filter(society_id=society_id, voided_at=None, starts_on__lte=day).exclude(ends_before__lte=day).first()
+    found = (
+        RuleSet.objects.filter(society_id=society_id, voided_at=None, starts_on__lte=day)
+        .exclude(ends_before__lte=day)
+        .first()
+    )
     if found is None:
         raise Refusal(
-            "mutual_funds.no_rules", record=Society.objects.get(pk=society_id).name, found=f"no rules on {day}", expected="rules in force",
-            rule="a society works by the rules its members resolved", todo="record the rules first",
-        )  # fmt: skip
+            "mutual_funds.no_rules",
+            record=Society.objects.get(pk=society_id).name,
+            found=f"no rules on {day}",
+            expected="rules in force",
+            rule="a society works by the rules its members resolved",
+            todo="record the rules first",
+        )
     return found
 
 
 def own_fen(member_id: int) -> int:
     """A member's own money that is still in the society."""
     sums = dict(
-        Contribution.objects.filter(member_id=member_id, voided_at=None).values_list("kind").annotate(total=Sum("amount_fen"))
+        Contribution.objects.filter(member_id=member_id, voided_at=None)
+        .values_list("kind")
+        .annotate(total=Sum("amount_fen"))
     )
     return rules.refund_limit_fen(int(sums.get("own", 0)) + int(sums.get("opening", 0)), int(sums.get("refund", 0)))
 
@@ -251,7 +359,10 @@ def own_fen(member_id: int) -> int:
 def own_moves(member_id: int) -> list[tuple[date, int]]:
     """What a member paid in (above zero) and got back (below), each with its true day."""
     found = Contribution.objects.filter(member_id=member_id, voided_at=None).exclude(kind="granted_base")
-    return [(day, -fen if kind == "refund" else fen) for day, kind, fen in found.values_list("happened_on", "kind", "amount_fen")]
+    return [
+        (day, -fen if kind == "refund" else fen)
+        for day, kind, fen in found.values_list("happened_on", "kind", "amount_fen")
+    ]
 
 
 def schedule_of(loan: Loan) -> tuple[rules.Instalment, ...]:
@@ -279,7 +390,11 @@ def _receive(
     accounts = accounts_of(society)
     debit = accounts[rules.MONEY_ACCOUNTS[via]]
     draft = ledger.Draft(
-        book_id=society.book_id, booking_date=counts_on(day), happened_on=day, kind=kind, narration=narration,
+        book_id=society.book_id,
+        booking_date=counts_on(day),
+        happened_on=day,
+        kind=kind,
+        narration=narration,
         lines=tuple(ledger.Line(debit, accounts[code], fen) for code, fen in lines if fen),
-    )  # fmt: skip
+    )
     return ledger.receive(actor, [draft], permission=PREPARE)[0]

@@ -1,7 +1,9 @@
-"""The files of village mutual funds that may be loaded. Holds their declarations; columns, checks and writing are beside it.
+"""The files of village mutual funds that may be loaded. Holds their declarations; columns, checks and writing are
+beside it.
 
-Order of loading: societies, openings of older ones, members, contributions and grants, loans, repayments. A loan is judged
-by what is on record when its file is checked, so loans that follow a repayment come in a later file than that repayment.
+Order of loading: societies, openings of older ones, members, contributions and grants, loans, repayments. A loan is
+judged by what is on record when its file is checked, so loans that follow a repayment come in a later file than that
+repayment.
 """
 
 from collections.abc import Callable, Mapping
@@ -13,15 +15,34 @@ from karez.mutual_funds import columns, loading, sameness, sheet_checks, withdra
 
 
 def _sheet(
-    name: str, label: Text, about: Text, cols: tuple[Column, ...], apply: Callable[[Applying], Mapping[str, int]],
-    checks: tuple[Check, ...], totals: tuple[Total, ...], key: tuple[str, ...], built_on: tuple[Check, ...] = (),
+    name: str,
+    label: Text,
+    about: Text,
+    cols: tuple[Column, ...],
+    apply: Callable[[Applying], Mapping[str, int]],
+    checks: tuple[Check, ...],
+    totals: tuple[Total, ...],
+    key: tuple[str, ...],
+    built_on: tuple[Check, ...] = (),
     same: Sameness | None = None,
-) -> Sheet:  # fmt: skip
+) -> Sheet:
     return Sheet(
-        name=name, label=label, about=about, columns=cols, apply=apply, checks=checks, totals=totals, key=key,
-        send_permission="mutual_funds.prepare", apply_permission="mutual_funds.approve", area_column="village",
-        built_on=built_on, same=same, day_column=next((c.name for c in cols if c.kind is Kind.DATE), ""), withdraw=withdrawing.withdraw[name],
-    )  # fmt: skip
+        name=name,
+        label=label,
+        about=about,
+        columns=cols,
+        apply=apply,
+        checks=checks,
+        totals=totals,
+        key=key,
+        send_permission="mutual_funds.prepare",
+        apply_permission="mutual_funds.approve",
+        area_column="village",
+        built_on=built_on,
+        same=same,
+        day_column=next((c.name for c in cols if c.kind is Kind.DATE), ""),
+        withdraw=withdrawing.withdraw[name],
+    )
 
 
 def _sum(label: Text, expression: str, unit: str = "fen") -> Total:
@@ -32,43 +53,87 @@ _ROWS = Total(label=_("rows"), sql="SELECT count(*) FROM {stage}")
 
 SHEETS: tuple[Sheet, ...] = (
     _sheet(
-        "societies", _("Village mutual-fund societies"),
+        "societies",
+        _("Village mutual-fund societies"),
         _("One row for each society with the rules it was founded with."),
-        columns.SOCIETIES, loading.apply_societies, sheet_checks.SOCIETY_CHECKS, (_ROWS,), ("village",),
+        columns.SOCIETIES,
+        loading.apply_societies,
+        sheet_checks.SOCIETY_CHECKS,
+        (_ROWS,),
+        ("village",),
         withdrawing.SOCIETY_BUILT_ON,
     ),
     _sheet(
-        "society_openings", _("Opening balances of societies"),
+        "society_openings",
+        _("Opening balances of societies"),
         _("What each older society had on the region's first day: four pots, and where the money lay."),
-        columns.SOCIETY_OPENINGS, loading.apply_openings, sheet_checks.OPENING_CHECKS,
-        (_sum(_("grant pots"), 'r."grant"'), _sum(_("contributions"), "r.contributions"), _sum(_("loans outstanding"), "r.loans")),
-        ("village",), withdrawing.OPENING_BUILT_ON,
+        columns.SOCIETY_OPENINGS,
+        loading.apply_openings,
+        sheet_checks.OPENING_CHECKS,
+        (
+            _sum(_("grant pots"), 'r."grant"'),
+            _sum(_("contributions"), "r.contributions"),
+            _sum(_("loans outstanding"), "r.loans"),
+        ),
+        ("village",),
+        withdrawing.OPENING_BUILT_ON,
     ),
     _sheet(
-        "grants", _("Grants to societies"), _("Public money given to a society, by source line."),
-        columns.GRANTS, loading.apply_grants, sheet_checks.GRANT_CHECKS, (_sum(_("granted"), "r.amount"),),
-        (), same=sameness.GRANT,
+        "grants",
+        _("Grants to societies"),
+        _("Public money given to a society, by source line."),
+        columns.GRANTS,
+        loading.apply_grants,
+        sheet_checks.GRANT_CHECKS,
+        (_sum(_("granted"), "r.amount"),),
+        (),
+        same=sameness.GRANT,
     ),
     _sheet(
-        "fund_members", _("Members of societies"), _("One row for each member household."),
-        columns.FUND_MEMBERS, loading.apply_members, sheet_checks.MEMBER_CHECKS, (_ROWS,), ("village", "household_no"),
+        "fund_members",
+        _("Members of societies"),
+        _("One row for each member household."),
+        columns.FUND_MEMBERS,
+        loading.apply_members,
+        sheet_checks.MEMBER_CHECKS,
+        (_ROWS,),
+        ("village", "household_no"),
         withdrawing.MEMBER_BUILT_ON,
     ),
     _sheet(
-        "contributions", _("Members' contributions"),
+        "contributions",
+        _("Members' contributions"),
         _("Own money paid in, base shares counted from the grant, and refunds of own money."),
-        columns.CONTRIBUTIONS, loading.apply_contributions, sheet_checks.CONTRIBUTION_CHECKS,
-        (_sum(_("paid in"), "CASE r.kind WHEN 'own' THEN r.amount END"), _sum(_("refunded"), "CASE r.kind WHEN 'refund' THEN r.amount END")),
-        (), same=sameness.CONTRIBUTION,
+        columns.CONTRIBUTIONS,
+        loading.apply_contributions,
+        sheet_checks.CONTRIBUTION_CHECKS,
+        (
+            _sum(_("paid in"), "CASE r.kind WHEN 'own' THEN r.amount END"),
+            _sum(_("refunded"), "CASE r.kind WHEN 'refund' THEN r.amount END"),
+        ),
+        (),
+        same=sameness.CONTRIBUTION,
     ),
     _sheet(
-        "loans", _("Loans"), _("Money lent to members. The schedule follows from the society's rules."),
-        columns.LOANS, loading.apply_loans, sheet_checks.LOAN_CHECKS, (_sum(_("lent"), "r.principal"),), ("village", "loan_no"),
+        "loans",
+        _("Loans"),
+        _("Money lent to members. The schedule follows from the society's rules."),
+        columns.LOANS,
+        loading.apply_loans,
+        sheet_checks.LOAN_CHECKS,
+        (_sum(_("lent"), "r.principal"),),
+        ("village", "loan_no"),
         withdrawing.LOAN_BUILT_ON,
     ),
     _sheet(
-        "repayments", _("Repayments"), _("What borrowers paid back, divided into principal and fee."),
-        columns.REPAYMENTS, loading.apply_repayments, sheet_checks.REPAYMENT_CHECKS,
-        (_sum(_("principal"), "r.principal"), _sum(_("fees"), "r.fee")), (), same=sameness.REPAYMENT,
+        "repayments",
+        _("Repayments"),
+        _("What borrowers paid back, divided into principal and fee."),
+        columns.REPAYMENTS,
+        loading.apply_repayments,
+        sheet_checks.REPAYMENT_CHECKS,
+        (_sum(_("principal"), "r.principal"), _sum(_("fees"), "r.fee")),
+        (),
+        same=sameness.REPAYMENT,
     ),
-)  # fmt: skip
+)

@@ -10,7 +10,9 @@ urlpatterns = [
     path("mutual-funds/<id:society_id>/", views.society, name="society"),
     path("mutual-funds/found/<id:area_id>/", views.found, name="found"),
     path("mutual-funds/<id:society_id>/<slug:what>/", views.act, name="act"),
-    path("mutual-funds/<id:society_id>/vouchers/<id:voucher_id>/take-back/", reversal_views.take_back, name="take_back"),
+    path(
+        "mutual-funds/<id:society_id>/vouchers/<id:voucher_id>/take-back/", reversal_views.take_back, name="take_back"
+    ),
     path("mutual-funds/loans/<id:loan_id>/", views.loan, name="loan"),
     path("mutual-funds/loans/<id:loan_id>/<slug:what>/", views.act_loan, name="act_loan"),
     path("mutual-funds/resolutions/<id:resolution_id>/", resolution_views.resolution, name="resolution"),

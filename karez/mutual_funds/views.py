@@ -52,8 +52,15 @@ def societies(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     words = request.GET.get("q", "").strip()[:60]
     when = _as_of(request)
-    found = queries.societies(actor, words=words, after=integer(request.GET, "after", 0) or 0, limit=PAGE + 1, day=when.day)
-    context = {"societies": found[:PAGE], "words": words, "as_of": when, "after": found[PAGE - 1].pk if len(found) > PAGE else ""}
+    found = queries.societies(
+        actor, words=words, after=integer(request.GET, "after", 0) or 0, limit=PAGE + 1, day=when.day
+    )
+    context = {
+        "societies": found[:PAGE],
+        "words": words,
+        "as_of": when,
+        "after": found[PAGE - 1].pk if len(found) > PAGE else "",
+    }
     return render(request, "mutual_funds/societies.html", context)
 
 
@@ -70,9 +77,17 @@ def society(request: HttpRequest, society_id: int) -> HttpResponse:
     found = queries.society(actor, society_id)
     when = _as_of(request)
     loans = queries.loans(actor, society_id, after=integer(request.GET, "loans", 0) or 0, limit=PAGE + 1, day=when.day)
-    members = queries.members(actor, society_id, after=integer(request.GET, "members", 0) or 0, limit=PAGE + 1, day=when.day)
+    members = queries.members(
+        actor, society_id, after=integer(request.GET, "members", 0) or 0, limit=PAGE + 1, day=when.day
+    )
     if shown := len(loans[:PAGE]) + len(members[:PAGE]):
-        log_read(actor, kind="society_page", subject_id=society_id, purpose="the page of a society: members and loans, without names", rows=shown)
+        log_read(
+            actor,
+            kind="society_page",
+            subject_id=society_id,
+            purpose="the page of a society: members and loans, without names",
+            rows=shown,
+        )
     context = {
         "society": found,
         "way": places.ancestors(actor, found.area_id),
@@ -128,10 +143,18 @@ def act(request: HttpRequest, society_id: int, what: str) -> HttpResponse:
     if issubclass(form_class, forms.OfMembers):
         more["members"] = queries.member_choices(actor, society_id)
         if more["members"]:
-            log_read(actor, kind="society_page", subject_id=society_id, purpose=f"the form: {what}, members without names", rows=len(more["members"]))
+            log_read(
+                actor,
+                kind="society_page",
+                subject_id=society_id,
+                purpose=f"the form: {what}, members without names",
+                rows=len(more["members"]),
+            )
     elif form_class is forms.GrantForm:
         more["lines"] = queries.grant_lines(actor, society_id)
-    form = form_class(request.POST or None, initial=_start(request) | (_present_rules(found) if what == "rules" else {}), **more)
+    form = form_class(
+        request.POST or None, initial=_start(request) | (_present_rules(found) if what == "rules" else {}), **more
+    )
 
     def do(given: dict[str, Any]) -> str:
         member = found.members.get(pk=given.pop("member")) if "member" in given else None
@@ -146,7 +169,9 @@ def act(request: HttpRequest, society_id: int, what: str) -> HttpResponse:
                 return _waits(proposals.prepare_grant(actor, society=found, line=line, **given).pk)
             case "rules":
                 head = {name: given.pop(name) for name in ("starts_on", "document_no", "document_on")}
-                return _resolution(resolutions.prepare_rules(actor, society=found, terms=services.Terms(**given), **head).pk)
+                return _resolution(
+                    resolutions.prepare_rules(actor, society=found, terms=services.Terms(**given), **head).pk
+                )
             case "take-back":
                 return _resolution(resolutions.prepare_take_back(actor, society=found, **given).pk)
             case "loan":
@@ -156,7 +181,13 @@ def act(request: HttpRequest, society_id: int, what: str) -> HttpResponse:
                 assert member is not None
                 return _waits(proposals.prepare_refund(actor, member=member, **given).pk)
 
-    return _answer(request, form, do, {"heading": heading, "society": found, "back": reverse("mutual_funds:society", args=[found.pk])}, two)
+    return _answer(
+        request,
+        form,
+        do,
+        {"heading": heading, "society": found, "back": reverse("mutual_funds:society", args=[found.pk])},
+        two,
+    )
 
 
 @login_required
@@ -179,8 +210,18 @@ def act_loan(request: HttpRequest, loan_id: int, what: str) -> HttpResponse:
             case _:
                 return _waits(proposals.prepare_write_off(actor, loan=found, **given).pk)
 
-    return _answer(request, form, do, {"heading": heading, "society": found.society, "loan": found,
-                                       "back": reverse("mutual_funds:loan", args=[found.pk])}, two)  # fmt: skip
+    return _answer(
+        request,
+        form,
+        do,
+        {
+            "heading": heading,
+            "society": found.society,
+            "loan": found,
+            "back": reverse("mutual_funds:loan", args=[found.pk]),
+        },
+        two,
+    )
 
 
 def _present_rules(found: Society) -> dict[str, Any]:
@@ -189,7 +230,9 @@ def _present_rules(found: Society) -> dict[str, Any]:
     if present is None:
         return {}
     given = {name: getattr(present, name) for name in forms.TermsForm.base_fields}
-    return {name: format_fen(value).replace(",", "") if name.endswith("_fen") else value for name, value in given.items()}
+    return {
+        name: format_fen(value).replace(",", "") if name.endswith("_fen") else value for name, value in given.items()
+    }
 
 
 @login_required
@@ -201,22 +244,39 @@ def found(request: HttpRequest, area_id: int) -> HttpResponse:
     village = places.area(actor, area_id)
     if village.level != "village":
         raise Refusal(
-            "not_found.mutual_funds_village", record=str(village), found=_("no village"), expected=_("an administrative village"),
-            rule=_("a society works in one village"), todo=_("open the village under Places"),
-        )  # fmt: skip
-    first = {"founded_on": date.today(), "min_members": 0, "min_poor_share": 0, "open_loans_max": 1, "instalments": 1, "extension_days_max": 0}
+            "not_found.mutual_funds_village",
+            record=str(village),
+            found=_("no village"),
+            expected=_("an administrative village"),
+            rule=_("a society works in one village"),
+            todo=_("open the village under Places"),
+        )
+    first = {
+        "founded_on": date.today(),
+        "min_members": 0,
+        "min_poor_share": 0,
+        "open_loans_max": 1,
+        "instalments": 1,
+        "extension_days_max": 0,
+    }
     form = forms.FoundForm(request.POST or None, initial=first)
 
     def do(given: dict[str, Any]) -> str:
         head = {name: given.pop(name) for name in ("name", "founded_on", "size_class", "document_no", "document_on")}
-        return _resolution(resolutions.prepare_founding(actor, area_id=area_id, terms=services.Terms(**given), **head).pk)
+        return _resolution(
+            resolutions.prepare_founding(actor, area_id=area_id, terms=services.Terms(**given), **head).pk
+        )
 
     told = {"heading": _("Found a mutual fund"), "village": village, "back": reverse("places:area", args=[area_id])}
     return _answer(request, form, do, told, True)
 
 
 def _answer(
-    request: HttpRequest, form: django_forms.Form, do: Callable[[dict[str, Any]], str], context: dict[str, Any], two: bool
+    request: HttpRequest,
+    form: django_forms.Form,
+    do: Callable[[dict[str, Any]], str],
+    context: dict[str, Any],
+    two: bool,
 ) -> HttpResponse:
     done = _("Prepared; it waits for a second person.") if two else _("Recorded.")
     return answer_form(request, form, do, "mutual_funds/form.html", context, done=recorded(done, *_DAYS))
@@ -233,9 +293,13 @@ def _start(request: HttpRequest) -> dict[str, Any]:
 def _known(offered: dict[str, Any], what: str) -> tuple[Any, Any, bool]:
     if what not in offered:
         raise Refusal(
-            "not_found.mutual_funds_form", record=what, found=_("no such form"), expected=", ".join(offered),
-            rule=_("a society does what its rules name"), todo=_("choose from the page of the society"),
-        )  # fmt: skip
+            "not_found.mutual_funds_form",
+            record=what,
+            found=_("no such form"),
+            expected=", ".join(offered),
+            rule=_("a society does what its rules name"),
+            todo=_("choose from the page of the society"),
+        )
     known: tuple[Any, Any, bool] = offered[what]
     return known
 
@@ -272,7 +336,12 @@ def proposal(request: HttpRequest, proposal_id: int) -> HttpResponse:
         refusal = refused_in_place(lambda: _decide(request, actor, found))
         if refusal is None:
             return redirect("mutual_funds:proposal", proposal_id=proposal_id)
-    log_read(actor, kind="proposal", subject_id=proposal_id, purpose="the page of a prepared act of a society, without a name")
+    log_read(
+        actor,
+        kind="proposal",
+        subject_id=proposal_id,
+        purpose="the page of a prepared act of a society, without a name",
+    )
     first, vouchers = ledger.voucher_set(actor, found.set_id, permission=services.VIEW)
     if found.second_set_id:
         vouchers += ledger.voucher_set(actor, found.second_set_id, permission=services.VIEW)[1]

@@ -8,4 +8,3 @@ class Config(AppConfig):
 
     name = "karez.notices"
     label = "notices"
-

@@ -1,4 +1,6 @@
-"""Documents attached to anything, by kind and id. Their content lies encrypted in the vault. Holds no public notice yet."""
+"""Documents attached to anything, by kind and id. Their content lies encrypted in the vault. Holds no public notice
+yet.
+"""
 
 from django.db import models
 from django.db.models import Q

@@ -1,5 +1,5 @@
-"""Documents an actor may open: those of the areas over which they hold `documents.view`; and whose names hold a person's, for the room
-that erases persons. Writes nothing.
+"""Documents an actor may open: those of the areas over which they hold `documents.view`; and whose names hold a
+person's, for the room that erases persons. Writes nothing.
 """
 
 from collections.abc import Collection, Iterator
@@ -32,10 +32,13 @@ def document_for(actor: User, document_id: int) -> Document:
     found = documents(actor).filter(pk=document_id).first()
     if found is None:
         raise Refusal(
-            "not_found", record=f"document {document_id}", found="no such document among those you may open",
-            expected="a document of your places", rule="what a person may see follows the areas granted to them",
+            "not_found",
+            record=f"document {document_id}",
+            found="no such document among those you may open",
+            expected="a document of your places",
+            rule="what a person may see follows the areas granted to them",
             todo="ask for it at the office that keeps it",
-        )  # fmt: skip
+        )
     return found
 
 
@@ -48,7 +51,8 @@ _LEAST_DIGITS = 6  # of what is looked for as a number: fewer stand in every sec
 
 
 def documents_naming(*, names: Collection[str], numbers: Collection[str], area_ids: Collection[int]) -> list[int]:
-    """Documents, void ones too, whose name or title holds one of these numbers, or of the names where they lie in or over one of the areas.
+    """Documents, void ones too, whose name or title holds one of these numbers, or of the names where they lie in or
+    over one of the areas.
 
     Elsewhere the same name is another person's. For the room that erases persons: nobody is asked who may see them.
     """
@@ -66,8 +70,10 @@ WITH word AS MATERIALIZED (
     UNION ALL SELECT {word}, false, {_LEAST_DIGITS} FROM unnest(%(numbers)s::text[]) w),
 found AS MATERIALIZED (
     SELECT d.id, d.area_id, bool_and(w.is_name) AS by_name
-      FROM (SELECT id, area_id, {folded_name_sql("name")} || ' ' || {folded_name_sql("title")} AS told FROM notices_document OFFSET 0) d
+      FROM (SELECT id, area_id, {folded_name_sql("name")} || ' ' || {folded_name_sql("title")} AS told
+          FROM notices_document OFFSET 0) d
       JOIN word w ON strpos(d.told, w.folded) > 0 AND length(w.folded) >= w.least GROUP BY d.id, d.area_id)
 SELECT id FROM found WHERE NOT by_name OR EXISTS (
-    SELECT FROM places_tree x JOIN places_tree v ON v.path <@ x.path WHERE x.area_id = found.area_id AND v.area_id = ANY (%(areas)s))
+    SELECT FROM places_tree x JOIN places_tree v ON v.path <@ x.path WHERE x.area_id = found.area_id
+        AND v.area_id = ANY (%(areas)s))
  ORDER BY 1"""

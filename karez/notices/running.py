@@ -1,7 +1,9 @@
-"""Whether a PDF would run something, or carries another file: looked for in what it says outside its streams and in what these unpack to.
+"""Whether a PDF would run something, or carries another file: looked for in what it says outside its streams and in
+what these unpack to.
 
-Compressed pictures hold any three bytes by chance, so the short names are looked for only where objects are written. Work is bounded,
-whatever a file claims: every stretch is looked at once, unpacking has one measure for the whole file. Holds no storage, draws nothing.
+Compressed pictures hold any three bytes by chance, so the short names are looked for only where objects are written.
+Work is bounded, whatever a file claims: every stretch is looked at once, unpacking has one measure for the whole file.
+Holds no storage, draws nothing.
 """
 
 import re
@@ -16,12 +18,22 @@ _DICTIONARY = 2048  # bytes before a stream in which what it is stands
 
 def _named(*names: str) -> bytes:
     """A pattern of names as a PDF may write them, each letter plain or as its number (#4A)."""
-    letters = {sign: f"(?:{sign}|#{hexed[0]}[{hexed[1]}{hexed[1].upper()}])" for sign in set("".join(names)) for hexed in (f"{ord(sign):02x}",)}
+    letters = {
+        sign: f"(?:{sign}|#{hexed[0]}[{hexed[1]}{hexed[1].upper()}])"
+        for sign in set("".join(names))
+        for hexed in (f"{ord(sign):02x}",)
+    }
     return ("/(?:" + "|".join("".join(letters[sign] for sign in name) for name in names) + ")").encode()
 
 
 _NO_MORE = rb"(?![A-Za-z])"
-_LONG = re.compile(_named("JavaScript", "Launch", "EmbeddedFile", "EmbeddedFiles", "RichMedia", "Rendition") + _NO_MORE + b"|" + _named("XFA") + rb"\s?[\[<(0-9]")
+_LONG = re.compile(
+    _named("JavaScript", "Launch", "EmbeddedFile", "EmbeddedFiles", "RichMedia", "Rendition")
+    + _NO_MORE
+    + b"|"
+    + _named("XFA")
+    + rb"\s?[\[<(0-9]"
+)
 _SHORT = re.compile(_named("JS", "XFA") + _NO_MORE)
 _PICTURE, _FIRST = re.compile(_named("Image") + _NO_MORE), re.compile(_named("First") + _NO_MORE)
 _STREAM = re.compile(rb"(?<!end)stream\r?\n")
@@ -38,7 +50,9 @@ def runs(plain: bytes) -> bool:
 
 
 def _parts(plain: bytes) -> Iterator[tuple[bytes, bool]]:
-    """What a PDF is made of: each part, and whether objects are written in it. The whole file comes first, for names too long for chance."""
+    """What a PDF is made of: each part, and whether objects are written in it. The whole file comes first, for names
+    too long for chance.
+    """
     yield plain, False
     marks = [(mark.start(), mark.end()) for _n, mark in zip(range(STREAMS + 1), _STREAM.finditer(plain), strict=False)]
     if len(marks) > STREAMS:

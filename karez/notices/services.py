@@ -18,9 +18,17 @@ _BLOCK = 1024 * 1024
 
 
 def attach(
-    actor: User, *, kind: str, subject_id: int | None, area_id: int, name: str, stream: BinaryIO | Iterable[bytes],
-    title: str = "", issued_on: date | None = None, batch_id: int | None = None,
-) -> Document:  # fmt: skip
+    actor: User,
+    *,
+    kind: str,
+    subject_id: int | None,
+    area_id: int,
+    name: str,
+    stream: BinaryIO | Iterable[bytes],
+    title: str = "",
+    issued_on: date | None = None,
+    batch_id: int | None = None,
+) -> Document:
     """Keeps a file encrypted as a document of something, for whoever may see documents of that area; returns it.
 
     Accepts PDF, PNG, JPEG, DOCX, XLSX and plain text in UTF-8, up to 50 MiB, told by its content;
@@ -34,10 +42,19 @@ def attach(
     try:
         with transaction.atomic():
             return Document.objects.create(
-                kind=kind, subject_id=subject_id, area_id=area_id, name=name, title=title.strip() or name, issued_on=issued_on,
-                media_type=media_type, size_bytes=kept.size, digest=kept.digest, vault_ref=kept.ref, recorded_by_id=actor.pk,
+                kind=kind,
+                subject_id=subject_id,
+                area_id=area_id,
+                name=name,
+                title=title.strip() or name,
+                issued_on=issued_on,
+                media_type=media_type,
+                size_bytes=kept.size,
+                digest=kept.digest,
+                vault_ref=kept.ref,
+                recorded_by_id=actor.pk,
                 batch_id=batch_id,
-            )  # fmt: skip
+            )
     except BaseException:
         vault.delete(kept.ref)
         raise
@@ -50,8 +67,11 @@ def _bounded(name: str, stream: BinaryIO | Iterable[bytes]) -> bytes:
         plain += block
         if len(plain) > DOCUMENT_BYTES:
             raise Refusal(
-                "notices.too_large", record=name, found=f"more than {DOCUMENT_BYTES // _BLOCK} MiB",
-                expected=f"at most {DOCUMENT_BYTES // _BLOCK} MiB", rule="a document has a bounded size",
+                "notices.too_large",
+                record=name,
+                found=f"more than {DOCUMENT_BYTES // _BLOCK} MiB",
+                expected=f"at most {DOCUMENT_BYTES // _BLOCK} MiB",
+                rule="a document has a bounded size",
                 todo="scan it with fewer dots, or attach its parts",
-            )  # fmt: skip
+            )
     return bytes(plain)

@@ -19,7 +19,9 @@ def document(request: HttpRequest, document_id: int) -> HttpResponseBase:
     found = queries.document_for(actor, document_id)
     log_read(actor, kind="document", subject_id=document_id, purpose="opened from the page of its record")
     answer = StreamingHttpResponse(queries.content(actor, document_id), content_type=found.media_type)
-    answer["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=handed_name(found.name, found.media_type))
+    answer["Content-Disposition"] = content_disposition_header(
+        as_attachment=True, filename=handed_name(found.name, found.media_type)
+    )
     answer["Content-Length"] = str(found.size_bytes)
     answer["Content-Security-Policy"] = "default-src 'none'; sandbox"
     answer["X-Content-Type-Options"] = "nosniff"

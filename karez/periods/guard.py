@@ -1,8 +1,8 @@
 """Turns every table's declaration into rights and triggers. Holds no rules of its own about any table.
 
 Run after every migration, as the owner. Running it again changes nothing: rights are taken back and given anew,
-triggers replaced. A table that declares nothing is a fault that stops the migration. What a room above has to write there of its
-own declarations it tells in a module `installed` with a function `statements`.
+triggers replaced. A table that declares nothing is a fault that stops the migration. What a room above has to write
+there of its own declarations it tells in a module `installed` with a function `statements`.
 """
 
 from collections.abc import Iterator
@@ -41,8 +41,9 @@ _RIGHTS = {
     Usage.SCRATCH: ("SELECT, INSERT, UPDATE, DELETE", ()),
 }
 
-# Every function of ours: whether it is a trigger, its name, whether it looks up names in a path of its own or none any more,
-# and whether anybody reaches it. Whoever is reached without a path would read the caller's temporary tables in place of ours.
+# Every function of ours: whether it is a trigger, its name, whether it looks up names in a path of its own or none any
+# more, and whether anybody reaches it. Whoever is reached without a path would read the caller's temporary tables in
+# place of ours.
 _FUNCTIONS = """
 SELECT p.oid::regprocedure::text, p.prorettype = 'trigger'::regtype, p.proname,
        p.prosqlbody IS NOT NULL OR EXISTS (SELECT FROM unnest(p.proconfig) c WHERE c LIKE 'search_path=%'),
@@ -53,13 +54,18 @@ WHERE p.pronamespace = 'public'::regnamespace AND p.proowner = (SELECT oid FROM 
 _PATH = "SET search_path = pg_catalog, public, pg_temp"
 
 # A session can silence pgtrigger's triggers, and write a context into pghistory's rows, by a setting anybody may set.
-# Neither is used here, so neither is listened to; the triggers themselves write their history as the owner, and nobody else can.
+# Neither is used here, so neither is listened to; the triggers themselves write their history as the owner, and nobody
+# else can.
 _UNSILENCED = (
-    "CREATE OR REPLACE FUNCTION public._pgtrigger_should_ignore(trigger_name name) RETURNS boolean LANGUAGE sql IMMUTABLE RETURN false",
+    (
+        "CREATE OR REPLACE FUNCTION public._pgtrigger_should_ignore(trigger_name name) RETURNS boolean LANGUAGE sql "
+        "IMMUTABLE RETURN false"
+    ),
     "CREATE OR REPLACE FUNCTION public._pgh_attach_context() RETURNS uuid LANGUAGE sql IMMUTABLE RETURN NULL::uuid",
 )
 
-# A trigger that joins what a statement wrote sets, for many rows, how they are joined (`periods_plan_for`); it ends with the trigger.
+# A trigger that joins what a statement wrote sets, for many rows, how they are joined (`periods_plan_for`); it ends
+# with the trigger.
 _OF_STATEMENTS = """
 SELECT DISTINCT t.tgfoid::regprocedure::text FROM pg_trigger t
 WHERE NOT t.tgisinternal AND (t.tgnewtable IS NOT NULL OR t.tgoldtable IS NOT NULL) ORDER BY 1
@@ -132,10 +138,15 @@ def _reach_function() -> str:
 
 def _roles_function() -> str:
     """The roles that have one of some permissions, each given as a pattern: `access.rules`, told to the database."""
-    pairs = ", ".join(f"('{permission}', '{role.value}')" for permission, roles in sorted(PERMISSIONS.items()) for role in sorted(roles))
+    pairs = ", ".join(
+        f"('{permission}', '{role.value}')"
+        for permission, roles in sorted(PERMISSIONS.items())
+        for role in sorted(roles)
+    )
     return (
         "CREATE OR REPLACE FUNCTION access_roles_with(permissions text[]) RETURNS text[] LANGUAGE sql IMMUTABLE RETURN"
-        f" ARRAY(SELECT DISTINCT role FROM (VALUES {pairs}) v (permission, role) WHERE permission LIKE ANY (permissions) ORDER BY role);\n"
+        f" ARRAY(SELECT DISTINCT role FROM (VALUES {pairs}) v (permission, role) WHERE permission LIKE ANY "
+        "(permissions) ORDER BY role);\n"
         "GRANT EXECUTE ON FUNCTION access_roles_with(text[]) TO karez_app"
     )
 
@@ -185,14 +196,17 @@ def _triggers(table: str, usage: Usage) -> list[str]:
         made.append(_trigger(table, "end_once", "BEFORE UPDATE", "", "ROW", "periods_end_once"))
     kind = usage.value
     new, old = "REFERENCING NEW TABLE AS", "OLD TABLE AS before_change"
-    for name, when, tables in (("insert", "AFTER INSERT", f"{new} added"), ("update", "AFTER UPDATE", f"{new} changed {old}")):
+    for name, when, tables in (
+        ("insert", "AFTER INSERT", f"{new} added"),
+        ("update", "AFTER UPDATE", f"{new} changed {old}"),
+    ):
         made.append(_trigger(table, f"guard_{name}", when, tables, "STATEMENT", f"periods_guard_{kind}_{name}"))
     return made
 
 
 def _function(function: str, *, is_trigger: bool, name: str) -> list[str]:
-    """A trigger is nobody's to call: hung on a table of one's own it would run for its caller. EXECUTE is asked for when a
-    trigger is made, never when it fires.
+    """A trigger is nobody's to call: hung on a table of one's own it would run for its caller. EXECUTE is asked for
+    when a trigger is made, never when it fires.
     """
     made = [f"REVOKE ALL ON FUNCTION {function} FROM PUBLIC"]
     if is_trigger:

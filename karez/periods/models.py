@@ -41,7 +41,8 @@ class Tally(models.Model):
 
 
 class TallyRenewal(models.Model):
-    """A table's tally was counted anew because migrations changed the table; while `renewed_at` is null, that it fitted before them.
+    """A table's tally was counted anew because migrations changed the table; while `renewed_at` is null, that it fitted
+    before them.
 
     See `tallying`.
     """
@@ -60,7 +61,9 @@ class TallyRenewal(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["table_name"], condition=models.Q(renewed_at=None), name="periods_tallyrenewal_one_under_way"),
+            models.UniqueConstraint(
+                fields=["table_name"], condition=models.Q(renewed_at=None), name="periods_tallyrenewal_one_under_way"
+            ),
             models.CheckConstraint(
                 name="periods_tallyrenewal_is_whole",
                 condition=models.Q(renewed_at=None, rows_after=None, content_after=None)

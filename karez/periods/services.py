@@ -1,4 +1,6 @@
-"""Founding the region and reading its open day. The closing of years is driven by the closing room; the states are kept here."""
+"""Founding the region and reading its open day. The closing of years is driven by the closing room; the states are kept
+here.
+"""
 
 from dataclasses import dataclass
 from datetime import date
@@ -12,7 +14,8 @@ from karez.periods.models import Period, Region, State
 
 # What to do about a day in a year that is not open yet, in files and forms.
 YEAR_OPENS = _(
-    "correct the day if it is a slip; if it is right, wait until its year is open: a year opens when the one before it is closed, on the page Closing,"
+    "correct the day if it is a slip; if it is right, wait until its year is open: a year opens when the one "
+    "before it is closed, on the page Closing,"
     " by a regional officer or statistician who prepares and an approver who signs"
 )
 
@@ -53,7 +56,9 @@ class OpenedDays:
 
 
 def opened_days() -> OpenedDays | None:
-    """The days of the opened years and of the one after them, in which work goes on while the last is being closed; None before founding."""
+    """The days of the opened years and of the one after them, in which work goes on while the last is being closed;
+    None before founding.
+    """
     found = region_if_founded()
     if found is None:
         return None
@@ -66,28 +71,44 @@ def counts_on(day: date) -> date:
     opened = opened_days()
     if opened is not None and day > opened.last:
         raise Refusal(
-            "periods.not_opened", record=str(day), found=f"a day of {day.year}, which is not opened", expected=f"a day until {opened.last}",
+            "periods.not_opened",
+            record=str(day),
+            found=f"a day of {day.year}, which is not opened",
+            expected=f"a day until {opened.last}",
             rule="a fact lies in a year that was opened",
             todo=YEAR_OPENS,
-        )  # fmt: skip
+        )
     return max(day, first_open_day())
 
 
 def ends_on(day: date) -> date:
-    """The day from which an end or a void of `day` counts: it may lie on the morning after the last opened year, or be today."""
+    """The day from which an end or a void of `day` counts: it may lie on the morning after the last opened year, or be
+    today.
+    """
     return max(day, first_open_day())
 
 
 def found_region(
-    *, area_id: int, code: str, first_year: int, currency: str = "CNY", controller: str, legal_basis: str,
-    complaint_body: str, synthetic: bool = False,
-) -> Region:  # fmt: skip
+    *,
+    area_id: int,
+    code: str,
+    first_year: int,
+    currency: str = "CNY",
+    controller: str,
+    legal_basis: str,
+    complaint_body: str,
+    synthetic: bool = False,
+) -> Region:
     """Founds the region of this installation, once."""
     if Region.objects.exists():
         raise Refusal(
-            "periods.region_exists", record=code, found=f"region {region().code}", expected="an empty installation",
-            rule="one database serves one region", todo="use another database for another region",
-        )  # fmt: skip
+            "periods.region_exists",
+            record=code,
+            found=f"region {region().code}",
+            expected="an empty installation",
+            rule="one database serves one region",
+            todo="use another database for another region",
+        )
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT periods_found_region(%s, %s, %s, %s, %s, %s, %s, %s)",
@@ -113,7 +134,11 @@ def period(year: int) -> Period:
     found = next((p for p in years() if p.year == year), None)
     if found is None:
         raise Refusal(
-            "periods.unknown_year", record=str(year), found="no such year", expected="a year from the region's first on",
-            rule="years open one after the other", todo="choose a year from the list",
-        )  # fmt: skip
+            "periods.unknown_year",
+            record=str(year),
+            found="no such year",
+            expected="a year from the region's first on",
+            rule="years open one after the other",
+            todo="choose a year from the list",
+        )
     return found

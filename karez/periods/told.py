@@ -1,4 +1,6 @@
-"""What is said when something was recorded: also that it counts later than its day, where the year of its day is closed. Writes nothing."""
+"""What is said when something was recorded: also that it counts later than its day, where the year of its day is
+closed. Writes nothing.
+"""
 
 from collections.abc import Callable, Mapping
 from datetime import date

@@ -1,4 +1,6 @@
-"""What closing freezes of places beside the edition itself: each area of the year with the lists it stands on. Holds no counts."""
+"""What closing freezes of places beside the edition itself: each area of the year with the lists it stands on. Holds no
+counts.
+"""
 
 from karez.kernel.facts import counted_on
 from karez.kernel.figure_tables import FigureColumn, FigureTable

@@ -34,30 +34,39 @@ def give_role(actor: User, *, user: User, role: Role, area_id: int, starts_on: d
 
 
 def require_level(role: Role, area_id: int) -> None:
-    """Refuses (access.wrong_level) a role over an area of a level where it may not lie (`rules.LEVELS`); the database asks again."""
+    """Refuses (access.wrong_level) a role over an area of a level where it may not lie (`rules.LEVELS`); the database
+    asks again.
+    """
     area = Tree.objects.filter(pk=area_id).first()
     if area is not None and area.level not in LEVELS[role]:
         raise Refusal(
-            "access.wrong_level", record=f"{Role(role).label} over {area.code}", found=f"a place of the level {area.level}",
-            expected=f"a place of the level {' or '.join(LEVELS[role])}", rule="nobody stands over a whole region with a village's role",
+            "access.wrong_level",
+            record=f"{Role(role).label} over {area.code}",
+            found=f"a place of the level {area.level}",
+            expected=f"a place of the level {' or '.join(LEVELS[role])}",
+            rule="nobody stands over a whole region with a village's role",
             todo="choose the place the role is for, or another role",
-        )  # fmt: skip
+        )
 
 
 def confirm_role(actor: User, proposal: GrantProposal) -> Grant:
     """Confirms a role another administrator proposed; refuses who may not be the second (`may_confirm`).
 
-    Refuses too (access.proposer_left) where who proposed it no longer looks after the area; the database asks both again.
+    Refuses too (access.proposer_left) where who proposed it no longer looks after the area; the database asks both
+    again.
     """
     if actor.pk not in (proposal.proposed_by_id, proposal.user_id) and not may_confirm(actor, proposal):
         require(actor, PERMISSION, proposal.area_id)
     proposer = User.objects.get(pk=proposal.proposed_by_id)
     if not may(proposer, PERMISSION, proposal.area_id):
         raise Refusal(
-            "access.proposer_left", record=str(proposal), found=f"proposed by {proposer}, who no longer looks after this area",
-            expected="a proposal of an administrator of the area", rule="roles are given by those who look after users",
+            "access.proposer_left",
+            record=str(proposal),
+            found=f"proposed by {proposer}, who no longer looks after this area",
+            expected="a proposal of an administrator of the area",
+            rule="roles are given by those who look after users",
             todo="decline it, and have it proposed anew",
-        )  # fmt: skip
+        )
     return proposals.confirm_role(actor, proposal)
 
 
@@ -69,8 +78,9 @@ def decline_role(actor: User, proposal: GrantProposal, *, reason: str) -> GrantA
 
 
 def may_confirm(actor: User, proposal: GrantProposal) -> bool:
-    """Whether the actor may be the second: another administrator of the area, or, where there is none who can sign in, an
-    approver or regional officer of the area. Never who proposed it or would have it."""
+    """Whether the actor may be the second: another administrator of the area, or, where there is none who can sign in,
+    an approver or regional officer of the area. Never who proposed it or would have it.
+    """
     return _judged(actor, [proposal])[0].mine
 
 
@@ -117,9 +127,13 @@ def _judged(actor: User, found: Sequence[GrantProposal]) -> list[Waiting]:
         alone = not (manage - two) & own_password  # no other administrator who can sign in
         second = actor.pk in manage or (alone and actor.pk in seconds.get(one.area_id, frozenset()))
         return Waiting(
-            one, trees.get(one.area_id), signed_in=one.user_id in own_password, stands=one.proposed_by_id in manage,
-            mine=second and actor.pk not in two, own=one.proposed_by_id == actor.pk,
-        )  # fmt: skip
+            one,
+            trees.get(one.area_id),
+            signed_in=one.user_id in own_password,
+            stands=one.proposed_by_id in manage,
+            mine=second and actor.pk not in two,
+            own=one.proposed_by_id == actor.pk,
+        )
 
     return [judged(one) for one in found]
 
@@ -141,15 +155,23 @@ def end_role(actor: User, *, grant: Grant, ends_before: date, reason: str) -> Gr
 
 def deactivate(actor: User, user: User, *, reason: str) -> None:
     """Ends a person's signing in, with all their roles; refuses where one in force lies outside the actor's areas."""
-    held = Grant.objects.filter(user=user, voided_at=None).exclude(counts_before__lte=date.today()).values_list("area_id", flat=True)
+    held = (
+        Grant.objects.filter(user=user, voided_at=None)
+        .exclude(counts_before__lte=date.today())
+        .values_list("area_id", flat=True)
+    )
     for area_id in held.union(GrantProposal.objects.filter(user=user, answer=None).values_list("area_id", flat=True)):
         require(actor, PERMISSION, area_id)
     access.deactivate_user(actor, user=user, reason=reason)
 
 
 @transaction.atomic
-def invite(actor: User, *, username: str, full_name: str, language: str, role: Role, area_id: int, starts_on: date) -> tuple[User, str]:
-    """Makes a person with a first role, given or proposed, and a password for the first sign-in; returns both, the password for this once."""
+def invite(
+    actor: User, *, username: str, full_name: str, language: str, role: Role, area_id: int, starts_on: date
+) -> tuple[User, str]:
+    """Makes a person with a first role, given or proposed, and a password for the first sign-in; returns both, the
+    password for this once.
+    """
     require(actor, PERMISSION, area_id)
     user, password = access.invite_user(actor, username=username, full_name=full_name, language=language)
     give_role(actor, user=user, role=role, area_id=area_id, starts_on=starts_on)
@@ -157,7 +179,9 @@ def invite(actor: User, *, username: str, full_name: str, language: str, role: R
 
 
 def renew_invitation(actor: User, user: User) -> str:
-    """Another password for a first sign-in that never came, of a person all of whose roles lie within the actor's areas."""
+    """Another password for a first sign-in that never came, of a person all of whose roles lie within the actor's
+    areas.
+    """
     given = Grant.objects.filter(user=user, voided_at=None).values_list("area_id", flat=True)
     for area_id in given.union(GrantProposal.objects.filter(user=user).values_list("area_id", flat=True)):
         require(actor, PERMISSION, area_id)
@@ -166,7 +190,9 @@ def renew_invitation(actor: User, user: User) -> str:
 
 @dataclass(frozen=True)
 class RoleHeld:
-    """A role of a person with the area it is given over; `state` is now, later, ended or void. `mine` says the actor may end it."""
+    """A role of a person with the area it is given over; `state` is now, later, ended or void. `mine` says the actor
+    may end it.
+    """
 
     grant: Grant
     area: Tree | None
@@ -181,7 +207,9 @@ class RoleHeld:
 
 @dataclass(frozen=True)
 class Person:
-    """A person who signs in, with every role they hold or held that the actor may see, and how they came to their password."""
+    """A person who signs in, with every role they hold or held that the actor may see, and how they came to their
+    password.
+    """
 
     user: User
     roles: Sequence[RoleHeld]
@@ -204,7 +232,9 @@ def person(actor: User, user_id: int) -> Person:
     user = _users(actor).filter(pk=user_id).first()
     if user is None:
         raise _unknown(f"user {user_id}")
-    asked = GrantProposal.objects.select_related("answer").filter(user=user, area_id__in=visible_areas(actor, PERMISSION).values("pk"))
+    asked = GrantProposal.objects.select_related("answer").filter(
+        user=user, area_id__in=visible_areas(actor, PERMISSION).values("pk")
+    )
     open_ones = list(asked.exclude(answer__agreed=True).order_by("-pk"))
     trees = {t.pk: t for t in Tree.objects.filter(pk__in=[p.area_id for p in open_ones])}
     shown = [(p, trees.get(p.area_id)) for p in open_ones]
@@ -213,7 +243,11 @@ def person(actor: User, user_id: int) -> Person:
 
 def grant(actor: User, grant_id: int) -> RoleHeld:
     """One role over an area the actor looks after."""
-    found = Grant.objects.select_related("user").filter(pk=grant_id, area_id__in=visible_areas(actor, PERMISSION).values("pk")).first()
+    found = (
+        Grant.objects.select_related("user")
+        .filter(pk=grant_id, area_id__in=visible_areas(actor, PERMISSION).values("pk"))
+        .first()
+    )
     if found is None:
         raise _unknown(f"role {grant_id}")
     return next(h for h in _held(actor, [found.user])[found.user_id] if h.grant.pk == found.pk)
@@ -232,7 +266,11 @@ def _users(actor: User) -> QuerySet[User]:
 
 def _held(actor: User, users: Sequence[User]) -> dict[int, list[RoleHeld]]:
     areas = visible_areas(actor, PERMISSION).values("pk")
-    grants = Grant.objects.filter(user__in=users, area_id__in=areas).select_related("user", "proposal__answer").order_by("-starts_on", "-pk")
+    grants = (
+        Grant.objects.filter(user__in=users, area_id__in=areas)
+        .select_related("user", "proposal__answer")
+        .order_by("-starts_on", "-pk")
+    )
     trees = {t.pk: t for t in Tree.objects.filter(pk__in=[g.area_id for g in grants])}
     held: dict[int, list[RoleHeld]] = {}
     for one in grants:
@@ -252,6 +290,10 @@ def _state(one: Grant, today: date) -> str:
 
 def _unknown(record: str) -> Refusal:
     return Refusal(
-        "not_found.person", record=record, found="nobody of this number among those you look after", expected="a person or role of your areas",
-        rule="administrators look after the people of their areas", todo="choose from the list of users",
-    )  # fmt: skip
+        "not_found.person",
+        record=record,
+        found="nobody of this number among those you look after",
+        expected="a person or role of your areas",
+        rule="administrators look after the people of their areas",
+        todo="choose from the list of users",
+    )

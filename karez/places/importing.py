@@ -1,7 +1,7 @@
 """Another region's places from a file, for an installation that has no region and no users yet (`karez init`).
 
-Where the region is founded already, the same file goes through intake as the sheet `places`, with two people. Both are read by intake
-and run the same checks. Holds no reading of files and no tables.
+Where the region is founded already, the same file goes through intake as the sheet `places`, with two people. Both are
+read by intake and run the same checks. Holds no reading of files and no tables.
 """
 
 from collections.abc import Mapping, Sequence
@@ -20,20 +20,28 @@ _SHOWN = 50
 
 @transaction.atomic
 def load_rows(
-    rows: Sequence[Mapping[str, Any]], faults: Sequence[Mapping[str, Any]] = (), *, file_name: str, recorded_by_id: int = 0
+    rows: Sequence[Mapping[str, Any]],
+    faults: Sequence[Mapping[str, Any]] = (),
+    *,
+    file_name: str,
+    recorded_by_id: int = 0,
 ) -> dict[str, int]:
     """Loads areas of any region from rows of the sheet `places`, each with its `row_no`; all of them or none.
 
     `faults` are what the reading of the file found. Refuses (places.bad_file) with every fault by line and column in
     `more["faults"]`. Returns counts by what was written.
     """
-    told = [{"line": f["row_no"], "column": f["column"], "found": f["found"] or "", "expected": f["expected"]} for f in faults]
+    told = [
+        {"line": f["row_no"], "column": f["column"], "found": f["found"] or "", "expected": f["expected"]}
+        for f in faults
+    ]
     stage, params = _stage(rows)
     with connection.cursor() as cursor:
         for check in () if told else AREA_CHECKS:
             cursor.execute(check.sql.format(stage=stage), params)
             told += [
-                {"line": row_no, "column": check.column, "found": found, "expected": str(check.expected)} for row_no, found in cursor.fetchall()
+                {"line": row_no, "column": check.column, "found": found, "expected": str(check.expected)}
+                for row_no, found in cursor.fetchall()
             ]
         if told:
             raise _refusal(file_name, told)
@@ -56,7 +64,10 @@ def _refusal(file_name: str, faults: list[dict[str, Any]]) -> Refusal:
     return Refusal(
         "places.bad_file",
         record=file_name,
-        found=f"{len(faults)} faults, the first on line {first['line']}, column {first['column']}: {first['found'] or 'nothing'}",
+        found=(
+            f"{len(faults)} faults, the first on line {first['line']}, column {first['column']}: "
+            f"{first['found'] or 'nothing'}"
+        ),
         expected=str(first["expected"]),
         rule="a file of places is loaded whole or not at all",
         todo="correct the lines named and load the file again",

@@ -62,11 +62,13 @@ parents AS (
         SELECT level, code, area_id, starts_on, ends_before FROM places_code
         WHERE code IN (SELECT parent_code FROM source)
     ) p ON p.code = s.parent_code AND places_depth(p.level) < places_depth(s.level)
-       AND (p.starts_on IS NULL OR p.starts_on <= s.starts_on) AND (p.ends_before IS NULL OR p.ends_before > s.starts_on)
+       AND (p.starts_on IS NULL OR p.starts_on <= s.starts_on) AND (p.ends_before IS NULL
+           OR p.ends_before > s.starts_on)
     ORDER BY s.row_no, places_depth(p.level) DESC, p.starts_on NULLS LAST
 ),
 spells AS (
-    INSERT INTO places_areaspell (area_id, level, code, name_zh, name_en, parent_id, mark, note, recorded_by_id, batch_id,
+    INSERT INTO places_areaspell (area_id, level, code, name_zh, name_en, parent_id, mark, note, recorded_by_id,
+        batch_id,
                                   starts_on, counts_from, ends_before, counts_before, ended_at, ended_by_id, end_reason)
     SELECT ids.area_id, s.level, s.code, s.name_zh, s.name_en, parents.area_id, s.mark, s.note, %(by)s, %(batch)s,
            s.starts_on, periods_counts_on(s.starts_on), s.ends_before,
@@ -94,7 +96,8 @@ FROM ({source}) s
 
 _INSERT_SUCCESSIONS = """
 WITH source AS MATERIALIZED ({source})
-INSERT INTO places_succession (predecessor_id, successor_id, kind, mark, note, recorded_by_id, batch_id, happened_on, counts_on)
+INSERT INTO places_succession (predecessor_id, successor_id, kind, mark, note, recorded_by_id, batch_id, happened_on,
+    counts_on)
 SELECT p.area_id, n.area_id, s.kind, s.mark, s.note, %(by)s, %(batch)s, s.happened_on, periods_counts_on(s.happened_on)
 FROM source s
 JOIN places_code p ON p.code = s.predecessor_code AND p.level = s.predecessor_level
@@ -160,7 +163,8 @@ def as_source(columns: Sequence[str], rows: Sequence[Mapping[str, str]]) -> tupl
 
 
 def _area_rows(region: str) -> Iterator[dict[str, str]]:
-    """Counties by their table, townships and villages by the list, each under the county of its explicit row if it has one.
+    """Counties by their table, townships and villages by the list, each under the county of its explicit row if it has
+    one.
 
     What has no row stays under the county of its own code, from that county's first day.
     """

@@ -65,9 +65,7 @@ _COUNTED_DAYS = Func(
 def _one_at_a_time(name: str, *fields: str, days: Any, condition: Q | None = None) -> ExclusionConstraint:
     """Rows alike in `fields` never share a day of `days`."""
     alike = [(F(field), RangeOperators.EQUAL) for field in fields]
-    return ExclusionConstraint(
-        name=name, expressions=[*alike, (days, RangeOperators.OVERLAPS)], condition=condition
-    )
+    return ExclusionConstraint(name=name, expressions=[*alike, (days, RangeOperators.OVERLAPS)], condition=condition)
 
 
 class LtreeField(models.TextField):
@@ -79,7 +77,9 @@ class LtreeField(models.TextField):
 
 
 class Area(UndatedFact):
-    """A place with an id of its own that outlives every code and name. `first_level` is what it was when first recorded."""
+    """A place with an id of its own that outlives every code and name. `first_level` is what it was when first
+    recorded.
+    """
 
     first_level = models.TextField(choices=Level.choices)
 
@@ -103,9 +103,7 @@ class AreaSpell(SpellFact):
     code = models.TextField()
     name_zh = models.TextField()
     name_en = models.TextField()
-    parent = models.ForeignKey(
-        Area, null=True, blank=True, on_delete=models.PROTECT, related_name="child_spells"
-    )
+    parent = models.ForeignKey(Area, null=True, blank=True, on_delete=models.PROTECT, related_name="child_spells")
     mark = models.TextField(choices=Mark.choices, default=Mark.SOURCED)
     note = models.TextField(blank=True, default="")
 
@@ -114,24 +112,16 @@ class AreaSpell(SpellFact):
             *SpellFact.Meta.constraints,
             models.CheckConstraint(name="places_areaspell_level_known", condition=Q(level__in=Level.values)),
             models.CheckConstraint(name="places_areaspell_mark_known", condition=Q(mark__in=Mark.values)),
-            models.CheckConstraint(
-                name="places_areaspell_code_not_empty", condition=Q(code__regex=r"^[0-9A-Za-z-]+$")
-            ),
+            models.CheckConstraint(name="places_areaspell_code_not_empty", condition=Q(code__regex=r"^[0-9A-Za-z-]+$")),
             models.CheckConstraint(name="places_areaspell_named", condition=~Q(name_zh="", name_en="")),
             models.CheckConstraint(
                 name="places_areaspell_only_regions_have_no_parent",
                 condition=Q(level="region", parent=None) | (~Q(level="region") & Q(parent__isnull=False)),
             ),
-            models.CheckConstraint(
-                name="places_areaspell_not_its_own_parent", condition=~Q(parent=F("area"))
-            ),
-            _one_at_a_time(
-                "places_areaspell_one_at_a_time", "area", days=_TRUE_DAYS, condition=Q(voided_at=None)
-            ),
+            models.CheckConstraint(name="places_areaspell_not_its_own_parent", condition=~Q(parent=F("area"))),
+            _one_at_a_time("places_areaspell_one_at_a_time", "area", days=_TRUE_DAYS, condition=Q(voided_at=None)),
             _one_at_a_time("places_areaspell_one_counts", "area", days=_COUNTED_DAYS),
-            _one_at_a_time(
-                "places_areaspell_code_once", "code", "level", days=_TRUE_DAYS, condition=Q(voided_at=None)
-            ),
+            _one_at_a_time("places_areaspell_code_once", "code", "level", days=_TRUE_DAYS, condition=Q(voided_at=None)),
         ]
         indexes = [models.Index(fields=["code", "level"], name="places_areaspell_code")]
 
@@ -195,9 +185,7 @@ class Designation(SpellFact):
     class Meta(SpellFact.Meta):
         constraints = [
             *SpellFact.Meta.constraints,
-            models.CheckConstraint(
-                name="places_designation_list_known", condition=Q(list__in=DesignationList.values)
-            ),
+            models.CheckConstraint(name="places_designation_list_known", condition=Q(list__in=DesignationList.values)),
             models.CheckConstraint(name="places_designation_mark_known", condition=Q(mark__in=Mark.values)),
             models.CheckConstraint(name="places_designation_has_document", condition=Q(document__gt="")),
             _one_at_a_time(

@@ -1,4 +1,5 @@
-"""Pages of people and their roles, for those who look after users: the list, one person with their history, adding, giving, ending.
+"""Pages of people and their roles, for those who look after users: the list, one person with their history, adding,
+giving, ending.
 
 They stand here and not in access, because a role is given over an area of the tree.
 """
@@ -32,9 +33,12 @@ class RoleForm(forms.Form):
 
     role = forms.ChoiceField(label=gettext_lazy("Role"), choices=Role.choices)
     area = forms.CharField(
-        label=gettext_lazy("Code of the area"), max_length=30,
-        help_text=gettext_lazy("The role holds over this place and everything below it. Codes stand on the pages of places."),
-    )  # fmt: skip
+        label=gettext_lazy("Code of the area"),
+        max_length=30,
+        help_text=gettext_lazy(
+            "The role holds over this place and everything below it. Codes stand on the pages of places."
+        ),
+    )
     starts_on = DayField(label=gettext_lazy("From"), initial=date.today)
 
     def __init__(self, *words: Any, actor: User, **more: Any) -> None:
@@ -47,7 +51,9 @@ class RoleForm(forms.Form):
         try:
             area_id = queries.area_by_code(self.cleaned_data["area"].strip())
         except Refusal as no:
-            raise forms.ValidationError(_("No area has this code today. Look the place up; its page has its code.")) from no
+            raise forms.ValidationError(
+                _("No area has this code today. Look the place up; its page has its code.")
+            ) from no
         if not queries.may(self.actor, PERMISSION, area_id):
             raise forms.ValidationError(_("This area is not among those you look after."))
         return area_id
@@ -59,14 +65,20 @@ class RoleForm(forms.Form):
             levels = LEVELS[Role(given["role"])]
             if queries.area(self.actor, given["area"]).level not in levels:
                 told = ", ".join(str(Level(level).label) for level in levels)
-                self.add_error("area", _("This role is not given over a place of this level. It is given over: %s.") % told)
+                self.add_error(
+                    "area", _("This role is not given over a place of this level. It is given over: %s.") % told
+                )
         return given
 
 
 class PersonForm(RoleForm):
     """A person who will sign in, with a first role."""
 
-    username = forms.CharField(label=gettext_lazy("Sign-in name"), max_length=150, help_text=gettext_lazy("Letters, digits and @ . + - _ only."))
+    username = forms.CharField(
+        label=gettext_lazy("Sign-in name"),
+        max_length=150,
+        help_text=gettext_lazy("Letters, digits and @ . + - _ only."),
+    )
     full_name = forms.CharField(label=gettext_lazy("Full name, as pages and editions print it"), max_length=120)
     language = forms.ChoiceField(label=gettext_lazy("Language"), choices=settings.LANGUAGES)
     field_order = ("username", "full_name", "language", "role", "area", "starts_on")
@@ -88,9 +100,13 @@ class EndForm(forms.Form):
 def _may_look(actor: User) -> None:
     if not granting.manages_people(actor):
         raise Refusal(
-            "access.not_granted", record=_("users"), found=_("no role that looks after users"), expected=_("an administrator"),
-            rule=_("people and roles are looked after by administrators"), todo=_("ask an administrator"),
-        )  # fmt: skip
+            "access.not_granted",
+            record=_("users"),
+            found=_("no role that looks after users"),
+            expected=_("an administrator"),
+            rule=_("people and roles are looked after by administrators"),
+            todo=_("ask an administrator"),
+        )
 
 
 def _areas(actor: User) -> Any:
@@ -108,7 +124,12 @@ def users(request: HttpRequest) -> HttpResponse:
     words = request.GET.get("q", "").strip()[:60]
     found = granting.people(actor, words=words, after=integer(request.GET, "after", 0) or 0, limit=PAGE + 1)
     waiting = len(granting.waiting(actor))
-    context = {"people": found[:PAGE], "words": words, "waiting": waiting, "after": found[PAGE - 1].user.pk if len(found) > PAGE else ""}
+    context = {
+        "people": found[:PAGE],
+        "words": words,
+        "waiting": waiting,
+        "after": found[PAGE - 1].user.pk if len(found) > PAGE else "",
+    }
     return render(request, "places/users.html", context)
 
 
@@ -120,7 +141,12 @@ def user(request: HttpRequest, user_id: int) -> HttpResponse:
     _may_look(actor)
     found = granting.person(actor, user_id)
     given = found.sign_in is not None and found.sign_in.what == "given"
-    context = {"person": found, "own": user_id == actor.pk, "given": given, "may_renew": user_id != actor.pk and awaits_first_sign_in(found.user)}
+    context = {
+        "person": found,
+        "own": user_id == actor.pk,
+        "given": given,
+        "may_renew": user_id != actor.pk and awaits_first_sign_in(found.user),
+    }
     context["left"] = found.sign_in is not None and found.sign_in.what == "ended"
     return render(request, "places/user.html", context)
 
@@ -136,7 +162,9 @@ def add_user(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         given = dict(form.cleaned_data)
         try:
-            made, password = granting.invite(actor, area_id=given.pop("area"), **(given | {"role": Role(given["role"])}))
+            made, password = granting.invite(
+                actor, area_id=given.pop("area"), **(given | {"role": Role(given["role"])})
+            )
         except Refusal as error:
             refusal, status = error, error.status
         except Exception as error:
@@ -146,7 +174,13 @@ def add_user(request: HttpRequest) -> HttpResponse:
             status = refusal.status
         else:
             return _shown_once(request, made, password)
-    context = {"form": form, "refusal": refusal, "areas": _areas(actor), "title": _("Add a user"), "back": reverse("places:users")}
+    context = {
+        "form": form,
+        "refusal": refusal,
+        "areas": _areas(actor),
+        "title": _("Add a user"),
+        "back": reverse("places:users"),
+    }
     return render(request, "places/user_form.html", context, status=status)
 
 
@@ -176,16 +210,24 @@ def give_role(request: HttpRequest, user_id: int) -> HttpResponse:
     found = granting.person(actor, user_id)
 
     def do(given: dict[str, Any]) -> str:
-        made = granting.give_role(actor, user=found.user, role=Role(given["role"]), area_id=given["area"], starts_on=given["starts_on"])
+        made = granting.give_role(
+            actor, user=found.user, role=Role(given["role"]), area_id=given["area"], starts_on=given["starts_on"]
+        )
         waits = isinstance(made, GrantProposal)
-        messages.success(request, _("The role is proposed. It holds once another person confirms it.") if waits else _("The role is given."))
+        messages.success(
+            request,
+            _("The role is proposed. It holds once another person confirms it.") if waits else _("The role is given."),
+        )
         return reverse("places:user", args=[user_id])
 
     held = {h.grant.role for h in found.roles if h.state in ("now", "later")}
     excluded = [Role(r).label for r in Role.values if any(frozenset((r, h)) in INCOMPATIBLE for h in held)]
     context = {
-        "areas": _areas(actor), "title": _("Give %s a role") % found.user, "back": reverse("places:user", args=[user_id]), "excluded": excluded,
-    }  # fmt: skip
+        "areas": _areas(actor),
+        "title": _("Give %s a role") % found.user,
+        "back": reverse("places:user", args=[user_id]),
+        "excluded": excluded,
+    }
     return answer_form(request, RoleForm(request.POST or None, actor=actor), do, "places/user_form.html", context)
 
 
@@ -198,12 +240,16 @@ def end_role(request: HttpRequest, grant_id: int) -> HttpResponse:
     held = granting.grant(actor, grant_id)
 
     def do(given: dict[str, Any]) -> str:
-        granting.end_role(actor, grant=held.grant, ends_before=given["last_day"] + timedelta(days=1), reason=given["reason"])
+        granting.end_role(
+            actor, grant=held.grant, ends_before=given["last_day"] + timedelta(days=1), reason=given["reason"]
+        )
         return reverse("places:user", args=[held.grant.user_id])
 
     title = _("End the role of %s") % held.grant.user
     context = {"held": held, "title": title, "back": reverse("places:user", args=[held.grant.user_id])}
-    return answer_form(request, EndForm(request.POST or None), do, "places/user_form.html", context, done=_("The role ends."))
+    return answer_form(
+        request, EndForm(request.POST or None), do, "places/user_form.html", context, done=_("The role ends.")
+    )
 
 
 @login_required
@@ -218,8 +264,19 @@ def deactivate(request: HttpRequest, user_id: int) -> HttpResponse:
         granting.deactivate(actor, found.user, reason=given["reason"])
         return reverse("places:user", args=[user_id])
 
-    context = {"leaving": True, "title": _("Deactivate %s") % found.user, "back": reverse("places:user", args=[user_id])}
-    return answer_form(request, DeactivateForm(request.POST or None), do, "places/user_form.html", context, done=_("The person signs in no more."))
+    context = {
+        "leaving": True,
+        "title": _("Deactivate %s") % found.user,
+        "back": reverse("places:user", args=[user_id]),
+    }
+    return answer_form(
+        request,
+        DeactivateForm(request.POST or None),
+        do,
+        "places/user_form.html",
+        context,
+        done=_("The person signs in no more."),
+    )
 
 
 def _may_confirm_somewhere(actor: User) -> None:

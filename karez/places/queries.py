@@ -29,7 +29,8 @@ _HOLDERS = """
 SELECT DISTINCT seen.area_id, g.user_id
   FROM places_tree seen JOIN places_tree granted ON seen.path <@ granted.path
   JOIN access_grant g ON g.area_id = granted.area_id AND g.role = ANY(%(roles)s) AND g.counts_from <= %(day)s
-   AND (g.counts_before IS NULL OR g.counts_before > %(day)s) AND (g.void_counts_on IS NULL OR g.void_counts_on > %(day)s)
+   AND (g.counts_before IS NULL OR g.counts_before > %(day)s) AND (g.void_counts_on IS NULL
+       OR g.void_counts_on > %(day)s)
   JOIN access_user u ON u.id = g.user_id AND u.is_active
  WHERE seen.area_id = ANY(%(areas)s)"""
 
@@ -85,7 +86,10 @@ def holders_over(permission: str, area_ids: Iterable[int]) -> dict[int, frozense
     """Who holds a permission today over each of these areas: ids of active people by the area's id."""
     found: dict[int, set[int]] = {}
     with connection.cursor() as cursor:
-        cursor.execute(_HOLDERS, {"areas": list(set(area_ids)), "roles": [str(r) for r in roles_with(permission)], "day": date.today()})
+        cursor.execute(
+            _HOLDERS,
+            {"areas": list(set(area_ids)), "roles": [str(r) for r in roles_with(permission)], "day": date.today()},
+        )
         for area_id, user_id in cursor.fetchall():
             found.setdefault(area_id, set()).add(user_id)
     return {area_id: frozenset(users) for area_id, users in found.items()}
@@ -173,9 +177,7 @@ def area_by_code(code: str, *, level: str | None = None, day: date | None = None
     Codes are public; what happened in the area is not, and has its own permission.
     """
     day = day or date.today()
-    found = AreaSpell.objects.filter(code=code, voided_at=None, starts_on__lte=day).exclude(
-        ends_before__lte=day
-    )
+    found = AreaSpell.objects.filter(code=code, voided_at=None, starts_on__lte=day).exclude(ends_before__lte=day)
     if level is not None:
         found = found.filter(level=level)
     ids = list(found.values_list("area_id", flat=True)[:2])
@@ -219,7 +221,9 @@ def named_like(actor: User, words: str, *, after: int = 0, limit: int = 50) -> Q
 
 def children_counted(actor: User, area_id: int) -> QuerySet[Tree]:
     """The same as `children`, each with how many areas lie right below it."""
-    below = RawSQL("SELECT count(*) FROM places_tree below WHERE below.parent_id = places_tree.area_id AND below.is_current", [])
+    below = RawSQL(
+        "SELECT count(*) FROM places_tree below WHERE below.parent_id = places_tree.area_id AND below.is_current", []
+    )
     return children(actor, area_id).annotate(below=below)
 
 

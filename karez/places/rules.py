@@ -108,35 +108,50 @@ def check_reason(record: str, reason: str) -> None:
     """Refuses an empty reason."""
     if not reason.strip():
         raise Refusal(
-            "places.reason_missing", record=record, found="no reason", expected="why, in a few words",
-            rule="every change of a place is explained", todo="name the decision or document",
-        )  # fmt: skip
+            "places.reason_missing",
+            record=record,
+            found="no reason",
+            expected="why, in a few words",
+            rule="every change of a place is explained",
+            todo="name the decision or document",
+        )
 
 
 def check_document(record: str, document: str) -> None:
     """Refuses a designation without its document."""
     if not document.strip():
         raise Refusal(
-            "places.document_missing", record=record, found="no document", expected="title and number of the document",
-            rule="a place stands on a list by a document", todo="name the document",
-        )  # fmt: skip
+            "places.document_missing",
+            record=record,
+            found="no document",
+            expected="title and number of the document",
+            rule="a place stands on a list by a document",
+            todo="name the document",
+        )
 
 
-def check_change(
-    record: str, now: Mapping[str, Any], since: date, day: date, changes: Mapping[str, Any]
-) -> None:
-    """Refuses a change that changes nothing of `now`, or that starts no later than `since`, the day that statement began."""
+def check_change(record: str, now: Mapping[str, Any], since: date, day: date, changes: Mapping[str, Any]) -> None:
+    """Refuses a change that changes nothing of `now`, or that starts no later than `since`, the day that statement
+    began.
+    """
     if all(now[name] == value for name, value in changes.items()):
         raise Refusal(
-            "places.no_change", record=record, found="the same as before", expected="something new",
-            rule="a new statement says something new", todo="check what was to change",
-        )  # fmt: skip
+            "places.no_change",
+            record=record,
+            found="the same as before",
+            expected="something new",
+            rule="a new statement says something new",
+            todo="check what was to change",
+        )
     if day <= since:
         raise Refusal(
-            "places.bad_days", record=record, found=f"{day}, while the present statement holds since {since}",
-            expected=f"a day after {since}", rule="what was said before is voided, not overwritten",
+            "places.bad_days",
+            record=record,
+            found=f"{day}, while the present statement holds since {since}",
+            expected=f"a day after {since}",
+            rule="what was said before is voided, not overwritten",
             todo="choose a later day, or replace the wrong statement",
-        )  # fmt: skip
+        )
 
 
 def check_parts(area_id: int, parts: Sequence[Sequence[int]], children: Sequence[int]) -> None:
@@ -145,8 +160,10 @@ def check_parts(area_id: int, parts: Sequence[Sequence[int]], children: Sequence
     if len(parts) >= 2 and sorted(given) == sorted(children):
         return
     raise Refusal(
-        "places.bad_split", record=f"area {area_id}",
+        "places.bad_split",
+        record=f"area {area_id}",
         found=f"{len(parts)} parts with {len(given)} areas, while {len(children)} lie under it",
         expected="at least two parts, and each area below in exactly one",
-        rule="nothing is lost or doubled when an area is split", todo="name for each area below the part it goes to",
-    )  # fmt: skip
+        rule="nothing is lost or doubled when an area is split",
+        todo="name for each area below the part it goes to",
+    )

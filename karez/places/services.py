@@ -1,4 +1,5 @@
-"""The only writers of places: new areas, renames, moves, splits, merges, designations; and the renewing of today's tree.
+"""The only writers of places: new areas, renames, moves, splits, merges, designations; and the renewing of today's
+tree.
 
 Each service checks the permission `places.maintain` over every area it touches, closes and opens spells (nothing is
 overwritten), and renews the tree. Holds no bulk loading: see `loading`. Days are true days; what is learnt after its
@@ -72,9 +73,15 @@ def add_area(
 
 @transaction.atomic
 def rename_area(
-    actor: User, *, area_id: int, from_day: date, reason: str,
-    code: str | None = None, name_zh: str | None = None, name_en: str | None = None,
-) -> AreaSpell:  # fmt: skip
+    actor: User,
+    *,
+    area_id: int,
+    from_day: date,
+    reason: str,
+    code: str | None = None,
+    name_zh: str | None = None,
+    name_en: str | None = None,
+) -> AreaSpell:
     """Gives an area another name or code from a day on; what is not given stays. Returns the new spell."""
     require(actor, PERMISSION, area_id)
     given = {"code": code, "name_zh": name_zh, "name_en": name_en}
@@ -104,9 +111,16 @@ def end_area(actor: User, *, area_id: int, ends_before: date, reason: str) -> Ar
 
 @transaction.atomic
 def cut_out_area(
-    actor: User, *, from_area_ids: Sequence[int], parent_id: int, level: str, new: NewArea, on: date, reason: str,
+    actor: User,
+    *,
+    from_area_ids: Sequence[int],
+    parent_id: int,
+    level: str,
+    new: NewArea,
+    on: date,
+    reason: str,
     mark: str = Mark.SOURCED,
-) -> AreaSpell:  # fmt: skip
+) -> AreaSpell:
     """Makes a new area of land of others, which go on; its children leave their old parents. Returns its first spell."""
     for area_id in (*from_area_ids, parent_id):
         require(actor, PERMISSION, area_id)
@@ -129,9 +143,7 @@ def split_area(
     made = []
     _end(actor, old, on, reason)
     for part in parts:
-        spell = _make_area(
-            actor, part, level=old.level, parent_id=old.parent_id, day=on, mark=mark, note=reason
-        )
+        spell = _make_area(actor, part, level=old.level, parent_id=old.parent_id, day=on, mark=mark, note=reason)
         _move(actor, part.children, to=spell.area_id, day=on, reason=reason)
         _succeed(actor, area_id, spell.area_id, Succession.Kind.SPLIT, on, reason, mark)
         made.append(spell)
@@ -159,9 +171,7 @@ def merge_areas(
     for spell in old:
         _end(actor, spell, on, reason)
     if isinstance(into, NewArea):
-        made = _make_area(
-            actor, into, level=old[0].level, parent_id=old[0].parent_id, day=on, mark=mark, note=reason
-        )
+        made = _make_area(actor, into, level=old[0].level, parent_id=old[0].parent_id, day=on, mark=mark, note=reason)
         target = made.area_id
         _move(actor, into.children, to=target, day=on, reason=reason)
     else:
@@ -191,9 +201,12 @@ def replace_spell(actor: User, *, spell_id: int, reason: str, **right: Any) -> A
     words = {name: getattr(wrong, name) for name in kept} | right
     if wrong.ends_before is not None:
         words |= {
-            "ends_before": wrong.ends_before, "counts_before": _open(max(wrong.ends_before, words["starts_on"])),
-            "ended_at": Now(), "ended_by_id": actor.pk, "end_reason": wrong.end_reason,
-        }  # fmt: skip
+            "ends_before": wrong.ends_before,
+            "counts_before": _open(max(wrong.ends_before, words["starts_on"])),
+            "ended_at": Now(),
+            "ended_by_id": actor.pk,
+            "end_reason": wrong.end_reason,
+        }
     with _told_kindly(f"area {wrong.code}"):
         spell = AreaSpell.objects.create(
             **words, counts_from=_open(words["starts_on"]), replaces=wrong, recorded_by_id=actor.pk
@@ -205,21 +218,40 @@ def replace_spell(actor: User, *, spell_id: int, reason: str, **right: Any) -> A
 
 @transaction.atomic
 def designate(
-    actor: User, *, area_id: int, list: str, starts_on: date, document: str, ends_before: date | None = None,  # noqa: A002
-    mark: str = Mark.SOURCED, note: str = "",
-) -> Designation:  # fmt: skip
+    actor: User,
+    *,
+    area_id: int,
+    list: str,  # noqa: A002
+    starts_on: date,
+    document: str,
+    ends_before: date | None = None,
+    mark: str = Mark.SOURCED,
+    note: str = "",
+) -> Designation:
     """Puts an area on a list from a day, by a document; a second time at once is refused."""
     require(actor, PERMISSION, area_id)
     rules.check_document(f"area {area_id}", document)
     end: dict[str, Any] = {}
     if ends_before is not None:
-        end = {"ends_before": ends_before, "counts_before": _open(ends_before), "ended_at": Now(), "ended_by_id": actor.pk,
-               "end_reason": "given with its end"}  # fmt: skip
+        end = {
+            "ends_before": ends_before,
+            "counts_before": _open(ends_before),
+            "ended_at": Now(),
+            "ended_by_id": actor.pk,
+            "end_reason": "given with its end",
+        }
     with _told_kindly(f"area {area_id} on {list}"):
         return Designation.objects.create(
-            area_id=area_id, list=list, document=document, mark=mark, note=note, starts_on=starts_on,
-            counts_from=_open(starts_on), recorded_by_id=actor.pk, **end,
-        )  # fmt: skip
+            area_id=area_id,
+            list=list,
+            document=document,
+            mark=mark,
+            note=note,
+            starts_on=starts_on,
+            counts_from=_open(starts_on),
+            recorded_by_id=actor.pk,
+            **end,
+        )
 
 
 @transaction.atomic
@@ -283,9 +315,18 @@ def _make_area(
     area = Area.objects.create(first_level=level, recorded_by_id=actor.pk)
     with _told_kindly(f"{level} {new.code}"):
         spell = AreaSpell.objects.create(
-            area=area, level=level, code=new.code, name_zh=new.name_zh, name_en=new.name_en, parent_id=parent_id,
-            mark=mark, note=note, starts_on=day, counts_from=_open(day), recorded_by_id=actor.pk,
-        )  # fmt: skip
+            area=area,
+            level=level,
+            code=new.code,
+            name_zh=new.name_zh,
+            name_en=new.name_en,
+            parent_id=parent_id,
+            mark=mark,
+            note=note,
+            starts_on=day,
+            counts_from=_open(day),
+            recorded_by_id=actor.pk,
+        )
     spell.refresh_from_db()
     return spell
 
@@ -301,7 +342,8 @@ def _move(actor: User, area_ids: Sequence[int], *, to: int, day: date, reason: s
         ids = list(old.values_list("pk", flat=True))
         _set_end(AreaSpell, ids, actor, day, reason)
         cursor.execute(
-            "INSERT INTO places_areaspell (area_id, level, code, name_zh, name_en, parent_id, mark, note, recorded_by_id,"
+            "INSERT INTO places_areaspell (area_id, level, code, name_zh, name_en, parent_id, mark, note, "
+            "recorded_by_id,"
             " starts_on, counts_from)"
             " SELECT area_id, level, code, name_zh, name_en, %s, 'sourced', %s, %s, %s, periods_counts_on(%s)"
             " FROM places_areaspell WHERE id = ANY(%s)",
@@ -311,9 +353,15 @@ def _move(actor: User, area_ids: Sequence[int], *, to: int, day: date, reason: s
 
 def _succeed(actor: User, old: int, new: int, kind: str, day: date, note: str, mark: str) -> None:
     Succession.objects.create(
-        predecessor_id=old, successor_id=new, kind=kind, happened_on=day, counts_on=_open(day), note=note, mark=mark,
+        predecessor_id=old,
+        successor_id=new,
+        kind=kind,
+        happened_on=day,
+        counts_on=_open(day),
+        note=note,
+        mark=mark,
         recorded_by_id=actor.pk,
-    )  # fmt: skip
+    )
 
 
 def _set_end(

@@ -21,12 +21,19 @@ LEVELS = {
     "village": "village", "村级": "village", "村": "village",
 }  # fmt: skip
 LISTS = {str(value): str(value) for value in DesignationList.values} | {
-    "国家扶贫开发工作重点县": "national_key_county", "国家重点县": "national_key_county",
-    "自治区扶贫开发工作重点县": "regional_key_county", "区级重点县": "regional_key_county",
-    "贫困村": "poor_village", "三个确保一类": "three_ensures_1", "三个确保二类": "three_ensures_2",
-    "三个确保三类": "three_ensures_3", "互助资金试点": "mutual_fund_pilot", "连片开发试点": "contiguous_pilot",
-    "移民迁出": "relocation_source", "移民迁入": "relocation_host",
-}  # fmt: skip
+    "国家扶贫开发工作重点县": "national_key_county",
+    "国家重点县": "national_key_county",
+    "自治区扶贫开发工作重点县": "regional_key_county",
+    "区级重点县": "regional_key_county",
+    "贫困村": "poor_village",
+    "三个确保一类": "three_ensures_1",
+    "三个确保二类": "three_ensures_2",
+    "三个确保三类": "three_ensures_3",
+    "互助资金试点": "mutual_fund_pilot",
+    "连片开发试点": "contiguous_pilot",
+    "移民迁出": "relocation_source",
+    "移民迁入": "relocation_host",
+}
 
 AREA_SOURCE = """SELECT row_no, level, code, coalesce(name_zh, '') AS name_zh, coalesce(name_en, '') AS name_en,
     coalesce(parent_code, '') AS parent_code, valid_from AS starts_on, valid_to AS ends_before,
@@ -53,9 +60,7 @@ AREA_CHECKS = (
     Check(
         rule="places_parent_known",
         column="parent_code",
-        expected=_(
-            "none for a region; else the code of an area of a higher level that is there on all these days"
-        ),
+        expected=_("none for a region; else the code of an area of a higher level that is there on all these days"),
         sql="""WITH above AS MATERIALIZED (
               SELECT p.code, p.level, p.valid_from AS starts_on, p.valid_to AS ends_before FROM {stage} p
               WHERE p.valid_to IS NULL OR p.valid_to > p.valid_from
@@ -67,8 +72,10 @@ AREA_CHECKS = (
             SELECT b.row_no, coalesce(b.parent_code, '') FROM below b
             LEFT JOIN above a ON a.code = b.parent_code AND places_depth(a.level) < places_depth(b.level)
             GROUP BY b.row_no, b.parent_code, b.days
-            HAVING NOT coalesce(range_agg(daterange(a.starts_on, a.ends_before)) FILTER (WHERE a.code IS NOT NULL) @> b.days, false)
-            UNION ALL SELECT s.row_no, s.parent_code FROM {stage} s WHERE s.level = 'region' AND coalesce(s.parent_code, '') <> ''""",
+            HAVING NOT coalesce(range_agg(daterange(a.starts_on,
+                a.ends_before)) FILTER (WHERE a.code IS NOT NULL) @> b.days, false)
+            UNION ALL SELECT s.row_no, s.parent_code FROM {stage} s WHERE s.level = 'region'
+                AND coalesce(s.parent_code, '') <> ''""",
         todo=_("add the parent to the file, or correct its code or the days"),
         across=("parent_code=code",),
     ),
@@ -78,7 +85,10 @@ AREA_CHECKS = (
         expected=_("a code no other row and no known area of the level has on these days"),
         sql=shared_days(
             "SELECT s.row_no, s.code, s.level || ' ' || s.code, s.valid_from, s.valid_to FROM {stage} s",
-            "SELECT k.level || ' ' || k.code, k.starts_on, k.ends_before FROM places_code k WHERE k.code IN (SELECT g.code FROM {stage} g)",
+            (
+                "SELECT k.level || ' ' || k.code, k.starts_on, k.ends_before FROM places_code k WHERE k.code IN "
+                "(SELECT g.code FROM {stage} g)"
+            ),
         ),
         todo=_("end the earlier statement about the area first, or leave the row out"),
     ),
@@ -113,16 +123,16 @@ def _withdraw_designations(given: Applying) -> Mapping[str, int]:
 def _days(first: Any, last: Any) -> tuple[Column, Column]:
     return (
         Column("valid_from", first, Kind.DATE, days=Days.ANY, headers=("from", "起始日期", "生效日期")),
-        Column("valid_to", last, Kind.DATE, required=False, days=Days.ANY, headers=("until", "to", "终止日期", "失效日期")),
+        Column(
+            "valid_to", last, Kind.DATE, required=False, days=Days.ANY, headers=("until", "to", "终止日期", "失效日期")
+        ),
     )
 
 
 PLACES = Sheet(
     name="places",
     label=_("Areas"),
-    about=_(
-        "Regions, prefectures, counties, townships and villages with their codes and names, each from a day on."
-    ),
+    about=_("Regions, prefectures, counties, townships and villages with their codes and names, each from a day on."),
     columns=(
         Column("level", _("level of the area"), Kind.CODE, headers=("级别", "层级"), codes=LEVELS),
         Column(
@@ -141,9 +151,7 @@ PLACES = Sheet(
             reference=True,
         ),
         Column("name_zh", _("Chinese name"), required=False, headers=("名称", "中文名称")),
-        Column(
-            "name_en", _("romanised or English name"), required=False, headers=("name", "英文名称", "拼音")
-        ),
+        Column("name_en", _("romanised or English name"), required=False, headers=("name", "英文名称", "拼音")),
         *_days(_("first day this is so"), _("first day this is no longer so; empty while it holds")),
         Column("note", _("source or remark"), required=False, headers=("备注", "来源")),
     ),
@@ -163,7 +171,8 @@ DESIGNATIONS = Sheet(
     name="designations",
     label=_("Lists areas stand on"),
     about=_(
-        "Poor villages, key counties, three-ensures villages, pilots: which area stands on which list, by which document."
+        "Poor villages, key counties, three-ensures villages, pilots: which area stands on which list, by which "
+        "document."
     ),
     columns=(
         Column("area_code", _("area on the list"), Kind.AREA, headers=("代码", "区划代码", "code")),
@@ -184,11 +193,12 @@ DESIGNATIONS = Sheet(
         Check(
             rule="designations_once",
             column="list",
-            expected=_(
-                "an area not on this list yet on these days, and in one class of the three ensures at a time"
-            ),
+            expected=_("an area not on this list yet on these days, and in one class of the three ensures at a time"),
             sql=shared_days(
-                f"SELECT s.row_no, s.list, s.area_code_id || ' ' || {_LIST.format('s')}, s.valid_from, s.valid_to FROM {{stage}} s",
+                (
+                    f"SELECT s.row_no, s.list, s.area_code_id || ' ' || {_LIST.format('s')}, s.valid_from, s.valid_to "
+                    f"FROM {{stage}} s"
+                ),
                 f"SELECT k.area_id || ' ' || {_LIST.format('k')}, k.starts_on, k.ends_before FROM places_designation k"
                 " WHERE k.voided_at IS NULL AND k.area_id IN (SELECT g.area_code_id FROM {stage} g)",
             ),

@@ -15,7 +15,11 @@ def home(request: HttpRequest) -> HttpResponse:
     """Where the reader's areas begin, and a search by name or code."""
     actor = actor_of(request)
     words = request.GET.get("q", "").strip()[:60]
-    found = list(queries.named_like(actor, words, after=integer(request.GET, "after", 0) or 0, limit=PAGE + 1)) if words else []
+    found = (
+        list(queries.named_like(actor, words, after=integer(request.GET, "after", 0) or 0, limit=PAGE + 1))
+        if words
+        else []
+    )
     context = {
         "tops": queries.top_areas(actor),
         "words": words,

@@ -1,4 +1,5 @@
-"""The reference year: writes, from a seed, the files that Ningxia's 2009 would have sent. Real places, synthetic people.
+"""The reference year: writes, from a seed, the files that Ningxia's 2009 would have sent. Real places, synthetic
+people.
 
 Not a room: nothing imports it but the console. It writes files and reads none of the product's records; what it is
 calibrated to stands in `calibration`, which no room reads.

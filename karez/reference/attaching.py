@@ -1,4 +1,6 @@
-"""Attaches the papers of appropriations, allocations and grants to their vouchers, as a finance officer would. Holds no files."""
+"""Attaches the papers of appropriations, allocations and grants to their vouchers, as a finance officer would. Holds no
+files.
+"""
 
 import csv
 from datetime import date
@@ -29,9 +31,15 @@ def _attach(actor: User, path: Path, row: dict[str, str]) -> int:
             continue
         with path.open("rb") as stream:
             notices.attach(
-                actor, kind="voucher", subject_id=moved.voucher_id, area_id=moved.book.area_id, name=path.name, stream=stream,
-                title=row["title"], issued_on=date.fromisoformat(row["issued_on"]),
-            )  # fmt: skip
+                actor,
+                kind="voucher",
+                subject_id=moved.voucher_id,
+                area_id=moved.book.area_id,
+                name=path.name,
+                stream=stream,
+                title=row["title"],
+                issued_on=date.fromisoformat(row["issued_on"]),
+            )
         done += 1
     return done
 

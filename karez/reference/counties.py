@@ -1,4 +1,5 @@
-"""Real villages for the reference year: the shipped divisions read back, and a drawn choice of poor and of fund villages.
+"""Real villages for the reference year: the shipped divisions read back, and a drawn choice of poor and of fund
+villages.
 
 Which village has a fund is made up; only the number by list and the counties named in print are not.
 """
@@ -38,7 +39,11 @@ def rural_villages() -> Villages:
     county = {row["code"]: row["parent_code"] for row in rows if row["level"] == "township"}
     county |= {row["township_code"]: row["county_code"] for row in _rows("placements_64.csv") if not row["ends_before"]}
     rural = [row for row in rows if row["level"] == "village" and row["name_zh"].endswith(_RURAL)]
-    columns = ([row["code"] for row in rural], [county[row["parent_code"]] for row in rural], [row["name_en"] for row in rural])
+    columns = (
+        [row["code"] for row in rural],
+        [county[row["parent_code"]] for row in rural],
+        [row["name_en"] for row in rural],
+    )
     return Villages(*(np.array(column) for column in columns))
 
 

@@ -1,4 +1,5 @@
-"""What counties and the region send already counted: land, residents, rural net income of two years, repayment as reported.
+"""What counties and the region send already counted: land, residents, rural net income of two years, repayment as
+reported.
 
 County numbers are made up around plausible sizes; only their sums and averages are fixed.
 """
@@ -40,8 +41,12 @@ def returns(societies: Societies, year: Year, rng: np.random.Generator) -> list[
     land = shared_out(c.AREA_KM2, np.array([_LAND.get(code, 15) for code in codes], dtype=np.float64))
     people = _residents(codes, rng)
     made = [_plain("land_area", "640000", c.AREA_KM2, "km2", "land survey (synthetic)")]
-    made += [_plain("land_area", code, int(v), "km2", "land survey (synthetic)") for code, v in zip(codes, land, strict=True)]
-    made.append(_plain("population", "640000", int(people.sum()), "persons", "statistics bureau, residents (synthetic)"))
+    made += [
+        _plain("land_area", code, int(v), "km2", "land survey (synthetic)") for code, v in zip(codes, land, strict=True)
+    ]
+    made.append(
+        _plain("population", "640000", int(people.sum()), "persons", "statistics bureau, residents (synthetic)")
+    )
     made += [
         _plain("population", code, int(v), "persons", "statistics bureau, residents (synthetic)")
         for code, v in zip(codes, people, strict=True)
@@ -70,7 +75,13 @@ def _incomes(codes: list[str], people: Ints, rng: np.random.Generator) -> list[R
         for code, total, heads in zip(np.array(codes)[key], income, rural, strict=True):
             made.append(
                 Return(
-                    "rural_net_income", str(code), year, _quotient(int(total), int(heads)), str(total), str(heads), "yuan",
+                    "rural_net_income",
+                    str(code),
+                    year,
+                    _quotient(int(total), int(heads)),
+                    str(total),
+                    str(heads),
+                    "yuan",
                     "statistics bureau, rural household survey (synthetic)",
                 )
             )
@@ -84,11 +95,19 @@ def _repayment(societies: Societies, year: Year) -> list[Return]:
         year.repayments.principal_fen // 100,
     ).astype(np.int64)
     return [
-        Return("mutual_fund_repayment_rate", str(code), c.YEAR, "100", str(sum_), str(sum_), "percent",
-               "county report on mutual funds (synthetic)")
+        Return(
+            "mutual_fund_repayment_rate",
+            str(code),
+            c.YEAR,
+            "100",
+            str(sum_),
+            str(sum_),
+            "percent",
+            "county report on mutual funds (synthetic)",
+        )
         for code, sum_ in zip(np.unique(societies.county), paid, strict=True)
         if sum_ > 0
-    ]  # fmt: skip
+    ]
 
 
 def _plain(measure: str, area: str, value: int, unit: str, document: str) -> Return:
@@ -99,5 +118,3 @@ def _quotient(numerator: int, denominator: int) -> str:
     """Four decimals, exactly rounded."""
     ten_thousandths = (numerator * 20_000 + denominator) // (2 * denominator)
     return f"{ten_thousandths // 10_000}.{ten_thousandths % 10_000:04d}"
-
-

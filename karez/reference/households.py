@@ -1,7 +1,7 @@
 """Made-up people: the households behind the members, who belongs to them, and what they earned in the year.
 
-Names are drawn from lists of common characters. Identity numbers have a right check character but begin with 99, which is
-no region's code, so no number of a real person can come out.
+Names are drawn from lists of common characters. Identity numbers have a right check character but begin with 99, which
+is no region's code, so no number of a real person can come out.
 """
 
 from dataclasses import dataclass
@@ -56,7 +56,9 @@ def settle(societies: Societies, members: Members, rng: np.random.Generator) -> 
     since = np.where(registered, entered, members.joined_on)
     levels = np.exp(rng.normal(0.0, 0.18, len(societies)))[members.society]
     income = np.exp(rng.normal(np.log(1_040), 0.30, count)) * levels
-    return Households(registered, rng.choice(SIZES, count, p=SIZE_SHARES), since, income.astype(np.int64).clip(280, 9_000))
+    return Households(
+        registered, rng.choice(SIZES, count, p=SIZE_SHARES), since, income.astype(np.int64).clip(280, 9_000)
+    )
 
 
 def people(households: Households, rng: np.random.Generator) -> Persons:
@@ -76,7 +78,12 @@ def people(households: Households, rng: np.random.Generator) -> Persons:
     relation[(position >= 3) & (head_age > 46) & (relation == 2) & (lots < 0.75)] = 4
     age = np.select(
         [relation == 0, relation == 1, relation == 5, relation == 4],
-        [head_age, head_age + rng.normal(-1.5, 2.5, count), head_age + rng.normal(25, 3, count), (head_age - 44) * lots],
+        [
+            head_age,
+            head_age + rng.normal(-1.5, 2.5, count),
+            head_age + rng.normal(25, 3, count),
+            (head_age - 44) * lots,
+        ],
         (head_age - 22.5 - 2.6 * (position - 1) - 2 * lots),
     ).clip(0.05, 97)
     born = c.LAST_DAY - (age * 365.25).astype(np.int64).astype("timedelta64[D]")

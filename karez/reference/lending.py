@@ -1,4 +1,5 @@
-"""What the members pay in, borrow and pay back: contributions, loans, repayments, and the opening state of old societies.
+"""What the members pay in, borrow and pay back: contributions, loans, repayments, and the opening state of old
+societies.
 
 Lent is only what is there: in each quarter no more than the society held when it began plus what came in before the
 loan, so the files can be booked quarter by quarter. Principal is whole yuan, fees whole fen.
@@ -125,7 +126,9 @@ def lend(societies: Societies, members: Members, rules: Rules, rng: np.random.Ge
 class _Desk:
     """Keeps what each society holds and until when each member owes, while the quarters go by."""
 
-    def __init__(self, societies: Societies, members: Members, rules: Rules, rng: np.random.Generator, scale: int) -> None:
+    def __init__(
+        self, societies: Societies, members: Members, rules: Rules, rng: np.random.Generator, scale: int
+    ) -> None:
         self.societies, self.members, self.rules, self.rng = societies, members, rules, rng
         self.smaller = (c.OLD_GRANTS + 85_500_000) / scale + c.CONTRIBUTIONS
         self.smaller /= c.OLD_GRANTS + 85_500_000 + c.CONTRIBUTIONS  # loans of a member where grants are shared by more
@@ -186,9 +189,15 @@ class _Desk:
         return loans, Repayments(*(np.concatenate(part) for part in parts.values()))
 
     def _lend(
-        self, quarter: int, budget: Ints, can: Mask, first: np.datetime64, last: np.datetime64,
-        ready: Days | None = None, most: int | None = None,
-    ) -> Ints:  # fmt: skip
+        self,
+        quarter: int,
+        budget: Ints,
+        can: Mask,
+        first: np.datetime64,
+        last: np.datetime64,
+        ready: Days | None = None,
+        most: int | None = None,
+    ) -> Ints:
         """Lends within each society's budget to members drawn by lot; returns what each society lent."""
         rng, members = self.rng, self.members
         size = rng.choice(c.LOAN_SIZES, len(members), p=c.LOAN_SHARES)
@@ -222,17 +231,32 @@ class _Desk:
             early = lent_on + term < c.FIRST_DAY + 5
             lent_on = np.where(early, c.FIRST_DAY - 300, lent_on)
         order = np.lexsort((lent_on, society))
-        who, society, principal, lent_on, term = who[order], society[order], principal[order], lent_on[order], term[order]
+        who, society, principal, lent_on, term = (
+            who[order],
+            society[order],
+            principal[order],
+            lent_on[order],
+            term[order],
+        )
         before = np.bincount(
-            np.concatenate([x.society for x in self.loans if x.quarter[0] >= 0] or [np.empty(0, np.int64)]).astype(np.int64),
+            np.concatenate([x.society for x in self.loans if x.quarter[0] >= 0] or [np.empty(0, np.int64)]).astype(
+                np.int64
+            ),
             minlength=len(self.societies),
-        ) * (quarter >= 0)  # fmt: skip
+        ) * (quarter >= 0)
         begins = np.searchsorted(society, np.arange(len(self.societies)))
         number = np.arange(len(who)) - begins[society] + before[society] + 1
         loans = Loans(
-            society, who, number, lent_on, principal, term, self.rules.instalments[society], self.rules.fee_bp[society],
+            society,
+            who,
+            number,
+            lent_on,
+            principal,
+            term,
+            self.rules.instalments[society],
+            self.rules.fee_bp[society],
             np.full(len(who), quarter),
-        )  # fmt: skip
+        )
         self.loans.append(loans)
         self.repayments.append(self._repay(loans))
 

@@ -1,4 +1,6 @@
-"""The papers behind appropriations, allocations and grants, as plain one-page PDF files. Every page says that it is synthetic."""
+"""The papers behind appropriations, allocations and grants, as plain one-page PDF files. Every page says that it is
+synthetic.
+"""
 
 from pathlib import Path
 
@@ -77,8 +79,11 @@ def write_pdf(path: Path, lines: list[str]) -> None:
     table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     size = len(objects) + 1
     out += b"xref\n0 %d\n0000000000 65535 f \n%strailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (
-        size, table, size, len(out),
-    )  # fmt: skip
+        size,
+        table,
+        size,
+        len(out),
+    )
     path.write_bytes(out)
 
 

@@ -48,9 +48,18 @@ def found_societies(chosen: Villages, rng: np.random.Generator, scale: int) -> S
     grant[old] = _old_grants(int(old.sum()), rng)
     weights = rng.normal(1.0, 0.18, count).clip(0.68, 1.5) * np.where(big, 1.1, 0.9)
     return Societies(
-        chosen.code, chosen.name, chosen.county, wave, big, tranche, founded, granted, grant,
-        shared_out(c.MEMBERS * scale, weights), allocated,
-    )  # fmt: skip
+        chosen.code,
+        chosen.name,
+        chosen.county,
+        wave,
+        big,
+        tranche,
+        founded,
+        granted,
+        grant,
+        shared_out(c.MEMBERS * scale, weights),
+        allocated,
+    )
 
 
 def _tranches(chosen: Villages, rng: np.random.Generator) -> Ints:

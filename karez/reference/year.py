@@ -1,4 +1,6 @@
-"""The reference year put together, and its files written in the order they are loaded. The columns are those of the rooms' sheets."""
+"""The reference year put together, and its files written in the order they are loaded. The columns are those of the
+rooms' sheets.
+"""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -35,7 +37,8 @@ class Year:
 
 
 def write(out: Path, seed: int = 2009, scale: int = 1) -> list[Path]:
-    """Writes the year's files, MANIFEST.csv among them, and returns their paths; the same arguments give the same bytes.
+    """Writes the year's files, MANIFEST.csv among them, and returns their paths; the same arguments give the same
+    bytes.
 
     `scale` multiplies households, persons, contributions, loans and repayments; the printed totals hold at scale 1.
     """
@@ -108,43 +111,96 @@ class _Folder:
 def _rules_and_money(year: Year, folder: _Folder) -> None:
     poor, s = year.poor.code, year.societies
     pilots = s.wave == 0
-    folder.frame("designations", "designations", {
-        "area_code": np.concatenate((poor, s.village[pilots])),
-        "list": np.array(["poor_village"] * len(poor) + ["mutual_fund_pilot"] * int(pilots.sum())),
-        "valid_from": np.concatenate((np.full(len(poor), np.datetime64("2006-01-01")), s.founded_on[pilots])),
-        "document": np.array(["list of poor villages (synthetic)"] * len(poor) + ["list of pilots (synthetic)"] * int(pilots.sum())),
-    })  # fmt: skip
-    folder.rows("source_lines", "source-lines", [
-        {"line_code": line, "line_name": title, "funder_code": code, "funder_name": name, "funder_name_zh": zh, "funder_kind": kind,
-         "programme": c.PROGRAMME, "year": c.YEAR, "document_no": document}
-        for line, (code, name, zh, kind, title, document) in papers.FUNDERS.items()
-    ])  # fmt: skip
+    folder.frame(
+        "designations",
+        "designations",
+        {
+            "area_code": np.concatenate((poor, s.village[pilots])),
+            "list": np.array(["poor_village"] * len(poor) + ["mutual_fund_pilot"] * int(pilots.sum())),
+            "valid_from": np.concatenate((np.full(len(poor), np.datetime64("2006-01-01")), s.founded_on[pilots])),
+            "document": np.array(
+                ["list of poor villages (synthetic)"] * len(poor) + ["list of pilots (synthetic)"] * int(pilots.sum())
+            ),
+        },
+    )
+    folder.rows(
+        "source_lines",
+        "source-lines",
+        [
+            {
+                "line_code": line,
+                "line_name": title,
+                "funder_code": code,
+                "funder_name": name,
+                "funder_name_zh": zh,
+                "funder_kind": kind,
+                "programme": c.PROGRAMME,
+                "year": c.YEAR,
+                "document_no": document,
+            }
+            for line, (code, name, zh, kind, title, document) in papers.FUNDERS.items()
+        ],
+    )
     words = {"programme": c.PROGRAMME, "document_no": "grant standards (synthetic)"}
-    folder.rows("grant_standards", "grant-standards", [
-        {**words, "size_class": size, "low": low, "high": high, "valid_from": start, "valid_to": end}
-        for size, low, high, start, end in (
-            ("any", 150_000, 200_000, "2006-01-01", "2009-01-01"),
-            ("small", c.SMALL_GRANT, c.SMALL_GRANT, "2009-01-01", ""),
-            ("big", c.BIG_GRANT, c.BIG_GRANT, "2009-01-01", ""),
-        )
-    ])  # fmt: skip
-    folder.rows("plan_targets", "plan-targets", [
-        {"code": code, "label": label, "planned": planned, "unit": unit, "from_year": first, "until_year": last,
-         "valid_from": f"{first}-01-01", "document_no": "plan for village mutual funds (synthetic)"}
-        for code, label, planned, unit, first, last in (
-            ("mutual_funds.pilot", "pilot of village mutual funds", "", "years", 2006, 2008),
-            ("mutual_funds.villages", "a mutual fund in every poor village", c.POOR_VILLAGES, "villages", 2009, 2011),
-        )
-    ])  # fmt: skip
+    folder.rows(
+        "grant_standards",
+        "grant-standards",
+        [
+            {**words, "size_class": size, "low": low, "high": high, "valid_from": start, "valid_to": end}
+            for size, low, high, start, end in (
+                ("any", 150_000, 200_000, "2006-01-01", "2009-01-01"),
+                ("small", c.SMALL_GRANT, c.SMALL_GRANT, "2009-01-01", ""),
+                ("big", c.BIG_GRANT, c.BIG_GRANT, "2009-01-01", ""),
+            )
+        ],
+    )
+    folder.rows(
+        "plan_targets",
+        "plan-targets",
+        [
+            {
+                "code": code,
+                "label": label,
+                "planned": planned,
+                "unit": unit,
+                "from_year": first,
+                "until_year": last,
+                "valid_from": f"{first}-01-01",
+                "document_no": "plan for village mutual funds (synthetic)",
+            }
+            for code, label, planned, unit, first, last in (
+                ("mutual_funds.pilot", "pilot of village mutual funds", "", "years", 2006, 2008),
+                (
+                    "mutual_funds.villages",
+                    "a mutual fund in every poor village",
+                    c.POOR_VILLAGES,
+                    "villages",
+                    2009,
+                    2011,
+                ),
+            )
+        ],
+    )
     references = [f"APP-2009-{number:03d}" for number in range(1, len(c.TRANCHES) + 1)]
-    folder.rows("appropriations", "appropriations", [
-        {"reference": reference, "line_code": t.line, "happened_on": t.received_on, "amount": t.amount,
-         "document_no": papers.FUNDERS[t.line][5]}
-        for reference, t in zip(references, c.TRANCHES, strict=True)
-    ])  # fmt: skip
+    folder.rows(
+        "appropriations",
+        "appropriations",
+        [
+            {
+                "reference": reference,
+                "line_code": t.line,
+                "happened_on": t.received_on,
+                "amount": t.amount,
+                "document_no": papers.FUNDERS[t.line][5],
+            }
+            for reference, t in zip(references, c.TRANCHES, strict=True)
+        ],
+    )
     for reference, t in zip(references, c.TRANCHES, strict=True):
         file = folder.paper(f"notice-{reference}", papers.notice_lines(t, reference))
-        folder.attached("appropriation", reference, file, f"Notice of appropriation {reference} (synthetic)", t.received_on)
+        folder.attached(
+            "appropriation", reference, file, f"Notice of appropriation {reference} (synthetic)", t.received_on
+        )
     _allocations(year, folder)
 
 
@@ -156,12 +212,24 @@ def _allocations(year: Year, folder: _Folder) -> None:
     for number, (day, tranche, county) in enumerate(parts, 1):
         meant = (s.tranche == tranche) & (s.county == county) & (s.allocated_on == np.datetime64(day))
         line, reference, amount = c.TRANCHES[tranche].line, f"ALLOC-2009-{number:03d}", int(s.grant[meant].sum())
-        rows.append({
-            "reference": reference, "line_code": line, "happened_on": day, "amount": amount,
-            "document_no": f"{papers.FUNDERS[line][5]}, part {number}", "county": county,
-        })  # fmt: skip
+        rows.append(
+            {
+                "reference": reference,
+                "line_code": line,
+                "happened_on": day,
+                "amount": amount,
+                "document_no": f"{papers.FUNDERS[line][5]}, part {number}",
+                "county": county,
+            }
+        )
         lines = papers.allocation_lines(line, reference, county, day, amount, int(meant.sum()))
-        folder.attached("allocation", reference, folder.paper(f"order-{reference}", lines), f"Order of allocation {reference} (synthetic)", day)
+        folder.attached(
+            "allocation",
+            reference,
+            folder.paper(f"order-{reference}", lines),
+            f"Order of allocation {reference} (synthetic)",
+            day,
+        )
     folder.rows("allocations", "allocations", rows)
 
 
@@ -180,24 +248,43 @@ def _orders(year: Year, folder: _Folder) -> None:
 def _societies(year: Year, folder: _Folder) -> None:
     s, rules, count = year.societies, year.money.rules, len(year.societies)
     same: dict[str, object] = {
-        "loan_cap": c.LOAN_CAP, "term_cap_days": c.TERM_CAP_DAYS, "contribution_min": c.CONTRIBUTION_LOW,
-        "contribution_max": c.CONTRIBUTION_HIGH, "allocation_order": "fee_first", "write_off_pot": "surplus", "open_loans_max": 1,
-        "min_members": 50, "min_poor_share": 50, "extension_days": 90,
-    }  # fmt: skip
-    folder.frame("societies", "societies", {
-        "village": s.village,
-        "name": np.char.add(s.name, " mutual fund"),
-        "founded_on": s.founded_on,
-        "size_class": np.where(s.wave == 0, "old", np.where(s.big, "big", "small")),
-        "fee_rate_month": np.char.add("0.", rules.fee_bp.astype(str)),
-        "instalments": rules.instalments,
-        **{name: np.full(count, value) for name, value in same.items()},
-    })  # fmt: skip
+        "loan_cap": c.LOAN_CAP,
+        "term_cap_days": c.TERM_CAP_DAYS,
+        "contribution_min": c.CONTRIBUTION_LOW,
+        "contribution_max": c.CONTRIBUTION_HIGH,
+        "allocation_order": "fee_first",
+        "write_off_pot": "surplus",
+        "open_loans_max": 1,
+        "min_members": 50,
+        "min_poor_share": 50,
+        "extension_days": 90,
+    }
+    folder.frame(
+        "societies",
+        "societies",
+        {
+            "village": s.village,
+            "name": np.char.add(s.name, " mutual fund"),
+            "founded_on": s.founded_on,
+            "size_class": np.where(s.wave == 0, "old", np.where(s.big, "big", "small")),
+            "fee_rate_month": np.char.add("0.", rules.fee_bp.astype(str)),
+            "instalments": rules.instalments,
+            **{name: np.full(count, value) for name, value in same.items()},
+        },
+    )
     old, o = s.wave == 0, year.money.openings
-    folder.frame("society_openings", "society-openings", {
-        "village": s.village[old], "grant": s.grant[old], "contributions": o.contributions[old], "surplus": o.surplus[old],
-        "bank": o.bank[old], "loans": o.loans[old],
-    })  # fmt: skip
+    folder.frame(
+        "society_openings",
+        "society-openings",
+        {
+            "village": s.village[old],
+            "grant": s.grant[old],
+            "contributions": o.contributions[old],
+            "surplus": o.surplus[old],
+            "bank": o.bank[old],
+            "loans": o.loans[old],
+        },
+    )
 
 
 def _people(year: Year, folder: _Folder) -> None:
@@ -205,82 +292,122 @@ def _people(year: Year, folder: _Folder) -> None:
     villages = year.village.take(pa.array(m.society))
     numbers = pa.array(np.char.zfill(m.no.astype(str), 4))
     whose = pa.array(p.household)
-    folder.frame("register", "register", {
-        "village": villages.take(whose),
-        "household_no": numbers.take(whose),
-        "household_kind": pa.array(["fund_member_only", "registered"]).take(pa.array(h.registered[p.household].astype(np.int8))),
-        "person_no": p.no,
-        "relation": pa.array(households.RELATIONS).take(pa.array(p.relation)),
-        "sex": np.where(p.male, 1, 2),
-        "birth_month": pa.array(p.born_on.astype("datetime64[M]").astype(str)),
-        "since": p.since,
-        "name": households.names(p),
-        "id_number": households.id_numbers(p),
-    })  # fmt: skip
+    folder.frame(
+        "register",
+        "register",
+        {
+            "village": villages.take(whose),
+            "household_no": numbers.take(whose),
+            "household_kind": pa.array(["fund_member_only", "registered"]).take(
+                pa.array(h.registered[p.household].astype(np.int8))
+            ),
+            "person_no": p.no,
+            "relation": pa.array(households.RELATIONS).take(pa.array(p.relation)),
+            "sex": np.where(p.male, 1, 2),
+            "birth_month": pa.array(p.born_on.astype("datetime64[M]").astype(str)),
+            "since": p.since,
+            "name": households.names(p),
+            "id_number": households.id_numbers(p),
+        },
+    )
     registered = np.flatnonzero(h.registered)
     days = np.datetime64("2009-11-02") + year.rng.integers(0, 50, len(registered)).astype("timedelta64[D]")
-    folder.frame("assessments", "assessments", {
-        "village": villages.take(pa.array(registered)),
-        "household_no": numbers.take(pa.array(registered)),
-        "year": np.full(len(registered), c.YEAR),
-        "assessed_on": days,
-        "income": h.income_per_head[registered] * h.size[registered],
-        "size": h.size[registered],
-        "line": np.full(len(registered), households.LINE),
-    })  # fmt: skip
+    folder.frame(
+        "assessments",
+        "assessments",
+        {
+            "village": villages.take(pa.array(registered)),
+            "household_no": numbers.take(pa.array(registered)),
+            "year": np.full(len(registered), c.YEAR),
+            "assessed_on": days,
+            "income": h.income_per_head[registered] * h.size[registered],
+            "size": h.size[registered],
+            "line": np.full(len(registered), households.LINE),
+        },
+    )
 
 
 def _members(year: Year, folder: _Folder) -> None:
     m, s = year.members, year.societies
     villages = year.village.take(pa.array(m.society))
     numbers = pa.array(np.char.zfill(m.no.astype(str), 4))
-    folder.frame("fund_members", "fund-members", {
-        "village": villages, "household_no": numbers, "joined_on": m.joined_on,
-        "kind": np.where(year.households.registered, "registered", "fund_member_only"),
-    })  # fmt: skip
-    folder.frame("contributions", "contributions", {
-        "village": villages, "household_no": numbers, "paid_on": m.joined_on, "amount": m.contribution,
-        "kind": np.full(len(m), "own"),
-    })  # fmt: skip
+    folder.frame(
+        "fund_members",
+        "fund-members",
+        {
+            "village": villages,
+            "household_no": numbers,
+            "joined_on": m.joined_on,
+            "kind": np.where(year.households.registered, "registered", "fund_member_only"),
+        },
+    )
+    folder.frame(
+        "contributions",
+        "contributions",
+        {
+            "village": villages,
+            "household_no": numbers,
+            "paid_on": m.joined_on,
+            "amount": m.contribution,
+            "kind": np.full(len(m), "own"),
+        },
+    )
     new = np.flatnonzero(s.wave > 0)
     new = new[np.lexsort((s.village[new], s.granted_on[new]))]
     lines = np.array([t.line for t in c.TRANCHES])[s.tranche[new]]
-    folder.frame("grants", "grants", {
-        "village": s.village[new], "source_line": lines, "granted_on": s.granted_on[new], "amount": s.grant[new],
-        "document": np.char.add(np.char.add("county order ", s.county[new]), " of 2009 (synthetic)"),
-    })  # fmt: skip
+    folder.frame(
+        "grants",
+        "grants",
+        {
+            "village": s.village[new],
+            "source_line": lines,
+            "granted_on": s.granted_on[new],
+            "amount": s.grant[new],
+            "document": np.char.add(np.char.add("county order ", s.county[new]), " of 2009 (synthetic)"),
+        },
+    )
 
 
 def _loans(year: Year, folder: _Folder) -> None:
-    """Loans of a quarter come after the repayments of the one before: nobody borrows twice, nothing is lent that is not there."""
+    """Loans of a quarter come after the repayments of the one before: nobody borrows twice, nothing is lent that is not
+    there.
+    """
     loans, repayments, m = year.money.loans, year.money.repayments, year.members
     purposes = year.rng.choice(_PURPOSES, len(loans.society), p=_PURPOSE_SHARES)
     label = np.where(loans.quarter < 0, "2008-", "2009-")
     numbers = np.char.add(label, np.char.zfill(loans.number.astype(str), 4))
     for quarter in range(-1, 4):
         these = np.flatnonzero(loans.quarter == quarter)
-        folder.frame("loans", f"loans-{_quarter(quarter)}", {
-            "village": year.village.take(pa.array(loans.society[these])),
-            "loan_no": numbers[these],
-            "household_no": np.char.zfill(m.no[loans.member[these]].astype(str), 4),
-            "lent_on": loans.lent_on[these],
-            "principal": loans.principal[these],
-            "term_days": loans.term_days[these],
-            "purpose": purposes[these],
-        })  # fmt: skip
+        folder.frame(
+            "loans",
+            f"loans-{_quarter(quarter)}",
+            {
+                "village": year.village.take(pa.array(loans.society[these])),
+                "loan_no": numbers[these],
+                "household_no": np.char.zfill(m.no[loans.member[these]].astype(str), 4),
+                "lent_on": loans.lent_on[these],
+                "principal": loans.principal[these],
+                "term_days": loans.term_days[these],
+                "purpose": purposes[these],
+            },
+        )
         back = np.flatnonzero(repayments.quarter == quarter)
         if quarter < 0 or not len(back):
             continue
         loan = repayments.loan[back]
         back = back[np.lexsort((repayments.paid_on[back], loans.society[loan]))]
         loan = repayments.loan[back]
-        folder.frame("repayments", f"repayments-{_quarter(quarter)}", {
-            "village": year.village.take(pa.array(loans.society[loan])),
-            "loan_no": numbers[loan],
-            "paid_on": repayments.paid_on[back],
-            "principal": _yuan(repayments.principal_fen[back]),
-            "fee": _yuan(repayments.fee_fen[back]),
-        })  # fmt: skip
+        folder.frame(
+            "repayments",
+            f"repayments-{_quarter(quarter)}",
+            {
+                "village": year.village.take(pa.array(loans.society[loan])),
+                "loan_no": numbers[loan],
+                "paid_on": repayments.paid_on[back],
+                "principal": _yuan(repayments.principal_fen[back]),
+                "fee": _yuan(repayments.fee_fen[back]),
+            },
+        )
 
 
 def _quarter(quarter: int) -> str:

@@ -15,7 +15,8 @@ CHECKS = (
         sql=f"""
 SELECT 'person ' || person_id, 'in a household from ' || starts_on || ', before the one since ' || earlier || ' ended',
        'one household at a time', '/register/households/' || household_id || '/'
-  FROM (SELECT m.person_id, m.household_id, m.starts_on, lag(m.starts_on) OVER spells AS earlier, lag(m.ends_before) OVER spells AS ended
+  FROM (SELECT m.person_id, m.household_id, m.starts_on, lag(m.starts_on) OVER spells AS earlier,
+      lag(m.ends_before) OVER spells AS ended
           FROM register_membership m
          WHERE m.voided_at IS NULL AND m.counts_from <= {_DAY} AND m.ends_before IS DISTINCT FROM m.starts_on
         WINDOW spells AS (PARTITION BY m.person_id ORDER BY m.starts_on, m.id)) s
@@ -42,7 +43,8 @@ SELECT 'household ' || h.household_no, COALESCE(n.heads, 0) || ' heads among ' |
         sql="""
 SELECT 'person ' || p.id, 'in no household', 'a household', ''
   FROM register_person p
- WHERE p.voided_at IS NULL AND NOT EXISTS (SELECT FROM register_membership m WHERE m.person_id = p.id AND m.voided_at IS NULL)
+ WHERE p.voided_at IS NULL AND NOT EXISTS (SELECT FROM register_membership m WHERE m.person_id = p.id
+     AND m.voided_at IS NULL)
  ORDER BY p.id""",
         todo="add the person to their household, or void a person entered by mistake",
     ),
@@ -68,13 +70,17 @@ SELECT 'person ' || min(i.person_id), 'the same number as person ' || max(i.pers
  WHERE i.number_hash IS NOT NULL
  GROUP BY i.number_hash HAVING count(DISTINCT i.person_id) > 1
  ORDER BY min(i.person_id)""",
-        todo="let the person entered twice leave on the first day there, or withdraw the second file; accept where two people have one number",
+        todo=(
+            "let the person entered twice leave on the first day there, or withdraw the second file; accept where "
+            "two people have one number"
+        ),
     ),
     ClosingCheck(
         name="register_assessed",
         label="every household on the register was assessed for the year",
         sql=f"""
-SELECT 'village ' || COALESCE(s.name_en, h.village_id::text), count(*) || ' households without an assessment for ' || %(year)s,
+SELECT 'village ' || COALESCE(s.name_en, h.village_id::text),
+    count(*) || ' households without an assessment for ' || %(year)s,
        'an assessment of each', '/register/villages/' || h.village_id || '/'
   FROM register_household h JOIN register_casespell c ON c.household_id = h.id AND {_CASE}
   LEFT JOIN places_areaspell s ON s.area_id = h.village_id AND {counted_on(_DAY, event=False, alias="s")}
@@ -89,12 +95,14 @@ SELECT 'village ' || COALESCE(s.name_en, h.village_id::text), count(*) || ' hous
 # Counted another way than the figures are: from the register's own rows, village by village.
 REPORTS = (
     LiveReport(
-        "register.households", "Households on the register, as the villages' lists show them",
+        "register.households",
+        "Households on the register, as the villages' lists show them",
         f"""SELECT h.village_id, count(*) FROM register_household h
             JOIN register_casespell c ON c.household_id = h.id AND {_CASE} WHERE {_HOUSEHOLD} GROUP BY h.village_id""",
     ),
     LiveReport(
-        "register.persons", "Persons on the register, as the households' pages show them",
+        "register.persons",
+        "Persons on the register, as the households' pages show them",
         f"""SELECT h.village_id, count(*) FROM register_membership m JOIN register_household h ON h.id = m.household_id
             WHERE {_MEMBER} AND EXISTS (SELECT FROM register_casespell c WHERE c.household_id = h.id AND {_CASE})
             GROUP BY h.village_id""",

@@ -1,4 +1,6 @@
-"""Forms of the register: corrections of facts, of a person and of an identity, and what ends. Hold no rule: services judge."""
+"""Forms of the register: corrections of facts, of a person and of an identity, and what ends. Hold no rule: services
+judge.
+"""
 
 from datetime import date
 from typing import Any
@@ -21,7 +23,9 @@ def reason(label: Any = None, hint: Any = "") -> forms.CharField:
 class MonthField(forms.DateField):
     """A month, entered as 1970-03; given on as its first day."""
 
-    widget = forms.DateInput(attrs={"placeholder": "1970-03", "inputmode": "numeric", "autocomplete": "off"}, format="%Y-%m")
+    widget = forms.DateInput(
+        attrs={"placeholder": "1970-03", "inputmode": "numeric", "autocomplete": "off"}, format="%Y-%m"
+    )
     default_error_messages = {"invalid": _("Not a month that can be read in one way: write it as 1970-03.")}
 
     def to_python(self, value: Any) -> date | None:
@@ -48,7 +52,9 @@ class SpellForm(CorrectForm):
     """A fact with a first day and perhaps an end."""
 
     starts_on = DayField(label=_("From"))
-    ends_before = DayField(label=_("First day it was no longer so"), required=False, help_text=_("Empty while it goes on."))
+    ends_before = DayField(
+        label=_("First day it was no longer so"), required=False, help_text=_("Empty while it goes on.")
+    )
 
 
 class MembershipForm(SpellForm):
@@ -94,7 +100,9 @@ class DeathForm(CorrectForm):
 class MeantForm(AnotherForm):
     """A form of what may contradict the identity number: it then comes back with a box to tick."""
 
-    confirmed = forms.BooleanField(label=_("It is so all the same: record it"), required=False, widget=forms.HiddenInput)
+    confirmed = forms.BooleanField(
+        label=_("It is so all the same: record it"), required=False, widget=forms.HiddenInput
+    )
 
 
 class PersonForm(MeantForm):
@@ -112,7 +120,9 @@ class IdentityForm(MeantForm):
     id_number = forms.CharField(label=_("Identity number"), max_length=18, required=False)
     phone = forms.CharField(label=_("Telephone"), max_length=30, required=False)
     remove = forms.MultipleChoiceField(
-        label=_("Take out what should not be there"), required=False, widget=forms.SelectMultiple(attrs={"size": 2}),
+        label=_("Take out what should not be there"),
+        required=False,
+        widget=forms.SelectMultiple(attrs={"size": 2}),
         choices=(("id_number", _("the identity number")), ("phone", _("the telephone"))),
     )
     reason = reason()
@@ -170,5 +180,8 @@ class EraseForm(forms.Form):
 class AskErasureForm(EraseForm):
     """Asks for an erasure."""
 
-    reason = reason(_("Who asked for it, and on what ground"), _("For example: the person asked on a day; the ground in law. No name."))
+    reason = reason(
+        _("Who asked for it, and on what ground"),
+        _("For example: the person asked on a day; the ground in law. No name."),
+    )
     field_order = ("reason", "sure")

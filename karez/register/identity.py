@@ -64,7 +64,9 @@ def open_identity(actor: User, *, person_id: int, purpose: str) -> Values | None
 def open_household(actor: User, *, household_id: int, purpose: str) -> dict[int, Values]:
     """The identities of a household's present members, by person id; each look is logged."""
     members = list(
-        Membership.objects.filter(household_id=household_id, voided_at=None, ends_before=None).select_related("household")
+        Membership.objects.filter(household_id=household_id, voided_at=None, ends_before=None).select_related(
+            "household"
+        )
     )
     if not members:
         raise rules.unknown("household", household_id)
@@ -108,7 +110,11 @@ def correct_identity(actor: User, *, person_id: int, values: Values, reason: str
     village_id = _village_of(person_id)
     require(actor, RECORD, village_id)
     known = Identity.objects.filter(person_id=person_id).first()
-    unchanged = known is not None and known.number_hash is not None and bytes(known.number_hash) == _key().number_hash(values.id_number)
+    unchanged = (
+        known is not None
+        and known.number_hash is not None
+        and bytes(known.number_hash) == _key().number_hash(values.id_number)
+    )
     if not (confirmed or unchanged):
         person = Person.objects.get(pk=person_id)
         require_agreement(f"person {person_id}", values.id_number, birth_month=person.birth_month, sex=person.sex)
@@ -128,10 +134,10 @@ def request_erasure(actor: User, *, person_id: int, reason: str) -> ErasureReque
 def erase_person(actor: User, *, request_id: int) -> int:
     """Carries out an erasure another person asked for; returns the person's id.
 
-    Identity, its index and its history go; the person gets a new random key, so that frozen keys lead to nobody. It reaches
-    every record of the person, also one that replaced the record asked about since. The kept files that may hold the person go
-    with it, and so does the name of a document that holds the person's name or a number. How many it reached is on record with it.
-    Refuses while a file with the person waits for its decision.
+    Identity, its index and its history go; the person gets a new random key, so that frozen keys lead to nobody. It
+    reaches every record of the person, also one that replaced the record asked about since. The kept files that may
+    hold the person go with it, and so does the name of a document that holds the person's name or a number. How many it
+    reached is on record with it. Refuses while a file with the person waits for its decision.
     """
     request = ErasureRequest.objects.filter(pk=request_id).first()
     if request is None:
@@ -153,7 +159,9 @@ def erase_person(actor: User, *, request_id: int) -> int:
         )
         numbers = {number for values in ever for number in (values.id_number, values.phone)}
         documents = documents_naming(names={values.name for values in ever}, numbers=numbers, area_ids=villages)
-        cursor.execute("SELECT register_erase(%s, %s, %s, %s, %s)", [request_id, actor.pk, documents, files[True], files[False]])
+        cursor.execute(
+            "SELECT register_erase(%s, %s, %s, %s, %s)", [request_id, actor.pk, documents, files[True], files[False]]
+        )
     return person_id
 
 
@@ -175,13 +183,18 @@ def require_known_agrees(record: str, person_id: int, *, birth_month: date | Non
 def require_unlike(
     record: str, household: Household, *, name: str, sex: int, birth_month: date | None, numbered: bool
 ) -> None:
-    """Refuses who looks like a person of the village, in this household or another, where one of them has no number. For services of this room."""
+    """Refuses who looks like a person of the village, in this household or another, where one of them has no number.
+    For services of this room.
+    """
     if not name.strip():
         return
     alike = Identity.objects.filter(
-        name_hash=SealingKey.name_hash(_key().area_key(household.village_id), name), person__voided_at=None, person__sex=sex,
-        person__birth_month=birth_month, **({"number_hash": None} if numbered else {}),
-    )  # fmt: skip
+        name_hash=SealingKey.name_hash(_key().area_key(household.village_id), name),
+        person__voided_at=None,
+        person__sex=sex,
+        person__birth_month=birth_month,
+        **({"number_hash": None} if numbered else {}),
+    )
     there = Household.objects.filter(
         village_id=household.village_id, memberships__voided_at=None, memberships__person__in=alike.values("person_id")
     )
@@ -200,8 +213,10 @@ def keep(actor: User, *, person_id: int, village_id: int, values: Values, reason
         "sealed": _key().seal_record(given, _random_key(person_id)),
         "number_hash": _key().number_hash(given["id_number"]) if "id_number" in given else None,
         "name_hash": SealingKey.name_hash(_key().area_key(village_id), given["name"]) if "name" in given else None,
-        "changed_by_id": actor.pk, "change_reason": reason, "changed_at": Now(),
-    }  # fmt: skip
+        "changed_by_id": actor.pk,
+        "change_reason": reason,
+        "changed_at": Now(),
+    }
     if not Identity.objects.filter(person_id=person_id).update(**sealed) and given:
         Identity.objects.create(person_id=person_id, **sealed)
 
@@ -219,9 +234,12 @@ def hand_over(actor: User, *, old_id: int, new_id: int) -> None:
     if row is not None:
         record = _key().open_record(bytes(row.sealed), _random_key(old_id))
         Identity.objects.filter(person_id=old_id).update(
-            person_id=new_id, sealed=_key().seal_record(record, _random_key(new_id)),
-            changed_by_id=actor.pk, changed_at=Now(), change_reason="person record replaced",
-        )  # fmt: skip
+            person_id=new_id,
+            sealed=_key().seal_record(record, _random_key(new_id)),
+            changed_by_id=actor.pk,
+            changed_at=Now(),
+            change_reason="person record replaced",
+        )
 
 
 def present_record(person_id: int) -> int:
@@ -251,10 +269,13 @@ def _values(record: dict[str, str]) -> Values:
 
 
 def _ever_known(person_id: int) -> list[Values]:
-    """What a person is and was kept with, under every record of theirs: a name corrected since stands in older papers too."""
+    """What a person is and was kept with, under every record of theirs: a name corrected since stands in older papers
+    too.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT x.sealed, p.key FROM (SELECT person_id, sealed FROM register_identity UNION ALL SELECT person_id, sealed FROM register_identityevent) x
+            """SELECT x.sealed, p.key FROM (SELECT person_id, sealed FROM register_identity UNION ALL
+                SELECT person_id, sealed FROM register_identityevent) x
                  JOIN register_person p ON p.id = x.person_id WHERE x.person_id IN (SELECT register_records_of(%s))""",
             [person_id],
         )
@@ -264,7 +285,10 @@ def _ever_known(person_id: int) -> list[Values]:
 def _village_of(person_id: int) -> int:
     """The village of a person's present or last household."""
     last = (
-        Membership.objects.filter(person_id=person_id, voided_at=None).select_related("household").order_by("-starts_on", "-pk").first()
+        Membership.objects.filter(person_id=person_id, voided_at=None)
+        .select_related("household")
+        .order_by("-starts_on", "-pk")
+        .first()
     )
     if last is None:
         raise rules.unknown("person", person_id)
@@ -272,10 +296,13 @@ def _village_of(person_id: int) -> int:
 
 
 def _villages_of(person_id: int) -> list[int]:
-    """Every village a person, under this record or one it replaces or is replaced by, was recorded in, mistaken ones too."""
+    """Every village a person, under this record or one it replaces or is replaced by, was recorded in, mistaken ones
+    too.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            """SELECT DISTINCT h.village_id FROM register_records_of(%s) r (id) JOIN register_membership m ON m.person_id = r.id
+            """SELECT DISTINCT h.village_id FROM register_records_of(%s) r (id) JOIN register_membership m
+                ON m.person_id = r.id
                  JOIN register_household h ON h.id = m.household_id""",
             [person_id],
         )
@@ -287,7 +314,8 @@ def _found(actor: User, condition: str, params: list[Any]) -> list[Found]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"""SELECT DISTINCT ON (i.person_id) i.person_id, h.id, h.household_no, h.village_id, m.ends_before IS NULL
-                  FROM register_identity i JOIN register_membership m ON m.person_id = i.person_id AND m.voided_at IS NULL
+                  FROM register_identity i JOIN register_membership m ON m.person_id = i.person_id
+                      AND m.voided_at IS NULL
                   JOIN register_household h ON h.id = m.household_id
                  WHERE {condition} AND h.village_id IN ({areas})
                  ORDER BY i.person_id, m.starts_on DESC, m.id DESC LIMIT {_SHOWN + 1}""",
@@ -296,9 +324,13 @@ def _found(actor: User, condition: str, params: list[Any]) -> list[Found]:
         rows = [Found(*row) for row in cursor.fetchall()]
     if len(rows) > _SHOWN:
         raise Refusal(
-            "register.too_many", record="search", found=f"more than {_SHOWN} persons", expected="a narrower search",
-            rule="a search is no way to list people", todo="search in a township or village",
-        )  # fmt: skip
+            "register.too_many",
+            record="search",
+            found=f"more than {_SHOWN} persons",
+            expected="a narrower search",
+            rule="a search is no way to list people",
+            todo="search in a township or village",
+        )
     return rows
 
 

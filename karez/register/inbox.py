@@ -16,7 +16,9 @@ def items(actor: User) -> list[InboxItem]:
     """Erasures others asked for."""
     if "register.apply" not in permissions_of(actor):
         return []
-    return [InboxItem(_("Erasures to carry out"), queries.erasures_waiting(actor).count(), reverse("register:erasures"))]
+    return [
+        InboxItem(_("Erasures to carry out"), queries.erasures_waiting(actor).count(), reverse("register:erasures"))
+    ]
 
 
 def about_area(actor: User, area_id: int, level: str) -> list[AreaLink]:

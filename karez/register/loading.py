@@ -12,8 +12,8 @@ from karez.intake.sameness import require_still_confirmed
 from karez.kernel.sheets import Applying
 from karez.register.likely import SAME_PERSON
 
-# Files with numbers are written one after the other: of two checked before either was applied, the second finds what the
-# first entered. A number entered on a page is not held up; closing asks about numbers that stand twice.
+# Files with numbers are written one after the other: of two checked before either was applied, the second finds what
+# the first entered. A number entered on a page is not held up; closing asks about numbers that stand twice.
 _LOCK_CLASS = 4715
 _TAKEN = "SELECT DISTINCT s.row_no FROM {stage} s JOIN register_identity i ON i.number_hash = s.number_hash"
 
@@ -34,7 +34,8 @@ SELECT id, 'recorded', starts_on, counts_from, recorded_by_id, batch_id
   FROM register_household WHERE batch_id = %(batch)s AND kind = 'registered'
 """
 
-# Each row gets its person's id once; the three inserts below read it from here. The key is the one its identity was sealed with.
+# Each row gets its person's id once; the three inserts below read it from here. The key is the one its identity was
+# sealed with.
 _PERSONS_TO_BE = """
 CREATE TEMP TABLE register_load ON COMMIT DROP AS
 SELECT s.row_no, nextval('register_person_id_seq') AS person_id, h.id AS household_id, s.relation::smallint AS relation,
@@ -55,13 +56,15 @@ SELECT l.person_id, s.identity_sealed, s.number_hash, s.name_hash, %(sender)s
 """
 
 _MEMBERSHIPS = """
-INSERT INTO register_membership (person_id, household_id, relation, is_head, starts_on, counts_from, recorded_by_id, batch_id)
+INSERT INTO register_membership (person_id, household_id, relation, is_head, starts_on, counts_from, recorded_by_id,
+    batch_id)
 SELECT person_id, household_id, relation, relation = 0, since, GREATEST(since, %(open)s), %(sender)s, %(batch)s
   FROM register_load
 """
 
 _ASSESSMENTS = """
-INSERT INTO register_assessment (household_id, year, income_fen, size, line, happened_on, counts_on, recorded_by_id, batch_id)
+INSERT INTO register_assessment (household_id, year, income_fen, size, line, happened_on, counts_on, recorded_by_id,
+    batch_id)
 SELECT h.id, s.year, s.income, s.size, s.line, s.assessed_on, GREATEST(s.assessed_on, %(open)s), %(sender)s, %(batch)s
   FROM {stage} s JOIN register_household h
     ON h.village_id = s.village_id AND h.household_no = s.household_no AND h.voided_at IS NULL
@@ -83,7 +86,12 @@ def apply_register(a: Applying) -> Mapping[str, int]:
     """Writes households, cases, persons, identities and memberships of a staged file."""
     counts: dict[str, int] = {}
     a.cursor.execute("SELECT pg_advisory_xact_lock(%s, 1)", [_LOCK_CLASS])
-    require_none(a, _TAKEN.replace("{stage}", a.stage), found="this number is on the register by now", expected="a person not yet on the register")
+    require_none(
+        a,
+        _TAKEN.replace("{stage}", a.stage),
+        found="this number is on the register by now",
+        expected="a person not yet on the register",
+    )
     require_still_confirmed(a, SAME_PERSON)
     a.cursor.execute("DROP TABLE IF EXISTS register_load")
     for percent, what, sql in (
@@ -96,7 +104,9 @@ def apply_register(a: Applying) -> Mapping[str, int]:
     ):
         written = _run(a, sql)
         if sql is _PERSONS_TO_BE:
-            require_all_rows(a, written, found="SELECT row_no FROM register_load", expected="one household for each row")
+            require_all_rows(
+                a, written, found="SELECT row_no FROM register_load", expected="one household for each row"
+            )
         if what:
             counts[what] = written
         a.progress(what or "numbering persons", percent)
@@ -108,7 +118,10 @@ def withdraw_register(a: Applying) -> Mapping[str, int]:
     tables = {"memberships": "counts_from", "cases": "counts_from", "persons": "", "households": "counts_from"}
     names = {"memberships": "register_membership", "cases": "register_casespell", "persons": "register_person"}
     counts = {
-        what: _run(a, _VOID_SPELL.replace("{table}", names.get(what, "register_household")).replace("{counts}", column or "NULL"))
+        what: _run(
+            a,
+            _VOID_SPELL.replace("{table}", names.get(what, "register_household")).replace("{counts}", column or "NULL"),
+        )
         for what, column in tables.items()
     }
     a.cursor.execute("SELECT register_forget_batch(%s)", [a.batch_id])
@@ -118,7 +131,9 @@ def withdraw_register(a: Applying) -> Mapping[str, int]:
 def apply_assessments(a: Applying) -> Mapping[str, int]:
     """Writes the yearly assessments of a staged file."""
     written = _run(a, _ASSESSMENTS)
-    require_all_rows(a, written, found=_ASSESSED.replace("{stage}", a.stage), expected="a household on the register for each row")
+    require_all_rows(
+        a, written, found=_ASSESSED.replace("{stage}", a.stage), expected="a household on the register for each row"
+    )
     return {"assessments": written}
 
 
@@ -130,7 +145,10 @@ def withdraw_assessments(a: Applying) -> Mapping[str, int]:
 
 def _run(a: Applying, sql: str) -> int:
     values: dict[str, Any] = {
-        "open": a.first_open_day, "sender": a.sender_id, "approver": a.approver_id, "batch": a.batch_id,
-    }  # fmt: skip
+        "open": a.first_open_day,
+        "sender": a.sender_id,
+        "approver": a.approver_id,
+        "batch": a.batch_id,
+    }
     a.cursor.execute(sql.replace("{stage}", a.stage), values)
     return int(a.cursor.rowcount)

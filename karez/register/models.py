@@ -1,4 +1,5 @@
-"""Households, persons, who belongs to which household, yearly assessments, cases, deaths; and identity, apart and sealed.
+"""Households, persons, who belongs to which household, yearly assessments, cases, deaths; and identity, apart and
+sealed.
 
 Holds no consent, no loan and no programme: those are facts of higher rooms, which keep the id of a household or person.
 Nothing here says what somebody believes, where they come from, or where they go. Birth is kept to the month.
@@ -85,11 +86,15 @@ class Households(models.Manager["Household"]):
 
     def numbered(self, village_id: int, number: str) -> models.QuerySet["Household"]:
         """The household of a number in a village, however the number is written."""
-        return self.alias(written=number_key("household_no")).filter(village_id=village_id, written=key_of(number), voided_at=None)
+        return self.alias(written=number_key("household_no")).filter(
+            village_id=village_id, written=key_of(number), voided_at=None
+        )
 
 
 class Household(SpellFact):
-    """A household of a village, from the day it was entered. `kind` is what it was entered for; a case may follow later."""
+    """A household of a village, from the day it was entered. `kind` is what it was entered for; a case may follow
+    later.
+    """
 
     key = models.UUIDField(db_default=RandomUUID(), editable=False)
     village = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="+", db_index=False)
@@ -142,8 +147,8 @@ class Person(UndatedFact):
 class Identity(models.Model):
     """Name, number and telephone of a person, sealed; and what they are searched by. No row: erased, or never given.
 
-    What was there before a correction is kept in the history; erasing removes both. A number twice is a fault to ask about,
-    not an impossible thing, so it is indexed and not unique.
+    What was there before a correction is kept in the history; erasing removes both. A number twice is a fault to ask
+    about, not an impossible thing, so it is indexed and not unique.
     """
 
     facts = Usage.MUTABLE
@@ -177,7 +182,9 @@ class Membership(SpellFact):
     class Meta(SpellFact.Meta):
         constraints = [
             *SpellFact.Meta.constraints,
-            models.CheckConstraint(name="register_membership_relation_known", condition=Q(relation__in=Relation.values)),
+            models.CheckConstraint(
+                name="register_membership_relation_known", condition=Q(relation__in=Relation.values)
+            ),
             models.CheckConstraint(
                 name="register_membership_head_is_relation_0",
                 condition=Q(is_head=True, relation=0) | (Q(is_head=False) & ~Q(relation=0)),

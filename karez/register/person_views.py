@@ -1,4 +1,6 @@
-"""Pages of one person, of corrections of single facts, and of erasing who somebody is. Every look has a purpose on record."""
+"""Pages of one person, of corrections of single facts, and of erasing who somebody is. Every look has a purpose on
+record.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -82,7 +84,11 @@ def _actions(actor: User, page: queries.PersonPage) -> list[tuple[str, Any]]:
         offered -= {"facts"}
     if not page.has_identity or queries.open_erasure(page.person.pk):
         offered -= {"erase"}
-    return [(what, _heading(what, page)) for what, words in OF_PERSON.items() if what in offered and places.may(actor, words[2], page.village_id)]
+    return [
+        (what, _heading(what, page))
+        for what, words in OF_PERSON.items()
+        if what in offered and places.may(actor, words[2], page.village_id)
+    ]
 
 
 def _has_left(page: queries.PersonPage) -> bool:
@@ -110,10 +116,15 @@ def act(request: HttpRequest, person_id: int, what: str) -> HttpResponse:
         return _DO[what](actor, page, given)
 
     context = {
-        "heading": _heading(what, page), "what": what, "person": _("Person %d") % person_id, "back": reverse("register:person", args=[person_id]),
-        "way": places.ancestors(actor, page.village_id), "household": page.memberships[0].household,
-        "button": gettext_lazy("Ask") if what == "erase" else gettext_lazy("Record"), "warns": what == "erase",
-    }  # fmt: skip
+        "heading": _heading(what, page),
+        "what": what,
+        "person": _("Person %d") % person_id,
+        "back": reverse("register:person", args=[person_id]),
+        "way": places.ancestors(actor, page.village_id),
+        "household": page.memberships[0].household,
+        "button": gettext_lazy("Ask") if what == "erase" else gettext_lazy("Record"),
+        "warns": what == "erase",
+    }
     return answer_form(request, form, do, "register/form.html", context, done=recorded(_("Recorded."), "on"))
 
 
@@ -123,10 +134,19 @@ def _facts(actor: User, page: queries.PersonPage, given: dict[str, Any]) -> str:
 
 def _identity(actor: User, page: queries.PersonPage, given: dict[str, Any]) -> str:
     """What is left empty stays: the record is opened, which is logged with the reason of the correction."""
-    known = identity.open_identity(actor, person_id=page.person.pk, purpose=f"correction: {given['reason']}") or identity.Values()
-    values = {name: given[name] for name in ("name", "id_number", "phone") if given[name]} | dict.fromkeys(given["remove"], "")
+    known = (
+        identity.open_identity(actor, person_id=page.person.pk, purpose=f"correction: {given['reason']}")
+        or identity.Values()
+    )
+    values = {name: given[name] for name in ("name", "id_number", "phone") if given[name]} | dict.fromkeys(
+        given["remove"], ""
+    )
     identity.correct_identity(
-        actor, person_id=page.person.pk, values=replace(known, **values), reason=given["reason"], confirmed=given["confirmed"]
+        actor,
+        person_id=page.person.pk,
+        values=replace(known, **values),
+        reason=given["reason"],
+        confirmed=given["confirmed"],
     )
     return _page(page.person.pk)
 
@@ -185,10 +205,16 @@ def correct(request: HttpRequest, kind: str, fact_id: int) -> HttpResponse:
         return found.address
 
     context = {
-        "heading": heading, "back": found.address, "way": places.ancestors(actor, found.village_id),
-        "household": found.household, "button": gettext_lazy("Correct"), "corrects": True,
-    }  # fmt: skip
-    return answer_form(request, form, do, "register/form.html", context, done=_("Corrected; what stood there is kept as void."))
+        "heading": heading,
+        "back": found.address,
+        "way": places.ancestors(actor, found.village_id),
+        "household": found.household,
+        "button": gettext_lazy("Correct"),
+        "corrects": True,
+    }
+    return answer_form(
+        request, form, do, "register/form.html", context, done=_("Corrected; what stood there is kept as void.")
+    )
 
 
 @login_required
@@ -207,10 +233,14 @@ def dissolve(request: HttpRequest, household_id: int) -> HttpResponse:
         return reverse("register:household", args=[household_id])
 
     context = {
-        "heading": _("Dissolve the household"), "back": reverse("register:household", args=[household_id]),
-        "way": places.ancestors(actor, page.household.village_id), "household": page.household, "members": page.members,
-        "button": gettext_lazy("Record"), "dissolves": True,
-    }  # fmt: skip
+        "heading": _("Dissolve the household"),
+        "back": reverse("register:household", args=[household_id]),
+        "way": places.ancestors(actor, page.household.village_id),
+        "household": page.household,
+        "members": page.members,
+        "button": gettext_lazy("Record"),
+        "dissolves": True,
+    }
     return answer_form(request, form, do, "register/form.html", context, done=recorded(_("Recorded."), "on"))
 
 
@@ -239,17 +269,28 @@ def erase(request: HttpRequest, request_id: int) -> HttpResponse:
         return reverse("register:erasures")
 
     context = {
-        "heading": _("Erase who this is"), "back": reverse("register:erasures"), "way": places.ancestors(actor, household.village_id),
-        "household": household, "person": _("Person %d") % last.person_id, "asked": asked, "own": asked.requested_by_id == actor.pk,
-        "button": gettext_lazy("Erase"), "warns": True, "dangerous": True,
-    }  # fmt: skip
+        "heading": _("Erase who this is"),
+        "back": reverse("register:erasures"),
+        "way": places.ancestors(actor, household.village_id),
+        "household": household,
+        "person": _("Person %d") % last.person_id,
+        "asked": asked,
+        "own": asked.requested_by_id == actor.pk,
+        "button": gettext_lazy("Erase"),
+        "warns": True,
+        "dangerous": True,
+    }
     return answer_form(request, form, do, "register/form.html", context, done=_("Erased."))
 
 
 def _known(offered: dict[str, Any], what: str) -> Any:
     if what not in offered:
         raise Refusal(
-            "not_found.register_form", record=what, found=_("no such form"), expected=", ".join(offered),
-            rule=_("a fact is corrected as the kind it is"), todo=_("choose from the page of the household or person"),
-        )  # fmt: skip
+            "not_found.register_form",
+            record=what,
+            found=_("no such form"),
+            expected=", ".join(offered),
+            rule=_("a fact is corrected as the kind it is"),
+            todo=_("choose from the page of the household or person"),
+        )
     return offered[what]

@@ -1,7 +1,7 @@
 """What may be asked about households and persons: village lists, a household's page, a person's page. Writes nothing.
 
-Permission is part of fetching: what the actor may not see is refused in the same words as what does not exist. These are
-the live records, as known now. Nothing here unseals identity: see `identity`.
+Permission is part of fetching: what the actor may not see is refused in the same words as what does not exist. These
+are the live records, as known now. Nothing here unseals identity: see `identity`.
 """
 
 from dataclasses import dataclass
@@ -97,7 +97,8 @@ _LIST = """
 SELECT h.id, h.household_no, h.kind,
        COALESCE((SELECT c.stage FROM register_casespell c WHERE c.household_id = h.id AND c.voided_at IS NULL
                     AND c.starts_on <= %(today)s AND (c.ends_before IS NULL OR c.ends_before > %(today)s)),
-                (SELECT 'exited' FROM register_exit e WHERE e.household_id = h.id AND e.voided_at IS NULL LIMIT 1), '') AS status,
+                (SELECT 'exited' FROM register_exit e WHERE e.household_id = h.id AND e.voided_at IS NULL
+                    LIMIT 1), '') AS status,
        (SELECT count(*) FROM register_membership m WHERE m.household_id = h.id AND m.voided_at IS NULL
            AND m.starts_on <= %(today)s AND (m.ends_before IS NULL OR m.ends_before > %(today)s)) AS members,
        a.year, a.income_per_head_fen, h.ends_before
@@ -112,7 +113,12 @@ SELECT h.id, h.household_no, h.kind,
 def households_in_village(actor: User, village_id: int, *, after: str = "", limit: int = 50) -> list[HouseholdRow]:
     """The households of a village by number, from after a number on; give the last one's number for the next page."""
     require(actor, VIEW, village_id)
-    values: dict[str, int | str | date] = {"village": village_id, "after": after, "limit": min(limit, 500), "today": date.today()}
+    values: dict[str, int | str | date] = {
+        "village": village_id,
+        "after": after,
+        "limit": min(limit, 500),
+        "today": date.today(),
+    }
     with connection.cursor() as cursor:
         cursor.execute(_LIST, values)
         return [HouseholdRow(*row) for row in cursor.fetchall()]
@@ -124,7 +130,9 @@ def household(actor: User, household_id: int) -> HouseholdPage:
     if found is None or not may(actor, VIEW, found.village_id):
         raise rules.unknown("household", household_id)
     memberships = list(
-        Membership.objects.filter(household=found, voided_at=None).select_related("person").order_by("relation", "starts_on", "pk")
+        Membership.objects.filter(household=found, voided_at=None)
+        .select_related("person")
+        .order_by("relation", "starts_on", "pk")
     )
     cases = list(CaseSpell.objects.filter(household=found, voided_at=None).order_by("starts_on", "pk"))
     exits = list(Exit.objects.filter(household=found, voided_at=None).order_by("happened_on", "pk"))
@@ -152,7 +160,9 @@ def person(actor: User, person_id: int) -> PersonPage:
     """A person's page, without identity; opening that is another act, with a purpose."""
     found = Person.objects.filter(pk=person_id).first()
     memberships = list(
-        Membership.objects.filter(person_id=person_id, voided_at=None).select_related("household").order_by("-starts_on", "-pk")
+        Membership.objects.filter(person_id=person_id, voided_at=None)
+        .select_related("household")
+        .order_by("-starts_on", "-pk")
     )
     if found is None or not memberships or not may(actor, VIEW, memberships[0].household.village_id):
         raise rules.unknown("person", person_id)
@@ -200,14 +210,24 @@ def _records_of(person_id: int) -> RawSQL:
 
 
 def erasure(actor: User, request_id: int) -> tuple[ErasureRequest, Membership]:
-    """An open request to erase and the person's present or last membership; refused as if it did not exist where the actor may
-    neither see its household nor carry the erasure out. The person's record may be a later one than the request names."""
+    """An open request to erase and the person's present or last membership; refused as if it did not exist where the
+    actor may neither see its household nor carry the erasure out. The person's record may be a later one than the
+    request names.
+    """
     found = ErasureRequest.objects.filter(pk=request_id, erasure=None).first()
     last = (
         Membership.objects.filter(person_id=identity.present_record(found.person_id), voided_at=None)
-        .select_related("household").order_by("-starts_on", "-pk").first() if found else None
-    )  # fmt: skip
-    if found is None or last is None or not any(may(actor, right, last.household.village_id) for right in (VIEW, "register.apply")):
+        .select_related("household")
+        .order_by("-starts_on", "-pk")
+        .first()
+        if found
+        else None
+    )
+    if (
+        found is None
+        or last is None
+        or not any(may(actor, right, last.household.village_id) for right in (VIEW, "register.apply"))
+    ):
         raise rules.unknown("request", request_id)
     return found, last
 
@@ -220,7 +240,8 @@ def erasures_waiting(actor: User) -> QuerySet[ErasureRequest]:
     areas, params = visible_area_ids_sql(actor, "register.apply")
     mine = RawSQL(
         f"""SELECT r.id FROM register_erasurerequest r WHERE (SELECT h.village_id FROM register_membership m
-              JOIN register_household h ON h.id = m.household_id WHERE m.person_id = register_present_record(r.person_id)
+              JOIN register_household h ON h.id = m.household_id
+                  WHERE m.person_id = register_present_record(r.person_id)
                AND m.voided_at IS NULL ORDER BY m.starts_on DESC, m.id DESC LIMIT 1) IN ({areas})
                AND NOT EXISTS (SELECT FROM register_erasure e WHERE e.request_id = r.id)""",
         params,
@@ -243,7 +264,8 @@ def person_id_of_key(actor: User, key: UUID) -> int | None:
     areas, params = visible_area_ids_sql(actor, VIEW)
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""SELECT p.id FROM register_person p JOIN register_membership m ON m.person_id = p.id AND m.voided_at IS NULL
+            f"""SELECT p.id FROM register_person p JOIN register_membership m ON m.person_id = p.id
+                AND m.voided_at IS NULL
                   JOIN register_household h ON h.id = m.household_id
                  WHERE p.key = %s AND h.village_id IN ({areas}) LIMIT 1""",
             [key, *params],
@@ -270,5 +292,10 @@ def household_id_of_person_key(actor: User, key: UUID) -> int | None:
     person_id = person_id_of_key(actor, key)
     if person_id is None:
         return None
-    last = Membership.objects.filter(person_id=person_id, voided_at=None).select_related("household").order_by("-starts_on").first()
+    last = (
+        Membership.objects.filter(person_id=person_id, voided_at=None)
+        .select_related("household")
+        .order_by("-starts_on")
+        .first()
+    )
     return last.household_id if last and may(actor, VIEW, last.household.village_id) else None

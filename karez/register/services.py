@@ -1,7 +1,8 @@
 """The only writers of households, persons, memberships, assessments, cases and deaths. Identity: see `identity`.
 
 Each service takes the actor first, checks the permission over the village, and writes in one transaction. Days are true
-days; what is learnt after its year was closed keeps its day and counts from the first open day. Holds no bulk loading: `loading`.
+days; what is learnt after its year was closed keeps its day and counts from the first open day. Holds no bulk loading:
+`loading`.
 """
 
 from collections.abc import Iterator, Mapping
@@ -53,10 +54,17 @@ class NewPerson:
 
 @transaction.atomic
 def add_household(
-    actor: User, *, village_id: int, household_no: str, starts_on: date,
-    kind: str = HouseholdKind.REGISTERED, stage: str = Stage.RECORDED,
-) -> Household:  # fmt: skip
-    """Enters a household of a village; a registered one with its case at `stage`. Refuses a number taken in the village, however written."""
+    actor: User,
+    *,
+    village_id: int,
+    household_no: str,
+    starts_on: date,
+    kind: str = HouseholdKind.REGISTERED,
+    stage: str = Stage.RECORDED,
+) -> Household:
+    """Enters a household of a village; a registered one with its case at `stage`. Refuses a number taken in the
+    village, however written.
+    """
     require(actor, RECORD, village_id)
     record = f"household {household_no}"
     rules.check_day(record, starts_on, today=date.today())
@@ -65,7 +73,11 @@ def add_household(
         raise rules.number_taken(record, taken.household_no)
     with _told_kindly(record):
         made = Household.objects.create(
-            village_id=village_id, household_no=household_no.strip(), kind=kind, recorded_by_id=actor.pk, **_from(starts_on)
+            village_id=village_id,
+            household_no=household_no.strip(),
+            kind=kind,
+            recorded_by_id=actor.pk,
+            **_from(starts_on),
         )
         if kind == HouseholdKind.REGISTERED:
             CaseSpell.objects.create(household=made, stage=stage, recorded_by_id=actor.pk, **_from(starts_on))
@@ -76,39 +88,48 @@ def add_household(
 def add_person(actor: User, *, household_id: int, new: NewPerson, confirmed: bool = False) -> Person:
     """Enters a person as a member of a household, with their identity sealed apart.
 
-    Refuses, unless `confirmed`, a number that says another sex or month, and one who looks like a person of the village.
+    Refuses, unless `confirmed`, a number that says another sex or month, and one who looks like a person of the
+    village.
     """
     household = _household(actor, household_id)
     record = f"household {household.household_no}"
     if not confirmed:
         identity.require_agreement(record, new.id_number, birth_month=new.birth_month, sex=new.sex)
         identity.require_unlike(
-            record, household, name=new.name, sex=new.sex, birth_month=new.birth_month, numbered=bool(new.id_number.strip())
+            record,
+            household,
+            name=new.name,
+            sex=new.sex,
+            birth_month=new.birth_month,
+            numbered=bool(new.id_number.strip()),
         )
     rules.check_day(record, new.since, today=date.today(), not_before=new.birth_month)
     with _told_kindly(record):
         person = Person.objects.create(sex=new.sex, birth_month=new.birth_month, recorded_by_id=actor.pk)
         _join(actor, person.pk, household, new.relation, new.since)
         identity.keep(
-            actor, person_id=person.pk, village_id=household.village_id,
+            actor,
+            person_id=person.pk,
+            village_id=household.village_id,
             values=identity.Values(name=new.name, id_number=new.id_number, phone=new.phone),
-        )  # fmt: skip
+        )
     return person
 
 
 @transaction.atomic
-def move_person(
-    actor: User, *, person_id: int, household_id: int, relation: int, on: date, reason: str
-) -> Membership:
+def move_person(actor: User, *, person_id: int, household_id: int, relation: int, on: date, reason: str) -> Membership:
     """Ends a person's membership on a day and starts one in another household on the same day; needs both villages.
 
-    Who left before comes back by it: a new membership, in the same household or another, from the day they left or later.
+    Who left before comes back by it: a new membership, in the same household or another, from the day they left or
+    later.
     """
     rules.check_reason(f"person {person_id}", reason)
     _lock(person_id)
     old = present_membership(actor, person_id)
     target = _household(actor, household_id)
-    rules.check_day(f"person {person_id}", on, today=date.today(), not_before=old.starts_on if old else _left_on(person_id))
+    rules.check_day(
+        f"person {person_id}", on, today=date.today(), not_before=old.starts_on if old else _left_on(person_id)
+    )
     with _told_kindly(f"person {person_id}"):
         if old is not None:
             _end(actor, old, on, reason)
@@ -155,17 +176,26 @@ def assess(
         raise rules.no_case(household_id)
     with _told_kindly(record):
         return Assessment.objects.create(
-            household=household, year=year, income_fen=income_fen, size=size, line=line.strip(), recorded_by_id=actor.pk,
+            household=household,
+            year=year,
+            income_fen=income_fen,
+            size=size,
+            line=line.strip(),
+            recorded_by_id=actor.pk,
             **_at(assessed_on),
-        )  # fmt: skip
+        )
 
 
 @transaction.atomic
 def open_case(actor: User, *, household_id: int, on: date, stage: str = Stage.RECORDED) -> CaseSpell:
-    """Opens a household's case at a stage, or brings it from identified to on record; a return to the register is a new spell."""
+    """Opens a household's case at a stage, or brings it from identified to on record; a return to the register is a new
+    spell.
+    """
     household = _household(actor, household_id)
     old = _present_case(household)
-    rules.check_day(f"household {household.household_no}", on, today=date.today(), not_before=old.starts_on if old else None)
+    rules.check_day(
+        f"household {household.household_no}", on, today=date.today(), not_before=old.starts_on if old else None
+    )
     with _told_kindly(f"household {household.household_no}"):
         if old is not None and old.stage != stage:
             _end(actor, old, on, f"now {stage}")
@@ -244,7 +274,9 @@ def void_and_replace(actor: User, *, row: R, changes: Mapping[str, Any], reason:
     record = f"{row._meta.verbose_name} {row.pk}"
     rules.check_reason(record, reason)
     if row.voided_at is not None or not changes or not set(changes) <= _CHANGEABLE[type(row)]:
-        raise rules.not_replaceable(record, "void already" if row.voided_at else f"changes of {sorted(changes) or 'nothing'}")
+        raise rules.not_replaceable(
+            record, "void already" if row.voided_at else f"changes of {sorted(changes) or 'nothing'}"
+        )
     require(actor, CORRECT, _village_of(row))
     if "household_id" in changes:
         require(actor, CORRECT, Household.objects.get(pk=changes["household_id"]).village_id)
@@ -258,7 +290,8 @@ def void_and_replace(actor: User, *, row: R, changes: Mapping[str, Any], reason:
 def correct_person(
     actor: User, *, person_id: int, sex: int, birth_month: date | None, reason: str, confirmed: bool = False
 ) -> Person:
-    """Voids a person's wrong attributes and enters the person anew, with memberships and identity; returns the new record.
+    """Voids a person's wrong attributes and enters the person anew, with memberships and identity; returns the new
+    record.
 
     The new record has a new random key. Refuses where the person's death is recorded: that is corrected first.
     """
@@ -285,7 +318,10 @@ def correct_person(
 def present_membership(actor: User, person_id: int) -> Membership | None:
     """The membership that has no end yet; refuses a person whose last village the actor may not write in."""
     last = (
-        Membership.objects.filter(person_id=person_id, voided_at=None).select_related("household").order_by("-starts_on", "-pk").first()
+        Membership.objects.filter(person_id=person_id, voided_at=None)
+        .select_related("household")
+        .order_by("-starts_on", "-pk")
+        .first()
     )
     if last is None:
         raise rules.unknown("person", person_id)
@@ -320,9 +356,13 @@ def _present_case(household: Household) -> CaseSpell | None:
 
 def _join(actor: User, person_id: int, household: Household, relation: int, since: date) -> Membership:
     return Membership.objects.create(
-        person_id=person_id, household=household, relation=relation, is_head=relation == 0, recorded_by_id=actor.pk,
+        person_id=person_id,
+        household=household,
+        relation=relation,
+        is_head=relation == 0,
+        recorded_by_id=actor.pk,
         **_from(since),
-    )  # fmt: skip
+    )
 
 
 def _from(day: date) -> dict[str, date]:
@@ -358,15 +398,32 @@ def _mark_void(actor: User, row: Any, reason: str, day: date) -> None:
 
 def _anew(actor: User, row: Any, changes: dict[str, Any]) -> Any:
     """A copy of a voided row with changes; its days count as if learnt now."""
-    kept = ("person_id", "household_id", "relation", "year", "income_fen", "size", "line", "stage", "reason", "happened_on",
-            "starts_on", "ends_before", "end_reason")  # fmt: skip
+    kept = (
+        "person_id",
+        "household_id",
+        "relation",
+        "year",
+        "income_fen",
+        "size",
+        "line",
+        "stage",
+        "reason",
+        "happened_on",
+        "starts_on",
+        "ends_before",
+        "end_reason",
+    )
     values = {name: getattr(row, name) for name in kept if hasattr(row, name)} | changes
     if isinstance(row, SpellFact):
         values["counts_from"] = counts_on(values["starts_on"])
         if values["ends_before"] is None:
             values["end_reason"] = None
         else:
-            values |= {"counts_before": max(ends_on(values["ends_before"]), values["counts_from"]), "ended_by_id": actor.pk, "ended_at": Now()}
+            values |= {
+                "counts_before": max(ends_on(values["ends_before"]), values["counts_from"]),
+                "ended_by_id": actor.pk,
+                "ended_at": Now(),
+            }
     else:
         values["counts_on"] = counts_on(values["happened_on"])
     if isinstance(row, Membership):

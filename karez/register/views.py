@@ -22,7 +22,13 @@ def households(request: HttpRequest, village_id: int) -> HttpResponse:
     rows = queries.households_in_village(actor, village_id, after=request.GET.get("after", "")[:60], limit=PAGE + 1)
     if rows:
         shown = len(rows[:PAGE])
-        log_read(actor, kind="household_list", subject_id=village_id, purpose="the list of a village's households, without names", rows=shown)
+        log_read(
+            actor,
+            kind="household_list",
+            subject_id=village_id,
+            purpose="the list of a village's households, without names",
+            rows=shown,
+        )
     context = {
         "rows": rows[:PAGE],
         "after": rows[PAGE - 1].household_no if len(rows) > PAGE else "",
@@ -53,7 +59,8 @@ def household(request: HttpRequest, household_id: int) -> HttpResponse:
         "opened": opened,
         "refusal": refusal,
         "may_correct": places.may(actor, services.CORRECT, page.household.village_id),
-        "may_dissolve": page.household.ends_before is None and places.may(actor, services.RECORD, page.household.village_id),
+        "may_dissolve": page.household.ends_before is None
+        and places.may(actor, services.RECORD, page.household.village_id),
         "members": [(m, (opened or {}).get(m.person_id)) for m in page.members],
     }
     return render(request, "register/household.html", context, status=refusal.status if refusal else 200)

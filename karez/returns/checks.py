@@ -17,9 +17,13 @@ SELECT d.area_id, t.name_en AS area_name FROM places_designation d
 CHECKS = (
     ClosingCheck(
         name="returns_of_key_counties",
-        label="every national key county has returned its population, and its rural net income for the year and the year before",
+        label=(
+            "every national key county has returned its population, and its rural net income for the year and "
+            "the year before"
+        ),
         sql=f"""
-SELECT w.area_name, w.measure || ' ' || w.year || ': none approved', 'an approved return', '/returns/?area=' || w.area_id
+SELECT w.area_name, w.measure || ' ' || w.year || ': none approved', 'an approved return',
+    '/returns/?area=' || w.area_id
   FROM (SELECT k.area_id, COALESCE(k.area_name, 'area ' || k.area_id) AS area_name, m.measure, m.year
           FROM ({_KEY_COUNTIES}) k CROSS JOIN (VALUES ('population', %(year)s), ('rural_net_income', %(year)s),
                ('rural_net_income', %(year)s - 1)) AS m (measure, year)) w
@@ -31,7 +35,8 @@ SELECT w.area_name, w.measure || ' ' || w.year || ': none approved', 'an approve
         name="returns_of_region",
         label="the region has returned its population and its land area",
         sql=f"""
-SELECT 'region ' || w.code, w.measure || ' ' || w.year || ': none approved', 'an approved return', '/returns/?area=' || w.area_id
+SELECT 'region ' || w.code, w.measure || ' ' || w.year || ': none approved', 'an approved return',
+    '/returns/?area=' || w.area_id
   FROM (SELECT g.area_id, g.code, m.measure, %(year)s AS year FROM periods_region g
          CROSS JOIN (VALUES ('population'), ('land_area')) AS m (measure)) w
  WHERE {_MISSING}
@@ -57,7 +62,8 @@ _STANDS = f"""{counted_on(_DAY, event=True, alias="r")} AND EXISTS (SELECT FROM 
 
 REPORTS = tuple(
     LiveReport(
-        figure, label,
+        figure,
+        label,
         f"""SELECT r.area_id, r.value FROM returns_return r
             WHERE r.measure_id = '{measure}' AND r.year = %(year)s AND {_STANDS}""",
     )

@@ -15,7 +15,11 @@ VALUES = FigureTable(
         FigureColumn("numerator", "numeric(24,4)", "of a quotient: what is divided"),
         FigureColumn("denominator", "numeric(24,4)", "of a quotient: what it is divided by"),
         FigureColumn("unit", "text", "unit of the value"),
-        FigureColumn("key_county", "boolean", "the place is on the national list of key counties on 31 December of the year closed"),
+        FigureColumn(
+            "key_county",
+            "boolean",
+            "the place is on the national list of key counties on 31 December of the year closed",
+        ),
         FigureColumn("document", "text", "document the value is taken from"),
         FigureColumn("return_id", "bigint", "number of the return"),
     ),

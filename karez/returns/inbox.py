@@ -20,4 +20,8 @@ def items(actor: User) -> list[InboxItem]:
 
 def opens(actor: User, table: str, column: str, key: str) -> str | None:
     """The page of a return frozen in this room's figure table."""
-    return reverse("returns:one", args=[int(key)]) if table == "returns_values" and column == "return_id" and key.isdigit() else None
+    return (
+        reverse("returns:one", args=[int(key)])
+        if table == "returns_values" and column == "return_id" and key.isdigit()
+        else None
+    )

@@ -1,8 +1,9 @@
 """Returns: numbers that arrive already counted, with place, year, unit, document, who submitted and who approved.
 
 A return speaks of a year, so its day is that year's 31 December, whenever it is sent; when it was sent stands in
-`recorded_at`. It is locked as soon as it is there. Sending it back is its void mark, with the reason; a revision is a new
-row. Approval is an event by another person. Holds no sums: shares and averages are figures, made from what is brought here.
+`recorded_at`. It is locked as soon as it is there. Sending it back is its void mark, with the reason; a revision is a
+new row. Approval is an event by another person. Holds no sums: shares and averages are figures, made from what is
+brought here.
 """
 
 from django.db import models
@@ -24,7 +25,8 @@ class State(models.TextChoices):
 class Measure(models.Model):
     """What may be returned: its unit, the levels it is returned at, and whether it is a quotient.
 
-    A quotient brings its numerator and denominator, and its value is `scale` * numerator / denominator within `tolerance`.
+    A quotient brings its numerator and denominator, and its value is `scale` * numerator / denominator within
+    `tolerance`.
     """
 
     facts = Usage.OWNED
@@ -67,11 +69,14 @@ class Return(EventFact):
                 name="returns_return_one_current", fields=["measure", "area", "year"], condition=Q(voided_at=None)
             ),
             models.UniqueConstraint(name="returns_return_with_submitter", fields=["id", "recorded_by_id"]),
-            models.UniqueConstraint(name="returns_return_replaced_once", fields=["replaces"], condition=Q(voided_at=None)),
+            models.UniqueConstraint(
+                name="returns_return_replaced_once", fields=["replaces"], condition=Q(voided_at=None)
+            ),
             models.CheckConstraint(name="returns_return_names_its_document", condition=Q(document__gt="")),
             models.CheckConstraint(name="returns_return_not_negative", condition=Q(value__gte=0)),
             models.CheckConstraint(
-                name="returns_return_of_its_year", condition=Q(happened_on__year=F("year"), happened_on__month=12, happened_on__day=31)
+                name="returns_return_of_its_year",
+                condition=Q(happened_on__year=F("year"), happened_on__month=12, happened_on__day=31),
             ),
             models.CheckConstraint(
                 name="returns_return_quotient_is_whole",

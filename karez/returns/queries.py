@@ -1,4 +1,6 @@
-"""What may be asked about returns: a place's list, one return with its revisions, what waits for approval. Writes nothing."""
+"""What may be asked about returns: a place's list, one return with its revisions, what waits for approval. Writes
+nothing.
+"""
 
 from dataclasses import dataclass
 
@@ -48,7 +50,9 @@ def one_return(actor: User, return_id: int) -> ReturnPage:
     others = Return.objects.filter(measure_id=row.measure_id, area_id=row.area_id, year=row.year).exclude(pk=row.pk)
     state = state_of(row, is_approved=approval is not None)
     deciding = state is not State.SENT_BACK and row.recorded_by_id != actor.pk and may(actor, APPROVE, row.area_id)
-    return ReturnPage(row=row, state=state, approval=approval, revisions=list(others.order_by("-pk")), may_decide=deciding)
+    return ReturnPage(
+        row=row, state=state, approval=approval, revisions=list(others.order_by("-pk")), may_decide=deciding
+    )
 
 
 def waiting_for(actor: User) -> QuerySet[Return]:

@@ -40,16 +40,24 @@ def refusal_of(error: Any, record: str) -> Refusal | None:
     if told is not None:
         code, expected, todo = told
         return Refusal(
-            code, record=record, found=diag.message_primary or "", expected=expected, rule="a submitted return is locked",
+            code,
+            record=record,
+            found=diag.message_primary or "",
+            expected=expected,
+            rule="a submitted return is locked",
             todo=todo,
-        )  # fmt: skip
+        )
     code_by_state = _BY_STATE.get(getattr(cause, "sqlstate", None) or "")
     if code_by_state is None:
         return None
     return Refusal(
-        code_by_state, record=record, found=diag.message_primary or "", expected=diag.message_detail or "",
-        rule="what is returned must be checkable", todo="correct the return and send it again",
-    )  # fmt: skip
+        code_by_state,
+        record=record,
+        found=diag.message_primary or "",
+        expected=diag.message_detail or "",
+        rule="what is returned must be checkable",
+        todo="correct the return and send it again",
+    )
 
 
 def value_of(numerator: Decimal, denominator: Decimal, scale: Decimal) -> Decimal:
@@ -61,31 +69,47 @@ def check_reason(record: str, reason: str) -> None:
     """Refuses an empty reason."""
     if not reason.strip():
         raise Refusal(
-            "returns.reason_missing", record=record, found="no reason", expected="why, in a few words",
-            rule="who sends a return back says why", todo="write the reason",
-        )  # fmt: skip
+            "returns.reason_missing",
+            record=record,
+            found="no reason",
+            expected="why, in a few words",
+            rule="who sends a return back says why",
+            todo="write the reason",
+        )
 
 
 def unknown(number: int) -> Refusal:
     """The refusal of a return that does not exist or may not be seen, in the same words."""
     return Refusal(
-        "access.not_granted", record=f"return {number}", found="no such return among those you may see",
-        expected="a return of an area granted to you", rule="what a person may see follows the areas granted to them",
-        todo="look in the list of returns", unseen=True,
-    )  # fmt: skip
+        "access.not_granted",
+        record=f"return {number}",
+        found="no such return among those you may see",
+        expected="a return of an area granted to you",
+        rule="what a person may see follows the areas granted to them",
+        todo="look in the list of returns",
+        unseen=True,
+    )
 
 
 def unknown_measure(code: str, known: list[str]) -> Refusal:
     """The refusal of a measure that is not on the list."""
     return Refusal(
-        "returns.unknown_measure", record=code, found="no such measure", expected=", ".join(known),
-        rule="measures are declared before they are returned", todo="choose from the list",
-    )  # fmt: skip
+        "returns.unknown_measure",
+        record=code,
+        found="no such measure",
+        expected=", ".join(known),
+        rule="measures are declared before they are returned",
+        todo="choose from the list",
+    )
 
 
 def no_value(record: str) -> Refusal:
     """The refusal of a return without a number."""
     return Refusal(
-        "returns.no_value", record=record, found="no number", expected="a value, or a numerator and a denominator above zero",
-        rule="an empty return says nothing", todo="bring the number",
-    )  # fmt: skip
+        "returns.no_value",
+        record=record,
+        found="no number",
+        expected="a value, or a numerator and a denominator above zero",
+        rule="an empty return says nothing",
+        todo="bring the number",
+    )

@@ -22,9 +22,17 @@ SUBMIT, APPROVE = "returns.submit", "returns.approve"
 
 @transaction.atomic
 def submit_return(
-    actor: User, *, measure: str, area_id: int, year: int, value: Decimal | None, document: str,
-    numerator: Decimal | None = None, denominator: Decimal | None = None, document_id: int | None = None,
-) -> Return:  # fmt: skip
+    actor: User,
+    *,
+    measure: str,
+    area_id: int,
+    year: int,
+    value: Decimal | None,
+    document: str,
+    numerator: Decimal | None = None,
+    denominator: Decimal | None = None,
+    document_id: int | None = None,
+) -> Return:
     """Submits a number of a measure, place and year in the measure's unit; it is locked from then on.
 
     A quotient needs numerator and denominator; without `value` it is computed from them. Where an earlier return of the
@@ -39,13 +47,25 @@ def submit_return(
     if value is None:
         raise rules.no_value(f"{known.label} {year}")
     day = date(year, 12, 31)
-    earlier = Return.objects.filter(measure=known, area_id=area_id, year=year).exclude(voided_at=None).order_by("-pk").first()
+    earlier = (
+        Return.objects.filter(measure=known, area_id=area_id, year=year).exclude(voided_at=None).order_by("-pk").first()
+    )
     with _told_kindly(f"{known.label} {year}"):
         return Return.objects.create(
-            measure=known, area_id=area_id, year=year, value=value, unit=known.unit,
-            numerator=numerator, denominator=denominator, document=document.strip(), document_id=document_id, replaces=earlier,
-            happened_on=day, counts_on=counts_on(day), recorded_by_id=actor.pk,
-        )  # fmt: skip
+            measure=known,
+            area_id=area_id,
+            year=year,
+            value=value,
+            unit=known.unit,
+            numerator=numerator,
+            denominator=denominator,
+            document=document.strip(),
+            document_id=document_id,
+            replaces=earlier,
+            happened_on=day,
+            counts_on=counts_on(day),
+            recorded_by_id=actor.pk,
+        )
 
 
 @transaction.atomic
@@ -54,9 +74,12 @@ def approve_return(actor: User, *, return_id: int) -> Approval:
     found = _return(actor, return_id)
     with _told_kindly(f"return {return_id}"):
         return Approval.objects.create(
-            of=found, submitted_by_id=found.recorded_by_id, happened_on=found.happened_on, counts_on=counts_on(found.counts_on),
+            of=found,
+            submitted_by_id=found.recorded_by_id,
+            happened_on=found.happened_on,
+            counts_on=counts_on(found.counts_on),
             recorded_by_id=actor.pk,
-        )  # fmt: skip
+        )
 
 
 @transaction.atomic

@@ -1,4 +1,6 @@
-"""The file of returns: one row per measure, place and year. Applying it approves its rows. Holds no measures: those are data."""
+"""The file of returns: one row per measure, place and year. Applying it approves its rows. Holds no measures: those are
+data.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -16,7 +18,8 @@ MEASURES = {
 }  # fmt: skip
 
 _RETURNS = """
-INSERT INTO returns_return (measure_id, area_id, year, value, unit, numerator, denominator, document, happened_on, counts_on,
+INSERT INTO returns_return (measure_id, area_id, year, value, unit, numerator, denominator, document, happened_on,
+    counts_on,
                             recorded_by_id, batch_id, replaces_id)
 SELECT s.measure, s.area_id, s.year, s.value, s.unit, s.numerator, s.denominator, s.document, make_date(s.year, 12, 31),
        GREATEST(make_date(s.year, 12, 31), %(open)s), %(sender)s, %(batch)s,
@@ -56,8 +59,11 @@ def withdraw_returns(a: Applying) -> Mapping[str, int]:
 
 def _run(a: Applying, sql: str) -> int:
     values: dict[str, Any] = {
-        "open": a.first_open_day, "sender": a.sender_id, "approver": a.approver_id, "batch": a.batch_id,
-    }  # fmt: skip
+        "open": a.first_open_day,
+        "sender": a.sender_id,
+        "approver": a.approver_id,
+        "batch": a.batch_id,
+    }
     a.cursor.execute(sql, values)
     return int(a.cursor.rowcount)
 
@@ -65,20 +71,46 @@ def _run(a: Applying, sql: str) -> int:
 RETURNS = Sheet(
     name="returns",
     label=_("Returns"),
-    about=_("Numbers that arrive already counted: one row per measure, place and year, with the document they are taken from."),
+    about=_(
+        "Numbers that arrive already counted: one row per measure, place and year, with the document they are "
+        "taken from."
+    ),
     columns=(
         Column("measure", _("what was counted"), Kind.CODE, codes=MEASURES, headers=("指标",)),
         Column(
-            "area", _("code of the region or county"), Kind.AREA, levels=("region", "county"),
+            "area",
+            _("code of the region or county"),
+            Kind.AREA,
+            levels=("region", "county"),
             headers=("area code", "地区代码", "行政区划代码"),
         ),
         Column("year", _("year the number speaks of"), Kind.YEAR, low=1980, days=Days.SINCE, headers=("年份", "年度")),
-        Column("value", _("the number, in its unit"), Kind.DECIMAL, low=0, headers=("数值",), decimals=4, unit_column="unit"),
         Column(
-            "numerator", _("for a quotient: what is divided"), Kind.DECIMAL, required=False, low=0, headers=("分子",), decimals=4,
+            "value",
+            _("the number, in its unit"),
+            Kind.DECIMAL,
+            low=0,
+            headers=("数值",),
+            decimals=4,
+            unit_column="unit",
         ),
         Column(
-            "denominator", _("for a quotient: what it is divided by"), Kind.DECIMAL, required=False, low=0, headers=("分母",), decimals=4,
+            "numerator",
+            _("for a quotient: what is divided"),
+            Kind.DECIMAL,
+            required=False,
+            low=0,
+            headers=("分子",),
+            decimals=4,
+        ),
+        Column(
+            "denominator",
+            _("for a quotient: what it is divided by"),
+            Kind.DECIMAL,
+            required=False,
+            low=0,
+            headers=("分母",),
+            decimals=4,
         ),
         Column("unit", _("unit of the number"), max_length=20, headers=("计量单位", "单位")),
         Column("document", _("document the number is taken from"), headers=("source document", "来源", "文件")),
@@ -92,18 +124,27 @@ RETURNS = Sheet(
     totals=(
         Total(_("returns"), "SELECT count(*) FROM {stage}"),
         Total(_("places"), "SELECT count(DISTINCT area_id) FROM {stage}"),
-        Total(_("residents, sum over counties"), "SELECT sum(s.value) FROM {stage} s WHERE s.measure = 'population'"
-              " AND EXISTS (SELECT FROM places_tree t WHERE t.area_id = s.area_id AND t.level = 'county')"),
+        Total(
+            _("residents, sum over counties"),
+            "SELECT sum(s.value) FROM {stage} s WHERE s.measure = 'population'"
+            " AND EXISTS (SELECT FROM places_tree t WHERE t.area_id = s.area_id AND t.level = 'county')",
+        ),
     ),
     checks=(
         Check(
-            "unit_of_measure", "unit", _("the unit of the measure"),
-            "SELECT s.row_no, s.unit, m.unit || ': the unit of ' || m.label FROM {stage} s JOIN returns_measure m ON m.code = s.measure"
+            "unit_of_measure",
+            "unit",
+            _("the unit of the measure"),
+            "SELECT s.row_no, s.unit, m.unit || ': the unit of ' || m.label FROM {stage} s JOIN returns_measure m "
+            "ON m.code = s.measure"
             " WHERE s.unit <> m.unit",
-            _("convert the number to the measure's unit"), tells_expected=True,
+            _("convert the number to the measure's unit"),
+            tells_expected=True,
         ),
         Check(
-            "quotient_brings_its_parts", "denominator", _("numerator and denominator for a quotient, and only there"),
+            "quotient_brings_its_parts",
+            "denominator",
+            _("numerator and denominator for a quotient, and only there"),
             """SELECT s.row_no, COALESCE(s.numerator::text, 'none') || ' / ' || COALESCE(s.denominator::text, 'none')
                  FROM {stage} s JOIN returns_measure m ON m.code = s.measure
                 WHERE m.is_quotient <> (s.numerator IS NOT NULL AND s.denominator > 0)
@@ -111,29 +152,37 @@ RETURNS = Sheet(
             _("bring what was divided and what it was divided by, so that no average is taken of averages"),
         ),
         Check(
-            "quotient_agrees", "value", _("numerator by denominator, within rounding"),
+            "quotient_agrees",
+            "value",
+            _("numerator by denominator, within rounding"),
             """SELECT s.row_no, s.value || ' but ' || round(m.scale * s.numerator / s.denominator, 4)
                  FROM {stage} s JOIN returns_measure m ON m.code = s.measure
                 WHERE m.is_quotient AND s.denominator > 0
                   AND abs(s.value * s.denominator - m.scale * s.numerator) > m.tolerance * s.denominator""",
         ),
         Check(
-            "level_of_measure", "area", _("a place of a level this measure is returned at"),
+            "level_of_measure",
+            "area",
+            _("a place of a level this measure is returned at"),
             """SELECT s.row_no, s.area FROM {stage} s JOIN returns_measure m ON m.code = s.measure
                 WHERE NOT EXISTS (SELECT FROM places_code c WHERE c.area_id = s.area_id
                    AND ((m.on_region AND c.level = 'region') OR (m.on_county AND c.level = 'county')))""",
         ),
         Check(
-            "not_returned_yet", "measure", _("no return of this measure, place and year, unless it was sent back"),
+            "not_returned_yet",
+            "measure",
+            _("no return of this measure, place and year, unless it was sent back"),
             """SELECT s.row_no, 'return ' || r.id || ' of ' || r.value FROM {stage} s JOIN returns_return r
                 ON (r.measure_id, r.area_id, r.year) = (s.measure, s.area_id, s.year) AND r.voided_at IS NULL""",
             _("ask for the return to be sent back, then send the revision"),
         ),
         Check(
-            "year_not_ahead", "year", _("a year not in the future"),
+            "year_not_ahead",
+            "year",
+            _("a year not in the future"),
             "SELECT row_no, year::text FROM {stage} WHERE year > extract(year FROM %(today)s::date)",
         ),
     ),
-)  # fmt: skip
+)
 
 SHEETS = (RETURNS,)

@@ -31,17 +31,30 @@ class Submission(forms.Form):
     measure = forms.ChoiceField(label=gettext_lazy("Measure"))
     area = forms.TypedChoiceField(label=gettext_lazy("Place"), coerce=int)
     year = YearField(label=gettext_lazy("Year"), min_value=1980, max_value=2200)
-    value = NumberField(label=gettext_lazy("Value"), required=False, max_digits=24, decimals=4,
-                               help_text=gettext_lazy("In the unit of the measure. May be left empty where numerator and denominator are given."))  # fmt: skip
+    value = NumberField(
+        label=gettext_lazy("Value"),
+        required=False,
+        max_digits=24,
+        decimals=4,
+        help_text=gettext_lazy(
+            "In the unit of the measure. May be left empty where numerator and denominator are given."
+        ),
+    )
     numerator = NumberField(label=gettext_lazy("Numerator"), required=False, max_digits=24, decimals=4)
-    denominator = NumberField(label=gettext_lazy("Denominator"), required=False, max_digits=24, decimals=4,
-                                     help_text=gettext_lazy("Shares and averages bring both, so that they can be added up."))  # fmt: skip
+    denominator = NumberField(
+        label=gettext_lazy("Denominator"),
+        required=False,
+        max_digits=24,
+        decimals=4,
+        help_text=gettext_lazy("Shares and averages bring both, so that they can be added up."),
+    )
     document = forms.CharField(label=gettext_lazy("Source document"), max_length=300)
 
     def __init__(self, *words: Any, actor: User, **more: Any) -> None:
         super().__init__(*words, **more)
         areas = places.visible_areas(actor, services.SUBMIT).filter(level__in=["region", "county"], is_current=True)
-        self.fields["measure"].choices = [(m.code, f"{measure_words(m)} ({unit_words(m.unit)})") for m in queries.measures()]  # type: ignore[attr-defined]
+        measures = [(m.code, f"{measure_words(m)} ({unit_words(m.unit)})") for m in queries.measures()]
+        self.fields["measure"].choices = measures  # type: ignore[attr-defined]
         self.fields["area"].choices = [(a.pk, f"{a.name_en} {a.name_zh} {a.code}") for a in areas.order_by("code")]  # type: ignore[attr-defined]
 
 
@@ -73,8 +86,11 @@ def listing(request: HttpRequest) -> HttpResponse:
 def submit(request: HttpRequest) -> HttpResponse:
     """Submits a return; it is locked from then on, until it is approved or sent back."""
     actor = actor_of(request)
-    start = {"year": integer(request.GET, "year", periods.year_to_report(date.today())), "measure": request.GET.get("measure"),
-             "area": request.GET.get("area")}  # fmt: skip
+    start = {
+        "year": integer(request.GET, "year", periods.year_to_report(date.today())),
+        "measure": request.GET.get("measure"),
+        "area": request.GET.get("area"),
+    }
 
     def do(given: dict[str, Any]) -> str:
         words = {name: given[name] for name in ("measure", "year", "value", "numerator", "denominator", "document")}
@@ -91,7 +107,12 @@ def one(request: HttpRequest, return_id: int) -> HttpResponse:
     actor = actor_of(request)
     page = queries.one_return(actor, return_id)
     may_revise = page.state is State.SENT_BACK and places.may(actor, services.SUBMIT, page.row.area_id)
-    context = {"page": page, "row": page.row, "way": places.ancestors(actor, page.row.area_id), "may_revise": may_revise}
+    context = {
+        "page": page,
+        "row": page.row,
+        "way": places.ancestors(actor, page.row.area_id),
+        "may_revise": may_revise,
+    }
     return render(request, "returns/one.html", context)
 
 
@@ -118,8 +139,13 @@ def attach_document(request: HttpRequest, return_id: int) -> HttpResponse:
     row = queries.one_return(actor, return_id).row
     file = uploaded(request)
     attach(
-        actor, kind="return", subject_id=return_id, area_id=row.area_id, name=file.name or "", stream=file.chunks(),
+        actor,
+        kind="return",
+        subject_id=return_id,
+        area_id=row.area_id,
+        name=file.name or "",
+        stream=file.chunks(),
         title=request.POST.get("title", ""),
-    )  # fmt: skip
+    )
     messages.success(request, _("The document is attached."))
     return redirect("returns:one", return_id=return_id)

@@ -24,7 +24,20 @@ MENU = (
     ("users.manage", "places:users", _("Users")),
 )
 # Pages of people hang under places, for a role is given over one; the menu keeps them apart.
-_PEOPLE = {f"places:{name}" for name in ("users", "user", "add_user", "renew_user", "give_role", "end_role", "deactivate_user", "waiting_roles", "answer_role")}
+_PEOPLE = {
+    f"places:{name}"
+    for name in (
+        "users",
+        "user",
+        "add_user",
+        "renew_user",
+        "give_role",
+        "end_role",
+        "deactivate_user",
+        "waiting_roles",
+        "answer_role",
+    )
+}
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
@@ -39,7 +52,9 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     menu = [(name, words, _part(name) == here) for permission, name, words in MENU if permission in allowed]
     return {
         "menu": menu,
-        "menu_of": " ".join(f"{name}{'!' * here}" for name, _words, here in menu),  # by what a menu drawn before is found again
+        "menu_of": " ".join(
+            f"{name}{'!' * here}" for name, _words, here in menu
+        ),  # by what a menu drawn before is found again
         "the_region": region,
         "rtl": get_language_bidi(),
     }

@@ -26,13 +26,21 @@ class RouteMiddleware:
         """Passes the request on and marks the answer."""
         response = self.get_response(request)
         if "karez.request" in request.META:
-            route = request.resolver_match.route if request.resolver_match else "static/" if request.path.startswith("/static/") else "-"
+            route = (
+                request.resolver_match.route
+                if request.resolver_match
+                else "static/"
+                if request.path.startswith("/static/")
+                else "-"
+            )
             response["X-Karez-Route"] = "".join(c for c in str(route) if c.isascii() and c.isprintable())[:200] or "-"
         return response
 
 
 class PrivateMiddleware:
-    """Pages of who is signed in are kept by no browser and no cache: on a shared computer nothing is left to go back to."""
+    """Pages of who is signed in are kept by no browser and no cache: on a shared computer nothing is left to go back
+    to.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

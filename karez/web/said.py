@@ -1,8 +1,8 @@
 """What was refused or found wrong, and what the program wrote into books, in the reader's language.
 
-Holds the finding of the pattern an English text was made from, and the putting together anew. It holds no text of its own: those
-are in the catalogues `refusals` and `books`, which `locale/refresh_refusals.py` collects from the source. A text nobody knows stays
-as it is.
+Holds the finding of the pattern an English text was made from, and the putting together anew. It holds no text of its
+own: those are in the catalogues `refusals` and `books`, which `locale/refresh_refusals.py` collects from the source. A
+text nobody knows stays as it is.
 """
 
 import gettext
@@ -30,7 +30,9 @@ class Pattern(NamedTuple):
     weak: bool
 
     def parts(self, text: str) -> list[str] | None:
-        """What was put in, where `text` was made from this pattern. One pass over the text: each piece at its first place."""
+        """What was put in, where `text` was made from this pattern. One pass over the text: each piece at its first
+        place.
+        """
         first, *between, last = self.pieces
         place, end = len(first), len(text) - len(last)
         if place > end or not text.startswith(first) or not text.endswith(last):
@@ -56,7 +58,8 @@ class Sayings(NamedTuple):
 def booked(text: object, language: str | None = None, *, typed: bool = False) -> str:
     """What the program wrote into a book (an account's name, a narration) in a language (default: the reader's).
 
-    What people typed stays as typed: the parts put in always, and of a `typed` text all of it but whole texts of the program.
+    What people typed stays as typed: the parts put in always, and of a `typed` text all of it but whole texts of the
+    program.
     """
     plain = str(text)
     language = language or translation.get_language() or "en"
@@ -98,7 +101,9 @@ def _said(text: str, locale: str, language: str, cell: bool, deep: int) -> str:
     found = [(pattern, parts) for pattern in sayings.patterns if (parts := pattern.parts(text)) is not None]
     likely = [(p, parts) for p, parts in found if not p.weak or (not cell and _is_meant(parts, sayings, language))]
     # Of several patterns the first whose parts are all names, numbers or texts known themselves; else the most telling.
-    for pattern, parts in sorted(likely, key=lambda one: any(map(_ENGLISH.search, _kept(one[1], locale, language, deep + 1)))):
+    for pattern, parts in sorted(
+        likely, key=lambda one: any(map(_ENGLISH.search, _kept(one[1], locale, language, deep + 1)))
+    ):
         told = [_part(part, locale, language, deep + 1) for part in parts]
         return _PART.sub(lambda place: told[int(place[1]) - 1], pattern.told)  # noqa: B023
     return text
@@ -124,7 +129,12 @@ def _part(text: str, locale: str, language: str, deep: int) -> str:
 
 def _is_meant(parts: list[str], sayings: Sayings, language: str) -> bool:
     """Whether a pattern of a few letters is met on purpose: by known texts, by numbers and codes, and by names."""
-    known = [(part in sayings.whole and part not in sayings.of_books) or bool(_of_pages(part, language)) or (" " not in part and bool(_CODE.search(part))) for part in parts]
+    known = [
+        (part in sayings.whole and part not in sayings.of_books)
+        or bool(_of_pages(part, language))
+        or (" " not in part and bool(_CODE.search(part)))
+        for part in parts
+    ]
     return any(known) and all(is_known or not part[:1].islower() for part, is_known in zip(parts, known, strict=True))
 
 
@@ -139,7 +149,9 @@ def _of_pages(text: str, language: str) -> str:
 def _sayings(locale: str) -> Sayings:
     """What refusals are told with; they also name accounts."""
     refusals, books = _catalogue(locale, "refusals"), _catalogue(locale, "books")
-    return refusals._replace(whole={**books.whole, **refusals.whole}, of_books=frozenset(books.whole) - set(refusals.whole))
+    return refusals._replace(
+        whole={**books.whole, **refusals.whole}, of_books=frozenset(books.whole) - set(refusals.whole)
+    )
 
 
 @cache
@@ -151,7 +163,10 @@ def _catalogue(locale: str, name: str) -> Sayings:
         catalogue: dict[str, str] = gettext.GNUTranslations(opened)._catalog  # type: ignore[attr-defined]
     whole = {english: told for english, told in catalogue.items() if english and not _PART.search(english)}
     made = [
-        Pattern(tuple(_PART.split(english)[::2]), told, sum(map(str.isalpha, "".join(_PART.split(english)[::2]))) <= _WEAK)
-        for english, told in catalogue.items() if _PART.search(english)
-    ]  # fmt: skip
+        Pattern(
+            tuple(_PART.split(english)[::2]), told, sum(map(str.isalpha, "".join(_PART.split(english)[::2]))) <= _WEAK
+        )
+        for english, told in catalogue.items()
+        if _PART.search(english)
+    ]
     return Sayings(whole, tuple(sorted(made, key=lambda pattern: -len("".join(pattern.pieces)))))

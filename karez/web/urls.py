@@ -14,7 +14,9 @@ handler500 = "karez.web.views.broken"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", views.home, name="home"),
     path("account/", views.account, name="account"),
-    path("account/password/reset/", views.forgotten, name="account_reset_password"),  # before the library's, which sends mail
+    path(
+        "account/password/reset/", views.forgotten, name="account_reset_password"
+    ),  # before the library's, which sends mail
     path("account/signed-in/", views.signed_in, name="signed_in"),
     path("account/", include("allauth.urls")),
     path("language/", set_language, name="set_language"),
@@ -22,5 +24,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 # A room's pages are in its own `urls.py`, under no prefix of ours: its addresses are part of its subject.
 urlpatterns += [
-    path("", include(f"karez.{room}.urls")) for room in settings.ROOMS if room != "web" and find_spec(f"karez.{room}.urls")
+    path("", include(f"karez.{room}.urls"))
+    for room in settings.ROOMS
+    if room != "web" and find_spec(f"karez.{room}.urls")
 ]

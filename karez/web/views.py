@@ -1,4 +1,6 @@
-"""The start page with what waits for the person, the health answer, and what stands where nothing can. Holds no room's pages."""
+"""The start page with what waits for the person, the health answer, and what stands where nothing can. Holds no room's
+pages.
+"""
 
 import sys
 
@@ -22,7 +24,10 @@ from karez.web import plain
 def home(request: HttpRequest) -> HttpResponse:
     """What waits for the person, and the years of the region."""
     actor = actor_of(request)
-    context = {"items": [item for items in told("items") for item in items(actor) if item.count], "years": Period.objects.order_by("-year")[:5]}
+    context = {
+        "items": [item for items in told("items") for item in items(actor) if item.count],
+        "years": Period.objects.order_by("-year")[:5],
+    }
     return render(request, "web/home.html", context)
 
 
@@ -64,7 +69,9 @@ def broken(request: HttpRequest) -> HttpResponse:
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """Nothing is at this address, or nothing the person may see: the same answer for both, so that ids cannot be probed."""
+    """Nothing is at this address, or nothing the person may see: the same answer for both, so that ids cannot be
+    probed.
+    """
     if "application/json" in request.headers.get("Accept", ""):
         return JsonResponse({"code": "not_found"}, status=404)
     return render(request, "web/not_found.html", status=404)

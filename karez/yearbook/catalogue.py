@@ -1,4 +1,6 @@
-"""The catalogue of figures: what each counts, how, from where and since when, generated from the declarations. Shows no values."""
+"""The catalogue of figures: what each counts, how, from where and since when, generated from the declarations. Shows no
+values.
+"""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -34,10 +36,19 @@ def catalogue(request: HttpRequest) -> HttpResponse:
     sealed = {p.year for p in Period.objects.filter(state=State.CLOSED)}
     entries = [described(f, used.get(f.id, ()), _newest(f, sealed)) for f in found]
     context = {
-        "rooms": [(r, room_words(r)) for r in dict.fromkeys(map(_room, every))], "kinds": [(k, words(language)[f"kind_{k}"]) for k in KINDS],
-        "groups": [(r, room_words(r), [e for e in entries if e["room"] == r]) for r in dict.fromkeys(e["room"] for e in entries)],
-        "asked": asked, "room": room, "kind": kind, "count": len(entries), "of": len(every), "region": periods.region(),
-    }  # fmt: skip
+        "rooms": [(r, room_words(r)) for r in dict.fromkeys(map(_room, every))],
+        "kinds": [(k, words(language)[f"kind_{k}"]) for k in KINDS],
+        "groups": [
+            (r, room_words(r), [e for e in entries if e["room"] == r])
+            for r in dict.fromkeys(e["room"] for e in entries)
+        ],
+        "asked": asked,
+        "room": room,
+        "kind": kind,
+        "count": len(entries),
+        "of": len(every),
+        "region": periods.region(),
+    }
     return render(request, "yearbook/catalogue.html", context)
 
 
@@ -52,21 +63,48 @@ def _room(figure: Figure) -> str:
 def room_words(room: str) -> str:
     """What the first word of a figure's id stands for: the section of a chapter."""
     named = {
-        "overview": _("The region"), "mutual_funds": _("Village mutual funds"), "register": _("Register of households"),
-        "returns": _("Returns"), "funds": _("Money"), "whole_village": _("Whole villages"), "training": _("Training"),
-        "two_systems": _("The two systems"), "social_support": _("Social support"), "industry": _("Industry"), "border": _("Border pilots"),
-        "highland": _("Highland pilots"), "contiguous": _("Contiguous areas"), "ifad": _("IFAD"), "relocation": _("Relocation"),
-        "publicity": _("Publicity"), "graduates": _("Graduates"), "special_areas": _("Special areas"), "fund_supervision": _("Supervision of funds"),
-    }  # fmt: skip
+        "overview": _("The region"),
+        "mutual_funds": _("Village mutual funds"),
+        "register": _("Register of households"),
+        "returns": _("Returns"),
+        "funds": _("Money"),
+        "whole_village": _("Whole villages"),
+        "training": _("Training"),
+        "two_systems": _("The two systems"),
+        "social_support": _("Social support"),
+        "industry": _("Industry"),
+        "border": _("Border pilots"),
+        "highland": _("Highland pilots"),
+        "contiguous": _("Contiguous areas"),
+        "ifad": _("IFAD"),
+        "relocation": _("Relocation"),
+        "publicity": _("Publicity"),
+        "graduates": _("Graduates"),
+        "special_areas": _("Special areas"),
+        "fund_supervision": _("Supervision of funds"),
+    }
     return named.get(room, room.replace("_", " ").capitalize())
 
 
 def _says(figure: Figure, asked: str) -> bool:
     """Whether every word that is asked for stands somewhere in a declaration."""
     text = " ".join(
-        (figure.id, figure.label, figure.label_zh, figure.source, figure.source_zh, figure.unit, figure.table, figure.value_text, figure.where_text, figure.note, figure.note_zh,
-         figure.formula.text if figure.formula else "", *figure.prints)
-    ).casefold()  # fmt: skip
+        (
+            figure.id,
+            figure.label,
+            figure.label_zh,
+            figure.source,
+            figure.source_zh,
+            figure.unit,
+            figure.table,
+            figure.value_text,
+            figure.where_text,
+            figure.note,
+            figure.note_zh,
+            figure.formula.text if figure.formula else "",
+            *figure.prints,
+        )
+    ).casefold()
     return all(word in text for word in asked.casefold().split())
 
 
@@ -90,13 +128,25 @@ def described(figure: Figure, used_in: tuple[str, ...] = (), year: int | None = 
     first, second = (figure.label_zh or figure.label, figure.label) if zh else (figure.label, figure.label_zh)
     w = words(language)
     return {
-        "figure": figure, "room": _room(figure), "label": first, "other": second if second != first else "", "how": sentence_of(figure),
-        "uses": figure.formula.uses if figure.formula else (), "used_in": used_in, "unit": unit_words(figure.unit, language),
-        "kind": w[f"kind_{figure.kind}"], "source": (figure.source_zh if zh else "") or figure.source, "note": (figure.note_zh if zh else "") or figure.note, "disclosure": w[f"unit_{figure.disclosure}"], "year": year,
-        "columns": [(c, column_words(figure.table, c), "" if zh else meaning(figure.table, c)) for c in sorted(figure.columns)],
+        "figure": figure,
+        "room": _room(figure),
+        "label": first,
+        "other": second if second != first else "",
+        "how": sentence_of(figure),
+        "uses": figure.formula.uses if figure.formula else (),
+        "used_in": used_in,
+        "unit": unit_words(figure.unit, language),
+        "kind": w[f"kind_{figure.kind}"],
+        "source": (figure.source_zh if zh else "") or figure.source,
+        "note": (figure.note_zh if zh else "") or figure.note,
+        "disclosure": w[f"unit_{figure.disclosure}"],
+        "year": year,
+        "columns": [
+            (c, column_words(figure.table, c), "" if zh else meaning(figure.table, c)) for c in sorted(figure.columns)
+        ],
         "last_year": figure.valid_before - 1 if figure.valid_before else None,
         # Of a formula it is said in `how`: it has a value where all its inputs have.
         "empty": "" if figure.formula else figure.empty,
         # The same id may have been counted otherwise in other years.
         "anchor": figure.id if figure.valid_before is None else f"{figure.id}-{figure.valid_from}",
-    }  # fmt: skip
+    }

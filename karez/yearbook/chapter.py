@@ -1,7 +1,8 @@
-"""A chapter put together: sentences with their figures inside, tables by place, and every figure as a row. Holds no computing.
+"""A chapter put together: sentences with their figures inside, tables by place, and every figure as a row. Holds no
+computing.
 
-Sentence patterns are data (`chapters/*.toml`, or a region's own). A figure that is missing, not collected or withheld leaves
-a named gap, never a hole.
+Sentence patterns are data (`chapters/*.toml`, or a region's own). A figure that is missing, not collected or withheld
+leaves a named gap, never a hole.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -16,7 +17,12 @@ from karez.yearbook.wording import CHINESE, ENGLISH, figure_words, number_words,
 SUPPRESSED = "suppressed"
 STATES = ("value", "missing", "not_collected", "undefined", SUPPRESSED)  # what a published cell may be
 _GAPS = {
-    ENGLISH: {"": "no value", "not_collected": "not collected", "undefined": "cannot be computed", SUPPRESSED: "withheld"},
+    ENGLISH: {
+        "": "no value",
+        "not_collected": "not collected",
+        "undefined": "cannot be computed",
+        SUPPRESSED: "withheld",
+    },
     CHINESE: {"": "无数据", "not_collected": "未收集", "undefined": "无法计算", SUPPRESSED: "不予公布"},
 }
 _AS_OF = {ENGLISH: "as of", CHINESE: "截至"}
@@ -43,7 +49,8 @@ class Section:
 
 @dataclass(frozen=True)
 class PlaceTable:
-    """A table of figures by place: heads (figure id, label, unit) and, for each place, its name and its numbers as printed.
+    """A table of figures by place: heads (figure id, label, unit) and, for each place, its name and its numbers as
+    printed.
 
     `corner` heads the first column where its names are not those of places.
     """
@@ -69,15 +76,25 @@ class Chapter:
 
 
 def compose(
-    figures: Mapping[str, Any], *, region: str, year: int, pattern: Path | None = None, language: str = ENGLISH,
+    figures: Mapping[str, Any],
+    *,
+    region: str,
+    year: int,
+    pattern: Path | None = None,
+    language: str = ENGLISH,
     by_place: Iterable[Mapping[str, Any]] = (),
-) -> Chapter:  # fmt: skip
-    """The chapter of `figures` (the answer of figures.queries.figures_for, by region); `by_place` are such rows of other levels."""
+) -> Chapter:
+    """The chapter of `figures` (the answer of figures.queries.figures_for, by region); `by_place` are such rows of
+    other levels.
+    """
     rows = tuple(worded(row, language) for row in figures["figures"])
     by_id = {row["id"]: row for row in rows}
     text = pattern_of(year, by_id, pattern)[language]
     plain = {"region": region, "year": str(year)}
-    sections = tuple(Section(p.title, tuple(_pieces(s, by_id, plain, language) for s in p.paragraphs), p.pictures) for p in text.sections)
+    sections = tuple(
+        Section(p.title, tuple(_pieces(s, by_id, plain, language) for s in p.paragraphs), p.pictures)
+        for p in text.sections
+    )
     first = rows[0] if rows else {}
     tables = _tables(text, by_id, list(by_place), language)
     title = text.title.format(**plain)
@@ -85,16 +102,32 @@ def compose(
 
 
 def worded(row: Mapping[str, Any], language: str) -> Mapping[str, Any]:
-    """A row of figures with its label (`name`), its value and its number in words of the language, or the name of its gap."""
+    """A row of figures with its label (`name`), its value and its number in words of the language, or the name of its
+    gap.
+    """
     name = (row.get("label_zh") if language == CHINESE else "") or row["label"]
     exact = _exact(row)
     if exact is None:
         gap = gap_words(str(row.get("state", "")), language)
-        return {**row, "name": name, "words": "", "number": "", "gap": gap, "unit_words": unit_words(row["unit"], language)}
+        return {
+            **row,
+            "name": name,
+            "words": "",
+            "number": "",
+            "gap": gap,
+            "unit_words": unit_words(row["unit"], language),
+        }
     rounding = Fraction(str(row.get("rounding", 1)))
     words = figure_words(exact, rounding, row["unit"], language)
     number = number_words(exact, rounding, row["unit"], language)
-    return {**row, "name": name, "words": words, "number": number, "gap": "", "unit_words": unit_words(row["unit"], language)}
+    return {
+        **row,
+        "name": name,
+        "words": words,
+        "number": number,
+        "gap": "",
+        "unit_words": unit_words(row["unit"], language),
+    }
 
 
 def gap_words(state: str, language: str) -> str:
@@ -135,13 +168,20 @@ def _tables(
 ) -> tuple[PlaceTable, ...]:
     cells = {(r["id"], r["place"]): r for r in by_place}
     places = {r["place"]: r for r in by_place}
-    return tuple(_table(t, by_id, cells, places, language) for t in text.tables if by_place and any(i in by_id for i in t.figures))
+    return tuple(
+        _table(t, by_id, cells, places, language)
+        for t in text.tables
+        if by_place and any(i in by_id for i in t.figures)
+    )
 
 
 def _table(
-    one: TablePattern, by_id: Mapping[str, Mapping[str, Any]], cells: Mapping[tuple[str, str], Mapping[str, Any]],
-    places: Mapping[str, Mapping[str, Any]], language: str,
-) -> PlaceTable:  # fmt: skip
+    one: TablePattern,
+    by_id: Mapping[str, Mapping[str, Any]],
+    cells: Mapping[tuple[str, str], Mapping[str, Any]],
+    places: Mapping[str, Mapping[str, Any]],
+    language: str,
+) -> PlaceTable:
     ids = [i for i in one.figures if i in by_id]
     heads = tuple((i, by_id[i]["name"], _head_unit(by_id[i], language)) for i in ids)
     rows = []

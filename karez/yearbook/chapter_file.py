@@ -1,8 +1,9 @@
-"""Reading a chapter's figures and its rules from CSV or XLSX, telling every fault by line and column. Holds no judgement of them.
+"""Reading a chapter's figures and its rules from CSV or XLSX, telling every fault by line and column. Holds no
+judgement of them.
 
-A chapter has one row for each printed figure. `derivation` is a formula over other ids that should give the printed value;
-`rounding_assumed` marks figures printed in full whose trailing zeros are taken as rounding (a remark in `note` says the same
-in older files). A rules file has one relation a row. Nothing of a file is kept or executed.
+A chapter has one row for each printed figure. `derivation` is a formula over other ids that should give the printed
+value; `rounding_assumed` marks figures printed in full whose trailing zeros are taken as rounding (a remark in `note`
+says the same in older files). A rules file has one relation a row. Nothing of a file is kept or executed.
 """
 
 import codecs
@@ -41,7 +42,9 @@ MAX_ID = 200
 MAX_HEADING = 200
 MAX_DIGITS = 30
 
-_NUMBER = re.compile(r"-?(?:[0-9]+|[1-9][0-9]{0,2}(?:,[0-9]{3})+)(?:\.[0-9]+)?")  # as printed: 1.080 has three decimals, 2,912 a separator
+_NUMBER = re.compile(
+    r"-?(?:[0-9]+|[1-9][0-9]{0,2}(?:,[0-9]{3})+)(?:\.[0-9]+)?"
+)  # as printed: 1.080 has three decimals, 2,912 a separator
 # Words and numbers of a period: end_2009, 2006-2008, 2009-12-31, 2009Q1, 11th_plan; a year has four digits.
 _RUN = re.compile(r"[A-Za-z0-9]+")
 _YEAR = re.compile(r"[12][0-9]{3}(?:[QqHh][1-4])?")
@@ -101,7 +104,9 @@ class Rule:
 
 @dataclass
 class Chapter:
-    """The readable rows of a chapter, all faults, the line of every id (readable or not), columns nothing reads; whether it was no UTF-8."""
+    """The readable rows of a chapter, all faults, the line of every id (readable or not), columns nothing reads;
+    whether it was no UTF-8.
+    """
 
     figures: list[PrintedFigure] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
@@ -122,7 +127,9 @@ class Rules:
 
 
 def read_chapter(data: bytes, name: str = "") -> Chapter:
-    """The figures in the bytes of a chapter file; every fault is listed, none raised. `name` is what the file is called, if anything."""
+    """The figures in the bytes of a chapter file; every fault is listed, none raised. `name` is what the file is
+    called, if anything.
+    """
     chapter = Chapter()
     table = Table(data, "figures", REQUIRED, OPTIONAL, chapter.faults, name)
     for line, cells in table.rows():
@@ -173,7 +180,12 @@ class Table:
         if not header and self.faults:
             return
         if not header:
-            self.fault(1, "", say("an empty file"), say("a first line naming the columns %(columns)s", columns=",".join(self.required)))
+            self.fault(
+                1,
+                "",
+                say("an empty file"),
+                say("a first line naming the columns %(columns)s", columns=",".join(self.required)),
+            )
             return
         names = self._header(line, header)
         if names is None:
@@ -215,7 +227,9 @@ class Table:
             return None
 
     def _records(self) -> Iterator[tuple[int, list[str]]]:
-        """Records with the line each begins on; blank ones are passed over, and no more are read than a chapter can have."""
+        """Records with the line each begins on; blank ones are passed over, and no more are read than a chapter can
+        have.
+        """
         if len(self.data) > MAX_BYTES:
             self.fault(1, "", say("more than %(limit)s bytes", limit=f"{MAX_BYTES:,}"), say("a smaller file"))
             return
@@ -223,7 +237,9 @@ class Table:
         for count, (line, record) in enumerate(r for r in records if any(cell.strip() for cell in r[1])):
             if count > MAX_ROWS:
                 limit = f"{MAX_ROWS:,}"
-                self.fault(line, "", say("more than %(limit)s rows", limit=limit), say("at most %(limit)s", limit=limit))
+                self.fault(
+                    line, "", say("more than %(limit)s rows", limit=limit), say("at most %(limit)s", limit=limit)
+                )
                 return
             yield line, record
 
@@ -288,13 +304,20 @@ class Table:
                 names[place] = ""
         for name in self.required:
             if name not in names:
-                self.fault(line, name, say("no such column"), say("the columns %(columns)s", columns=",".join(self.required)))
+                self.fault(
+                    line, name, say("no such column"), say("the columns %(columns)s", columns=",".join(self.required))
+                )
         self.ignored = tuple(shorten(name, 40) for name in names if name and name not in self.known)
         return names
 
     def _no_workbook(self) -> None:
         columns = ",".join(self.required)
-        self.fault(1, "", say("a file that is not a workbook, though it is named as one"), say("XLSX, or CSV with the columns %(columns)s", columns=columns))
+        self.fault(
+            1,
+            "",
+            say("a file that is not a workbook, though it is named as one"),
+            say("XLSX, or CSV with the columns %(columns)s", columns=columns),
+        )
 
     def _no_columns(self, line: int, header: list[str]) -> None:
         found = say("a first line with none of the columns: %(line)s", line=shorten(",".join(header), 80))
@@ -343,9 +366,7 @@ class _Row:
         if not self.usable or name is None or value is None or rounding is None or qualifier is None:
             return None
         printed = PrintedNumber(value, qualifier, rounding, self.cells.get("unit", ""))
-        return PrintedFigure(
-            self.line, name, self.cells.get("label", ""), printed, assumed, derivation, self.cells
-        )
+        return PrintedFigure(self.line, name, self.cells.get("label", ""), printed, assumed, derivation, self.cells)
 
     def rule(self) -> Rule | None:
         """The row as a relation, None where a fault makes it unusable."""
@@ -424,7 +445,11 @@ class _Row:
     def _check_period(self) -> None:
         cell = self.cell("period")
         if cell and not _is_period(cell):
-            self.fault("period", _shown(cell), say("a year of four digits or words, such as 2009, end_2009, 2006-2008 or plan, or an empty cell"))
+            self.fault(
+                "period",
+                _shown(cell),
+                say("a year of four digits or words, such as 2009, end_2009, 2006-2008 or plan, or an empty cell"),
+            )
 
     def _assumed(self) -> bool:
         cell = (self.cell("rounding_assumed") or "").lower()

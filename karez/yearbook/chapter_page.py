@@ -1,7 +1,9 @@
-"""What a chapter's page says of a frozen snapshot, kept for the next reader who may see the same places in the same language.
+"""What a chapter's page says of a frozen snapshot, kept for the next reader who may see the same places in the same
+language.
 
-The snapshot never changes, the declarations do not while a process runs, and a chapter's file is looked at again each time; so a page is
-worked out once. Who the reader is, the edition and what they may do with it stand around it and are not kept.
+The snapshot never changes, the declarations do not while a process runs, and a chapter's file is looked at again each
+time; so a page is worked out once. Who the reader is, the edition and what they may do with it stand around it and are
+not kept.
 """
 
 from collections.abc import Mapping
@@ -60,7 +62,9 @@ def shown(actor: User, snapshot: Snapshot, language: str) -> Shown:
     snapshots, known = (*sealed_before(snapshot, all_there=False), snapshot), declared()
     seen = figures.places_seen(actor, "figures.view", snapshot)
     digests = tuple(s.digest for s in snapshots)
-    return _made(_Asked(digests, id(known), language, get_language(), seen, stamp(snapshot.year), snapshots, known, actor))
+    return _made(
+        _Asked(digests, id(known), language, get_language(), seen, stamp(snapshot.year), snapshots, known, actor)
+    )
 
 
 @lru_cache(maxsize=64)
@@ -71,11 +75,19 @@ def _made(asked: _Asked) -> Shown:
     place = answers.places(snapshot)[periods.region().area_id]
     name = (place.name_en or place.name_zh) if language == ENGLISH else (place.name_zh or place.name_en)
     made = compose(found, region=name, year=snapshot.year, language=language, by_place=counties)
-    sections, pictures = placed(titled(made.sections, counted_now(resolve(None, snapshot.year), language)), pictures_of(asked.snapshots, made, counties))
+    sections, pictures = placed(
+        titled(made.sections, counted_now(resolve(None, snapshot.year), language)),
+        pictures_of(asked.snapshots, made, counties),
+    )
     context = {
-        "chapter": made, "sections": sections, "pictures": pictures, "lang": TAG[language], "digest": snapshot.digest,
-        "kinds": {kind: words(language)[f"kind_{kind}"] for kind in KINDS}, "link": {"region": snapshot.region, "year": snapshot.year},
-    }  # fmt: skip
+        "chapter": made,
+        "sections": sections,
+        "pictures": pictures,
+        "lang": TAG[language],
+        "digest": snapshot.digest,
+        "kinds": {kind: words(language)[f"kind_{kind}"] for kind in KINDS},
+        "link": {"region": snapshot.region, "year": snapshot.year},
+    }
     return Shown(made.title, made.as_of, made.rows, render_to_string("yearbook/chapter_body.html", context))
 
 
@@ -83,9 +95,13 @@ def _counties(actor: User, snapshot: Snapshot) -> list[dict[str, Any]]:
     """The figures of the chapter's tables and of its map at the counties the reader may see."""
     known = {f.id: f for f in resolve(None, snapshot.year)}
     tables = pattern_of(snapshot.year, known)[ENGLISH].tables
-    wanted = [i for i in dict.fromkeys((*COVERAGE, *(i for t in tables if t.by == "county" for i in t.figures))) if i in known]
+    wanted = [
+        i for i in dict.fromkeys((*COVERAGE, *(i for t in tables if t.by == "county" for i in t.figures))) if i in known
+    ]
     if not wanted:
         return []
-    rows = figures.figures_for(actor, snapshot.region, snapshot.year, by="county", ids=wanted, snapshot=snapshot)["figures"]
+    rows = figures.figures_for(actor, snapshot.region, snapshot.year, by="county", ids=wanted, snapshot=snapshot)[
+        "figures"
+    ]
     places = answers.places(snapshot)
     return [{**row, "place_name_zh": places[row["area_id"]].name_zh} for row in rows]

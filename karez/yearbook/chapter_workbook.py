@@ -1,7 +1,9 @@
-"""One sheet of a workbook (XLSX) in memory as rows of texts, each with its number in the spreadsheet. Holds no meaning of columns.
+"""One sheet of a workbook (XLSX) in memory as rows of texts, each with its number in the spreadsheet. Holds no meaning
+of columns.
 
-The work is that of the one reader of workbooks (`kernel/workbook`), in a process with limits of its own; here are the limits of a
-chapter and the words. A cell reads as it is shown; one that holds no value is a mark, and so a fault of its row.
+The work is that of the one reader of workbooks (`kernel/workbook`), in a process with limits of its own; here are the
+limits of a chapter and the words. A cell reads as it is shown; one that holds no value is a mark, and so a fault of its
+row.
 """
 
 import csv
@@ -15,7 +17,9 @@ from karez.kernel.workbook.reading import MIB, Limits, Reading, SheetHead, Workb
 
 MAX_CELLS = 3_000_000  # of the rows that hold something
 MAX_TEXT = 32 * MIB  # characters: as many as a CSV file may have
-LIMITS = Limits(memory=256 * MIB, seconds=60, unpacked=96 * MIB, rows=200_001, columns=100, cells=MAX_CELLS, text=MAX_TEXT)
+LIMITS = Limits(
+    memory=256 * MIB, seconds=60, unpacked=96 * MIB, rows=200_001, columns=100, cells=MAX_CELLS, text=MAX_TEXT
+)
 _SOUND = say("a sound XLSX file; open it and save it again")
 
 
@@ -35,9 +39,11 @@ def is_workbook(data: bytes) -> bool:
 def rows_of_workbook(
     data: bytes, known: Callable[[Sequence[str]], bool] = bool, tell: Callable[[Words], None] = lambda _words: None
 ) -> Iterator[tuple[int, list[str]]]:
-    """The rows of one sheet, counted as the spreadsheet counts: of those shown the first whose first line is `known`, else the first.
+    """The rows of one sheet, counted as the spreadsheet counts: of those shown the first whose first line is `known`,
+    else the first.
 
-    `tell` is told what a reader of the answer should know of the workbook. Raises WorkbookError where it is too large or broken.
+    `tell` is told what a reader of the answer should know of the workbook. Raises WorkbookError where it is too large
+    or broken.
     """
 
     def choose(sheets: list[SheetHead]) -> int:
@@ -63,9 +69,15 @@ def _told(read: Reading) -> Iterator[Words]:
         yield say("Not read, because they are hidden: the sheets %(names)s.", names=", ".join(read.hidden[:20]))
     sentences = {
         "hidden_row": say("Hidden rows were read like the others: %(places)s.", places=_places(read, "hidden_row")),
-        "hidden_column": say("Hidden columns were read like the others: %(places)s.", places=_places(read, "hidden_column")),
-        "far_cell": say("Not read, because it stands far beside the column names: %(places)s.", places=_places(read, "far_cell")),
-        "yearless_day": say("Days are shown without their year and were read with it: %(places)s.", places=_places(read, "yearless_day")),
+        "hidden_column": say(
+            "Hidden columns were read like the others: %(places)s.", places=_places(read, "hidden_column")
+        ),
+        "far_cell": say(
+            "Not read, because it stands far beside the column names: %(places)s.", places=_places(read, "far_cell")
+        ),
+        "yearless_day": say(
+            "Days are shown without their year and were read with it: %(places)s.", places=_places(read, "yearless_day")
+        ),
     }
     yield from (words for kind, words in sentences.items() if read.counts.get(kind))
 
@@ -82,11 +94,16 @@ def _error(no: WorkbookRefused) -> WorkbookError:
         "no_workbook": (say("an archive without worksheets"), say("a CSV or XLSX file")),
         "packing": (say("an archive packed in a way spreadsheets do not use"), _SOUND),
         "hidden": (say("a workbook whose sheets are all hidden"), say("a sheet that is shown")),
-        "far": (say("something in the cell %(cell)s, far beside the table", cell=no.found), say("at most %(limit)s columns", limit=LIMITS.columns)),
+        "far": (
+            say("something in the cell %(cell)s, far beside the table", cell=no.found),
+            say("at most %(limit)s columns", limit=LIMITS.columns),
+        ),
         "text": (say("a workbook with more than %(limit)s characters", limit=f"{MAX_TEXT:,}"), large),
         "memory": (say("a workbook that takes more memory than it may"), large),
         "time": (say("a workbook that takes longer to read than it may"), large),
-        **dict.fromkeys(("unpacked", "rows", "cells", "sheets", "merged"), (say("a workbook too large when unpacked"), large)),
+        **dict.fromkeys(
+            ("unpacked", "rows", "cells", "sheets", "merged"), (say("a workbook too large when unpacked"), large)
+        ),
         **dict.fromkeys(("entities", "markup"), (say("a workbook written in a way spreadsheets do not write"), _SOUND)),
     }.get(no.why, (say("a workbook that cannot be read"), _SOUND))
     return WorkbookError(found, expected)

@@ -1,4 +1,5 @@
-"""Columns drawn as SVG: a group for each state, a bar for each source, every bar with its number above it. Computes no figures.
+"""Columns drawn as SVG: a group for each state, a bar for each source, every bar with its number above it. Computes no
+figures.
 
 Colours are presentation attributes that a page's style sheet overrules by the classes f0 to f5.
 """
@@ -33,7 +34,9 @@ class Group:
     bars: tuple[Bar, ...]
 
 
-def svg_columns(groups: Sequence[Group], legend: Sequence[str], *, unit: str, title: str, description: str, prefix: str = "columns") -> str:
+def svg_columns(
+    groups: Sequence[Group], legend: Sequence[str], *, unit: str, title: str, description: str, prefix: str = "columns"
+) -> str:
     """The chart on one scale from nought; empty without a value above it."""
     values = [b.value for g in groups for b in g.bars]
     if not values or max(values) <= 0 or min(values) < 0:
@@ -43,7 +46,10 @@ def svg_columns(groups: Sequence[Group], legend: Sequence[str], *, unit: str, ti
     height = _TOP + _HIGH + _FOOT
     size = f'viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}" font-family="sans-serif" font-size="13"'
     made = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="map" role="group" aria-labelledby="{prefix}-title {prefix}-desc" {size}>',
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="map" role="group" aria-labelledby="{prefix}-title '
+            f'{prefix}-desc" {size}>'
+        ),
         f'<title id="{prefix}-title">{escape(title)}</title><desc id="{prefix}-desc">{escape(description)}</desc>',
         _legend(legend, unit),
         *(_group(group, n * room, room, scale) for n, group in enumerate(groups)),
@@ -75,9 +81,11 @@ def _group(group: Group, left: float, room: float, scale: float) -> str:
     for n, bar in enumerate(group.bars):
         high, colour = float(bar.value) * scale, n % len(FILLS)
         one = (
-            f'<rect class="f{colour}" fill="{FILLS[colour]}" x="{x:.1f}" y="{_TOP + _HIGH - high:.2f}" width="{wide:.1f}" height="{high:.2f}">'
+            f'<rect class="f{colour}" fill="{FILLS[colour]}" x="{x:.1f}" y="{_TOP + _HIGH - high:.2f}" '
+            f'width="{wide:.1f}" height="{high:.2f}">'
             f"<title>{escape(bar.said)}</title></rect>"
-            f'<text x="{x + wide / 2:.1f}" y="{_TOP + _HIGH - high - 6:.2f}" font-size="{size}" font-weight="600" text-anchor="middle"'
+            f'<text x="{x + wide / 2:.1f}" y="{_TOP + _HIGH - high - 6:.2f}" font-size="{size}" font-weight="600" '
+            'text-anchor="middle"'
             f' fill="currentColor">{escape(bar.words)}</text>'
         )
         label = f" aria-label={quoteattr(bar.said)}"
@@ -85,7 +93,9 @@ def _group(group: Group, left: float, room: float, scale: float) -> str:
         x += wide + gap
     middle = left + room / 2
     drawn.append(
-        f'<text x="{middle:.1f}" y="{_TOP + _HIGH + 20}" text-anchor="middle" font-weight="600" fill="currentColor">{escape(group.name)}</text>'
-        f'<text x="{middle:.1f}" y="{_TOP + _HIGH + 38}" text-anchor="middle" fill="currentColor">{escape(group.under)}</text>'
+        f'<text x="{middle:.1f}" y="{_TOP + _HIGH + 20}" text-anchor="middle" font-weight="600" '
+        f'fill="currentColor">{escape(group.name)}</text>'
+        f'<text x="{middle:.1f}" y="{_TOP + _HIGH + 38}" text-anchor="middle" '
+        f'fill="currentColor">{escape(group.under)}</text>'
     )
     return "".join(drawn)

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 
 def circles(links: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
-    """The groups of names that reach each other, and single names that link to themselves; in linear time, no recursion.
+    """The groups of names that reach each other, and single names that link to themselves; in linear time, no
+    recursion.
 
     Tarjan's strongly connected components with a stack of our own, so that a chain of any length is walked.
     """

@@ -1,4 +1,6 @@
-"""Printed figures of a chapter against computed ones, each at its printed precision and hedge. Holds no computing of figures."""
+"""Printed figures of a chapter against computed ones, each at its printed precision and hedge. Holds no computing of
+figures.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -84,13 +86,13 @@ class CompareResult:
 def compare(
     rows: Iterable[PrintedFigure], computed: Mapping[str, Computed], aliases: Mapping[str, str] | None = None
 ) -> CompareResult:
-    """Each row against the computed figure of its id, in the unit printed; `aliases` maps ids printed again to their figure's."""
+    """Each row against the computed figure of its id, in the unit printed; `aliases` maps ids printed again to their
+    figure's.
+    """
     return CompareResult(tuple(_compared(row, computed, aliases or {}) for row in rows))
 
 
-def _compared(
-    row: PrintedFigure, computed: Mapping[str, Computed], aliases: Mapping[str, str]
-) -> ComparedFigure:
+def _compared(row: PrintedFigure, computed: Mapping[str, Computed], aliases: Mapping[str, str]) -> ComparedFigure:
     name = row.id if row.id in computed else aliases.get(row.id, row.id)
     found = computed.get(name)
     value = None if found is None else Fraction(found)

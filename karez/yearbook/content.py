@@ -1,4 +1,5 @@
-"""What an edition says, whole: places, figures, cells after disclosure control, sentences in both languages; and its digest.
+"""What an edition says, whole: places, figures, cells after disclosure control, sentences in both languages; and its
+digest.
 
 The text made here is what people sign and what every format is written from. Nothing in it is finer than a county, and
 no row, key or name of a person is in it. Holds no record of who signed.
@@ -35,7 +36,8 @@ FORMAT = 1
 class Content:
     """An edition's content, read from its text. The digest is that of the text's bytes in UTF-8.
 
-    `corrected` is no part of it: what approved errata beside it say, (figure, place) -> exact value, the last word for each.
+    `corrected` is no part of it: what approved errata beside it say, (figure, place) -> exact value, the last word for
+    each.
     """
 
     text: str
@@ -75,12 +77,24 @@ class Content:
             if (level is None or place["level"] == level) and (figure is None or i == figure):
                 made.append(
                     {
-                        "id": i, "label": told["label"], "label_zh": told["label_zh"], "unit": told["unit"], "kind": told["kind"],
-                        "rounding": told["rounding"], "exact": exact, "value": _number(exact), "state": state, "place": code,
-                        "place_name": place["name_en"] or place["name_zh"], "place_name_zh": place["name_zh"], "level": place["level"], "area_id": place["area_id"],
-                        "as_of": snapshot["as_of"], "snapshot": snapshot["name"],
+                        "id": i,
+                        "label": told["label"],
+                        "label_zh": told["label_zh"],
+                        "unit": told["unit"],
+                        "kind": told["kind"],
+                        "rounding": told["rounding"],
+                        "exact": exact,
+                        "value": _number(exact),
+                        "state": state,
+                        "place": code,
+                        "place_name": place["name_en"] or place["name_zh"],
+                        "place_name_zh": place["name_zh"],
+                        "level": place["level"],
+                        "area_id": place["area_id"],
+                        "as_of": snapshot["as_of"],
+                        "snapshot": snapshot["name"],
                     }
-                )  # fmt: skip
+                )
         return made
 
     def chapter(self, language: str) -> Chapter:
@@ -91,7 +105,8 @@ class Content:
 def content_of(snapshot: Snapshot, signed: Mapping[tuple[int, int], Content] | None = None) -> Content:
     """The content a sealed snapshot yields with the declarations, the sentences and the disclosure rules of now.
 
-    `signed` are the signed editions of all years, by year and number: what they told and what they withheld counts in the decision.
+    `signed` are the signed editions of all years, by year and number: what they told and what they withheld counts in
+    the decision.
     """
     figures = resolve(None, snapshot.year)
     computed = cells(snapshot, figures, LEVELS)
@@ -101,17 +116,30 @@ def content_of(snapshot: Snapshot, signed: Mapping[tuple[int, int], Content] | N
     places.sort(key=lambda p: (LEVELS.index(p.level), p.code))
     name = next(p for p in places if p.area_id == region.area_id)
     said: dict[str, Any] = {
-        "format": FORMAT, "year": snapshot.year, "synthetic": region.synthetic, "controller": region.controller,
-        "region": {"code": region.code, "place": name.code, "name_en": name.name_en or name.name_zh, "name_zh": name.name_zh},
+        "format": FORMAT,
+        "year": snapshot.year,
+        "synthetic": region.synthetic,
+        "controller": region.controller,
+        "region": {
+            "code": region.code,
+            "place": name.code,
+            "name_en": name.name_en or name.name_zh,
+            "name_zh": name.name_zh,
+        },
         "snapshot": {
-            "name": snapshot.name, "digest": snapshot.digest, "as_of": snapshot.as_of.isoformat(), "taken_at": snapshot.taken_at,
+            "name": snapshot.name,
+            "digest": snapshot.digest,
+            "as_of": snapshot.as_of.isoformat(),
+            "taken_at": snapshot.taken_at,
         },
         "figures": [_definition(f, snapshot) for f in figures],
         "places": [_place(p, computed.places) for p in places],
         "cells": _published_cells(computed, figures, places, withheld),
         "flow": flow_of(snapshot),
-        "capital": _capital(snapshot, region, {figure for figure, place in withheld if place == region.area_id}, signed or {}),
-    }  # fmt: skip
+        "capital": _capital(
+            snapshot, region, {figure for figure, place in withheld if place == region.area_id}, signed or {}
+        ),
+    }
     plain = Content(_text(said))
     said["chapters"] = {language: _chapter_as_data(_composed(plain, language)) for language in LANGUAGES}
     return Content(_text(said))
@@ -119,7 +147,7 @@ def content_of(snapshot: Snapshot, signed: Mapping[tuple[int, int], Content] | N
 
 def _capital(
     snapshot: Snapshot, region: Region, withheld: Collection[str], signed: Mapping[tuple[int, int], Content]
-) -> list[dict[str, Any]]:  # fmt: skip
+) -> list[dict[str, Any]]:
     """The states of the capital of which nothing is withheld, neither in this edition nor in the year they are of."""
     earlier = sealed_before(snapshot)
     held = {s.year: _held_then(s, region.area_id, signed) for s in earlier} | {snapshot.year: withheld}
@@ -128,12 +156,19 @@ def _capital(
 
 
 def _held_then(earlier: Snapshot, region: int, signed: Mapping[tuple[int, int], Content]) -> Collection[str]:
-    """Which figures of capital may not be told of an earlier year's region: few households stand behind them, or an edition withheld them."""
+    """Which figures of capital may not be told of an earlier year's region: few households stand behind them, or an
+    edition withheld them.
+    """
     known = declared().of_year(earlier.year)
     ids = [i for i in (*OPENING, *CAPITAL) if i in known]
     decided = cells_for_publication(earlier, ids, ("region",)).suppressed().suppressed if ids else {}
     editions = [content for (year, _number), content in signed.items() if year == earlier.year]
-    by_edition = {i for content in editions for i in ids if content.cells.get((i, content.said["region"]["place"]), (None, ""))[1] == SUPPRESSED}
+    by_edition = {
+        i
+        for content in editions
+        for i in ids
+        if content.cells.get((i, content.said["region"]["place"]), (None, ""))[1] == SUPPRESSED
+    }
     return {i for i, place in decided if place == region} | by_edition
 
 
@@ -150,39 +185,55 @@ def _definition(figure: Figure, snapshot: Snapshot) -> dict[str, Any]:
 def _place(place: Place, places: Mapping[int, Place]) -> dict[str, Any]:
     parent = places.get(place.parent_id) if place.parent_id is not None else None
     return {
-        "code": place.code, "level": place.level, "name_en": place.name_en, "name_zh": place.name_zh, "area_id": place.area_id,
+        "code": place.code,
+        "level": place.level,
+        "name_en": place.name_en,
+        "name_zh": place.name_zh,
+        "area_id": place.area_id,
         "parent": parent.code if parent else "",
-    }  # fmt: skip
+    }
 
 
 def _withheld(
     snapshot: Snapshot, figures: Sequence[Figure], computed: Cells, signed: Mapping[tuple[int, int], Content]
 ) -> Collection[tuple[str, int]]:
-    """The cells that disclosure control takes out, decided over the whole set; refuses to publish what would still be exposed."""
+    """The cells that disclosure control takes out, decided over the whole set; refuses to publish what would still be
+    exposed.
+    """
     publication = cells_for_publication(snapshot, levels=LEVELS)
     others = beside_of(publication, snapshot.year, figures, computed.places, signed)
     decided = publication.suppressed(others)
     exposed = [e for e in decided.exposed if not told_by_other_years(e, snapshot.year)]
     if undecided := [e for e in exposed if e.how == UNDECIDED]:
         raise Refusal(
-            "yearbook.undecided", record=f"{snapshot.region} {snapshot.year}",
+            "yearbook.undecided",
+            record=f"{snapshot.region} {snapshot.year}",
             found=f"{len(undecided)} withheld cells of which it cannot be shown that they stay unknown",
-            expected="none", rule="what is printed beside a withheld cell fits together, and how open it stays can be worked out within bounds",
+            expected="none",
+            rule=(
+                "what is printed beside a withheld cell fits together, and how open it stays can be worked out "
+                "within bounds"
+            ),
             todo="leave a figure out of the year's declarations, or look for editions that contradict each other",
-        )  # fmt: skip
+        )
     if exposed:
         raise Refusal(
-            "yearbook.exposed", record=f"{snapshot.region} {snapshot.year}", found=f"{len(exposed)} small cells that can be worked out",
-            expected="none", rule="fewer than 10 persons or households are not published and do not follow from what is",
+            "yearbook.exposed",
+            record=f"{snapshot.region} {snapshot.year}",
+            found=f"{len(exposed)} small cells that can be worked out",
+            expected="none",
+            rule="fewer than 10 persons or households are not published and do not follow from what is",
             todo="leave a figure out of the year's declarations, or make its disclosure unit coarser",
-        )  # fmt: skip
+        )
     return decided.suppressed.keys()
 
 
 def _published_cells(
     computed: Cells, figures: Sequence[Figure], places: Sequence[Place], withheld: Collection[tuple[str, int]]
 ) -> list[list[str | None]]:
-    """Every cell as published: figure, code of the place, exact value (None where there is none), state. No state says why."""
+    """Every cell as published: figure, code of the place, exact value (None where there is none), state. No state says
+    why.
+    """
     made: list[list[str | None]] = []
     for figure in figures:
         for place in places:
@@ -199,7 +250,9 @@ def _composed(content: Content, language: str) -> Chapter:
     said = content.said
     name = said["region"]["name_zh"] if language == CHINESE else said["region"]["name_en"]
     by_place = [r for r in content.rows() if r["level"] != "region"]
-    return compose({"figures": content.rows("region")}, region=name, year=said["year"], language=language, by_place=by_place)
+    return compose(
+        {"figures": content.rows("region")}, region=name, year=said["year"], language=language, by_place=by_place
+    )
 
 
 def _number(exact: str | None) -> int | float | str | None:
@@ -211,18 +264,23 @@ def _number(exact: str | None) -> int | float | str | None:
 
 def _chapter_as_data(chapter: Chapter) -> dict[str, Any]:
     return {
-        "title": chapter.title, "language": chapter.language,
+        "title": chapter.title,
+        "language": chapter.language,
         "sections": [
             {
-                "title": s.title, "paragraphs": [[[p.text, p.figure_id, p.title, p.gap] for p in paragraph] for paragraph in s.paragraphs],
+                "title": s.title,
+                "paragraphs": [
+                    [[p.text, p.figure_id, p.title, p.gap] for p in paragraph] for paragraph in s.paragraphs
+                ],
                 "pictures": s.pictures,
             }
             for s in chapter.sections
         ],
         "tables": [{"title": t.title, "by": t.by, "heads": t.heads, "rows": t.rows} for t in chapter.tables],
         "rows": [{k: r[k] for k in _ROW} for r in chapter.rows],
-        "snapshot": chapter.snapshot, "as_of": chapter.as_of,
-    }  # fmt: skip
+        "snapshot": chapter.snapshot,
+        "as_of": chapter.as_of,
+    }
 
 
 _ROW = (
@@ -232,14 +290,22 @@ _ROW = (
 
 
 def _chapter_from(data: Mapping[str, Any]) -> Chapter:
-    sections = tuple(Section(s["title"], tuple(tuple(Piece(*p) for p in ps) for ps in s["paragraphs"]), tuple(s.get("pictures", ()))) for s in data["sections"])
+    sections = tuple(
+        Section(s["title"], tuple(tuple(Piece(*p) for p in ps) for ps in s["paragraphs"]), tuple(s.get("pictures", ())))
+        for s in data["sections"]
+    )
     tables = tuple(
         PlaceTable(
-            t["title"], t["by"], tuple((h[0], h[1], h[2]) for h in t["heads"]), tuple((r[0], tuple(r[1])) for r in t["rows"])
+            t["title"],
+            t["by"],
+            tuple((h[0], h[1], h[2]) for h in t["heads"]),
+            tuple((r[0], tuple(r[1])) for r in t["rows"]),
         )
         for t in data["tables"]
     )
-    return Chapter(data["title"], sections, tuple(data["rows"]), data["snapshot"], data["as_of"], tables, data["language"])
+    return Chapter(
+        data["title"], sections, tuple(data["rows"]), data["snapshot"], data["as_of"], tables, data["language"]
+    )
 
 
 __all__ = ["CHINESE", "ENGLISH", "LANGUAGES", "LEVELS", "Content", "content_of"]

@@ -1,4 +1,6 @@
-"""How a figure is counted, as a key that two columns can be held against one another by. Holds no figures and no words for readers."""
+"""How a figure is counted, as a key that two columns can be held against one another by. Holds no figures and no words
+for readers.
+"""
 
 import re
 from collections.abc import Mapping
@@ -15,7 +17,9 @@ _WORD = re.compile(rf"(?:{ID.pattern})")
 
 @dataclass(frozen=True)
 class Definition:
-    """`told`: table, rows and value, those of a formula's inputs too; empty where nobody tells. `more`: what only an installation knows."""
+    """`told`: table, rows and value, those of a formula's inputs too; empty where nobody tells. `more`: what only an
+    installation knows.
+    """
 
     told: str = ""
     more: str = ""

@@ -13,9 +13,15 @@ from karez.yearbook.wording import CHINESE
 def titled(sections: Sequence[Section], counted: Mapping[str, str]) -> tuple[Section, ...]:
     """The sections, every figure's title telling in a line of its own what it counts."""
     return tuple(
-        replace(s, paragraphs=tuple(tuple(replace(p, title=f"{p.title}\n{counted.get(p.figure_id, '')}".strip()) for p in ps) for ps in s.paragraphs))
+        replace(
+            s,
+            paragraphs=tuple(
+                tuple(replace(p, title=f"{p.title}\n{counted.get(p.figure_id, '')}".strip()) for p in ps)
+                for ps in s.paragraphs
+            ),
+        )
         for s in sections
-    )  # fmt: skip
+    )
 
 
 def counted_now(known: Iterable[Figure], language: str) -> dict[str, str]:

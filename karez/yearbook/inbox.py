@@ -18,7 +18,11 @@ def items(actor: User) -> list[InboxItem]:
         return []
     told = [(next_step(actor, one), one) for one in queries.editions(actor)]
     review, sign = ([one for step, one in told if step == wanted] for wanted in ("review", "sign"))
-    errata = [e for e in queries.errata_waiting(actor) if e.by_id != actor.pk] if may(actor, "yearbook.sign", region.area_id) else []
+    errata = (
+        [e for e in queries.errata_waiting(actor) if e.by_id != actor.pk]
+        if may(actor, "yearbook.sign", region.area_id)
+        else []
+    )
     found = [
         InboxItem(_("Editions to review"), len(review), _address([one.edition.pk for one in review])),
         InboxItem(_("Editions to sign"), len(sign), _address([one.edition.pk for one in sign])),

@@ -1,7 +1,7 @@
 """The files of signed editions in memory, a format made whole when one of its files is first asked for. Knows no pages.
 
-What is there is answered at once, whatever is being made. One format is made at a time, because drawing takes seconds and the
-site has few threads; one reader more waits for it, a short while, and everyone else is told to come again.
+What is there is answered at once, whatever is being made. One format is made at a time, because drawing takes seconds
+and the site has few threads; one reader more waits for it, a short while, and everyone else is told to come again.
 """
 
 import threading
@@ -19,7 +19,9 @@ class BeingMade(Exception):
 
 
 class KeptFiles:
-    """Files by edition and format. An edition's key names its text and the errata beside it, so what is kept is never stale."""
+    """Files by edition and format. An edition's key names its text and the errata beside it, so what is kept is never
+    stale.
+    """
 
     def __init__(self, editions: int = EDITIONS) -> None:
         self.editions = editions

@@ -20,13 +20,24 @@ _WIDTH = 640
 
 
 def county_map(
-    rows: Sequence[Mapping[str, Any]], *, region: str, day: str, title: str, unit: str, rounding: str, language: str, whole: bool = True,
-    link: Callable[[int], str] | None = None, description: str = "", prefix: str = "map", outside: Collection[str] = (),
-) -> str:  # fmt: skip
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    region: str,
+    day: str,
+    title: str,
+    unit: str,
+    rounding: str,
+    language: str,
+    whole: bool = True,
+    link: Callable[[int], str] | None = None,
+    description: str = "",
+    prefix: str = "map",
+    outside: Collection[str] = (),
+) -> str:
     """The map of rows (place, area_id, exact, state) of counties as SVG; empty where no county has a value.
 
-    `whole` draws the other counties of the region too; `link` gives the address of a county's own page; counties `outside` what
-    the reader may see are told as that, not as empty.
+    `whole` draws the other counties of the region too; `link` gives the address of a county's own page; counties
+    `outside` what the reader may see are told as that, not as empty.
     """
     if not any(r["exact"] is not None for r in rows):
         return ""
@@ -43,13 +54,30 @@ def county_map(
         if drawn is None or not values.keys() <= {d.code for d in drawn[0]}:
             tiles = _tiles(rows)
             return svg_tiles(
-                tiles, values, title=title, description=description, unit=head, lang="zh" if language == CHINESE else "en", width=_WIDTH,
-                number=number, links=links, prefix=prefix,
-            )  # fmt: skip
+                tiles,
+                values,
+                title=title,
+                description=description,
+                unit=head,
+                lang="zh" if language == CHINESE else "en",
+                width=_WIDTH,
+                number=number,
+                links=links,
+                prefix=prefix,
+            )
         values |= dict.fromkeys((code for code in outside if code not in values), OUTSIDE) if whole else {}
         shown = drawn[0] if whole else [d for d in drawn[0] if d.code in values]
         return svg_of(
-            shown, values, _WIDTH, drawn[1], title=title, description=description, unit=head, prefix=prefix, number=number, links=links
+            shown,
+            values,
+            _WIDTH,
+            drawn[1],
+            title=title,
+            description=description,
+            unit=head,
+            prefix=prefix,
+            number=number,
+            links=links,
         )
 
 
@@ -72,5 +100,7 @@ def _tiles(rows: Sequence[Mapping[str, Any]]) -> list[Tile]:
     for row in sorted(rows, key=lambda r: str(r["place"])):
         area = names.get(row["area_id"])
         name_zh, name_en = (area.name_zh, area.name_en) if area else (row.get("place_name_zh", ""), row["place_name"])
-        found.append(Tile(row["place"], name_zh or row["place_name"], name_en or row["place_name"], str(row["place"])[:4]))
+        found.append(
+            Tile(row["place"], name_zh or row["place_name"], name_en or row["place_name"], str(row["place"])[:4])
+        )
     return found

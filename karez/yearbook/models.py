@@ -1,4 +1,6 @@
-"""Editions of chapters, the steps by which people answer for them, and errata beside them. Holds no text patterns and no rules."""
+"""Editions of chapters, the steps by which people answer for them, and errata beside them. Holds no text patterns and
+no rules.
+"""
 
 from django.db import models
 from django.db.models import F, Q
@@ -93,8 +95,12 @@ class Erratum(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["id", "by_id"], name="yearbook_erratum_author_once"),
             models.CheckConstraint(condition=Q(edition_state="signed"), name="yearbook_erratum_to_signed"),
-            models.CheckConstraint(condition=Q(name__regex=r"\S", reason__regex=r"\S"), name="yearbook_erratum_reasoned"),
-            models.CheckConstraint(condition=~Q(printed=F("corrected")) & ~Q(corrected=""), name="yearbook_erratum_corrects"),
+            models.CheckConstraint(
+                condition=Q(name__regex=r"\S", reason__regex=r"\S"), name="yearbook_erratum_reasoned"
+            ),
+            models.CheckConstraint(
+                condition=~Q(printed=F("corrected")) & ~Q(corrected=""), name="yearbook_erratum_corrects"
+            ),
         ]
 
     def __str__(self) -> str:

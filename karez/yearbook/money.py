@@ -1,8 +1,9 @@
-"""What the pictures of money are drawn from: the flow of a year's lines to counties, and capital by state and source. Holds no words.
+"""What the pictures of money are drawn from: the flow of a year's lines to counties, and capital by state and source.
+Holds no words.
 
-Everything comes from frozen snapshots through declared figures: the flow is `funds.received` and `funds.allocated` told apart by
-source line, capital is the figures of each sealed year and of the region's first day. All of it can be written as JSON, so that it
-is part of what people sign.
+Everything comes from frozen snapshots through declared figures: the flow is `funds.received` and `funds.allocated` told
+apart by source line, capital is the figures of each sealed year and of the region's first day. All of it can be written
+as JSON, so that it is part of what people sign.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,10 +28,12 @@ OPENING = ("mutual_funds.opening_government", "mutual_funds.opening_members")
 
 
 def flow_of(snapshot: Snapshot) -> dict[str, Any] | None:
-    """The year's source lines with what was received on each, and what each county got of it; None where nothing was received.
+    """The year's source lines with what was received on each, and what each county got of it; None where nothing was
+    received.
 
-    Amounts are exact, in yuan, as text. `earlier` is what was passed on in the year of lines of earlier years. A line that paid
-    without having received has 0. Where the records cannot be told apart, `gap` says so and there is nothing else.
+    Amounts are exact, in yuan, as text. `earlier` is what was passed on in the year of lines of earlier years. A line
+    that paid without having received has 0. Where the records cannot be told apart, `gap` says so and there is nothing
+    else.
     """
     known = declared().of_year(snapshot.year)
     if RECEIVED not in known or ALLOCATED not in known:
@@ -44,7 +47,10 @@ def flow_of(snapshot: Snapshot) -> dict[str, Any] | None:
     if not received or allocated is None:
         return None
     places = answers.places(snapshot)
-    lines = {part.columns[0]: {**dict(zip(_NAMES, part.columns, strict=True)), "received": "0"} for part in (*allocated, *received)}
+    lines = {
+        part.columns[0]: {**dict(zip(_NAMES, part.columns, strict=True)), "received": "0"}
+        for part in (*allocated, *received)
+    }
     for part in received:
         lines[part.columns[0]]["received"] = str(part.value)
     return {
@@ -57,7 +63,8 @@ def flow_of(snapshot: Snapshot) -> dict[str, Any] | None:
 def sealed_before(snapshot: Snapshot, *, all_there: bool = True) -> list[Snapshot]:
     """The sealed snapshots of the years before a snapshot's, for what is published: every digest of them read again.
 
-    Refuses where one is damaged or not on this disk; for a page (`all_there` false) they are taken as they are, as far as there.
+    Refuses where one is damaged or not on this disk; for a page (`all_there` false) they are taken as they are, as far
+    as there.
     """
     closed = [period for period in years() if period.state == PeriodState.CLOSED and period.year < snapshot.year]
     if all_there:
@@ -68,8 +75,8 @@ def sealed_before(snapshot: Snapshot, *, all_there: bool = True) -> list[Snapsho
 def capital_of(snapshots: Sequence[Snapshot], region: int, first_year: int) -> list[dict[str, Any]]:
     """The funds' capital by source, oldest first: on the region's first day, then at the end of each snapshot's year.
 
-    A state: `year` (of the first day the year that begins then), `opening`, the snapshot it was read from with the year of that,
-    and `values`, figure -> exact yuan. The first day is read from the oldest snapshot given.
+    A state: `year` (of the first day the year that begins then), `opening`, the snapshot it was read from with the year
+    of that, and `values`, figure -> exact yuan. The first day is read from the oldest snapshot given.
     """
     found: list[dict[str, Any]] = []
     for n, snapshot in enumerate(sorted(snapshots, key=lambda s: s.year)):
@@ -78,10 +85,14 @@ def capital_of(snapshots: Sequence[Snapshot], region: int, first_year: int) -> l
             if values:
                 found.append(
                     {
-                        "year": first_year if opening else snapshot.year, "opening": opening, "of": snapshot.year, "as_of": snapshot.as_of.isoformat(), "snapshot": snapshot.name,
+                        "year": first_year if opening else snapshot.year,
+                        "opening": opening,
+                        "of": snapshot.year,
+                        "as_of": snapshot.as_of.isoformat(),
+                        "snapshot": snapshot.name,
                         "values": values,
                     }
-                )  # fmt: skip
+                )
     return found
 
 
@@ -91,4 +102,6 @@ def _values(snapshot: Snapshot, ids: Sequence[str], region: int) -> Mapping[str,
         return {}
     computed = answers.cells(snapshot, resolve(ids, snapshot.year), ("region",))
     values = {i: computed.value(i, region).value for i in ids}
-    return {i: str(v) for i, v in values.items() if v is not None} if all(v is not None for v in values.values()) else {}
+    return (
+        {i: str(v) for i, v in values.items() if v is not None} if all(v is not None for v in values.values()) else {}
+    )

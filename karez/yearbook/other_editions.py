@@ -1,4 +1,6 @@
-"""The signed editions as readers have them, for the decision what a new one may say. Reads their texts; decides nothing."""
+"""The signed editions as readers have them, for the decision what a new one may say. Reads their texts; decides
+nothing.
+"""
 
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
@@ -25,11 +27,15 @@ LEVELS = ("region", "prefecture", "county")
 Signed = Mapping[tuple[int, int], "Content"]  # year and number -> what it says
 
 
-def beside_of(publication: Publication, year: int, figures: Sequence[Figure], areas: Mapping[int, Area], signed: Signed) -> Beside:
+def beside_of(
+    publication: Publication, year: int, figures: Sequence[Figure], areas: Mapping[int, Area], signed: Signed
+) -> Beside:
     """What all signed editions bring into the decision over a publication."""
     tree = {a.area_id: Place(a.parent_id, a.level) for a in areas.values() if a.level in LEVELS}
     meanings = {f.id: _meaning(f.as_dict()) for f in figures}
-    editions = [_edition(of, number, content, other_year=of != year) for (of, number), content in sorted(signed.items())]
+    editions = [
+        _edition(of, number, content, other_year=of != year) for (of, number), content in sorted(signed.items())
+    ]
     return beside(publication.cells, year, tree, meanings, editions)
 
 
@@ -49,18 +55,34 @@ def _edition(year: int, number: int, content: "Content", *, other_year: bool) ->
     tree = {areas[code]: Place(areas.get(p["parent"]), p["level"]) for code, p in content.places.items()}
     meanings = {i: _meaning(f) for i, f in content.figures.items()}
     held = {key for key, value in values.items() if value is None}
-    withheld = {key: value for key, value in _computed_again(content).items() if key in held} if other_year and held else {}
+    withheld = (
+        {key: value for key, value in _computed_again(content).items() if key in held} if other_year and held else {}
+    )
     right = {(figure, areas[code]): _whole(Fraction(exact)) for (figure, code), exact in content.corrected.items()}
     printed = {key: value for key in right if (value := values.get(key)) is not None}
     values |= right
-    return Edition(f"{year}-{number}", year, tree, meanings, values, frozenset(missing), _relations(content.figures), withheld, printed)
+    return Edition(
+        f"{year}-{number}",
+        year,
+        tree,
+        meanings,
+        values,
+        frozenset(missing),
+        _relations(content.figures),
+        withheld,
+        printed,
+    )
 
 
 def given_away(year: int, number: int, signed: Signed, figure: str, place: str, right: Fraction) -> list[str]:
-    """What readers of all signed editions and their errata would learn from one more erratum: `figure at place`, of few or withheld."""
+    """What readers of all signed editions and their errata would learn from one more erratum: `figure at place`, of few
+    or withheld.
+    """
     content = signed[year, number]
     now = _edition(year, number, content, other_year=True)
-    others = [_edition(y, n, c, other_year=y != year) for (y, n), c in sorted(signed.items()) if (y, n) != (year, number)]
+    others = [
+        _edition(y, n, c, other_year=y != year) for (y, n), c in sorted(signed.items()) if (y, n) != (year, number)
+    ]
     units = {i: unit_told(i, content.figures) for i in content.figures}
     counts = frozenset(i for i, told in content.figures.items() if is_count(told))
     key = (figure, int(content.places[place]["area_id"]))
@@ -81,14 +103,20 @@ def unit_told(figure: str, figures: Mapping[str, Mapping[str, Any]]) -> str:
 
 
 def _computed_again(content: "Content") -> dict[Key, Number]:
-    """The figures of an edition, with what it withheld, from the snapshot it was made from, every digest of it read again."""
+    """The figures of an edition, with what it withheld, from the snapshot it was made from, every digest of it read
+    again.
+    """
     told = content.said["snapshot"]
     snapshot = snapshots.named(told["digest"])
     if snapshot is None:
         raise Refusal(
-            "yearbook.snapshot_gone", record=told["name"], found="the snapshot of a signed edition is not here", expected="the snapshot it was made from",
-            rule="what a year may print depends on what editions of other years withhold", todo="restore the snapshot from the backup",
-        )  # fmt: skip
+            "yearbook.snapshot_gone",
+            record=told["name"],
+            found="the snapshot of a signed edition is not here",
+            expected="the snapshot it was made from",
+            rule="what a year may print depends on what editions of other years withhold",
+            todo="restore the snapshot from the backup",
+        )
     check_digests(snapshot)
     figures = [f for i, f in declared().of_year(snapshot.year).items() if i in content.figures]
     computed = answers.cells(snapshot, figures, LEVELS)

@@ -1,7 +1,8 @@
-"""Reading what another installation published: its open-data package (a ZIP) or its `figures.csv`, from bytes in memory. Keeps no file.
+"""Reading what another installation published: its open-data package (a ZIP) or its `figures.csv`, from bytes in
+memory. Keeps no file.
 
-Everything wrong is told by file, line and column; a package with a fault is not used at all, because a figure that is missing
-by mistake looks like one that was never published. Nothing in it is executed, followed or looked up.
+Everything wrong is told by file, line and column; a package with a fault is not used at all, because a figure that is
+missing by mistake looks like one that was never published. Nothing in it is executed, followed or looked up.
 """
 
 import hashlib
@@ -77,7 +78,9 @@ def read_package(data: bytes) -> Package:
     """The package in the bytes; faults are listed, none raised."""
     package = Package()
     if not data:
-        package.faults.append(Fault(1, "", say("an empty file"), say("an open-data package (ZIP) or figures.csv"), "package"))
+        package.faults.append(
+            Fault(1, "", say("an empty file"), say("an open-data package (ZIP) or figures.csv"), "package")
+        )
     elif data.startswith(b"PK\x03\x04"):
         _read_archive(data, package)
     else:
@@ -98,7 +101,9 @@ def _read_archive(data: bytes, package: Package) -> None:
                 return
             texts = {name: _unpacked(archive, info, name, package) for name, info in members.items()}
     except BROKEN:
-        package.faults.append(Fault(1, "", say("an archive that cannot be read"), say("a ZIP file as it was made"), "package"))
+        package.faults.append(
+            Fault(1, "", say("an archive that cannot be read"), say("a ZIP file as it was made"), "package")
+        )
         return
     if package.faults:
         return
@@ -120,7 +125,15 @@ def _members(archive: zipfile.ZipFile, package: Package) -> dict[str, zipfile.Zi
     by_name = {i.filename: i for i in infos}
     heads = sorted((n for n in by_name if n.rpartition("/")[2] == "datapackage.json"), key=lambda n: (n.count("/"), n))
     if not heads:
-        package.faults.append(Fault(1, "", say("no datapackage.json"), say("`data.zip`, or the folder `data`, as `karez publish` writes them"), "package"))
+        package.faults.append(
+            Fault(
+                1,
+                "",
+                say("no datapackage.json"),
+                say("`data.zip`, or the folder `data`, as `karez publish` writes them"),
+                "package",
+            )
+        )
         return {}
     folder = heads[0].removesuffix("datapackage.json")
     found_files = {}
@@ -128,7 +141,9 @@ def _members(archive: zipfile.ZipFile, package: Package) -> dict[str, zipfile.Zi
         if folder + name in by_name:
             found_files[name] = by_name[folder + name]
         else:
-            package.faults.append(Fault(1, "", say("no such file"), say("a file %(name)s beside datapackage.json", name=name), name))
+            package.faults.append(
+                Fault(1, "", say("no such file"), say("a file %(name)s beside datapackage.json", name=name), name)
+            )
     if not packed_plainly(found_files.values()):
         found = say("an archive packed in a way packages are not")
         package.faults.append(Fault(1, "", found, say("a ZIP file as it was made"), "package"))
@@ -153,7 +168,9 @@ def _descriptor(data: bytes, package: Package) -> Mapping[str, Any]:
         read = None
     resources = read.get("resources") if isinstance(read, dict) else None
     if not isinstance(read, dict) or not isinstance(resources, list):
-        package.faults.append(Fault(1, "", say("no descriptor"), say("JSON with a list of resources"), "datapackage.json"))
+        package.faults.append(
+            Fault(1, "", say("no descriptor"), say("JSON with a list of resources"), "datapackage.json")
+        )
         return {}
     package.title = shorten(str(read.get("title") or ""), 120)
     return {r["path"]: r for r in resources if isinstance(r, dict) and isinstance(r.get("path"), str)}
@@ -170,7 +187,14 @@ def _check_digest(name: str, data: bytes, descriptor: Mapping[str, Any], package
 # The tables.
 
 
-def _rows(data: bytes, name: str, required: tuple[str, ...], optional: tuple[str, ...], package: Package, most: int = MAX_VALUES) -> Iterator["_Line"]:
+def _rows(
+    data: bytes,
+    name: str,
+    required: tuple[str, ...],
+    optional: tuple[str, ...],
+    package: Package,
+    most: int = MAX_VALUES,
+) -> Iterator["_Line"]:
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):
         package.faults.append(Fault(1, "", say("a workbook"), say("text in UTF-8"), name))
         return
@@ -179,7 +203,11 @@ def _rows(data: bytes, name: str, required: tuple[str, ...], optional: tuple[str
         package.gb18030 = package.gb18030 or table.gb18030
         if count >= most:
             limit = f"{most:,}"
-            package.faults.append(Fault(line, "", say("more than %(limit)s rows", limit=limit), say("at most %(limit)s", limit=limit), name))
+            package.faults.append(
+                Fault(
+                    line, "", say("more than %(limit)s rows", limit=limit), say("at most %(limit)s", limit=limit), name
+                )
+            )
             return
         yield _Line(line, cells, name, package, whole=cells.keys() >= set(required))
 
@@ -213,7 +241,9 @@ class _Line:
         return cell
 
     def id(self, column: str) -> str:
-        return self.matched(column, _ID, say("letters, digits, _ and dots, such as funds.total; at most %(limit)s", limit=200))
+        return self.matched(
+            column, _ID, say("letters, digits, _ and dots, such as funds.total; at most %(limit)s", limit=200)
+        )
 
     def rounding(self) -> Fraction:
         cell = self.matched("rounding", _ROUNDING, _ABOVE_ZERO)
@@ -234,12 +264,20 @@ class _Line:
     def one_of(self, column: str, words: tuple[str, ...]) -> str:
         cell = self.text(column)
         if column in self.cells and cell not in words:
-            self.fault(column, f"'{shorten(cell, 40)}'" if cell else say("an empty cell"), say("one of %(these)s", these=", ".join(words)))
+            self.fault(
+                column,
+                f"'{shorten(cell, 40)}'" if cell else say("an empty cell"),
+                say("one of %(these)s", these=", ".join(words)),
+            )
         return cell
 
     def agree(self, value: Fraction | None, state: str) -> None:
         if self.usable and (state == "value") != (value is not None):
-            self.fault("value", say("a value and a state that exclude each other"), say("a value where the state is value, and only there"))
+            self.fault(
+                "value",
+                say("a value and a state that exclude each other"),
+                say("a value where the state is value, and only there"),
+            )
 
     def again(self, column: str, what: str) -> None:
         self.fault(column, say("'%(id)s' again", id=shorten(what, 80)), say("each once"))
@@ -250,14 +288,30 @@ _ABOVE_ZERO = say("a number above zero in plain digits, such as 1580 or 0.1")
 
 
 def _read_figures(data: bytes, package: Package) -> None:
-    optional = ("label_zh", "kind", "disclosure", "definition", "table", "where", "source", "valid_from", "valid_before")
+    optional = (
+        "label_zh",
+        "kind",
+        "disclosure",
+        "definition",
+        "table",
+        "where",
+        "source",
+        "valid_from",
+        "valid_before",
+    )
     for row in _rows(data, "figures.csv", FIGURES, optional, package, MAX_FIGURES):
         name, rounding = row.id("id"), row.rounding()
         if name and name in package.figures:
             row.again("id", name)
         if row.usable:
             package.figures[name] = Named(
-                row.text("label"), row.text("label_zh"), row.text("unit"), rounding, row.text("definition"), row.text("table"), row.text("where")
+                row.text("label"),
+                row.text("label_zh"),
+                row.text("unit"),
+                rounding,
+                row.text("definition"),
+                row.text("table"),
+                row.text("where"),
             )
 
 

@@ -1,4 +1,5 @@
-"""The pictures of a chapter's page: the same as of an edition, from the snapshot the page shows, as far as its reader may see.
+"""The pictures of a chapter's page: the same as of an edition, from the snapshot the page shows, as far as its reader
+may see.
 
 Places outside the reader's areas stand together in the flow; the map marks them as such.
 """
@@ -35,6 +36,14 @@ def pictures_of(snapshots: Sequence[Snapshot], made: Chapter, counties: Sequence
     found = [
         coverage_picture(counties, region=snapshot.region, language=language, link=link, outside=outside),
         capital_picture(states, labels, language=language, link=link),
-        flow_picture(flow_of(snapshot), places, year=snapshot.year, day=snapshot.as_of.isoformat(), language=language, link=link, seen=seen),
+        flow_picture(
+            flow_of(snapshot),
+            places,
+            year=snapshot.year,
+            day=snapshot.as_of.isoformat(),
+            language=language,
+            link=link,
+            seen=seen,
+        ),
     ]
     return [p for p in found if p]

@@ -1,8 +1,8 @@
 """A chapter's sentences and tables as data: read from TOML, checked whole, every fault named. Holds no figures' values.
 
-A region writes its own chapter by putting `chapter.toml` (or `2009.toml` for one year) into the folder `chapters` of the data
-folder, or the one KAREZ_CHAPTERS names. Otherwise the chapter that comes with the program is used; a figure that a year
-does not have leaves a gap in that one, while a region's own file may name declared figures only.
+A region writes its own chapter by putting `chapter.toml` (or `2009.toml` for one year) into the folder `chapters` of
+the data folder, or the one KAREZ_CHAPTERS names. Otherwise the chapter that comes with the program is used; a figure
+that a year does not have leaves a gap in that one, while a region's own file may name declared figures only.
 """
 
 import os
@@ -70,7 +70,9 @@ class Pattern:
 
 
 def pattern_of(year: int, known: Collection[str], path: Path | None = None) -> Mapping[str, Pattern]:
-    """The chapter's pattern by language; refuses a file with faults, naming each. `known` are the ids of the declared figures."""
+    """The chapter's pattern by language; refuses a file with faults, naming each. `known` are the ids of the declared
+    figures.
+    """
     path = path or _file_of(year)
     declared = None if path == SHIPPED else set(known)  # the shipped chapter serves years that do not have every figure
     try:
@@ -88,7 +90,9 @@ def folder() -> Path:
 
 
 def stamp(year: int) -> tuple[str, int]:
-    """Which file a year's chapter is read from, and when it was last written: what may be kept of it is good as long as both stay."""
+    """Which file a year's chapter is read from, and when it was last written: what may be kept of it is good as long as
+    both stay.
+    """
     path = _file_of(year)
     return str(path), path.stat().st_mtime_ns
 
@@ -100,16 +104,24 @@ def _file_of(year: int) -> Path:
 
 def _refusal(path: Path, faults: list[str]) -> Refusal:
     return Refusal(
-        "yearbook.pattern", record=path.name, found="; ".join(faults)[:4000], expected="sentences in English and Chinese, figures in braces",
-        rule="a chapter's sentences are data, and every figure in them is declared", todo="mend what is named",
+        "yearbook.pattern",
+        record=path.name,
+        found="; ".join(faults)[:4000],
+        expected="sentences in English and Chinese, figures in braces",
+        rule="a chapter's sentences are data, and every figure in them is declared",
+        todo="mend what is named",
         more={"faults": faults},
-    )  # fmt: skip
+    )
 
 
 def _pattern(text: Mapping[str, Any], language: str, file: str) -> Pattern:
     end = "_zh" if language == CHINESE else ""
     sections = tuple(
-        SectionPattern(part["title" + end], tuple(tuple(_stretches(p, language)) for p in part["paragraphs" + end]), tuple(part.get("pictures", ())))
+        SectionPattern(
+            part["title" + end],
+            tuple(tuple(_stretches(p, language)) for p in part["paragraphs" + end]),
+            tuple(part.get("pictures", ())),
+        )
         for part in text["section"]
     )
     tables = tuple(TablePattern(t["title" + end], t["by"], tuple(t["figures"])) for t in text.get("table", ()))

@@ -1,4 +1,5 @@
-"""What a figure counts, as plain sentences in the active language, from its declaration or from what an edition says of it.
+"""What a figure counts, as plain sentences in the active language, from its declaration or from what an edition says of
+it.
 
 The declared texts stay beside the sentences where readers are shown how a figure is computed. Holds no figures.
 """
@@ -26,15 +27,29 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _SIGNS: Mapping[type[exp.Expr], str] = {exp.NEQ: "≠", exp.LT: "<", exp.LTE: "≤", exp.GT: ">", exp.GTE: "≥"}
 VALUES: "Mapping[str, _StrPromise]" = {
-    "appropriation": _lazy("appropriation received"), "allocation": _lazy("allocation to a county"), "standard": _lazy("grant standard"),
-    "target": _lazy("plan target"), "small": _lazy("small village"), "big": _lazy("big village"), "region": _lazy("region"),
-    "prefecture": _lazy("prefecture"), "county": _lazy("county"), "township": _lazy("township"), "village": _lazy("village"),
-    "registered": _lazy("registered household"), "identified": _lazy("identified as poor"), "recorded": _lazy("recorded as poor"),
-    "exited": _lazy("no longer poor"), "central_office": _lazy("central office for poverty reduction"), "population": _lazy("population"),
-    "land_area": _lazy("land area"), "rural_net_income": _lazy("net income of rural people"),
-    "mutual_fund_repayment_rate": _lazy("repayment of village funds"), "mutual_funds.villages": _lazy("village mutual funds"),
+    "appropriation": _lazy("appropriation received"),
+    "allocation": _lazy("allocation to a county"),
+    "standard": _lazy("grant standard"),
+    "target": _lazy("plan target"),
+    "small": _lazy("small village"),
+    "big": _lazy("big village"),
+    "region": _lazy("region"),
+    "prefecture": _lazy("prefecture"),
+    "county": _lazy("county"),
+    "township": _lazy("township"),
+    "village": _lazy("village"),
+    "registered": _lazy("registered household"),
+    "identified": _lazy("identified as poor"),
+    "recorded": _lazy("recorded as poor"),
+    "exited": _lazy("no longer poor"),
+    "central_office": _lazy("central office for poverty reduction"),
+    "population": _lazy("population"),
+    "land_area": _lazy("land area"),
+    "rural_net_income": _lazy("net income of rural people"),
+    "mutual_fund_repayment_rate": _lazy("repayment of village funds"),
+    "mutual_funds.villages": _lazy("village mutual funds"),
     "mutual_funds.pilot": _lazy("pilot of village mutual funds"),
-}  # fmt: skip
+}
 _SEXES: "Mapping[str, _StrPromise]" = {"1": _lazy("male"), "2": _lazy("female")}
 
 
@@ -46,9 +61,13 @@ def sentence_of(figure: Figure) -> str:
 def sentences(told: Mapping[str, Any], labels: Mapping[str, str]) -> str:
     """What a figure of an edition counts, with its condition or its formula; `labels` name the figures of formulas."""
     return _sentences(
-        told.get("formula") or "", told.get("value") or "", told.get("table") or "", told.get("where") or "",
-        tuple((i, labels[i]) for i in dict.fromkeys(re.findall(ID.pattern, told.get("formula") or "")) if i in labels), get_language(),
-    )  # fmt: skip
+        told.get("formula") or "",
+        told.get("value") or "",
+        told.get("table") or "",
+        told.get("where") or "",
+        tuple((i, labels[i]) for i in dict.fromkeys(re.findall(ID.pattern, told.get("formula") or "")) if i in labels),
+        get_language(),
+    )
 
 
 def sentences_in(language: str, told: Mapping[str, Any], labels: Mapping[str, str]) -> str:
@@ -58,7 +77,9 @@ def sentences_in(language: str, told: Mapping[str, Any], labels: Mapping[str, st
 
 
 @lru_cache(maxsize=4096)
-def _sentences(formula: str, value: str, table: str, where: str, labels: tuple[tuple[str, str], ...], _language: str | None) -> str:
+def _sentences(
+    formula: str, value: str, table: str, where: str, labels: tuple[tuple[str, str], ...], _language: str | None
+) -> str:
     if formula:
         return _("Worked out at each place: %(formula)s.") % {"formula": _formula(formula, dict(labels))}
     counted = _counted(value, table)
@@ -69,7 +90,9 @@ def _sentences(formula: str, value: str, table: str, where: str, labels: tuple[t
 
 
 def _worked_out() -> str:
-    return _("Worked out from other figures at each place, after these are added up. It has a value where all of them have.")
+    return _(
+        "Worked out from other figures at each place, after these are added up. It has a value where all of them have."
+    )
 
 
 def _formula(text: str, labels: Mapping[str, str]) -> str:
@@ -118,7 +141,10 @@ def _condition(tree: exp.Expr, table: str) -> str:
     if isinstance(tree, exp.Column):
         return column_name(table, tree.name)
     if isinstance(tree, exp.Or):
-        return _("%(one)s, or %(other)s") % {"one": _condition(tree.this, table), "other": _condition(tree.expression, table)}
+        return _("%(one)s, or %(other)s") % {
+            "one": _condition(tree.this, table),
+            "other": _condition(tree.expression, table),
+        }
     if isinstance(tree, exp.Not) and isinstance(tree.this, exp.Column):
         return _("not %(what)s") % {"what": column_name(table, tree.this.name)}
     if isinstance(tree, exp.Not) and isinstance(tree.this, exp.Is) and isinstance(tree.this.this, exp.Column):
@@ -132,7 +158,10 @@ def _condition(tree: exp.Expr, table: str) -> str:
     if isinstance(tree, exp.EQ):
         return _("%(column)s: %(value)s") % {"column": name, "value": _value(tree.expression, column.name)}
     if isinstance(tree, exp.In) and tree.expressions:
-        return _("%(column)s: %(value)s") % {"column": name, "value": _(", ").join(_value(v, column.name) for v in tree.expressions)}
+        return _("%(column)s: %(value)s") % {
+            "column": name,
+            "value": _(", ").join(_value(v, column.name) for v in tree.expressions),
+        }
     if type(tree) in _SIGNS:
         return f"{name} {_SIGNS[type(tree)]} {_value(tree.expression, column.name)}"
     return tree.sql()
@@ -140,9 +169,16 @@ def _condition(tree: exp.Expr, table: str) -> str:
 
 def _value(tree: exp.Expr, column: str) -> str:
     if isinstance(tree, exp.Column):
-        return str({"year": _("the year"), "as_of": _("the day of the state"), "year_start": _("1 January")}.get(tree.name, tree.name))
+        return str(
+            {"year": _("the year"), "as_of": _("the day of the state"), "year_start": _("1 January")}.get(
+                tree.name, tree.name
+            )
+        )
     if isinstance(tree, exp.Literal) and column == "sex":
         return str(_SEXES.get(tree.name, tree.name))
     if isinstance(tree, exp.Literal) and tree.is_string:
-        return str(VALUES.get(tree.name) or programme_words(tree.name, CHINESE if (get_language() or "").startswith("zh") else ENGLISH))
+        return str(
+            VALUES.get(tree.name)
+            or programme_words(tree.name, CHINESE if (get_language() or "").startswith("zh") else ENGLISH)
+        )
     return _("the year before") if tree.sql() == "year - 1" else tree.sql().replace("year", _("the year"))

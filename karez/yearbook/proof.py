@@ -1,9 +1,11 @@
-"""The proofreader: whether the figures of a chapter fit together at the precision they are printed with. Holds no pages.
+"""The proofreader: whether the figures of a chapter fit together at the precision they are printed with. Holds no
+pages.
 
-A *derivation* says how a printed figure follows from others; its verdict is `exact` (the printed values give it exactly),
-`pass` (they can give it within rounding), `pass_if_rounded` (only if figures printed in full are taken as rounded), `bound`
-(the figure is a limit such as "more than" and is kept) or `fail`. A *relation* of a rules file `holds` for all values the
-figures may have, is `possible` for some, or is `broken` for all. What cannot be judged is a fault, never a silent gap.
+A *derivation* says how a printed figure follows from others; its verdict is `exact` (the printed values give it
+exactly), `pass` (they can give it within rounding), `pass_if_rounded` (only if figures printed in full are taken as
+rounded), `bound` (the figure is a limit such as "more than" and is kept) or `fail`. A *relation* of a rules file
+`holds` for all values the figures may have, is `possible` for some, or is `broken` for all. What cannot be judged is a
+fault, never a silent gap.
 """
 
 from collections.abc import Callable, Generator, Iterable, Mapping
@@ -127,9 +129,11 @@ class JudgedRelation:
 
 @dataclass(frozen=True)
 class ProofResult:
-    """All that was judged and all that could not be; `units` stand beside the verdicts, `ignored` names columns nothing reads.
+    """All that was judged and all that could not be; `units` stand beside the verdicts, `ignored` names columns nothing
+    reads.
 
-    `gb18030` names the files ("figures", "rules") that are no UTF-8 and were read so; the words of a file do not change verdicts.
+    `gb18030` names the files ("figures", "rules") that are no UTF-8 and were read so; the words of a file do not change
+    verdicts.
     """
 
     identities: tuple[Identity, ...]
@@ -160,10 +164,10 @@ class ProofResult:
         }
 
 
-def proof(
-    figures_file: Path, rules_file: Path | None = None, progress: Progress | None = None
-) -> ProofResult:
-    """The verdicts on a chapter file and its rules, by default those that belong to it; raises OSError where a file cannot be read."""
+def proof(figures_file: Path, rules_file: Path | None = None, progress: Progress | None = None) -> ProofResult:
+    """The verdicts on a chapter file and its rules, by default those that belong to it; raises OSError where a file
+    cannot be read.
+    """
     chapter = read_chapter(_bytes(figures_file), figures_file.name)
     rules = Rules()
     if path := rules_file or rules_beside(figures_file):
@@ -174,12 +178,16 @@ def proof(
 
 
 def proof_of(figures: bytes, rules: bytes | None = None, progress: Progress | None = None) -> ProofResult:
-    """The same on the bytes of the files, without rules where none are given; `progress` is told how many of all derivations and relations are judged."""
+    """The same on the bytes of the files, without rules where none are given; `progress` is told how many of all
+    derivations and relations are judged.
+    """
     return judge(read_chapter(figures), Rules() if rules is None else read_rules(rules), progress)
 
 
 def rules_beside(figures_file: Path) -> Path | None:
-    """The rules file that belongs to a chapter file: `<name>.rules.csv` beside it, else that of the carried chapter so named."""
+    """The rules file that belongs to a chapter file: `<name>.rules.csv` beside it, else that of the carried chapter so
+    named.
+    """
     name = figures_file.stem + ".rules.csv"
     return next((path for path in (figures_file.with_name(name), DATA / name) if path.is_file()), None)
 
@@ -301,9 +309,7 @@ class _Judging:
         left, right = sides
         verdict = standing(left, rule.sign, right)
         meaning = rule.cells.get("meaning", "")
-        return JudgedRelation(
-            rule.line, rule.left.text, rule.sign, rule.right.text, verdict, left, right, meaning
-        )
+        return JudgedRelation(rule.line, rule.left.text, rule.sign, rule.right.text, verdict, left, right, meaning)
 
     def _value(self, formula: Formula) -> Fraction | None:
         try:
@@ -357,12 +363,7 @@ def _ends(interval: Interval) -> dict[str, int | float | str | None]:
 
 
 def _fits(rules: Rules, chapter: Chapter) -> bool:
-    return all(
-        name in chapter.lines
-        for rule in rules.rules
-        for side in (rule.left, rule.right)
-        for name in side.uses
-    )
+    return all(name in chapter.lines for rule in rules.rules for side in (rule.left, rule.right) for name in side.uses)
 
 
 def _bytes(path: Path) -> bytes:

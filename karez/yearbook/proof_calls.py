@@ -6,7 +6,9 @@ from karez.kernel.facts import Usage
 
 
 class ProofCall(models.Model):
-    """How many proofs an address asked for in one short window; the address is kept as a keyed digest of that window only."""
+    """How many proofs an address asked for in one short window; the address is kept as a keyed digest of that window
+    only.
+    """
 
     facts = Usage.SCRATCH
 
@@ -17,7 +19,9 @@ class ProofCall(models.Model):
     class Meta:
         app_label = "yearbook"
         constraints = [
-            models.UniqueConstraint(fields=["address_digest", "window_starts_at"], name="yearbook_proofcall_once_a_window")
+            models.UniqueConstraint(
+                fields=["address_digest", "window_starts_at"], name="yearbook_proofcall_once_a_window"
+            )
         ]
         indexes = [models.Index(fields=["window_starts_at"], name="yearbook_proofcall_by_window")]
 

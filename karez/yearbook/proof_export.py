@@ -95,16 +95,34 @@ def _parts(result: ProofResult) -> dict[str, Iterator[Row]]:
     return {
         "identity": (
             [
-                i.line, i.id, i.formula, plain_number(i.printed.fraction),
-                None if i.computed is None else plain_number(i.computed), *_ends(i.range), i.verdict.value,
-                in_language(i.why), "; ".join(in_language(option) for option in i.would_hold), "figures", None,
+                i.line,
+                i.id,
+                i.formula,
+                plain_number(i.printed.fraction),
+                None if i.computed is None else plain_number(i.computed),
+                *_ends(i.range),
+                i.verdict.value,
+                in_language(i.why),
+                "; ".join(in_language(option) for option in i.would_hold),
+                "figures",
+                None,
             ]
             for i in sorted(result.identities, key=lambda one: one.verdict.value != "fail")
         ),
         "relation": (
             [
-                r.line, r.meaning, f"{r.left} {r.sign.value} {r.right}", None, None, None, None, r.verdict.value,
-                in_language(r.why), None, "rules", None,
+                r.line,
+                r.meaning,
+                f"{r.left} {r.sign.value} {r.right}",
+                None,
+                None,
+                None,
+                None,
+                r.verdict.value,
+                in_language(r.why),
+                None,
+                "rules",
+                None,
             ]
             for r in sorted(result.relations, key=lambda one: one.verdict.value != "broken")
         ),
@@ -112,15 +130,31 @@ def _parts(result: ProofResult) -> dict[str, Iterator[Row]]:
             [u.line, u.id, None, None, None, None, None, "unit", sentence(u), None, u.file, None] for u in result.units
         ),
         "fault": (
-            [f.line, None, None, None, None, None, None, "fault", fault_sentence(f.found, f.expected), None, f.file, f.column]
+            [
+                f.line,
+                None,
+                None,
+                None,
+                None,
+                None,
+                None,
+                "fault",
+                fault_sentence(f.found, f.expected),
+                None,
+                f.file,
+                f.column,
+            ]
             for f in result.faults
         ),
-    }  # fmt: skip
+    }
 
 
 def fault_sentence(found: str, expected: str) -> str:
     """A fault of the file in one sentence of the active language."""
-    return _("Found %(found)s; expected %(expected)s.") % {"found": in_language(found), "expected": in_language(expected)}
+    return _("Found %(found)s; expected %(expected)s.") % {
+        "found": in_language(found),
+        "expected": in_language(expected),
+    }
 
 
 def _ends(interval: Interval) -> list[Cell]:

@@ -13,7 +13,9 @@ EDITIONS, EDITIONS_CALLS = "editions", 600  # pages of signed editions: a chapte
 WINDOW_SECONDS = 600
 
 
-def wait_seconds(request: HttpRequest, now: datetime | None = None, *, purpose: str = "proof", most: int | None = None) -> int:
+def wait_seconds(
+    request: HttpRequest, now: datetime | None = None, *, purpose: str = "proof", most: int | None = None
+) -> int:
     """Counts this call; zero where it may go on, else the seconds until the address may ask again."""
     now = now or datetime.now(UTC)
     begun = int(now.timestamp()) // WINDOW_SECONDS * WINDOW_SECONDS

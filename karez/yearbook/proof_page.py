@@ -1,4 +1,6 @@
-"""A proof as its page shows it: groups of verdicts, failing first, in words of the reader's language. Holds no judgement."""
+"""A proof as its page shows it: groups of verdicts, failing first, in words of the reader's language. Holds no
+judgement.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -69,7 +71,8 @@ def context_of(result: ProofResult, chapter: Chapter) -> dict[str, Any]:
         "units": [{"fault": u, "label": labels.get(u.id, ""), "why": sentence(u)} for u in result.units[:SHOWN]],
         "units_left_out": max(0, len(result.units) - SHOWN),
         "faults": [
-            {"fault": f, "found": in_language(f.found), "expected": in_language(f.expected)} for f in result.faults[:SHOWN]
+            {"fault": f, "found": in_language(f.found), "expected": in_language(f.expected)}
+            for f in result.faults[:SHOWN]
         ],
         "faults_left_out": max(0, len(result.faults) - SHOWN),
     }
@@ -100,5 +103,7 @@ def _identity(one: Identity, labels: dict[str, str]) -> dict[str, Any]:
         # What would make it hold stands in a list of its own.
         "why": in_language(identity_sentence(one.id, one.printed, one.computed, one.range, one.verdict.value, {})),
         "options": [in_language(option) for option in would_hold_words(one.id, one.would_hold_at, labels)],
-        "inputs": [(name, labels.get(name, ""), in_language(printed_text(p))) for name, p in one.inputs.items()] if fails else [],
+        "inputs": [(name, labels.get(name, ""), in_language(printed_text(p))) for name, p in one.inputs.items()]
+        if fails
+        else [],
     }

@@ -1,7 +1,8 @@
-"""What a chapter's units, kinds and periods alone rule out, told beside the verdicts. Holds no arithmetic of derivations.
+"""What a chapter's units, kinds and periods alone rule out, told beside the verdicts. Holds no arithmetic of
+derivations.
 
-A unit is free text; those of `kernel/units.py` are known under several spellings. Only what cannot be right, whatever the values,
-is told: a number standing alone, a product, or a unit left empty is never a fault.
+A unit is free text; those of `kernel/units.py` are known under several spellings. Only what cannot be right, whatever
+the values, is told: a number standing alone, a product, or a unit left empty is never a fault.
 """
 
 import re
@@ -18,7 +19,14 @@ from karez.yearbook.chapter_file import Chapter, PrintedFigure, Rules
 
 _COUNTS = {"persons", "person_times", "households", "villages", "counties"}
 _ONE_THING = _COUNTS | {"percent", "percentage_points", "yuan"}
-_HEADINGS = {"units", "items", "list_items", "places", "organisations", "cases"}  # what may count unlike things together
+_HEADINGS = {
+    "units",
+    "items",
+    "list_items",
+    "places",
+    "organisations",
+    "cases",
+}  # what may count unlike things together
 _WHOLE = Interval.between(0, 100)
 _YEAR = re.compile(r"(?:end_)?([12][0-9]{3})")
 
@@ -58,7 +66,9 @@ class UnitFault:
 
 
 def unit_of(text: str) -> str:
-    """The unit under its one name: width, spaces and capitals put aside, known spellings (`kernel/units.py`) brought together."""
+    """The unit under its one name: width, spaces and capitals put aside, known spellings (`kernel/units.py`) brought
+    together.
+    """
     return one_name_of(text) or "_".join(fold(text).lower().split())
 
 
@@ -94,7 +104,9 @@ class _Units:
         if kind == "share" and unit == "percent" and not printed.interval.meets(_WHOLE):
             yield UnitFault(figure.line, figure.id, _number(figure), say("between 0 and 100 percent"), SHARE)
         if kind == "share" and (unit in _COUNTS or unit in ("percentage_points", "yuan")):
-            yield UnitFault(figure.line, figure.id, say("a share in %(unit)s", unit=printed.unit), say("percent"), SHARE_UNIT)
+            yield UnitFault(
+                figure.line, figure.id, say("a share in %(unit)s", unit=printed.unit), say("percent"), SHARE_UNIT
+            )
         if kind == "stock" and unit in _COUNTS and not printed.interval.meets(Interval.between(0, None)):
             yield UnitFault(figure.line, figure.id, _number(figure), say("zero or more"), NEGATIVE)
 
@@ -163,7 +175,9 @@ class _Units:
             return
         here, there = figure.printed, first.printed
         if here.fraction != there.fraction and not here.interval.meets(there.interval):
-            expected = say("%(number)s, as %(id)s on line %(line)s", number=_number(first), id=first.id, line=first.line)
+            expected = say(
+                "%(number)s, as %(id)s on line %(line)s", number=_number(first), id=first.id, line=first.line
+            )
             yield UnitFault(figure.line, figure.id, _number(figure), expected, RESTATED)
         one, other = _year(figure), _year(first)
         if one and other and one != other and _cell(figure, "kind") == _cell(first, "kind"):
@@ -238,4 +252,11 @@ def _period(figure: PrintedFigure) -> Words:
 
 def sentence(fault: UnitFault) -> str:
     """A unit fault as one sentence in the active language."""
-    return in_language(say("Found %(found)s; expected %(expected)s: %(rule)s.", found=fault.found, expected=fault.expected, rule=fault.rule))
+    return in_language(
+        say(
+            "Found %(found)s; expected %(expected)s: %(rule)s.",
+            found=fault.found,
+            expected=fault.expected,
+            rule=fault.rule,
+        )
+    )

@@ -10,7 +10,9 @@ from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import MemoryFileUploadHandler, StopUpload
 from django.http import HttpRequest
 
-MAX_BYTES = 3 * 1024 * 1024  # of figures and rules together; with the coding of the form it stays below Django's limit for fields
+MAX_BYTES = (
+    3 * 1024 * 1024
+)  # of figures and rules together; with the coding of the form it stays below Django's limit for fields
 MAX_BODY = MAX_BYTES + 64 * 1024
 NAME_LENGTH = 80
 
@@ -20,7 +22,9 @@ class TooLarge(ValueError):
 
 
 class InMemory(MemoryFileUploadHandler):
-    """Keeps an upload in memory whatever its size, up to the page's limit; the only handler of the page, so nothing is written."""
+    """Keeps an upload in memory whatever its size, up to the page's limit; the only handler of the page, so nothing is
+    written.
+    """
 
     def handle_raw_input(self, *args: Any, **words: Any) -> None:
         """Takes every file."""
@@ -67,7 +71,9 @@ def packed(data: bytes | None) -> str:
 
 
 def unpacked(text: str) -> bytes | None:
-    """What `packed` made; None for an empty field. Raises ValueError on anything else, TooLarge beyond the page's limit."""
+    """What `packed` made; None for an empty field. Raises ValueError on anything else, TooLarge beyond the page's
+    limit.
+    """
     if not text:
         return None
     try:

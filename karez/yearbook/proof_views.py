@@ -1,7 +1,8 @@
 """The public proofreader: a form, the result, its downloads, and two worked examples. Keeps no file; needs no sign-in.
 
-A result page carries the sent files, packed, in the form of its downloads: asked for a download, the site judges again. A long
-proof is told while it is judged: the page is sent in pieces, a share of the way at a time, and the result at its end.
+A result page carries the sent files, packed, in the form of its downloads: asked for a download, the site judges again.
+A long proof is told while it is judged: the page is sent in pieces, a share of the way at a time, and the result at its
+end.
 """
 
 import threading
@@ -113,7 +114,9 @@ def example(request: HttpRequest, name: str) -> HttpResponse:
         raise Http404
     result, chapter = _example(name)
     sent = _example_files(name)
-    return render(request, "yearbook/proof_result.html", {**_page(sent), **context_of(result, chapter), "example": name})
+    return render(
+        request, "yearbook/proof_result.html", {**_page(sent), **context_of(result, chapter), "example": name}
+    )
 
 
 @require_GET
@@ -128,9 +131,13 @@ def example_file(request: HttpRequest, name: str) -> HttpResponse:
 
 def _form(request: HttpRequest, problem: str = "", status: int = 200) -> HttpResponse:
     context = {
-        "problem": problem, "examples": EXAMPLES.items(), "megabytes": MAX_BYTES // (1024 * 1024), "required": REQUIRED,
-        "optional": OPTIONAL, "rules": RULE_REQUIRED,
-    }  # fmt: skip
+        "problem": problem,
+        "examples": EXAMPLES.items(),
+        "megabytes": MAX_BYTES // (1024 * 1024),
+        "required": REQUIRED,
+        "optional": OPTIONAL,
+        "rules": RULE_REQUIRED,
+    }
     return render(request, "yearbook/proof.html", context, status=status)
 
 
@@ -140,14 +147,22 @@ def _too_large(request: HttpRequest) -> HttpResponse:
 
 
 def _limited(request: HttpRequest, wait: int) -> HttpResponse:
-    words = _("Too many proofs from your address in a short time. Try again in %(minutes)s minutes; nothing of yours was kept.")
+    words = _(
+        "Too many proofs from your address in a short time. Try again in %(minutes)s minutes; nothing of yours was "
+        "kept."
+    )
     answer = _form(request, words % {"minutes": -(-wait // 60)}, status=429)
     answer["Retry-After"] = str(wait)
     return answer
 
 
 def _page(sent: Sent) -> dict[str, Any]:
-    return {"name": sent.name, "kept": packed(sent.figures), "kept_rules": packed(sent.rules), "forms": list(MEDIA_TYPES)}
+    return {
+        "name": sent.name,
+        "kept": packed(sent.figures),
+        "kept_rules": packed(sent.rules),
+        "forms": list(MEDIA_TYPES),
+    }
 
 
 def _result(request: HttpRequest, sent: Sent) -> HttpResponseBase:
@@ -219,7 +234,9 @@ def _steps(sent: Sent) -> Steps:
             except StopIteration as end:
                 return end.value, chapter
             if time.monotonic() > ends:
-                raise NotNow(gettext_lazy("This file takes more than a minute to judge. Use the command `karez proof` for it."))
+                raise NotNow(
+                    gettext_lazy("This file takes more than a minute to judge. Use the command `karez proof` for it.")
+                )
             yield step
     finally:
         _running.release()

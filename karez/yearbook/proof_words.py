@@ -60,7 +60,9 @@ def range_text(interval: Interval) -> str:
         return say("between %(low)s and %(high)s", low=number_text(low), high=number_text(high))
     if low is not None:
         number = number_text(low)
-        return say("above %(number)s", number=number) if interval.low_open else say("at least %(number)s", number=number)
+        return (
+            say("above %(number)s", number=number) if interval.low_open else say("at least %(number)s", number=number)
+        )
     if high is None:
         return say("any value")
     number = number_text(high)
@@ -102,7 +104,9 @@ def identity_sentence(
 def would_hold_words(
     name: str, would_hold: Mapping[str, Interval | None], labels: Mapping[str, str] | None = None
 ) -> list[str]:
-    """What would make a failing derivation hold, one option for each figure that alone could do it, by label where known."""
+    """What would make a failing derivation hold, one option for each figure that alone could do it, by label where
+    known.
+    """
     return [
         say("the printed figure were %(range)s", range=range_text(needed))
         if key == name
@@ -120,5 +124,8 @@ def relation_sentence(left: Interval, sign: Sign, right: Interval, verdict: Stan
     """A verdict on a relation: both sides and how they compare."""
     return say(
         "Left: %(left)s; right: %(right)s. %(relation)s: %(standing)s.",
-        left=range_text(left), right=range_text(right), relation=_RELATIONS[sign], standing=_STANDINGS[verdict],
-    )  # fmt: skip
+        left=range_text(left),
+        right=range_text(right),
+        relation=_RELATIONS[sign],
+        standing=_STANDINGS[verdict],
+    )

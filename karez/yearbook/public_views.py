@@ -1,7 +1,8 @@
-"""The public pages of signed editions: their list, and each edition as its published site, without signing in. Shows nothing unsigned.
+"""The public pages of signed editions: their list, and each edition as its published site, without signing in. Shows
+nothing unsigned.
 
-What is shown is written from the signed text and the approved errata alone, by the same formats as `karez publish`. Files are
-made when first asked for and kept in memory by the edition's digest and its errata (see kept_files).
+What is shown is written from the signed text and the approved errata alone, by the same formats as `karez publish`.
+Files are made when first asked for and kept in memory by the edition's digest and its errata (see kept_files).
 """
 
 from collections.abc import Mapping
@@ -26,11 +27,17 @@ from karez.yearbook.queries import Told, public_edition, public_editions
 from karez.yearbook.signing_views import steps_of
 
 _TYPES: Mapping[str, str] = {
-    ".html": "text/html; charset=utf-8", ".css": "text/css; charset=utf-8", ".pdf": "application/pdf", ".csv": "text/csv; charset=utf-8",
-    ".json": "application/json", ".zip": "application/zip", ".png": "image/png", ".svg": "image/svg+xml",
+    ".html": "text/html; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".pdf": "application/pdf",
+    ".csv": "text/csv; charset=utf-8",
+    ".json": "application/json",
+    ".zip": "application/zip",
+    ".png": "image/png",
+    ".svg": "image/svg+xml",
     ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}  # fmt: skip
+}
 _SHOWN = (".html", ".css", ".png")  # what a browser shows; anything else is saved
 _kept = KeptFiles()
 
@@ -77,7 +84,9 @@ def edition_file(request: HttpRequest, year: int, number: int, path: str = "") -
 
 def _limited(request: HttpRequest, wait: int) -> HttpResponse:
     words = _("Too many pages asked for from your address in a short time. Try again in %(minutes)s minutes.")
-    answer = render(request, "yearbook/public_editions.html", {"problem": words % {"minutes": -(-wait // 60)}}, status=429)
+    answer = render(
+        request, "yearbook/public_editions.html", {"problem": words % {"minutes": -(-wait // 60)}}, status=429
+    )
     answer["Retry-After"] = str(wait)
     return answer
 
@@ -99,7 +108,9 @@ def _format_of(path: str) -> str:
 
 
 def _files(told: Told, name: str) -> Files:
-    """The files of a format; refuses, and tells the reader why, where this installation cannot write it, such as a name no font has."""
+    """The files of a format; refuses, and tells the reader why, where this installation cannot write it, such as a name
+    no font has.
+    """
     approved: list[tuple[int, datetime]] = [(e.pk, e.approval.at) for e in told.errata]
     edition = (told.edition.year, told.edition.number, told.edition.digest, tuple(approved))
     return _kept.files(edition, name, lambda: _made(told, name))

@@ -1,7 +1,8 @@
 """Writing a sealed year's chapter as files: static site, PDF, DOCX, XLSX, open data, CSV. Holds no drafts.
 
-Only a sealed year is published. A signed edition is written from the text that was signed; a sealed year that nobody has
-signed is written with a mark that says so. What is written carries no row and no key, only figures after disclosure control.
+Only a sealed year is published. A signed edition is written from the text that was signed; a sealed year that nobody
+has signed is written with a mark that says so. What is written carries no row and no key, only figures after disclosure
+control.
 """
 
 import hashlib
@@ -26,13 +27,21 @@ from karez.yearbook.queries import Told, public_edition, signed_contents
 
 COLUMNS = ("id", "label", "value", "state", "unit", "rounding", "place", "place_name", "as_of", "snapshot")
 DIGESTS = "digests.txt"
-FORMATS: dict[str, Callable[[Publication], Files]] = {"site": site, "pdf": pdf, "docx": docx, "xlsx": xlsx, "data": open_data}
+FORMATS: dict[str, Callable[[Publication], Files]] = {
+    "site": site,
+    "pdf": pdf,
+    "docx": docx,
+    "xlsx": xlsx,
+    "data": open_data,
+}
 
 
 def publish(region: str, year: int, out: Path, *, number: int | None = None) -> list[Path]:
-    """Writes the signed edition of a year (the newest, or that of `number`) into `out`; of an unsigned sealed year the same, marked.
+    """Writes the signed edition of a year (the newest, or that of `number`) into `out`; of an unsigned sealed year the
+    same, marked.
 
-    The same edition with the same errata writes the same bytes. Files of an earlier run that are no longer part of it are taken away.
+    The same edition with the same errata writes the same bytes. Files of an earlier run that are no longer part of it
+    are taken away.
     """
     return write(publication_of(region, year, number=number), out)
 
@@ -45,9 +54,13 @@ def publication_of(region: str, year: int, *, number: int | None = None) -> Publ
         return signed_publication(told)
     if number is not None:
         raise Refusal(
-            "yearbook.not_signed", record=f"{year}, edition {number}", found="no signed edition of this number", expected="a signed edition",
-            rule="what is public is what three people signed", todo="leave the number out, or have the edition signed",
-        )  # fmt: skip
+            "yearbook.not_signed",
+            record=f"{year}, edition {number}",
+            found="no signed edition of this number",
+            expected="a signed edition",
+            rule="what is public is what three people signed",
+            todo="leave the number out, or have the edition signed",
+        )
     return Publication(content_of(verified_snapshot(region, year), signed_contents()))
 
 
@@ -76,7 +89,9 @@ def beside_formats(publication: Publication) -> Files:
 
 
 def write(publication: Publication, out: Path) -> list[Path]:
-    """Writes the files into `out` and answers with their paths. All of them are written beside it before the first is put in place."""
+    """Writes the files into `out` and answers with their paths. All of them are written beside it before the first is
+    put in place.
+    """
     made = files_of(publication)
     with room_told(str(out)), side_folder(out) as side:
         for path, data in made.items():
@@ -104,5 +119,3 @@ def _of_earlier_run(out: Path) -> set[str]:
 def _correction(one: Erratum, zone: ZoneInfo) -> Correction:
     day = one.approval.at.astimezone(zone).date().isoformat()
     return Correction(one.figure, one.place, one.printed, one.corrected, one.reason, (one.name, one.approval.name), day)
-
-

@@ -18,7 +18,8 @@ from karez.yearbook.models import Edition, EditionStep, Erratum, Step
 # Editions without their texts, each with what was last said beside it: steps and approvals are only ever added.
 _ROWS = """
 SELECT e.id, e.year, e.number, e.snapshot, e.snapshot_kind, e.digest, s.last_step, s.last_step_at,
-       (SELECT max(a.id) FROM yearbook_erratum r JOIN yearbook_erratumapproval a ON a.erratum_id = r.id WHERE r.edition_id = e.id) AS last_approval
+       (SELECT max(a.id) FROM yearbook_erratum r JOIN yearbook_erratumapproval a ON a.erratum_id = r.id
+           WHERE r.edition_id = e.id) AS last_approval
   FROM yearbook_edition e
   LEFT JOIN LATERAL (SELECT max(id) AS last_step, max(at) AS last_step_at, bool_or(step = 'signed') AS signed
                        FROM yearbook_editionstep WHERE edition_id = e.id) s ON true
@@ -71,14 +72,18 @@ def edition(actor: User, edition_id: int) -> Told:
     require(actor, "closing.view", the_region().area_id)
     found = _told_of("e.id = %s", edition_id)
     if not found:
-        raise Refusal("not_found.edition", record=str(edition_id), found="no such edition", todo="choose one from the list")
+        raise Refusal(
+            "not_found.edition", record=str(edition_id), found="no such edition", todo="choose one from the list"
+        )
     return found[0]
 
 
 def errata_waiting(actor: User) -> list[Erratum]:
     """Errata that nobody has approved yet."""
     require(actor, "closing.view", the_region().area_id)
-    return list(Erratum.objects.filter(approval=None).select_related("edition").defer("edition__content").order_by("pk")[:200])
+    return list(
+        Erratum.objects.filter(approval=None).select_related("edition").defer("edition__content").order_by("pk")[:200]
+    )
 
 
 def public_edition(year: int, number: int | None = None) -> Told | None:
@@ -106,11 +111,18 @@ def signed_contents() -> dict[tuple[int, int], Content]:
 
 def _told_of(where: str, *words: object) -> list[Told]:
     found = Edition.objects.raw(_ROWS.format(where=where), words)
-    return [Told(e, *_beside(e.pk, e.digest, *(getattr(e, name) for name in ("last_step", "last_step_at", "last_approval")))) for e in found]
+    return [
+        Told(
+            e, *_beside(e.pk, e.digest, *(getattr(e, name) for name in ("last_step", "last_step_at", "last_approval")))
+        )
+        for e in found
+    ]
 
 
 @lru_cache(maxsize=256)
 def _beside(edition_id: int, *_last: object) -> tuple[Mapping[str, EditionStep], tuple[Erratum, ...]]:
     """Steps and approved errata of an edition, kept until another is added."""
     steps = {s.step: s for s in EditionStep.objects.filter(edition=edition_id).order_by("pk")}
-    return MappingProxyType(steps), tuple(Erratum.objects.filter(edition=edition_id, approval__isnull=False).select_related("approval").order_by("pk"))
+    return MappingProxyType(steps), tuple(
+        Erratum.objects.filter(edition=edition_id, approval__isnull=False).select_related("approval").order_by("pk")
+    )

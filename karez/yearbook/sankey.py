@@ -1,7 +1,9 @@
-"""A flow of money drawn as SVG: sources on the left, purposes in the middle, places on the right, bands as wide as their amounts.
+"""A flow of money drawn as SVG: sources on the left, purposes in the middle, places on the right, bands as wide as
+their amounts.
 
-Knows no figures: it is given names, amounts and words. A place and its bands are one link, so the keyboard stops once at each.
-Colours are presentation attributes that a page's style sheet overrules by the classes f0 to f5, fx and b0 to b5.
+Knows no figures: it is given names, amounts and words. A place and its bands are one link, so the keyboard stops once
+at each. Colours are presentation attributes that a page's style sheet overrules by the classes f0 to f5, fx and b0 to
+b5.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -49,16 +51,27 @@ class _Slot:
 
 
 def svg_flow(
-    sources: Sequence[Node], purposes: Sequence[Node], places: Sequence[Node], bands: Sequence[Band], *, heads: tuple[str, str, str],
-    title: str, description: str, prefix: str = "flow",
-) -> str:  # fmt: skip
+    sources: Sequence[Node],
+    purposes: Sequence[Node],
+    places: Sequence[Node],
+    bands: Sequence[Band],
+    *,
+    heads: tuple[str, str, str],
+    title: str,
+    description: str,
+    prefix: str = "flow",
+) -> str:
     """The picture; `bands` in any order, each reaching a place. Empty where nothing flows."""
     whole = sum((s.value for s in sources), Fraction(0))
     if not whole or not bands:
         return ""
     scale = float(_FLOW / whole)
-    left = min(_LEFT_MOST, max(wide_of(line) for s in sources for line in (*_wrapped(s.name, _LEFT_MOST), s.words)) + 10)
-    right = min(_RIGHT_MOST, max(1.08 * wide_of(heads[2]), *(wide_of(p.name) + wide_of(p.words) + 24 for p in places)) + 12)
+    left = min(
+        _LEFT_MOST, max(wide_of(line) for s in sources for line in (*_wrapped(s.name, _LEFT_MOST), s.words)) + 10
+    )
+    right = min(
+        _RIGHT_MOST, max(1.08 * wide_of(heads[2]), *(wide_of(p.name) + wide_of(p.words) + 24 for p in places)) + 12
+    )
     x = (left, left + (_WIDTH - left - right - _BAR) / 2, _WIDTH - right - _BAR)
     columns = _columns(sources, purposes, places, scale)
     height = max(c[-1].y + c[-1].high for c in columns) + 22
@@ -66,7 +79,10 @@ def svg_flow(
     for b in bands:
         first[b.source, b.purpose] += b.value
     made = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" class="map flow" role="group" aria-labelledby="{prefix}-title {prefix}-desc" {_size(height)}>',
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" class="map flow" role="group" aria-labelledby="{prefix}-title '
+            f'{prefix}-desc" {_size(height)}>'
+        ),
         f'<title id="{prefix}-title">{escape(title)}</title><desc id="{prefix}-desc">{escape(description)}</desc>',
         _heads(heads, x, left),
     ]
@@ -78,7 +94,10 @@ def svg_flow(
 
 
 def _size(height: float) -> str:
-    return f'viewBox="0 0 {_WIDTH} {height:.0f}" width="{_WIDTH}" height="{height:.0f}" font-family="sans-serif" font-size="{_FONT}"'
+    return (
+        f'viewBox="0 0 {_WIDTH} {height:.0f}" width="{_WIDTH}" height="{height:.0f}" font-family="sans-serif" '
+        f'font-size="{_FONT}"'
+    )
 
 
 def _columns(
@@ -89,10 +108,16 @@ def _columns(
     left = [max(float(s.value) * scale, name) + 10 for s, name in zip(sources, names, strict=True)]
     middle = [float(p.value) * scale + _ABOVE for p in purposes]
     right = [max(float(p.value) * scale, _SLOT) + _GAP for p in places]
-    return (_placed(sources, left, scale, _ABOVE), _placed(purposes, middle, scale, 0, low=True), _placed(places, right, scale, _ABOVE))
+    return (
+        _placed(sources, left, scale, _ABOVE),
+        _placed(purposes, middle, scale, 0, low=True),
+        _placed(places, right, scale, _ABOVE),
+    )
 
 
-def _placed(nodes: Sequence[Node], rooms: Sequence[float], scale: float, above: float, *, low: bool = False) -> list[_Slot]:
+def _placed(
+    nodes: Sequence[Node], rooms: Sequence[float], scale: float, above: float, *, low: bool = False
+) -> list[_Slot]:
     found, y = [], _TOP + above
     for node, room in zip(nodes, rooms, strict=True):
         high = float(node.value) * scale
@@ -112,9 +137,14 @@ def _heads(heads: tuple[str, str, str], x: tuple[float, float, float], left: flo
 
 
 def _source(
-    n: int, node: Node, columns: tuple[list[_Slot], list[_Slot], list[_Slot]], x: tuple[float, float, float], scale: float,
-    first: Mapping[tuple[int, int], Fraction], purposes: Sequence[Node],
-) -> str:  # fmt: skip
+    n: int,
+    node: Node,
+    columns: tuple[list[_Slot], list[_Slot], list[_Slot]],
+    x: tuple[float, float, float],
+    scale: float,
+    first: Mapping[tuple[int, int], Fraction],
+    purposes: Sequence[Node],
+) -> str:
     """A source with its bands to the purposes; its name stands left of its bar."""
     slot, drawn = columns[0][n], []
     for m, purpose in enumerate(purposes):
@@ -129,20 +159,29 @@ def _source(
     y = slot.y + slot.high / 2 - _LINE * (len(lines) / 2 - 0.75)
     for m, line in enumerate(lines):
         weight = ' font-weight="600"' if m == len(lines) - 1 else ""
-        drawn.append(f'<text x="{x[0] - 8:.1f}" y="{y + m * _LINE:.1f}" text-anchor="end" fill="currentColor"{weight}>{escape(line)}</text>')
+        drawn.append(
+            f'<text x="{x[0] - 8:.1f}" y="{y + m * _LINE:.1f}" text-anchor="end" '
+            f'fill="currentColor"{weight}>{escape(line)}</text>'
+        )
     return _linked(node.link, drawn)
 
 
 def _second(
-    bands: Sequence[Band], columns: tuple[list[_Slot], list[_Slot], list[_Slot]], x: tuple[float, float, float], scale: float,
-    sources: Sequence[Node], places: Sequence[Node],
-) -> list[list[str]]:  # fmt: skip
+    bands: Sequence[Band],
+    columns: tuple[list[_Slot], list[_Slot], list[_Slot]],
+    x: tuple[float, float, float],
+    scale: float,
+    sources: Sequence[Node],
+    places: Sequence[Node],
+) -> list[list[str]]:
     """The bands from the purposes to each place, with their ends in the source's colour."""
     found: list[list[str]] = [[] for _p in places]
     for b in sorted(bands, key=lambda b: (b.place, b.purpose, b.source)):
         wide, start, end = float(b.value) * scale, columns[1][b.purpose], columns[2][b.place]
         said = f"{sources[b.source].name} → {places[b.place].name}: {b.words}"
-        found[b.place].append(_band(x[1] + _BAR, start.y + start.taken_out, x[2], end.y + end.taken_in, wide, b.source, said))
+        found[b.place].append(
+            _band(x[1] + _BAR, start.y + start.taken_out, x[2], end.y + end.taken_in, wide, b.source, said)
+        )
         colour = b.source % len(FILLS)
         found[b.place].append(_bar(x[2], _Slot(end.y + end.taken_in, wide), f"f{colour}", FILLS[colour]))
         start.taken_out += wide
@@ -155,18 +194,22 @@ def _place(node: Node, slot: _Slot, x: float, ends: Iterable[str]) -> str:
     name = _cut(node.name, _RIGHT_MOST - wide_of(node.words) - 24)
     words = (
         f'<text x="{x + _BAR + 8:.1f}" y="{y:.1f}" fill="currentColor">{escape(name)}</text>'
-        f'<text x="{_WIDTH - 4}" y="{y:.1f}" text-anchor="end" fill="currentColor" font-weight="600">{escape(node.words)}</text>'
+        f'<text x="{_WIDTH - 4}" y="{y:.1f}" text-anchor="end" fill="currentColor" '
+        f'font-weight="600">{escape(node.words)}</text>'
     )
     return _linked(node.link, [*ends, words])
 
 
 def _purpose(node: Node, slot: _Slot, x: float) -> str:
     at = f'x="{x + _BAR / 2:.1f}" text-anchor="middle" fill="currentColor" {_HALO}'
-    return _linked(node.link, [
-        _bar(x, slot, "fx", NEUTRAL),
-        f'<text {at} y="{slot.y - 22:.1f}">{escape(node.name)}</text>',
-        f'<text {at} y="{slot.y - 7:.1f}" font-weight="600">{escape(node.words)}</text>',
-    ])  # fmt: skip
+    return _linked(
+        node.link,
+        [
+            _bar(x, slot, "fx", NEUTRAL),
+            f'<text {at} y="{slot.y - 22:.1f}">{escape(node.name)}</text>',
+            f'<text {at} y="{slot.y - 7:.1f}" font-weight="600">{escape(node.words)}</text>',
+        ],
+    )
 
 
 def _linked(link: str, drawn: Iterable[str]) -> str:

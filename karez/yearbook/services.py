@@ -1,6 +1,7 @@
 """The only writers of editions: prepare, review, sign; and errata, proposed by one person and approved by another.
 
-What is signed is a text with its digest (see content). Three people name the same digest; the database holds them apart.
+What is signed is a text with its digest (see content). Three people name the same digest; the database holds them
+apart.
 """
 
 import re
@@ -30,7 +31,9 @@ _NEXT = {None: Step.PREPARED, Step.PREPARED: Step.REVIEWED, Step.REVIEWED: Step.
 
 
 def prepare_edition(actor: User, *, year: int, note: str = "") -> Edition:
-    """A new edition of a sealed year's chapter, with `actor` as who prepared it; refuses where the same one is there already."""
+    """A new edition of a sealed year's chapter, with `actor` as who prepared it; refuses where the same one is there
+    already.
+    """
     require(actor, "yearbook.prepare", the_region().area_id)
     snapshot = verified_snapshot(the_region().code, year)
     content = content_of(snapshot, signed_contents())
@@ -39,11 +42,19 @@ def prepare_edition(actor: User, *, year: int, note: str = "") -> Edition:
         last = Edition.objects.filter(year=year).order_by("-number").first()
         if last is not None and last.digest == content.digest:
             raise Refusal(
-                "yearbook.same_edition", record=str(last), found="the same figures, sentences and suppressions", expected="something that differs",
-                rule="an edition is made once", todo="review and sign the edition that is there",
-            )  # fmt: skip
+                "yearbook.same_edition",
+                record=str(last),
+                found="the same figures, sentences and suppressions",
+                expected="something that differs",
+                rule="an edition is made once",
+                todo="review and sign the edition that is there",
+            )
         edition = Edition.objects.create(
-            year=year, number=last.number + 1 if last else 1, snapshot=snapshot.digest, content=content.text, digest=content.digest
+            year=year,
+            number=last.number + 1 if last else 1,
+            snapshot=snapshot.digest,
+            content=content.text,
+            digest=content.digest,
         )
         _step(actor, edition, Step.PREPARED, note)
     return edition
@@ -65,7 +76,8 @@ def sign_edition(actor: User, edition_id: int, *, note: str = "") -> EditionStep
     _refuse_changed(edition, snapshot, signed)
     with transaction.atomic():
         _one_at_a_time()
-        # Working the content out takes long, so it is done before the lock, and once more where somebody signed meanwhile.
+        # Working the content out takes long, so it is done before the lock, and once more where somebody signed
+        # meanwhile.
         now = signed_contents()
         if _told(now) != _told(signed):
             _refuse_changed(edition, snapshot, now)
@@ -73,7 +85,9 @@ def sign_edition(actor: User, edition_id: int, *, note: str = "") -> EditionStep
 
 
 def add_erratum(actor: User, edition_id: int, *, figure: str, corrected: str, reason: str, place: str = "") -> Erratum:
-    """Proposes an erratum to a signed edition: the figure's right value in its unit, at a place by code (the region if empty)."""
+    """Proposes an erratum to a signed edition: the figure's right value in its unit, at a place by code (the region if
+    empty).
+    """
     require(actor, "yearbook.prepare", the_region().area_id)
     edition = _edition(edition_id)
     content = Content(edition.content)
@@ -82,23 +96,36 @@ def add_erratum(actor: User, edition_id: int, *, figure: str, corrected: str, re
     if found is None or found[0] is None:
         held = found is not None and found[1] == SUPPRESSED
         raise Refusal(
-            "yearbook.not_printed", record=f"{figure} at {place}", found="withheld" if held else "no such value in the edition",
-            expected="a value that the edition prints", rule="an erratum corrects what was printed, and tells nothing that was withheld",
+            "yearbook.not_printed",
+            record=f"{figure} at {place}",
+            found="withheld" if held else "no such value in the edition",
+            expected="a value that the edition prints",
+            rule="an erratum corrects what was printed, and tells nothing that was withheld",
             todo="name a printed figure and the code of its place",
-        )  # fmt: skip
+        )
     exact = _exact(corrected, content.figures[figure])
     if exact == Fraction(found[0]) or not reason.strip():
         raise Refusal(
-            "yearbook.empty_erratum", record=figure, found="the value that is printed" if reason.strip() else "no reason",
-            expected="another value, and why", rule="an erratum says what is right and why", todo="give both",
-        )  # fmt: skip
+            "yearbook.empty_erratum",
+            record=figure,
+            found="the value that is printed" if reason.strip() else "no reason",
+            expected="another value, and why",
+            rule="an erratum says what is right and why",
+            todo="give both",
+        )
     if not edition.steps.filter(step=Step.SIGNED).exists():
         raise _not_now(edition, "an edition that is not signed", "a signed edition", "prepare the edition anew instead")
     _refuse_telling(edition, figure, place, exact)
     return Erratum.objects.create(
-        edition=edition, figure=figure, place=place, printed=found[0], corrected=str(exact), reason=reason.strip(), by_id=actor.pk,
+        edition=edition,
+        figure=figure,
+        place=place,
+        printed=found[0],
+        corrected=str(exact),
+        reason=reason.strip(),
+        by_id=actor.pk,
         name=actor.full_name,
-    )  # fmt: skip
+    )
 
 
 def approve_erratum(actor: User, erratum_id: int) -> ErratumApproval:
@@ -108,26 +135,39 @@ def approve_erratum(actor: User, erratum_id: int) -> ErratumApproval:
         _one_at_a_time()
         erratum = Erratum.objects.filter(pk=erratum_id).first()
         if erratum is None:
-            raise Refusal("not_found.erratum", record=str(erratum_id), found="no such erratum", todo="choose one from the list")
+            raise Refusal(
+                "not_found.erratum", record=str(erratum_id), found="no such erratum", todo="choose one from the list"
+            )
         if erratum.by_id == actor.pk or ErratumApproval.objects.filter(erratum=erratum).exists():
             raise Refusal(
-                "yearbook.second_person", record=str(erratum), found="who proposed it" if erratum.by_id == actor.pk else "approved before",
-                expected="a second person, once", rule="publishing needs two people", todo="ask another approver",
-            )  # fmt: skip
+                "yearbook.second_person",
+                record=str(erratum),
+                found="who proposed it" if erratum.by_id == actor.pk else "approved before",
+                expected="a second person, once",
+                rule="publishing needs two people",
+                todo="ask another approver",
+            )
         _refuse_telling(erratum.edition, erratum.figure, erratum.place, Fraction(erratum.corrected))
-        return ErratumApproval.objects.create(erratum=erratum, author_id=erratum.by_id, by_id=actor.pk, name=actor.full_name)
+        return ErratumApproval.objects.create(
+            erratum=erratum, author_id=erratum.by_id, by_id=actor.pk, name=actor.full_name
+        )
 
 
 def _refuse_changed(edition: Edition, snapshot: Snapshot, signed: Mapping[tuple[int, int], Content]) -> None:
     if snapshot.digest != edition.snapshot or content_of(snapshot, signed).digest != edition.digest:
         raise Refusal(
-            "yearbook.edition_changed", record=str(edition), found="other figures, sentences or suppressions than were prepared",
-            expected=f"what the digest {edition.digest[:12]} stands for", rule="what is signed is what was prepared and reviewed",
+            "yearbook.edition_changed",
+            record=str(edition),
+            found="other figures, sentences or suppressions than were prepared",
+            expected=f"what the digest {edition.digest[:12]} stands for",
+            rule="what is signed is what was prepared and reviewed",
             todo="prepare a new edition and have it reviewed",
-        )  # fmt: skip
+        )
 
 
-def _told(signed: Mapping[tuple[int, int], Content]) -> dict[tuple[int, int], tuple[str, Mapping[tuple[str, str], str]]]:
+def _told(
+    signed: Mapping[tuple[int, int], Content],
+) -> dict[tuple[int, int], tuple[str, Mapping[tuple[str, str], str]]]:
     """What readers have been told: each signed edition's digest and its approved errata."""
     return {key: (content.digest, content.corrected) for key, content in signed.items()}
 
@@ -141,7 +181,9 @@ def _one_at_a_time() -> None:
 def _edition(edition_id: int) -> Edition:
     found = Edition.objects.filter(pk=edition_id).first()
     if found is None:
-        raise Refusal("not_found.edition", record=str(edition_id), found="no such edition", todo="choose one from the list")
+        raise Refusal(
+            "not_found.edition", record=str(edition_id), found="no such edition", todo="choose one from the list"
+        )
     return found
 
 
@@ -151,44 +193,73 @@ def _go_on(actor: User, edition_id: int, step: Step, note: str) -> EditionStep:
     steps = list(edition.steps.order_by("pk"))
     last = Step(steps[-1].step) if steps else None
     if _NEXT.get(last) is not step:
-        raise _not_now(edition, f"an edition that is {last.value if last else 'not prepared'}", f"what comes before {step.value}", "see how far it is")
+        raise _not_now(
+            edition,
+            f"an edition that is {last.value if last else 'not prepared'}",
+            f"what comes before {step.value}",
+            "see how far it is",
+        )
     if any(s.by_id == actor.pk for s in steps):
         raise Refusal(
-            "yearbook.second_person", record=str(edition), found=f"{actor} has prepared or reviewed it", expected="three different people",
-            rule="a chapter is prepared, reviewed and signed by three people", todo="ask somebody else",
-        )  # fmt: skip
+            "yearbook.second_person",
+            record=str(edition),
+            found=f"{actor} has prepared or reviewed it",
+            expected="three different people",
+            rule="a chapter is prepared, reviewed and signed by three people",
+            todo="ask somebody else",
+        )
     return _step(actor, edition, step, note)
 
 
 def _step(actor: User, edition: Edition, step: Step, note: str) -> EditionStep:
     before = {Step.REVIEWED: Step.PREPARED, Step.SIGNED: Step.REVIEWED}.get(step)
     return EditionStep.objects.create(
-        edition=edition, digest=edition.digest, step=step, follows=before, by_id=actor.pk, name=actor.full_name, note=note
+        edition=edition,
+        digest=edition.digest,
+        step=step,
+        follows=before,
+        by_id=actor.pk,
+        name=actor.full_name,
+        note=note,
     )
 
 
 def _not_now(edition: Edition, found: str, expected: str, todo: str) -> Refusal:
     return Refusal(
-        "yearbook.not_now", record=str(edition), found=found, expected=expected, rule="prepared, reviewed, signed: in this order, each once",
+        "yearbook.not_now",
+        record=str(edition),
+        found=found,
+        expected=expected,
+        rule="prepared, reviewed, signed: in this order, each once",
         todo=todo,
-    )  # fmt: skip
+    )
 
 
 def _exact(text: str, told: Mapping[str, Any]) -> Fraction:
-    """The number that was written, in plain digits; a whole one of what is counted one by one, below zero only as a difference."""
+    """The number that was written, in plain digits; a whole one of what is counted one by one, below zero only as a
+    difference.
+    """
     plain = text.strip()
     if len(plain) > 40 or not _NUMBER.fullmatch(plain):
         raise Refusal(
-            "yearbook.no_number", record=told["id"], found=text[:60], expected="a number in the figure's unit", rule="an erratum prints a number",
+            "yearbook.no_number",
+            record=told["id"],
+            found=text[:60],
+            expected="a number in the figure's unit",
+            rule="an erratum prints a number",
             todo="write digits, with a point before decimals",
-        )  # fmt: skip
+        )
     exact = Fraction(plain.replace(",", ""))
     counted = told["kind"] in ("stock", "flow", "plan") and (is_count(told) or told["unit"] in _COUNTED)
     if counted and (exact.denominator != 1 or (exact < 0 and "-" not in told.get("formula", ""))):
         raise Refusal(
-            "yearbook.no_count", record=told["id"], found=text[:60], expected="a whole number, zero or more",
-            rule="what is counted one by one has no fractions and is never below zero", todo="write how many there are",
-        )  # fmt: skip
+            "yearbook.no_count",
+            record=told["id"],
+            found=text[:60],
+            expected="a whole number, zero or more",
+            rule="what is counted one by one has no fractions and is never below zero",
+            todo="write how many there are",
+        )
     return exact
 
 
@@ -201,19 +272,29 @@ def _refuse_telling(edition: Edition, figure: str, place: str, corrected: Fracti
     content = signed[edition.year, edition.number]
     told = content.figures[figure]
     if unit_told(figure, content.figures) in RULES and is_count(told):
-        known = {Fraction(exact) for exact in (content.cells[figure, place][0], content.corrected.get((figure, place))) if exact is not None}
+        known = {
+            Fraction(exact)
+            for exact in (content.cells[figure, place][0], content.corrected.get((figure, place)))
+            if exact is not None
+        }
         smallest = min(*(abs(one - corrected) or LEAST for one in known), abs(corrected) or LEAST, LEAST)
         if smallest < LEAST:
             raise Refusal(
-                "yearbook.small_difference", record=figure, found=f"a correction from {' and '.join(map(str, sorted(known)))} to {corrected}",
+                "yearbook.small_difference",
+                record=figure,
+                found=f"a correction from {' and '.join(map(str, sorted(known)))} to {corrected}",
                 expected="10 or more, and changed by 10 or more",
                 rule="printed and corrected values together tell of nobody in particular: fewer than 10 are not printed",
                 todo="leave the value; the next edition carries the right one",
-            )  # fmt: skip
+            )
     if learnt := given_away(edition.year, edition.number, signed, figure, place, corrected):
         raise Refusal(
-            "yearbook.erratum_tells", record=f"{figure} at {place}", found="other figures that readers could work out with it: " + ", ".join(learnt[:5]),
-            expected="an erratum from which nothing follows about fewer than 10 persons or households, nor what is withheld",
+            "yearbook.erratum_tells",
+            record=f"{figure} at {place}",
+            found="other figures that readers could work out with it: " + ", ".join(learnt[:5]),
+            expected=(
+                "an erratum from which nothing follows about fewer than 10 persons or households, nor what is withheld"
+            ),
             rule="what is published together tells of nobody in particular",
             todo="correct the other figures first, or leave the value: the next edition carries the right ones",
-        )  # fmt: skip
+        )

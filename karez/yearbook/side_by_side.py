@@ -1,6 +1,8 @@
-"""The page of years, places and regions side by side: what may be chosen, what was sent, the table, and the table as CSV. Keeps no file.
+"""The page of years, places and regions side by side: what may be chosen, what was sent, the table, and the table as
+CSV. Keeps no file.
 
-A package that is sent is read in memory and carried by the page itself, packed, so that the next choice needs no second sending.
+A package that is sent is read in memory and carried by the page itself, packed, so that the next choice needs no second
+sending.
 """
 
 import csv
@@ -72,7 +74,10 @@ def side_by_side(request: HttpRequest) -> HttpResponse:
 @csrf_protect
 def _sent(request: HttpRequest) -> HttpResponse:
     if wait := wait_seconds(request, purpose="side_by_side", most=CALLS):
-        words = _("Too many files from your address in a short time. Try again in %(minutes)s minutes; nothing of yours was kept.")
+        words = _(
+            "Too many files from your address in a short time. Try again in %(minutes)s minutes; nothing of yours "
+            "was kept."
+        )
         answer = _answer(request, QueryDict(), None, problem=words % {"minutes": -(-wait // 60)}, status=429)
         answer["Retry-After"] = str(wait)
         return answer
@@ -82,19 +87,31 @@ def _sent(request: HttpRequest) -> HttpResponse:
     except TooLarge:
         return _answer(request, QueryDict(), None, problem=_too_large(), status=413)
     except ValueError:
-        return _answer(request, request.POST, None, problem=_("What was sent could not be read back. Send the file again."), status=400)
+        return _answer(
+            request,
+            request.POST,
+            None,
+            problem=_("What was sent could not be read back. Send the file again."),
+            status=400,
+        )
     if data is None:
-        return _answer(request, request.POST, None, problem=_("Choose a file that another installation published."), status=400)
+        return _answer(
+            request, request.POST, None, problem=_("Choose a file that another installation published."), status=400
+        )
     if len(data) > MAX_BYTES:
         return _answer(request, QueryDict(), None, problem=_too_large(), status=413)
     return _answer(request, request.POST, data)
 
 
 def _too_large() -> str:
-    return _("The file is larger than %(limit)s MB. Of a published folder, `data` alone is enough.") % {"limit": MAX_BYTES // (1024 * 1024)}
+    return _("The file is larger than %(limit)s MB. Of a published folder, `data` alone is enough.") % {
+        "limit": MAX_BYTES // (1024 * 1024)
+    }
 
 
-def _answer(request: HttpRequest, asked: QueryDict, data: bytes | None, *, problem: str = "", status: int = 200) -> HttpResponse:
+def _answer(
+    request: HttpRequest, asked: QueryDict, data: bytes | None, *, problem: str = "", status: int = 200
+) -> HttpResponse:
     actor, language = actor_of(request), CHINESE if (get_language() or "").startswith("zh") else ENGLISH
     package = read_package(data) if data is not None else Package()
     usable = data is not None and not package.faults
@@ -113,16 +130,41 @@ def _answer(request: HttpRequest, asked: QueryDict, data: bytes | None, *, probl
     pages = -(-len(shown) // PAGE) or 1
     page = min(int(wanted), pages) if re.fullmatch("[1-9][0-9]{0,3}", wanted := str(asked.get("page", ""))) else 1
     context = {
-        "page": page, "pages": range(1, pages + 1) if pages > 1 else (), "first": (page - 1) * PAGE + 1, "last": min(page * PAGE, len(shown)),
-        "years": [(f"{year}-{region.area_id}", year, _name(region, language)) for year in years for region in offered[year][:1] if region.level == "region"],
-        "of": of, "of_years": list(years), "places": [(f"{of}-{p.area_id}", _name(p, language), p.level) for p in offered.get(of, []) if p.level != "region"],
-        "printed": [(f"p-{name}", words) for name, words in EXAMPLES.items()], "chosen": chosen, "theirs": theirs,
+        "page": page,
+        "pages": range(1, pages + 1) if pages > 1 else (),
+        "first": (page - 1) * PAGE + 1,
+        "last": min(page * PAGE, len(shown)),
+        "years": [
+            (f"{year}-{region.area_id}", year, _name(region, language))
+            for year in years
+            for region in offered[year][:1]
+            if region.level == "region"
+        ],
+        "of": of,
+        "of_years": list(years),
+        "places": [
+            (f"{of}-{p.area_id}", _name(p, language), p.level) for p in offered.get(of, []) if p.level != "region"
+        ],
+        "printed": [(f"p-{name}", words) for name, words in EXAMPLES.items()],
+        "chosen": chosen,
+        "theirs": theirs,
         "their_places": [(code, _their_name(package, code, language)) for code in package.places] if usable else [],
-        "package": package if data is not None else None, "kept": packed(data) if usable else "", "problem": problem,
-        "faults": [(f.file, f.line, in_language(f.column), in_language(f.found), in_language(f.expected)) for f in package.faults[:SHOWN_FAULTS]],
-        "columns": columns, "groups": _groups(shown[(page - 1) * PAGE : page * PAGE], columns, language), "count": len(shown), "hidden": len(rows) - len(shown), "every": bool(asked.get("all")),
-        "too_many": len(chosen) + len(theirs) > MOST, "most": MOST, "megabytes": MAX_BYTES // (1024 * 1024),
-    }  # fmt: skip
+        "package": package if data is not None else None,
+        "kept": packed(data) if usable else "",
+        "problem": problem,
+        "faults": [
+            (f.file, f.line, in_language(f.column), in_language(f.found), in_language(f.expected))
+            for f in package.faults[:SHOWN_FAULTS]
+        ],
+        "columns": columns,
+        "groups": _groups(shown[(page - 1) * PAGE : page * PAGE], columns, language),
+        "count": len(shown),
+        "hidden": len(rows) - len(shown),
+        "every": bool(asked.get("all")),
+        "too_many": len(chosen) + len(theirs) > MOST,
+        "most": MOST,
+        "megabytes": MAX_BYTES // (1024 * 1024),
+    }
     return render(request, "yearbook/side_by_side.html", context, status=400 if package.faults else status)
 
 
@@ -145,7 +187,9 @@ def _their_name(package: Package, code: str, language: str) -> str:
 def _theirs(package: Package, asked: QueryDict) -> list[str]:
     """The places of the package that are asked for; its region where none is."""
     wanted = [code for code in dict.fromkeys(asked.getlist("t")) if code in package.places][: MOST - 1]
-    region = next((code for code, where in package.places.items() if where.level == "region"), next(iter(package.places)))
+    region = next(
+        (code for code, where in package.places.items() if where.level == "region"), next(iter(package.places))
+    )
     return wanted or [region]
 
 
@@ -185,10 +229,26 @@ def _csv(columns: Sequence[Column], rows: Sequence[Row]) -> HttpResponse:
     for row in rows:
         line: list[Any] = [neutral(row.id), neutral(row.label)]
         for column, cell in zip(columns, row.cells, strict=True):
-            line += ["", "", "not printed" if column.kind == PRINTED else "not among its figures"] if cell is None else [
-                "" if cell.value is None else plain_number(cell.value), neutral(cell.unit),
-                neutral("; ".join(w for w in (cell.hedge if column.kind == PRINTED else cell.state, cell.of_place, cell.verdict, "another definition" if cell.other_definition else "") if w)),
-            ]  # fmt: skip
+            line += (
+                ["", "", "not printed" if column.kind == PRINTED else "not among its figures"]
+                if cell is None
+                else [
+                    "" if cell.value is None else plain_number(cell.value),
+                    neutral(cell.unit),
+                    neutral(
+                        "; ".join(
+                            w
+                            for w in (
+                                cell.hedge if column.kind == PRINTED else cell.state,
+                                cell.of_place,
+                                cell.verdict,
+                                "another definition" if cell.other_definition else "",
+                            )
+                            if w
+                        )
+                    ),
+                ]
+            )
         writer.writerow(line)
     return answer
 

@@ -1,4 +1,6 @@
-"""Pages of sign-off: an edition as it will be public, who stands for it, its errata; and the steps people take. Holds no rules."""
+"""Pages of sign-off: an edition as it will be public, who stands for it, its errata; and the steps people take. Holds
+no rules.
+"""
 
 from typing import Any
 
@@ -26,7 +28,11 @@ from karez.yearbook.pictures import placed
 from karez.yearbook.queries import Told
 from karez.yearbook.wording import CHINESE, ENGLISH
 
-STEPS = ((Step.PREPARED, _lazy("Prepared by")), (Step.REVIEWED, _lazy("Reviewed by")), (Step.SIGNED, _lazy("Signed by")))
+STEPS = (
+    (Step.PREPARED, _lazy("Prepared by")),
+    (Step.REVIEWED, _lazy("Reviewed by")),
+    (Step.SIGNED, _lazy("Signed by")),
+)
 
 
 def steps_of(told: Told) -> list[tuple[Any, Any]]:
@@ -36,7 +42,9 @@ def steps_of(told: Told) -> list[tuple[Any, Any]]:
 
 def next_step(actor: User, told: Told) -> str:
     """What this person may do now to an edition: review, sign, or nothing. The newest edition of its year only."""
-    step, permission = {"prepared": ("review", "yearbook.review"), "reviewed": ("sign", "yearbook.sign")}.get(told.state, ("", ""))
+    step, permission = {"prepared": ("review", "yearbook.review"), "reviewed": ("sign", "yearbook.sign")}.get(
+        told.state, ("", "")
+    )
     if not step or any(s.by_id == actor.pk for s in told.steps.values()):
         return ""
     return step if _is_newest(told) and may(actor, permission, the_region().area_id) else ""
@@ -85,7 +93,9 @@ class ErratumForm(forms.Form):
 @login_required
 @require_http_methods(["GET", "POST"])
 def edition(request: HttpRequest, edition_id: int) -> HttpResponse:
-    """An edition to the letter, its people and digest, its errata; on POST a step is taken or an erratum proposed or approved."""
+    """An edition to the letter, its people and digest, its errata; on POST a step is taken or an erratum proposed or
+    approved.
+    """
     actor = actor_of(request)
     told = queries.edition(actor, edition_id)
     step = request.method == "POST" and request.POST.get("do") in ("review", "sign", "approve")
@@ -100,8 +110,14 @@ def edition(request: HttpRequest, edition_id: int) -> HttpResponse:
             services.add_erratum(actor, edition_id, **cleaned)
         return reverse("yearbook:edition", args=[edition_id])
 
-    done = _("Done, under your name.") if step else _("The erratum is proposed. It stands beside the edition once another person approves it.")
-    return answer_form(request, form, do, "yearbook/edition.html", {**_context(actor, told), "erratum_form": erratum}, done=done)
+    done = (
+        _("Done, under your name.")
+        if step
+        else _("The erratum is proposed. It stands beside the edition once another person approves it.")
+    )
+    return answer_form(
+        request, form, do, "yearbook/edition.html", {**_context(actor, told), "erratum_form": erratum}, done=done
+    )
 
 
 def _take(actor: User, edition_id: int, cleaned: dict[str, Any]) -> None:
@@ -117,19 +133,37 @@ def _take(actor: User, edition_id: int, cleaned: dict[str, Any]) -> None:
 def _context(actor: User, told: Told) -> dict[str, Any]:
     area, language = the_region().area_id, _language()
     may_approve = may(actor, "yearbook.sign", area)
-    waiting = [(e, may_approve and e.by_id != actor.pk) for e in queries.errata_waiting(actor) if e.edition_id == told.edition.pk]
+    waiting = [
+        (e, may_approve and e.by_id != actor.pk)
+        for e in queries.errata_waiting(actor)
+        if e.edition_id == told.edition.pk
+    ]
     labels = {i: (f["label_zh"] if language == CHINESE else "") or f["label"] for i, f in told.content.figures.items()}
-    places = {c: (p["name_zh"] if language == CHINESE else "") or p["name_en"] or p["name_zh"] for c, p in told.content.places.items()}
+    places = {
+        c: (p["name_zh"] if language == CHINESE else "") or p["name_en"] or p["name_zh"]
+        for c, p in told.content.places.items()
+    }
     chapter = told.content.chapter(language)
-    sections, pictures = placed(titled(chapter.sections, counted_then(told.content.figures, language)), Publication(told.content).printed[language])
+    sections, pictures = placed(
+        titled(chapter.sections, counted_then(told.content.figures, language)),
+        Publication(told.content).printed[language],
+    )
     return {
-        "told": told, "steps": steps_of(told), "next": next_step(actor, told), "chapter": chapter, "sections": sections, "pictures": pictures,
-        "lang": "zh-Hans" if language == CHINESE else "en", "waiting": waiting, "labels": labels, "places": places,
+        "told": told,
+        "steps": steps_of(told),
+        "next": next_step(actor, told),
+        "chapter": chapter,
+        "sections": sections,
+        "pictures": pictures,
+        "lang": "zh-Hans" if language == CHINESE else "en",
+        "waiting": waiting,
+        "labels": labels,
+        "places": places,
         # What it says may have changed since, by an erratum or another year's edition: then it is prepared anew.
         "may_renew": not told.signed and _is_newest(told) and may(actor, "yearbook.prepare", area),
         "may_correct": told.signed and may(actor, "yearbook.prepare", area),
         "link": {"region": told.content.said["region"]["code"], "year": told.edition.year},
-    }  # fmt: skip
+    }
 
 
 def _language() -> str:

@@ -1,7 +1,8 @@
-"""What a trace's page says of a frozen snapshot, drawn once for readers of the same areas and language. Computes no figures.
+"""What a trace's page says of a frozen snapshot, drawn once for readers of the same areas and language. Computes no
+figures.
 
-The vouchers behind the rows are asked for each time and drawn anew when they say something else; the years, and who reads,
-are not kept.
+The vouchers behind the rows are asked for each time and drawn anew when they say something else; the years, and who
+reads, are not kept.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -31,15 +32,31 @@ from karez.yearbook.wording import CHINESE, figure_words, unit_words
 # Columns every frozen row begins with: the place and what lies above it. The page names the place in words instead.
 _PLACE = {"area_id", "area_level", "region_id", "prefecture_id", "county_id", "township_id", "village_id", "row"}
 _OPENS = {
-    "loan_id", "society_id", "return_id", "line_code", "source_line", "household_key", "key", "voucher_id", "transfer_id", "county_transfer_id",
-}  # fmt: skip
+    "loan_id",
+    "society_id",
+    "return_id",
+    "line_code",
+    "source_line",
+    "household_key",
+    "key",
+    "voucher_id",
+    "transfer_id",
+    "county_transfer_id",
+}
 _HERE = "KEY"  # takes the place of a key in an address
-_PASSED_OVER = {"voucher_id", "transfer_id", "county_transfer_id", "source_line"}  # what a row stands on, not what it stands for
+_PASSED_OVER = {
+    "voucher_id",
+    "transfer_id",
+    "county_transfer_id",
+    "source_line",
+}  # what a row stands on, not what it stands for
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """The page without vouchers and years: names in the reader's language, the way to the place, everything above the years, the table of rows."""
+    """The page without vouchers and years: names in the reader's language, the way to the place, everything above the
+    years, the table of rows.
+    """
 
     label: str
     other: str
@@ -78,18 +95,27 @@ def _drawn(asked: _Asked) -> Drawn:
     table = resolve([found["rows_of"]], year)[0].table if found["rows_of"] else ""
     one = described(figure)
     top = {
-        "trace": found, "link": link, "one": one, "words": _words(found, year, language), "map": _map(found, link, language, places.values()),
-        "here": here, "places": places, "at_region": asked.at_region,
+        "trace": found,
+        "link": link,
+        "one": one,
+        "words": _words(found, year, language),
+        "map": _map(found, link, language, places.values()),
+        "here": here,
+        "places": places,
+        "at_region": asked.at_region,
         "largest": max((float(p["value"]) for p in found["by_place"] if p["value"] is not None), default=0) or 1,
         "collected": any(p["state"] != "not_collected" for p in found["by_place"]),
-    }  # fmt: skip
+    }
     columns = [(c, column_words(table, c)) for c in (found["rows"][0] if found["rows"] else {}) if c not in _PLACE]
     rows = {"rows": _rows(table, found["rows"], places), "columns": columns, "table": table}
     return Drawn(
-        one["label"], one["other"], _name(here, language), _above(here, places, _at(asked.key.asked.snapshot.region, year, found["id"]), language),
+        one["label"],
+        one["other"],
+        _name(here, language),
+        _above(here, places, _at(asked.key.asked.snapshot.region, year, found["id"]), language),
         render_to_string("yearbook/trace_top.html", top),
         render_to_string("yearbook/trace_rows.html", rows) if found["rows"] else SafeString(""),
-    )  # fmt: skip
+    )
 
 
 def _name(place: Place, language: str) -> str:
@@ -97,7 +123,9 @@ def _name(place: Place, language: str) -> str:
 
 
 def _above(here: Place, places: Mapping[int, Place], address: Callable[[int], str], language: str) -> SafeString:
-    """The crumbs of what lies between the region and the place, from the top; who may see a place may see what it lies in."""
+    """The crumbs of what lies between the region and the place, from the top; who may see a place may see what it lies
+    in.
+    """
     way: list[Place] = []
     place = places.get(here.parent_id or 0)
     while place is not None and place.level != "region":
@@ -108,8 +136,14 @@ def _above(here: Place, places: Mapping[int, Place], address: Callable[[int], st
 
 
 @lru_cache(maxsize=64)
-def _vouchers(transfers: tuple[tuple[tuple[str, Any], ...], ...], _language: str | None, open_vouchers: bool, open_documents: bool) -> SafeString:
-    told = {"transfers": [dict(one) for one in transfers], "open_vouchers": open_vouchers, "open_documents": open_documents}
+def _vouchers(
+    transfers: tuple[tuple[tuple[str, Any], ...], ...], _language: str | None, open_vouchers: bool, open_documents: bool
+) -> SafeString:
+    told = {
+        "transfers": [dict(one) for one in transfers],
+        "open_vouchers": open_vouchers,
+        "open_documents": open_documents,
+    }
     return render_to_string("yearbook/trace_vouchers.html", told)
 
 
@@ -119,26 +153,41 @@ def _words(found: Mapping[str, Any], year: int, language: str) -> dict[str, Any]
     inputs = {f.id: (f.label_zh or f.label) if language == CHINESE else f.label for f in under}
     said = ""
     if found["exact"] is not None:
-        said = figure_words(Fraction(found["exact"]), Fraction(found["definition"]["rounding"]), found["unit"], language)
+        said = figure_words(
+            Fraction(found["exact"]), Fraction(found["definition"]["rounding"]), found["unit"], language
+        )
     rounded_away = str(found["value"]) not in said.replace(",", "")
     return {
         "unit": unit_words(found["unit"], language),
-        "inputs": [{**i, "label": inputs.get(i["id"], i["label"]), "unit": unit_words(i["unit"], language)} for i in found["inputs"]],
-        "value": said or None, "exact": found["value"] if said and rounded_away else None,
-    }  # fmt: skip
+        "inputs": [
+            {**i, "label": inputs.get(i["id"], i["label"]), "unit": unit_words(i["unit"], language)}
+            for i in found["inputs"]
+        ],
+        "value": said or None,
+        "exact": found["value"] if said and rounded_away else None,
+    }
 
 
-def _map(found: Mapping[str, Any], link: Mapping[str, Any], language: str, places: Iterable[Place]) -> SafeString | None:
+def _map(
+    found: Mapping[str, Any], link: Mapping[str, Any], language: str, places: Iterable[Place]
+) -> SafeString | None:
     rows = found["by_place"]
     if not rows or rows[0]["level"] != "county":
         return None
     label = (found["definition"]["label_zh"] if language == CHINESE else "") or found["label"]
     svg = county_map(
-        rows, region=link["region"], day=found["as_of"], title=label, unit=found["unit"], rounding=found["definition"]["rounding"],
-        language=language, whole=found["level"] == "region", link=_at(link["region"], link["year"], found["id"]),
+        rows,
+        region=link["region"],
+        day=found["as_of"],
+        title=label,
+        unit=found["unit"],
+        rounding=found["definition"]["rounding"],
+        language=language,
+        whole=found["level"] == "region",
+        link=_at(link["region"], link["year"], found["id"]),
         description=_("State of %(day)s.") % {"day": found["as_of"]},
         outside={p.code for p in places if p.level == "county"} - {r["place"] for r in rows},
-    )  # fmt: skip
+    )
     return mark_safe(svg) if svg else None  # noqa: S308 - drawn here, with every name and word escaped
 
 
@@ -155,17 +204,24 @@ def _rows(table: str, rows: Sequence[Mapping[str, Any]], places: Mapping[int, Pl
 
     def opens(row: Mapping[str, Any], column: str) -> str:
         value = row[column]
-        return ways[column].replace(_HERE, quote(str(value), safe="")) if column in ways and value not in {None, ""} else ""
+        return (
+            ways[column].replace(_HERE, quote(str(value), safe=""))
+            if column in ways and value not in {None, ""}
+            else ""
+        )
 
-    stands_for = sorted((c for c in keys if c not in _PASSED_OVER), key=lambda c: c != "loan_id")  # a loan before its household
+    stands_for = sorted(
+        (c for c in keys if c not in _PASSED_OVER), key=lambda c: c != "loan_id"
+    )  # a loan before its household
     return [
         {
             "place": places.get(row["area_id"]),
             "cells": [
                 {"column": column, "value": value_words(column, value), "opens": opens(row, column)}
-                for column, value in row.items() if column not in _PLACE
+                for column, value in row.items()
+                if column not in _PLACE
             ],
             "opens": next(filter(None, (opens(row, column) for column in stands_for)), ""),
         }
         for row in rows
-    ]  # fmt: skip
+    ]

@@ -1,4 +1,5 @@
-"""Proofs of editions: what was signed is the text with its digest, by three people who are users, of a snapshot that is there.
+"""Proofs of editions: what was signed is the text with its digest, by three people who are users, of a snapshot that is
+there.
 
 Published files are compared by `published_faults`: whoever has a folder names it.
 """
@@ -25,7 +26,11 @@ def _editions() -> Proof:
     by_year: dict[int, list[int]] = {}
     for edition in editions:
         by_year.setdefault(edition.year, []).append(edition.number)
-    wrong += [f"{year}: editions {numbers}, one is missing" for year, numbers in by_year.items() if numbers != list(range(1, len(numbers) + 1))]
+    wrong += [
+        f"{year}: editions {numbers}, one is missing"
+        for year, numbers in by_year.items()
+        if numbers != list(range(1, len(numbers) + 1))
+    ]
     return Proof("signed texts", f"{len(editions):,} editions with their digests, steps and signers", wrong)
 
 
@@ -52,7 +57,11 @@ def published_faults(year: int, folder: Path) -> list[str]:
     there = {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
     found = [f"{path}: no file of the edition" for path in sorted(there - set(made))]
     found += [f"{path}: missing" for path in made if not (folder / path).is_file()]
-    found += [f"{path}: other than what was signed" for path, data in made.items() if (folder / path).is_file() and (folder / path).read_bytes() != data]
+    found += [
+        f"{path}: other than what was signed"
+        for path, data in made.items()
+        if (folder / path).is_file() and (folder / path).read_bytes() != data
+    ]
     return found
 
 

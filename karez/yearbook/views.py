@@ -1,4 +1,6 @@
-"""Pages of the yearbook: the years, a chapter, the trace of one figure, and the way from a frozen key to its record. Read-only."""
+"""Pages of the yearbook: the years, a chapter, the trace of one figure, and the way from a frozen key to its record.
+Read-only.
+"""
 
 import csv
 from typing import Any
@@ -31,6 +33,7 @@ from karez.yearbook.wording import CHINESE, ENGLISH
 
 ROWS = 50
 
+
 @login_required
 @require_GET
 def home(request: HttpRequest) -> HttpResponse:
@@ -38,7 +41,10 @@ def home(request: HttpRequest) -> HttpResponse:
     actor = actor_of(request)
     region = periods.region()
     taken = {s.year for s in snapshots.existing(kind=snapshots.PROVISIONAL) if s.region == region.code}
-    years = [(p, "sealed" if p.snapshot else "provisional" if p.year in taken else "") for p in Period.objects.order_by("-year")]
+    years = [
+        (p, "sealed" if p.snapshot else "provisional" if p.year in taken else "")
+        for p in Period.objects.order_by("-year")
+    ]
     context = {"years": years, "region": region, "may_close": places.may(actor, "closing.view", region.area_id)}
     return render(request, "yearbook/home.html", context)
 
@@ -46,13 +52,17 @@ def home(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_GET
 def chapter(request: HttpRequest, region: str, year: int) -> HttpResponse:
-    """The chapter of a year in the reader's language: sentences in which every figure opens, a map, tables, every figure."""
+    """The chapter of a year in the reader's language: sentences in which every figure opens, a map, tables, every
+    figure.
+    """
     actor, snapshot = actor_of(request), best_snapshot(region, year)
     sealed = snapshot.kind == SEALED
     context = {
-        "chapter": shown(actor, snapshot, _language()), "sealed": sealed, "link": {"region": region, "year": year},
+        "chapter": shown(actor, snapshot, _language()),
+        "sealed": sealed,
+        "link": {"region": region, "year": year},
         **_edition(actor, year, snapshot),
-    }  # fmt: skip
+    }
     return render(request, "yearbook/chapter.html", context)
 
 
@@ -72,7 +82,9 @@ def _edition(actor: User, year: int, snapshot: snapshots.Snapshot) -> dict[str, 
 
 
 def _same_figures(digest: str, snapshot: snapshots.Snapshot) -> bool:
-    """Whether the snapshot of that digest is this one, or holds the same tables to the letter: sealed twice without a change."""
+    """Whether the snapshot of that digest is this one, or holds the same tables to the letter: sealed twice without a
+    change.
+    """
     other = snapshots.named(digest) if digest != snapshot.digest else snapshot
     return other is not None and snapshot.kind == SEALED and other.content == snapshot.content
 
@@ -102,7 +114,9 @@ def trace(request: HttpRequest, region: str, year: int, figure_id: str) -> HttpR
     actor = actor_of(request)
     area_id, after = integer(request.GET, "area"), integer(request.GET, "after", -1)
     figure_id = figures.aliases().get(figure_id, figure_id)
-    key = figures.trace_key(actor, figure_id, region, year, area_id=area_id, after=-1 if after is None else after, limit=ROWS)
+    key = figures.trace_key(
+        actor, figure_id, region, year, area_id=area_id, after=-1 if after is None else after, limit=ROWS
+    )
     found = figures.trace_of(actor, key)
     at_region = found["level"] == "region"
     context = {
@@ -126,7 +140,10 @@ def record(request: HttpRequest, table: str, column: str, key: str) -> HttpRespo
         if address:
             return redirect(address)
     raise Refusal(
-        "not_found.record", record=f"{table} {key}", found=_("no record among those you may see"),
+        "not_found.record",
+        record=f"{table} {key}",
+        found=_("no record among those you may see"),
         expected=_("a key that leads to a record of your areas"),
-        rule=_("a trace shows keys; a record opens to those who may see it"), todo=_("ask the office of that place"),
-    )  # fmt: skip
+        rule=_("a trace shows keys; a record opens to those who may see it"),
+        todo=_("ask the office of that place"),
+    )

@@ -1,7 +1,9 @@
-"""How a computed figure is worded in print: its number at its declared rounding, with its unit, per language. Holds no figures and no sentences.
+"""How a computed figure is worded in print: its number at its declared rounding, with its unit, per language. Holds no
+figures and no sentences.
 
-English groups digits and speaks of millions (85.50 million yuan); Chinese does not group and speaks of ten thousands (8550万元).
-A sentence may ask for another scale: `million:2` prints millions with two decimals, `number` leaves the unit out.
+English groups digits and speaks of millions (85.50 million yuan); Chinese does not group and speaks of ten thousands
+(8550万元). A sentence may ask for another scale: `million:2` prints millions with two decimals, `number` leaves the unit
+out.
 """
 
 import re
@@ -19,14 +21,21 @@ _FORM = re.compile(r"([a-z]+):([0-4])")
 
 # language -> name of a scale in a sentence -> (worth, word after the number)
 SCALES: Mapping[str, Mapping[str, tuple[int, str]]] = {
-    ENGLISH: {"round": (1, ""), "thousand": (1000, " thousand"), "million": (_MILLION, " million"), "billion": (10**9, " billion")},
+    ENGLISH: {
+        "round": (1, ""),
+        "thousand": (1000, " thousand"),
+        "million": (_MILLION, " million"),
+        "billion": (10**9, " billion"),
+    },
     CHINESE: {"round": (1, ""), "wan": (_WAN, "万"), "yi": (10**8, "亿")},
 }
 
 
 @dataclass(frozen=True)
 class Form:
-    """How a sentence wants its number: at a scale with so many decimals, or as declared (`worth` 0); with its unit or bare."""
+    """How a sentence wants its number: at a scale with so many decimals, or as declared (`worth` 0); with its unit or
+    bare.
+    """
 
     worth: int = 0
     word: str = ""
@@ -35,7 +44,9 @@ class Form:
 
 
 def form_of(text: str, language: str) -> Form | None:
-    """The form a sentence names after the figure's id (`number`, `million:2`, `million:2|number`); None if there is no such form."""
+    """The form a sentence names after the figure's id (`number`, `million:2`, `million:2|number`); None if there is no
+    such form.
+    """
     form = Form()
     for part in text.split("|") if text else ():
         found = _FORM.fullmatch(part)
@@ -48,13 +59,19 @@ def form_of(text: str, language: str) -> Form | None:
     return form
 
 
-def number_words(value: Fraction, rounding: Fraction, unit: str, language: str = ENGLISH, form: Form | None = None) -> str:
-    """The number alone, at its rounding 85.50 (million understood), 2,912, 30.5; a scale that was asked for is named: 6.25 million."""
+def number_words(
+    value: Fraction, rounding: Fraction, unit: str, language: str = ENGLISH, form: Form | None = None
+) -> str:
+    """The number alone, at its rounding 85.50 (million understood), 2,912, 30.5; a scale that was asked for is named:
+    6.25 million.
+    """
     number, word = _number(value, rounding, unit, language, form)
     return number + word if form is not None and form.worth else number
 
 
-def figure_words(value: Fraction, rounding: Fraction, unit: str, language: str = ENGLISH, form: Form | None = None) -> str:
+def figure_words(
+    value: Fraction, rounding: Fraction, unit: str, language: str = ENGLISH, form: Form | None = None
+) -> str:
     """The number with its unit as a reader expects it: 85.50 million yuan, 30.5 %, 428 villages; 8550万元, 428个村."""
     number, word = _number(value, rounding, unit, language, form)
     pattern = _UNITS[language].get(unit)
@@ -69,12 +86,16 @@ def unit_words(unit: str, language: str) -> str:
 
 
 def common_scale(values: Iterable[Fraction], rounding: Fraction, unit: str, language: str) -> tuple[Form | None, str]:
-    """How numbers of one map or column are all written, by the largest of them, and their head: million yuan; None as declared."""
+    """How numbers of one map or column are all written, by the largest of them, and their head: million yuan; None as
+    declared.
+    """
     largest = max((abs(v) for v in values), default=Fraction(0))
     worth, word = _own_scale(largest, rounding, unit, language)
     if worth == 1:
         return None, unit_words(unit, language)
-    return Form(worth, "", decimals(rounding / worth)), f"{word}{'' if language == CHINESE else ' '}{unit_words(unit, language)}".strip()
+    return Form(
+        worth, "", decimals(rounding / worth)
+    ), f"{word}{'' if language == CHINESE else ' '}{unit_words(unit, language)}".strip()
 
 
 def programme_words(code: str, language: str) -> str:
@@ -99,7 +120,9 @@ def _own_scale(value: Fraction, rounding: Fraction, unit: str, language: str) ->
         return 1, ""
     if language == CHINESE:
         return (_WAN, "万") if abs(value) >= _WAN else (1, "")
-    return (_MILLION, " million") if abs(value) >= _MILLION and decimals(Fraction(rounding) / _MILLION) <= 3 else (1, "")
+    return (
+        (_MILLION, " million") if abs(value) >= _MILLION and decimals(Fraction(rounding) / _MILLION) <= 3 else (1, "")
+    )
 
 
 # unit -> pattern for one, pattern for many
@@ -131,40 +154,127 @@ _UNITS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "loans": ("{}笔",),
         "times": ("{}次",),
         "percentage_points": ("{}个百分点",),
-        "apartments": ("{}套",), "clinics": ("{}所",), "enterprises": ("{}家企业",), "houses": ("{}套",), "items": ("{}件",), "list_items": ("{}项",),
-        "mu": ("{}亩",), "offices": ("{}处",), "ordinal": ("第{}届",), "organisations": ("{}个组织",), "pages": ("{}版",), "person_times": ("{}人次",),
-        "projects": ("{}个项目",), "rooms": ("{}间",), "schools": ("{}所学校",), "sessions": ("{}期",), "towns": ("{}个乡镇",), "units": ("{}个单位",),
+        "apartments": ("{}套",),
+        "clinics": ("{}所",),
+        "enterprises": ("{}家企业",),
+        "houses": ("{}套",),
+        "items": ("{}件",),
+        "list_items": ("{}项",),
+        "mu": ("{}亩",),
+        "offices": ("{}处",),
+        "ordinal": ("第{}届",),
+        "organisations": ("{}个组织",),
+        "pages": ("{}版",),
+        "person_times": ("{}人次",),
+        "projects": ("{}个项目",),
+        "rooms": ("{}间",),
+        "schools": ("{}所学校",),
+        "sessions": ("{}期",),
+        "towns": ("{}个乡镇",),
+        "units": ("{}个单位",),
     },
-}  # fmt: skip
+}
 _HEADS: Mapping[str, Mapping[str, str]] = {
-    ENGLISH: {"km2": "square kilometres", "percent": "%", "prefectures": "cities of prefecture rank", "counties": "county-level units"},
-    CHINESE: {
-        "yuan": "元", "percent": "%", "km2": "平方公里", "prefectures": "个", "counties": "个", "villages": "个", "households": "户",
-        "persons": "人", "years": "年", "loans": "笔", "times": "次", "percentage_points": "百分点", "apartments": "套", "clinics": "所",
-        "enterprises": "家", "houses": "套", "items": "件", "list_items": "项", "mu": "亩", "offices": "处", "ordinal": "届次", "organisations": "个",
-        "pages": "版", "person_times": "人次", "projects": "个", "rooms": "间", "schools": "所", "sessions": "期", "towns": "个", "units": "个",
+    ENGLISH: {
+        "km2": "square kilometres",
+        "percent": "%",
+        "prefectures": "cities of prefecture rank",
+        "counties": "county-level units",
     },
-}  # fmt: skip
+    CHINESE: {
+        "yuan": "元",
+        "percent": "%",
+        "km2": "平方公里",
+        "prefectures": "个",
+        "counties": "个",
+        "villages": "个",
+        "households": "户",
+        "persons": "人",
+        "years": "年",
+        "loans": "笔",
+        "times": "次",
+        "percentage_points": "百分点",
+        "apartments": "套",
+        "clinics": "所",
+        "enterprises": "家",
+        "houses": "套",
+        "items": "件",
+        "list_items": "项",
+        "mu": "亩",
+        "offices": "处",
+        "ordinal": "届次",
+        "organisations": "个",
+        "pages": "版",
+        "person_times": "人次",
+        "projects": "个",
+        "rooms": "间",
+        "schools": "所",
+        "sessions": "期",
+        "towns": "个",
+        "units": "个",
+    },
+}
 _PROGRAMMES: Mapping[str, Mapping[str, str]] = {
     ENGLISH: {
-        "mutual_funds": "village mutual funds", "region_profile": "region at large", "whole_village": "whole-village development",
-        "contiguous_development": "contiguous pilots", "eco_relocation": "moves off fragile land", "migrant_worker_relocation": "homes for migrant workers",
-        "student_training": "training of school leavers", "three_west": "three-west programme", "labour_transfer": "work elsewhere",
-        "industry": "local products", "central_arid_belt": "central arid belt", "graduates": "graduates for poor counties",
-        "fujian_pairing": "pairing with Fujian", "central_fixed_point": "paired central units", "regional_social": "support from society",
-        "publicity": "publicity", "fund_supervision": "supervision of money", "anti_poverty_funds": "anti-poverty money at large",
-        "practical_training": "training in farming skills", "management_training": "training of officials", "training": "training",
-        "labour_transfer_training": "training for work elsewhere", "leading_enterprises": "lead firms", "mutual_aid_organisations": "mutual-aid groups",
-        "border_pilot": "border pilot", "highland_relocation": "moves from highlands", "two_systems": "joining of the two systems",
-        "fixed_point_aid": "paired units", "ifad": "IFAD project",
+        "mutual_funds": "village mutual funds",
+        "region_profile": "region at large",
+        "whole_village": "whole-village development",
+        "contiguous_development": "contiguous pilots",
+        "eco_relocation": "moves off fragile land",
+        "migrant_worker_relocation": "homes for migrant workers",
+        "student_training": "training of school leavers",
+        "three_west": "three-west programme",
+        "labour_transfer": "work elsewhere",
+        "industry": "local products",
+        "central_arid_belt": "central arid belt",
+        "graduates": "graduates for poor counties",
+        "fujian_pairing": "pairing with Fujian",
+        "central_fixed_point": "paired central units",
+        "regional_social": "support from society",
+        "publicity": "publicity",
+        "fund_supervision": "supervision of money",
+        "anti_poverty_funds": "anti-poverty money at large",
+        "practical_training": "training in farming skills",
+        "management_training": "training of officials",
+        "training": "training",
+        "labour_transfer_training": "training for work elsewhere",
+        "leading_enterprises": "lead firms",
+        "mutual_aid_organisations": "mutual-aid groups",
+        "border_pilot": "border pilot",
+        "highland_relocation": "moves from highlands",
+        "two_systems": "joining of the two systems",
+        "fixed_point_aid": "paired units",
+        "ifad": "IFAD project",
     },
     CHINESE: {
-        "mutual_funds": "村级互助资金", "region_profile": "全区概况", "whole_village": "整村推进", "contiguous_development": "连片开发试点",
-        "eco_relocation": "生态移民", "migrant_worker_relocation": "劳务移民", "student_training": "两后生培训", "three_west": "“三西”建设",
-        "labour_transfer": "劳动力转移", "industry": "特色产业", "central_arid_belt": "中部干旱带", "graduates": "高校毕业生扶贫", "fujian_pairing": "闽宁协作",
-        "central_fixed_point": "中央单位定点扶贫", "regional_social": "社会扶贫", "publicity": "宣传", "fund_supervision": "资金监管",
-        "anti_poverty_funds": "扶贫资金", "practical_training": "农业实用技术培训", "management_training": "干部培训", "training": "培训",
-        "labour_transfer_training": "劳动力转移培训", "leading_enterprises": "龙头企业", "mutual_aid_organisations": "互助合作组织", "border_pilot": "边境扶贫试点",
-        "highland_relocation": "高寒区搬迁", "two_systems": "两项制度衔接", "fixed_point_aid": "定点帮扶", "ifad": "国际农发基金项目",
+        "mutual_funds": "村级互助资金",
+        "region_profile": "全区概况",
+        "whole_village": "整村推进",
+        "contiguous_development": "连片开发试点",
+        "eco_relocation": "生态移民",
+        "migrant_worker_relocation": "劳务移民",
+        "student_training": "两后生培训",
+        "three_west": "“三西”建设",
+        "labour_transfer": "劳动力转移",
+        "industry": "特色产业",
+        "central_arid_belt": "中部干旱带",
+        "graduates": "高校毕业生扶贫",
+        "fujian_pairing": "闽宁协作",
+        "central_fixed_point": "中央单位定点扶贫",
+        "regional_social": "社会扶贫",
+        "publicity": "宣传",
+        "fund_supervision": "资金监管",
+        "anti_poverty_funds": "扶贫资金",
+        "practical_training": "农业实用技术培训",
+        "management_training": "干部培训",
+        "training": "培训",
+        "labour_transfer_training": "劳动力转移培训",
+        "leading_enterprises": "龙头企业",
+        "mutual_aid_organisations": "互助合作组织",
+        "border_pilot": "边境扶贫试点",
+        "highland_relocation": "高寒区搬迁",
+        "two_systems": "两项制度衔接",
+        "fixed_point_aid": "定点帮扶",
+        "ifad": "国际农发基金项目",
     },
 }

@@ -1,8 +1,8 @@
 """What values of its inputs would make a failing formula hold. Holds no verdicts.
 
-An input used once is found by undoing the formula step by step from the printed range, the other inputs anywhere in theirs.
-An input used more than once (a share of a sum it is part of, a growth) is found with the others at their printed values,
-where the formula is a ratio of straight lines in it.
+An input used once is found by undoing the formula step by step from the printed range, the other inputs anywhere in
+theirs. An input used more than once (a share of a sum it is part of, a growth) is found with the others at their
+printed values, where the formula is a ratio of straight lines in it.
 """
 
 from collections.abc import Mapping, Sequence

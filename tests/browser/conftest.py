@@ -12,7 +12,9 @@ from django.test.testcases import LiveServerThread, _StaticFilesHandler
 
 from karez.access.models import User
 
-CHROMIUM = "/usr/bin/chromium-headless-shell"  # the whole browser needs a second for each window, this one a fifth of it
+CHROMIUM = (
+    "/usr/bin/chromium-headless-shell"  # the whole browser needs a second for each window, this one a fifth of it
+)
 PASSWORD = "well-kept-demo-password"
 
 

@@ -1,4 +1,6 @@
-"""The chapter in a real browser: its language, its map, and an edition that three people prepare, review and sign, with an erratum."""
+"""The chapter in a real browser: its language, its map, and an edition that three people prepare, review and sign, with
+an erratum.
+"""
 
 from typing import Any
 
@@ -21,7 +23,9 @@ def sealed(committed_world: Any) -> Any:
     fund.pay_in(fund.members[0], 500)
     fund.lend(fund.members[0], 300, "L-1")
     for failing in closing.prepare(committed_world.regional, year=2009).failing:
-        closing.accept_failure(committed_world.approver, year=2009, check=failing.name, reason="a small world of a test")
+        closing.accept_failure(
+            committed_world.approver, year=2009, check=failing.name, reason="a small world of a test"
+        )
     closing.sign(committed_world.approver, year=2009)
     return committed_world
 
@@ -100,7 +104,9 @@ def test_language_and_map(site: str, page: Any, sealed: Any, sign_in: Any, shot:
     assert not wrong, "\n".join(wrong)
 
 
-def test_the_flow_of_money_opens_by_the_keyboard_and_is_a_table(site: str, page: Any, sealed: Any, sign_in: Any) -> None:
+def test_the_flow_of_money_opens_by_the_keyboard_and_is_a_table(
+    site: str, page: Any, sealed: Any, sign_in: Any
+) -> None:
     sign_in(page, sealed.auditor)
     page.goto(site + CHAPTER)
     flow = page.locator("#picture-flow")

@@ -1,4 +1,6 @@
-"""Years and regions side by side, a package of another installation, and a signed edition read without signing in, in a real browser."""
+"""Years and regions side by side, a package of another installation, and a signed edition read without signing in, in a
+real browser.
+"""
 
 import zipfile
 from pathlib import Path

@@ -1,4 +1,6 @@
-"""Corrections on the pages of the register and of a faulty file, in a real browser: every size and theme, keyboard alone where it matters."""
+"""Corrections on the pages of the register and of a faulty file, in a real browser: every size and theme, keyboard
+alone where it matters.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,16 +23,25 @@ FAULTY = """村代码,户编号,户类型,人员序号,与户主关系,性别,�
 """
 
 
-def test_a_file_that_waits_for_its_sender_is_marked(site: str, page: Any, sign_in: Callable[..., None], shot: Any, committed_world: Any) -> None:
+def test_a_file_that_waits_for_its_sender_is_marked(
+    site: str, page: Any, sign_in: Callable[..., None], shot: Any, committed_world: Any
+) -> None:
     world, batch_id = committed_world, samples.build(committed_world)["990101"].ids["batch_id"]
     with connections["owner"].cursor() as cursor:
-        cursor.execute("UPDATE intake_batch SET state = 'checked', fault_count = 0, question_count = 1 WHERE id = %s", [batch_id])
         cursor.execute(
-            "INSERT INTO intake_question (batch_id, row_no, \"column\", found, expected, rule, todo, asks) VALUES (%s, 2, 'year', 'the same as row 1', 'x', 'x', 'x', true)",
+            "UPDATE intake_batch SET state = 'checked', fault_count = 0, question_count = 1 WHERE id = %s", [batch_id]
+        )
+        cursor.execute(
+            (
+                'INSERT INTO intake_question (batch_id, row_no, "column", found, expected, rule, todo, asks) VALUES '
+                "(%s, 2, 'year', 'the same as row 1', 'x', 'x', 'x', true)"
+            ),
             [batch_id],
         )
     sign_in(page, world.clerk)
-    wrong = look(page, site, reverse("intake:batches"), "files-to-confirm", shot) + look(page, site, reverse("intake:batch", args=[batch_id]), "file-to-confirm", shot)
+    wrong = look(page, site, reverse("intake:batches"), "files-to-confirm", shot) + look(
+        page, site, reverse("intake:batch", args=[batch_id]), "file-to-confirm", shot
+    )
     page.goto(site)
     page.get_by_role("link", name="Your files with rows to confirm").click()
     badge = page.locator("section:has(#confirm) .badge.asks")
@@ -47,7 +58,15 @@ def test_the_pages_of_corrections_look_right(
     world, ids = committed_world, samples.build(committed_world)["990101"].ids
     from datetime import date
 
-    assess(world.clerk, household_id=ids["household_id"], year=2009, assessed_on=date(2009, 6, 1), income_fen=400_000, size=4, line="2009-1196")
+    assess(
+        world.clerk,
+        household_id=ids["household_id"],
+        year=2009,
+        assessed_on=date(2009, 6, 1),
+        income_fen=400_000,
+        size=4,
+        line="2009-1196",
+    )
     batch = intake.receive(world.clerk, sheet="register", file_name="register.csv", stream=[FAULTY.encode()])
     intake.stage(batch.pk)
     sign_in(page, world.clerk)
@@ -57,7 +76,9 @@ def test_the_pages_of_corrections_look_right(
         "faulty": reverse("intake:batch", args=[batch.pk]),
         "household-corrections": reverse("register:household", args=[ids["household_id"]]),
         "person": reverse("register:person", args=[person]),
-        "correct-membership": reverse("register:correct", args=["membership", Membership.objects.get(person_id=person).pk]),
+        "correct-membership": reverse(
+            "register:correct", args=["membership", Membership.objects.get(person_id=person).pk]
+        ),
         "correct-assessment": reverse("register:correct", args=["assessment", Assessment.objects.get().pk]),
         "correct-person": reverse("register:act", args=[person, "facts"]),
         "correct-identity": reverse("register:act", args=[person, "identity"]),
@@ -80,7 +101,10 @@ def test_the_pages_of_corrections_look_right(
     badge = page.locator("td .badge").first.bounding_box()
     assert badge["x"] + badge["width"] <= 390 and page.evaluate("document.documentElement.scrollWidth") <= 390
     sign_in(page, world.regional)
-    for name, address in {"erasures": reverse("register:erasures"), "erase": reverse("register:erase", args=[request])}.items():
+    for name, address in {
+        "erasures": reverse("register:erasures"),
+        "erase": reverse("register:erase", args=[request]),
+    }.items():
         wrong += look(page, site, address, name, shot)
     assert not wrong, "\n".join(wrong)
     page.context.add_cookies([{"name": "django_language", "value": "zh-hans", "url": site}])

@@ -15,12 +15,16 @@ from tests.browser.test_looks import look
 pytestmark = pytest.mark.browser
 
 
-def test_the_pages_of_a_society_look_right(site: str, page: Any, sign_in: Callable[..., None], shot: Any, committed_world: Any) -> None:
+def test_the_pages_of_a_society_look_right(
+    site: str, page: Any, sign_in: Callable[..., None], shot: Any, committed_world: Any
+) -> None:
     world, ids = committed_world, samples.build(committed_world)["990101"].ids
     society = Society.objects.get(pk=ids["society_id"])
     services.accept_gift(world.finance, society=society, giver="A firm", amount_fen=50_000, given_on=date(2009, 4, 1))
     voucher = queries.gifts(world.finance, society.pk)[0][1]
-    village = next(pk for code, pk in world.areas.items() if len(code) == 12 and not Society.objects.filter(area_id=pk).exists())
+    village = next(
+        pk for code, pk in world.areas.items() if len(code) == 12 and not Society.objects.filter(area_id=pk).exists()
+    )
     sign_in(page, world.finance)
     pages = {
         "society-as-of": reverse("mutual_funds:society", args=[society.pk]) + "?as_of=2009-05-31",

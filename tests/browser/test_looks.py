@@ -15,7 +15,9 @@ SIZES = ((1280, 900), (390, 844))
 
 
 def faults_of(page: Any, *, colours: bool = False) -> list[str]:
-    """Serious and critical findings of axe on the page as it is; of colours alone where everything else was looked at before."""
+    """Serious and critical findings of axe on the page as it is; of colours alone where everything else was looked at
+    before.
+    """
     only = ", runOnly: ['color-contrast']" if colours else ""
     found = page.evaluate(f"() => axe.run(document, {{resultTypes: ['violations'], preload: false{only}}})")
     grave = [v for v in found["violations"] if v["impact"] in {"serious", "critical"}]
@@ -33,7 +35,9 @@ def look(page: Any, site: str, address: str, name: str, shot: Any) -> list[str]:
         page.evaluate("theme => document.documentElement.setAttribute('data-bs-theme', theme)", theme)
         for width, height in SIZES:
             page.set_viewport_size({"width": width, "height": height})
-            page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")  # the page has heard of it
+            page.evaluate(
+                "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+            )  # the page has heard of it
             where = f"{address} {theme} {width}"
             if page.evaluate("() => document.documentElement.scrollWidth > window.innerWidth"):
                 wrong.append(f"{where}: sticks out sideways")
@@ -105,7 +109,9 @@ def test_every_page(site: str, page: Any, committed_world: Any, filled: Any, sig
 def test_forms(site: str, page: Any, committed_world: Any, filled: Any, sign_in: Any, shot: Any) -> None:
     sign_in(page, committed_world.finance)
     wrong = look(page, site, reverse("mutual_funds:act", args=[filled["society_id"], "loan"]), "loan-form", shot)
-    wrong += look(page, site, reverse("mutual_funds:act_loan", args=[filled["loan_id"], "repayment"]), "repayment-form", shot)
+    wrong += look(
+        page, site, reverse("mutual_funds:act_loan", args=[filled["loan_id"], "repayment"]), "repayment-form", shot
+    )
     wrong += look(page, site, reverse("funds:prepare", args=[filled["line_id"], "allocation"]), "allocation-form", shot)
     wrong += look(page, site, reverse("ledger:reverse", args=[filled["voucher_id"]]), "reverse", shot)
     wrong += look(page, site, reverse("funds:line", args=[filled["line_id"]]), "line-with-acts", shot)

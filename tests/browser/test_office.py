@@ -1,4 +1,6 @@
-"""The office's own pages in a browser: a year at work and opened again. Each is looked at by axe, light and dark, wide and narrow, in both languages."""
+"""The office's own pages in a browser: a year at work and opened again. Each is looked at by axe, light and dark, wide
+and narrow, in both languages.
+"""
 
 from typing import Any
 
@@ -37,7 +39,9 @@ def test_a_year_at_work_and_opened_again(site: str, page: Any, committed_world: 
     for found in services.prepare(world.regional, year=2009).failing:
         services.accept_failure(world.regional, year=2009, check=found.name, reason="a small world of a test")
     services.sign(world.approver, year=2009)
-    page.locator("#progress").wait_for(state="hidden")  # the page asks again by itself, and must not be left while it does
+    page.locator("#progress").wait_for(
+        state="hidden"
+    )  # the page asks again by itself, and must not be left while it does
     page.wait_for_load_state()
     page.goto(site + address)
     page.get_by_label("Open it again, because").fill("a county was left out")
@@ -128,7 +132,9 @@ def test_cash_is_counted_and_countersigned(site: str, page: Any, committed_world
     assert not wrong, "\n".join(wrong)
 
 
-def test_a_record_is_taken_back_with_its_money(site: str, page: Any, committed_world: Any, sign_in: Any, shot: Any) -> None:
+def test_a_record_is_taken_back_with_its_money(
+    site: str, page: Any, committed_world: Any, sign_in: Any, shot: Any
+) -> None:
     world = committed_world
     ids = samples.build(world)["990101"].ids
     sign_in(page, world.finance)

@@ -1,4 +1,6 @@
-"""The public proofreader in a real browser: by keyboard, without scripts, in both languages, light and dark, wide and narrow, printed."""
+"""The public proofreader in a real browser: by keyboard, without scripts, in both languages, light and dark, wide and
+narrow, printed.
+"""
 
 import json
 from pathlib import Path

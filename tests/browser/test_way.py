@@ -1,4 +1,6 @@
-"""The main way in a real browser: a file with faults, a right one, another person, closing by two, chapter, trace, voucher."""
+"""The main way in a real browser: a file with faults, a right one, another person, closing by two, chapter, trace,
+voucher.
+"""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,10 +1,11 @@
--- Roles that exclude each other, on any day, wherever they were granted. The pairs are those of `rules.INCOMPATIBLE`; a test
--- holds the two against each other.
+-- Roles that exclude each other, on any day, wherever they were granted. The pairs are those of `rules.INCOMPATIBLE`; a
+-- test holds the two against each other.
 
 CREATE FUNCTION access_incompatible(one text, other text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN one <> other AND 'administrator' IN (one, other) OR (LEAST(one, other), GREATEST(one, other)) IN (
-        ('approver', 'treasurer'), ('approver', 'finance_officer'), ('auditor', 'treasurer'), ('auditor', 'finance_officer'),
+        ('approver', 'treasurer'), ('approver', 'finance_officer'), ('auditor', 'treasurer'), ('auditor',
+            'finance_officer'),
         ('approver', 'auditor'));
 GRANT EXECUTE ON FUNCTION access_incompatible(text, text) TO karez_app;
 
@@ -22,7 +23,8 @@ BEGIN
       JOIN access_user u ON u.id = a.user_id ORDER BY a.id, h.id LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ090',
-            MESSAGE = format('%s would be %s and %s at once, from %s.', wrong.username, wrong.role, wrong.held, wrong.day),
+            MESSAGE = format('%s would be %s and %s at once, from %s.', wrong.username, wrong.role, wrong.held,
+                wrong.day),
             DETAIL = 'Who prepares does not approve, who works does not watch.';
     END IF;
     RETURN NULL;
@@ -31,13 +33,14 @@ END $$;
 CREATE TRIGGER access_grant_compatible AFTER INSERT ON access_grant
 REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION access_refuse_incompatible();
 
--- Roles one person may not come to alone: every one but those that neither write nor read identity, of which there is none.
--- It follows from permissions in `rules.CONFIRMED`; a test holds the two against each other.
+-- Roles one person may not come to alone: every one but those that neither write nor read identity, of which there is
+-- none. It follows from permissions in `rules.CONFIRMED`; a test holds the two against each other.
 CREATE FUNCTION access_needs_second(role text) RETURNS boolean
 LANGUAGE sql IMMUTABLE PARALLEL SAFE RETURN role <> ALL (ARRAY[]::text[]);
 GRANT EXECUTE ON FUNCTION access_needs_second(text) TO karez_app;
 
--- The levels of places over which a role may lie, as in `rules.LEVELS`; an unknown role lies nowhere. Asked by the room of places.
+-- The levels of places over which a role may lie, as in `rules.LEVELS`; an unknown role lies nowhere. Asked by the room
+-- of places.
 CREATE FUNCTION access_levels(role text) RETURNS text[]
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN CASE role
@@ -61,14 +64,16 @@ LANGUAGE sql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $
 $$;
 GRANT EXECUTE ON FUNCTION access_end_founding() TO karez_app;
 
--- Whether the local operator writes: before the first people are named, or by the owner's connection, which no page has.
+-- Whether the local operator writes: before the first people are named, or by the owner's connection, which no page
+-- has.
 CREATE FUNCTION access_by_operator() RETURNS boolean
 LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT session_user = 'karez_owner' OR NOT EXISTS (SELECT FROM access_founding)
 $$;
 GRANT EXECUTE ON FUNCTION access_by_operator() TO karez_app;
 
--- Whether somebody may act at all: a person on record who may sign in. Until the first people are named the operator acts for all.
+-- Whether somebody may act at all: a person on record who may sign in. Until the first people are named the operator
+-- acts for all.
 CREATE FUNCTION access_may_act(who bigint) RETURNS boolean
 LANGUAGE sql STABLE
     RETURN EXISTS (SELECT FROM access_user u WHERE u.id = who AND u.is_active) OR access_by_operator();
@@ -78,14 +83,15 @@ CREATE FUNCTION access_require_actor(who bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF NOT access_may_act(who) THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ099', MESSAGE = format('Nobody who may sign in has the number %s.', coalesce(who::text, '-')),
+        RAISE EXCEPTION USING ERRCODE = 'KZ099', MESSAGE = format('Nobody who may sign in has the number %s.',
+            coalesce(who::text, '-')),
             DETAIL = 'What is recorded and decided names a person on record who is active.';
     END IF;
 END $$;
 GRANT EXECUTE ON FUNCTION access_require_actor(bigint) TO karez_app;
 
--- The areas over which somebody of these roles may stand behind a grant today: the grants given by the statement itself stand
--- behind nothing. Today is the session's, and ours keep the office's time.
+-- The areas over which somebody of these roles may stand behind a grant today: the grants given by the statement itself
+-- stand behind nothing. Today is the session's, and ours keep the office's time.
 CREATE FUNCTION access_standing_areas(who bigint, roles text[], but bigint[]) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT g.area_id FROM access_grant g JOIN access_user u ON u.id = g.user_id AND u.is_active
@@ -102,8 +108,8 @@ LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
 $$;
 GRANT EXECUTE ON FUNCTION access_stands(bigint, text[], bigint[]) TO karez_app;
 
--- Who decides holds today a role that has the permission (`rules.PERMISSIONS`, written here by the guard of rights), wherever: that
--- it reaches over the place is the services' part, who know which place is meant.
+-- Who decides holds today a role that has the permission (`rules.PERMISSIONS`, written here by the guard of rights),
+-- wherever: that it reaches over the place is the services' part, who know which place is meant.
 CREATE FUNCTION access_require_permission(who bigint, permissions text[]) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
@@ -121,11 +127,13 @@ LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE wrong record;
 BEGIN
     SELECT u.username, a.role INTO wrong FROM added a JOIN access_user u ON u.id = a.user_id
-      CROSS JOIN LATERAL (SELECT e.what, e.by_id FROM access_signinevent e WHERE e.user_id = a.user_id ORDER BY e.id DESC LIMIT 1) last
+      CROSS JOIN LATERAL (SELECT e.what, e.by_id FROM access_signinevent e WHERE e.user_id = a.user_id
+          ORDER BY e.id DESC LIMIT 1) last
      WHERE last.what = 'given' AND last.by_id <> a.user_id LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ098',
-            MESSAGE = format('%s would become %s while who invited them knows their password.', wrong.username, wrong.role),
+            MESSAGE = format('%s would become %s while who invited them knows their password.', wrong.username,
+                wrong.role),
             DETAIL = 'A role is given to a person who signs in as nobody else can.';
     END IF;
     RETURN NULL;
@@ -134,7 +142,8 @@ END $$;
 CREATE TRIGGER access_grant_own_password AFTER INSERT ON access_grant
 REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION access_refuse_known_password();
 
--- A grant is another person's act; and of a role with work of its own the act of two, the one who proposed and the one who confirmed.
+-- A grant is another person's act; and of a role with work of its own the act of two, the one who proposed and the one
+-- who confirmed.
 CREATE FUNCTION access_refuse_grant_of_one() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -145,7 +154,8 @@ BEGIN
     SELECT u.username, a.role INTO wrong FROM added a JOIN access_user u ON u.id = a.user_id
      WHERE a.recorded_by_id = a.user_id OR a.operator_note <> '' LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ093', MESSAGE = format('%s would be given %s by nobody else.', wrong.username, wrong.role),
+        RAISE EXCEPTION USING ERRCODE = 'KZ093', MESSAGE = format('%s would be given %s by nobody else.',
+            wrong.username, wrong.role),
             DETAIL = 'Nobody decides about their own roles.';
     END IF;
     SELECT array_agg(id) INTO new_ones FROM added;
@@ -156,7 +166,8 @@ BEGIN
                = (a.user_id, a.role, a.area_id, a.starts_on, a.recorded_by_id)
            AND c.answered_by_id NOT IN (p.proposed_by_id, p.user_id)
            AND access_stands(p.proposed_by_id, ARRAY['administrator'], new_ones)
-           AND access_stands(c.answered_by_id, ARRAY['administrator', 'approver', 'regional_officer'], new_ones)) LIMIT 1;
+           AND access_stands(c.answered_by_id, ARRAY['administrator', 'approver', 'regional_officer'], new_ones))
+               LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ094',
             MESSAGE = format('Nobody has confirmed that %s becomes %s.', wrong.username, wrong.role),
@@ -172,14 +183,17 @@ CREATE FUNCTION access_refuse_own_answer() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF NEW.agreed AND EXISTS (SELECT FROM access_grantproposal p
-                               WHERE p.id = NEW.proposal_id AND NEW.answered_by_id IN (p.proposed_by_id, p.user_id)) THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ093', MESSAGE = 'A role is confirmed by another person than who proposed it or would have it.',
+                               WHERE p.id = NEW.proposal_id AND NEW.answered_by_id IN (p.proposed_by_id, p.user_id))
+                                   THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ093',
+            MESSAGE = 'A role is confirmed by another person than who proposed it or would have it.',
             DETAIL = 'Nobody comes to a role alone.';
     END IF;
     RETURN NEW;
 END $$;
 
-CREATE TRIGGER access_grantanswer_of_another BEFORE INSERT ON access_grantanswer FOR EACH ROW EXECUTE FUNCTION access_refuse_own_answer();
+CREATE TRIGGER access_grantanswer_of_another BEFORE INSERT
+    ON access_grantanswer FOR EACH ROW EXECUTE FUNCTION access_refuse_own_answer();
 
 -- Nobody ends their own role, and none ends in the past: what was done under it was allowed.
 CREATE FUNCTION access_refuse_end() RETURNS trigger
@@ -198,4 +212,5 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE TRIGGER access_grant_end_by_another BEFORE UPDATE ON access_grant FOR EACH ROW EXECUTE FUNCTION access_refuse_end();
+CREATE TRIGGER access_grant_end_by_another BEFORE UPDATE
+    ON access_grant FOR EACH ROW EXECUTE FUNCTION access_refuse_end();

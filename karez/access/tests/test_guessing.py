@@ -1,4 +1,6 @@
-"""Guesses of passwords and codes are limited by account and by address, however the name is written and wherever it comes from."""
+"""Guesses of passwords and codes are limited by account and by address, however the name is written and wherever it
+comes from.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -83,7 +85,9 @@ def test_an_account_is_guessed_at_from_everywhere_only_so_often(person: User) ->
 
 def test_an_address_guesses_at_everybody_only_so_often(person: User) -> None:
     most = guessing.PASSWORDS_OF_ADDRESS.wrong
-    assert [guessing.password_tries(f"name{n}", "2001:db8:1:2::").allowed for n in range(most + 1)] == [True] * most + [False]
+    assert [guessing.password_tries(f"name{n}", "2001:db8:1:2::").allowed for n in range(most + 1)] == [True] * most + [
+        False
+    ]
     assert not _is_in(_enter("clerk", OWN, "2001:db8:1:2:ffff::1")), "the same network"
     assert _is_in(_enter("clerk", OWN, "2001:db8:1:3::1"))
 
@@ -95,7 +99,9 @@ def test_a_right_password_is_no_guess_and_forgives_none(person: User) -> None:
     for _ in range(5):
         assert _is_in(_enter("clerk", OWN))
     assert sorted(Guess.objects.values_list("wrong", flat=True)) == before == [3, 3]
-    assert not any("192" in digest or "clerk" in digest for digest in Guess.objects.values_list("who_digest", flat=True))
+    assert not any(
+        "192" in digest or "clerk" in digest for digest in Guess.objects.values_list("who_digest", flat=True)
+    )
 
 
 def test_many_at_once_find_no_gap(committed_db: str) -> None:
@@ -116,7 +122,11 @@ def test_codes_of_the_second_factor_are_limited_by_account(person: User, kind: s
     totp = TOTP.activate(person, "JBSWY3DPEHPK3PXP")
     recovery = RecoveryCodes.activate(person)
     secret = get_adapter().decrypt(totp.instance.data["secret"])
-    right = recovery.get_unused_codes()[0] if kind == "recovery" else format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
+    right = (
+        recovery.get_unused_codes()[0]
+        if kind == "recovery"
+        else format_hotp_value(hotp_value(secret, next(iter(yield_hotp_counters_from_time()))))
+    )
     wrong = "00000000" if kind == "recovery" else f"{(int(right) + 7) % 1_000_000:06d}"
     for n in range(guessing.CODES[0].wrong):  # each in a session and from an address of its own
         client = _enter("clerk", OWN, f"192.0.2.{n}")
@@ -160,7 +170,9 @@ def test_guesses_from_elsewhere_do_not_keep_the_owner_out_and_are_bounded_there_
     found = [guessing.password_tries("clerk", "2001:db8:1:2::").allowed for _ in range(limit + 1)]
     assert found == [True] * limit + [False]
     assert not _is_in(_enter("clerk", new, "2001:db8:1:2::7"))
-    assert not any("2001" in place.who_digest or str(person.pk) == place.who_digest for place in UsualPlace.objects.all())
+    assert not any(
+        "2001" in place.who_digest or str(person.pk) == place.who_digest for place in UsualPlace.objects.all()
+    )
     UsualPlace.objects.update(until=timezone.now())
     Guess.objects.all().delete()
     guessing.password_tries("clerk", "2001:db8:1:2::").give_back()

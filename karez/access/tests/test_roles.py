@@ -21,7 +21,8 @@ from karez.places.queries import may
 
 Connect = Callable[[], "psycopg.Connection[Any]"]
 _COUNTY = "(SELECT area_id FROM places_tree WHERE code = '990101')"
-_GRANT = f"""INSERT INTO access_grant (user_id, role, area_id, starts_on, counts_from, ends_before, counts_before, recorded_by_id)
+_GRANT = f"""INSERT INTO access_grant (user_id, role, area_id, starts_on, counts_from, ends_before, counts_before,
+    recorded_by_id)
  VALUES (%s, %s, {_COUNTY}, %s, %s, %s, %s, 1)"""
 
 
@@ -43,9 +44,16 @@ def test_an_administrator_holds_nothing_else() -> None:
 
 def test_the_database_knows_which_roles_need_a_second(db: None) -> None:
     assert set(Role) == CONFIRMED, "every role writes or reads identity"
-    assert [needs_second(p) for p in ("figures.view", "figures.trace", "register.view", "documents.attach", "new_room.new_verb")] == [
-        False, False, True, True, True,
-    ]  # fmt: skip
+    assert [
+        needs_second(p)
+        for p in ("figures.view", "figures.trace", "register.view", "documents.attach", "new_room.new_verb")
+    ] == [
+        False,
+        False,
+        True,
+        True,
+        True,
+    ]
     with connection.cursor() as cursor:
         for role in Role.values:
             cursor.execute("SELECT access_needs_second(%s)", [role])
@@ -76,7 +84,10 @@ def test_nobody_stands_over_a_region_with_a_village_s_role(committed_world: Any,
         assert getattr(no.value.__cause__, "sqlstate", "") == "KZ097", role
         for sql, more in ((_PROPOSE, []), (_TAKE, [None])):
             with pytest.raises(psycopg.Error) as raised:
-                raw.execute(sql.replace(_COUNTY, "(SELECT area_id FROM places_tree WHERE code = '99')"), [user.pk, role, w.administrator.pk, *more])
+                raw.execute(
+                    sql.replace(_COUNTY, "(SELECT area_id FROM places_tree WHERE code = '99')"),
+                    [user.pk, role, w.administrator.pk, *more],
+                )
             assert raised.value.sqlstate == "KZ097", (role, sql)
             raw.rollback()
     services.end_founding()
@@ -112,7 +123,8 @@ def test_roles_that_exclude_each_other_never_overlap(committed_world: Any, app_c
     with pytest.raises(psycopg.Error) as at_once:  # both in one statement
         raw.execute(
             "INSERT INTO access_grant (user_id, role, area_id, starts_on, counts_from, recorded_by_id)"
-            f" SELECT %s, role, {_COUNTY}, '2009-01-01', '2009-01-01', 1 FROM unnest(ARRAY['treasurer', 'approver']) role",
+            f" SELECT %s, role, {_COUNTY}, '2009-01-01', '2009-01-01', 1 FROM unnest(ARRAY['treasurer', "
+            "'approver']) role",
             [person],
         )
     assert at_once.value.sqlstate == "KZ090"
@@ -149,7 +161,9 @@ def test_roles_are_given_by_who_looks_after_users(world: Any) -> None:
     with _refused("access.own_roles"):
         granting.give_role(world.administrator, **words | {"user": world.administrator, "role": Role.COUNTY_OFFICER})
     local = services.add_user(username="local", full_name="Local", password=None)
-    services.grant_role(None, user=local, role=Role.ADMINISTRATOR, area_id=world.areas["990101"], starts_on=date(2009, 1, 1))
+    services.grant_role(
+        None, user=local, role=Role.ADMINISTRATOR, area_id=world.areas["990101"], starts_on=date(2009, 1, 1)
+    )
     with _refused("access.not_granted"):
         granting.give_role(local, **words | {"area_id": world.areas["990102"]})
     asked = granting.give_role(local, **words)
@@ -164,7 +178,9 @@ def proposal_of(world: Any, role: Role) -> Any:
     """What comes of one administrator giving a role at a place where it may lie."""
     user = services.add_user(username=f"new-{role}", full_name="New", password=None)
     code = {"village": "990101100200", "township": "990101100", "county": "990101"}.get(LEVELS[role][0], "99")
-    return granting.give_role(world.administrator, user=user, role=role, area_id=world.areas[code], starts_on=date.today())
+    return granting.give_role(
+        world.administrator, user=user, role=role, area_id=world.areas[code], starts_on=date.today()
+    )
 
 
 def test_one_administrator_alone_gives_no_role_with_work_of_its_own(world: Any) -> None:
@@ -173,7 +189,9 @@ def test_one_administrator_alone_gives_no_role_with_work_of_its_own(world: Any) 
         with _refused("access.needs_second"):
             services.grant_role(world.administrator, user=user, role=role, area_id=world.region, starts_on=date.today())
         assert isinstance(proposal_of(world, role), GrantProposal), role
-    asked = propose_role(world.administrator, user=user, role=Role.APPROVER, area_id=world.region, starts_on=date.today())
+    asked = propose_role(
+        world.administrator, user=user, role=Role.APPROVER, area_id=world.region, starts_on=date.today()
+    )
     assert not queries.permissions_of(user)
     with _refused("access.already_given"):
         propose_role(world.administrator, user=user, role=Role.APPROVER, area_id=world.region, starts_on=date.today())
@@ -190,7 +208,9 @@ def test_one_administrator_alone_gives_no_role_with_work_of_its_own(world: Any) 
 
 def test_a_given_password_confirms_nobody(world: Any) -> None:
     user, _password = services.invite_user(world.administrator, username="new", full_name="New")
-    asked = propose_role(world.administrator, user=user, role=Role.APPROVER, area_id=world.region, starts_on=date.today())
+    asked = propose_role(
+        world.administrator, user=user, role=Role.APPROVER, area_id=world.region, starts_on=date.today()
+    )
     with _refused("access.password_not_own"):
         confirm_role(world.regional, asked)
     assert not GrantAnswer.objects.exists()
@@ -200,7 +220,9 @@ def test_a_given_password_confirms_nobody(world: Any) -> None:
 
 def test_a_proposal_ends_with_who_made_it(world: Any) -> None:
     user = services.add_user(username="new", full_name="New", password=None)
-    asked = propose_role(world.administrator, user=user, role=Role.APPROVER, area_id=world.region, starts_on=date.today())
+    asked = propose_role(
+        world.administrator, user=user, role=Role.APPROVER, area_id=world.region, starts_on=date.today()
+    )
     other = services.add_user(username="other", full_name="Other", password="a-password-of-my-own-27")
     services.grant_role(None, user=other, role=Role.ADMINISTRATOR, area_id=world.region, starts_on=date(2009, 1, 1))
     world.administrator.is_active = False
@@ -230,7 +252,13 @@ def test_the_database_asks_for_two_people(committed_world: Any, app_connection: 
         raw.rollback()
 
     refused("KZ093", (_TAKE, [user, "auditor", user, None]))  # as the operator would
-    refused("KZ093", (_TAKE.replace("proposal_id)", "proposal_id, operator_note)").replace("%s)", "%s, 'x')"), [user, "auditor", chief, None]))
+    refused(
+        "KZ093",
+        (
+            _TAKE.replace("proposal_id)", "proposal_id, operator_note)").replace("%s)", "%s, 'x')"),
+            [user, "auditor", chief, None],
+        ),
+    )
     for role in Role.values:
         if "county" in LEVELS[Role(role)]:
             refused("KZ094", (_TAKE, [user, role, chief, None]))
@@ -244,7 +272,9 @@ def test_the_database_asks_for_two_people(committed_world: Any, app_connection: 
         refused("KZ093", (_AGREE, [asked, own]))
     refused("KZ094", (_AGREE, [asked, clerk]), (_TAKE, [user, "approver", chief, asked]))  # a clerk is no second
     refused("KZ094", (_AGREE, [asked, 999_999]), (_TAKE, [user, "approver", chief, asked]))
-    refused("KZ094", (_AGREE, [asked, second]), (_TAKE, [user, "finance_officer", chief, asked]))  # another role than was confirmed
+    refused(
+        "KZ094", (_AGREE, [asked, second]), (_TAKE, [user, "finance_officer", chief, asked])
+    )  # another role than was confirmed
     refused("KZ094", (_AGREE, [asked, second]), (_TAKE, [clerk, "approver", chief, asked]))  # another person
     raw.execute(_AGREE, [asked, second])
     raw.execute(_TAKE, [user, "approver", chief, asked])
@@ -252,10 +282,15 @@ def test_the_database_asks_for_two_people(committed_world: Any, app_connection: 
     refused("23P01", (_TAKE, [user, "approver", chief, asked]))
     refused("23505", (_AGREE, [asked, second]))
     for attack in (
-        "DELETE FROM access_founding", "UPDATE access_grantproposal SET role = 'approver'", "DELETE FROM access_grantanswer",
-        "UPDATE access_grantanswer SET agreed = true", "SET SESSION AUTHORIZATION karez_owner", "SET ROLE karez_owner",
-        "UPDATE access_grant SET recorded_by_id = 1", "UPDATE access_grant SET role = 'approver'",
-    ):  # fmt: skip
+        "DELETE FROM access_founding",
+        "UPDATE access_grantproposal SET role = 'approver'",
+        "DELETE FROM access_grantanswer",
+        "UPDATE access_grantanswer SET agreed = true",
+        "SET SESSION AUTHORIZATION karez_owner",
+        "SET ROLE karez_owner",
+        "UPDATE access_grant SET recorded_by_id = 1",
+        "UPDATE access_grant SET role = 'approver'",
+    ):
         refused("42501", (attack, []))
 
 
@@ -279,13 +314,21 @@ def test_nobody_ends_their_own_role_or_one_in_the_past(committed_world: Any, app
     services.end_founding()
     w, raw = committed_world, app_connection()
     held = Grant.objects.get(user=w.clerk)
-    end = "UPDATE access_grant SET ends_before = %s, counts_before = %s, ended_at = now(), ended_by_id = %s, end_reason = 'x' WHERE id = %s"
-    void = "UPDATE access_grant SET voided_at = now(), voided_by_id = %s, void_reason = 'x', void_counts_on = %s WHERE id = %s"
+    end = (
+        "UPDATE access_grant SET ends_before = %s, counts_before = %s, ended_at = now(), ended_by_id = %s, "
+        "end_reason = 'x' WHERE id = %s"
+    )
+    void = (
+        "UPDATE access_grant SET voided_at = now(), voided_by_id = %s, void_reason = 'x', void_counts_on = %s "
+        "WHERE id = %s"
+    )
     today, yesterday, clerk, chief = date.today(), date.today() - timedelta(days=1), w.clerk.pk, w.administrator.pk
     for state, sql, words in (
-        ("KZ093", end, [today, today, clerk, held.pk]), ("KZ093", void, [clerk, today, held.pk]),
-        ("KZ095", end, [yesterday, yesterday, chief, held.pk]), ("KZ095", void, [chief, yesterday, held.pk]),
-    ):  # fmt: skip
+        ("KZ093", end, [today, today, clerk, held.pk]),
+        ("KZ093", void, [clerk, today, held.pk]),
+        ("KZ095", end, [yesterday, yesterday, chief, held.pk]),
+        ("KZ095", void, [chief, yesterday, held.pk]),
+    ):
         with pytest.raises(psycopg.Error) as no:
             raw.execute(sql, words)
         assert no.value.sqlstate == state, words
@@ -299,7 +342,12 @@ def test_the_operator_acts_at_the_console_after_founding_too(committed_world: An
     services.end_founding()
     user = services.add_user(username="new", full_name="New", password=None)
     given = services.grant_role(
-        None, user=user, role=Role.APPROVER, area_id=committed_world.region, starts_on=date.today(), note="the other one died"
+        None,
+        user=user,
+        role=Role.APPROVER,
+        area_id=committed_world.region,
+        starts_on=date.today(),
+        note="the other one died",
     )
     assert (given.recorded_by_id, given.operator_note) == (user.pk, "the other one died")
     assert may(user, "ledger.approve", committed_world.region)
@@ -357,7 +405,9 @@ def test_one_is_enough_to_end(world: Any) -> None:
     client = Client()
     client.post("/account/login/", {"login": "clerk", "password": "a-password-of-my-own-27"})
     assert client.get("/").status_code == 200
-    asked = propose_role(world.administrator, user=world.clerk, role=Role.STATISTICIAN, area_id=world.region, starts_on=date.today())
+    asked = propose_role(
+        world.administrator, user=world.clerk, role=Role.STATISTICIAN, area_id=world.region, starts_on=date.today()
+    )
     with _refused("access.end_unclear"):
         granting.deactivate(world.administrator, world.clerk, reason=" ")
     for nobody in (world.regional, world.approver):
@@ -374,10 +424,16 @@ def test_one_is_enough_to_end(world: Any) -> None:
     assert client.get("/").status_code == 302
     client.post("/account/login/", {"login": "clerk", "password": "a-password-of-my-own-27"})
     assert client.get("/").status_code == 302
-    assert not may(world.clerk, "register.view", world.areas["990101"]) or not User.objects.get(pk=world.clerk.pk).is_active
+    assert (
+        not may(world.clerk, "register.view", world.areas["990101"])
+        or not User.objects.get(pk=world.clerk.pk).is_active
+    )
     assert not Grant.objects.filter(user=world.clerk, ends_before=None).exists()
     asked.refresh_from_db()
     assert asked.answer.reason == "moved away"
-    for again in (lambda: services.renew_invitation(world.administrator, world.clerk), lambda: granting.deactivate(world.administrator, world.clerk, reason="x")):
+    for again in (
+        lambda: services.renew_invitation(world.administrator, world.clerk),
+        lambda: granting.deactivate(world.administrator, world.clerk, reason="x"),
+    ):
         with pytest.raises(Refusal):
             again()

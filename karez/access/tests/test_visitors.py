@@ -46,7 +46,12 @@ def test_everybody_reads_the_same_address(rf: Any, settings: Any) -> None:
     settings.TRUSTED_PROXIES = PROXIES
     seen: list[dict[str, Any]] = []
     pass_on = VisitorMiddleware(lambda request: seen.append(dict(request.META)))  # type: ignore[arg-type,return-value,func-returns-value]
-    claims = {"HTTP_X_FORWARDED_FOR": "6.6.6.6, 198.51.100.7", "HTTP_X_FORWARDED_PROTO": "https", "HTTP_X_REAL_IP": "6.6.6.6", "HTTP_FORWARDED": "for=6.6.6.6"}
+    claims = {
+        "HTTP_X_FORWARDED_FOR": "6.6.6.6, 198.51.100.7",
+        "HTTP_X_FORWARDED_PROTO": "https",
+        "HTTP_X_REAL_IP": "6.6.6.6",
+        "HTTP_FORWARDED": "for=6.6.6.6",
+    }
     for peer in ("127.0.0.1", "192.0.2.9"):
         pass_on(rf.get("/", REMOTE_ADDR=peer, **claims))
     ours, strangers = seen
@@ -72,7 +77,10 @@ def test_a_setting_that_cannot_be_read_is_told(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("KAREZ_TLS", "0")
     monkeypatch.delenv("KAREZ_TRUSTED_PROXIES", raising=False)
     assert reached.proxies() == ()
-    for name, wrong, ask in (("KAREZ_TLS", "maybe", reached.behind_tls), ("KAREZ_TRUSTED_PROXIES", "127.0.0.1, proxy.local", reached.proxies)):
+    for name, wrong, ask in (
+        ("KAREZ_TLS", "maybe", reached.behind_tls),
+        ("KAREZ_TRUSTED_PROXIES", "127.0.0.1, proxy.local", reached.proxies),
+    ):
         monkeypatch.setenv(name, wrong)
         with pytest.raises(Refusal) as no:
             ask()

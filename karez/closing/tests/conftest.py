@@ -1,4 +1,6 @@
-"""A region of two counties with villages, two people who may close it, and figure tables over grants as stand-ins for facts."""
+"""A region of two counties with villages, two people who may close it, and figure tables over grants as stand-ins for
+facts.
+"""
 
 import shutil
 from collections.abc import Callable
@@ -27,13 +29,17 @@ GRANTS = FigureTable(
         FigureColumn("mark", "uuid", "a key", key=True),
     ),
     sql="SELECT area_id, id, role, starts_on, id / 2.0, md5(id::text)::uuid FROM access_grant WHERE "
-    + counted_on(DAY, event=False) + " AND recorded_by_id = 7",
+    + counted_on(DAY, event=False)
+    + " AND recorded_by_id = 7",
     order_by="role",
-)  # fmt: skip
+)
 CHECK = ClosingCheck(
     name="test.no_treasurer",
     label="No treasurer of 2009 is left out",
-    sql="SELECT id::text, role, 'another role', '/grants/' || id FROM access_grant WHERE role = 'treasurer' AND recorded_by_id = 7",
+    sql=(
+        "SELECT id::text, role, 'another role', '/grants/' || id FROM access_grant WHERE role = 'treasurer' AND "
+        "recorded_by_id = 7"
+    ),
     todo="end the grant",
 )
 
@@ -53,16 +59,29 @@ class SmallRegion:
         day = date.fromisoformat(starts_on)
         user = User.objects.create(username=f"u{User.objects.count()}", full_name="x")
         return Grant.objects.create(
-            user=user, role=role, area_id=village, starts_on=day, counts_from=periods.counts_on(day), recorded_by_id=7, **more
+            user=user,
+            role=role,
+            area_id=village,
+            starts_on=day,
+            counts_from=periods.counts_on(day),
+            recorded_by_id=7,
+            **more,
         )
 
 
 def _area(level: str, code: str, parent: int | None) -> int:
     area = Area.objects.create(first_level=level, recorded_by_id=1)
     AreaSpell.objects.create(
-        area=area, level=level, code=code, name_zh=f"名{code}", name_en=f"Name {code}", parent_id=parent,
-        starts_on=date(2000, 1, 1), counts_from=date(2009, 1, 1), recorded_by_id=1,
-    )  # fmt: skip
+        area=area,
+        level=level,
+        code=code,
+        name_zh=f"名{code}",
+        name_en=f"Name {code}",
+        parent_id=parent,
+        starts_on=date(2000, 1, 1),
+        counts_from=date(2009, 1, 1),
+        recorded_by_id=1,
+    )
     return area.pk
 
 
@@ -78,7 +97,9 @@ def found_small_region(set_attribute: Callable[..., None]) -> SmallRegion:
     from karez.places.services import refresh_tree
 
     region = _area("region", "99", None)
-    periods.found_region(area_id=region, code="99", first_year=2009, controller="O", legal_basis="l", complaint_body="c")
+    periods.found_region(
+        area_id=region, code="99", first_year=2009, controller="O", legal_basis="l", complaint_body="c"
+    )
     prefecture = _area("prefecture", "9901", region)
     counties = [_area("county", f"99010{n}", prefecture) for n in (1, 2)]
     towns = [_area("township", f"99010{n}001", counties[n - 1]) for n in (1, 2)]

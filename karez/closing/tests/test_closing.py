@@ -275,10 +275,13 @@ def test_one_damaged_folder_does_not_hide_the_others(small_region: SmallRegion) 
 @pytest.mark.parametrize(
     "attack",
     [
-        "UPDATE closing_acceptance SET reason = 'x'", "DELETE FROM closing_snapshotrecord", "DELETE FROM closing_checkresult",
-        "UPDATE closing_preparation SET prepared_by_id = 1", "TRUNCATE closing_acceptance CASCADE",
+        "UPDATE closing_acceptance SET reason = 'x'",
+        "DELETE FROM closing_snapshotrecord",
+        "DELETE FROM closing_checkresult",
+        "UPDATE closing_preparation SET prepared_by_id = 1",
+        "TRUNCATE closing_acceptance CASCADE",
     ],
-)  # fmt: skip
+)
 def test_the_record_of_closing_cannot_be_changed(committed_db: str, attack: str) -> None:
     with psycopg.connect(sessions.conninfo("attack")) as raw, pytest.raises(psycopg.errors.InsufficientPrivilege):
         raw.execute(attack)

@@ -1,4 +1,6 @@
-"""kill -9 of the program, or of the database server, in the middle of closing: afterwards the year is open with nothing left over, or closed with a whole snapshot."""
+"""kill -9 of the program, or of the database server, in the middle of closing: afterwards the year is open with nothing
+left over, or closed with a whole snapshot.
+"""
 
 import os
 import random
@@ -18,7 +20,16 @@ from karez.closing.tests.conftest import SmallRegion
 from karez.periods import services as periods
 
 ROUNDS = int(os.environ.get("KAREZ_CRASH_ROUNDS", "3"))
-MOMENTS = ("waiting for open writers", "checks", "test_grants", "places", "reports against figures", "digests", "in place", "sealed")
+MOMENTS = (
+    "waiting for open writers",
+    "checks",
+    "test_grants",
+    "places",
+    "reports against figures",
+    "digests",
+    "in place",
+    "sealed",
+)
 
 
 @pytest.mark.crash
@@ -75,7 +86,10 @@ def test_a_closing_at_work_is_left_alone(small_region: SmallRegion, monkeypatch:
 
 def _kill_at(moment: str, after: float, crash_server: Callable[[], None] | None) -> None:
     program = subprocess.Popen(
-        [sys.executable, "-m", "karez.closing.tests.signing_program"], stdout=subprocess.PIPE, text=True, env=os.environ.copy()
+        [sys.executable, "-m", "karez.closing.tests.signing_program"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=os.environ.copy(),
     )
     assert program.stdout
     for line in program.stdout:
@@ -87,5 +101,3 @@ def _kill_at(moment: str, after: float, crash_server: Callable[[], None] | None)
     program.send_signal(signal.SIGKILL)
     program.wait(20)
     program.stdout.close()
-
-

@@ -1,4 +1,6 @@
-"""What a file is told to hold: types kept exactly, groups of fixed size, and whether the key it is sorted by is every row's own."""
+"""What a file is told to hold: types kept exactly, groups of fixed size, and whether the key it is sorted by is every
+row's own.
+"""
 
 import uuid
 from datetime import date
@@ -18,7 +20,14 @@ def _column(values: list[Any], kind: Any) -> pa.ChunkedArray:
 
 @pytest.mark.parametrize(
     ("values", "last", "differ"),
-    [([1, 2, 3], None, True), ([1, 1, 2], None, False), ([3, 4], 3, False), ([3, 4], 2, True), ([1, None], None, False), ([5], None, True)],
+    [
+        ([1, 2, 3], None, True),
+        ([1, 1, 2], None, False),
+        ([3, 4], 3, False),
+        ([3, 4], 2, True),
+        ([1, None], None, False),
+        ([5], None, True),
+    ],
 )
 def test_neighbours_of_sorted_keys(values: list[int], last: int | None, differ: bool) -> None:
     before = pa.scalar(last, pa.int64()) if last else None
@@ -48,7 +57,11 @@ def test_groups_are_of_a_fixed_size_however_the_rows_arrive(monkeypatch: pytest.
 
 def test_the_statement_takes_dates_from_the_calendar_only() -> None:
     table = FigureTable(
-        "t", "row", (FigureColumn("n", "bigint", "n"),), "SELECT 1, 2 WHERE %(as_of)s > %(year_start)s AND 5 %% 2 = 1 AND %(year)s > 1", "n"
+        "t",
+        "row",
+        (FigureColumn("n", "bigint", "n"),),
+        "SELECT 1, 2 WHERE %(as_of)s > %(year_start)s AND 5 %% 2 = 1 AND %(year)s > 1",
+        "n",
     )
     sql = export.export_sql(table, year=2009, as_of=date(2009, 12, 31))
     assert "DATE '2009-12-31' > DATE '2009-01-01' AND 5 % 2 = 1 AND 2009 > 1" in sql

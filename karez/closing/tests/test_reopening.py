@@ -47,7 +47,11 @@ def test_two_people_open_a_year_again(closed: SmallRegion) -> None:
     assert "a county was left out" in said  # its history says why
     assert periods.period(2009).state == "open"
     change = PeriodChange.objects.filter(year=2009).latest("pk")
-    assert (change.prepared_by_id, change.signed_by_id, change.reason) == (closed.preparer.pk, closed.signer.pk, "a county was left out")
+    assert (change.prepared_by_id, change.signed_by_id, change.reason) == (
+        closed.preparer.pk,
+        closed.signer.pk,
+        "a county was left out",
+    )
     assert change.snapshot == old
     assert [s.digest for s in snapshots.existing(kind="sealed")] == [old]
     assert ReopeningAnswer.objects.get().agreed
@@ -67,13 +71,18 @@ def test_one_person_opens_nothing(closed: SmallRegion) -> None:
     assert "Agree: open it again" not in _act(closed.preparer)
     assert periods.period(2009).state == "closed"
     Reopening.objects.create(year=2009, snapshot="0" * 64, reason="forged", asked_by_id=closed.signer.pk)
-    own = Reopening.objects.create(year=2009, snapshot=periods.period(2009).snapshot, reason="own", asked_by_id=closed.signer.pk)
+    own = Reopening.objects.create(
+        year=2009, snapshot=periods.period(2009).snapshot, reason="own", asked_by_id=closed.signer.pk
+    )
     with pytest.raises(Refusal) as same:
         reopening.agree_to_reopening(closed.signer, own)
     assert same.value.code == "closing.same_person"
     reopening.decline_reopening(closed.signer, own, reason="a mistake")
     reopening.decline_reopening(closed.preparer, asked, reason="not needed any more")
-    for late in (lambda: reopening.agree_to_reopening(closed.signer, asked), lambda: reopening.decline_reopening(closed.signer, asked, reason="x")):
+    for late in (
+        lambda: reopening.agree_to_reopening(closed.signer, asked),
+        lambda: reopening.decline_reopening(closed.signer, asked, reason="x"),
+    ):
         with pytest.raises(Refusal) as done:
             late()
         assert done.value.code == "closing.not_reopened"
@@ -81,11 +90,16 @@ def test_one_person_opens_nothing(closed: SmallRegion) -> None:
 
 
 def test_two_who_answer_in_the_same_moment(closed: SmallRegion, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second saw the request still waiting, and finds it answered where it writes: it is told so, and no fault shows."""
+    """The second saw the request still waiting, and finds it answered where it writes: it is told so, and no fault
+    shows.
+    """
     asked = reopening.ask_reopening(closed.preparer, year=2009, reason="because")
     reopening.decline_reopening(closed.preparer, asked, reason="not needed any more")
     monkeypatch.setattr(reopening, "_require_waiting", lambda _: None)  # as it was seen before the other wrote
-    for late in (lambda: reopening.agree_to_reopening(closed.signer, asked), lambda: reopening.decline_reopening(closed.signer, asked, reason="x")):
+    for late in (
+        lambda: reopening.agree_to_reopening(closed.signer, asked),
+        lambda: reopening.decline_reopening(closed.signer, asked, reason="x"),
+    ):
         with pytest.raises(Refusal) as done:
             late()
         assert done.value.code == "closing.not_reopened"
@@ -112,7 +126,12 @@ def test_a_request_is_overtaken_by_a_closing_and_only_the_last_year_opens(closed
 
 
 @pytest.mark.parametrize(
-    "attack", ["UPDATE closing_reopening SET reason = 'x'", "DELETE FROM closing_reopeninganswer", "UPDATE closing_reopeninganswer SET agreed = true"]
+    "attack",
+    [
+        "UPDATE closing_reopening SET reason = 'x'",
+        "DELETE FROM closing_reopeninganswer",
+        "UPDATE closing_reopeninganswer SET agreed = true",
+    ],
 )
 def test_what_was_asked_and_answered_cannot_be_changed(committed_db: str, attack: str) -> None:
     with psycopg.connect(sessions.conninfo("attack")) as raw, pytest.raises(psycopg.errors.InsufficientPrivilege):

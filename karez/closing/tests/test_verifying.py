@@ -1,4 +1,6 @@
-"""Sealed rows against the records: which differences are found where persons were erased since. What else `karez verify` proves: elsewhere."""
+"""Sealed rows against the records: which differences are found where persons were erased since. What else `karez
+verify` proves: elsewhere.
+"""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,14 +19,25 @@ from karez.register.queries import ERASED_KEYS
 _HOUSE, _OTHER_HOUSE = UUID(int=50), UUID(int=51)
 _COLUMNS = "area_id, key, household_key, household_kind, case_status, relation, sex, birth_year"
 Row = tuple[int, int, UUID, int]  # area, key, household, year of birth
-_SEALED: list[Row] = [(1, 1, _HOUSE, 1950), (1, 2, _HOUSE, 1952), (2, 3, _OTHER_HOUSE, 1950), (2, 4, _OTHER_HOUSE, 1950)]
+_SEALED: list[Row] = [
+    (1, 1, _HOUSE, 1950),
+    (1, 2, _HOUSE, 1952),
+    (2, 3, _OTHER_HOUSE, 1950),
+    (2, 4, _OTHER_HOUSE, 1950),
+]
 _ERASED = {2: 102, 3: 103}  # the keys those persons had, and have since
 
 
 def _write(path: Path, rows: list[Row]) -> None:
     with duckdb.connect() as duck:
-        duck.execute("CREATE TABLE t (area_id BIGINT, key UUID, household_key UUID, household_kind TEXT, case_status TEXT, relation INTEGER, sex INTEGER, birth_year INTEGER)")
-        duck.executemany("INSERT INTO t VALUES (?, ?, ?, 'registered', 'recorded', 0, 1, ?)", [(a, str(UUID(int=k)), str(h), y) for a, k, h, y in rows])
+        duck.execute(
+            "CREATE TABLE t (area_id BIGINT, key UUID, household_key UUID, household_kind TEXT, case_status TEXT, "
+            "relation INTEGER, sex INTEGER, birth_year INTEGER)"
+        )
+        duck.executemany(
+            "INSERT INTO t VALUES (?, ?, ?, 'registered', 'recorded', 0, 1, ?)",
+            [(a, str(UUID(int=k)), str(h), y) for a, k, h, y in rows],
+        )
         duck.execute(f"COPY t TO '{path}' (FORMAT parquet)")
 
 
@@ -67,10 +80,25 @@ def test_without_erasures_every_key_is_compared(tmp_path: Path) -> None:
 
 
 def test_the_keys_of_erased_persons_are_those_they_have_today(committed_world: Any) -> None:
-    household = Household.objects.create(village_id=committed_world.areas["990101100200"], household_no="1", kind="registered", starts_on="2009-01-01", counts_from="2009-01-01", recorded_by_id=1)
+    household = Household.objects.create(
+        village_id=committed_world.areas["990101100200"],
+        household_no="1",
+        kind="registered",
+        starts_on="2009-01-01",
+        counts_from="2009-01-01",
+        recorded_by_id=1,
+    )
     people = [Person.objects.create(sex=1, birth_month="1970-01-01", recorded_by_id=1) for _ in range(2)]
     for n, person in enumerate(people):
-        Membership.objects.create(person=person, household=household, relation=str(n), is_head=n == 0, starts_on="2009-01-01", counts_from="2009-01-01", recorded_by_id=1)
+        Membership.objects.create(
+            person=person,
+            household=household,
+            relation=str(n),
+            is_head=n == 0,
+            starts_on="2009-01-01",
+            counts_from="2009-01-01",
+            recorded_by_id=1,
+        )
     request = ErasureRequest.objects.create(person=people[0], requested_by_id=committed_world.clerk.pk, reason="asked")
     from django.db import connection
 

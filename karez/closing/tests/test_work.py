@@ -1,4 +1,6 @@
-"""Preparing and signing asked for on the page: what the page shows, what the worker does, and what a kill leaves (nothing undone)."""
+"""Preparing and signing asked for on the page: what the page shows, what the worker does, and what a kill leaves
+(nothing undone).
+"""
 
 import os
 import signal
@@ -64,7 +66,12 @@ def test_a_refusal_of_the_worker_is_on_the_page_whole(small_region: SmallRegion)
     second.post(f"{YEAR}do/", {"do": "sign"})
     work.run(Work.objects.get().pk)
     said = _said(second.get(YEAR))
-    for words in ("No treasurer of 2009 is left out: 1", "closing.checks_fail", "every check passes", "prepare the closing to see the rows"):
+    for words in (
+        "No treasurer of 2009 is left out: 1",
+        "closing.checks_fail",
+        "every check passes",
+        "prepare the closing to see the rows",
+    ):
         assert words in said
     assert periods.period(2009).state == "open"
     assert Work.objects.get().outcome == "refused"
@@ -87,7 +94,9 @@ def test_what_could_not_be_done_is_refused_at_once(small_region: SmallRegion) ->
     assert Work.objects.count() == 1
 
 
-def test_a_fault_of_the_program_ends_the_work_and_says_so(small_region: SmallRegion, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fault_of_the_program_ends_the_work_and_says_so(
+    small_region: SmallRegion, monkeypatch: pytest.MonkeyPatch
+) -> None:
     asked = work.ask(small_region.preparer, year=2009, verb=Verb.PREPARE)
 
     def broken(*_words: object, **_more: object) -> None:
@@ -99,7 +108,9 @@ def test_a_fault_of_the_program_ends_the_work_and_says_so(small_region: SmallReg
     assert "a fault of the program: ZeroDivisionError" in _said(_client(small_region.preparer).get(YEAR))
 
 
-@pytest.mark.parametrize(("verb", "moment"), [("prepare", "test_grants"), ("sign", "checks"), ("sign", "in place"), ("sign", "sealed")])
+@pytest.mark.parametrize(
+    ("verb", "moment"), [("prepare", "test_grants"), ("sign", "checks"), ("sign", "in place"), ("sign", "sealed")]
+)
 def test_killed_work_is_taken_up(small_region: SmallRegion, verb: str, moment: str) -> None:
     small_region.fact(small_region.villages[0])
     if verb == "sign":

@@ -1,4 +1,6 @@
-"""The program a crash test kills: does what was asked for on a page, telling each step on stdout. Its argument is the work's id."""
+"""The program a crash test kills: does what was asked for on a page, telling each step on stdout. Its argument is the
+work's id.
+"""
 
 import os
 import sys

@@ -1,4 +1,6 @@
-"""Snapshots made by hand: a region of two counties, three townships and five villages, and rows given in the test. No database."""
+"""Snapshots made by hand: a region of two counties, three townships and five villages, and rows given in the test. No
+database.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
@@ -47,7 +49,9 @@ COUNTED = FigureTable(
 
 def ancestors(area: int | None) -> dict[str, int | None]:
     """The ancestors of an area as a figure table holds them."""
-    found: dict[str, int | None] = dict.fromkeys(f"{level}_id" for level in ("region", "prefecture", "county", "township", "village"))
+    found: dict[str, int | None] = dict.fromkeys(
+        f"{level}_id" for level in ("region", "prefecture", "county", "township", "village")
+    )
     while area is not None:
         level, parent = TREE[area]
         found[f"{level}_id"] = area
@@ -55,11 +59,21 @@ def ancestors(area: int | None) -> dict[str, int | None]:
     return found
 
 
-def snapshot_of(folder: Path, tables: Mapping[FigureTable, Sequence[Mapping[str, Any]]], year: int = 2009) -> snapshots.Snapshot:
+def snapshot_of(
+    folder: Path, tables: Mapping[FigureTable, Sequence[Mapping[str, Any]]], year: int = 2009
+) -> snapshots.Snapshot:
     """A snapshot with these rows; each row says its area_id and what it knows of the columns."""
     folder.mkdir(parents=True, exist_ok=True)
     places = [
-        {"area_id": a, "level": level, "code": f"99{a:04d}", "name_zh": f"地{a}", "name_en": f"Place {a}", "parent_id": parent, **ancestors(a)}
+        {
+            "area_id": a,
+            "level": level,
+            "code": f"99{a:04d}",
+            "name_zh": f"地{a}",
+            "name_en": f"Place {a}",
+            "parent_id": parent,
+            **ancestors(a),
+        }
         for a, (level, parent) in TREE.items()
     ]
     told: dict[str, Any] = {}
@@ -70,10 +84,15 @@ def snapshot_of(folder: Path, tables: Mapping[FigureTable, Sequence[Mapping[str,
     return snapshots.write_manifest(
         folder,
         {
-            "region": "99", "year": year, "as_of": f"{year}-12-31", "kind": "provisional", "taken_at": "2010-01-01T00:00:00+00:00",
-            "tables": told, "content": snapshots.content_digest(told),
+            "region": "99",
+            "year": year,
+            "as_of": f"{year}-12-31",
+            "kind": "provisional",
+            "taken_at": "2010-01-01T00:00:00+00:00",
+            "tables": told,
+            "content": snapshots.content_digest(told),
         },
-    )  # fmt: skip
+    )
 
 
 def _write(folder: Path, table: FigureTable, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -82,10 +101,18 @@ def _write(folder: Path, table: FigureTable, rows: Sequence[Mapping[str, Any]]) 
     data = {c.name: pa.array([r.get(c.name) for r in rows], schema.field(c.name).type) for c in columns}
     pq.write_table(pa.table(data, schema=schema), folder / f"{table.name}.parquet")
     described = [{"name": c.name, "type": c.sql_type} for c in columns]
-    return {"file": f"{table.name}.parquet", "rows": len(rows), "sha256": "", "reaches": table.reaches, "columns": described}
+    return {
+        "file": f"{table.name}.parquet",
+        "rows": len(rows),
+        "sha256": "",
+        "reaches": table.reaches,
+        "columns": described,
+    }
 
 
-def declared(folder: Path, text: str, tables: Sequence[FigureTable] = (FACTS, COUNTED)) -> tuple[Declarations, list[Any]]:
+def declared(
+    folder: Path, text: str, tables: Sequence[FigureTable] = (FACTS, COUNTED)
+) -> tuple[Declarations, list[Any]]:
     """The declarations in a text."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "figures.toml"
@@ -96,9 +123,15 @@ def declared(folder: Path, text: str, tables: Sequence[FigureTable] = (FACTS, CO
 def figure(name: str, **words: Any) -> str:
     """One declaration in TOML with believable attributes where none are given."""
     common: dict[str, Any] = {
-        "id": name, "label": name, "unit": "things", "kind": "stock", "disclosure": "none", "rounding": 1, "valid_from": 2000,
+        "id": name,
+        "label": name,
+        "unit": "things",
+        "kind": "stock",
+        "disclosure": "none",
+        "rounding": 1,
+        "valid_from": 2000,
         "source": "test",
-    }  # fmt: skip
+    }
     if "formula" not in words:
         common |= {"table": "facts", "value": "count(*)", "empty": "zero"}
     lines = [f"{k} = {_toml(v)}" for k, v in (common | words).items() if v is not ...]

@@ -23,8 +23,10 @@ def test_the_parts_add_up(tmp_path: Path, use: Use) -> None:
     use(figure("test.money", value="sum(amount_fen)", where="good", scale=100, unit="yuan"))
     snapshot = snapshot_of(tmp_path / "s", {FACTS: ROWS})
     assert breakdown(snapshot, "test.money", ("kind",), "county") == (
-        Part(3, ("a",), Fraction(21, 2)), Part(3, ("b",), Fraction(5, 2)), Part(4, ("b",), Fraction(7)),
-    )  # fmt: skip
+        Part(3, ("a",), Fraction(21, 2)),
+        Part(3, ("b",), Fraction(5, 2)),
+        Part(4, ("b",), Fraction(7)),
+    )
     by_region = breakdown(snapshot, "test.money", ("kind",), "region")
     assert by_region
     assert sum(p.value for p in by_region) == compute(snapshot, ["test.money"])[0].value

@@ -1,4 +1,6 @@
-"""What readers learn from an erratum: sums that no longer hold, what is withheld, other years; and editions made after it."""
+"""What readers learn from an erratum: sums that no longer hold, what is withheld, other years; and editions made after
+it.
+"""
 
 from collections.abc import Mapping
 
@@ -12,12 +14,19 @@ TREE = {1: Place(None, "prefecture"), 2: Place(1, "county"), 3: Place(1, "county
 COUNTED = ("women", "men", "persons", "households")
 MEANINGS = {f: Meaning((f,), "stock", "person") for f in COUNTED} | {"share": Meaning(("share",), "share", "person")}
 RELATIONS = [
-    *(RollUp(f) for f in COUNTED), Zero(Form((("persons", 1), ("women", -1), ("men", -1)))), *relations_of("share", parse_formula("100 * women / persons"))
-]  # fmt: skip
+    *(RollUp(f) for f in COUNTED),
+    Zero(Form((("persons", 1), ("women", -1), ("men", -1)))),
+    *relations_of("share", parse_formula("100 * women / persons")),
+]
 UNITS = dict.fromkeys((*COUNTED, "share"), "person")
 
 
-def edition(values: Mapping[Key, Number | None], name: str = "2009-1", printed: Mapping[Key, Number] | None = None, withheld: Mapping[Key, Number] | None = None) -> Edition:
+def edition(
+    values: Mapping[Key, Number | None],
+    name: str = "2009-1",
+    printed: Mapping[Key, Number] | None = None,
+    withheld: Mapping[Key, Number] | None = None,
+) -> Edition:
     return Edition(name, int(name[:4]), TREE, MEANINGS, values, frozenset(), RELATIONS, withheld or {}, printed or {})
 
 
@@ -40,10 +49,14 @@ def test_women_corrected_while_persons_stay() -> None:
 
 
 def test_a_county_corrected_while_the_prefecture_stays() -> None:
-    assert learnt(edition(households(200, 50, 60, 90)), ("households", 2), 107) == [("households", 3)]  # 200 - 107 - 90 = 3
+    assert learnt(edition(households(200, 50, 60, 90)), ("households", 2), 107) == [
+        ("households", 3)
+    ]  # 200 - 107 - 90 = 3
     assert learnt(edition(households(200, 50, 60, 90)), ("households", 2), 70) == []
     assert learnt(edition(households(200, 50, 60, 90)), ("households", 1), 145) == [("households", 3)]
-    assert learnt(edition(households(200, 50, 60, 90)), ("households", 2), 400) == []  # the prefecture was wrong, plainly
+    assert (
+        learnt(edition(households(200, 50, 60, 90)), ("households", 2), 400) == []
+    )  # the prefecture was wrong, plainly
 
 
 def test_corrections_lead_on() -> None:
@@ -70,11 +83,15 @@ def test_the_change_since_another_year_stays_open() -> None:
 
 
 def test_a_later_edition_takes_an_erratum_for_known() -> None:
-    """A first edition says 100, 20, 30, 50; an erratum 43 for 30; the second would withhold 43 beside 7, which everyone can subtract."""
+    """A first edition says 100, 20, 30, 50; an erratum 43 for 30; the second would withhold 43 beside 7, which everyone
+    can subtract.
+    """
     first = edition({**households(100, 20, 43, 50)}, printed={("households", 3): 30})
     cells = [Cell("households", p, v, v, "person", Kind.COUNT) for (_, p), v in households(100, 7, 43, 50).items()]
     around = beside(cells, 2009, TREE, MEANINGS, [first])
     found = suppress(cells, TREE, [RollUp("households"), *around.relations], around.known, public=around.public)
     assert ("households", 3) not in found.suppressed
     assert [e.key for e in found.exposed] == [("households", 2)]  # nothing may be published
-    assert learnt(edition(households(100, 20, 30, 50)), ("households", 3), 43) == [("households", 2)]  # and the erratum is refused
+    assert learnt(edition(households(100, 20, 30, 50)), ("households", 3), 43) == [
+        ("households", 2)
+    ]  # and the erratum is refused

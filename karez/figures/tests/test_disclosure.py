@@ -121,7 +121,10 @@ def test_over_a_formula() -> None:
 
 
 def test_a_share_goes_with_its_small_part() -> None:
-    part, base = counts("part", {4: 4, 5: 40, 6: 50, 7: 60, 8: 70, 9: 80}), counts("base", dict.fromkeys((4, 5, 6, 7, 8, 9), 100))
+    part, base = (
+        counts("part", {4: 4, 5: 40, 6: 50, 7: 60, 8: 70, 9: 80}),
+        counts("base", dict.fromkeys((4, 5, 6, 7, 8, 9), 100)),
+    )
     share, told = formula("share", "100 * part / base", [*part, *base])
     found = suppress([*part, *base, *share], TREE, [RollUp("part"), RollUp("base"), *told])
     assert places(found, "share") == places(found, "part")
@@ -204,7 +207,9 @@ def test_persons_are_never_finer_than_townships() -> None:
 
 def test_an_amount_is_kept_by_the_households_behind_it() -> None:
     low = {4: 3, 5: 30, 6: 40, 7: 50, 8: 60, 9: 70}
-    amounts = [Cell("loans", c.place, (c.value or 0) * 5000, c.units, "household", Kind.AMOUNT) for c in counts("n", low)]
+    amounts = [
+        Cell("loans", c.place, (c.value or 0) * 5000, c.units, "household", Kind.AMOUNT) for c in counts("n", low)
+    ]
     found = suppress(amounts, TREE, [RollUp("loans")])
     assert found.suppressed == {("loans", 4): SMALL, ("loans", 5): COMPLEMENT}
     unknown = [Cell("loans", 4, 5000, None, "household", Kind.AMOUNT)]
@@ -212,8 +217,14 @@ def test_an_amount_is_kept_by_the_households_behind_it() -> None:
 
 
 def test_bounds_that_meet_are_found() -> None:
-    """x + y = 12 and x + 2 y = 24 leave only (0, 12): the same is found by elimination; x + y <= by noughts alone is not."""
-    cells = [Cell("x", 1, 3, 3, "person", Kind.COUNT), Cell("y", 1, 0, 0, "person", Kind.COUNT), Cell("z", 1, 9, None, "none", Kind.ANY)]
+    """x + y = 12 and x + 2 y = 24 leave only (0, 12): the same is found by elimination; x + y <= by noughts alone is
+    not.
+    """
+    cells = [
+        Cell("x", 1, 3, 3, "person", Kind.COUNT),
+        Cell("y", 1, 0, 0, "person", Kind.COUNT),
+        Cell("z", 1, 9, None, "none", Kind.ANY),
+    ]
     told = Zero(Form((("x", 3), ("y", 1), ("z", -1))))
     found = suppress(cells, TREE, [told])
     assert found.suppressed == {("x", 1): SMALL, ("z", 1): COMPLEMENT}
@@ -231,13 +242,16 @@ def test_missing_counts_as_nothing() -> None:
     assert set(suppress(cells, TREE, [RollUp("a")]).suppressed) == {("a", 4), ("a", 5)}
 
 
-# A reader of the test's own: a dense matrix over all places, printed or not, solved anew after every product that becomes linear.
+# A reader of the test's own: a dense matrix over all places, printed or not, solved anew after every product that
+# becomes linear.
 
 Row = dict[tuple[str, int], Fraction]
 ONE = ("", 0)
 
 
-def recovered(cells: Iterable[Cell], found: Suppression, tree: Mapping[int, Place], relations: Sequence[Relation]) -> set[tuple[str, int]]:
+def recovered(
+    cells: Iterable[Cell], found: Suppression, tree: Mapping[int, Place], relations: Sequence[Relation]
+) -> set[tuple[str, int]]:
     """Every suppressed cell that follows from the printed ones, the roll-ups and the formulas."""
     values = {(c.figure, c.place): Fraction(c.value) for c in published(cells, found) if c.value is not None}
     return derived_from(values, tree, relations) & set(found.suppressed)
@@ -251,7 +265,9 @@ def derived_from(values: Row, tree: Mapping[int, Place], relations: Sequence[Rel
             if isinstance(relation, RollUp):
                 below = [p for p, at in tree.items() if at.parent_id == place]
                 if below:
-                    rows.append({(relation.figure, place): Fraction(1)} | {(relation.figure, p): Fraction(-1) for p in below})
+                    rows.append(
+                        {(relation.figure, place): Fraction(1)} | {(relation.figure, p): Fraction(-1) for p in below}
+                    )
             elif isinstance(relation, Zero) and place not in relation.but:
                 rows.append(row_of(relation.form, place))
     while True:
@@ -312,7 +328,10 @@ def solved(rows: Sequence[Row], values: Mapping[tuple[str, int], Fraction]) -> R
 
 def test_the_readers_of_this_test_do_recover_what_is_left_open() -> None:
     """Without complementary suppression both readers find the small cells, over areas and over formulas."""
-    part, base = counts("part", {4: 4, 5: 40, 6: 50, 7: 60, 8: 70, 9: 80}), counts("base", dict.fromkeys((4, 5, 6, 7, 8, 9), 100))
+    part, base = (
+        counts("part", {4: 4, 5: 40, 6: 50, 7: 60, 8: 70, 9: 80}),
+        counts("base", dict.fromkeys((4, 5, 6, 7, 8, 9), 100)),
+    )
     share, told = formula("share", "100 * part / base", [*part, *base])
     cells, relations = [*part, *base, *share], [RollUp("base"), *told]
     only = Suppression({("part", 4): SMALL}, suppress([], TREE, []).report)
@@ -324,7 +343,9 @@ def test_the_readers_of_this_test_do_recover_what_is_left_open() -> None:
 @settings(max_examples=40, deadline=None)
 @given(st.lists(st.sampled_from([0, 0, 1, 2, 9, 10, 14]), min_size=4, max_size=4))
 def test_every_suppressed_count_could_be_another(low: list[int]) -> None:
-    """All tables of whole numbers that agree with what is printed are tried, in a region of two counties and four townships."""
+    """All tables of whole numbers that agree with what is printed are tried, in a region of two counties and four
+    townships.
+    """
     tree = {p: at for p, at in TREE.items() if p not in (6, 9)}
     cells = counts("a", dict(zip((4, 5, 7, 8), low, strict=True)), tree)
     found = suppress(cells, tree, [RollUp("a")])
@@ -343,7 +364,11 @@ def test_every_suppressed_count_could_be_another(low: list[int]) -> None:
     sums = [{table[county] for table in tables} for county, tables in zip((2, 3), counties, strict=True)]
     for county, others, tables in ((2, sums[1], counties[0]), (3, sums[0], counties[1])):
         for table in tables:
-            whole = [table[county] + other for other in others if printed.get(1, table[county] + other) == table[county] + other]
+            whole = [
+                table[county] + other
+                for other in others
+                if printed.get(1, table[county] + other) == table[county] + other
+            ]
             seen[1].update(whole)
             if whole:
                 for p, v in table.items():

@@ -15,42 +15,69 @@ from karez.kernel.figure_tables import FigureColumn, FigureTable
 from karez.kernel.formula import parse_formula
 
 PERSONS = FigureTable(
-    name="small_persons", grain="one row per person", order_by="1", sql="",
+    name="small_persons",
+    grain="one row per person",
+    order_by="1",
+    sql="",
     columns=(FigureColumn("key", "integer", "person", key=True), FigureColumn("sex", "integer", "sex")),
-)  # fmt: skip
+)
 LOANS = FigureTable(
-    name="small_loans", grain="one row per loan", order_by="1", sql="",
+    name="small_loans",
+    grain="one row per loan",
+    order_by="1",
+    sql="",
     columns=(
-        FigureColumn("household_key", "integer", "household", key=True), FigureColumn("loan_id", "bigint", "loan"),
+        FigureColumn("household_key", "integer", "household", key=True),
+        FigureColumn("loan_id", "bigint", "loan"),
         FigureColumn("left_fen", "bigint", "left"),
     ),
-)  # fmt: skip
+)
 DUES = FigureTable(
-    name="small_dues", grain="one row per instalment", order_by="1", sql="",
+    name="small_dues",
+    grain="one row per instalment",
+    order_by="1",
+    sql="",
     columns=(FigureColumn("loan_id", "bigint", "loan"), FigureColumn("due_fen", "bigint", "due")),
-)  # fmt: skip
+)
 REPORTS = FigureTable(
-    name="small_reports", grain="one row per report", order_by="1", sql="", columns=(FigureColumn("value", "numeric(12,2)", "told"),)
+    name="small_reports",
+    grain="one row per report",
+    order_by="1",
+    sql="",
+    columns=(FigureColumn("value", "numeric(12,2)", "told"),),
 )
 CAPITAL = FigureTable(
-    name="small_capital", grain="one row per payment", order_by="1", sql="",
+    name="small_capital",
+    grain="one row per payment",
+    order_by="1",
+    sql="",
     columns=tuple(FigureColumn(name, "bigint", name) for name in ("society_id", "own_fen", "fee_fen", "grant_fen")),
-)  # fmt: skip
+)
 MEMBERS = FigureTable(
-    name="small_members", grain="one row per member", order_by="1", sql="",
-    columns=(FigureColumn("household_key", "integer", "household", key=True), FigureColumn("society_id", "bigint", "society")),
-)  # fmt: skip
-TEXT = "".join([
-    figure("small.persons", table="small_persons", disclosure="person", unit="persons"),
-    figure("small.women", table="small_persons", where="sex = 2", disclosure="person", unit="persons"),
-    figure("small.men", table="small_persons", where="sex = 1", disclosure="person", unit="persons"),
-    figure("small.share", formula="100 * small.women / small.persons", unit="percent", kind="share"),
-    figure("small.most", formula="small.men - small.women", disclosure="person", unit="persons"),
-    figure("small.due", table="small_dues", value="sum(due_fen)", scale=100, disclosure="household", unit="yuan"),
-    figure("small.told", table="small_reports", value="sum(value)", disclosure="person", unit="persons"),
-    figure("small.paid", table="small_reports", value="sum(value)", disclosure="household", unit="yuan"),
-    figure("small.left", table="small_loans", value="sum(left_fen)", scale=100, disclosure="household", unit="yuan"),
-])  # fmt: skip
+    name="small_members",
+    grain="one row per member",
+    order_by="1",
+    sql="",
+    columns=(
+        FigureColumn("household_key", "integer", "household", key=True),
+        FigureColumn("society_id", "bigint", "society"),
+    ),
+)
+TEXT = "".join(
+    [
+        figure("small.persons", table="small_persons", disclosure="person", unit="persons"),
+        figure("small.women", table="small_persons", where="sex = 2", disclosure="person", unit="persons"),
+        figure("small.men", table="small_persons", where="sex = 1", disclosure="person", unit="persons"),
+        figure("small.share", formula="100 * small.women / small.persons", unit="percent", kind="share"),
+        figure("small.most", formula="small.men - small.women", disclosure="person", unit="persons"),
+        figure("small.due", table="small_dues", value="sum(due_fen)", scale=100, disclosure="household", unit="yuan"),
+        figure("small.told", table="small_reports", value="sum(value)", disclosure="person", unit="persons"),
+        figure("small.paid", table="small_reports", value="sum(value)", disclosure="household", unit="yuan"),
+        figure(
+            "small.left", table="small_loans", value="sum(left_fen)", scale=100, disclosure="household", unit="yuan"
+        ),
+    ]
+)
 # Persons by village: 8, 9 in township 5 and 10 in 6, both of county 3; 11, 12 in township 7 of county 4.
 WOMEN, MEN = {8: 2, 9: 1, 10: 20, 11: 15, 12: 15}, {8: 20, 9: 20, 10: 20, 11: 20, 12: 20}
 
@@ -91,25 +118,43 @@ def test_the_decision_over_a_snapshot(snapshot: Snapshot) -> None:
     made = cells_for_publication(snapshot, levels=("region", "county", "township"))
     found = made.suppressed()
     assert found.suppressed["small.women", 5] == SMALL and found.suppressed["small.share", 5] == SHARE
-    assert ("small.men", 5) in found.suppressed or ("small.persons", 5) in found.suppressed  # women and men are all persons
+    assert ("small.men", 5) in found.suppressed or (
+        "small.persons",
+        5,
+    ) in found.suppressed  # women and men are all persons
     assert found.suppressed["small.left", 3] == SMALL  # one household owes in the whole county
     assert ("small.women", 6) in found.suppressed and not found.exposed
-    assert not any(place == 1 for figure_, place in found.suppressed if figure_ in ("small.women", "small.share", "small.persons"))
+    assert not any(
+        place == 1 for figure_, place in found.suppressed if figure_ in ("small.women", "small.share", "small.persons")
+    )
 
 
 def test_money_of_societies_is_that_of_their_members(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Rows that name only a society: twelve households put in 900 in county 3, four 50 in county 4, and of one society nobody is known."""
+    """Rows that name only a society: twelve households put in 900 in county 3, four 50 in county 4, and of one society
+    nobody is known.
+    """
     text = "".join(
         figure(f"small.{name}", table="small_capital", value=f"sum({column})", scale=100, disclosure=unit, unit="yuan")
-        for name, column, unit in (("members", "own_fen", "household"), ("fees", "fee_fen", "household"), ("public", "grant_fen", "village"))
+        for name, column, unit in (
+            ("members", "own_fen", "household"),
+            ("fees", "fee_fen", "household"),
+            ("public", "grant_fen", "village"),
+        )
     ) + figure("small.whole", formula="small.public + small.members", disclosure="household", unit="yuan")
     found, faults = declared(tmp_path / "declared", text, (CAPITAL, MEMBERS))
     assert faults == []
     monkeypatch.setattr(engine, "declarations", lambda: found)
     paid = [(8, 1, 60_000), (8, 1, 30_000), (11, 2, 5_000), (12, 3, 100)]
-    rows = [{"area_id": a, "society_id": n, "own_fen": fen, "fee_fen": 7 if n == 1 else 0, "grant_fen": 1_000_000} for a, n, fen in paid]
-    members = [{"area_id": 8, "society_id": 1, "household_key": k} for k in range(12)] + [{"area_id": 11, "society_id": 2, "household_key": k} for k in range(20, 24)]
-    made = cells_for_publication(snapshot_of(tmp_path / "s", {CAPITAL: rows, MEMBERS: members}), levels=("region", "county"))
+    rows = [
+        {"area_id": a, "society_id": n, "own_fen": fen, "fee_fen": 7 if n == 1 else 0, "grant_fen": 1_000_000}
+        for a, n, fen in paid
+    ]
+    members = [{"area_id": 8, "society_id": 1, "household_key": k} for k in range(12)] + [
+        {"area_id": 11, "society_id": 2, "household_key": k} for k in range(20, 24)
+    ]
+    made = cells_for_publication(
+        snapshot_of(tmp_path / "s", {CAPITAL: rows, MEMBERS: members}), levels=("region", "county")
+    )
     by_key = {(c.figure, c.place): (c.value, c.units, c.unit) for c in made.cells}
     assert by_key["small.members", 3] == (900, 12, "household") and by_key["small.members", 4] == (51, 5, "household")
     assert by_key["small.fees", 3][1] == 12 and by_key["small.fees", 4][1] == 0
@@ -122,18 +167,30 @@ def test_money_of_societies_is_that_of_their_members(tmp_path: Path, monkeypatch
 def test_money_is_that_of_whom_it_came_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A society of twelve: all paid in, one paid a fee. The fee is one household's, however many members there are."""
     text = "".join(
-        figure(f"small.{name}", table="small_keyed", value=f"sum({column})", scale=100, disclosure="household", unit="yuan")
+        figure(
+            f"small.{name}", table="small_keyed", value=f"sum({column})", scale=100, disclosure="household", unit="yuan"
+        )
         for name, column in (("members", "own_fen"), ("fees", "fee_fen"))
     )
-    keyed = FigureTable("small_keyed", CAPITAL.grain, (*CAPITAL.columns, FigureColumn("household_key", "integer", "whose", key=True)), "", "1")
+    keyed = FigureTable(
+        "small_keyed",
+        CAPITAL.grain,
+        (*CAPITAL.columns, FigureColumn("household_key", "integer", "whose", key=True)),
+        "",
+        "1",
+    )
     found, faults = declared(tmp_path / "declared", text, (keyed, MEMBERS))
     assert faults == []
     monkeypatch.setattr(engine, "declarations", lambda: found)
     rows = [{"area_id": 8, "society_id": 1, "own_fen": 5_000, "fee_fen": 0, "household_key": k} for k in range(12)]
     rows += [{"area_id": 8, "society_id": 1, "own_fen": 0, "fee_fen": 4_000, "household_key": 3}]
-    rows += [{"area_id": 11, "society_id": n, "own_fen": 100, "fee_fen": 0, "household_key": None} for n in (2, 3)]  # nobody is told: two at least
+    rows += [
+        {"area_id": 11, "society_id": n, "own_fen": 100, "fee_fen": 0, "household_key": None} for n in (2, 3)
+    ]  # nobody is told: two at least
     members = [{"area_id": 8, "society_id": 1, "household_key": k} for k in range(12)]
-    made = cells_for_publication(snapshot_of(tmp_path / "s", {keyed: rows, MEMBERS: members}), levels=("region", "county"))
+    made = cells_for_publication(
+        snapshot_of(tmp_path / "s", {keyed: rows, MEMBERS: members}), levels=("region", "county")
+    )
     units = {(c.figure, c.place): c.units for c in made.cells}
     assert (units["small.members", 3], units["small.fees", 3], units["small.members", 4]) == (12, 1, 2)
     assert made.suppressed().suppressed["small.fees", 3] == SMALL
@@ -166,7 +223,14 @@ def big(many_villages: int, figures: int) -> tuple[dict[int, Place], list[Cell],
             one, other = f"f{number - 1}", f"f{number - 5}"
             values = {(c.figure, c.place): c for c in cells if c.figure in (one, other)}
             cells += [
-                Cell(f"{name}.sum", p, (values[one, p].value or 0) + (values[other, p].value or 0), values[one, p].units, "person", Kind.COUNT)
+                Cell(
+                    f"{name}.sum",
+                    p,
+                    (values[one, p].value or 0) + (values[other, p].value or 0),
+                    values[one, p].units,
+                    "person",
+                    Kind.COUNT,
+                )
                 for p in tree
             ]
             relations += [RollUp(f"{name}.sum"), *relations_of(f"{name}.sum", parse_formula(f"{one} + {other}"))]

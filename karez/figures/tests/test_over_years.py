@@ -9,10 +9,22 @@ from karez.figures.disclosure import COMPLEMENT, Cell, Suppression, suppress
 from karez.figures.over_years import Edition, Meaning, beside, told_by_other_years
 
 # 1 region; 2, 3 prefectures; 4-6 counties of 2; 7, 8 of 3
-TREE = {1: Place(None, "region"), 2: Place(1, "prefecture"), 3: Place(1, "prefecture"), **{n: Place(2, "county") for n in (4, 5, 6)}, 7: Place(3, "county"), 8: Place(3, "county")}
+TREE = {
+    1: Place(None, "region"),
+    2: Place(1, "prefecture"),
+    3: Place(1, "prefecture"),
+    **{n: Place(2, "county") for n in (4, 5, 6)},
+    7: Place(3, "county"),
+    8: Place(3, "county"),
+}
 COUNTIES = (4, 5, 6, 7, 8)
 STOCK, JOINED, LEFT, BEFORE = "people", "joined", "left", "before"
-MEANINGS = {STOCK: Meaning(("count(*)",), "stock", "person"), BEFORE: Meaning(("count(*) before",), "stock", "person"), JOINED: Meaning(("j",), "flow", "person"), LEFT: Meaning(("l",), "flow", "person")}
+MEANINGS = {
+    STOCK: Meaning(("count(*)",), "stock", "person"),
+    BEFORE: Meaning(("count(*) before",), "stock", "person"),
+    JOINED: Meaning(("j",), "flow", "person"),
+    LEFT: Meaning(("l",), "flow", "person"),
+}
 RELATIONS = [RollUp(f) for f in MEANINGS]
 Low = Mapping[str, Mapping[int, int]]
 
@@ -31,18 +43,26 @@ def cells_of(low: Low, tree: Mapping[int, Place] = TREE) -> list[Cell]:
     return made
 
 
-def signed(name: str, year: int, cells: Sequence[Cell], found: Suppression, tree: Mapping[int, Place] = TREE) -> Edition:
+def signed(
+    name: str, year: int, cells: Sequence[Cell], found: Suppression, tree: Mapping[int, Place] = TREE
+) -> Edition:
     """What was decided, as an edition."""
     values = {(c.figure, c.place): None if (c.figure, c.place) in found.suppressed else c.value for c in cells}
-    withheld = {(c.figure, c.place): c.value for c in cells if (c.figure, c.place) in found.suppressed and c.value is not None}
+    withheld = {
+        (c.figure, c.place): c.value for c in cells if (c.figure, c.place) in found.suppressed and c.value is not None
+    }
     return Edition(name, year, tree, MEANINGS, values, frozenset(), RELATIONS, withheld)
 
 
-def decided(low: Low, year: int, editions: Sequence[Edition], tree: Mapping[int, Place] = TREE) -> tuple[list[Cell], Suppression]:
+def decided(
+    low: Low, year: int, editions: Sequence[Edition], tree: Mapping[int, Place] = TREE
+) -> tuple[list[Cell], Suppression]:
     """The cells of a year and the decision over them beside the editions; nothing may be left exposed."""
     cells = cells_of(low, tree)
     others = beside(cells, year, tree, MEANINGS, editions)
-    found = suppress(cells, tree, [*RELATIONS, *others.relations], others.known, trees=others.trees, public=others.public)
+    found = suppress(
+        cells, tree, [*RELATIONS, *others.relations], others.known, trees=others.trees, public=others.public
+    )
     assert all(told_by_other_years(e, year) for e in found.exposed)
     return cells, found
 
@@ -54,11 +74,20 @@ def world(rng: random.Random) -> tuple[Low, Low]:
     left = {c: min(first[c], rng.choice((0, 0, 1, 5, 15))) for c in COUNTIES}
     second = {c: first[c] + joined[c] - left[c] for c in COUNTIES}
     past = {c: rng.randint(0, 40) for c in COUNTIES}
-    return {STOCK: first, JOINED: {c: first[c] // 3 for c in COUNTIES}, BEFORE: past}, {STOCK: second, JOINED: joined, LEFT: left, BEFORE: first}
+    return {STOCK: first, JOINED: {c: first[c] // 3 for c in COUNTIES}, BEFORE: past}, {
+        STOCK: second,
+        JOINED: joined,
+        LEFT: left,
+        BEFORE: first,
+    }
 
 
-def recovered(first: Mapping[str, Mapping[int, int | None]], second: Mapping[str, Mapping[int, int | None]]) -> set[tuple[str, int]]:
-    """Every withheld cell of either year, and every change of the stock, that the published ones and what adds up determine."""
+def recovered(
+    first: Mapping[str, Mapping[int, int | None]], second: Mapping[str, Mapping[int, int | None]]
+) -> set[tuple[str, int]]:
+    """Every withheld cell of either year, and every change of the stock, that the published ones and what adds up
+    determine.
+    """
     rows: list[dict[object, Fraction]] = []
 
     def add(*terms: tuple[object, int], year: str = "") -> None:
@@ -71,11 +100,20 @@ def recovered(first: Mapping[str, Mapping[int, int | None]], second: Mapping[str
                 row["known"] = row.get("known", Fraction(0)) + c * value
         rows.append({k: v for k, v in row.items() if v or k == "known"})
 
-    known = {(y, f, p): v for y, year in (("1", first), ("2", second)) for f, by in year.items() for p, v in by.items() if v is not None}
+    known = {
+        (y, f, p): v
+        for y, year in (("1", first), ("2", second))
+        for f, by in year.items()
+        for p, v in by.items()
+        if v is not None
+    }
     for y, year in (("1", first), ("2", second)):
         for figure in year:
             for parent in (1, 2, 3):
-                add(((y, figure, parent), 1), *(((y, figure, p), -1) for p, (above, _) in TREE.items() if above == parent))
+                add(
+                    ((y, figure, parent), 1),
+                    *(((y, figure, p), -1) for p, (above, _) in TREE.items() if above == parent),
+                )
     for place in TREE:
         add((("2", STOCK, place), 1), (("1", STOCK, place), -1), (("2", JOINED, place), -1), (("2", LEFT, place), 1))
         if BEFORE in second:
@@ -112,9 +150,13 @@ def _printed(cells: Sequence[Cell], found: Suppression) -> dict[str, dict[int, i
     return made
 
 
-def _leaks(low: tuple[Low, Low], one: tuple[list[Cell], Suppression], other: tuple[list[Cell], Suppression]) -> set[tuple[str, int]]:
+def _leaks(
+    low: tuple[Low, Low], one: tuple[list[Cell], Suppression], other: tuple[list[Cell], Suppression]
+) -> set[tuple[str, int]]:
     """What the reader recovers although it speaks of fewer than ten."""
-    truth = {("1" + c.figure, c.place): int(c.value or 0) for c in one[0]} | {("2" + c.figure, c.place): int(c.value or 0) for c in other[0]}
+    truth = {("1" + c.figure, c.place): int(c.value or 0) for c in one[0]} | {
+        ("2" + c.figure, c.place): int(c.value or 0) for c in other[0]
+    }
     stock = [{c.place: int(c.value or 0) for c in cells if c.figure == STOCK} for cells, _ in (one, other)]
     truth |= {("change" + STOCK, p): stock[1][p] - stock[0][p] for p in TREE}
     return {key for key in recovered(_printed(*one), _printed(*other)) if 0 < abs(truth[key]) < 10}
@@ -172,7 +214,11 @@ def test_places_that_lay_otherwise() -> None:
 
 def test_a_region_over_five_years() -> None:
     """Four figures at 300 places beside the editions of five years."""
-    tree = {1: Place(None, "region"), **{n: Place(1, "prefecture") for n in range(2, 22)}, **{n: Place(2 + n % 20, "county") for n in range(22, 302)}}
+    tree = {
+        1: Place(None, "region"),
+        **{n: Place(1, "prefecture") for n in range(2, 22)},
+        **{n: Place(2 + n % 20, "county") for n in range(22, 302)},
+    }
     rng = random.Random(1)
     value = {f: {n: rng.randint(0, 400) for n in range(22, 302)} for f in (STOCK, JOINED, LEFT, BEFORE)}
     editions: list[Edition] = []

@@ -21,9 +21,11 @@ from karez.kernel.refusal import Refusal
 
 __all__ = ["small_region"]
 
-FIGURES = figure("test.grants", table="test_grants", where="role = 'auditor'", prints=["test.grants_restated"]) + figure(
-    "test.roles", table="test_grants", value="count(distinct role)"
-) + figure("test.share", formula="100 * test.grants / test.roles", unit="percent")  # fmt: skip
+FIGURES = (
+    figure("test.grants", table="test_grants", where="role = 'auditor'", prints=["test.grants_restated"])
+    + figure("test.roles", table="test_grants", value="count(distinct role)")
+    + figure("test.share", formula="100 * test.grants / test.roles", unit="percent")
+)
 
 
 @pytest.fixture
@@ -61,8 +63,12 @@ def test_the_operator_sees_every_place_and_is_logged(taken: Snapshot) -> None:
 
 def test_a_county_sees_itself_and_the_totals_above(small_region: SmallRegion, taken: Snapshot) -> None:
     officer = _officer(small_region, small_region.counties[0])
-    assert _values(figures_for(officer, "99", 2009, by="county", ids=["test.grants"])) == {("test.grants", "Name 990101"): 3}
-    assert _values(figures_for(officer, "99", 2009, by="region", ids=["test.grants"])) == {("test.grants", "Name 99"): 4}
+    assert _values(figures_for(officer, "99", 2009, by="county", ids=["test.grants"])) == {
+        ("test.grants", "Name 990101"): 3
+    }
+    assert _values(figures_for(officer, "99", 2009, by="region", ids=["test.grants"])) == {
+        ("test.grants", "Name 99"): 4
+    }
     assert len(figures_for(officer, "99", 2009, by="village", ids=["test.grants"])["figures"]) == 3
     nobody = add_user(username="nobody", full_name="No Body", password=None)
     with pytest.raises(Refusal):
@@ -111,10 +117,13 @@ def test_a_live_report_must_equal_its_figure(
     small_region: SmallRegion, taken: Snapshot, monkeypatch: pytest.MonkeyPatch, more: str, passes: bool
 ) -> None:
     live = LiveReport(
-        figure="test.grants", label="Grants now",
-        sql=f"SELECT p.county_id, count(*){more} FROM access_grant g JOIN places_tree_on(%(as_of)s, true) p USING (area_id)"
-        f" WHERE role = 'auditor' AND recorded_by_id = 7 AND {counted_on('%(as_of)s', event=False, alias='g')} GROUP BY 1",
-    )  # fmt: skip
+        figure="test.grants",
+        label="Grants now",
+        sql=f"SELECT p.county_id, count(*){more} FROM access_grant g JOIN places_tree_on(%(as_of)s, true) p USING "
+        "(area_id)"
+        f" WHERE role = 'auditor' AND recorded_by_id = 7 AND {counted_on('%(as_of)s', event=False, alias='g')} "
+        "GROUP BY 1",
+    )
     monkeypatch.setattr(closing_declared, "live_reports", lambda: (live,))
     closing_declared.register_report_check("figures.reports_equal_figures", reports.check_reports)
     prepared = services.prepare(small_region.preparer, year=2009)
@@ -123,5 +132,3 @@ def test_a_live_report_must_equal_its_figure(
         assert "Grants now, 990101" in prepared.failing[0].rows[0].record
         with pytest.raises(Refusal):
             services.sign(small_region.signer, year=2009)
-
-

@@ -1,4 +1,6 @@
-"""What a reader who knows the rule and tries every table of whole numbers is left with; tables small enough to be tried one by one."""
+"""What a reader who knows the rule and tries every table of whole numbers is left with; tables small enough to be tried
+one by one.
+"""
 
 import functools
 import itertools
@@ -46,7 +48,9 @@ def decided(low: Mapping[int, int], tree: Mapping[int, Place]) -> tuple[list[Cel
 
 
 def possible(cells: Iterable[Cell], found: Suppression, tree: Mapping[int, Place], *, marks: bool = False) -> Possible:
-    """Every number each place may have in some table: printed as printed, withheld one or more, small ones with `marks` below ten."""
+    """Every number each place may have in some table: printed as printed, withheld one or more, small ones with `marks`
+    below ten.
+    """
     may: dict[int, set[int]] = {}
     for cell in cells:
         reason = found.suppressed.get((cell.figure, cell.place))
@@ -77,7 +81,9 @@ def too_narrow(left: Possible, found: Suppression) -> list[int]:
 
 @pytest.mark.parametrize("other", [(20, 30, 40, 9), (0, 0, 0, 0), (12, 0, 0, 0), (1, 1, 1, 9)])
 def test_ten_townships_of_one_person_each(other: Sequence[int]) -> None:
-    """The county's ten would leave one for each; so the ten is withheld too, and does not follow from the region either."""
+    """The county's ten would leave one for each; so the ten is withheld too, and does not follow from the region
+    either.
+    """
     tree = region(10, 4)
     cells, found = decided(dict.fromkeys(range(20, 30), 1) | dict(zip(range(30, 34), other, strict=True)), tree)
     only = Suppression({k: r for k, r in found.suppressed.items() if r == SMALL}, found.report)
@@ -100,7 +106,11 @@ def test_what_can_be_left_open() -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.lists(st.sampled_from([0, 0, 1, 1, 1, 2, 5, 9, 10, 11]), min_size=1, max_size=6), min_size=1, max_size=3))
+@given(
+    st.lists(
+        st.lists(st.sampled_from([0, 0, 1, 1, 1, 2, 5, 9, 10, 11]), min_size=1, max_size=6), min_size=1, max_size=3
+    )
+)
 def test_no_withheld_count_is_left_narrow(low: list[list[int]]) -> None:
     tree = region(*map(len, low))
     cells, found = decided({10 * c + n: v for c, its in enumerate(low, 2) for n, v in enumerate(its)}, tree)
@@ -108,8 +118,14 @@ def test_no_withheld_count_is_left_narrow(low: list[list[int]]) -> None:
     assert suppress(reversed(cells), tree, [RollUp("a")]).suppressed == found.suppressed
 
 
-def left_of(truth: Mapping[tuple[str, int], Sequence[int]], found: Mapping[tuple[str, int], object], table: Mapping[tuple[str, int], "np.ndarray[object, np.dtype[np.int64]]"]) -> dict[tuple[str, int], tuple[int, int]]:
-    """The least and most of every withheld cell over all tables (an array of numbers a cell) that agree with what is printed."""
+def left_of(
+    truth: Mapping[tuple[str, int], Sequence[int]],
+    found: Mapping[tuple[str, int], object],
+    table: Mapping[tuple[str, int], "np.ndarray[object, np.dtype[np.int64]]"],
+) -> dict[tuple[str, int], tuple[int, int]]:
+    """The least and most of every withheld cell over all tables (an array of numbers a cell) that agree with what is
+    printed.
+    """
     agrees = np.logical_and.reduce([table[k] >= 1 if k in found else table[k] == v[0] for k, v in truth.items()])
     return {k: (int(table[k][agrees].min()), int(table[k][agrees].max())) for k in truth if k in found}
 
@@ -129,14 +145,25 @@ def test_over_areas_and_a_formula_at_once(low: list[int]) -> None:
     relations: list[Relation] = [RollUp(f) for f in ("women", "men", "persons")]
     found = suppress(cells, tree, [*relations, Zero(Form((("persons", 1), ("women", -1), ("men", -1))))])
     w2, w3, m2, m3 = grid(4, 20)
-    table = {("women", 2): w2, ("women", 3): w3, ("women", 1): w2 + w3, ("men", 2): m2, ("men", 3): m3, ("men", 1): m2 + m3}
+    table = {
+        ("women", 2): w2,
+        ("women", 3): w3,
+        ("women", 1): w2 + w3,
+        ("men", 2): m2,
+        ("men", 3): m3,
+        ("men", 1): m2 + m3,
+    }
     table |= {("persons", p): table["women", p] + table["men", p] for p in tree}
     left = left_of({(c.figure, c.place): [int(c.value or 0)] for c in cells}, found.suppressed, table)
     assert not found.exposed and all(high - low_ >= LEFT_OPEN.counts for low_, high in left.values())
 
 
 @settings(max_examples=15, deadline=None)
-@given(st.lists(st.sampled_from([0, 1, 2, 9, 10, 12]), min_size=3, max_size=3), st.integers(0, 2), st.sampled_from([1, 3, 11]))
+@given(
+    st.lists(st.sampled_from([0, 1, 2, 9, 10, 12]), min_size=3, max_size=3),
+    st.integers(0, 2),
+    st.sampled_from([1, 3, 11]),
+)
 def test_a_corrected_edition_beside_the_first(low: list[int], wrong: int, more: int) -> None:
     """One county was wrong: who has both editions, and takes the rest for what it was, is left as much of each."""
     tree = region(0, 0, 0)
@@ -151,7 +178,9 @@ def test_a_corrected_edition_beside_the_first(low: list[int], wrong: int, more: 
     then = now | {2 + wrong: numbers[3]}
     table = {("a", p): v for p, v in now.items()} | {("a@1", p): v for p, v in then.items()}
     table |= {("a", 1): np.sum(list(now.values()), axis=0), ("a@1", 1): np.sum(list(then.values()), axis=0)}
-    truth = {("a", c.place): [int(c.value or 0)] for c in second} | {("a@1", c.place): [int(c.value or 0)] for c in first}
+    truth = {("a", c.place): [int(c.value or 0)] for c in second} | {
+        ("a@1", c.place): [int(c.value or 0)] for c in first
+    }
     left = left_of(truth, dict.fromkeys((*after.suppressed, *((f"{f}@1", p) for f, p in before.suppressed)), 0), table)
     exposed = {e.key for e in after.exposed}
     assert {k for k, (one, other) in left.items() if other - one < LEFT_OPEN.counts} <= exposed
@@ -166,7 +195,12 @@ def test_money_of_few_is_left_open_by_half() -> None:
     for name, by in (("lent", lent), ("given", given_), ("both", {p: (lent[p][0] + given_[p][0], 60) for p in lent})):
         by = by | {1: (sum(v for v, _ in by.values()), sum(n for _, n in by.values()))}
         cells += [Cell(name, p, v, n, "household", Kind.AMOUNT) for p, (v, n) in by.items()]
-    relations = [RollUp("lent"), RollUp("given"), RollUp("both"), Zero(Form((("both", 1), ("lent", -1), ("given", -1))))]
+    relations = [
+        RollUp("lent"),
+        RollUp("given"),
+        RollUp("both"),
+        Zero(Form((("both", 1), ("lent", -1), ("given", -1)))),
+    ]
     found = suppress(cells, tree, relations)
     assert {("lent", 2), ("given", 3)} <= found.suppressed.keys() and not found.exposed
     assert {("both", 3), ("lent", 4), ("lent", 1)} & found.suppressed.keys()  # else 9,100 - 150 <= lent in 2 <= 9,100
@@ -190,15 +224,30 @@ def test_every_table_of_a_chain_of_sums_is_whole() -> None:
     told = [Zero(Form(((f"s{i}{j}", 1), (names[i], -1), (names[j], -1)), -10)) for i, j in pairs]
     found = suppress(cells, {1: Place(None, "region")}, told)
     shown = {(i, j) for i, j in pairs if (f"s{i}{j}", 1) not in found.suppressed}
-    tables = [t for t in itertools.product(range(1, 30), repeat=3) if all(t[i] + t[j] == values[i] + values[j] for i, j in shown)]
-    assert not found.exposed and all(max(t[n] for t in tables) - min(t[n] for t in tables) >= LEFT_OPEN.counts for n in range(3))
+    tables = [
+        t
+        for t in itertools.product(range(1, 30), repeat=3)
+        if all(t[i] + t[j] == values[i] + values[j] for i, j in shown)
+    ]
+    assert not found.exposed and all(
+        max(t[n] for t in tables) - min(t[n] for t in tables) >= LEFT_OPEN.counts for n in range(3)
+    )
 
 
 def test_what_could_not_be_looked_for_to_the_end_is_not_taken_for_safe(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Eight numbers below ten and one sum of large multiples of them: tables of whole numbers are looked for, but not for ever."""
+    """Eight numbers below ten and one sum of large multiples of them: tables of whole numbers are looked for, but not
+    for ever.
+    """
     times = (10007, 10513, 11003, 11927, 12109, 13337, 14009, 15013)
     cells = [Cell(f"f{n}", 1, 4 + n % 5, 4 + n % 5, "person", Kind.COUNT) for n in range(8)]
-    told = Cell("t", 1, sum(many * int(cell.value or 0) for many, cell in zip(times, cells, strict=True)), None, "none", Kind.COUNT)
+    told = Cell(
+        "t",
+        1,
+        sum(many * int(cell.value or 0) for many, cell in zip(times, cells, strict=True)),
+        None,
+        "none",
+        Kind.COUNT,
+    )
     told_sum = Zero(Form((*((f"f{n}", many) for n, many in enumerate(times)), ("t", -1))))
     monkeypatch.setattr(solver, "BRANCHES", 0)
     found = suppress([*cells, told], {1: Place(None, "region")}, [told_sum], public=[("t", 1)])
@@ -208,8 +257,19 @@ def test_what_could_not_be_looked_for_to_the_end_is_not_taken_for_safe(monkeypat
 
 def test_from_printed_values_that_contradict_each_other_nothing_follows() -> None:
     """As an erratum beside the parts it did not correct: no table fits, so none is found out, and publishing goes on."""
-    known = [Known("a@2009-1", 1, None, units=3, unit="person"), Known("b@2009-1", 1, None, units=4, unit="person"),
-             Known("c@2009-1", 1, 9), Known("d@2009-1", 1, 3)]  # fmt: skip
-    sums = of_edition([Zero(Form((("a", 1), ("b", 1), ("c", -1)))), Zero(Form((("a", 1), ("b", 1), ("d", -1)))), Zero(Form((("a", 1), ("b", -1), ("x", -1))))], "2009-1")
+    known = [
+        Known("a@2009-1", 1, None, units=3, unit="person"),
+        Known("b@2009-1", 1, None, units=4, unit="person"),
+        Known("c@2009-1", 1, 9),
+        Known("d@2009-1", 1, 3),
+    ]
+    sums = of_edition(
+        [
+            Zero(Form((("a", 1), ("b", 1), ("c", -1)))),
+            Zero(Form((("a", 1), ("b", 1), ("d", -1)))),
+            Zero(Form((("a", 1), ("b", -1), ("x", -1)))),
+        ],
+        "2009-1",
+    )
     found = suppress([Cell("e", 1, 5, None, "none", Kind.COUNT)], {1: Place(None, "region")}, sums, known)
     assert "undecided" not in {e.how for e in found.exposed}

@@ -1,10 +1,14 @@
--- What the models cannot say: money facts equal their transfers, standards and targets one at a time, and where a line's money lies.
+-- What the models cannot say: money facts equal their transfers, standards and targets one at a time, and where a
+-- line's money lies.
 
 ALTER TABLE funds_appropriation
-    ADD CONSTRAINT funds_appropriation_equals_transfer FOREIGN KEY (transfer_id, amount_fen) REFERENCES ledger_transfer (id, amount_fen);
+    ADD CONSTRAINT funds_appropriation_equals_transfer FOREIGN KEY (transfer_id, amount_fen)
+        REFERENCES ledger_transfer (id, amount_fen);
 ALTER TABLE funds_allocation
-    ADD CONSTRAINT funds_allocation_equals_transfer_out FOREIGN KEY (transfer_out_id, amount_fen) REFERENCES ledger_transfer (id, amount_fen),
-    ADD CONSTRAINT funds_allocation_equals_transfer_in FOREIGN KEY (transfer_in_id, amount_fen) REFERENCES ledger_transfer (id, amount_fen);
+    ADD CONSTRAINT funds_allocation_equals_transfer_out FOREIGN KEY (transfer_out_id, amount_fen)
+        REFERENCES ledger_transfer (id, amount_fen),
+    ADD CONSTRAINT funds_allocation_equals_transfer_in FOREIGN KEY (transfer_in_id, amount_fen)
+        REFERENCES ledger_transfer (id, amount_fen);
 
 -- One book of money to hand on for each office and each county.
 CREATE UNIQUE INDEX funds_one_book ON ledger_book (kind, area_id) WHERE kind IN ('office', 'county');
@@ -17,9 +21,11 @@ GRANT EXECUTE ON FUNCTION funds_sizes(text) TO karez_app;
 
 -- Judged twice, like every spell: by true days among rows not voided, and by the days they count among all.
 ALTER TABLE funds_grantstandard
-    ADD CONSTRAINT funds_grantstandard_one_at_a_time EXCLUDE USING gist (area_id WITH =, programme WITH =, funds_sizes(size_class) WITH &&,
+    ADD CONSTRAINT funds_grantstandard_one_at_a_time EXCLUDE
+        USING gist (area_id WITH =, programme WITH =, funds_sizes(size_class) WITH &&,
         daterange(starts_on, ends_before) WITH &&) WHERE (voided_at IS NULL),
-    ADD CONSTRAINT funds_grantstandard_one_counts EXCLUDE USING gist (area_id WITH =, programme WITH =, funds_sizes(size_class) WITH &&,
+    ADD CONSTRAINT funds_grantstandard_one_counts EXCLUDE USING gist (area_id WITH =, programme WITH =,
+        funds_sizes(size_class) WITH &&,
         daterange(counts_from, LEAST(counts_before, void_counts_on)) WITH &&);
 ALTER TABLE funds_plantarget
     ADD CONSTRAINT funds_plantarget_one_at_a_time EXCLUDE USING gist (area_id WITH =, code WITH =,
@@ -38,19 +44,24 @@ SELECT l.id AS line_id, b.id AS book_id, b.kind AS book_kind, b.area_id, a.id AS
   JOIN ledger_account bank ON bank.book_id = b.id AND bank.code = '1002'
  WHERE b.kind IN ('office', 'county');
 
--- Opens what is missing: the book of each area (with its bank account) and the line's account in it. Array elements go together.
-CREATE FUNCTION funds_open_line_accounts(p_by bigint, p_batch bigint, p_kind text, p_areas bigint[], p_lines bigint[], p_day date) RETURNS void
+-- Opens what is missing: the book of each area (with its bank account) and the line's account in it. Array elements go
+-- together.
+CREATE FUNCTION funds_open_line_accounts(p_by bigint, p_batch bigint, p_kind text, p_areas bigint[], p_lines bigint[],
+    p_day date) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     PERFORM pg_advisory_xact_lock(4712, hashtext(p_kind));  -- two people opening the same book wait for each other
-    PERFORM ledger_open_books(p_by, p_batch, p_kind, array_agg(n.name ORDER BY n.area_id), array_agg(n.area_id ORDER BY n.area_id),
+    PERFORM ledger_open_books(p_by, p_batch, p_kind, array_agg(n.name ORDER BY n.area_id), array_agg(n.area_id
+        ORDER BY n.area_id),
                               array_agg(p_day), '[{"code": "1002", "name": "Bank", "normal_side": "debit", "holds_money": true}]')
        FROM (SELECT DISTINCT x.area_id, coalesce(t.name_en, 'area ' || x.area_id)
-                    || CASE p_kind WHEN 'office' THEN ' regional office' ELSE ' county office' END AS name  -- told by web/locale/raised_by_hand.py
+                    || CASE p_kind WHEN 'office' THEN ' regional office'
+                        ELSE ' county office' END AS name  -- told by web/locale/raised_by_hand.py
                FROM unnest(p_areas) x (area_id) LEFT JOIN places_tree t USING (area_id)
               WHERE NOT EXISTS (SELECT 1 FROM ledger_book b WHERE b.kind = p_kind AND b.area_id = x.area_id)) n
      HAVING count(*) > 0;
-    PERFORM ledger_open_accounts(p_by, p_batch, array_agg(n.book_id), array_agg(n.code), array_agg(n.account_name), array_agg('credit'::text),
+    PERFORM ledger_open_accounts(p_by, p_batch, array_agg(n.book_id), array_agg(n.code), array_agg(n.account_name),
+        array_agg('credit'::text),
                                  array_agg(false), array_agg(false))
        FROM (SELECT DISTINCT b.id AS book_id, 'L' || l.id AS code, left('Source line ' || l.code, 200) AS account_name
                FROM unnest(p_areas, p_lines) x (area_id, line_id)
@@ -62,9 +73,9 @@ END $$;
 REVOKE ALL ON FUNCTION funds_open_line_accounts(bigint, bigint, text, bigint[], bigint[], date) FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION funds_open_line_accounts(bigint, bigint, text, bigint[], bigint[], date) TO karez_app;
 
--- The transfer a fact names did move money onto (or off) this line's account, in the right book, on the day the fact counts. Its other
--- account is the bank, and its voucher neither takes another back nor was taken back: money moved from line to line, or given
--- back, is nobody's appropriation.
+-- The transfer a fact names did move money onto (or off) this line's account, in the right book, on the day the fact
+-- counts. Its other account is the bank, and its voucher neither takes another back nor was taken back: money moved
+-- from line to line, or given back, is nobody's appropriation.
 CREATE FUNCTION funds_appropriation_on_line() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE wrong record;
@@ -80,7 +91,8 @@ BEGIN
           LEFT JOIN ledger_voucher back ON back.reverses_id = v.id AND back.posted_at IS NOT NULL
          WHERE b.id IS NULL OR bank.id IS NULL OR v.id IS NULL OR back.id IS NOT NULL ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.reference IS NOT NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ060', MESSAGE = format('Appropriation %s does not name a transfer onto its own line.', wrong.reference),
+        RAISE EXCEPTION USING ERRCODE = 'KZ060',
+            MESSAGE = format('Appropriation %s does not name a transfer onto its own line.', wrong.reference),
             DETAIL = 'A payment names one source line: the one whose account it moved money onto, on the day it counts.';
     END IF;
     RETURN NULL;
@@ -110,7 +122,8 @@ BEGIN
          WHERE ob.id IS NULL OR ib.id IS NULL OR obank.id IS NULL OR ibank.id IS NULL OR ov.id IS NULL OR iv.id IS NULL
             OR oback.id IS NOT NULL OR iback.id IS NOT NULL ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.reference IS NOT NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ060', MESSAGE = format('Allocation %s does not name the transfers of its own line and county.', wrong.reference),
+        RAISE EXCEPTION USING ERRCODE = 'KZ060',
+            MESSAGE = format('Allocation %s does not name the transfers of its own line and county.', wrong.reference),
             DETAIL = 'What leaves the office on a line reaches the county on the same line, on the same day.';
     END IF;
     RETURN NULL;
@@ -124,11 +137,14 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 DECLARE
     transfer bigint;
 BEGIN
-    FOREACH transfer IN ARRAY CASE TG_TABLE_NAME WHEN 'funds_appropriation' THEN ARRAY[(to_jsonb(NEW) ->> 'transfer_id')::bigint]
-            ELSE ARRAY[(to_jsonb(NEW) ->> 'transfer_out_id')::bigint, (to_jsonb(NEW) ->> 'transfer_in_id')::bigint] END LOOP
+    FOREACH transfer IN ARRAY CASE TG_TABLE_NAME WHEN 'funds_appropriation'
+        THEN ARRAY[(to_jsonb(NEW) ->> 'transfer_id')::bigint]
+            ELSE ARRAY[(to_jsonb(NEW) ->> 'transfer_out_id')::bigint,
+                (to_jsonb(NEW) ->> 'transfer_in_id')::bigint] END LOOP
         IF NOT EXISTS (SELECT 1 FROM ledger_transfer t JOIN ledger_voucher r ON r.reverses_id = t.voucher_id
                         WHERE t.id = transfer AND r.posted_at IS NOT NULL AND r.booking_date = NEW.void_counts_on) THEN
-            RAISE EXCEPTION USING ERRCODE = 'KZ061', MESSAGE = format('The voucher of %s is not reversed as of that day.', NEW.reference),
+            RAISE EXCEPTION USING ERRCODE = 'KZ061',
+                MESSAGE = format('The voucher of %s is not reversed as of that day.', NEW.reference),
                 DETAIL = 'Money once booked is taken back by a reversal, which two people make; the record follows it.';
         END IF;
     END LOOP;

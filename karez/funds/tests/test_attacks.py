@@ -23,10 +23,15 @@ def books(committed_world: Any) -> dict[str, Any]:
     passed = services.approve(
         world.approver,
         services.prepare_allocation(
-            world.finance, line=first, county_id=world.areas["990101"], amount_fen=400, happened_on=date(2009, 4, 1),
-            reference="B-1", document_no="D",
+            world.finance,
+            line=first,
+            county_id=world.areas["990101"],
+            amount_fen=400,
+            happened_on=date(2009, 4, 1),
+            reference="B-1",
+            document_no="D",
         ),
-    )  # fmt: skip
+    )
     assert isinstance(passed, Allocation)
     return {"world": world, "first": first, "second": second, "made": made, "other": other, "passed": passed}
 
@@ -40,9 +45,16 @@ def attack(connect: Any, sql: str, params: list[Any], expected: str) -> None:
 def appropriation(connect: Any, books: dict[str, Any], expected: str, **change: Any) -> None:
     made = books["made"]
     row = {
-        "line_id": made.line_id, "area_id": made.area_id, "reference": "X", "document_no": "D", "amount_fen": made.amount_fen,
-        "transfer_id": made.transfer_id, "happened_on": made.happened_on, "counts_on": made.counts_on, "recorded_by_id": 1,
-    } | change  # fmt: skip
+        "line_id": made.line_id,
+        "area_id": made.area_id,
+        "reference": "X",
+        "document_no": "D",
+        "amount_fen": made.amount_fen,
+        "transfer_id": made.transfer_id,
+        "happened_on": made.happened_on,
+        "counts_on": made.counts_on,
+        "recorded_by_id": 1,
+    } | change
     sql = f"INSERT INTO funds_appropriation ({', '.join(row)}) VALUES ({', '.join(['%s'] * len(row))})"
     attack(connect, sql, list(row.values()), expected)
 
@@ -53,9 +65,14 @@ def test_appropriation_names_its_own_transfer_once(books: dict[str, Any], app_co
     # The county's side of the allocation is no appropriation, nor is a transfer onto another line.
     passed = books["passed"]
     appropriation(
-        app_connection, books, "KZ060", transfer_id=passed.transfer_in_id, amount_fen=400,
-        happened_on=passed.happened_on, counts_on=passed.counts_on,
-    )  # fmt: skip
+        app_connection,
+        books,
+        "KZ060",
+        transfer_id=passed.transfer_in_id,
+        amount_fen=400,
+        happened_on=passed.happened_on,
+        counts_on=passed.counts_on,
+    )
 
 
 def test_amount_equals_transfer(books: dict[str, Any], app_connection: Any) -> None:
@@ -71,10 +88,17 @@ def test_allocation_keeps_line_county_and_day(books: dict[str, Any], app_connect
     # Even on a free pair of transfers (the record removed by the owner), another line, county or day is refused.
     owner_cursor.execute("DELETE FROM funds_allocation")
     right = {
-        "line_id": passed.line_id, "area_id": passed.area_id, "reference": "X", "document_no": "D", "amount_fen": 400,
-        "transfer_out_id": passed.transfer_out_id, "transfer_in_id": passed.transfer_in_id,
-        "happened_on": passed.happened_on, "counts_on": passed.counts_on, "recorded_by_id": 1,
-    }  # fmt: skip
+        "line_id": passed.line_id,
+        "area_id": passed.area_id,
+        "reference": "X",
+        "document_no": "D",
+        "amount_fen": 400,
+        "transfer_out_id": passed.transfer_out_id,
+        "transfer_in_id": passed.transfer_in_id,
+        "happened_on": passed.happened_on,
+        "counts_on": passed.counts_on,
+        "recorded_by_id": 1,
+    }
     sql = f"INSERT INTO funds_allocation ({', '.join(right)}) VALUES ({', '.join(['%s'] * len(right))})"
     changes: list[tuple[dict[str, Any], str]] = [
         ({"line_id": books["second"].pk}, "KZ060"),
@@ -93,7 +117,10 @@ def test_allocation_keeps_line_county_and_day(books: dict[str, Any], app_connect
 def test_allocated_never_exceeds_appropriated(books: dict[str, Any], app_connection: Any) -> None:
     with app_connection() as connection:
         rows = connection.execute(
-            "SELECT account_id, bank_account_id, book_id FROM funds_line_account WHERE book_kind = 'office' AND line_id = %s",
+            (
+                "SELECT account_id, bank_account_id, book_id FROM funds_line_account WHERE book_kind = 'office' AND "
+                "line_id = %s"
+            ),
             [books["first"].pk],
         ).fetchall()
     account, bank, book = rows[0]
@@ -139,7 +166,8 @@ def test_closed_year_is_guarded(books: dict[str, Any], app_connection: Any) -> N
 
 def test_one_standard_at_a_time(committed_world: Any, app_connection: Any) -> None:
     sql = (
-        "INSERT INTO funds_grantstandard (area_id, programme, size_class, low_fen, high_fen, document_no, starts_on, counts_from,"
+        "INSERT INTO funds_grantstandard (area_id, programme, size_class, low_fen, high_fen, document_no, "
+        "starts_on, counts_from,"
         " recorded_by_id) VALUES (%s, 'mutual_funds', %s, %s, %s, 'D', %s, '2009-01-01', 1)"
     )
     area = committed_world.region
@@ -155,8 +183,10 @@ def test_one_standard_at_a_time(committed_world: Any, app_connection: Any) -> No
 
 def test_one_target_at_a_time(committed_world: Any, app_connection: Any) -> None:
     sql = (
-        "INSERT INTO funds_plantarget (area_id, code, label, planned, unit, from_year, until_year, document_no, starts_on,"
-        " counts_from, recorded_by_id) VALUES (%s, 'a.b', '', %s, 'villages', %s, %s, 'D', '2009-01-01', '2009-01-01', 1)"
+        "INSERT INTO funds_plantarget (area_id, code, label, planned, unit, from_year, until_year, document_no, "
+        "starts_on,"
+        " counts_from, recorded_by_id) VALUES (%s, 'a.b', '', %s, 'villages', %s, %s, 'D', '2009-01-01', "
+        "'2009-01-01', 1)"
     )
     area = committed_world.region
     with app_connection() as connection:
@@ -166,31 +196,52 @@ def test_one_target_at_a_time(committed_world: Any, app_connection: Any) -> None
     attack(app_connection, sql, [area, -1, 2009, 2011], "funds_plantarget_planned_not_negative")
 
 
-def test_money_moved_from_line_to_line_or_given_back_is_no_appropriation(books: dict[str, Any], app_connection: Any) -> None:
+def test_money_moved_from_line_to_line_or_given_back_is_no_appropriation(
+    books: dict[str, Any], app_connection: Any
+) -> None:
     world, passed = books["world"], books["passed"]
     lines = _accounts(app_connection, books)
     moved = ledger.Draft(
-        book_id=lines["book"], booking_date=date(2009, 5, 1), kind="other", narration="line to line",
+        book_id=lines["book"],
+        booking_date=date(2009, 5, 1),
+        kind="other",
+        narration="line to line",
         lines=(ledger.Line(lines["first"], lines["second"], 100),),
-    )  # fmt: skip
+    )
     (posted,) = ledger.approve(world.approver, ledger.prepare(world.finance, [moved]))
     words = {"happened_on": date(2009, 5, 1), "counts_on": date(2009, 5, 1)}
     appropriation(
-        app_connection, books, "KZ060", line_id=books["second"].pk, transfer_id=posted.transfer_ids[0], amount_fen=100, **words
+        app_connection,
+        books,
+        "KZ060",
+        line_id=books["second"].pk,
+        transfer_id=posted.transfer_ids[0],
+        amount_fen=100,
+        **words,
     )
     # What comes back to the office when an allocation is reversed was appropriated once already.
     voucher = Transfer.objects.get(pk=passed.transfer_out_id).voucher_id
-    (back,) = ledger.approve(world.approver, ledger.prepare_reversal(world.finance, voucher, "wrong county", booking_date=date(2009, 5, 1), permission="funds.prepare"))
+    (back,) = ledger.approve(
+        world.approver,
+        ledger.prepare_reversal(
+            world.finance, voucher, "wrong county", booking_date=date(2009, 5, 1), permission="funds.prepare"
+        ),
+    )
     appropriation(app_connection, books, "KZ060", transfer_id=back.transfer_ids[0], amount_fen=400, **words)
 
 
 def _accounts(connect: Any, books: dict[str, Any]) -> dict[str, int]:
     with connect() as raw:
-        rows = raw.execute("SELECT line_id, account_id, book_id FROM funds_line_account WHERE book_kind = 'office'").fetchall()
+        rows = raw.execute(
+            "SELECT line_id, account_id, book_id FROM funds_line_account WHERE book_kind = 'office'"
+        ).fetchall()
     accounts = {line: account for line, account, _book in rows}
     return {"first": accounts[books["first"].pk], "second": accounts[books["second"].pk], "book": rows[0][2]}
 
 
 def test_a_line_with_money_is_not_void(books: dict[str, Any], app_connection: Any) -> None:
-    void = "UPDATE funds_sourceline SET voided_at = now(), voided_by_id = 1, void_reason = 'x', void_counts_on = '2009-06-01' WHERE id = %s"
+    void = (
+        "UPDATE funds_sourceline SET voided_at = now(), voided_by_id = 1, void_reason = 'x', void_counts_on = "
+        "'2009-06-01' WHERE id = %s"
+    )
     attack(app_connection, void, [books["first"].pk], "KZ062")

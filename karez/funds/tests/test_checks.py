@@ -38,7 +38,9 @@ def two(world: Any, line: SourceLine) -> tuple[SourceLine, SourceLine]:
 
 def accounts(line: SourceLine) -> tuple[int, int, int]:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT book_id, account_id, bank_account_id FROM funds_line_account WHERE line_id = %s", [line.pk])
+        cursor.execute(
+            "SELECT book_id, account_id, bank_account_id FROM funds_line_account WHERE line_id = %s", [line.pk]
+        )
         return cursor.fetchone()
 
 
@@ -46,10 +48,15 @@ def test_all_pass_on_money_that_went_its_way(world: Any, two: Any) -> None:
     services.approve(
         world.approver,
         services.prepare_allocation(
-            world.finance, line=two[0], county_id=world.areas["990101"], amount_fen=400, happened_on=DAY, reference="B-1",
+            world.finance,
+            line=two[0],
+            county_id=world.areas["990101"],
+            amount_fen=400,
+            happened_on=DAY,
+            reference="B-1",
             document_no="D",
         ),
-    )  # fmt: skip
+    )
     assert failing() == {}
 
 
@@ -66,7 +73,9 @@ def test_money_posted_without_a_record(world: Any, two: Any) -> None:
 
 def test_voucher_reversed_without_its_record(world: Any, two: Any) -> None:
     made = two[1].appropriations.get()
-    reversal = ledger.prepare_reversal(world.finance, Transfer.objects.get(pk=made.transfer_id).voucher_id, "wrong", permission="funds.prepare")
+    reversal = ledger.prepare_reversal(
+        world.finance, Transfer.objects.get(pk=made.transfer_id).voucher_id, "wrong", permission="funds.prepare"
+    )
     ledger.approve(world.approver, reversal)
     assert failing() == {"funds_records_equal_books": 1}
 

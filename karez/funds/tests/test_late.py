@@ -1,4 +1,6 @@
-"""What is learnt after the close keeps its true day, counts from the first open day, and leaves the closed year as it was."""
+"""What is learnt after the close keeps its true day, counts from the first open day, and leaves the closed year as it
+was.
+"""
 
 from datetime import date
 from typing import Any
@@ -29,14 +31,22 @@ def test_a_closed_year_stays_as_it_was(world: Any, name: str) -> None:
     line = make_line(world)
     made = appropriate(world, line, 1000, "A-1")
     standard = services.set_standard(
-        world.finance, programme="mutual_funds", size_class="any", low_fen=1, high_fen=2, starts_on=date(2009, 1, 1), document_no="D"
+        world.finance,
+        programme="mutual_funds",
+        size_class="any",
+        low_fen=1,
+        high_fen=2,
+        starts_on=date(2009, 1, 1),
+        document_no="D",
     )
     before = frozen(name, 2009)
     close_2009(world)
 
     late = appropriate(world, line, 500, "A-2", date(2009, 12, 20))
     assert (late.happened_on, late.counts_on) == (date(2009, 12, 20), date(2010, 1, 1))
-    gone = services.approve(world.approver, services.prepare_reversal(world.finance, record=made, reason="booked twice"))
+    gone = services.approve(
+        world.approver, services.prepare_reversal(world.finance, record=made, reason="booked twice")
+    )
     assert gone.void_counts_on == date(2010, 1, 1)
     ended = services.end_standard(world.approver, standard, ends_before=date(2009, 7, 1), reason="learnt late")
     assert (ended.ends_before, ended.counts_before) == (date(2009, 7, 1), date(2010, 1, 1))

@@ -19,9 +19,14 @@ DAY = date(2009, 4, 1)
 
 def allocate(world: Any, line: SourceLine, fen: int, reference: str = "B-1", county: str = "990101") -> Any:
     return services.prepare_allocation(
-        world.finance, line=line, county_id=world.areas[county], amount_fen=fen, happened_on=DAY, reference=reference,
+        world.finance,
+        line=line,
+        county_id=world.areas[county],
+        amount_fen=fen,
+        happened_on=DAY,
+        reference=reference,
         document_no="Doc 2",
-    )  # fmt: skip
+    )
 
 
 def balances(world: Any) -> dict[tuple[str, str], int]:
@@ -36,8 +41,10 @@ def test_money_goes_from_funder_to_county(world: Any, line: SourceLine) -> None:
     assert balances(world) == {("office", "Shaquan"): MILLION * 3 // 4, ("county", "Liujing"): MILLION // 4}
     steps = queries.line_steps(world.auditor, line.pk)
     assert [(s.book_kind, s.comes_in, s.amount_fen) for s in steps] == [
-        ("office", True, MILLION), ("office", False, MILLION // 4), ("county", True, MILLION // 4),
-    ]  # fmt: skip
+        ("office", True, MILLION),
+        ("office", False, MILLION // 4),
+        ("county", True, MILLION // 4),
+    ]
     assert {s.voucher_number for s in steps} == {1, 2}
 
 
@@ -76,7 +83,9 @@ def test_reversal_takes_record_and_money_back(world: Any, line: SourceLine) -> N
     passed = services.approve(world.approver, allocate(world, line, MILLION))
     with pytest.raises(Refusal, match="overdrawn"):  # the county holds it now
         services.prepare_reversal(world.finance, record=made, reason="twice")
-    void = services.approve(world.approver, services.prepare_reversal(world.finance, record=passed, reason="wrong county"))
+    void = services.approve(
+        world.approver, services.prepare_reversal(world.finance, record=passed, reason="wrong county")
+    )
     assert void.void_reason == "wrong county" and void.void_counts_on == DAY
     assert balances(world) == {("office", "Shaquan"): MILLION, ("county", "Liujing"): 0}
     gone = services.approve(world.approver, services.prepare_reversal(world.finance, record=made, reason="twice"))
@@ -149,9 +158,13 @@ def test_idle_money_is_first_in_first_out(world: Any, line: SourceLine) -> None:
     appropriate(world, line, 300, "A-1", date(2009, 1, 10))
     appropriate(world, line, 500, "A-2", date(2009, 2, 9))
     services.approve(world.approver, allocate(world, line, 400))
-    idle = {(i.area_name, i.since, i.days): i.amount_fen for i in queries.idle_money(world.auditor, day=date(2009, 5, 1))}
+    idle = {
+        (i.area_name, i.since, i.days): i.amount_fen for i in queries.idle_money(world.auditor, day=date(2009, 5, 1))
+    }
     assert idle == {("Shaquan", date(2009, 2, 9), 81): 400, ("Liujing", DAY, 30): 400}
-    assert [i.area_name for i in queries.idle_money(world.auditor, day=date(2009, 5, 1), at_least_days=31)] == ["Shaquan"]
+    assert [i.area_name for i in queries.idle_money(world.auditor, day=date(2009, 5, 1), at_least_days=31)] == [
+        "Shaquan"
+    ]
     before = queries.idle_money(world.auditor, day=date(2009, 3, 1))
     assert [i.amount_fen for i in before] == [300, 500]
 
@@ -177,12 +190,20 @@ def test_standards(world: Any) -> None:
         services.end_standard(world.approver, old, ends_before=date(2009, 2, 1), reason="again")
     assert no.value.code == "funds.already_ended"
     for size, fen in (("small", 20_000_000), ("big", 30_000_000)):
-        services.set_standard(world.finance, size_class=size, low_fen=fen, high_fen=fen, starts_on=date(2009, 1, 1), **words)
+        services.set_standard(
+            world.finance, size_class=size, low_fen=fen, high_fen=fen, starts_on=date(2009, 1, 1), **words
+        )
     assert [s.size_class for s in queries.standards("mutual_funds")] == ["any", "big", "small"]
 
 
 def test_targets(world: Any) -> None:
-    words = {"code": "mutual_funds.villages", "label": "villages", "planned": None, "unit": "villages", "document_no": "D"}
+    words = {
+        "code": "mutual_funds.villages",
+        "label": "villages",
+        "planned": None,
+        "unit": "villages",
+        "document_no": "D",
+    }
     services.set_target(world.finance, from_year=2009, until_year=2011, adopted_on=date(2009, 1, 1), **words)
     with pytest.raises(Refusal) as no:
         services.set_target(world.finance, from_year=2010, until_year=2011, adopted_on=date(2009, 6, 1), **words)

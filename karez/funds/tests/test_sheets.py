@@ -12,13 +12,33 @@ from karez.funds.models import Allocation, Appropriation, Funder, GrantStandard,
 from karez.funds.tests.staged import apply, faults, withdraw
 
 LINES = [
-    {"line_code": f"2009-{x}", "line_name": x, "funder_code": x, "funder_name": f"Office {x}", "funder_kind": kind,
-     "programme": "mutual_funds", "year": 2009, "document_no": "No. 1"}
+    {
+        "line_code": f"2009-{x}",
+        "line_name": x,
+        "funder_code": x,
+        "funder_name": f"Office {x}",
+        "funder_kind": kind,
+        "programme": "mutual_funds",
+        "year": 2009,
+        "document_no": "No. 1",
+    }
     for x, kind in (("LGOP", "central_office"), ("FIN", "region_finance"))
-]  # fmt: skip
+]
 MONEY = [
-    {"reference": "A-1", "line_code": "2009-LGOP", "happened_on": date(2009, 2, 16), "amount": 1050, "document_no": "D 1"},
-    {"reference": "A-2", "line_code": "2009-FIN", "happened_on": date(2009, 3, 16), "amount": 7500, "document_no": "D 2"},
+    {
+        "reference": "A-1",
+        "line_code": "2009-LGOP",
+        "happened_on": date(2009, 2, 16),
+        "amount": 1050,
+        "document_no": "D 1",
+    },
+    {
+        "reference": "A-2",
+        "line_code": "2009-FIN",
+        "happened_on": date(2009, 3, 16),
+        "amount": 7500,
+        "document_no": "D 2",
+    },
 ]
 
 
@@ -58,7 +78,9 @@ def test_applied_files_become_records_and_money(world: Any) -> None:
     load(world)
     assert Funder.objects.count() == SourceLine.objects.count() == 2
     assert [a.amount_fen for a in Appropriation.objects.order_by("pk")] == [1050, 7500]
-    assert [a.area_id for a in Allocation.objects.order_by("pk")] == [world.areas[c] for c in ("990101", "990101", "990102")]
+    assert [a.area_id for a in Allocation.objects.order_by("pk")] == [
+        world.areas[c] for c in ("990101", "990101", "990102")
+    ]
     with connection.cursor() as cursor:
         cursor.execute("SELECT book_kind, sum(balance_fen) FROM funds_line_account GROUP BY 1")
         assert dict(cursor.fetchall()) == {"office": 500, "county": 8050}
@@ -91,9 +113,12 @@ def test_faults_of_lines(world: Any) -> None:
         {**LINES[1], "line_code": "new-2"},
     ]
     assert faults(sheets.SOURCE_LINES, twice) == {
-        ("funds_line_new", 1), ("funds_line_one_purpose", 1), ("funds_line_one_purpose", 3),
-        ("funds_funder_one_name", 2), ("funds_funder_one_name", 3),
-    }  # fmt: skip
+        ("funds_line_new", 1),
+        ("funds_line_one_purpose", 1),
+        ("funds_line_one_purpose", 3),
+        ("funds_funder_one_name", 2),
+        ("funds_funder_one_name", 3),
+    }
 
 
 def test_faults_of_money(world: Any) -> None:
@@ -104,16 +129,25 @@ def test_faults_of_money(world: Any) -> None:
         {**MONEY[0], "reference": "A-8", "happened_on": date(2030, 1, 1)},
     ]
     assert faults(sheets.APPROPRIATIONS, bad) == {
-        ("funds_reference_free", 1), ("funds_line_known", 2), ("day_opened", 3)
-    }  # fmt: skip
+        ("funds_reference_free", 1),
+        ("funds_line_known", 2),
+        ("day_opened", 3),
+    }
     rows = shares(world)
     rows.append({**rows[0], "reference": "B-4", "amount": 1})
     assert faults(sheets.ALLOCATIONS, rows) == {("funds_within_appropriation", 4)}
 
 
 def standard(size: str, low: int, high: int, start: date, end: date | None) -> dict[str, Any]:
-    return {"programme": "mutual_funds", "size_class": size, "low": low, "high": high, "valid_from": start, "valid_to": end,
-            "document_no": "D"}  # fmt: skip
+    return {
+        "programme": "mutual_funds",
+        "size_class": size,
+        "low": low,
+        "high": high,
+        "valid_from": start,
+        "valid_to": end,
+        "document_no": "D",
+    }
 
 
 def test_standards_and_targets_become_figures(world: Any) -> None:
@@ -125,30 +159,55 @@ def test_standards_and_targets_become_figures(world: Any) -> None:
         standard("big", 30_000_000, 30_000_000, year, None),
     ]
     assert apply(sheets.GRANT_STANDARDS, rows, *who) == {"grant_standards": 3}
-    target = {"code": "mutual_funds.villages", "label": "all poor villages", "planned": Decimal(1404), "unit": "villages",
-              "from_year": 2009, "until_year": 2011, "valid_from": year, "document_no": "D"}  # fmt: skip
-    pilot = {**target, "code": "mutual_funds.pilot", "planned": None, "unit": "years", "from_year": 2006, "until_year": 2008,
-             "valid_from": date(2006, 1, 1)}  # fmt: skip
+    target = {
+        "code": "mutual_funds.villages",
+        "label": "all poor villages",
+        "planned": Decimal(1404),
+        "unit": "villages",
+        "from_year": 2009,
+        "until_year": 2011,
+        "valid_from": year,
+        "document_no": "D",
+    }
+    pilot = {
+        **target,
+        "code": "mutual_funds.pilot",
+        "planned": None,
+        "unit": "years",
+        "from_year": 2006,
+        "until_year": 2008,
+        "valid_from": date(2006, 1, 1),
+    }
     assert apply(sheets.PLAN_TARGETS, [target, pilot], *who, batch_id=2) == {"plan_targets": 2}
     table = {(r["kind"], r["code"], r["size_class"]): r for r in frozen(figure_tables.RULES)}
     old = table["standard", "mutual_funds", "any"]
     assert (old["low_fen"], old["from_on"], old["until_on"]) == (15_000_000, date(2006, 1, 1), year)
     assert table["standard", "mutual_funds", "big"]["until_on"] is None
-    assert (table["target", "mutual_funds.villages", None]["years"], table["target", "mutual_funds.villages", None]["years_left"]) == (3, 2)
+    assert (
+        table["target", "mutual_funds.villages", None]["years"],
+        table["target", "mutual_funds.villages", None]["years_left"],
+    ) == (3, 2)
     assert table["target", "mutual_funds.pilot", None]["years"] == 3
     again = [standard("small", 1, 1, date(2009, 6, 1), None), standard("any", 2, 1, date(2005, 1, 1), date(2004, 1, 1))]
     assert faults(sheets.GRANT_STANDARDS, again) == {
-        ("funds_one_standard", 1), ("funds_low_to_high", 2), ("funds_days_in_order", 2)
-    }  # fmt: skip
+        ("funds_one_standard", 1),
+        ("funds_low_to_high", 2),
+        ("funds_days_in_order", 2),
+    }
     long, inside, next_to, later, other = (
-        standard("small", 1, 1, date(1990, 1, 1), date(2000, 1, 1)), standard("small", 1, 1, date(1991, 1, 1), date(1992, 1, 1)),
-        standard("big", 1, 1, date(1992, 1, 1), date(1993, 1, 1)), standard("any", 1, 1, date(1999, 1, 1), date(2001, 1, 1)),
+        standard("small", 1, 1, date(1990, 1, 1), date(2000, 1, 1)),
+        standard("small", 1, 1, date(1991, 1, 1), date(1992, 1, 1)),
+        standard("big", 1, 1, date(1992, 1, 1), date(1993, 1, 1)),
+        standard("any", 1, 1, date(1999, 1, 1), date(2001, 1, 1)),
         standard("any", 1, 1, date(2001, 1, 1), date(2006, 1, 1)),
-    )  # fmt: skip
-    assert faults(sheets.GRANT_STANDARDS, [long, inside, next_to, later, other]) == {("funds_one_standard", n) for n in (1, 2, 4)}
+    )
+    assert faults(sheets.GRANT_STANDARDS, [long, inside, next_to, later, other]) == {
+        ("funds_one_standard", n) for n in (1, 2, 4)
+    }
     assert faults(sheets.PLAN_TARGETS, [target, {**target, "code": "x.y", "until_year": 2001}]) == {
-        ("funds_one_target", 1), ("funds_years_in_order", 2)
-    }  # fmt: skip
+        ("funds_one_target", 1),
+        ("funds_years_in_order", 2),
+    }
     assert withdraw(sheets.GRANT_STANDARDS, *who) == {"grant_standards": 3}
     assert withdraw(sheets.PLAN_TARGETS, *who, batch_id=2) == {"plan_targets": 2}
     assert frozen(figure_tables.RULES) == []

@@ -31,10 +31,15 @@ def _passed(world: Any) -> Allocation:
     made = services.approve(
         world.approver,
         services.prepare_allocation(
-            world.finance, line=line, county_id=world.areas["990101"], amount_fen=100, happened_on=date(2009, 4, 1), reference="B-1",
+            world.finance,
+            line=line,
+            county_id=world.areas["990101"],
+            amount_fen=100,
+            happened_on=date(2009, 4, 1),
+            reference="B-1",
             document_no="D",
         ),
-    )  # fmt: skip
+    )
     assert isinstance(made, Allocation)
     return made
 

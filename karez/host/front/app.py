@@ -1,7 +1,8 @@
-"""The way of a request: its body is taken whole, it waits for a place at a process, and the answer goes out as the reader takes it.
+"""The way of a request: its body is taken whole, it waits for a place at a process, and the answer goes out as the
+reader takes it.
 
-What cannot be taken or worked on is told at once, in the reader's language. `/healthy/` needs no process. A reader who is gone gives
-up the place in the queue, and one who is slow holds nothing but a connection. Holds no pages.
+What cannot be taken or worked on is told at once, in the reader's language. `/healthy/` needs no process. A reader who
+is gone gives up the place in the queue, and one who is slow holds nothing but a connection. Holds no pages.
 """
 
 import asyncio
@@ -90,7 +91,9 @@ class Exchange:
         finally:
             if self.route != "healthy/" or self.status != 200:
                 ms = 1000 * (time.perf_counter() - self.began)
-                logs.request_answered(method=self.method[:10], route=f"/{self.route}", status=self.status, ms=ms, number=self.number)
+                logs.request_answered(
+                    method=self.method[:10], route=f"/{self.route}", status=self.status, ms=ms, number=self.number
+                )
 
     async def _answered(self) -> None:
         if not self.path.startswith("/"):
@@ -99,7 +102,9 @@ class Exchange:
             await self._health()
             return
         way = way_of(self.method, self.path)
-        async with self.front.bodies.taken(self.receive, self.one, way, self._who(), lambda: self._may_be_large(way)) as body:
+        async with self.front.bodies.taken(
+            self.receive, self.one, way, self._who(), lambda: self._may_be_large(way)
+        ) as body:
             asked = Asked(self.method, self.target, self.headers, self.peer, self.number, body)
             work = asyncio.create_task(self._worked_on(way, asked))
             gone = asyncio.create_task(self._gone())
@@ -114,7 +119,10 @@ class Exchange:
 
     def _who(self) -> str:
         """The address that is counted: of who asks, not of the proxy that hands the request on."""
-        told = {"REMOTE_ADDR": self.peer, "HTTP_X_FORWARDED_FOR": self.one.get(b"x-forwarded-for", b"").decode("latin-1")}
+        told = {
+            "REMOTE_ADDR": self.peer,
+            "HTTP_X_FORWARDED_FOR": self.one.get(b"x-forwarded-for", b"").decode("latin-1"),
+        }
         return addresses.office_of(addresses.client_address(told, self.front.proxies))
 
     async def _gone(self) -> None:
@@ -135,7 +143,11 @@ class Exchange:
             answer.forget()
 
     async def _passed_on(self, status: int, headers: list[tuple[str, str]], answer: Answer) -> None:
-        told = [(n.lower().encode("latin-1"), v.encode("utf-8", "surrogateescape")) for n, v in headers if n.lower() not in _DROPPED]
+        told = [
+            (n.lower().encode("latin-1"), v.encode("utf-8", "surrogateescape"))
+            for n, v in headers
+            if n.lower() not in _DROPPED
+        ]
         length = next((int(v) for n, v in headers if n.lower() == "content-length" and v.isdigit()), None)
         if length is not None and length <= _WHOLE:
             body = b"".join([piece async for piece, _more in answer.pieces()])
@@ -190,20 +202,30 @@ class Exchange:
 
     async def _start(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
         self.status = status
-        await self.send({"type": "http.response.start", "status": status, "headers": [*headers, (b"x-request-id", self.number.encode())]})
+        await self.send(
+            {
+                "type": "http.response.start",
+                "status": status,
+                "headers": [*headers, (b"x-request-id", self.number.encode())],
+            }
+        )
 
     async def _sent(self, status: int, headers: list[tuple[bytes, bytes]], body: bytes, *, rest: bool = False) -> None:
-        """An answer in one; `rest` says that more of the request may be on its way, and the connection ends with the answer."""
+        """An answer in one; `rest` says that more of the request may be on its way, and the connection ends with the
+        answer.
+        """
         if not rest and not any(name == b"content-length" for name, _ in headers) and status not in (204, 304):
             headers = [*headers, (b"content-length", str(len(body)).encode())]
         await self._start(status, [*headers, (b"connection", b"close")] if rest else headers)
         if rest:
-            # A sender reads no answer before it has sent: a little more is let in and thrown away. The answer tells no length, or
-            # the connection would end with its last byte.
+            # A sender reads no answer before it has sent: a little more is let in and thrown away. The answer tells no
+            # length, or the connection would end with its last byte.
             await self.send({"type": "http.response.body", "body": body, "more_body": True})
             await self._rest()
             body = b""
-        await self.send({"type": "http.response.body", "body": b"" if self.method == "HEAD" else body, "more_body": False})
+        await self.send(
+            {"type": "http.response.body", "body": b"" if self.method == "HEAD" else body, "more_body": False}
+        )
 
     async def _rest(self) -> None:
         let_in = 0

@@ -1,8 +1,8 @@
-"""The body of a request, taken whole before a thread of the site is used: bounded in size, in time and in number, and that by lane
-and by who sends, so that strangers take no place of the officers'. Reads no content.
+"""The body of a request, taken whole before a thread of the site is used: bounded in size, in time and in number, and
+that by lane and by who sends, so that strangers take no place of the officers'. Reads no content.
 
-What is small stays in memory; what is larger lies in a file readable by its owner alone, removed when the request is over and, for
-what a kill left behind, at the next start.
+What is small stays in memory; what is larger lies in a file readable by its owner alone, removed when the request is
+over and, for what a kill left behind, at the next start.
 """
 
 import asyncio
@@ -61,7 +61,12 @@ class Bodies:
 
     @contextlib.asynccontextmanager
     async def taken(
-        self, receive: Receive, headers: dict[bytes, bytes], way: Way, who: str, may_be_large: Callable[[], Awaitable[bool]]
+        self,
+        receive: Receive,
+        headers: dict[bytes, bytes],
+        way: Way,
+        who: str,
+        may_be_large: Callable[[], Awaitable[bool]],
     ) -> AsyncIterator[Body]:
         """The body of a request that comes from the address `who`, for the time of the block; raises NotTaken or Gone."""
         told = _length(headers)
@@ -84,11 +89,15 @@ class Bodies:
             receiving.remove()
 
     def take_large(self, one: "_Receiving") -> None:
-        """Gives a place for a body beyond a form's size, where its lane and its sender have one and the disk has room for all of them."""
+        """Gives a place for a body beyond a form's size, where its lane and its sender have one and the disk has room
+        for all of them.
+        """
         lane = one.way.lane
         others = [other for other in self.under_way if other.is_large]
         of_lane = [other for other in others if other.way.lane == lane]
-        if len(of_lane) >= LARGE_AT_ONCE.get(lane, 0) or sum(other.who == one.who for other in of_lane) >= LARGE_OF_ONE.get(lane, 0):
+        if len(of_lane) >= LARGE_AT_ONCE.get(lane, 0) or sum(
+            other.who == one.who for other in of_lane
+        ) >= LARGE_OF_ONE.get(lane, 0):
             raise NotTaken(_FULL.get(lane, "site.busy"))
         require_room(one.still_wants() + sum(other.still_wants() for other in others))
         one.is_large = True
@@ -98,7 +107,13 @@ class _Receiving:
     """One body on its way."""
 
     def __init__(
-        self, all_: Bodies, receive: Receive, told: int | None, way: Way, who: str, may_be_large: Callable[[], Awaitable[bool]]
+        self,
+        all_: Bodies,
+        receive: Receive,
+        told: int | None,
+        way: Way,
+        who: str,
+        may_be_large: Callable[[], Awaitable[bool]],
     ) -> None:
         self._all, self._receive, self._told, self._may_be_large = all_, receive, told, may_be_large
         self.way, self.who = way, who

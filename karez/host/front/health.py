@@ -1,4 +1,6 @@
-"""Whether the site is healthy, answered by the front itself: no thread of the site is needed, and the wait is short. Holds no page."""
+"""Whether the site is healthy, answered by the front itself: no thread of the site is needed, and the wait is short.
+Holds no page.
+"""
 
 import asyncio
 import contextlib
@@ -13,8 +15,9 @@ SECONDS = 0.7  # after which what did not answer counts as not answering
 
 
 class Health:
-    """Asks the database over a connection of its own, and whether the processes of pages and of heavy work take connections, which they
-    do while they are merely busy. Who asks at once shares one look."""
+    """Asks the database over a connection of its own, and whether the processes of pages and of heavy work take
+    connections, which they do while they are merely busy. Who asks at once shares one look.
+    """
 
     def __init__(self, pages: Path, heavy: Path) -> None:
         self._pages, self._heavy = pages, heavy
@@ -23,7 +26,9 @@ class Health:
 
     async def told(self) -> dict[str, bool]:
         """What is well: the whole, the database, the pages, heavy work."""
-        data, pages, heavy = await asyncio.gather(self._database(), _takes_connections(self._pages), _takes_connections(self._heavy))
+        data, pages, heavy = await asyncio.gather(
+            self._database(), _takes_connections(self._pages), _takes_connections(self._heavy)
+        )
         return {"healthy": data and pages and heavy, "database": data, "pages": pages, "heavy": heavy}
 
     async def _database(self) -> bool:

@@ -1,7 +1,8 @@
-"""The way from the front to a process of the site and back: a whole request over a socket, its answer kept for a slow reader.
+"""The way from the front to a process of the site and back: a whole request over a socket, its answer kept for a slow
+reader.
 
-The place at the process is given back when the process has answered, however slowly the reader takes the answer and whether the
-reader is still there or not. All answers kept have one budget of bytes. Holds no limits of requests.
+The place at the process is given back when the process has answered, however slowly the reader takes the answer and
+whether the reader is still there or not. All answers kept have one budget of bytes. Holds no limits of requests.
 """
 
 import asyncio
@@ -21,15 +22,26 @@ from karez.host.front.lanes import Lane
 
 PIECE = 64 * 1024
 AHEAD = 256 * 1024 * 1024  # of an answer kept for a reader; beyond it the process waits
-KEPT = 1024 * 1024 * 1024  # of all answers together, beyond what each may have in memory; beyond it their processes wait
+KEPT = (
+    1024 * 1024 * 1024
+)  # of all answers together, beyond what each may have in memory; beyond it their processes wait
 WAITS_SECONDS = 60.0  # in all, that a process waits for a reader; then the answer is broken off
 _LOOK_SECONDS = 0.25
 _IN_MEMORY = 256 * 1024  # of each, whatever the budget: a page goes out while large answers wait
 _WHOLE_SECONDS = 900  # after which the place is given back whatever the process does
 _OF_THE_HOP = {
-    "connection", "keep-alive", "proxy-connection", "proxy-authenticate", "proxy-authorization", "te", "trailer", "transfer-encoding",
-    "upgrade", "expect", "content-length",
-}  # fmt: skip
+    "connection",
+    "keep-alive",
+    "proxy-connection",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+    "expect",
+    "content-length",
+}
 OURS = "x-karez-"  # headers between the front and the processes; nobody else's are passed on
 
 
@@ -103,7 +115,9 @@ class Answer:
         self._kept.close()
 
     async def keep(self, piece: bytes) -> None:
-        """Keeps what the process gave; raises TimeoutError where there is no room for it and the reader takes too little."""
+        """Keeps what the process gave; raises TimeoutError where there is no room for it and the reader takes too
+        little.
+        """
         while not self._unwanted and not self._has_room(len(piece)):
             if self._waited >= WAITS_SECONDS:
                 raise TimeoutError
@@ -179,8 +193,14 @@ class Hop:
         data = asked.body.data if asked.method not in ("GET", "HEAD") or asked.body.size else None
         address = URL(f"http://site{asked.target}", encoded=True)
         session = self._session(lane)
-        async with session.request(asked.method, address, headers=_headers(asked), data=data, allow_redirects=False) as got:
-            headers = [(name, value) for name, value in got.headers.items() if name.lower() not in _OF_THE_HOP - {"content-length"}]
+        async with session.request(
+            asked.method, address, headers=_headers(asked), data=data, allow_redirects=False
+        ) as got:
+            headers = [
+                (name, value)
+                for name, value in got.headers.items()
+                if name.lower() not in _OF_THE_HOP - {"content-length"}
+            ]
             answer.route = next((value for name, value in headers if name.lower() == f"{OURS}route"), "")
             answer.head.set_result((got.status, [(n, v) for n, v in headers if not n.lower().startswith(OURS)]))
             async for piece in got.content.iter_any():
@@ -189,10 +209,14 @@ class Hop:
     def _session(self, lane: Lane) -> aiohttp.ClientSession:
         if lane.socket not in self._sessions:
             self._sessions[lane.socket] = aiohttp.ClientSession(
-                connector=aiohttp.UnixConnector(str(lane.socket), force_close=True, limit=0), auto_decompress=False,
-                cookie_jar=aiohttp.DummyCookieJar(), timeout=aiohttp.ClientTimeout(total=None, sock_connect=5),
-                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"), max_line_size=65536, max_field_size=65536,
-            )  # fmt: skip
+                connector=aiohttp.UnixConnector(str(lane.socket), force_close=True, limit=0),
+                auto_decompress=False,
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=5),
+                skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+                max_line_size=65536,
+                max_field_size=65536,
+            )
         return self._sessions[lane.socket]
 
     async def close(self) -> None:

@@ -1,4 +1,6 @@
-"""Lanes: how many requests a process of the site works on at once, how many may wait for it and how long. Knows no addresses."""
+"""Lanes: how many requests a process of the site works on at once, how many may wait for it and how long. Knows no
+addresses.
+"""
 
 import asyncio
 from collections import deque

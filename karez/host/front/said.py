@@ -1,4 +1,6 @@
-"""What the front says by itself, in the reader's language: the answers `karez.web.plain` prepared, kept in a file. Holds no words."""
+"""What the front says by itself, in the reader's language: the answers `karez.web.plain` prepared, kept in a file.
+Holds no words.
+"""
 
 import json
 from dataclasses import dataclass
@@ -34,9 +36,11 @@ class Words:
         as_json = b"application/json" in headers.get(b"accept", b"")
         body = json.dumps(said["json"], ensure_ascii=False) if as_json else said["page"]
         sent = [
-            (b"content-type", b"application/json" if as_json else b"text/html; charset=utf-8"), (b"cache-control", b"no-store"),
-            (b"x-content-type-options", b"nosniff"), (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
-        ]  # fmt: skip
+            (b"content-type", b"application/json" if as_json else b"text/html; charset=utf-8"),
+            (b"cache-control", b"no-store"),
+            (b"x-content-type-options", b"nosniff"),
+            (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+        ]
         if entry["retry_after"]:
             sent.append((b"retry-after", str(entry["retry_after"]).encode()))
         return Said(entry["status"], sent, body.encode())

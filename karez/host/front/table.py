@@ -1,7 +1,8 @@
-"""Which addresses take more than a form, and which do heavy work: the limit of a body and the lane it goes by. Holds no limit of content.
+"""Which addresses take more than a form, and which do heavy work: the limit of a body and the lane it goes by. Holds no
+limit of content.
 
-Anything not named here is a page: a small body, the pages' process. `karez/web/tests/test_front_table.py` holds the table against
-the site's addresses.
+Anything not named here is a page: a small body, the pages' process. `karez/web/tests/test_front_table.py` holds the
+table against the site's addresses.
 """
 
 import re

@@ -4,8 +4,8 @@
 CREATE SCHEMA staging;
 GRANT USAGE ON SCHEMA staging TO karez_app;
 
--- A text as it may be kept in the clear. Numbers that look like a person's (identity cards of 15 and 18 signs, cards, telephones), in
--- whatever width and grouping, are told by their length alone.
+-- A text as it may be kept in the clear. Numbers that look like a person's (identity cards of 15 and 18 signs, cards,
+-- telephones), in whatever width and grouping, are told by their length alone.
 CREATE FUNCTION intake_without_numbers(told text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT CASE WHEN hidden = narrow THEN told ELSE hidden END
@@ -23,7 +23,8 @@ BEGIN
         WHEN 'string' THEN to_jsonb(intake_without_numbers(told #>> '{}'))
         WHEN 'array' THEN (SELECT coalesce(jsonb_agg(intake_texts_without_numbers(one) ORDER BY n), '[]')
                              FROM jsonb_array_elements(told) WITH ORDINALITY AS every (one, n))
-        WHEN 'object' THEN (SELECT coalesce(jsonb_object_agg(intake_without_numbers(key), intake_texts_without_numbers(value)), '{}')
+        WHEN 'object' THEN (SELECT coalesce(jsonb_object_agg(intake_without_numbers(key),
+            intake_texts_without_numbers(value)), '{}')
                               FROM jsonb_each(told))
         ELSE told END;
 END $$;
@@ -49,30 +50,36 @@ LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_te
     SELECT format('(%s character%s, not shown)', length(told), CASE WHEN length(told) = 1 THEN '' ELSE 's' END)
 $$;
 
--- The unit that a fault names: after our own words, or behind the digits of a cell. What is no unit, or more than one, is left out.
+-- The unit that a fault names: after our own words, or behind the digits of a cell. What is no unit, or more than one,
+-- is left out.
 CREATE FUNCTION intake_told_unit(told text) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT CASE WHEN said[1] ~ '[0-9]' AND NOT intake_is_unit(said[2]) THEN intake_not_shown(told)
-        ELSE CASE WHEN said[1] ~ '[0-9]' THEN '… ' ELSE said[1] END || CASE WHEN intake_is_unit(said[2]) THEN said[2] ELSE '…' END END
+        ELSE CASE WHEN said[1] ~ '[0-9]' THEN '… ' ELSE said[1] END || CASE WHEN intake_is_unit(said[2]) THEN said[2]
+            ELSE '…' END END
       FROM (SELECT coalesce(regexp_match(told, '^(the heading says |a column that says )(.+)$'),
         regexp_match(told, '^([-+]?[0-9][0-9,.]* *)([^0-9 ].*)$'), ARRAY['0', ''])) s (said)
 $$;
 
--- What a fault may say it found. Of a sheet with people's identity no cell is kept: a name may stand in any column. What a check says
--- of rows keeps its own words and small numbers (rows, counts); what it read out of cells and records does not pass. Headings and units
--- (`intake_word`) say nobody's name and are shown, here as in notices (`telling.noticed`).
+-- What a fault may say it found. Of a sheet with people's identity no cell is kept: a name may stand in any column.
+-- What a check says of rows keeps its own words and small numbers (rows, counts); what it read out of cells and records
+-- does not pass. Headings and units (`intake_word`) say nobody's name and are shown, here as in notices
+-- (`telling.noticed`).
 CREATE FUNCTION intake_told(told text, rule text, identity boolean) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT CASE
         WHEN NOT identity THEN intake_without_numbers(told)
         WHEN told = '' OR told ~ '^\([0-9]+ characters?, not shown\)$' THEN told
-        WHEN rule = 'day_opened' AND told ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$' THEN told  -- a day read as such, of no opened year
+        WHEN rule = 'day_opened' AND told ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$'
+            THEN told  -- a day read as such, of no opened year
         WHEN rule = 'key' AND told ~ '^the same as row [0-9]+$' THEN told
         WHEN rule = ANY ('{unit,type}') AND NOT intake_is_heading(told) THEN intake_told_unit(told)
         WHEN rule = ANY ('{required,type,area,area_scope,formula,max_length,control,low,high,pattern,id_number,key,unit}')
             THEN CASE WHEN length(told) > 1 AND intake_is_heading(told) THEN told ELSE intake_not_shown(told) END
-        ELSE (SELECT string_agg(CASE WHEN word ~ '^([a-z][a-z_'']*|[0-9]{1,6}|#[A-Z/]+[0-9]?[!?A]|[A-Z]{1,3}[0-9]{1,7}(:[A-Z]{1,3}[0-9]{1,7})?)[.,;:]?$'
-                    OR (length(rtrim(word, '.,;:')) > 1 AND intake_is_heading(rtrim(word, '.,;:'))) THEN word ELSE '…' END, ' ' ORDER BY n)
+        ELSE (SELECT string_agg(CASE
+            WHEN word ~ '^([a-z][a-z_'']*|[0-9]{1,6}|#[A-Z/]+[0-9]?[!?A]|[A-Z]{1,3}[0-9]{1,7}(:[A-Z]{1,3}[0-9]{1,7})?)[.,;:]?$'
+                    OR (length(rtrim(word, '.,;:')) > 1 AND intake_is_heading(rtrim(word, '.,;:'))) THEN word
+                        ELSE '…' END, ' ' ORDER BY n)
                 FROM regexp_split_to_table(told, '\s+') WITH ORDINALITY AS words(word, n))
     END
 $$;
@@ -87,12 +94,15 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE TRIGGER intake_fault_no_identity BEFORE INSERT ON intake_fault FOR EACH ROW EXECUTE FUNCTION intake_keep_no_identity();
-CREATE TRIGGER intake_question_no_identity BEFORE INSERT ON intake_question FOR EACH ROW EXECUTE FUNCTION intake_keep_no_identity();
+CREATE TRIGGER intake_fault_no_identity BEFORE INSERT
+    ON intake_fault FOR EACH ROW EXECUTE FUNCTION intake_keep_no_identity();
+CREATE TRIGGER intake_question_no_identity BEFORE INSERT
+    ON intake_question FOR EACH ROW EXECUTE FUNCTION intake_keep_no_identity();
 
--- Which permission applies batches of the sheet, and whether it has columns of identity, is what its room declares (`intake_sheet`,
--- written anew with the rights after each migration), not what the caller says.
-CREATE FUNCTION intake_receive(p_sheet text, p_file_name text, p_digest text, p_bytes bigint, p_ref text, p_kept text, p_mark text,
+-- Which permission applies batches of the sheet, and whether it has columns of identity, is what its room declares
+-- (`intake_sheet`, written anew with the rights after each migration), not what the caller says.
+CREATE FUNCTION intake_receive(p_sheet text, p_file_name text, p_digest text, p_bytes bigint, p_ref text, p_kept text,
+    p_mark text,
     p_delete_on date, p_sender bigint, p_notices jsonb) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -105,9 +115,11 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'KZ046', MESSAGE = format('No room declares a sheet %s.', p_sheet),
             DETAIL = 'A file is received as a sheet that some room declares.';
     END IF;
-    INSERT INTO intake_batch (sheet, file_name, digest, size_bytes, vault_ref, kept_digest, mark, delete_file_on, sender_id, notices, holds_identity,
+    INSERT INTO intake_batch (sheet, file_name, digest, size_bytes, vault_ref, kept_digest, mark, delete_file_on,
+        sender_id, notices, holds_identity,
         apply_permission)
-    VALUES (p_sheet, intake_without_numbers(p_file_name), p_digest, p_bytes, p_ref, p_kept, p_mark, p_delete_on, p_sender, intake_texts_without_numbers(p_notices),
+    VALUES (p_sheet, intake_without_numbers(p_file_name), p_digest, p_bytes, p_ref, p_kept, p_mark, p_delete_on,
+        p_sender, intake_texts_without_numbers(p_notices),
         declared.identity, declared.apply_permission)
     RETURNING id INTO made;
     RETURN made;
@@ -143,12 +155,14 @@ DECLARE
 BEGIN
     IF coalesce(jsonb_typeof(p_columns), '') <> 'array' OR EXISTS (SELECT FROM jsonb_array_elements(p_columns) c
             WHERE coalesce(c->>'name' ~ '^[a-z][a-z0-9_]{0,50}$', false) IS FALSE
-               OR coalesce(c->>'type' = ANY (ARRAY['text', 'bigint', 'integer', 'numeric', 'date', 'boolean', 'bytea']), false) IS FALSE) THEN
+               OR coalesce(c->>'type' = ANY (ARRAY['text', 'bigint', 'integer', 'numeric', 'date', 'boolean',
+                   'bytea']), false) IS FALSE) THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ041', MESSAGE = 'A staged column has a name or type no sheet can have.';
     END IF;
     SELECT string_agg(format('%I %s', c->>'name', c->>'type'), ', ' ORDER BY n) INTO definition
       FROM jsonb_array_elements(p_columns) WITH ORDINALITY AS given(c, n);
-    UPDATE intake_batch SET state = 'staging', row_count = NULL, fault_count = NULL, totals = '[]', trouble = '', question_count = 0,
+    UPDATE intake_batch SET state = 'staging', row_count = NULL, fault_count = NULL, totals = '[]', trouble = '',
+        question_count = 0,
            confirmed_by_id = NULL, confirmed_at = NULL WHERE id = p_batch;
     DELETE FROM intake_fault WHERE batch_id = p_batch;
     DELETE FROM intake_question WHERE batch_id = p_batch;
@@ -168,7 +182,8 @@ BEGIN
     EXECUTE format('ANALYZE staging.batch_%s', taken.id);
 END $$;
 
-CREATE FUNCTION intake_staged(p_batch bigint, p_rows bigint, p_faults bigint, p_totals jsonb, p_notices jsonb, p_years jsonb DEFAULT '[]',
+CREATE FUNCTION intake_staged(p_batch bigint, p_rows bigint, p_faults bigint, p_totals jsonb, p_notices jsonb,
+    p_years jsonb DEFAULT '[]',
     p_headings jsonb DEFAULT '{}') RETURNS text
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE now_is text := CASE WHEN p_faults = 0 THEN 'checked' ELSE 'faulty' END;
@@ -181,8 +196,10 @@ BEGIN
         PERFORM intake_drop_stage(p_batch);
     END IF;
     UPDATE intake_batch SET state = now_is, row_count = p_rows, fault_count = p_faults, totals = p_totals,
-           notices = intake_texts_without_numbers(p_notices), years = p_years, headings = intake_texts_without_numbers(p_headings), staged_at = now(),
-           question_count = (SELECT count(DISTINCT row_no) FROM intake_question WHERE batch_id = p_batch AND asks) WHERE id = p_batch;
+           notices = intake_texts_without_numbers(p_notices), years = p_years,
+               headings = intake_texts_without_numbers(p_headings), staged_at = now(),
+           question_count = (SELECT count(DISTINCT row_no) FROM intake_question WHERE batch_id = p_batch AND asks)
+               WHERE id = p_batch;
     RETURN now_is;
 END $$;
 
@@ -192,7 +209,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 BEGIN
     PERFORM intake_take(p_batch, 'received', 'staging', 'checked', 'faulty', 'applying');
     UPDATE intake_batch SET trouble = p_trouble, decided_by_id = NULL, decided_at = NULL,
-           state = CASE state WHEN 'applying' THEN 'checked' WHEN 'staging' THEN 'received' ELSE state END WHERE id = p_batch;
+           state = CASE state WHEN 'applying' THEN 'checked' WHEN 'staging' THEN 'received' ELSE state END
+               WHERE id = p_batch;
 END $$;
 
 -- The sender says that the rows asked about are meant. What is asked anew after a later check is confirmed anew.
@@ -205,13 +223,15 @@ BEGIN
             DETAIL = 'Only its sender knows whether the rows are meant.';
     END IF;
     IF taken.question_count = 0 OR taken.confirmed_at IS NOT NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ045', MESSAGE = format('Nothing of batch %s waits to be confirmed.', p_batch),
+        RAISE EXCEPTION USING ERRCODE = 'KZ045', MESSAGE = format('Nothing of batch %s waits to be confirmed.',
+            p_batch),
             DETAIL = 'Rows that look like others are confirmed once after each check.';
     END IF;
     UPDATE intake_batch SET confirmed_by_id = p_by, confirmed_at = now() WHERE id = p_batch;
 END $$;
 
--- Who decides has the permission of the batch's own sheet, as it was declared when the file came; a batch without one is decided by nobody.
+-- Who decides has the permission of the batch's own sheet, as it was declared when the file came; a batch without one
+-- is decided by nobody.
 CREATE FUNCTION intake_require_apply(p_by bigint, taken intake_batch) RETURNS void
 LANGUAGE sql SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT access_require_permission(p_by, ARRAY[replace(replace(taken.apply_permission, '%', ''), '_', '\_')])
@@ -226,16 +246,19 @@ BEGIN
             DETAIL = 'One person sends a file, another applies it.';
     END IF;
     IF taken.confirmed_at IS NULL AND EXISTS (SELECT FROM intake_question WHERE batch_id = p_batch AND asks) THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ045', MESSAGE = format('Rows of batch %s wait to be confirmed by its sender.', p_batch),
+        RAISE EXCEPTION USING ERRCODE = 'KZ045',
+            MESSAGE = format('Rows of batch %s wait to be confirmed by its sender.', p_batch),
             DETAIL = 'Rows that look like others are applied only after the sender has said that they are meant.';
     END IF;
     PERFORM intake_require_apply(p_by, taken);
-    UPDATE intake_batch SET state = 'applying', decided_by_id = p_by, decided_at = now(), trouble = '' WHERE id = p_batch;
+    UPDATE intake_batch SET state = 'applying', decided_by_id = p_by, decided_at = now(), trouble = ''
+        WHERE id = p_batch;
 END $$;
 
--- Rows of facts that name a batch are written while it is applied (`periods_judge_batch`). The batch is held until the end, so nobody
--- else writes rows of it meanwhile; what is taken back was withdrawn by this transaction. A batch waits as `applying` between the
--- decision and the work: the first row that names it is noted, and such a note is committed only with the end of the work.
+-- Rows of facts that name a batch are written while it is applied (`periods_judge_batch`). The batch is held until the
+-- end, so nobody else writes rows of it meanwhile; what is taken back was withdrawn by this transaction. A batch waits
+-- as `applying` between the decision and the work: the first row that names it is noted, and such a note is committed
+-- only with the end of the work.
 CREATE OR REPLACE FUNCTION periods_batch_at_work(p_batch bigint, p_back boolean) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE b record;
@@ -258,7 +281,8 @@ BEGIN
     RETURN NULL;
 END $$;
 
-CREATE CONSTRAINT TRIGGER intake_batch_written_is_applied AFTER UPDATE OF written_at ON intake_batch DEFERRABLE INITIALLY DEFERRED
+CREATE CONSTRAINT TRIGGER intake_batch_written_is_applied AFTER UPDATE OF written_at
+    ON intake_batch DEFERRABLE INITIALLY DEFERRED
 FOR EACH ROW WHEN (NEW.written_at IS NOT NULL) EXECUTE FUNCTION intake_written_is_applied();
 
 CREATE FUNCTION intake_applied(p_batch bigint, p_counts jsonb) RETURNS void
@@ -275,7 +299,8 @@ DECLARE taken intake_batch := intake_take(p_batch, 'received', 'staging', 'check
 BEGIN
     PERFORM access_require_actor(p_by);
     IF p_by <> taken.sender_id THEN PERFORM intake_require_apply(p_by, taken); END IF;  -- who sent it may take it back
-    UPDATE intake_batch SET state = 'refused', decided_by_id = p_by, decided_at = now(), reason = btrim(p_reason) WHERE id = p_batch;
+    UPDATE intake_batch SET state = 'refused', decided_by_id = p_by, decided_at = now(), reason = btrim(p_reason)
+        WHERE id = p_batch;
     PERFORM intake_drop_stage(p_batch);
 END $$;
 
@@ -296,23 +321,25 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 DECLARE taken intake_batch := intake_take(p_batch, 'applied');
 BEGIN
     IF p_by IS NULL OR taken.withdrawal_by_id IS NULL OR taken.withdrawal_by_id = p_by THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ043', MESSAGE = format('The withdrawal of batch %s needs two people.', p_batch),
+        RAISE EXCEPTION USING ERRCODE = 'KZ043', MESSAGE = format('The withdrawal of batch %s needs two people.',
+            p_batch),
             DETAIL = 'One person asks for it, another does it.';
     END IF;
     PERFORM intake_require_apply(p_by, taken);
     UPDATE intake_batch SET state = 'withdrawn', withdrawn_by_id = p_by, withdrawn_at = now() WHERE id = p_batch;
 END $$;
 
--- What a file said of itself and what was found in it goes with the file: its name, what was noticed, and the words of its faults.
--- That it was sent, by whom, how many faults of which rule it had, and what became of it stays. Not while somebody is to decide by it:
--- what was noticed and asked of a checked file is there until it is applied or refused.
+-- What a file said of itself and what was found in it goes with the file: its name, what was noticed, and the words of
+-- its faults. That it was sent, by whom, how many faults of which rule it had, and what became of it stays. Not while
+-- somebody is to decide by it: what was noticed and asked of a checked file is there until it is applied or refused.
 CREATE FUNCTION intake_forget_words(p_batch bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     PERFORM intake_take(p_batch, 'received', 'faulty', 'refused', 'applied', 'withdrawn');
     UPDATE intake_batch SET file_name = sheet, trouble = '', headings = '{}', notices = (SELECT coalesce(jsonb_agg(
             CASE WHEN n ? 'place' THEN n || '{"found": "…"}' ELSE n END), '[]') FROM jsonb_array_elements(notices) n
-        WHERE n->>'what' = 'not_judged' OR n ? 'place') WHERE id = p_batch;  -- where a dropped column stood is asked for when the file is checked again
+        WHERE n->>'what' = 'not_judged' OR n ? 'place')
+            WHERE id = p_batch;  -- where a dropped column stood is asked for when the file is checked again
     DELETE FROM intake_fault WHERE batch_id = p_batch;
     UPDATE intake_question SET found = '' WHERE batch_id = p_batch;
 END $$;
@@ -320,12 +347,14 @@ END $$;
 CREATE FUNCTION intake_file_deleted(p_batch bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    UPDATE intake_batch SET file_deleted_at = now() WHERE id = p_batch AND file_deleted_at IS NULL AND delete_file_on <= current_date
+    UPDATE intake_batch SET file_deleted_at = now() WHERE id = p_batch AND file_deleted_at IS NULL
+        AND delete_file_on <= current_date
        AND state IN ('faulty', 'refused', 'applied', 'withdrawn');
     IF FOUND THEN PERFORM intake_forget_words(p_batch); END IF;
 END $$;
 
--- A person of the file was erased: the file goes before its day. What still waits is decided first. For the room that erases.
+-- A person of the file was erased: the file goes before its day. What still waits is decided first. For the room that
+-- erases.
 CREATE FUNCTION intake_file_forgotten(p_batch bigint) RETURNS void
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
@@ -344,9 +373,12 @@ BEGIN
     RETURN n;
 END $$;
 
-GRANT EXECUTE ON FUNCTION intake_receive(text, text, text, bigint, text, text, text, date, bigint, jsonb), intake_take(bigint, text[]), intake_begin_staging(bigint, jsonb),
-    intake_close_stage(bigint), intake_staged(bigint, bigint, bigint, jsonb, jsonb, jsonb, jsonb), intake_failed(bigint, text), intake_confirm(bigint, bigint),
+GRANT EXECUTE ON FUNCTION intake_receive(text, text, text, bigint, text, text, text, date, bigint, jsonb),
+    intake_take(bigint, text[]), intake_begin_staging(bigint, jsonb),
+    intake_close_stage(bigint), intake_staged(bigint, bigint, bigint, jsonb, jsonb, jsonb, jsonb),
+        intake_failed(bigint, text), intake_confirm(bigint, bigint),
     intake_decide(bigint, bigint), intake_applied(bigint, jsonb), intake_refuse(bigint, bigint, text),
     intake_ask_withdrawal(bigint, bigint, text), intake_withdrawn(bigint, bigint), intake_file_deleted(bigint),
-    intake_staged_rows(bigint), intake_without_numbers(text), intake_word_key(text), intake_is_heading(text), intake_is_unit(text),
+    intake_staged_rows(bigint), intake_without_numbers(text), intake_word_key(text), intake_is_heading(text),
+        intake_is_unit(text),
     intake_not_shown(text), intake_told_unit(text), intake_told(text, text, boolean) TO karez_app;

@@ -1,6 +1,6 @@
--- What two spellings of one number typed by people share: of a household, a loan, a payment. Declared here once, for files, forms and indexes.
--- Width, case, blanks, zeros in front and the ".0" of a spreadsheet are left aside, hyphens too except between two digits: 0012, 12,
--- 12.0, １２ are one number, and H 8, H-8, h08 are one; 1-12 and 11-2 are two.
+-- What two spellings of one number typed by people share: of a household, a loan, a payment. Declared here once, for
+-- files, forms and indexes. Width, case, blanks, zeros in front and the ".0" of a spreadsheet are left aside, hyphens
+-- too except between two digits: 0012, 12, 12.0, １２ are one number, and H 8, H-8, h08 are one; 1-12 and 11-2 are two.
 CREATE FUNCTION intake_number_key(p_number text) RETURNS text
 LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE AS $$
     SELECT CASE

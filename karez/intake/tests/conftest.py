@@ -39,7 +39,8 @@ def make_county() -> SimpleNamespace:
             cursor.execute("INSERT INTO places_area (first_level, recorded_by_id) VALUES (%s, 0) RETURNING id", [level])
             ids[code] = cursor.fetchone()[0]
             cursor.execute(
-                "INSERT INTO places_areaspell (area_id, level, code, name_zh, name_en, parent_id, mark, note, recorded_by_id,"
+                "INSERT INTO places_areaspell (area_id, level, code, name_zh, name_en, parent_id, mark, note, "
+                "recorded_by_id,"
                 " starts_on, counts_from) VALUES (%s, %s, %s, '', %s, %s, 'assumed', '', 0, '2009-01-01', '2009-01-01')",
                 [ids[code], level, code, code, ids.get(parent or "")],
             )
@@ -47,9 +48,12 @@ def make_county() -> SimpleNamespace:
     found_region(area_id=ids["640000"], code="64", first_year=2009, controller="o", legal_basis="l", complaint_body="c")
     people: dict[str, User] = {}
     for name, role, area in (
-        ("sender", Role.COUNTY_OFFICER, "640422"), ("approver", Role.APPROVER, "640000"),
-        ("second", Role.APPROVER, "640422"), ("stranger", Role.COUNTY_OFFICER, "640221"),
-        ("far_approver", Role.APPROVER, "640221"), ("admin", Role.ADMINISTRATOR, "640000"),
+        ("sender", Role.COUNTY_OFFICER, "640422"),
+        ("approver", Role.APPROVER, "640000"),
+        ("second", Role.APPROVER, "640422"),
+        ("stranger", Role.COUNTY_OFFICER, "640221"),
+        ("far_approver", Role.APPROVER, "640221"),
+        ("admin", Role.ADMINISTRATOR, "640000"),
     ):
         people[name] = add_user(username=name, full_name=name.title(), password=None)
         grant_role(None, user=people[name], role=role, area_id=ids[area], starts_on=date(2009, 1, 1))

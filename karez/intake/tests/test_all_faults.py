@@ -1,4 +1,6 @@
-"""A file with faulty cells is judged by the sheet's own checks too: every fault at once, and no consequence of another one."""
+"""A file with faulty cells is judged by the sheet's own checks too: every fault at once, and no consequence of another
+one.
+"""
 
 from types import SimpleNamespace
 
@@ -20,10 +22,12 @@ def together(county: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> Simple
     from dataclasses import replace
 
     reach = Check(
-        "toy_reach", "amount", "100 yuan in each village",
+        "toy_reach",
+        "amount",
+        "100 yuan in each village",
         "SELECT min(s.row_no), sum(s.amount)::text FROM {stage} s GROUP BY s.village_id HAVING sum(s.amount) < 10000",
         across=("village",),
-    )  # fmt: skip
+    )
     monkeypatch.setitem(registry._ADDED, "toy", replace(TOY, checks=(*TOY.checks, reach)))
     return county
 
@@ -33,8 +37,12 @@ def test_cells_and_checks_are_told_at_once(county: SimpleNamespace) -> None:
     batch = sent(county, "\n".join(lines))
     assert batch.state == State.FAULTY
     assert faults_of(batch) == [
-        (2, "amount", "type"), (2, "size", "toy_unlucky"), (3, "size", "toy_unlucky"), (4, "size", "type"), (5, "phone", "pattern"),
-    ]  # fmt: skip
+        (2, "amount", "type"),
+        (2, "size", "toy_unlucky"),
+        (3, "size", "toy_unlucky"),
+        (4, "size", "type"),
+        (5, "phone", "pattern"),
+    ]
     assert batch.fault_count == 5
     (told,) = [notice for notice in batch.notices if notice["what"] == "not_judged" and notice["rule"] == "toy_unlucky"]
     assert (told["rows"], told["of"]) == (1, 4)
@@ -63,8 +71,11 @@ def test_a_row_of_another_place_and_a_row_twice_are_judged_by_nothing_else(toget
     lines = [HEAD, f"a,{FAR},n,20,13,", f"b,{V},n,500,1,", f"b,{V},n,500,13,", f"c,{VILLAGES[1]},n,5,13,"]
     batch = sent(together, "\n".join(lines))
     assert faults_of(batch) == [
-        (2, "village", "area_scope"), (4, "village, ref", "key"), (5, "amount", "toy_reach"), (5, "size", "toy_unlucky"),
-    ]  # fmt: skip
+        (2, "village", "area_scope"),
+        (4, "village, ref", "key"),
+        (5, "amount", "toy_reach"),
+        (5, "size", "toy_unlucky"),
+    ]
 
 
 def test_a_missing_column_stops_the_checks_that_read_it(together: SimpleNamespace) -> None:
@@ -86,5 +97,9 @@ def test_every_declared_check_names_columns_of_its_sheet() -> None:
 
 
 def test_days_before_the_calendar_are_faults(county: SimpleNamespace) -> None:
-    lines = ["ref,village,name,id_number,paid_on,born", f"a,{V},n,{id_number(1)},0000-01-01,0000-01", f"b,{V},n,,2009-01-31,2009-02"]
+    lines = [
+        "ref,village,name,id_number,paid_on,born",
+        f"a,{V},n,{id_number(1)},0000-01-01,0000-01",
+        f"b,{V},n,,2009-01-31,2009-02",
+    ]
     assert faults_of(sent(county, "\n".join(lines))) == [(2, "born", "type"), (2, "paid_on", "type")]

@@ -28,9 +28,13 @@ ROWS = 30_000 if "KAREZ_CRASH_ROUNDS" in os.environ else 6_000
 
 
 def killed(verb: str, batch_id: int, after: float, crash_server: Callable[[], None] | None = None) -> bool:
-    """Runs the verb in another process and kills it, or the database server under it, `after` seconds of work; whether it was still at it."""
+    """Runs the verb in another process and kills it, or the database server under it, `after` seconds of work; whether
+    it was still at it.
+    """
     worker = subprocess.Popen(
-        [sys.executable, "-m", "karez.intake.tests.crash_worker", verb, str(batch_id)], stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "karez.intake.tests.crash_worker", verb, str(batch_id)],
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert worker.stdout and worker.stdout.readline() == "ready\n"
     time.sleep(after)
@@ -45,7 +49,10 @@ def wait_alone(batch_id: int) -> None:
     """Until the server has noticed that the killed process is gone."""
     for _ in range(200):
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 4712 AND objid = %s", [batch_id])
+            cursor.execute(
+                "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = 4712 AND objid = %s",
+                [batch_id],
+            )
             if cursor.fetchone()[0] == 0:
                 return
         time.sleep(0.05)
@@ -87,12 +94,16 @@ def test_killed_while_staging_and_applying(crash_server: Callable[[], None] | No
     assert list(paths.SCRATCH.glob("intake-*")) == []
 
 
-def test_the_database_refuses_what_services_do(committed_db: str, app_connection: Callable[[], "psycopg.Connection[Any]"]) -> None:
+def test_the_database_refuses_what_services_do(
+    committed_db: str, app_connection: Callable[[], "psycopg.Connection[Any]"]
+) -> None:
     county = make_county()
     batch = sent(county, csv_of(3))
     assert batch.apply_permission == "register.apply"
     end_founding()
-    with psycopg.connect(database.conninfo(database.OWNER)) as owner:  # a sheet whose permission a county officer does not have
+    with psycopg.connect(
+        database.conninfo(database.OWNER)
+    ) as owner:  # a sheet whose permission a county officer does not have
         owner.execute("UPDATE intake_batch SET apply_permission = 'places.apply' WHERE id = %s", [batch.pk])
     raw = app_connection()
     attacks = (
@@ -114,14 +125,22 @@ def test_the_database_refuses_what_services_do(committed_db: str, app_connection
         ("UPDATE staging.batch_{id} SET amount = 1", "42501"),
         ("DROP TABLE staging.batch_{id}", "42501"),
         ("CREATE TABLE staging.mine (a int)", "42501"),
-        ("SELECT intake_begin_staging(%(id)s, '[{{\"name\": \"a\", \"type\": \"text); DROP TABLE intake_batch; --\"}}]')", "KZ041"),
+        (
+            'SELECT intake_begin_staging(%(id)s, \'[{{"name": "a", "type": "text); DROP TABLE intake_batch; --"}}]\')',
+            "KZ041",
+        ),
         ("SELECT intake_receive('toy', 'f', '{digest}', 1, 'r', 'k', 'm', now()::date, 1, '[]')", "23505"),
     )
     for attack, code in attacks:
         with pytest.raises(psycopg.Error) as told:
             raw.execute(
                 attack.format(id=batch.pk, digest=batch.digest),
-                {"id": batch.pk, "sender": county.sender.pk, "other": county.approver.pk, "officer": county.stranger.pk},
+                {
+                    "id": batch.pk,
+                    "sender": county.sender.pk,
+                    "other": county.approver.pk,
+                    "officer": county.stranger.pk,
+                },
             )
         assert told.value.sqlstate == code, attack
         raw.rollback()
@@ -131,8 +150,12 @@ def test_the_database_refuses_what_services_do(committed_db: str, app_connection
         owner.execute("UPDATE intake_batch SET decided_by_id = sender_id WHERE id = %s", [batch.pk])
 
 
-def test_no_row_hides_behind_a_file_that_waits_for_the_worker(committed_db: str, app_connection: Callable[[], "psycopg.Connection[Any]"]) -> None:
-    """Between the decision and the work, whatever becomes of the batch in the same transaction, and however its end is asked for."""
+def test_no_row_hides_behind_a_file_that_waits_for_the_worker(
+    committed_db: str, app_connection: Callable[[], "psycopg.Connection[Any]"]
+) -> None:
+    """Between the decision and the work, whatever becomes of the batch in the same transaction, and however its end is
+    asked for.
+    """
     county = make_county()
     batch = sent(county, csv_of(3))
     end_founding()
@@ -140,10 +163,15 @@ def test_no_row_hides_behind_a_file_that_waits_for_the_worker(committed_db: str,
     raw.execute("SELECT intake_decide(%s, %s)", [batch.pk, county.approver.pk])
     raw.commit()
     forged = (
-        "INSERT INTO notices_document (kind, subject_id, area_id, name, title, media_type, size_bytes, digest, vault_ref, recorded_by_id, batch_id)"
+        "INSERT INTO notices_document (kind, subject_id, area_id, name, title, media_type, size_bytes, digest, "
+        "vault_ref, recorded_by_id, batch_id)"
         " VALUES ('forged', 1, 1, 'f', 'f', 'text/plain', 1, repeat('0', 64), 'f', %s, %s)"
     )
-    for more in ("", "SELECT intake_failed(%(id)s, '')", "SELECT intake_failed(%(id)s, ''); SELECT intake_refuse(%(id)s, %(by)s, 'why')"):
+    for more in (
+        "",
+        "SELECT intake_failed(%(id)s, '')",
+        "SELECT intake_failed(%(id)s, ''); SELECT intake_refuse(%(id)s, %(by)s, 'why')",
+    ):
         raw.execute(forged, [county.sender.pk, batch.pk])
         raw.execute(more.replace("%(id)s", str(batch.pk)).replace("%(by)s", str(county.sender.pk)))
         with pytest.raises(psycopg.Error) as told:
@@ -200,7 +228,9 @@ def test_a_lost_stage_is_not_applied(committed_db: str) -> None:
 
 def test_work_left_lying_is_queued_at_start(committed_db: str) -> None:
     county = make_county()
-    batch = services.receive(county.sender, sheet="toy", file_name="f.csv", stream=io.BytesIO(csv_of(3).encode()), queue=True)
+    batch = services.receive(
+        county.sender, sheet="toy", file_name="f.csv", stream=io.BytesIO(csv_of(3).encode()), queue=True
+    )
     assert services.recover() == [batch.pk]
     from procrastinate.contrib.django import app
 

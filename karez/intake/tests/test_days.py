@@ -36,22 +36,33 @@ def close_2009(county: SimpleNamespace) -> None:
 
 
 def test_a_day_outside_every_opened_year_is_a_fault(county: SimpleNamespace) -> None:
-    batch = sent(county, _rows("2009-02-16", "2019-02-16", "2090-02-16", "0209-02-16", "2008-12-31", "2011-01-01", "1009-02-16"))
+    batch = sent(
+        county, _rows("2009-02-16", "2019-02-16", "2090-02-16", "0209-02-16", "2008-12-31", "2011-01-01", "1009-02-16")
+    )
     assert faults_of(batch) == [(n, "paid_on", "type" if n == 5 else "day_opened") for n in (3, 4, 5, 6, 7, 8)]
     told = batch.faults.get(row_no=3)
-    assert told.expected == "a day of a year that was opened: 2009-01-01 to 2010-12-31" and "approver who signs" in told.todo
+    assert (
+        told.expected == "a day of a year that was opened: 2009-01-01 to 2010-12-31"
+        and "approver who signs" in told.todo
+    )
     assert "nobody opens one before it" in batch.faults.get(row_no=6).todo
     assert "opening balances" in batch.faults.get(row_no=6).todo
 
 
 @pytest.mark.django_db
 def test_a_year_outside_every_opened_year_is_a_fault() -> None:
-    """As for a day: none before the first year where the column asks for opened ones, none before the calendar otherwise."""
+    """As for a day: none before the first year where the column asks for opened ones, none before the calendar
+    otherwise.
+    """
     opened = OpenedDays(first=date(2009, 1, 1), last=date(2010, 12, 31), first_open=date(2010, 1, 1))
     for asked, wrong in ((Days.OPENED, [2008, 2011]), (Days.SINCE, [1948, 2011]), (Days.ANY, [])):
         column = Column("year", "year", Kind.YEAR, days=asked)
         sheet = SimpleNamespace(columns=(column,))
-        rows = "(VALUES " + ", ".join(f"({y}, {y})" for y in (1948, 2008, 2009, 2010, 2011) if asked is not Days.SINCE or y != 2008) + ") s (row_no, year)"
+        rows = (
+            "(VALUES "
+            + ", ".join(f"({y}, {y})" for y in (1948, 2008, 2009, 2010, 2011) if asked is not Days.SINCE or y != 2008)
+            + ") s (row_no, year)"
+        )
         with connection.cursor() as cursor:
             found = []
             for check in days.checks(sheet, opened):  # type: ignore[arg-type]
@@ -62,7 +73,10 @@ def test_a_year_outside_every_opened_year_is_a_fault() -> None:
 
 def test_first_and_last_day_stand_beside_the_totals(county: SimpleNamespace) -> None:
     batch = sent(county, _rows("2009-03-16", "2009-02-01", ""))
-    assert {t["label"]: t["value"] for t in batch.totals if t["unit"] == "day"} == {"first day": "2009-02-01", "last day": "2009-03-16"}
+    assert {t["label"]: t["value"] for t in batch.totals if t["unit"] == "day"} == {
+        "first day": "2009-02-01",
+        "last day": "2009-03-16",
+    }
     assert "2009-02-01" in _page(county.sender, batch.pk) and "2009-03-16" in _page(county.approver, batch.pk)
 
 

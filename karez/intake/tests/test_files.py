@@ -63,12 +63,23 @@ def book(rows: list[list[object]], **options: object) -> bytes:
 
 @pytest.mark.parametrize(
     ("encoding", "delimiter", "newline"),
-    [("utf-8", ",", "\n"), ("utf-8-sig", ";", "\r\n"), ("gb18030", "\t", "\n"), ("gb18030", ",", "\r"), ("utf-8-sig", "\t", "\r")],
+    [
+        ("utf-8", ",", "\n"),
+        ("utf-8-sig", ";", "\r\n"),
+        ("gb18030", "\t", "\n"),
+        ("gb18030", ",", "\r"),
+        ("utf-8-sig", "\t", "\r"),
+    ],
 )
-def test_encodings_delimiters_and_line_ends(county: SimpleNamespace, encoding: str, delimiter: str, newline: str) -> None:
+def test_encodings_delimiters_and_line_ends(
+    county: SimpleNamespace, encoding: str, delimiter: str, newline: str
+) -> None:
     lines = [["编号", "村", "姓名", "金额", "note"], ["a1", V, "马小军", "120.5", "好"], ["a2", V, "李", "3", ""]]
     rows = staged(sent(county, newline.join(delimiter.join(line) for line in lines).encode(encoding)))
-    assert [(r["row_no"], r["ref"], r["amount"], r["note"]) for r in rows] == [(2, "a1", 12050, "好"), (3, "a2", 300, None)]
+    assert [(r["row_no"], r["ref"], r["amount"], r["note"]) for r in rows] == [
+        (2, "a1", 12050, "好"),
+        (3, "a2", 300, None),
+    ]
 
 
 def test_a_workbook_is_read_as_values(county: SimpleNamespace) -> None:
@@ -79,8 +90,9 @@ def test_a_workbook_is_read_as_values(county: SimpleNamespace) -> None:
     ]
     made = staged(sent(county, book(rows), name="f.xlsx"))
     assert [(r["village"], r["amount"], r["paid_on"], r["size"], r["note"]) for r in made] == [
-        (V, 1250, dt.date(2009, 3, 31), 4, "two"), (V, 10000, dt.date(2009, 4, 1), 5, "-3"),
-    ]  # fmt: skip
+        (V, 1250, dt.date(2009, 3, 31), 4, "two"),
+        (V, 10000, dt.date(2009, 4, 1), 5, "-3"),
+    ]
 
 
 def test_cells_of_every_kind(county: SimpleNamespace) -> None:
@@ -93,14 +105,19 @@ def test_cells_of_every_kind(county: SimpleNamespace) -> None:
     ]
     batch = sent(county, "\n".join([head, *lines]))
     assert faults_of(batch) == [(4, "amount", "type"), (4, "size", "type")]
-    rows = staged(sent(county, "\n".join([head, *(line.replace("c,.,", "c,3,").replace('"1,2"', "2") for line in lines)])))
+    rows = staged(
+        sent(county, "\n".join([head, *(line.replace("c,.,", "c,3,").replace('"1,2"', "2") for line in lines)]))
+    )
     day, month = dt.date(2009, 3, 31), dt.date(2009, 3, 1)
     assert [r["amount"] for r in rows] == [120050, 120000, 300, 0]
     assert [r["paid_on"] for r in rows] == [month, day, day, day]
     assert {r["born"] for r in rows} == {month}
     assert [(r["year"], r["size"], str(r["share"]), r["poor"], r["kind"]) for r in rows] == [
-        (2009, 1, "1.25", True, "reg"), (2009, 12, "-3", False, "reg"), (2010, 2, "0.1", True, "fund"), (2011, 7, "1234.5", True, "reg"),
-    ]  # fmt: skip
+        (2009, 1, "1.25", True, "reg"),
+        (2009, 12, "-3", False, "reg"),
+        (2010, 2, "0.1", True, "fund"),
+        (2011, 7, "1234.5", True, "reg"),
+    ]
 
 
 def test_every_fault_is_listed(county: SimpleNamespace) -> None:
@@ -117,15 +134,33 @@ def test_every_fault_is_listed(county: SimpleNamespace) -> None:
     batch = sent(county, "\n".join(lines))
     assert batch.state == State.FAULTY
     assert faults_of(batch) == [
-        (2, "amount", "type"), (2, "id_number", "id_number"), (2, "note", "formula"), (2, "paid_on", "type"), (2, "ref", "required"),
-        (3, "amount", "low"), (3, "id_number", "id_number"), (3, "name", "required"), (3, "note", "formula"), (3, "paid_on", "type"),
+        (2, "amount", "type"),
+        (2, "id_number", "id_number"),
+        (2, "note", "formula"),
+        (2, "paid_on", "type"),
+        (2, "ref", "required"),
+        (3, "amount", "low"),
+        (3, "id_number", "id_number"),
+        (3, "name", "required"),
+        (3, "note", "formula"),
+        (3, "paid_on", "type"),
         (3, "village", "area"),
-        (4, "amount", "type"), (4, "note", "max_length"), (4, "paid_on", "type"),
-        (5, "amount", "type"), (5, "village, ref", "key"), (6, "name", "formula"),
-    ]  # fmt: skip
+        (4, "amount", "type"),
+        (4, "note", "max_length"),
+        (4, "paid_on", "type"),
+        (5, "amount", "type"),
+        (5, "village, ref", "key"),
+        (6, "name", "formula"),
+    ]
     assert batch.fault_count == 17
     told = "".join(queries.faults_csv(county.sender, batch.pk))
-    assert wrong not in told and good not in told and "cmd|x" not in told and wrong[-4:] not in told and "(18 characters, not shown)" in told
+    assert (
+        wrong not in told
+        and good not in told
+        and "cmd|x" not in told
+        and wrong[-4:] not in told
+        and "(18 characters, not shown)" in told
+    )
     assert len(told.splitlines()) == 18
     assert all(line[-1] for line in csv.reader(io.StringIO(told)))  # what to do, of every fault
     page = queries.faults_page(county.sender, batch.pk, size=10)
@@ -135,9 +170,25 @@ def test_every_fault_is_listed(county: SimpleNamespace) -> None:
 
 
 def test_lines_that_are_broken_do_not_hide_the_others(county: SimpleNamespace) -> None:
-    lines = [HEAD, f"r1,{V},a,,1,,", "r2,too,few", f"r3,{V},b,,1,,,more", f'r4,{V},"c"d,,1,,', f"r5,{V},e,,bad,,", f'r6,{V},"f,,1,,', f"r7,{V},g,,x,,"]
+    lines = [
+        HEAD,
+        f"r1,{V},a,,1,,",
+        "r2,too,few",
+        f"r3,{V},b,,1,,,more",
+        f'r4,{V},"c"d,,1,,',
+        f"r5,{V},e,,bad,,",
+        f'r6,{V},"f,,1,,',
+        f"r7,{V},g,,x,,",
+    ]
     batch = sent(county, "\n".join(lines) + "\n")
-    assert faults_of(batch) == [(3, "", "cells"), (4, "", "cells"), (5, "", "quotes"), (6, "amount", "type"), (7, "", "quotes"), (8, "amount", "type")]
+    assert faults_of(batch) == [
+        (3, "", "cells"),
+        (4, "", "cells"),
+        (5, "", "quotes"),
+        (6, "amount", "type"),
+        (7, "", "quotes"),
+        (8, "amount", "type"),
+    ]
 
 
 def test_breaks_in_cells_blank_lines_and_trailing_commas(county: SimpleNamespace) -> None:
@@ -153,7 +204,10 @@ def test_breaks_in_cells_blank_lines_and_trailing_commas(county: SimpleNamespace
         (HEAD + "\n", [(0, "", "no_rows")]),
         ("ref,name\na,b\n", [(1, "village", "missing_column")]),
         (f"ref,village,name,Ref\na,{V},b,c\n", [(1, "Ref", "duplicate_header")]),
-        (f"ref,village,name,x,X\na,{V},b,c,d\n", [(1, f"column {at} (1 character, not shown)", "duplicate_header") for at in "DE"]),
+        (
+            f"ref,village,name,x,X\na,{V},b,c,d\n",
+            [(1, f"column {at} (1 character, not shown)", "duplicate_header") for at in "DE"],
+        ),
         (f"no,ref,village,name,amount\n1,a,{V},b,1\n合计,,,,1\n", [(3, "", "totals_row")]),
         (f"ref,village,name,amount\na,{V},b,1\nTotal,,,1\n", [(3, "", "totals_row")]),
     ],
@@ -197,53 +251,97 @@ def test_workbooks_that_would_burst(county: SimpleNamespace, monkeypatch: pytest
 
 
 def test_cells_of_a_workbook_that_are_no_values_are_faults(county: SimpleNamespace) -> None:
-    """By row and column, in every kind of column, identity too: an error, a formula without a result, a number shown otherwise."""
+    """By row and column, in every kind of column, identity too: an error, a formula without a result, a number shown
+    otherwise.
+    """
     texts = "".join(f'<c r="{c}2" t="inlineStr"><is><t>{t}</t></is></c>' for c, t in zip("AB", ("r1", V), strict=True))
     cells = (
-        '<c r="C2" t="e"><f>A9</f><v>#NAME?</v></c><c r="D2" t="e"><v>#N/A</v></c><c r="E2"><f>E3*2</f></c><c r="F2" s="1"><v>39903</v></c>'
+        '<c r="C2" t="e"><f>A9</f><v>#NAME?</v></c><c r="D2" t="e"><v>#N/A</v></c><c r="E2"><f>E3*2</f></c><c '
+        'r="F2" s="1"><v>39903</v></c>'
         '<c r="G2" s="2"><v>15000</v></c><c r="H2" s="3"><v>0.01</v></c><c r="I2" t="e"><v>#REF!</v></c>'
     )
-    rows = words(1, "ref", "village", "name", "id_number", "amount", "born", "share", "size", "kind") + f'<row r="2">{texts}{cells}</row>'
+    rows = (
+        words(1, "ref", "village", "name", "id_number", "amount", "born", "share", "size", "kind")
+        + f'<row r="2">{texts}{cells}</row>'
+    )
     rows += words(3, "r2", V, "a", "", "1", "2009-03", "2", "3", "reg") + '<row r="4"><c r="A4" s="4"><v>12</v></c>'
     rows += f'<c r="B4"><v>{V}</v></c><c r="C4" t="inlineStr"><is><t>b</t></is></c></row>'
-    data = xlsx(page(rows, after='<mergeCells><mergeCell ref="I3:I4"/></mergeCells>'), formats=["yyyy", "0!.0,", "0%", "0000"])
+    data = xlsx(
+        page(rows, after='<mergeCells><mergeCell ref="I3:I4"/></mergeCells>'), formats=["yyyy", "0!.0,", "0%", "0000"]
+    )
     batch = sent(county, data, name="f.xlsx")
     assert faults_of(batch) == [
-        (2, "amount", "formula"), (2, "born", "type"), (2, "id_number", "spreadsheet_error"), (2, "kind", "spreadsheet_error"),
-        (2, "name", "spreadsheet_error"), (2, "share", "shown_otherwise"), (2, "size", "type"), (4, "kind", "merged"),
-    ]  # fmt: skip
+        (2, "amount", "formula"),
+        (2, "born", "type"),
+        (2, "id_number", "spreadsheet_error"),
+        (2, "kind", "spreadsheet_error"),
+        (2, "name", "spreadsheet_error"),
+        (2, "share", "shown_otherwise"),
+        (2, "size", "type"),
+        (4, "kind", "merged"),
+    ]
     found = {(f.column, f.rule): f.found for f in batch.faults.all()}
     assert found["name", "spreadsheet_error"] == "#NAME?" and found["share", "shown_otherwise"] == "#SHOWN! 15000"
-    assert (found["size", "type"], found["amount", "formula"], found["kind", "merged"]) == ("… %", "(5 characters, not shown)", "#MERGED! I3:I4")
+    assert (found["size", "type"], found["amount", "formula"], found["kind", "merged"]) == (
+        "… %",
+        "(5 characters, not shown)",
+        "#MERGED! I3:I4",
+    )
 
 
 def test_errors_of_a_spreadsheet_in_a_csv_are_faults(county: SimpleNamespace) -> None:
     batch = sent(county, f"{HEAD}\nr1,{V},#N/A,,#DIV/0!,########,#1 in the list\n#REF!,{V},b,,1,,\n")
     assert faults_of(batch) == [
-        (2, "amount", "spreadsheet_error"), (2, "name", "spreadsheet_error"), (2, "paid_on", "spreadsheet_error"), (3, "ref", "spreadsheet_error"),
-    ]  # fmt: skip
+        (2, "amount", "spreadsheet_error"),
+        (2, "name", "spreadsheet_error"),
+        (2, "paid_on", "spreadsheet_error"),
+        (3, "ref", "spreadsheet_error"),
+    ]
 
 
 def test_what_is_read_of_a_workbook_is_told(county: SimpleNamespace) -> None:
     """The shown sheet with the headings is read, wherever it stands; a hidden one never; all else is a notice."""
-    rows = words(2, "ref", "village", "name", "paid_on").replace("</row>", '<c r="IV2" t="inlineStr"><is><t>tmpl</t></is></c></row>')
-    rows += words(3, "0012", V, "孔_x4E8C_").replace("<row ", '<row hidden="1" ').replace("</row>", '<c r="D3" s="1"><v>39903</v></c></row>')
+    rows = words(2, "ref", "village", "name", "paid_on").replace(
+        "</row>", '<c r="IV2" t="inlineStr"><is><t>tmpl</t></is></c></row>'
+    )
+    rows += (
+        words(3, "0012", V, "孔_x4E8C_")
+        .replace("<row ", '<row hidden="1" ')
+        .replace("</row>", '<c r="D3" s="1"><v>39903</v></c></row>')
+    )
     rows += '<row r="1048576"><c r="A1048576" t="inlineStr"><is><t> </t></is></c></row>'
     table = page(rows, before='<cols><col min="1" max="1" hidden="1"/></cols>')
     old = page(words(1, "ref", "village", "name") + words(2, "x", V, "old"))
-    data = xlsx(old, page(words(1, "how to fill")), table, formats=['m"月"d"日"'], states=["hidden", "visible", "visible"], names=["旧名单", "填表说明", "花名册"])
+    data = xlsx(
+        old,
+        page(words(1, "how to fill")),
+        table,
+        formats=['m"月"d"日"'],
+        states=["hidden", "visible", "visible"],
+        names=["旧名单", "填表说明", "花名册"],
+    )
     batch = sent(county, data, name="f.xlsx")
     assert [(r["row_no"], r["ref"], r["paid_on"]) for r in staged(batch)] == [(3, "0012", dt.date(2009, 3, 31))]
     assert [(n["what"], n["found"]) for n in batch.notices] == [
-        ("sheet_read", "花名册"), ("other_sheet", "填表说明"), ("hidden_sheet", "(3 characters, not shown)"), ("empty_rows_above", "1"), ("hidden_row", "3"),
-        ("hidden_column", "A"), ("far_cell", "IV2 (4 characters, not shown)"), ("yearless_day", "D3"),
-    ]  # fmt: skip
-    told = refused(county, xlsx(page(words(1, "how to fill")), old, states=["visible", "hidden"], names=["填表说明", "旧名单"]))
+        ("sheet_read", "花名册"),
+        ("other_sheet", "填表说明"),
+        ("hidden_sheet", "(3 characters, not shown)"),
+        ("empty_rows_above", "1"),
+        ("hidden_row", "3"),
+        ("hidden_column", "A"),
+        ("far_cell", "IV2 (4 characters, not shown)"),
+        ("yearless_day", "D3"),
+    ]
+    told = refused(
+        county, xlsx(page(words(1, "how to fill")), old, states=["visible", "hidden"], names=["填表说明", "旧名单"])
+    )
     assert "of the sheet 填表说明, none of them a known heading" in told.found
 
 
 def _rows(many: int) -> bytes:
-    return book([["ref", "village", "name", "amount"], *[[f"R{n}", V, f"name {n * 7919 % 1000}", n] for n in range(many)]])
+    return book(
+        [["ref", "village", "name", "amount"], *[[f"R{n}", V, f"name {n * 7919 % 1000}", n] for n in range(many)]]
+    )
 
 
 def test_damaged_bytes_inside_a_sheet_are_refused(county: SimpleNamespace) -> None:
@@ -285,9 +383,11 @@ def test_denied_columns_are_kept_nowhere(county: SimpleNamespace) -> None:
     text = f"{head}\nr1,{V},a,秘密族,1,secretfaith,yes,n,red\nr2,{V},b,秘密族\n"
     batch = sent(county, text)
     assert [(n["what"], n["found"]) for n in batch.notices] == [
-        ("denied_column", "民族 (民族)"), ("denied_column", "Religion (religion)"), ("denied_column", "(party)"),
+        ("denied_column", "民族 (民族)"),
+        ("denied_column", "Religion (religion)"),
+        ("denied_column", "(party)"),
         ("unknown_column", "column I (6 characters, not shown)"),
-    ]  # fmt: skip
+    ]
     kept = b"".join(vault.chunks(batch.vault_ref)).decode()
     assert "秘密族" not in kept and "secretfaith" not in kept and "民族" not in kept and "red" in kept
     assert faults_of(batch) == [(3, "", "cells")]

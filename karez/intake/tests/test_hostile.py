@@ -1,4 +1,6 @@
-"""Files and moments that are meant to break something: bombs no spreadsheet writes, files without headings, faults of the machine."""
+"""Files and moments that are meant to break something: bombs no spreadsheet writes, files without headings, faults of
+the machine.
+"""
 
 import io
 from types import SimpleNamespace
@@ -39,15 +41,22 @@ def test_a_file_without_headings_is_kept_nowhere_and_told_nowhere(county: Simple
     assert not Batch.objects.exists()
 
 
-@pytest.mark.parametrize("heading", ["民 族", "民　族", "Ethnicity ", "ethnic_group", "ＥＴＨＮＩＣ", "民\u200b族", "民-族", "relig\u00adion"])
+@pytest.mark.parametrize(
+    "heading",
+    ["民 族", "民　族", "Ethnicity ", "ethnic_group", "ＥＴＨＮＩＣ", "民\u200b族", "民-族", "relig\u00adion"],
+)
 def test_a_denied_heading_in_disguise(county: SimpleNamespace, heading: str) -> None:
     batch = sent(county, f"ref,village,name,{heading}\nr1,{VILLAGES[0]},a,secretvalue\n")
     assert b"secretvalue" not in b"".join(vault.chunks(batch.vault_ref))
     assert batch.notices[0]["what"] == "denied_column"
 
 
-def test_a_fault_of_the_machine_leaves_no_batch_in_the_middle(county: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever stops an applying, the batch waits as before and says why; otherwise it could neither be applied nor refused."""
+def test_a_fault_of_the_machine_leaves_no_batch_in_the_middle(
+    county: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever stops an applying, the batch waits as before and says why; otherwise it could neither be applied nor
+    refused.
+    """
     batch = sent(county, csv_of(3))
 
     def broken(applying: object) -> dict[str, int]:
@@ -82,17 +91,31 @@ def test_work_on_a_batch_begins_with_what_it_is_then(county: SimpleNamespace, mo
     assert services.run_apply(batch.pk).trouble == ""
 
 
-def test_a_sheet_of_the_region_is_sent_by_who_holds_the_region(county: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
-    plan = Sheet("plan_targets", "Plan", "of the region", (Column("code", "code"),), lambda _a: {}, "register.send", "register.apply")
+def test_a_sheet_of_the_region_is_sent_by_who_holds_the_region(
+    county: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = Sheet(
+        "plan_targets",
+        "Plan",
+        "of the region",
+        (Column("code", "code"),),
+        lambda _a: {},
+        "register.send",
+        "register.apply",
+    )
     monkeypatch.setattr(services.registry, "sheet_named", lambda _name: plan)
     with pytest.raises(Refusal) as told:
         services.receive(county.sender, sheet="plan_targets", file_name="p.csv", stream=io.BytesIO(b"code\nx\n"))
     assert (told.value.code, "region" in told.value.found) == ("access.not_granted", True)
     grant_role(None, user=county.stranger, role=Role.REGIONAL_OFFICER, area_id=county.ids["640000"], starts_on=_day())
-    assert services.receive(county.stranger, sheet="plan_targets", file_name="p.csv", stream=io.BytesIO(b"code\nx\n")).pk
+    assert services.receive(
+        county.stranger, sheet="plan_targets", file_name="p.csv", stream=io.BytesIO(b"code\nx\n")
+    ).pk
 
 
-def test_a_sheet_without_a_way_back_is_refused_in_words(county: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sheet_without_a_way_back_is_refused_in_words(
+    county: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     batch = sent(county, csv_of(2))
     services.apply(county.approver, batch_id=batch.pk)
     sheet = registry.sheet_named("toy")

@@ -1,4 +1,6 @@
-"""A file whose check came to nothing is no dead end: it is checked again or refused, and stands in the way of no stranger's erasure."""
+"""A file whose check came to nothing is no dead end: it is checked again or refused, and stands in the way of no
+stranger's erasure.
+"""
 
 import io
 from types import SimpleNamespace
@@ -67,7 +69,9 @@ def test_only_files_that_may_hold_the_person_are_in_the_way(county: SimpleNamesp
     assert (refused.value.code, refused.value.more) == ("intake.waits", {"batch": stuck.pk})
     services.refuse(county.sender, batch_id=stuck.pk, reason="cannot be read")
     marked: list[tuple[int, bool]] = []
-    assert retention.forget_files_of(area_ids=[ours], number_hash=b"n", name_hash=b"m", forget=lambda batch, whole: marked.append((batch, whole))) == [stuck.pk]  # never read: it may hold anybody
+    assert retention.forget_files_of(
+        area_ids=[ours], number_hash=b"n", name_hash=b"m", forget=lambda batch, whole: marked.append((batch, whole))
+    ) == [stuck.pk]  # never read: it may hold anybody
     assert marked == [(stuck.pk, True)]
 
 
@@ -75,19 +79,26 @@ def test_a_checked_file_is_in_the_way_with_the_number_or_the_name_alone(county: 
     from django.conf import settings
 
     text = csv_of(2).replace(id_number(1), "")
-    batch = services.stage(services.receive(county.sender, sheet="toy", file_name="f.csv", stream=io.BytesIO(text.encode())).pk)
+    batch = services.stage(
+        services.receive(county.sender, sheet="toy", file_name="f.csv", stream=io.BytesIO(text.encode())).pk
+    )
     assert batch.state == State.CHECKED
     key = settings.SEALING_KEY
     first, second = (key.name_hash(key.area_key(county.ids[VILLAGES[n]]), f"马小军{n}") for n in (0, 1))
     area = [county.ids[VILLAGES[0]]]
-    assert retention.forget_files_of(area_ids=area, number_hash=key.number_hash("x"), name_hash=first, forget=not_asked) == []  # another number: another person
+    assert (
+        retention.forget_files_of(area_ids=area, number_hash=key.number_hash("x"), name_hash=first, forget=not_asked)
+        == []
+    )  # another number: another person
     for number, name in ((key.number_hash(id_number(0)), None), (None, first), (key.number_hash("x"), second)):
         with pytest.raises(Refusal):
             retention.forget_files_of(area_ids=area, number_hash=number, name_hash=name, forget=not_asked)
 
 
 def test_a_checked_file_whose_rows_a_crash_took_is_judged_by_its_places(county: SimpleNamespace) -> None:
-    batch = services.stage(services.receive(county.sender, sheet="toy", file_name="f.csv", stream=io.BytesIO(csv_of(2).encode())).pk)
+    batch = services.stage(
+        services.receive(county.sender, sheet="toy", file_name="f.csv", stream=io.BytesIO(csv_of(2).encode())).pk
+    )
     ours, far = [county.ids[VILLAGES[0]]], [county.ids[FAR]]
     assert not retention._is_staged(batch, ours, b"n", None)
     batch.row_count = 3  # one row is missing

@@ -1,4 +1,6 @@
-"""What is told of a file says nobody's number however it is parted, names the place in the file as it was sent, and is found again when a person is erased."""
+"""What is told of a file says nobody's number however it is parted, names the place in the file as it was sent, and is
+found again when a person is erased.
+"""
 
 import json
 import sys
@@ -34,13 +36,31 @@ def _sql(query: str, *values: Any) -> Any:
 
 @pytest.mark.parametrize(
     "text",
-    ["电话（138 0000 0000）", "姓名（640102 199001 011234）", "电话 138 0000 0000", "650,102,199,001,011,234", "姓名（LI NA）", "姓名 LI", "LI（NA）",
-     "电话；138；0000；0000", "电话, 138, 0000, 0000", "A138 B0000 C0000", "138（0000）0000", "13800000000 characters", "6501,0219,9001", "138.0000.0000"],
-)  # fmt: skip
+    [
+        "电话（138 0000 0000）",
+        "姓名（640102 199001 011234）",
+        "电话 138 0000 0000",
+        "650,102,199,001,011,234",
+        "姓名（LI NA）",
+        "姓名 LI",
+        "LI（NA）",
+        "电话；138；0000；0000",
+        "电话, 138, 0000, 0000",
+        "A138 B0000 C0000",
+        "138（0000）0000",
+        "13800000000 characters",
+        "6501,0219,9001",
+        "138.0000.0000",
+    ],
+)
 def test_no_number_and_no_name_passes_in_pieces(text: str) -> None:
     told = telling.noticed(text)
     assert told != text and "LI" not in told and "NA" not in told
-    assert sum(sign.isdigit() for sign in told.removesuffix(" characters, not shown)")) < 8 and "0000" not in told and "011" not in told
+    assert (
+        sum(sign.isdigit() for sign in told.removesuffix(" characters, not shown)")) < 8
+        and "0000" not in told
+        and "011" not in told
+    )
     assert telling.noticed(told) == told  # what is shown may be shown
     assert telling.noticed("金额（2009）") == "金额（2009）" and telling.noticed("column D") == "column D"
 
@@ -51,8 +71,18 @@ def test_the_database_has_the_last_word_of_notices_and_headings(county: SimpleNa
     told = json.dumps([{"what": "unknown_column", "found": f"of {number}", "rows": 12} for number in numbers])
     with connection.cursor() as cursor:
         cursor.execute("SELECT intake_begin_staging(%s, %s)", [batch.pk, json.dumps(rules.staged_columns(TOY))])
-        cursor.execute("SELECT intake_staged(%s, 1, 1, '[]', %s, '[]', %s)", [batch.pk, told, json.dumps({"name": "姓名 640102199001011234"})])
-        received = _sql("SELECT intake_receive('plan_targets', 'f', repeat('a', 64), 1, 'none', repeat('b', 64), repeat('c', 32), current_date, %s, %s)", county.sender.pk, told)
+        cursor.execute(
+            "SELECT intake_staged(%s, 1, 1, '[]', %s, '[]', %s)",
+            [batch.pk, told, json.dumps({"name": "姓名 640102199001011234"})],
+        )
+        received = _sql(
+            (
+                "SELECT intake_receive('plan_targets', 'f', repeat('a', 64), 1, 'none', repeat('b', 64), repeat('c', "
+                "32), current_date, %s, %s)"
+            ),
+            county.sender.pk,
+            told,
+        )
     for one in Batch.objects.filter(pk__in=[batch.pk, received]):
         assert one.notices == [{"what": "unknown_column", "found": "of (a number, not shown)", "rows": 12}] * 4
     assert Batch.objects.get(pk=batch.pk).headings == {"name": "姓名 (a number, not shown)"}
@@ -62,9 +92,15 @@ def test_a_column_is_told_by_its_place_in_the_file_as_it_was_sent(county: Simple
     assert [place_as_sent(n, [0, 2, 3]) for n in range(3)] == [1, 4, 5]
     batch = sent(county, f"ref,民族,village,宗教,name,张小凤,备注\nr1,x,{V},y,a,,\n")
     for checked in (batch, services.check_again(county.sender, batch_id=batch.pk)):
-        assert [n["found"] for n in checked.notices if n["what"] == "unknown_column"] == ["column F (3 characters, not shown)", "备注"]
+        assert [n["found"] for n in checked.notices if n["what"] == "unknown_column"] == [
+            "column F (3 characters, not shown)",
+            "备注",
+        ]
     twice = sent(county, f"民族,ref,village,name,x,X\nb,r1,{V},a,b,c\n")
-    assert {f.column for f in twice.faults.filter(rule="duplicate_header")} == {"column E (1 character, not shown)", "column F (1 character, not shown)"}
+    assert {f.column for f in twice.faults.filter(rule="duplicate_header")} == {
+        "column E (1 character, not shown)",
+        "column F (1 character, not shown)",
+    }
 
 
 def test_the_place_is_known_when_the_words_of_a_file_are_forgotten(committed_db: str, owner_cursor: Any) -> None:
@@ -72,9 +108,13 @@ def test_the_place_is_known_when_the_words_of_a_file_are_forgotten(committed_db:
     batch = sent(county, f"ref,民族,village,name,size,张小凤\nr1,x,{V},a,many,\n")
     owner_cursor.execute("SELECT intake_forget_words(%s)", [batch.pk])
     batch.refresh_from_db()
-    assert [n for n in batch.notices if n["what"] != "not_judged"] == [{"what": "denied_column", "found": "…", "place": 1}]
+    assert [n for n in batch.notices if n["what"] != "not_judged"] == [
+        {"what": "denied_column", "found": "…", "place": 1}
+    ]
     again = services.check_again(county.sender, batch_id=batch.pk)
-    assert [n["found"] for n in again.notices if n["what"] == "unknown_column"] == ["column F (3 characters, not shown)"]
+    assert [n["found"] for n in again.notices if n["what"] == "unknown_column"] == [
+        "column F (3 characters, not shown)"
+    ]
 
 
 def test_a_heading_with_a_comma_is_one_column() -> None:
@@ -85,7 +125,10 @@ def test_a_heading_with_a_comma_is_one_column() -> None:
 
 
 def test_one_row_counts_and_two_rows_count() -> None:
-    found = [n["found"] for n in days.late_notices([{"year": 2008, "rows": rows, "counts_from": "2009-01-01"} for rows in (1, 2000)])]
+    found = [
+        n["found"]
+        for n in days.late_notices([{"year": 2008, "rows": rows, "counts_from": "2009-01-01"} for rows in (1, 2000)])
+    ]
     assert found == ["1 row of 2008 counts from 2009-01-01", "2,000 rows of 2008 count from 2009-01-01"]
     assert not [one for one in found if _chinese(one) == one]
 
@@ -99,7 +142,10 @@ def _chinese(text: str) -> str:
 
 def test_a_day_before_the_calendar_is_told_for_what_it_is() -> None:
     opened = OpenedDays(date(2009, 1, 1), date(2010, 12, 31), date(2010, 1, 1))
-    for kind, expected in ((Kind.DATE, "a day from 1949-10-01 until 2010-12-31"), (Kind.YEAR, "a year from 1949 until 2010")):
+    for kind, expected in (
+        (Kind.DATE, "a day from 1949-10-01 until 2010-12-31"),
+        (Kind.YEAR, "a year from 1949 until 2010"),
+    ):
         sheet: Any = SimpleNamespace(columns=(Column("since", "since", kind, days=Days.SINCE),))
         ahead, before = days.checks(sheet, opened)
         assert (ahead.expected, before.expected, before.todo) == (expected, expected, "correct the day")
@@ -145,7 +191,9 @@ def test_a_long_cell_over_lines_is_a_long_row_and_a_forgotten_quote_is_one(tmp_p
     head = "ref,village,name,民族\n" if denied else "ref,village,name,note\n"
     lines = "\n".join(["x" * 10_000] * 20)
     length = len(f'r1,v,n,"{lines}"')
-    assert _staged(tmp_path, f'{head}r1,v,n,"{lines}"\nr2,v,n,ok\n') == [(2, "long_row", f"a row of {length:,} characters")]
+    assert _staged(tmp_path, f'{head}r1,v,n,"{lines}"\nr2,v,n,ok\n') == [
+        (2, "long_row", f"a row of {length:,} characters")
+    ]
     for text in ('r1,v,"n,x\nr2,v,n,y\n', f'r1,v,"n,x\nr2,v,n,{"y" * BOUND}\n'):
         assert [one[:2] for one in _staged(tmp_path, head + text) if one[0] == 2] == [(2, "quotes")]
 
@@ -162,14 +210,30 @@ def test_long_lines_are_found_across_blocks(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_sql_folds_a_name_as_python_does(db: None) -> None:
-    names = ["买买提·艾力", "买买提•艾力", "D\u00b4Arcy", "Ｄ’ＡＲＣＹ", "ÉLISE-Ünal", "ЁЛКА", "d arcy", "马 小\u200b军", "佐々木", "Ma2", "%_\\'", "ﷺ"]
+    names = [
+        "买买提·艾力",
+        "买买提•艾力",
+        "D\u00b4Arcy",
+        "Ｄ’ＡＲＣＹ",
+        "ÉLISE-Ünal",
+        "ЁЛКА",
+        "d arcy",
+        "马 小\u200b军",
+        "佐々木",
+        "Ma2",
+        "%_\\'",
+        "ﷺ",
+    ]
     letters = [chr(n) for n in range(0x20, 0x3400) if chr(n).casefold() == chr(n).lower()] + list("ＡＺａ０９ﾞ〇")
     given = names + [f"a{sign}b" for sign in letters]
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT t, {folded_name_sql('t')} FROM unnest(%s::text[]) t", [given])
         found = cursor.fetchall()
     unlike = [(t, sql) for t, sql in found if sql != folded_name(t) and sql]
-    assert len(unlike) < 30, (sys.version, unlike)  # letters newer than the server's Unicode, and small letters made by folding only
+    assert len(unlike) < 30, (
+        sys.version,
+        unlike,
+    )  # letters newer than the server's Unicode, and small letters made by folding only
     assert not [one for one in unlike if one[0] in names]
 
 
@@ -178,14 +242,27 @@ def test_words_of_files_are_found_however_they_are_spelt(committed_db: str, owne
     made = {}
     for n, name in enumerate(("贷款申请 买买提•艾力.csv", "买买提艾力", "电话 138-0000-0000", "买买提", "LI  NA list")):
         with connection.cursor() as cursor:
-            cursor.execute("SELECT intake_receive('plan_targets', %s, repeat(%s, 64), 1, 'none', repeat('b', 64), repeat('c', 32), current_date, %s, '[]')",
-                           ["x" if n == 2 else name, str(n), county.sender.pk])  # fmt: skip
+            cursor.execute(
+                (
+                    "SELECT intake_receive('plan_targets', %s, repeat(%s, 64), 1, 'none', repeat('b', 64), repeat('c', "
+                    "32), current_date, %s, '[]')"
+                ),
+                ["x" if n == 2 else name, str(n), county.sender.pk],
+            )
             made[cursor.fetchone()[0]] = name
-    owner_cursor.execute("UPDATE intake_batch SET notices = '[{\"what\": \"x\", \"found\": \"电话 1380 000 0000\"}]' WHERE id = %s", [list(made)[2]])
+    owner_cursor.execute(
+        'UPDATE intake_batch SET notices = \'[{"what": "x", "found": "电话 1380 000 0000"}]\' WHERE id = %s',
+        [list(made)[2]],
+    )
     with connection.cursor() as cursor:
-        cursor.execute("INSERT INTO intake_fault (batch_id, row_no, found, rule) VALUES (%s, 1, '买买提 艾力', 'x')", [list(made)[3]])
+        cursor.execute(
+            "INSERT INTO intake_fault (batch_id, row_no, found, rule) VALUES (%s, 1, '买买提 艾力', 'x')",
+            [list(made)[3]],
+        )
     marked: list[int] = []
-    retention._forget_words(["买买提·艾力", "13800000000", "Li Na", "·", "x"], lambda batch, _whole: marked.append(batch))
+    retention._forget_words(
+        ["买买提·艾力", "13800000000", "Li Na", "·", "x"], lambda batch, _whole: marked.append(batch)
+    )
     assert marked == list(made)
 
 
@@ -193,10 +270,19 @@ def test_what_batches_say_is_read_apart_from_what_their_faults_say(county: Simpl
     batch = sent(county, f"ref,village,name\nr1,{V},a\nr1,{V},b\n")
     Fault.objects.bulk_create(Fault(batch=batch, row_no=n, rule="key", found="the same as row 2") for n in range(300))
     with connection.cursor() as cursor:
-        cursor.execute("EXPLAIN (ANALYZE, FORMAT JSON) " + retention.telling_sql(), {"words": ["买买提·艾力", "x1", "y2"]})
+        cursor.execute(
+            "EXPLAIN (ANALYZE, FORMAT JSON) " + retention.telling_sql(), {"words": ["买买提·艾力", "x1", "y2"]}
+        )
         plan = cursor.fetchone()[0]
-    scans = [node for node in _nodes((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"]) if node.get("Relation Name")]
-    assert {node["Relation Name"]: node["Actual Loops"] for node in scans} == {"intake_batch": 1, "intake_fault": 1} and len(scans) == 2
+    scans = [
+        node
+        for node in _nodes((json.loads(plan) if isinstance(plan, str) else plan)[0]["Plan"])
+        if node.get("Relation Name")
+    ]
+    assert {node["Relation Name"]: node["Actual Loops"] for node in scans} == {
+        "intake_batch": 1,
+        "intake_fault": 1,
+    } and len(scans) == 2
     assert batch.state == State.FAULTY
 
 

@@ -1,4 +1,6 @@
-"""Identity in the wrong place is kept nowhere in the clear: not in a fault, a notice, a heading or a file's name, whichever way it comes."""
+"""Identity in the wrong place is kept nowhere in the clear: not in a fault, a notice, a heading or a file's name,
+whichever way it comes.
+"""
 
 import hashlib
 import io
@@ -18,7 +20,18 @@ from karez.kernel.sealing import file_digest
 
 NAME, PHONE, CARD = "张小凤", "13812345678", "6222021234567890123"
 NUMBER = "640422197001011234"
-NUMBERS = [NUMBER, "64042219700101123X", "640422 19700101 1234", "６４０４２２１９７００１０１１２３４", "640422700101123", PHONE, "138 1234 5678", "+86 138-1234-5678", CARD, "6222 0212 3456 7890 123"]
+NUMBERS = [
+    NUMBER,
+    "64042219700101123X",
+    "640422 19700101 1234",
+    "６４０４２２１９７００１０１１２３４",
+    "640422700101123",
+    PHONE,
+    "138 1234 5678",
+    "+86 138-1234-5678",
+    CARD,
+    "6222 0212 3456 7890 123",
+]
 
 
 @pytest.fixture
@@ -29,15 +42,27 @@ def county(db: None) -> SimpleNamespace:
 def _kept_of(batch: Batch) -> str:
     batch.refresh_from_db()
     with connection.cursor() as cursor:
-        cursor.execute("SELECT f::text FROM intake_fault f WHERE batch_id = %s UNION ALL SELECT b::text FROM intake_batch b WHERE id = %s", [batch.pk] * 2)
+        cursor.execute(
+            (
+                "SELECT f::text FROM intake_fault f WHERE batch_id = %s UNION ALL SELECT b::text FROM intake_batch b "
+                "WHERE id = %s"
+            ),
+            [batch.pk] * 2,
+        )
         return "\n".join(row[0] for row in cursor.fetchall())
 
 
 def test_a_name_in_any_column_is_told_by_its_length(county: SimpleNamespace) -> None:
     lines = [
-        f"{HEAD},{NAME},{NAME}", f"{NAME},{NAME},{NAME},{NAME},{NAME},{NAME},={NAME},a,b", f"r1,{V},x,,{NUMBER},{PHONE},=n,a,b",
-        f"{NAME},{V},x,,1,,n,a,b", f"{NAME},{V},x,,1,,n,a,b", f"r2,{V},x,,1,,{'=' + NAME * 90},a,b", f"r3,{V},{NAME}", f'r4,{V},"{NAME}',
-    ]  # fmt: skip
+        f"{HEAD},{NAME},{NAME}",
+        f"{NAME},{NAME},{NAME},{NAME},{NAME},{NAME},={NAME},a,b",
+        f"r1,{V},x,,{NUMBER},{PHONE},=n,a,b",
+        f"{NAME},{V},x,,1,,n,a,b",
+        f"{NAME},{V},x,,1,,n,a,b",
+        f"r2,{V},x,,1,,{'=' + NAME * 90},a,b",
+        f"r3,{V},{NAME}",
+        f'r4,{V},"{NAME}',
+    ]
     batch = sent(county, "\n".join(lines), name=f"{NAME} {NUMBER}.csv")
     assert batch.state == State.FAULTY
     assert batch.fault_count and batch.fault_count >= 10
@@ -65,7 +90,15 @@ def test_raw_sql_keeps_none_either(county: SimpleNamespace) -> None:
 
 @pytest.mark.parametrize("number", NUMBERS)
 def test_numbers_are_told_apart_from_amounts_and_codes(db: None, number: str) -> None:
-    plain = ["640422100207", "2009-03-31", "1,234,567.89", "2009-01-01 – 2009-12-31", "12345678901234", "row 12 of 523016", "０１２"]
+    plain = [
+        "640422100207",
+        "2009-03-31",
+        "1,234,567.89",
+        "2009-01-01 – 2009-12-31",
+        "12345678901234",
+        "row 12 of 523016",
+        "０１２",
+    ]
     with connection.cursor() as cursor:
         for text, hidden in [(f"of {number}, row 3", True), *((p, False) for p in plain)]:
             cursor.execute("SELECT intake_without_numbers(%s)", [text])
@@ -91,7 +124,13 @@ def test_erasing_reaches_other_sheets_words(committed_db: str, owner_cursor: Any
     county = make_county()
     batch = sent(county, f"{HEAD}\nr1,{V},x,,abc,,\n", name="f.csv")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT intake_receive('plan_targets', %s, repeat('a', 64), 1, 'none', repeat('b', 64), repeat('c', 32), current_date, %s, '[]')", [f"抵押 {NAME}.csv", county.sender.pk])
+        cursor.execute(
+            (
+                "SELECT intake_receive('plan_targets', %s, repeat('a', 64), 1, 'none', repeat('b', 64), repeat('c', "
+                "32), current_date, %s, '[]')"
+            ),
+            [f"抵押 {NAME}.csv", county.sender.pk],
+        )
         other = cursor.fetchone()[0]
     assert NAME in Batch.objects.get(pk=other).file_name
     marked = []

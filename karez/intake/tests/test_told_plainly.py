@@ -1,4 +1,6 @@
-"""What a newcomer reads of a file: for whom it waits, its own headings, one line a check that could not judge, and words that hide no more than they must."""
+"""What a newcomer reads of a file: for whom it waits, its own headings, one line a check that could not judge, and
+words that hide no more than they must.
+"""
 
 from dataclasses import replace
 from types import SimpleNamespace
@@ -22,7 +24,19 @@ from karez.kernel.counting import counted
 from karez.kernel.sheets import Check, Days, Kind, Outcome
 
 V = VILLAGES[0]
-NAMES = ("张小凤", "张小凤（备注）", "备注（张小凤）", "姓名[张小凤]", "zhang san", "Zhang, 元", "周 成", "周(成)", "欧阳 修", "花名册 张小凤", "民族（张小凤） (民族)")
+NAMES = (
+    "张小凤",
+    "张小凤（备注）",
+    "备注（张小凤）",
+    "姓名[张小凤]",
+    "zhang san",
+    "Zhang, 元",
+    "周 成",
+    "周(成)",
+    "欧阳 修",
+    "花名册 张小凤",
+    "民族（张小凤） (民族)",
+)
 
 
 def _page(user: Any, name: str, *args: int, language: str = "en") -> str:
@@ -34,7 +48,14 @@ def _page(user: Any, name: str, *args: int, language: str = "en") -> str:
 @pytest.fixture
 def asking(county: SimpleNamespace, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """The toy sheet with a check that asks the sender about rows of size 7."""
-    ask = Check("toy_seven", "size", "another size", "SELECT row_no, 'seven', 0 FROM {stage} WHERE size = 7", todo="look again", outcome=Outcome.QUESTION)
+    ask = Check(
+        "toy_seven",
+        "size",
+        "another size",
+        "SELECT row_no, 'seven', 0 FROM {stage} WHERE size = 7",
+        todo="look again",
+        outcome=Outcome.QUESTION,
+    )
     monkeypatch.setitem(registry._ADDED, "toy", replace(TOY, checks=(*TOY.checks, ask)))
     return county
 
@@ -47,7 +68,9 @@ def test_a_file_that_waits_for_its_sender_is_called_so_everywhere(asking: Simple
         assert mark in _page(person, "intake:batches") and mark in _page(person, "intake:batch", batch.pk)
         assert str(State.CHECKED.label) not in _page(person, "intake:batch", batch.pk)
     assert "已检查，等待报送人确认有关行" in _page(asking.sender, "intake:batches", language="zh-hans")
-    assert 'id="confirm"' in _page(asking.sender, "intake:batches") and 'id="confirm"' not in _page(asking.approver, "intake:batches")
+    assert 'id="confirm"' in _page(asking.sender, "intake:batches") and 'id="confirm"' not in _page(
+        asking.approver, "intake:batches"
+    )
     assert {str(item.words): item.count for item in inbox.items(asking.sender)}["Your files with rows to confirm"] == 1
     assert not queries.waiting_for(asking.approver).exists()
     console = in_words(_told(batch))
@@ -66,11 +89,16 @@ def test_faults_name_columns_as_the_file_heads_them(county: SimpleNamespace) -> 
     assert "<code>Size</code></span>" in page  # the same but for its case
     assert ",金额（元） (amount)," in "".join(queries.faults_csv(county.sender, batch.pk))
     told = _told(batch)
-    assert {(row["column"], row["heading"]) for row in told["fault_rows"]} == {("amount", "金额（元） (amount)"), ("size", "Size")}
+    assert {(row["column"], row["heading"]) for row in told["fault_rows"]} == {
+        ("amount", "金额（元） (amount)"),
+        ("size", "Size"),
+    }
     assert {row["column"] for row in in_words(told)["fault_rows"]} == {"金额（元） (amount)", "Size"}
     twice = sent(county, f"编号,村,姓名\nr1,{V},a\nr1,{V},b\n")
     assert {(f.column, f.found) for f in twice.faults.all()} == {("village, ref", "the same as row 2")}
-    assert '<code>村</code> <span class="text-secondary">(village)</span>, <code>编号</code>' in _page(county.sender, "intake:batch", twice.pk)
+    assert '<code>村</code> <span class="text-secondary">(village)</span>, <code>编号</code>' in _page(
+        county.sender, "intake:batch", twice.pk
+    )
 
 
 def test_a_name_in_a_heading_is_not_kept_with_it(county: SimpleNamespace) -> None:
@@ -78,16 +106,24 @@ def test_a_name_in_a_heading_is_not_kept_with_it(county: SimpleNamespace) -> Non
     kept = Batch.objects.filter(pk=batch.pk).values("headings", "notices", "faults__column", "faults__found")
     assert batch.headings["name"] == "姓名（…）"
     assert "张小凤" not in str(list(kept)) and "王五" not in str(list(kept))
-    assert [n["found"] for n in batch.notices if n["what"] == "unknown_column"] == ["column E (3 characters, not shown)"]
+    assert [n["found"] for n in batch.notices if n["what"] == "unknown_column"] == [
+        "column E (3 characters, not shown)"
+    ]
 
 
 def test_identity_twice_a_missing_column_and_a_day_are_told_for_what_they_are(county: SimpleNamespace) -> None:
     batch = sent(county, f"ref,village,name,身份证号,本人身份证号码,贷款（万元）,paid_on\nr1,{V},a,,,1,2019-02-16\n")
     told = {fault.rule: fault for fault in batch.faults.all()}
-    assert told["identity_column"].found == "a second column of the same identity" and told["day_opened"].found == "2019-02-16"
+    assert (
+        told["identity_column"].found == "a second column of the same identity"
+        and told["day_opened"].found == "2019-02-16"
+    )
     assert [n["found"] for n in batch.notices if n["what"] == "unknown_column"] == ["column F …（万元）"]
     assert "add the column" in sent(county, "ref,name\nr1,a\n").faults.get(rule="missing_column").todo
-    assert "keep the one column" in sent(county, f"ref,village,name,Ref\na,{V},b,c\n").faults.get(rule="duplicate_header").todo
+    assert (
+        "keep the one column"
+        in sent(county, f"ref,village,name,Ref\na,{V},b,c\n").faults.get(rule="duplicate_header").todo
+    )
 
 
 def test_what_could_not_be_judged_is_one_line_a_check(county: SimpleNamespace) -> None:
@@ -121,9 +157,15 @@ def test_the_console_says_who_is_next(asking: SimpleNamespace, capsys: pytest.Ca
 
 
 def test_one_is_one(county: SimpleNamespace) -> None:
-    assert (counted(1, "row"), counted(0, "batch", "batches"), counted(1200, "row")) == ("1 row", "0 batches", "1,200 rows")
+    assert (counted(1, "row"), counted(0, "batch", "batches"), counted(1200, "row")) == (
+        "1 row",
+        "0 batches",
+        "1,200 rows",
+    )
     batch = sent(county, f"ref,village,name,x,X\nr1,{V},a,b,c,d\n")
-    assert {f.column for f in batch.faults.filter(rule="duplicate_header")} == {f"column {at} (1 character, not shown)" for at in "DE"}
+    assert {f.column for f in batch.faults.filter(rule="duplicate_header")} == {
+        f"column {at} (1 character, not shown)" for at in "DE"
+    }
     assert telling.not_shown("x") == "(1 character, not shown)"
 
 
@@ -160,8 +202,12 @@ def test_the_database_knows_the_same_words(db: None) -> None:
 @pytest.mark.parametrize("text", NAMES)
 def test_no_name_is_among_the_words(db: None, text: str) -> None:
     parts = ("张小凤", "zhang san", "Zhang", "欧阳", "修", "周 成", "周(成)")
-    said = [telling.noticed(text), _sql("intake_told", f"the heading says {text}", "unit", True), _sql("intake_told", f"5{text}", "type", True),
-            *(_sql("intake_told", text, rule, True) for rule in ("type", "area", "unit"))]  # fmt: skip
+    said = [
+        telling.noticed(text),
+        _sql("intake_told", f"the heading says {text}", "unit", True),
+        _sql("intake_told", f"5{text}", "type", True),
+        *(_sql("intake_told", text, rule, True) for rule in ("type", "area", "unit")),
+    ]
     assert not [one for one in said if any(part in one for part in parts)]
 
 
@@ -184,5 +230,8 @@ def test_days_ahead_and_years_nobody_opened_say_what_to_do() -> None:
     sheet: Any = SimpleNamespace(columns=(Column("paid_on", "day", Kind.DATE, days=Days.OPENED),))
     past = [check.todo for check in checks(sheet, OpenedDays(date(2009, 1, 1), date(2010, 12, 31), date(2010, 1, 1)))]
     assert past[0] == YEAR_OPENS and "page Closing" in YEAR_OPENS and "nobody opens one before it" in str(past[1])
-    now = [check.todo for check in checks(sheet, OpenedDays(date(2009, 1, 1), date(date.today().year + 1, 12, 31), date(2010, 1, 1)))]
+    now = [
+        check.todo
+        for check in checks(sheet, OpenedDays(date(2009, 1, 1), date(date.today().year + 1, 12, 31), date(2010, 1, 1)))
+    ]
     assert now[0] == "correct the day: it lies ahead of today"

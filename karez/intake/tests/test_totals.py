@@ -18,11 +18,27 @@ def test_the_sum_over_nothing_is_nought() -> None:
 
 
 def test_the_console_tells_the_same() -> None:
-    totals = [kept(Total("rows", ""), 28_258), kept(Total("amount", "", "fen"), 1_234_567), kept(Total("size", ""), None)]
-    words = in_words({
-        "batch": 1, "file": "f", "state": "checked", "state_in_words": "checked", "rows": 1, "faults": 0, "questions": 0, "notices": [], "not_judged": [],
-        "totals": totals, "fault_rows": [], "question_rows": [],
-    })  # fmt: skip
+    totals = [
+        kept(Total("rows", ""), 28_258),
+        kept(Total("amount", "", "fen"), 1_234_567),
+        kept(Total("size", ""), None),
+    ]
+    words = in_words(
+        {
+            "batch": 1,
+            "file": "f",
+            "state": "checked",
+            "state_in_words": "checked",
+            "rows": 1,
+            "faults": 0,
+            "questions": 0,
+            "notices": [],
+            "not_judged": [],
+            "totals": totals,
+            "fault_rows": [],
+            "question_rows": [],
+        }
+    )
     assert words["totals"] == "rows: 28,258; amount: 12,345.67 yuan; size: 0"
 
 

@@ -22,7 +22,11 @@ def test_a_file_goes_its_whole_way(county: SimpleNamespace) -> None:
     assert list(queries.waiting_for(county.sender)) == []
     done = services.apply(county.approver, batch_id=batch.pk)
     assert (done.state, done.counts) == (State.APPLIED, {"documents": 50})
-    rows = list(Document.objects.filter(batch_id=batch.pk).order_by("subject_id").values_list("subject_id", "title", "size_bytes", "area_id"))
+    rows = list(
+        Document.objects.filter(batch_id=batch.pk)
+        .order_by("subject_id")
+        .values_list("subject_id", "title", "size_bytes", "area_id")
+    )
     assert rows[0] == (2, "R0", 120050, county.ids[VILLAGES[0]])
     assert rows[-1][0] == 51
     assert services.run_apply(batch.pk).counts == {"documents": 50}
@@ -42,7 +46,10 @@ def test_staged_rows_hold_no_identity(county: SimpleNamespace) -> None:
         row = dict(zip(names, cursor.fetchone(), strict=True))
     assert "name" not in names and "id_number" not in names
     key = settings.SEALING_KEY
-    assert key.open_record(bytes(row["identity_sealed"]), UUID(bytes=bytes(row["identity_key"]))) == {"name": "马小军0", "id_number": id_number(0)}
+    assert key.open_record(bytes(row["identity_sealed"]), UUID(bytes=bytes(row["identity_key"]))) == {
+        "name": "马小军0",
+        "id_number": id_number(0),
+    }
     assert bytes(row["number_hash"]) == key.number_hash(id_number(0))
     assert bytes(row["name_hash"]) == key.name_hash(key.area_key(county.ids[VILLAGES[0]]), "马小军0")
 
@@ -110,15 +117,26 @@ def test_a_withdrawal_takes_two_people_and_no_building_on_it(county: SimpleNames
         services.withdraw(county.approver, batch_id=batch.pk)
     assert refused.value.code == "intake.same_person"
     built = Document.objects.create(
-        kind="built on toy", subject_id=batch.pk, area_id=1, name="n", title="t", media_type="m", size_bytes=0, digest="",
-        vault_ref="", recorded_by_id=1,
-    )  # fmt: skip
+        kind="built on toy",
+        subject_id=batch.pk,
+        area_id=1,
+        name="n",
+        title="t",
+        media_type="m",
+        size_bytes=0,
+        digest="",
+        vault_ref="",
+        recorded_by_id=1,
+    )
     with pytest.raises(Refusal) as refused:
         services.withdraw(county.second, batch_id=batch.pk)
     assert refused.value.code == "intake.built_on"
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE notices_document SET voided_at=now(), voided_by_id=1, void_reason='x', void_counts_on='2009-01-01' WHERE id=%s",
+            (
+                "UPDATE notices_document SET voided_at=now(), voided_by_id=1, void_reason='x', "
+                "void_counts_on='2009-01-01' WHERE id=%s"
+            ),
             [built.pk],
         )
     with pytest.raises(Refusal) as refused:

@@ -1,4 +1,6 @@
-"""A sheet for tests: people of villages with an amount. Applying writes one document row for each; nothing else is made."""
+"""A sheet for tests: people of villages with an amount. Applying writes one document row for each; nothing else is
+made.
+"""
 
 from collections.abc import Mapping
 
@@ -10,9 +12,11 @@ from karez.intake.voiding import void_batch_rows
 from karez.kernel.sheets import Applying, Check, Column, Kind, Sheet, Total
 
 _APPLY = """
-INSERT INTO notices_document (kind, subject_id, area_id, name, title, issued_on, media_type, size_bytes, digest, vault_ref,
+INSERT INTO notices_document (kind, subject_id, area_id, name, title, issued_on, media_type, size_bytes, digest,
+    vault_ref,
                               recorded_by_id, batch_id)
-SELECT 'toy', s.row_no, s.village_id, coalesce(s.note, 'none'), s.ref, s.paid_on, 'text/plain', coalesce(s.amount, 0), 'd', 'r',
+SELECT 'toy', s.row_no, s.village_id, coalesce(s.note, 'none'), s.ref, s.paid_on, 'text/plain', coalesce(s.amount, 0),
+    'd', 'r',
        %s, %s FROM {stage} s
 """
 
@@ -49,7 +53,13 @@ TOY = Sheet(
         Column("size", "people", Kind.INTEGER, required=False, low=0, high=30),
         Column("share", "share", Kind.DECIMAL, required=False),
         Column("poor", "poor", Kind.FLAG, required=False),
-        Column("kind", "kind", Kind.CODE, required=False, codes={"registered": "reg", "建档户": "reg", "fund member": "fund"}),
+        Column(
+            "kind",
+            "kind",
+            Kind.CODE,
+            required=False,
+            codes={"registered": "reg", "建档户": "reg", "fund member": "fund"},
+        ),
         Column("phone", "phone", required=False, pattern=r"[0-9+ -]{5,20}"),
         Column("note", "note", required=False),
     ),
@@ -63,21 +73,33 @@ TOY = Sheet(
     name_index_column="village",
     checks=(
         Check(
-            "toy_unlucky", "size", "a size other than 13",
+            "toy_unlucky",
+            "size",
+            "a size other than 13",
             "SELECT row_no, size::text FROM {stage} WHERE size = 13 AND %(batch_id)s > 0",
         ),
-        Check("toy_named", "size", "another size", "SELECT row_no, size::text, size + 1 || ': the size after ' || size FROM {stage} WHERE size = 27",
-              tells_expected=True),
+        Check(
+            "toy_named",
+            "size",
+            "another size",
+            "SELECT row_no, size::text, size + 1 || ': the size after ' || size FROM {stage} WHERE size = 27",
+            tells_expected=True,
+        ),
     ),
     totals=(Total("people", "SELECT count(*) FROM {stage}"), Total("amount", "SELECT sum(amount) FROM {stage}", "fen")),
     built_on=(
         Check(
-            "toy_built_on", "", "nothing built on it",
-            "SELECT id, 'document ' || id FROM notices_document WHERE kind = 'built on toy' AND subject_id = %(batch_id)s AND voided_at IS NULL",
+            "toy_built_on",
+            "",
+            "nothing built on it",
+            (
+                "SELECT id, 'document ' || id FROM notices_document WHERE kind = 'built on toy' AND subject_id = "
+                "%(batch_id)s AND voided_at IS NULL"
+            ),
         ),
     ),
     withdraw=withdraw,
-)  # fmt: skip
+)
 
 
 def install() -> None:

@@ -1,4 +1,6 @@
-"""A question marked `once_a_page`: asked once while a page reads, anew everywhere else, and never answered for another thread."""
+"""A question marked `once_a_page`: asked once while a page reads, anew everywhere else, and never answered for another
+thread.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -25,7 +27,13 @@ def _nothing_asked() -> None:
 def test_once_while_a_page_reads_and_anew_outside() -> None:
     assert [_question(1), _question(1)] == [1, 2]
     with while_reading():
-        assert [_question(1), _question(1), _question(2), _question(1, word="a"), _question(1, word="a")] == [3, 3, 4, 5, 5]
+        assert [_question(1), _question(1), _question(2), _question(1, word="a"), _question(1, word="a")] == [
+            3,
+            3,
+            4,
+            5,
+            5,
+        ]
     with while_reading():
         assert _question(1) == 6
     assert _question(1) == 7

@@ -1,6 +1,5 @@
 """Sealed values: opened by their key alone, never shown, never linked from area to area."""
 
-
 from uuid import UUID
 
 import pyarrow as pa
@@ -36,11 +35,29 @@ def test_a_name_is_not_followed_from_area_to_area() -> None:
     assert KEY.number_hash("1") != OTHER.number_hash("1")
 
 
-@pytest.mark.parametrize("name", [
-    "买买提·阿布都", "买买提•阿布都", "买买提‧阿布都", "买买提・阿布都", "买买提．阿布都", "买买提･阿布都", "买买提∙阿布都", "买买提⋅阿布都",
-    "买买提.阿布都", "买买提 阿布都", "买买提\u3000阿布都", "买买提\u00a0阿布都", "买买提\u200b阿布都", "买买提\u3164阿布都", "买买提阿布都", "买买提˙阿布都",
-    "买买提-阿布都", "买买提\u2014阿布都",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    [
+        "买买提·阿布都",
+        "买买提•阿布都",
+        "买买提‧阿布都",
+        "买买提・阿布都",
+        "买买提．阿布都",
+        "买买提･阿布都",
+        "买买提∙阿布都",
+        "买买提⋅阿布都",
+        "买买提.阿布都",
+        "买买提 阿布都",
+        "买买提\u3000阿布都",
+        "买买提\u00a0阿布都",
+        "买买提\u200b阿布都",
+        "买买提\u3164阿布都",
+        "买买提阿布都",
+        "买买提˙阿布都",
+        "买买提-阿布都",
+        "买买提\u2014阿布都",
+    ],
+)
 def test_a_name_is_one_name_whatever_its_dots(name: str) -> None:
     here = KEY.area_key(1)
     assert KEY.name_hash(here, name) == KEY.name_hash(here, "买买提·阿布都")
@@ -48,7 +65,21 @@ def test_a_name_is_one_name_whatever_its_dots(name: str) -> None:
     assert sealed.to_pylist() == ["\\x" + KEY.name_hash(here, name).hex()]
 
 
-@pytest.mark.parametrize("name", ["D'Arcy", "D\u2019Arcy", "D\u02bcArcy", "D\u2032Arcy", "D`Arcy", "D\u00b4Arcy", "D\uff07Arcy", "D\u02bbarcy", "ＤＡｒｃｙ", "d arcy"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "D'Arcy",
+        "D\u2019Arcy",
+        "D\u02bcArcy",
+        "D\u2032Arcy",
+        "D`Arcy",
+        "D\u00b4Arcy",
+        "D\uff07Arcy",
+        "D\u02bbarcy",
+        "ＤＡｒｃｙ",
+        "d arcy",
+    ],
+)
 def test_a_name_is_one_name_whatever_its_apostrophes(name: str) -> None:
     assert folded_name(name) == "darcy"
 

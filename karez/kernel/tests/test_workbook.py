@@ -1,4 +1,6 @@
-"""The reader of workbooks: what a cell says, what is told of a sheet, and that the worst file costs no more than its bounds."""
+"""The reader of workbooks: what a cell says, what is told of a sheet, and that the worst file costs no more than its
+bounds.
+"""
 
 import csv
 import io
@@ -17,7 +19,9 @@ LIMITS = Limits(memory=160 * MIB, seconds=60, unpacked=8 * MIB, rows=1_000, colu
 
 
 def read(data: bytes, sheet: int = 0, *, apart: bool = False, **other: int) -> tuple[list[list[str]], Reading]:
-    """Records by row of the spreadsheet, from row 1 on; in a process of its own only where asked, as each takes a moment to start."""
+    """Records by row of the spreadsheet, from row 1 on; in a process of its own only where asked, as each takes a
+    moment to start.
+    """
     limits = replace(LIMITS, **other)
     if apart:
         file, told = read_bytes(data, limits, lambda _sheets: sheet)
@@ -41,25 +45,71 @@ def cells(*made: str, **other: object) -> list[str]:
 
 
 SAYS = [  # number format, number held, what the cell says
-    ("General", "1580", "1580"), ("0.00", "12.345", "12.345"), ("#,##0.00", "1234.5", "1234.5"), ("General", "0.1", "0.1"),
-    ("General", "0.30000000000000004", "0.3"), ("General", "1E-5", "0.00001"), ("General", "6.4042219700101101E+17", "6.40422197001011e+17"),
-    ("0%", "0.01", "1%"), ("0.00%", "0.008", "0.8%"), ("0%", "-0.29", "-29%"), ("0%", "0.28999999999999998", "29%"), ('0"%"', "5", "5%"),
-    ("0‰", "5", "5‰"), ("0%%", "0.01", "100%%"),
-    ("0000", "12", "0012"), ("0000", "12345", "12345"), ('"H-"0000', "12", "H-0012"), ("000000000000", "12.5", "000000000012.5"),
-    ("0,", "1234567", "#SHOWN! 1234567"), ("0!.0,", "1234567", "#SHOWN! 1234567"), ('0"."0,', "15000", "#SHOWN! 15000"), ("0.0,,", "0", "0"),
-    ('[>=10000]0!.0,"万";0', "15000", "#SHOWN! 15000"), ('[>=10000]0!.0,"万";0', "150", "150"),
-    ('0.00"万元"', "1050", "1050万元"), ('0"人"', "12", "12人"), ("[$$-409]#,##0.00", "1050", "$1050"), ('"US$"#,##0', "7", "US$7"),
-    ("[$€-2] #,##0", "7", "€7"), ("[$￥-804]#,##0.00", "7", "¥7"), ('"¥"#,##0;[Red]"¥"\\-#,##0', "-5", "¥-5"), ("[$-804]0", "7", "7"),
-    ('_ * #,##0.00_ ;_ * -#,##0.00_ ;_ * "-"??_ ;_ @_ ', "-5", "-5"), ('_ * #,##0.00_ ;_ * -#,##0.00_ ;_ * "-"??_ ;_ @_ ', "0", "0"),
-    ("#,##0_);[Red]\\(#,##0\\)", "-5", "-5"), ("0;-0;;@", "0", "0"), (";;;", "5", "#SHOWN! 5"), ("0;;", "-5", "#SHOWN! -5"),
-    ('"合格";;"不合格"', "1", "合格"), ("# ?/?", "0.5", "0.5"), ("0.00E+00", "12", "12"), ("@", "12", "12"), ("[DBNum2]General", "12", "12"),
-    ('General"元"', "12", "12元"), ("[红色]0", "3", "3"), ("", "3", "3"),
-    ("yyyy-mm-dd", "39903", "2009-03-31"), ('yyyy"年"m"月"d"日"', "39903", "2009-03-31"), ("m/d/yy", "39903.4", "2009-03-31"),
-    ("yyyy-mm-dd h:mm", "39903.5", "2009-03-31 12:00:00"), ("m/d/yy h:mm AM/PM", "39903", "2009-03-31"), ("yyyy/m/d;@", "39903", "2009-03-31"),
-    ('yyyy"年"m"月"', "39903", "2009-03"), ("mmm-yy", "39903", "2009-03"), ("yyyy", "39903", "2009"), ("[$-804]aaaa", "39903", "#SHOWN! 2009-03-31"),
-    ("h:mm", "0.5", "12:00:00"), ("[h]:mm", "1.5", "36:00:00"), ("yyyy-mm-dd", "60", "1900-02-29"), ("yyyy-mm-dd", "59", "1900-02-28"),
-    ("yyyy-mm-dd", "-1", "########"), ("yyyy-mm-dd", "0", "1900-01-00"), ('m"月"d"日"', "39903", "2009-03-31"), ("d", "39903", "#SHOWN! 2009-03-31"),
-]  # fmt: skip
+    ("General", "1580", "1580"),
+    ("0.00", "12.345", "12.345"),
+    ("#,##0.00", "1234.5", "1234.5"),
+    ("General", "0.1", "0.1"),
+    ("General", "0.30000000000000004", "0.3"),
+    ("General", "1E-5", "0.00001"),
+    ("General", "6.4042219700101101E+17", "6.40422197001011e+17"),
+    ("0%", "0.01", "1%"),
+    ("0.00%", "0.008", "0.8%"),
+    ("0%", "-0.29", "-29%"),
+    ("0%", "0.28999999999999998", "29%"),
+    ('0"%"', "5", "5%"),
+    ("0‰", "5", "5‰"),
+    ("0%%", "0.01", "100%%"),
+    ("0000", "12", "0012"),
+    ("0000", "12345", "12345"),
+    ('"H-"0000', "12", "H-0012"),
+    ("000000000000", "12.5", "000000000012.5"),
+    ("0,", "1234567", "#SHOWN! 1234567"),
+    ("0!.0,", "1234567", "#SHOWN! 1234567"),
+    ('0"."0,', "15000", "#SHOWN! 15000"),
+    ("0.0,,", "0", "0"),
+    ('[>=10000]0!.0,"万";0', "15000", "#SHOWN! 15000"),
+    ('[>=10000]0!.0,"万";0', "150", "150"),
+    ('0.00"万元"', "1050", "1050万元"),
+    ('0"人"', "12", "12人"),
+    ("[$$-409]#,##0.00", "1050", "$1050"),
+    ('"US$"#,##0', "7", "US$7"),
+    ("[$€-2] #,##0", "7", "€7"),
+    ("[$￥-804]#,##0.00", "7", "¥7"),
+    ('"¥"#,##0;[Red]"¥"\\-#,##0', "-5", "¥-5"),
+    ("[$-804]0", "7", "7"),
+    ('_ * #,##0.00_ ;_ * -#,##0.00_ ;_ * "-"??_ ;_ @_ ', "-5", "-5"),
+    ('_ * #,##0.00_ ;_ * -#,##0.00_ ;_ * "-"??_ ;_ @_ ', "0", "0"),
+    ("#,##0_);[Red]\\(#,##0\\)", "-5", "-5"),
+    ("0;-0;;@", "0", "0"),
+    (";;;", "5", "#SHOWN! 5"),
+    ("0;;", "-5", "#SHOWN! -5"),
+    ('"合格";;"不合格"', "1", "合格"),
+    ("# ?/?", "0.5", "0.5"),
+    ("0.00E+00", "12", "12"),
+    ("@", "12", "12"),
+    ("[DBNum2]General", "12", "12"),
+    ('General"元"', "12", "12元"),
+    ("[红色]0", "3", "3"),
+    ("", "3", "3"),
+    ("yyyy-mm-dd", "39903", "2009-03-31"),
+    ('yyyy"年"m"月"d"日"', "39903", "2009-03-31"),
+    ("m/d/yy", "39903.4", "2009-03-31"),
+    ("yyyy-mm-dd h:mm", "39903.5", "2009-03-31 12:00:00"),
+    ("m/d/yy h:mm AM/PM", "39903", "2009-03-31"),
+    ("yyyy/m/d;@", "39903", "2009-03-31"),
+    ('yyyy"年"m"月"', "39903", "2009-03"),
+    ("mmm-yy", "39903", "2009-03"),
+    ("yyyy", "39903", "2009"),
+    ("[$-804]aaaa", "39903", "#SHOWN! 2009-03-31"),
+    ("h:mm", "0.5", "12:00:00"),
+    ("[h]:mm", "1.5", "36:00:00"),
+    ("yyyy-mm-dd", "60", "1900-02-29"),
+    ("yyyy-mm-dd", "59", "1900-02-28"),
+    ("yyyy-mm-dd", "-1", "########"),
+    ("yyyy-mm-dd", "0", "1900-01-00"),
+    ('m"月"d"日"', "39903", "2009-03-31"),
+    ("d", "39903", "#SHOWN! 2009-03-31"),
+]
 
 
 @pytest.mark.parametrize(("code", "held", "says"), SAYS)
@@ -71,28 +121,63 @@ def test_a_number_reads_as_its_cell_shows_it_with_every_digit_it_holds(code: str
 
 def test_formats_that_are_named_by_number_alone() -> None:
     styles = "".join(f'<xf numFmtId="{n}"/>' for n in (0, 10, 14, 22, 31, 57, 58, 49))
-    more = {"xl/styles.xml": f'<styleSheet xmlns="{MAIN}"><cellStyleXfs><xf numFmtId="9"/></cellStyleXfs><cellXfs>{styles}</cellXfs></styleSheet>'}
+    more = {
+        "xl/styles.xml": (
+            f'<styleSheet xmlns="{MAIN}"><cellStyleXfs><xf '
+            f'numFmtId="9"/></cellStyleXfs><cellXfs>{styles}</cellXfs></styleSheet>'
+        )
+    }
     made = [f's="{n}"><v>39903.5</v>' for n in range(1, 8)]
     assert cells('s="0"><v>0.5</v>', *made, more=more) == [
-        "0.5", "3990350%", "2009-03-31", "2009-03-31 12:00:00", "2009-03-31", "2009-03", "2009-03-31", "39903.5",
-    ]  # fmt: skip
+        "0.5",
+        "3990350%",
+        "2009-03-31",
+        "2009-03-31 12:00:00",
+        "2009-03-31",
+        "2009-03",
+        "2009-03-31",
+        "39903.5",
+    ]
 
 
 def test_what_is_shown_is_never_read_as_nothing() -> None:
     assert cells(
-        't="e"><f>1/0</f><v>#DIV/0!</v>', 't="e"><v>#N/A</v>', 't="e"><v>?</v>', "><f>A9*2</f>", "><f>A9*2</f><v></v>", 't="str"><f>IF(1,"")</f><v></v>',
-        't="str"><f>A9</f>', '><f t="shared" si="0"/><v/>', "><f>A9</f><v>7</v>", 't="b"><v>1</v>', 't="d"><v>2009-03-31T00:00:00</v>',
+        't="e"><f>1/0</f><v>#DIV/0!</v>',
+        't="e"><v>#N/A</v>',
+        't="e"><v>?</v>',
+        "><f>A9*2</f>",
+        "><f>A9*2</f><v></v>",
+        't="str"><f>IF(1,"")</f><v></v>',
+        't="str"><f>A9</f>',
+        '><f t="shared" si="0"/><v/>',
+        "><f>A9</f><v>7</v>",
+        't="b"><v>1</v>',
+        't="d"><v>2009-03-31T00:00:00</v>',
         't="inlineStr"><is><t>' + "x" * 32_768 + "</t></is>",
-    ) == ["#DIV/0!", "#N/A", "#VALUE!", "=A9*2", "=A9*2", "", "=A9", "=...", "7", "true", "2009-03-31", "#LONG! 32768"]  # fmt: skip
+    ) == ["#DIV/0!", "#N/A", "#VALUE!", "=A9*2", "=A9*2", "", "=A9", "=...", "7", "true", "2009-03-31", "#LONG! 32768"]
 
 
 def test_texts_are_as_shown() -> None:
-    strings = "<si><r><t>马</t></r><r><t>小军</t></r><rPh sb='0' eb='1'><t>ma</t></rPh></si><si><t>孔_x4E8C_</t></si><si><t>_x005F_x4E8C_</t></si>"
+    strings = (
+        "<si><r><t>马</t></r><r><t>小军</t></r><rPh sb='0' "
+        "eb='1'><t>ma</t></rPh></si><si><t>孔_x4E8C_</t></si><si><t>_x005F_x4E8C_</t></si>"
+    )
     strings += "<si><t>a_x000D_b_x0000_</t></si><si><t>_xD842__xDFB7_</t></si><si><t>_xD842_</t></si>"
-    made = [f't="s"><v>{n}</v>' for n in range(6)] + ['t="inlineStr"><is><t>孔_x4E8C_</t><rPh><t>kong</t></rPh></is>', 't="str"><f>A1</f><v>_x4E8C_</v>']
+    made = [f't="s"><v>{n}</v>' for n in range(6)] + [
+        't="inlineStr"><is><t>孔_x4E8C_</t><rPh><t>kong</t></rPh></is>',
+        't="str"><f>A1</f><v>_x4E8C_</v>',
+    ]
     assert cells(*made, 's="1" t="s"><v>1</v>', strings=strings, formats=['@"村"']) == [
-        "马小军", "孔二", "_x4E8C_", "ab_x0000_", "𠮷", "�", "孔二", "二", "孔二村",
-    ]  # fmt: skip
+        "马小军",
+        "孔二",
+        "_x4E8C_",
+        "ab_x0000_",
+        "𠮷",
+        "�",
+        "孔二",
+        "二",
+        "孔二村",
+    ]
 
 
 def test_days_of_the_system_of_1904() -> None:
@@ -131,18 +216,38 @@ def test_hidden_sheets_are_not_read_and_all_that_is_not_read_is_told() -> None:
 
 
 def test_hidden_rows_and_columns_are_read_and_told() -> None:
-    rows = words(1, "a", "b", "c") + words(2, "1", "2").replace("<row ", '<row hidden="1" ') + words(4, "3", "", "").replace("<row ", '<row ht="0" ')
+    rows = (
+        words(1, "a", "b", "c")
+        + words(2, "1", "2").replace("<row ", '<row hidden="1" ')
+        + words(4, "3", "", "").replace("<row ", '<row ht="0" ')
+    )
     made, told = read(xlsx(page(rows, before='<cols><col min="2" max="16384" hidden="1"/></cols>')))
     assert made == [["a", "b", "c"], ["1", "2", ""], [], ["3", "", ""]]
     assert told.places == {"hidden_row": ["2", "4"], "hidden_column": ["B", "C"]}
 
 
 def test_what_a_merged_cell_covers_is_marked() -> None:
-    rows = words(1, "title") + words(2, "a", "b", "c") + words(3, "1", "2", "3") + words(4, "", "5", "6") + words(5, "7", "8") + words(6, "note")
-    merged = "<mergeCells>" + "".join(f'<mergeCell ref="{ref}"/>' for ref in ("A1:C1", "A3:A4", "B5:C5", "A6:C6")) + "</mergeCells>"
+    rows = (
+        words(1, "title")
+        + words(2, "a", "b", "c")
+        + words(3, "1", "2", "3")
+        + words(4, "", "5", "6")
+        + words(5, "7", "8")
+        + words(6, "note")
+    )
+    merged = (
+        "<mergeCells>"
+        + "".join(f'<mergeCell ref="{ref}"/>' for ref in ("A1:C1", "A3:A4", "B5:C5", "A6:C6"))
+        + "</mergeCells>"
+    )
     assert read(xlsx(page(rows, after=merged)))[0] == [
-        ["title"], ["a", "b", "c"], ["1", "2", "3"], ["#MERGED! A3:A4", "5", "6"], ["7", "8", "#MERGED! B5:C5"], ["note", "", ""],
-    ]  # fmt: skip
+        ["title"],
+        ["a", "b", "c"],
+        ["1", "2", "3"],
+        ["#MERGED! A3:A4", "5", "6"],
+        ["7", "8", "#MERGED! B5:C5"],
+        ["note", "", ""],
+    ]
     overlap = '<mergeCells><mergeCell ref="A1:B4"/><mergeCell ref="B2:C3"/></mergeCells>'
     assert refused(xlsx(page(rows, after=overlap)))[0] == "broken"
 
@@ -150,11 +255,18 @@ def test_what_a_merged_cell_covers_is_marked() -> None:
 @pytest.mark.parametrize(
     "rows",
     [
-        '<row r="2"/><row r="1"/>', '<row r="1"><c r="A2"><v>1</v></c></row>', '<row r="1"><c r="A1"><v>1</v></c><c r="A1"><v>2</v></c></row>',
-        '<row r="1"><c r="A1"><v>1_0</v></c></row>', '<row r="1"><c r="A1"><v>nan</v></c></row>', '<row r="1"><c r="A1" t="s"><v>9</v></c></row>',
-        '<row r="9999999999"/>', '<row r="x"/>', '<row r="1"><c r="AAAA1"><v>1</v></c></row>', '<row r="1"><c r="A1" t="zz"><v>1</v></c></row>',
+        '<row r="2"/><row r="1"/>',
+        '<row r="1"><c r="A2"><v>1</v></c></row>',
+        '<row r="1"><c r="A1"><v>1</v></c><c r="A1"><v>2</v></c></row>',
+        '<row r="1"><c r="A1"><v>1_0</v></c></row>',
+        '<row r="1"><c r="A1"><v>nan</v></c></row>',
+        '<row r="1"><c r="A1" t="s"><v>9</v></c></row>',
+        '<row r="9999999999"/>',
+        '<row r="x"/>',
+        '<row r="1"><c r="AAAA1"><v>1</v></c></row>',
+        '<row r="1"><c r="A1" t="zz"><v>1</v></c></row>',
     ],
-)  # fmt: skip
+)
 def test_a_sheet_that_contradicts_itself_is_refused(rows: str) -> None:
     assert refused(xlsx(page(rows)))[0] == "broken"
 
@@ -182,7 +294,10 @@ def test_the_child_ends_by_its_limits_and_nothing_else_does() -> None:
     data = xlsx(page(words(1, "a")), strings=strings)
     assert refused(data, apart=True, memory=40 * MIB, unpacked=64 * MIB) == ("memory", "")
     cells_ = "".join(f'<row r="{n}">' + "<c><v>0.5</v></c>" * 100 + "</row>" for n in range(1, 5_000))
-    assert refused(xlsx(page(cells_)), apart=True, seconds=1, unpacked=64 * MIB, rows=10_000, cells=10**7, text=10**8)[0] == "time"
+    assert (
+        refused(xlsx(page(cells_)), apart=True, seconds=1, unpacked=64 * MIB, rows=10_000, cells=10**7, text=10**8)[0]
+        == "time"
+    )
 
 
 @pytest.mark.parametrize(
@@ -194,7 +309,10 @@ def test_the_child_ends_by_its_limits_and_nothing_else_does() -> None:
         (xlsx(page(words(1, "x"), after=" " * 9 * MIB)), "unpacked"),
         (xlsx(*[page("")] * 1_001), "sheets"),
         (xlsx(page("".join(words(n, "x") for n in range(1, 1_003)))), "rows"),
-        (xlsx(page(words(1, "x"), after="<mergeCells>" + '<mergeCell ref="A1:B2"/>' * 50_001 + "</mergeCells>")), "merged"),
+        (
+            xlsx(page(words(1, "x"), after="<mergeCells>" + '<mergeCell ref="A1:B2"/>' * 50_001 + "</mergeCells>")),
+            "merged",
+        ),
         (xlsx(page(words(1, "x")))[:-300], "broken"),
         (b"PK\x03\x04 no zip", "broken"),
         (xlsx(page(words(1, "x")), more={"content.xml": "<x/>"}), "no_workbook"),
@@ -215,14 +333,19 @@ def test_an_old_workbook_is_told_as_such() -> None:
 @pytest.mark.parametrize(
     "one",
     [
-        f"<!--{'x' * 400_000}-->", '<row r="{0}"><c r="A{0}" ' + "".join(f'a{n}="" ' for n in range(2_000)) + "/></row>",
-        '<row r="{0}"><c r="A{0}"><v>1</v></c></row>' * 1, "<c <c <c <c ".replace("<", "&lt;") * 500, "<x>" * 300 + "</x>" * 300,
+        f"<!--{'x' * 400_000}-->",
+        '<row r="{0}"><c r="A{0}" ' + "".join(f'a{n}="" ' for n in range(2_000)) + "/></row>",
+        '<row r="{0}"><c r="A{0}"><v>1</v></c></row>' * 1,
+        "<c <c <c <c ".replace("<", "&lt;") * 500,
+        "<x>" * 300 + "</x>" * 300,
     ],
     ids=["comments", "attributes", "cells", "beginnings", "nesting"],
-)  # fmt: skip
+)
 def test_work_grows_with_the_file_and_no_faster(one: str) -> None:
     def work(many: int) -> int:
-        _rows, told = read(unpacked=64 * MIB, data=xlsx(page("".join(one.replace("{0}", str(n)) for n in range(1, many + 1)))))
+        _rows, told = read(
+            unpacked=64 * MIB, data=xlsx(page("".join(one.replace("{0}", str(n)) for n in range(1, many + 1))))
+        )
         return told.looked + 100 * told.elements
 
     few, twice = work(20), work(40)

@@ -34,17 +34,30 @@ class Watched:
     told: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.connection.add_notice_handler(lambda said: self.told.append(said.message_primary or "") if "plan:" in (said.message_primary or "") else None)
+        self.connection.add_notice_handler(
+            lambda said: (
+                self.told.append(said.message_primary or "") if "plan:" in (said.message_primary or "") else None
+            )
+        )
 
     def watch(self) -> None:
         """From here to the end of the transaction every plan is told, also those inside functions."""
         self.connection.execute("LOAD 'auto_explain'")
-        settings = {"log_min_duration": "0", "log_analyze": "on", "log_timing": "off", "log_nested_statements": "on", "log_format": "json", "log_level": "notice"}
+        settings = {
+            "log_min_duration": "0",
+            "log_analyze": "on",
+            "log_timing": "off",
+            "log_nested_statements": "on",
+            "log_format": "json",
+            "log_level": "notice",
+        }
         for name, value in settings.items():
             self.connection.execute("SELECT set_config(%s, %s, true)", [f"auto_explain.{name}", value])
 
     def visited(self, statement: str) -> int:
-        """Runs it; the rows all its plans visited. How PostgreSQL looks up a foreign key is its own affair, one key at a time."""
+        """Runs it; the rows all its plans visited. How PostgreSQL looks up a foreign key is its own affair, one key at
+        a time.
+        """
         self.told.clear()
         self.connection.execute(statement.encode())
         plans = [json.loads(told.partition("plan:")[2]) for told in self.told]

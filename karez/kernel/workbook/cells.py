@@ -1,7 +1,9 @@
-"""The cells of one sheet as rows of texts, told as they are met: nothing is held but the row at hand. Holds no meaning of columns.
+"""The cells of one sheet as rows of texts, told as they are met: nothing is held but the row at hand. Holds no meaning
+of columns.
 
-A row is as wide as the widest before it, so that a table under its headings is even. Rows are counted as the spreadsheet counts. A cell
-with nothing but colour or blanks is no cell, however far away; one that holds something, and cannot be read, is a mark (`marks`).
+A row is as wide as the widest before it, so that a table under its headings is even. Rows are counted as the
+spreadsheet counts. A cell with nothing but colour or blanks is no cell, however far away; one that holds something, and
+cannot be read, is a mark (`marks`).
 """
 
 from collections.abc import Callable
@@ -76,7 +78,8 @@ class Cells:
     def _handlers(self) -> tuple[Callable[[str, dict[str, str]], None], Callable[[str], None], Callable[[str], None]]:
         """What is called for the begin and the end of each element and for the text in them.
 
-        One function with what is known of the cell at hand around it: this is run for every cell, and twice as quick as methods.
+        One function with what is known of the cell at hand around it: this is run for every cell, and twice as quick as
+        methods.
         """
         kind = ref = style = formula = ""
         has_value = has_formula = phonetic = False
@@ -156,7 +159,11 @@ class Cells:
         if number <= self._row or number > LAST_ROW:
             raise Refused("broken", f"row {number} after row {self._row}")
         self._row, self._row_text, self._cells = number, "" if given is None else str(number), []
-        self._row_hidden = _true(attributes, "hidden") or _nought(attributes, "ht") or (self._all_hidden and "hidden" not in attributes)
+        self._row_hidden = (
+            _true(attributes, "hidden")
+            or _nought(attributes, "ht")
+            or (self._all_hidden and "hidden" not in attributes)
+        )
 
     def _end_row(self) -> None:
         covered = self._covered() if self._waiting or self._active else None
@@ -190,7 +197,9 @@ class Cells:
         return active
 
     def _mark(self, covered: dict[int, Range]) -> None:
-        """A cell covered by one that holds something says so; in that one's own row only beside others, else it is a title."""
+        """A cell covered by one that holds something says so; in that one's own row only beside others, else it is a
+        title.
+        """
         given = {column for column, cell in enumerate(self._cells, 1) if cell}
         for column, one in covered.items():
             if column == one.left and self._row == one.top:
@@ -228,7 +237,9 @@ class Cells:
         self.told.add("far_cell", f"{place} {text[:HEADING_SHOWN]}")
 
     def _column(self, ref: str, before: int) -> int:
-        """The column of a cell by its name, or the next one where it has none; a row without a number lies where its first cell is."""
+        """The column of a cell by its name, or the next one where it has none; a row without a number lies where its
+        first cell is.
+        """
         if not ref:
             return before + 1
         column, row = _corner(ref, "a cell called")
@@ -314,7 +325,9 @@ class Said:
     def _format(self, style: str) -> Format | None:
         """The cell's number format; None where neither numbers nor texts are shown otherwise than held."""
         if style not in self._formats:
-            form = self.book.format_of_style(int(style) if style.isascii() and style.isdigit() and len(style) < 8 else 0)
+            form = self.book.format_of_style(
+                int(style) if style.isascii() and style.isdigit() and len(style) < 8 else 0
+            )
             self._formats[style[:8]] = None if form.plain and form.leaves_words else form
         return self._formats[style[:8]]
 
@@ -333,7 +346,9 @@ def first_row(book: Book, sheet: Sheet, columns: int) -> list[str]:
 
 def to_mark(ranges: list[Range]) -> list[Range]:
     """The merged cells that may cover something, in the order of their rows."""
-    return sorted((one for one in ranges if one.bottom > one.top or one.right > one.left), key=lambda one: (one.top, one.left))
+    return sorted(
+        (one for one in ranges if one.bottom > one.top or one.right > one.left), key=lambda one: (one.top, one.left)
+    )
 
 
 def letters(column: int) -> str:

@@ -1,11 +1,13 @@
-"""The process that reads a workbook: it limits itself before it opens anything, and talks with the one who started it in lines of JSON.
+"""The process that reads a workbook: it limits itself before it opens anything, and talks with the one who started it
+in lines of JSON.
 
     < {"source": 5, "target": 6, "memory": ..., ...}       two open files by number, and the limits
     > {"sheets": [{"name": ..., "head": [...]}, ...]}      the sheets that are shown, with their first rows
     < {"sheet": 0}                                         which one to read
     > {"done": {...}}  or at any time  {"refused": why, "found": ...}
 
-The rows go to the target as CSV, one record for each row of the spreadsheet. It imports the standard library and its own folder alone.
+The rows go to the target as CSV, one record for each row of the spreadsheet. It imports the standard library and its
+own folder alone.
 """
 
 import csv
@@ -40,7 +42,9 @@ def main() -> None:
         _tell({"refused": "memory", "found": ""})
 
 
-def read(source: IO[bytes], target: BinaryIO, order: dict[str, int], choose: Callable[[list[dict[str, Any]]], int]) -> dict[str, Any]:
+def read(
+    source: IO[bytes], target: BinaryIO, order: dict[str, int], choose: Callable[[list[dict[str, Any]]], int]
+) -> dict[str, Any]:
     """Writes the chosen sheet to the target and returns what is to be told of it; raises Refused."""
     try:
         with zipfile.ZipFile(source) as archive:
@@ -56,12 +60,18 @@ def _chosen(heads: list[dict[str, Any]]) -> int:
 
 def _bound(order: dict[str, int]) -> None:
     """From here on more memory or time is not to be had."""
-    for what, most in ((resource.RLIMIT_AS, order["memory"]), (resource.RLIMIT_CPU, order["seconds"]), (resource.RLIMIT_CORE, 0)):
+    for what, most in (
+        (resource.RLIMIT_AS, order["memory"]),
+        (resource.RLIMIT_CPU, order["seconds"]),
+        (resource.RLIMIT_CORE, 0),
+    ):
         resource.setrlimit(what, (most, most))
     sys.setrecursionlimit(200)
 
 
-def _read(book: Book, target: BinaryIO, order: dict[str, int], choose: Callable[[list[dict[str, Any]]], int]) -> dict[str, Any]:
+def _read(
+    book: Book, target: BinaryIO, order: dict[str, int], choose: Callable[[list[dict[str, Any]]], int]
+) -> dict[str, Any]:
     shown = [sheet for sheet in book.sheets if not sheet.hidden]
     if not shown:
         raise Refused("hidden")
@@ -81,14 +91,22 @@ def _read(book: Book, target: BinaryIO, order: dict[str, int], choose: Callable[
     return _done(book, sheet, [other for other in book.sheets if other is not sheet], rows, cells.told, merged)
 
 
-def _done(book: Book, sheet: Sheet, others: list[Sheet], rows: "_Writer", told: Told, merged: list[Range]) -> dict[str, Any]:
+def _done(
+    book: Book, sheet: Sheet, others: list[Sheet], rows: "_Writer", told: Told, merged: list[Range]
+) -> dict[str, Any]:
     return {
         "sheet": sheet.name,
         "others": [other.name for other in others if not other.hidden],
         "hidden": [other.name for other in others if other.hidden],
-        "rows": rows.rows, "first": rows.first, "merged": [str(one) for one in merged[:20]],
-        "places": told.places, "counts": told.counts, "elements": book.elements, "looked": book.looked, "peak_kib": _peak_kib(),
-    }  # fmt: skip
+        "rows": rows.rows,
+        "first": rows.first,
+        "merged": [str(one) for one in merged[:20]],
+        "places": told.places,
+        "counts": told.counts,
+        "elements": book.elements,
+        "looked": book.looked,
+        "peak_kib": _peak_kib(),
+    }
 
 
 def _head(book: Book, sheet: Sheet, columns: int) -> list[str]:
@@ -129,7 +147,9 @@ class _Writer:
 
 
 def _peak_kib() -> int:
-    status = Path("/proc/self/status").read_text(encoding="ascii", errors="replace")  # getrusage counts what the parent had
+    status = Path("/proc/self/status").read_text(
+        encoding="ascii", errors="replace"
+    )  # getrusage counts what the parent had
     return next((int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")), 0)
 
 

@@ -1,8 +1,10 @@
-"""How a number reads in its cell: what its number format adds (percent, currency, words, leading zeros), days, months and times.
+"""How a number reads in its cell: what its number format adds (percent, currency, words, leading zeros), days, months
+and times.
 
-A cell is read as it is shown, but with every digit it holds: 0.01 shown as 1% is `1%`, 12 shown as 0012 is `0012`, 5 shown as
-5万元 is `5万元`; what a column takes is the column's affair. Rounding, grouping and colours are left away. Where the shown number is
-another one (thousands cut off, nothing shown at all), the text is a mark that tells both. Holds no reading of files.
+A cell is read as it is shown, but with every digit it holds: 0.01 shown as 1% is `1%`, 12 shown as 0012 is `0012`, 5
+shown as 5万元 is `5万元`; what a column takes is the column's affair. Rounding, grouping and colours are left away. Where
+the shown number is another one (thousands cut off, nothing shown at all), the text is a mark that tells both. Holds no
+reading of files.
 """
 
 from collections.abc import Callable
@@ -15,14 +17,55 @@ from karez.kernel.workbook.marks import SHOWN
 
 _YMD, _MD, _YM, _MDY = "yyyy-m-d", "m-d", "yyyy-m", "m-d-yy"
 BUILT_IN = {
-    9: "0%", 10: "0.00%", 67: "0%", 68: "0.00%", 14: _MDY, 15: "d-mmm-yy", 16: "d-mmm", 17: "mmm-yy", 18: "h:mm AM/PM", 19: "h:mm:ss AM/PM",
-    20: "h:mm", 21: "h:mm:ss", 22: "m/d/yy h:mm", 45: "mm:ss", 46: "[h]:mm:ss", 47: "mmss.0", 49: "@",
+    9: "0%",
+    10: "0.00%",
+    67: "0%",
+    68: "0.00%",
+    14: _MDY,
+    15: "d-mmm-yy",
+    16: "d-mmm",
+    17: "mmm-yy",
+    18: "h:mm AM/PM",
+    19: "h:mm:ss AM/PM",
+    20: "h:mm",
+    21: "h:mm:ss",
+    22: "m/d/yy h:mm",
+    45: "mm:ss",
+    46: "[h]:mm:ss",
+    47: "mmss.0",
+    49: "@",
     # Those of East Asia: a workbook names them by number alone.
-    27: _YM, 28: _MD, 29: _MD, 30: _MDY, 31: _YMD, 32: "h:mm", 33: "h:mm:ss", 34: "h:mm", 35: "h:mm:ss", 36: _YM,
-    50: _YM, 51: _MD, 52: _YM, 53: _MD, 54: _MD, 55: "h:mm", 56: "h:mm:ss", 57: _YM, 58: _MD,
-    71: _YMD, 72: "d-mmm-yy", 73: "d-mmm", 74: "mmm-yy", 75: "h:mm", 76: "h:mm:ss", 77: "m/d/yy h:mm", 78: "mm:ss", 79: "[h]:mm:ss",
-    80: "mm:ss", 81: _MDY,
-}  # fmt: skip
+    27: _YM,
+    28: _MD,
+    29: _MD,
+    30: _MDY,
+    31: _YMD,
+    32: "h:mm",
+    33: "h:mm:ss",
+    34: "h:mm",
+    35: "h:mm:ss",
+    36: _YM,
+    50: _YM,
+    51: _MD,
+    52: _YM,
+    53: _MD,
+    54: _MD,
+    55: "h:mm",
+    56: "h:mm:ss",
+    57: _YM,
+    58: _MD,
+    71: _YMD,
+    72: "d-mmm-yy",
+    73: "d-mmm",
+    74: "mmm-yy",
+    75: "h:mm",
+    76: "h:mm:ss",
+    77: "m/d/yy h:mm",
+    78: "mm:ss",
+    79: "[h]:mm:ss",
+    80: "mm:ss",
+    81: _MDY,
+}
 LONGEST = 1_000  # characters of a format; spreadsheets allow 255
 _SPACES = " \u00a0\u3000"
 _NOT_WORDS = "()+-" + _SPACES  # around a number they are how it is set, not what it says
@@ -58,7 +101,8 @@ class Format:
     def plain(self) -> bool:
         """Whether a number reads as it is held."""
         return all(
-            (s.general or s.digits or s.text) and not (s.before or s.after or s.zeros > 1 or s.percent or s.another or s.parts)
+            (s.general or s.digits or s.text)
+            and not (s.before or s.after or s.zeros > 1 or s.percent or s.another or s.parts)
             for s in self.sections[:3]
         )
 
@@ -111,8 +155,9 @@ class Format:
 
 
 def plain_number(raw: str) -> str:
-    """A number in plain digits, fifteen of them, which is what a spreadsheet keeps; longer ones with an exponent, so that nobody
-    takes the noughts for digits. Raises ValueError where there is no number."""
+    """A number in plain digits, fifteen of them, which is what a spreadsheet keeps; longer ones with an exponent, so
+    that nobody takes the noughts for digits. Raises ValueError where there is no number.
+    """
     if raw.isascii() and raw.isdigit() and len(raw) <= 15:
         return raw if raw[0] != "0" else str(int(raw))
     if len(raw) > 400 or not raw.isascii() or not raw.strip("0123456789+-.eE") == "":
@@ -138,7 +183,9 @@ def format_of(code: str) -> Format:
 
 
 def _split(code: str) -> list[list[tuple[str, str]]]:
-    """Tokens by section: ("word", text) of what is shown as it stands, ("[", text) of what stands in brackets, ("", one character)."""
+    """Tokens by section: ("word", text) of what is shown as it stands, ("[", text) of what stands in brackets, ("", one
+    character).
+    """
     sections: list[list[tuple[str, str]]] = [[]]
     place = 0
     while place < len(code):
@@ -243,7 +290,9 @@ def _digits(tokens: list[tuple[str, str]], made: Section) -> Section:
 
 
 def _said(words: str, *, sign: bool) -> str:
-    """Words a format adds, without gaps; signs and brackets alone say nothing, and below nought they are the sign of the number."""
+    """Words a format adds, without gaps; signs and brackets alone say nothing, and below nought they are the sign of
+    the number.
+    """
     bare = words.strip(_NOT_WORDS)
     return (bare if sign or not bare else words.strip(_SPACES)).replace("￥", "¥")
 
@@ -253,7 +302,9 @@ def _shown_parts(tokens: list[tuple[str, str]]) -> set[str]:
     runs: list[str] = []
     previous = ""
     # A word ends a run; AM/PM is a time, and no month.
-    for mark in "".join("." if kind else text.lower() for kind, text in tokens).replace("am/pm", "h").replace("a/p", "h"):
+    for mark in (
+        "".join("." if kind else text.lower() for kind, text in tokens).replace("am/pm", "h").replace("a/p", "h")
+    ):
         if mark in "ymdhsaeg":
             if mark == previous:
                 runs[-1] += mark

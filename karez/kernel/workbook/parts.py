@@ -1,7 +1,9 @@
-"""The parts of a workbook beside its cells: which sheets it has, its number formats, its table of texts. Read in pieces, bounded.
+"""The parts of a workbook beside its cells: which sheets it has, its number formats, its table of texts. Read in
+pieces, bounded.
 
-Every part goes through `parse`: no declared document type (so no entity of the file's own), no piece of markup longer than
-`LONGEST_MARKUP`, no part longer than it declares. What is told of each element is one call, so work grows with the bytes.
+Every part goes through `parse`: no declared document type (so no entity of the file's own), no piece of markup longer
+than `LONGEST_MARKUP`, no part longer than it declares. What is told of each element is one call, so work grows with the
+bytes.
 """
 
 import posixpath
@@ -17,11 +19,13 @@ from karez.kernel.archives import has_other_table, packed_plainly
 from karez.kernel.workbook.formats import BUILT_IN, Format, format_of
 
 SPACES = (
-    "http://schemas.openxmlformats.org/spreadsheetml/2006/main", "http://purl.oclc.org/ooxml/spreadsheetml/main",
-)  # fmt: skip
+    "http://schemas.openxmlformats.org/spreadsheetml/2006/main",
+    "http://purl.oclc.org/ooxml/spreadsheetml/main",
+)
 _RELATION_ID = (
-    "http://schemas.openxmlformats.org/officeDocument/2006/relationships id", "http://purl.oclc.org/ooxml/officeDocument/relationships id",
-)  # fmt: skip
+    "http://schemas.openxmlformats.org/officeDocument/2006/relationships id",
+    "http://purl.oclc.org/ooxml/officeDocument/relationships id",
+)
 PIECE = 64 * 1024
 LONGEST_MARKUP = 512 * 1024  # one tag, comment or the like; a parser looks at an unfinished one again with every piece
 MAX_PARTS = 10_000
@@ -49,7 +53,9 @@ class Sheet:
 
 
 class Texts:
-    """The table of texts: one block of bytes and where each begins, so that a long one is held once however often it is named."""
+    """The table of texts: one block of bytes and where each begins, so that a long one is held once however often it is
+    named.
+    """
 
     def __init__(self) -> None:
         self.block, self.ends = bytearray(), array("Q")
@@ -87,8 +93,13 @@ class Book:
             self._formats[number] = format_of(self.codes.get(number) or BUILT_IN.get(number, ""))
         return self._formats[number]
 
-    def parse(self, part: zipfile.ZipInfo, start: Callable[[str, dict[str, str]], Any], end: Callable[[str], Any] | None = None,
-              text: Callable[[str], Any] | None = None) -> None:  # fmt: skip
+    def parse(
+        self,
+        part: zipfile.ZipInfo,
+        start: Callable[[str, dict[str, str]], Any],
+        end: Callable[[str], Any] | None = None,
+        text: Callable[[str], Any] | None = None,
+    ) -> None:
         """Reads a part, telling each element; `start` may raise `Enough` to end it."""
         parser = expat.ParserCreate(namespace_separator=" ")
         parser.buffer_text = True
@@ -133,7 +144,9 @@ def local(name: str) -> str:
 
 
 def unescaped(text: str) -> str:
-    """The text with `_x4E8C_` as the character it stands for, as spreadsheets show it. What no cell can hold stays as written."""
+    """The text with `_x4E8C_` as the character it stands for, as spreadsheets show it. What no cell can hold stays as
+    written.
+    """
     if "_x" not in text:
         return text
     made = _ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] != "0000" else found[0], text)
@@ -188,13 +201,17 @@ def _relations(book: Book, by_name: Mapping[str, zipfile.ZipInfo], of: str) -> d
     return found
 
 
-def _read_main(book: Book, by_name: Mapping[str, zipfile.ZipInfo], main: str, relations: Mapping[str, tuple[str, str]]) -> None:
+def _read_main(
+    book: Book, by_name: Mapping[str, zipfile.ZipInfo], main: str, relations: Mapping[str, tuple[str, str]]
+) -> None:
     def start(name: str, attributes: dict[str, str]) -> None:
         word = local(name)
         if word == "workbookPr":
             book.from_1904 = attributes.get("date1904", "0").lower() in ("1", "true", "on")
         elif word == "sheet":
-            kind, target = relations.get(next((attributes[key] for key in _RELATION_ID if key in attributes), ""), ("", ""))
+            kind, target = relations.get(
+                next((attributes[key] for key in _RELATION_ID if key in attributes), ""), ("", "")
+            )
             if kind == "worksheet" and target in by_name:  # others hold charts or programs
                 hidden = attributes.get("state", "visible") != "visible"
                 book.sheets.append(Sheet(attributes.get("name", "")[:MAX_NAME], by_name[target], hidden))
@@ -256,5 +273,3 @@ def _read_texts(book: Book, part: zipfile.ZipInfo) -> None:
             pieces.append(piece)
 
     book.parse(part, start, end, text)
-
-

@@ -1,7 +1,8 @@
-"""Reading a workbook (XLSX) somebody sent, from an open file to CSV in another: what rooms call. Holds no words for people.
+"""Reading a workbook (XLSX) somebody sent, from an open file to CSV in another: what rooms call. Holds no words for
+people.
 
-The work is done by a child process (`child`) with limits of its own on memory and processor time, so that the worst file ends that
-process and nothing else. Whatever ends it, the answer is one `WorkbookRefused`.
+The work is done by a child process (`child`) with limits of its own on memory and processor time, so that the worst
+file ends that process and nothing else. Whatever ends it, the answer is one `WorkbookRefused`.
 """
 
 import json
@@ -52,7 +53,9 @@ class Reading:
     rows: int
     first: int  # the row the first record stands in
     merged: Sequence[str]
-    places: dict[str, list[str]]  # hidden_row, hidden_column, far_cell, yearless_day, three_decimals (numbers marked so: `marks.NUMBER`)
+    places: dict[
+        str, list[str]
+    ]  # hidden_row, hidden_column, far_cell, yearless_day, three_decimals (numbers marked so: `marks.NUMBER`)
     counts: dict[str, int]
     elements: int  # met by the parser
     looked: int  # bytes it looked at, each as often as it did: with the elements, the work done
@@ -68,9 +71,23 @@ class WorkbookRefused(Exception):
 
 
 WHY = (
-    "old", "broken", "no_workbook", "packing", "entities", "markup", "unpacked", "sheets", "hidden", "merged", "far", "rows", "cells",
-    "text", "memory", "time",
-)  # fmt: skip
+    "old",
+    "broken",
+    "no_workbook",
+    "packing",
+    "entities",
+    "markup",
+    "unpacked",
+    "sheets",
+    "hidden",
+    "merged",
+    "far",
+    "rows",
+    "cells",
+    "text",
+    "memory",
+    "time",
+)
 Choose = Callable[[list[SheetHead]], int]
 
 
@@ -99,7 +116,9 @@ def read_workbook(source: BinaryIO, target: BinaryIO, limits: Limits, choose: Ch
 
 
 def read_bytes(data: bytes, limits: Limits, choose: Choose) -> tuple[BinaryIO, Reading]:
-    """The same of bytes in memory; what comes back is an open file in memory with the CSV, to be closed. Nothing is on disk."""
+    """The same of bytes in memory; what comes back is an open file in memory with the CSV, to be closed. Nothing is on
+    disk.
+    """
     with os.fdopen(os.memfd_create("workbook"), "w+b") as source:
         source.write(data)
         source.flush()
@@ -118,7 +137,12 @@ def _child(*files: BinaryIO) -> Iterator["subprocess.Popen[bytes]"]:
     """A process that inherits these files and nothing else; it has ended when the block is left."""
     command = [sys.executable, "-I", "-S", "-c", _PROGRAM, _ROOT]
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, pass_fds=[file.fileno() for file in files], env={}
+        command,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        pass_fds=[file.fileno() for file in files],
+        env={},
     ) as child:
         try:
             yield child

@@ -27,7 +27,8 @@ BEGIN
         reverses_id bigint
     ) ON COMMIT DROP;
     CREATE TEMP TABLE ledger_bulk_voucher (
-        voucher_key text, id bigint, book_id bigint, booking_date date, happened_on date, year int, kind text, narration text,
+        voucher_key text, id bigint, book_id bigint, booking_date date, happened_on date, year int, kind text,
+            narration text,
         document_id bigint, is_receipt boolean, reverses_id bigint, number bigint, receipt_number bigint
     ) ON COMMIT DROP;
     GRANT SELECT, INSERT, UPDATE, DELETE ON pg_temp.ledger_bulk TO karez_app;
@@ -40,12 +41,14 @@ BEGIN
     IF (SELECT count(*) FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
          WHERE c.oid IN (to_regclass('pg_temp.ledger_bulk'), to_regclass('pg_temp.ledger_bulk_voucher'))
            AND c.relkind = 'r' AND r.rolname = current_user) <> 2 THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ019', MESSAGE = 'ledger_bulk is not open.', DETAIL = 'Call ledger_bulk_open() first.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ019', MESSAGE = 'ledger_bulk is not open.',
+            DETAIL = 'Call ledger_bulk_open() first.';
     END IF;
 END $$;
 
 -- Posts what stands in ledger_bulk: one voucher for each voucher_key. Where p_approved_by is NULL or p_prepared_by,
--- only receipts are let through. Afterwards ledger_bulk_voucher tells each key's voucher id and number. Returns the vouchers posted.
+-- only receipts are let through. Afterwards ledger_bulk_voucher tells each key's voucher id and number. Returns the
+-- vouchers posted.
 CREATE FUNCTION ledger_bulk_post(p_batch bigint, p_prepared_by bigint, p_approved_by bigint) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -60,15 +63,19 @@ BEGIN
     END IF;
     TRUNCATE pg_temp.ledger_bulk_voucher;
     INSERT INTO pg_temp.ledger_bulk_voucher
-    SELECT voucher_key, nextval('ledger_voucher_id_seq'), min(book_id), min(booking_date), min(coalesce(happened_on, booking_date)),
-           extract(year FROM min(booking_date)), min(kind), min(narration), min(document_id), bool_or(is_receipt), min(reverses_id)
+    SELECT voucher_key, nextval('ledger_voucher_id_seq'), min(book_id), min(booking_date), min(coalesce(happened_on,
+        booking_date)),
+           extract(year FROM min(booking_date)), min(kind), min(narration), min(document_id), bool_or(is_receipt),
+               min(reverses_id)
       FROM pg_temp.ledger_bulk GROUP BY voucher_key
     ORDER BY min(book_id), min(booking_date), min(line_no), voucher_key;
     ANALYZE pg_temp.ledger_bulk_voucher;
 
     SELECT l.voucher_key INTO wrong FROM pg_temp.ledger_bulk l JOIN pg_temp.ledger_bulk_voucher v USING (voucher_key)
-     WHERE (l.book_id, l.booking_date, coalesce(l.happened_on, l.booking_date), l.kind, l.narration, l.document_id, l.is_receipt, l.reverses_id)
-        IS DISTINCT FROM (v.book_id, v.booking_date, v.happened_on, v.kind, v.narration, v.document_id, v.is_receipt, v.reverses_id)
+     WHERE (l.book_id, l.booking_date, coalesce(l.happened_on, l.booking_date), l.kind, l.narration, l.document_id,
+         l.is_receipt, l.reverses_id)
+        IS DISTINCT FROM (v.book_id, v.booking_date, v.happened_on, v.kind, v.narration, v.document_id, v.is_receipt,
+            v.reverses_id)
      ORDER BY 1 LIMIT 1;  -- without an order the planner hopes for an early find and compares every line with every voucher
     IF FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ017', MESSAGE = format('Lines of voucher %s disagree.', wrong.voucher_key),
@@ -86,7 +93,8 @@ BEGIN
     END IF;
     IF EXISTS (SELECT 1 FROM pg_temp.ledger_bulk_voucher WHERE NOT is_receipt)
        AND (p_approved_by IS NULL OR p_approved_by = p_prepared_by) THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ013', MESSAGE = 'These vouchers need a second person.', DETAIL = 'Money goes out by two people.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ013', MESSAGE = 'These vouchers need a second person.',
+            DETAIL = 'Money goes out by two people.';
     END IF;
     SELECT r.id INTO wrong FROM pg_temp.ledger_bulk_voucher v JOIN ledger_voucher r ON r.id = v.reverses_id
      WHERE r.posted_at IS NULL OR r.reverses_id IS NOT NULL LIMIT 1;
@@ -95,38 +103,48 @@ BEGIN
             DETAIL = 'Only a posted voucher that is no reversal itself is reversed.';
     END IF;
     IF EXISTS (SELECT 1 FROM pg_temp.ledger_bulk_voucher WHERE reverses_id IS NOT NULL) AND EXISTS (
-        (SELECT reverses_id, line_no, credit_account_id, debit_account_id, amount_fen FROM pg_temp.ledger_bulk WHERE reverses_id IS NOT NULL
+        (SELECT reverses_id, line_no, credit_account_id, debit_account_id, amount_fen FROM pg_temp.ledger_bulk
+            WHERE reverses_id IS NOT NULL
          EXCEPT ALL SELECT voucher_id, line_no, debit_account_id, credit_account_id, amount_fen FROM ledger_transfer
                      WHERE voucher_id IN (SELECT reverses_id FROM pg_temp.ledger_bulk_voucher))
         UNION ALL
         (SELECT voucher_id, line_no, debit_account_id, credit_account_id, amount_fen FROM ledger_transfer
           WHERE voucher_id IN (SELECT reverses_id FROM pg_temp.ledger_bulk_voucher)
-         EXCEPT ALL SELECT reverses_id, line_no, credit_account_id, debit_account_id, amount_fen FROM pg_temp.ledger_bulk)) THEN
+         EXCEPT ALL SELECT reverses_id, line_no, credit_account_id, debit_account_id, amount_fen
+             FROM pg_temp.ledger_bulk)) THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ016', MESSAGE = 'A reversal differs from its voucher.',
             DETAIL = 'A reversal moves the same amounts the other way.';
     END IF;
 
-    PERFORM periods_judge_batch('ledger_voucher', p_batch, p_batch, (SELECT coalesce(bool_and(reverses_id IS NOT NULL), true) FROM pg_temp.ledger_bulk_voucher))
+    PERFORM periods_judge_batch('ledger_voucher', p_batch, p_batch, (SELECT coalesce(bool_and(reverses_id IS NOT NULL),
+        true) FROM pg_temp.ledger_bulk_voucher))
       WHERE p_batch IS NOT NULL;
     PERFORM access_require_actor(p_approved_by) WHERE p_approved_by IS NOT NULL;
-    PERFORM access_require_actor(p_prepared_by) WHERE p_batch IS NULL OR NOT EXISTS (SELECT FROM access_user WHERE id = p_prepared_by);
-    PERFORM periods_refuse_far_day('ledger_voucher', booking_date) FROM pg_temp.ledger_bulk_voucher WHERE booking_date > periods_today() LIMIT 1;
+    PERFORM access_require_actor(p_prepared_by) WHERE p_batch IS NULL OR NOT EXISTS (SELECT FROM access_user
+        WHERE id = p_prepared_by);
+    PERFORM periods_refuse_far_day('ledger_voucher', booking_date) FROM pg_temp.ledger_bulk_voucher
+        WHERE booking_date > periods_today() LIMIT 1;
     FOR the_day IN SELECT min(booking_date) FROM pg_temp.ledger_bulk_voucher GROUP BY year ORDER BY 1 LOOP
         PERFORM periods_hold(the_day, true);
     END LOOP;
-    INSERT INTO ledger_counter (book_id, year) SELECT DISTINCT book_id, year FROM pg_temp.ledger_bulk_voucher ORDER BY 1, 2
+    INSERT INTO ledger_counter (book_id, year) SELECT DISTINCT book_id, year FROM pg_temp.ledger_bulk_voucher
+        ORDER BY 1, 2
         ON CONFLICT DO NOTHING;
     PERFORM 1 FROM ledger_counter c WHERE (c.book_id, c.year) IN (SELECT book_id, year FROM pg_temp.ledger_bulk_voucher)
       ORDER BY c.book_id, c.year FOR NO KEY UPDATE;
-    UPDATE pg_temp.ledger_bulk_voucher v SET number = c.last_number + n.pos, receipt_number = CASE WHEN v.is_receipt THEN c.last_receipt_number + n.receipt_pos END
+    UPDATE pg_temp.ledger_bulk_voucher v SET number = c.last_number + n.pos, receipt_number = CASE WHEN v.is_receipt
+        THEN c.last_receipt_number + n.receipt_pos END
       FROM (SELECT id, row_number() OVER w AS pos, count(*) FILTER (WHERE is_receipt) OVER w AS receipt_pos
-              FROM pg_temp.ledger_bulk_voucher WINDOW w AS (PARTITION BY book_id, year ORDER BY id ROWS UNBOUNDED PRECEDING)) n, ledger_counter c
+              FROM pg_temp.ledger_bulk_voucher WINDOW w AS (PARTITION BY book_id, year
+                  ORDER BY id ROWS UNBOUNDED PRECEDING)) n, ledger_counter c
      WHERE n.id = v.id AND c.book_id = v.book_id AND c.year = v.year;
-    UPDATE ledger_counter c SET last_number = c.last_number + n.vouchers, last_receipt_number = c.last_receipt_number + n.receipts
+    UPDATE ledger_counter c SET last_number = c.last_number + n.vouchers,
+        last_receipt_number = c.last_receipt_number + n.receipts
       FROM (SELECT book_id, year, count(*) AS vouchers, count(*) FILTER (WHERE is_receipt) AS receipts
               FROM pg_temp.ledger_bulk_voucher GROUP BY 1, 2) n
      WHERE c.book_id = n.book_id AND c.year = n.year;
-    INSERT INTO ledger_voucher (id, book_id, happened_on, booking_date, year, number, is_receipt, receipt_number, kind, narration,
+    INSERT INTO ledger_voucher (id, book_id, happened_on, booking_date, year, number, is_receipt, receipt_number, kind,
+        narration,
             document_id, prepared_by_id, approved_by_id, posted_at, reverses_id, batch_id)
     SELECT id, book_id, happened_on, booking_date, year, number, is_receipt, receipt_number, kind, narration,
            document_id, p_prepared_by, p_approved_by, now(), reverses_id, p_batch
@@ -142,11 +160,14 @@ BEGIN
            ELSE a.posted_credit_fen + m.credit < a.posted_debit_fen + m.debit + a.pending_debit_fen END
      ORDER BY a.id LIMIT 1;
     IF FOUND THEN PERFORM ledger_refuse_account(wrong.id, wrong.book_id, wrong.debit, wrong.credit); END IF;
-    UPDATE ledger_account a SET posted_debit_fen = a.posted_debit_fen + m.debit, posted_credit_fen = a.posted_credit_fen + m.credit
+    UPDATE ledger_account a SET posted_debit_fen = a.posted_debit_fen + m.debit,
+        posted_credit_fen = a.posted_credit_fen + m.credit
       FROM ledger_bulk_moves() m WHERE a.id = m.account_id;
 
-    INSERT INTO ledger_transfer (id, book_id, booking_date, voucher_id, line_no, debit_account_id, credit_account_id, amount_fen)
-    SELECT l.transfer_id, v.book_id, v.booking_date, v.id, l.line_no, l.debit_account_id, l.credit_account_id, l.amount_fen
+    INSERT INTO ledger_transfer (id, book_id, booking_date, voucher_id, line_no, debit_account_id, credit_account_id,
+        amount_fen)
+    SELECT l.transfer_id, v.book_id, v.booking_date, v.id, l.line_no, l.debit_account_id, l.credit_account_id,
+        l.amount_fen
       FROM pg_temp.ledger_bulk l JOIN pg_temp.ledger_bulk_voucher v USING (voucher_key) ORDER BY l.transfer_id;
     TRUNCATE pg_temp.ledger_bulk;
     RETURN (SELECT count(*) FROM pg_temp.ledger_bulk_voucher);
@@ -163,11 +184,13 @@ BEGIN
 END $$;
 
 -- Reverses every voucher of a batch that is not reversed yet, each by a voucher of its own. For withdrawing a batch.
-CREATE FUNCTION ledger_bulk_reverse(p_batch bigint, p_prepared_by bigint, p_approved_by bigint, p_reason text) RETURNS bigint
+CREATE FUNCTION ledger_bulk_reverse(p_batch bigint, p_prepared_by bigint, p_approved_by bigint,
+    p_reason text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     PERFORM ledger_bulk_open();
-    INSERT INTO pg_temp.ledger_bulk (voucher_key, book_id, booking_date, kind, narration, line_no, debit_account_id, credit_account_id,
+    INSERT INTO pg_temp.ledger_bulk (voucher_key, book_id, booking_date, kind, narration, line_no, debit_account_id,
+        credit_account_id,
         amount_fen, reverses_id)
     SELECT v.id::text, v.book_id, GREATEST(v.booking_date, periods_first_open_day()), 'reversal', p_reason, t.line_no,
            t.credit_account_id, t.debit_account_id, t.amount_fen, v.id
@@ -182,11 +205,13 @@ END $$;
 DO $$
 DECLARE f text;
 BEGIN
-    FOR f IN SELECT oid::regprocedure::text FROM pg_proc WHERE proname LIKE 'ledger\_%' AND pronamespace = 'public'::regnamespace LOOP
+    FOR f IN SELECT oid::regprocedure::text FROM pg_proc WHERE proname LIKE 'ledger\_%'
+        AND pronamespace = 'public'::regnamespace LOOP
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
     END LOOP;
     FOR f IN SELECT oid::regprocedure::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND proname IN (
-        'ledger_post', 'ledger_prepare', 'ledger_approve', 'ledger_refuse_set', 'ledger_prepare_reversal', 'ledger_bulk_open',
+        'ledger_post', 'ledger_prepare', 'ledger_approve', 'ledger_refuse_set', 'ledger_prepare_reversal',
+            'ledger_bulk_open',
         'ledger_bulk_post', 'ledger_bulk_reverse', 'ledger_open_books', 'ledger_open_accounts', 'ledger_balance_fen',
         'ledger_count_cash', 'ledger_countersign_cash') LOOP
         EXECUTE format('GRANT EXECUTE ON FUNCTION %s TO karez_app', f);

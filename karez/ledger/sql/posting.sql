@@ -1,7 +1,8 @@
--- Posting, preparing, approving, refusing. The only writers of the ledger's tables, called by the app's role.
--- Order of locks, the same in all of them: the year (periods_hold), the set, then book by book its counter and its accounts by id.
--- Preparing takes no counter. Approving takes all counters first: nobody holds an account of a book it needs a counter of.
--- pg_temp stands last in search_path: otherwise a temporary table of the caller could stand in for one of ours.
+-- Posting, preparing, approving, refusing. The only writers of the ledger's tables, called by the app's role. Order of
+-- locks, the same in all of them: the year (periods_hold), the set, then book by book its counter and its accounts by
+-- id. Preparing takes no counter. Approving takes all counters first: nobody holds an account of a book it needs a
+-- counter of. pg_temp stands last in search_path: otherwise a temporary table of the caller could stand in for one of
+-- ours.
 
 ALTER TABLE ledger_account SET (fillfactor = 60);
 ALTER TABLE ledger_counter SET (fillfactor = 40);
@@ -10,8 +11,10 @@ ALTER TABLE ledger_counter SET (fillfactor = 40);
 ALTER TABLE ledger_transfer
     ADD CONSTRAINT ledger_transfer_of_voucher FOREIGN KEY (book_id, booking_date, voucher_id)
         REFERENCES ledger_voucher (book_id, booking_date, id),
-    ADD CONSTRAINT ledger_transfer_debit_in_book FOREIGN KEY (debit_account_id, book_id) REFERENCES ledger_account (id, book_id),
-    ADD CONSTRAINT ledger_transfer_credit_in_book FOREIGN KEY (credit_account_id, book_id) REFERENCES ledger_account (id, book_id);
+    ADD CONSTRAINT ledger_transfer_debit_in_book FOREIGN KEY (debit_account_id, book_id)
+        REFERENCES ledger_account (id, book_id),
+    ADD CONSTRAINT ledger_transfer_credit_in_book FOREIGN KEY (credit_account_id, book_id)
+        REFERENCES ledger_account (id, book_id);
 ALTER TABLE ledger_voucher
     ADD CONSTRAINT ledger_voucher_year_of_booking CHECK (year = extract(year FROM booking_date));
 
@@ -22,7 +25,8 @@ DECLARE
     a record;
     available bigint;
 BEGIN
-    SELECT x.*, b.name AS book_name INTO a FROM ledger_account x JOIN ledger_book b ON b.id = x.book_id WHERE x.id = p_account;
+    SELECT x.*, b.name AS book_name INTO a FROM ledger_account x JOIN ledger_book b ON b.id = x.book_id
+        WHERE x.id = p_account;
     IF NOT FOUND OR a.book_id IS DISTINCT FROM p_book THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ010', MESSAGE = format('Account %s is not in book %s.', p_account, p_book),
             DETAIL = 'A voucher moves money between accounts of its own book.';
@@ -37,7 +41,8 @@ END $$;
 
 -- The next number of a book and year; its row stays locked until the caller's transaction ends.
 -- It runs inside the functions below alone, under their search_path; a setting of its own would cost each posting.
-CREATE FUNCTION ledger_next_number(p_book bigint, p_year int, p_receipt boolean, OUT the_number bigint, OUT the_receipt bigint)
+CREATE FUNCTION ledger_next_number(p_book bigint, p_year int, p_receipt boolean, OUT the_number bigint,
+    OUT the_receipt bigint)
 LANGUAGE plpgsql AS $$
 BEGIN
     UPDATE ledger_counter SET last_number = last_number + 1, last_receipt_number = last_receipt_number + p_receipt::int
@@ -73,24 +78,29 @@ DECLARE
     a record;
 BEGIN
     PERFORM periods_hold(p_day, true);
-    IF (SELECT count(*) FROM access_user u WHERE u.id IN (p_by, p_approver) AND u.is_active) < 1 + (p_approver IS NOT NULL)::int THEN
+    IF (SELECT count(*) FROM access_user u WHERE u.id IN (p_by, p_approver)
+        AND u.is_active) < 1 + (p_approver IS NOT NULL)::int THEN
         PERFORM access_require_actor(p_by);
         IF p_approver IS NOT NULL THEN PERFORM access_require_actor(p_approver); END IF;
     END IF;
     IF p_batch IS NOT NULL THEN PERFORM periods_judge_batch('ledger_voucher', p_batch, p_batch); END IF;
     IF n > 0 AND cardinality(p_credits) = n AND cardinality(p_amounts) = n THEN NULL; ELSE
-        RAISE EXCEPTION USING ERRCODE = 'KZ017', MESSAGE = 'A voucher has no lines.', DETAIL = 'Every voucher moves an amount.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ017', MESSAGE = 'A voucher has no lines.',
+            DETAIL = 'Every voucher moves an amount.';
     END IF;
     UPDATE ledger_counter c
        SET last_number = last_number + 1, last_receipt_number = last_receipt_number + p_receipt::int
      WHERE book_id = p_book AND year = the_year
     RETURNING last_number, CASE WHEN p_receipt THEN last_receipt_number END INTO number, receipt_number;
     IF NOT FOUND THEN
-        SELECT x.the_number, x.the_receipt INTO number, receipt_number FROM ledger_next_number(p_book, the_year, p_receipt) x;
+        SELECT x.the_number, x.the_receipt INTO number, receipt_number
+            FROM ledger_next_number(p_book, the_year, p_receipt) x;
     END IF;
-    INSERT INTO ledger_voucher (book_id, happened_on, booking_date, year, number, is_receipt, receipt_number, kind, narration,
+    INSERT INTO ledger_voucher (book_id, happened_on, booking_date, year, number, is_receipt, receipt_number, kind,
+        narration,
             document_id, prepared_by_id, approved_by_id, posted_at, batch_id)
-    VALUES (p_book, p_happened, p_day, the_year, ledger_post.number, p_receipt, ledger_post.receipt_number, p_kind, p_narration,
+    VALUES (p_book, p_happened, p_day, the_year, ledger_post.number, p_receipt, ledger_post.receipt_number, p_kind,
+        p_narration,
             p_document, p_by, p_approver, now(), p_batch) RETURNING id INTO voucher_id;
     WITH m AS (
         SELECT l.account, sum(l.debit)::bigint AS debit, sum(l.credit)::bigint AS credit
@@ -122,8 +132,10 @@ BEGIN
             DETAIL = format('Account %s: a receipt debits cash or bank and credits what it is for.', outward);
     END IF;
     FOR i IN 1..n LOOP
-        INSERT INTO ledger_transfer (book_id, booking_date, voucher_id, line_no, debit_account_id, credit_account_id, amount_fen)
-        VALUES (p_book, p_day, ledger_post.voucher_id, i, p_debits[i], p_credits[i], p_amounts[i]) RETURNING id INTO transfer;
+        INSERT INTO ledger_transfer (book_id, booking_date, voucher_id, line_no, debit_account_id, credit_account_id,
+            amount_fen)
+        VALUES (p_book, p_day, ledger_post.voucher_id, i, p_debits[i], p_credits[i],
+            p_amounts[i]) RETURNING id INTO transfer;
         transfer_ids[i] := transfer;
     END LOOP;
 END $$;
@@ -150,20 +162,24 @@ BEGIN
         PERFORM periods_hold(the_day, true);
     END LOOP;
     IF (SELECT count(DISTINCT l) FROM unnest(p_line_vouchers) l WHERE l BETWEEN 1 AND n) IS DISTINCT FROM n THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ017', MESSAGE = 'A voucher has no lines.', DETAIL = 'Every voucher moves an amount.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ017', MESSAGE = 'A voucher has no lines.',
+            DETAIL = 'Every voucher moves an amount.';
     END IF;
     INSERT INTO ledger_set (prepared_by_id) VALUES (p_by) RETURNING id INTO the_set;
     FOR i IN 1..n LOOP
-        INSERT INTO ledger_voucher (book_id, happened_on, booking_date, year, kind, narration, document_id, set_id, prepared_by_id,
+        INSERT INTO ledger_voucher (book_id, happened_on, booking_date, year, kind, narration, document_id, set_id,
+            prepared_by_id,
                 reverses_id)
-        VALUES (p_books[i], p_happened[i], p_days[i], extract(year FROM p_days[i]), p_kinds[i], p_narrations[i], p_documents[i],
+        VALUES (p_books[i], p_happened[i], p_days[i], extract(year
+            FROM p_days[i]), p_kinds[i], p_narrations[i], p_documents[i],
                 the_set, p_by, p_reverses) RETURNING id INTO the_id;
         ids[i] := the_id;
     END LOOP;
     FOR a IN
         SELECT m.account, m.book, sum(m.debit)::bigint AS debit, sum(m.credit)::bigint AS credit
           FROM unnest(p_line_vouchers, p_debits, p_credits, p_amounts) l (v, d, c, amount),
-               LATERAL (VALUES (l.d, p_books[l.v], l.amount, 0), (l.c, p_books[l.v], 0, l.amount)) m (account, book, debit, credit)
+               LATERAL (VALUES (l.d, p_books[l.v], l.amount, 0), (l.c, p_books[l.v], 0, l.amount)) m (account, book,
+                   debit, credit)
          GROUP BY m.account, m.book ORDER BY m.book, m.account
     LOOP
         UPDATE ledger_account x
@@ -174,7 +190,8 @@ BEGIN
         -- What comes in with the same set is not yet there, so it does not count towards what may be reserved.
         IF NOT FOUND THEN
             PERFORM ledger_refuse_account(a.account, a.book,
-                CASE x.normal_side WHEN 'debit' THEN 0 ELSE a.debit END, CASE x.normal_side WHEN 'debit' THEN a.credit ELSE 0 END)
+                CASE x.normal_side WHEN 'debit' THEN 0 ELSE a.debit END, CASE x.normal_side WHEN 'debit' THEN a.credit
+                    ELSE 0 END)
                FROM ledger_account x WHERE x.id = a.account;
             PERFORM ledger_refuse_account(a.account, a.book, a.debit, a.credit);
         END IF;
@@ -206,7 +223,8 @@ BEGIN
     END IF;
     IF s.approved_at IS NOT NULL OR s.refused_at IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ015',
-            MESSAGE = format('Set %s was already %s.', p_set, CASE WHEN s.approved_at IS NULL THEN 'refused' ELSE 'posted' END),
+            MESSAGE = format('Set %s was already %s.', p_set, CASE WHEN s.approved_at IS NULL THEN 'refused'
+                ELSE 'posted' END),
             DETAIL = 'A set is decided once.';
     END IF;
     RETURN s;
@@ -223,7 +241,8 @@ DECLARE
     a record;
     the_number bigint;
 BEGIN
-    FOR the_day IN SELECT min(x.booking_date) FROM ledger_voucher x WHERE x.set_id = p_set GROUP BY x.year ORDER BY 1 LOOP
+    FOR the_day IN SELECT min(x.booking_date) FROM ledger_voucher x WHERE x.set_id = p_set GROUP BY x.year
+        ORDER BY 1 LOOP
         PERFORM periods_hold(the_day, true);
     END LOOP;
     s := ledger_take_set(p_set);
@@ -235,12 +254,14 @@ BEGIN
     UPDATE ledger_set x SET approved_by_id = p_approver, approved_at = now() WHERE x.id = p_set;
     FOR v IN SELECT x.id, x.book_id, x.year FROM ledger_voucher x WHERE x.set_id = p_set ORDER BY 2, 3, 1 LOOP
         SELECT x.the_number INTO the_number FROM ledger_next_number(v.book_id, v.year, false) x;
-        UPDATE ledger_voucher x SET number = the_number, posted_at = now(), approved_by_id = p_approver WHERE x.id = v.id;
+        UPDATE ledger_voucher x SET number = the_number, posted_at = now(), approved_by_id = p_approver
+            WHERE x.id = v.id;
     END LOOP;
     FOR a IN
         SELECT m.account, sum(m.debit)::bigint AS debit, sum(m.credit)::bigint AS credit
           FROM ledger_voucher x JOIN ledger_pending_line l ON l.voucher_id = x.id,
-               LATERAL (VALUES (l.debit_account_id, l.amount_fen, 0), (l.credit_account_id, 0, l.amount_fen)) m (account, debit, credit)
+               LATERAL (VALUES (l.debit_account_id, l.amount_fen, 0), (l.credit_account_id, 0,
+                   l.amount_fen)) m (account, debit, credit)
          WHERE x.set_id = p_set GROUP BY x.book_id, m.account ORDER BY x.book_id, m.account
     LOOP
         UPDATE ledger_account x
@@ -250,7 +271,8 @@ BEGIN
     END LOOP;
     RETURN QUERY
     WITH made AS (
-        INSERT INTO ledger_transfer AS t (book_id, booking_date, voucher_id, line_no, debit_account_id, credit_account_id, amount_fen)
+        INSERT INTO ledger_transfer AS t (book_id, booking_date, voucher_id, line_no, debit_account_id,
+            credit_account_id, amount_fen)
         SELECT x.book_id, x.booking_date, x.id, l.line_no, l.debit_account_id, l.credit_account_id, l.amount_fen
           FROM ledger_voucher x JOIN ledger_pending_line l ON l.voucher_id = x.id WHERE x.set_id = p_set
         RETURNING t.id, t.voucher_id, t.line_no)
@@ -270,7 +292,8 @@ BEGIN
     FOR a IN
         SELECT m.account, sum(m.debit)::bigint AS debit, sum(m.credit)::bigint AS credit
           FROM ledger_voucher x JOIN ledger_pending_line l ON l.voucher_id = x.id,
-               LATERAL (VALUES (l.debit_account_id, l.amount_fen, 0), (l.credit_account_id, 0, l.amount_fen)) m (account, debit, credit)
+               LATERAL (VALUES (l.debit_account_id, l.amount_fen, 0), (l.credit_account_id, 0,
+                   l.amount_fen)) m (account, debit, credit)
          WHERE x.set_id = p_set GROUP BY x.book_id, m.account ORDER BY x.book_id, m.account
     LOOP
         UPDATE ledger_account x
@@ -279,7 +302,8 @@ BEGIN
     END LOOP;
 END $$;
 
--- Prepares the reversal of a posted voucher: the same amounts the other way, linked to it. At most one stands at a time.
+-- Prepares the reversal of a posted voucher: the same amounts the other way, linked to it. At most one stands at a
+-- time.
 CREATE FUNCTION ledger_prepare_reversal(p_voucher bigint, p_by bigint, p_day date, p_reason text) RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -302,11 +326,13 @@ BEGIN
     END IF;
     the_day := coalesce(p_day, GREATEST(v.booking_date, periods_first_open_day()));
     IF the_day < v.booking_date THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ016', MESSAGE = format('Voucher %s was booked after %s.', p_voucher, the_day),
+        RAISE EXCEPTION USING ERRCODE = 'KZ016', MESSAGE = format('Voucher %s was booked after %s.', p_voucher,
+            the_day),
             DETAIL = 'A reversal counts from the day of its voucher or later.';
     END IF;
     SELECT array_agg(1 ORDER BY t.line_no) AS vouchers, array_agg(t.line_no ORDER BY t.line_no) AS nos,
-           array_agg(t.credit_account_id ORDER BY t.line_no) AS debits, array_agg(t.debit_account_id ORDER BY t.line_no) AS credits,
+           array_agg(t.credit_account_id ORDER BY t.line_no) AS debits, array_agg(t.debit_account_id
+               ORDER BY t.line_no) AS credits,
            array_agg(t.amount_fen ORDER BY t.line_no) AS amounts
       INTO l FROM ledger_transfer t WHERE t.voucher_id = p_voucher;
     RETURN ledger_write_set(p_by, p_voucher, ARRAY[v.book_id], ARRAY[the_day], ARRAY[the_day], ARRAY['reversal'::text],

@@ -42,9 +42,7 @@ class World:
 
     def draft(self, debit: str, credit: str, fen: int, day: date = DAY, kind: str = "test") -> Draft:
         a = self.accounts
-        return Draft(
-            self.book.pk, day, kind, f"{debit} from {credit}", (Line(a[debit].pk, a[credit].pk, fen),)
-        )
+        return Draft(self.book.pk, day, kind, f"{debit} from {credit}", (Line(a[debit].pk, a[credit].pk, fen),))
 
     def paid_in(self, fen: int, day: date = DAY) -> services.Posted:
         """Members pay in cash."""
@@ -58,17 +56,22 @@ def area(level: str, code: str, parent: int | None) -> int:
     made = Area.objects.create(first_level=level, recorded_by_id=1)
     start = date(2009, 1, 1)
     AreaSpell.objects.create(
-        area=made, level=level, code=code, name_zh=code, name_en=code, parent_id=parent, starts_on=start,
-        counts_from=start, recorded_by_id=1,
-    )  # fmt: skip
+        area=made,
+        level=level,
+        code=code,
+        name_zh=code,
+        name_en=code,
+        parent_id=parent,
+        starts_on=start,
+        counts_from=start,
+        recorded_by_id=1,
+    )
     return made.pk
 
 
 def make_world() -> World:
     user: Callable[[str], User] = lambda name: add_user(username=name, full_name=name, password=None)  # noqa: E731
-    treasurer, colleague, approver, stranger = (
-        user(n) for n in ("treasurer", "colleague", "approver", "stranger")
-    )
+    treasurer, colleague, approver, stranger = (user(n) for n in ("treasurer", "colleague", "approver", "stranger"))
     first = Area.objects.create(first_level="region", recorded_by_id=1).pk
     found_region(
         area_id=first,
@@ -80,16 +83,24 @@ def make_world() -> World:
     )
     start = date(2009, 1, 1)
     AreaSpell.objects.create(
-        area_id=first, level="region", code="99", name_zh="R", name_en="R", starts_on=start, counts_from=start,
+        area_id=first,
+        level="region",
+        code="99",
+        name_zh="R",
+        name_en="R",
+        starts_on=start,
+        counts_from=start,
         recorded_by_id=1,
-    )  # fmt: skip
+    )
     county, other = area("county", "9901", first), area("county", "9902", first)
     with connection.cursor() as cursor:
         cursor.execute("SELECT places_refresh_tree()")
     for person, role, where in (
-        (treasurer, Role.TREASURER, county), (colleague, Role.TREASURER, county), (approver, Role.APPROVER, county),
+        (treasurer, Role.TREASURER, county),
+        (colleague, Role.TREASURER, county),
+        (approver, Role.APPROVER, county),
         (stranger, Role.TREASURER, other),
-    ):  # fmt: skip
+    ):
         grant_role(None, user=person, role=role, area_id=where, starts_on=start)
     return World(county, other, treasurer, colleague, approver, stranger, *make_book(treasurer, county))
 
@@ -100,9 +111,7 @@ def make_book(by: User, area_id: int, name: str = "Society") -> tuple[Book, dict
         code: services.open_account(by, book=book, code=code, name=title, normal_side=side)
         for code, title, side in CHART
     }
-    outside = services.open_account(
-        by, book=book, code="9999", name="Outside", normal_side="credit", may_overdraw=True
-    )
+    outside = services.open_account(by, book=book, code="9999", name="Outside", normal_side="credit", may_overdraw=True)
     return book, accounts | {"9999": outside}, outside
 
 

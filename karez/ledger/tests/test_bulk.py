@@ -11,7 +11,10 @@ from karez.ledger import services
 from karez.ledger.models import Account, Book, Transfer, Voucher
 from karez.ledger.tests.conftest import DAY, World, make_book
 
-_COLUMNS = "voucher_key, book_id, booking_date, kind, narration, line_no, debit_account_id, credit_account_id, amount_fen, is_receipt"
+_COLUMNS = (
+    "voucher_key, book_id, booking_date, kind, narration, line_no, debit_account_id, credit_account_id, "
+    "amount_fen, is_receipt"
+)
 
 
 def fill(world: World, lines: Sequence[tuple[str, int, str, str, int]], *, receipt: bool = False) -> None:
@@ -138,8 +141,14 @@ def test_no_bulk_call_says_that_money_came_with_a_file_that_is_not_at_work(world
     for call, params in (
         ("ledger_bulk_post(7, %s, NULL)", [by]),
         ("ledger_bulk_reverse(7, %s, %s, 'x')", [by, other]),
-        ("ledger_open_books(%s, 7, 'society', ARRAY['B'], ARRAY[%s::bigint], ARRAY[%s::date], '[]')", [by, world.county_id, DAY]),
-        ("ledger_open_accounts(%s, 7, ARRAY[%s::bigint], ARRAY['8'], ARRAY['A'], ARRAY['debit'], NULL, NULL)", [by, world.book.pk]),
+        (
+            "ledger_open_books(%s, 7, 'society', ARRAY['B'], ARRAY[%s::bigint], ARRAY[%s::date], '[]')",
+            [by, world.county_id, DAY],
+        ),
+        (
+            "ledger_open_accounts(%s, 7, ARRAY[%s::bigint], ARRAY['8'], ARRAY['A'], ARRAY['debit'], NULL, NULL)",
+            [by, world.book.pk],
+        ),
     ):
         with pytest.raises(DatabaseError) as told, transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"SELECT {call}", params)
@@ -164,7 +173,9 @@ def test_books_and_accounts_open_by_the_hundred(world: World) -> None:
             [ids],
         )
         assert cursor.fetchone() == (600, 300)
-        again = "SELECT account_id FROM ledger_open_accounts(1, 7, %s::bigint[], %s, %s, %s, NULL, NULL) ORDER BY ordinal"
+        again = (
+            "SELECT account_id FROM ledger_open_accounts(1, 7, %s::bigint[], %s, %s, %s, NULL, NULL) ORDER BY ordinal"
+        )
         cursor.execute(again, [ids[:2], ["L1", "1001"], ["Line", "Cash"], ["credit", "debit"]])
         assert len(set(cursor.fetchall())) == 2
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:

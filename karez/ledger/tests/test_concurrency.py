@@ -1,4 +1,6 @@
-"""Eight at once: nobody overdraws, no number is lost or given twice, nothing is approved twice, and a kill loses nothing."""
+"""Eight at once: nobody overdraws, no number is lost or given twice, nothing is approved twice, and a kill loses
+nothing.
+"""
 
 import os
 import random
@@ -71,9 +73,7 @@ def test_a_set_is_decided_once_by_eight(committed_world: World) -> None:
     set_id = services.prepare(w.treasurer, [w.draft("1301", "1001", 10_00)])
 
     def decide(i: int) -> Any:
-        return (
-            services.refuse_set(w.approver, set_id, "no") if i % 2 else services.approve(w.approver, set_id)
-        )
+        return services.refuse_set(w.approver, set_id, "no") if i % 2 else services.approve(w.approver, set_id)
 
     done = at_once(8, decide)
     assert sorted(map(code_of, done)) == ["done"] + ["ledger.already_decided"] * 7
@@ -107,9 +107,7 @@ def test_numbers_stay_gapless_when_some_fail(committed_world: World) -> None:
         return done
 
     total = sum(at_once(8, work))
-    numbers = (
-        Voucher.objects.filter(posted_at__isnull=False).order_by("number").values_list("number", flat=True)
-    )
+    numbers = Voucher.objects.filter(posted_at__isnull=False).order_by("number").values_list("number", flat=True)
     assert list(numbers) == list(range(1, total + 1))
     assert Counter.objects.get(book=w.book, year=2009).last_number == total
     assert failing() == {}
@@ -120,9 +118,7 @@ def test_two_books_at_once_in_either_order_do_not_deadlock(committed_world: Worl
 
     w = committed_world
     other, accounts, _ = make_book(w.treasurer, w.county_id, "Second")
-    there = services.Draft(
-        other.pk, DAY, "x", "x", (services.Line(accounts["1001"].pk, accounts["2001"].pk, 1),)
-    )
+    there = services.Draft(other.pk, DAY, "x", "x", (services.Line(accounts["1001"].pk, accounts["2001"].pk, 1),))
     here = w.draft("1001", "2001", 1)
     pairs = ([here, there], [there, here])
     done = at_once(8, lambda i: [services.receive(w.treasurer, pairs[i % 2]) for _ in range(10)])
@@ -206,17 +202,13 @@ def test_killed_while_posting_nothing_is_lost_or_doubled(
         output, _ = worker.communicate()
         told += [int(line.split()[1]) for line in output.decode().splitlines()]
     _wait_for_rollback()
-    numbers = list(
-        Voucher.objects.filter(posted_at__isnull=False).order_by("number").values_list("number", flat=True)
-    )
+    numbers = list(Voucher.objects.filter(posted_at__isnull=False).order_by("number").values_list("number", flat=True))
     assert numbers == list(range(1, len(numbers) + 1))  # gapless
     assert len(told) == len(set(told))  # no number was told twice
     assert set(told) <= set(numbers)  # nothing told was lost
     # A killed worker may have posted one call it could not tell of (2 receipts, or a set of 3); never half of one.
     assert len(numbers) - 1 - len(told) <= 3 * len(workers)
-    assert (
-        Transfer.objects.filter(voucher__kind="in").count() == 2 * Voucher.objects.filter(kind="in").count()
-    )
+    assert Transfer.objects.filter(voucher__kind="in").count() == 2 * Voucher.objects.filter(kind="in").count()
     assert Voucher.objects.filter(kind="in").count() % 2 == 0
     for state in ({"posted_at__isnull": False}, {"refused_at__isnull": False}):
         assert Voucher.objects.filter(kind="out", **state).count() % 3 == 0

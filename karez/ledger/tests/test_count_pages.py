@@ -1,4 +1,6 @@
-"""The cash count on its pages: counted by one, countersigned by another, its difference explained; elsewhere nothing opens."""
+"""The cash count on its pages: counted by one, countersigned by another, its difference explained; elsewhere nothing
+opens.
+"""
 
 from datetime import date
 from typing import Any
@@ -35,7 +37,9 @@ def test_one_counts_and_another_countersigns(world: World) -> None:
     assert "480.00 yuan counted, 500.00 in the book, and no note" in _said(answer)
     assert 'value="480.00"' in _said(answer)  # nothing typed is lost
     assert not CashCount.objects.exists()
-    said = _said(mine.post(page, {"counted_on": DAY, "counted_fen": "480.00", "note": "change given wrongly"}, follow=True))
+    said = _said(
+        mine.post(page, {"counted_on": DAY, "counted_fen": "480.00", "note": "change given wrongly"}, follow=True)
+    )
     assert "-20.00" in said or "−20.00" in said
     count = CashCount.objects.get()
     assert "waits for a colleague" in said
@@ -44,7 +48,9 @@ def test_one_counts_and_another_countersigns(world: World) -> None:
     assert [i.count for i in inbox.items(world.colleague)] == [1]
     other = _client(world.colleague)
     assert "change given wrongly" in _said(other.get("/ledger/counts/"))
-    assert "Countersigned, under your name." in _said(other.post(f"/ledger/counts/{count.pk}/countersign/", follow=True))
+    assert "Countersigned, under your name." in _said(
+        other.post(f"/ledger/counts/{count.pk}/countersign/", follow=True)
+    )
     count.refresh_from_db()
     assert count.countersigned_by_id == world.colleague.pk
     assert "Nothing waits" in _said(other.get("/ledger/counts/"))
@@ -64,5 +70,12 @@ def test_who_counts_and_who_countersigns(world: World) -> None:
     said = _said(_client(auditor).get(f"/ledger/accounts/{account.pk}/counts/"))
     assert "Record the count" not in said
     assert "countersign/" not in said
-    assert _client(auditor).post(f"/ledger/accounts/{account.pk}/counts/", {"counted_on": DAY, "counted_fen": "0"}).status_code == 403
-    assert "holds no money" in _said(_client(world.treasurer).get(f"/ledger/accounts/{world.accounts['2001'].pk}/counts/"))
+    assert (
+        _client(auditor)
+        .post(f"/ledger/accounts/{account.pk}/counts/", {"counted_on": DAY, "counted_fen": "0"})
+        .status_code
+        == 403
+    )
+    assert "holds no money" in _said(
+        _client(world.treasurer).get(f"/ledger/accounts/{world.accounts['2001'].pk}/counts/")
+    )

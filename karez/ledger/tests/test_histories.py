@@ -15,9 +15,7 @@ from karez.ledger.tests.test_queries import failing
 
 CODES = ("1001", "1002", "1301", "2001", "4001", "4003", "9999")
 DEBIT, MONEY = {"1001", "1002", "1301"}, {"1001", "1002"}
-LINE = st.tuples(st.sampled_from(CODES), st.sampled_from(CODES), st.integers(1, 40)).filter(
-    lambda x: x[0] != x[1]
-)
+LINE = st.tuples(st.sampled_from(CODES), st.sampled_from(CODES), st.integers(1, 40)).filter(lambda x: x[0] != x[1])
 VOUCHER = st.tuples(st.lists(LINE, min_size=1, max_size=3), st.integers(0, 40))
 STEP = st.one_of(
     st.tuples(st.just("receive"), st.lists(VOUCHER, min_size=1, max_size=2)),
@@ -30,12 +28,8 @@ STEP = st.one_of(
 class Replay:
     """The book as a list of vouchers; every balance is added up anew from the beginning."""
 
-    posted: list[tuple[int, list[tuple[str, str, int]], int]] = field(
-        default_factory=list
-    )  # (voucher id, lines, day)
-    waiting: dict[int, tuple[list[tuple[list[tuple[str, str, int]], int]], int | None]] = field(
-        default_factory=dict
-    )
+    posted: list[tuple[int, list[tuple[str, str, int]], int]] = field(default_factory=list)  # (voucher id, lines, day)
+    waiting: dict[int, tuple[list[tuple[list[tuple[str, str, int]], int]], int | None]] = field(default_factory=dict)
     reversed: set[int] = field(default_factory=set)
 
     def balance(self, code: str, day: int = 10**6) -> int:
@@ -54,9 +48,7 @@ class Replay:
 
     def may_reserve(self, lines: list[tuple[str, str, int]]) -> bool:
         return all(
-            code == "9999"
-            or drawn(lines, code) == 0
-            or self.balance(code) - self.reserved(code) >= drawn(lines, code)
+            code == "9999" or drawn(lines, code) == 0 or self.balance(code) - self.reserved(code) >= drawn(lines, code)
             for code in CODES
         )
 
@@ -107,9 +99,7 @@ def step(w: World, replay: Replay, verb: str, what: object) -> None:
             if verb == "approve":
                 done = services.approve(w.approver, set_id)
                 vouchers, _ = replay.waiting.pop(set_id)
-                replay.posted += [
-                    (p.voucher_id, lines, day) for p, (lines, day) in zip(done, vouchers, strict=True)
-                ]
+                replay.posted += [(p.voucher_id, lines, day) for p, (lines, day) in zip(done, vouchers, strict=True)]
             else:
                 services.refuse_set(w.approver, set_id, "no")
                 _, undone = replay.waiting.pop(set_id)
@@ -160,14 +150,8 @@ def test_any_history_agrees_with_its_replay(world: World, history: list[tuple[st
             ), code
         for day in (0, 3, 20, 40):
             rows = queries.trial_balance(world.approver, world.book.pk, DAY + timedelta(day)).rows
-            assert {r.code: r.balance_fen for r in rows} == {
-                code: replay.balance(code, day) for code in CODES
-            }
-        numbers = (
-            Voucher.objects.filter(posted_at__isnull=False)
-            .order_by("number")
-            .values_list("number", flat=True)
-        )
+            assert {r.code: r.balance_fen for r in rows} == {code: replay.balance(code, day) for code in CODES}
+        numbers = Voucher.objects.filter(posted_at__isnull=False).order_by("number").values_list("number", flat=True)
         assert list(numbers) == list(range(1, len(replay.posted) + 1))
         assert set(failing()) <= {"ledger_pending", "ledger_overdrawn_on_a_day"}
     finally:

@@ -28,9 +28,16 @@ def one(world: World, debit: str, credit: str, fen: int, **other: Any) -> dict[s
     """The parameters of one voucher of one line for POST."""
     a = world.accounts
     return {
-        "by": world.treasurer.pk, "approver": None, "receipt": True, "book": world.book.pk, "day": DAY,
-        "debits": [a[debit].pk], "credits": [a[credit].pk], "amounts": [fen], **other,
-    }  # fmt: skip
+        "by": world.treasurer.pk,
+        "approver": None,
+        "receipt": True,
+        "book": world.book.pk,
+        "day": DAY,
+        "debits": [a[debit].pk],
+        "credits": [a[credit].pk],
+        "amounts": [fen],
+        **other,
+    }
 
 
 def state_of(raw: psycopg.Connection[Any], sql: str, params: Any = None) -> str:
@@ -59,9 +66,12 @@ def test_the_app_changes_no_table_directly(committed_world: World, seat: psycopg
     for table in TABLES:
         column = "prepared_by_id" if table in ("set", "voucher") else "id"
         for sql in (
-            f"UPDATE ledger_{table} SET {column} = {column}", f"DELETE FROM ledger_{table}", f"TRUNCATE ledger_{table} CASCADE",
-            f"INSERT INTO ledger_{table} DEFAULT VALUES", f"SELECT 1 FROM ledger_{table} FOR UPDATE",
-        ):  # fmt: skip
+            f"UPDATE ledger_{table} SET {column} = {column}",
+            f"DELETE FROM ledger_{table}",
+            f"TRUNCATE ledger_{table} CASCADE",
+            f"INSERT INTO ledger_{table} DEFAULT VALUES",
+            f"SELECT 1 FROM ledger_{table} FOR UPDATE",
+        ):
             assert state_of(seat, sql) == "42501", sql
         seat.execute(f"SELECT * FROM ledger_{table}")
 
@@ -94,23 +104,21 @@ def test_no_unbalanced_or_crooked_transfer(committed_world: World, seat: psycopg
     assert Voucher.objects.count() == 0
 
 
-def test_constraints_stand_behind_the_functions(
-    committed_world: World, owner: psycopg.Connection[Any]
-) -> None:
+def test_constraints_stand_behind_the_functions(committed_world: World, owner: psycopg.Connection[Any]) -> None:
     w = committed_world
     paid = w.paid_in(10_00)
     _other, accounts, _ = make_book(w.treasurer, w.county_id, "Second")
-    line = "INSERT INTO ledger_transfer (book_id, booking_date, voucher_id, line_no, debit_account_id, credit_account_id, amount_fen) VALUES"
+    line = (
+        "INSERT INTO ledger_transfer (book_id, booking_date, voucher_id, line_no, debit_account_id, "
+        "credit_account_id, amount_fen) VALUES"
+    )
     mine, theirs = w.accounts["1001"].pk, accounts["2001"].pk
     row = f"({w.book.pk}, '{DAY}', {paid.voucher_id}, 2"
     assert state_of(owner, f"{line} {row}, {mine}, {theirs}, 1)") == "ledger_transfer_credit_in_book"
     assert state_of(owner, f"{line} {row}, {theirs}, {mine}, 1)") == "ledger_transfer_debit_in_book"
     assert state_of(owner, f"{line} {row}, {mine}, {mine}, 1)") == "ledger_transfer_two_accounts"
     moved = row.replace(str(DAY), "2010-01-01")
-    assert (
-        state_of(owner, f"{line} {moved}, {mine}, {w.accounts['2001'].pk}, 1)")
-        == "ledger_transfer_of_voucher"
-    )
+    assert state_of(owner, f"{line} {moved}, {mine}, {w.accounts['2001'].pk}, 1)") == "ledger_transfer_of_voucher"
     spend = f"UPDATE ledger_account SET posted_credit_fen = 1001 WHERE id = {mine}"
     assert state_of(owner, spend) == "ledger_account_not_overdrawn"
     assert state_of(owner, spend.replace("posted_credit", "pending_credit")) == "ledger_account_not_overdrawn"
@@ -119,10 +127,7 @@ def test_constraints_stand_behind_the_functions(
     assert state_of(owner, change % "is_receipt = false, receipt_number = NULL") == "ledger_voucher_four_eyes"
     assert state_of(owner, change % "number = NULL") == "ledger_voucher_numbered_when_posted"
     assert state_of(owner, change % "receipt_number = NULL") == "ledger_voucher_numbered_when_posted"
-    assert (
-        state_of(owner, change % "happened_on = '2010-01-01'")
-        == "ledger_voucher_not_booked_before_it_happened"
-    )
+    assert state_of(owner, change % "happened_on = '2010-01-01'") == "ledger_voucher_not_booked_before_it_happened"
     assert state_of(owner, change % "reverses_id = id") == "ledger_voucher_reversal_is_no_receipt"
     w.paid_in(1)
     assert state_of(owner, change % "number = 2") == "ledger_voucher_number_once"
@@ -148,10 +153,7 @@ def test_money_out_needs_two_people(committed_world: World, seat: psycopg.Connec
     out = one(w, "1301", "1001", 1_00)
     assert state_of(seat, POST, out) == "KZ012"
     assert state_of(seat, POST, {**out, "receipt": False}) == "ledger_voucher_four_eyes"
-    assert (
-        state_of(seat, POST, {**out, "receipt": False, "approver": w.treasurer.pk})
-        == "ledger_voucher_four_eyes"
-    )
+    assert state_of(seat, POST, {**out, "receipt": False, "approver": w.treasurer.pk}) == "ledger_voucher_four_eyes"
     assert state_of(seat, POST, {**out, "receipt": None}) in ("23502", "ledger_voucher_four_eyes", "KZ012")
     assert state_of(seat, POST, {**out, "receipt": False, "approver": w.approver.pk, "by": None}) == "23502"
     set_id = services.prepare(w.treasurer, [w.draft("1301", "1001", 1_00)])
@@ -164,14 +166,11 @@ def test_money_out_needs_two_people(committed_world: World, seat: psycopg.Connec
     assert state_of(seat, "SELECT * FROM ledger_approve(NULL, %s)", [w.approver.pk]) == "KZ014"
     another = services.prepare(w.treasurer, [w.draft("1301", "1001", 1_00)])
     assert (
-        state_of(seat, "SELECT ledger_refuse_set(%s, %s, ' ')", [another, w.approver.pk])
-        == "ledger_set_decided_once"
+        state_of(seat, "SELECT ledger_refuse_set(%s, %s, ' ')", [another, w.approver.pk]) == "ledger_set_decided_once"
     )
 
 
-def test_a_reversal_happens_once_and_is_not_reversed(
-    committed_world: World, seat: psycopg.Connection[Any]
-) -> None:
+def test_a_reversal_happens_once_and_is_not_reversed(committed_world: World, seat: psycopg.Connection[Any]) -> None:
     w = committed_world
     paid = w.paid_in(10_00)
     reverse = "SELECT ledger_prepare_reversal(%s, %s, NULL, 'wrong')"
@@ -188,7 +187,8 @@ def test_a_reversal_happens_once_and_is_not_reversed(
     for target, fen in ((paid.voucher_id, 10_00), (reversal.voucher_id, 10_00), (w.paid_in(5).voucher_id, 4)):
         seat.execute("SELECT ledger_bulk_open()")
         seat.execute(
-            """INSERT INTO ledger_bulk (voucher_key, book_id, booking_date, kind, narration, debit_account_id, credit_account_id,
+            """INSERT INTO ledger_bulk (voucher_key, book_id, booking_date, kind, narration, debit_account_id,
+                credit_account_id,
                amount_fen, reverses_id) VALUES ('k', %s, %s, 'x', 'x', %s, %s, %s, %s)""",
             [w.book.pk, DAY, a["2001"].pk, a["1001"].pk, fen, target],
         )
@@ -221,9 +221,7 @@ def test_a_closed_year_takes_no_money(committed_world: World, seat: psycopg.Conn
     seat.execute(early, [paid.voucher_id, w.treasurer.pk, None])  # counts from the first open day
     seat.rollback()
     services.refuse_set(w.approver, waiting, "the year is closed")  # moves nothing
-    assert (
-        state_of(seat, "SELECT ledger_count_cash(%s, %s, 1, '', 1)", [w.accounts["1001"].pk, DAY]) == "KZ001"
-    )
+    assert state_of(seat, "SELECT ledger_count_cash(%s, %s, 1, '', 1)", [w.accounts["1001"].pk, DAY]) == "KZ001"
 
 
 def test_a_difference_is_never_stored_unexplained(committed_world: World, seat: psycopg.Connection[Any]) -> None:
@@ -235,9 +233,7 @@ def test_a_difference_is_never_stored_unexplained(committed_world: World, seat: 
     seat.execute(count, [account, DAY, 0, ""])  # as the book says
 
 
-def test_a_temporary_table_cannot_stand_in_for_ours(
-    committed_world: World, seat: psycopg.Connection[Any]
-) -> None:
+def test_a_temporary_table_cannot_stand_in_for_ours(committed_world: World, seat: psycopg.Connection[Any]) -> None:
     w = committed_world
     seat.execute("CREATE TEMP TABLE ledger_account AS SELECT * FROM ledger_account")
     seat.execute("UPDATE ledger_account SET may_overdraw = true")
@@ -249,14 +245,18 @@ def test_a_temporary_table_cannot_stand_in_for_ours(
     assert state_of(seat, POST, one(w, "1301", "1001", 1, **two_people)) == "KZ011"
 
 
-def test_a_voucher_counts_from_its_own_day(committed_world: World, seat: psycopg.Connection[Any], owner_cursor: Any) -> None:
+def test_a_voucher_counts_from_its_own_day(
+    committed_world: World, seat: psycopg.Connection[Any], owner_cursor: Any
+) -> None:
     """By every way in: at once, prepared, and in bulk; while the year is open, and after it was closed."""
     w = committed_world
     a = w.accounts
     post = POST.replace("%(day)s, %(day)s", "%(happened)s, %(day)s")
     prepare = (
-        "SELECT ledger_prepare(%(by)s, ARRAY[%(book)s]::bigint[], ARRAY[%(happened)s]::date[], ARRAY[%(day)s]::date[], ARRAY['x'], ARRAY['x'],"
-        " ARRAY[NULL]::bigint[], ARRAY[1], ARRAY[1], %(debits)s::bigint[], %(credits)s::bigint[], %(amounts)s::bigint[])"
+        "SELECT ledger_prepare(%(by)s, ARRAY[%(book)s]::bigint[], ARRAY[%(happened)s]::date[], "
+        "ARRAY[%(day)s]::date[], ARRAY['x'], ARRAY['x'],"
+        " ARRAY[NULL]::bigint[], ARRAY[1], ARRAY[1], %(debits)s::bigint[], %(credits)s::bigint[], "
+        "%(amounts)s::bigint[])"
     )
     words = one(w, "1001", "2001", 5) | {"happened": "2009-03-30"}  # booked on the 31st
     for sql in (post, prepare):
@@ -264,7 +264,8 @@ def test_a_voucher_counts_from_its_own_day(committed_world: World, seat: psycopg
         assert state_of(seat, sql, words | {"day": "2010-01-01"}) == "KZ009"  # put off into another year
     seat.execute("SELECT ledger_bulk_open()")
     seat.execute(
-        "INSERT INTO ledger_bulk (voucher_key, book_id, booking_date, happened_on, kind, narration, debit_account_id, credit_account_id, amount_fen,"
+        "INSERT INTO ledger_bulk (voucher_key, book_id, booking_date, happened_on, kind, narration, "
+        "debit_account_id, credit_account_id, amount_fen,"
         " is_receipt) VALUES ('a', %s, '2009-03-31', '2009-03-30', 'x', 'x', %s, %s, 5, true)",
         [w.book.pk, a["1001"].pk, a["2001"].pk],
     )

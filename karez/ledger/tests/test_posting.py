@@ -119,9 +119,7 @@ def test_malformed_drafts_are_told_all_at_once(world: World) -> None:
         assert word in told.value.found
     with refused("ledger.account_of_another_book"):
         _other, accounts, _ = make_book(world.treasurer, world.county_id, "Second")
-        services.receive(
-            world.treasurer, [replace(good, lines=(Line(accounts["1001"].pk, accounts["2001"].pk, 1),))]
-        )
+        services.receive(world.treasurer, [replace(good, lines=(Line(accounts["1001"].pk, accounts["2001"].pk, 1),))])
 
 
 def test_a_reversal_is_linked_and_happens_once(world: World) -> None:

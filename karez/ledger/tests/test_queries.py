@@ -91,18 +91,14 @@ def test_a_voucher_opens_with_lines_and_people(busy: World) -> None:
     page = queries.voucher(busy.approver, first.pk)
     assert page.lines[0].debit_account.code == "1001"
     assert queries.voucher_of_transfer(busy.approver, page.lines[0].pk).voucher == first
-    services.prepare_reversal(busy.treasurer, first.pk, "wrong") if busy.account(
-        "2001"
-    ).available_fen else None
+    services.prepare_reversal(busy.treasurer, first.pk, "wrong") if busy.account("2001").available_fen else None
     found = queries.voucher(busy.approver, first.pk).reversal
     assert found is None or found.reverses_id == first.pk
 
 
 def test_what_waits_is_shown_to_the_second_person(busy: World) -> None:
     (waiting,) = queries.waiting_sets(busy.approver)
-    assert (
-        queries.waiting_sets(busy.treasurer, permission="ledger.prepare") == []
-    )  # one's own is not for oneself
+    assert queries.waiting_sets(busy.treasurer, permission="ledger.prepare") == []  # one's own is not for oneself
     assert queries.waiting_sets(busy.stranger, permission="ledger.prepare") == []
     found, pages = queries.voucher_set(busy.approver, waiting.pk)
     assert (found.state, [p.total_fen for p in pages]) == ("pending", [5_00])

@@ -19,9 +19,13 @@ from karez.register.models import Household
 DAY = date(2009, 3, 2)
 YUAN = 100
 TERMS = services.Terms(
-    loan_cap_fen=5_000 * YUAN, term_cap_days=360, fee_rate_bp=80, contribution_min_fen=100 * YUAN,
-    contribution_max_fen=2_000 * YUAN, extension_days_max=180,
-)  # fmt: skip
+    loan_cap_fen=5_000 * YUAN,
+    term_cap_days=360,
+    fee_rate_bp=80,
+    contribution_min_fen=100 * YUAN,
+    contribution_max_fen=2_000 * YUAN,
+    extension_days_max=180,
+)
 
 
 @dataclass
@@ -46,7 +50,13 @@ class Fund:
         made = proposals.approve(
             self.approver,
             proposals.prepare_loan(
-                self.treasurer, member=member, loan_no=no, principal_fen=yuan * YUAN, lent_on=day, term_days=days, purpose="livestock"
+                self.treasurer,
+                member=member,
+                loan_no=no,
+                principal_fen=yuan * YUAN,
+                lent_on=day,
+                term_days=days,
+                purpose="livestock",
             ),
         )
         assert isinstance(made, Loan)
@@ -61,23 +71,41 @@ class Fund:
 def household(village_id: int, number: str, day: date = date(2009, 1, 1)) -> Household:
     """A household of a village."""
     return Household.objects.create(
-        village_id=village_id, household_no=number, kind="registered", starts_on=day, counts_from=counts_on(day), recorded_by_id=0
+        village_id=village_id,
+        household_no=number,
+        kind="registered",
+        starts_on=day,
+        counts_from=counts_on(day),
+        recorded_by_id=0,
     )
 
 
-def founded(treasurer: User, approver: User, *, area_id: int, name: str, founded_on: date, size_class: str = "small") -> Society:
+def founded(
+    treasurer: User, approver: User, *, area_id: int, name: str, founded_on: date, size_class: str = "small"
+) -> Society:
     """A society founded by two people."""
     asked = resolutions.prepare_founding(
-        treasurer, area_id=area_id, name=name, size_class=size_class, founded_on=founded_on, terms=TERMS, document_no="minutes 1",
+        treasurer,
+        area_id=area_id,
+        name=name,
+        size_class=size_class,
+        founded_on=founded_on,
+        terms=TERMS,
+        document_no="minutes 1",
         document_on=founded_on,
-    )  # fmt: skip
+    )
     return resolutions.approve(approver, asked)
 
 
 def adopted(fund: Fund, starts_on: date, **terms: Any) -> RuleSet:
     """New rules of the fund's society, brought in by two people."""
     asked = resolutions.prepare_rules(
-        fund.treasurer, society=fund.society, starts_on=starts_on, terms=replace(TERMS, **terms), document_no="minutes 2", document_on=starts_on
+        fund.treasurer,
+        society=fund.society,
+        starts_on=starts_on,
+        terms=replace(TERMS, **terms),
+        document_no="minutes 2",
+        document_on=starts_on,
     )
     resolutions.approve(fund.approver, asked)
     return asked.rule_set
@@ -91,35 +119,69 @@ def build(world: Any) -> Fund:
     day = date(2009, 1, 5)
     funder = funds.add_funder(world.finance, code="LGOP", name_en="Leading group office", kind="central_office")
     line = funds.open_line(
-        world.finance, code="LGOP-2009-1", funder=funder, programme="mutual_funds", year=2009, document_no="2009/1", name="Village funds"
+        world.finance,
+        code="LGOP-2009-1",
+        funder=funder,
+        programme="mutual_funds",
+        year=2009,
+        document_no="2009/1",
+        name="Village funds",
     )
     for proposal in (
         lambda: funds.prepare_appropriation(
             world.finance, line=line, amount_fen=1_000_000 * YUAN, happened_on=day, reference="a1", document_no="2009/1"
         ),
         lambda: funds.prepare_allocation(
-            world.finance, line=line, county_id=county_id, amount_fen=600_000 * YUAN, happened_on=day, reference="b1", document_no="2009/2"
+            world.finance,
+            line=line,
+            county_id=county_id,
+            amount_fen=600_000 * YUAN,
+            happened_on=day,
+            reference="b1",
+            document_no="2009/2",
         ),
     ):
         funds.approve(world.approver, proposal())
-    funds.set_standard(world.finance, programme="mutual_funds", size_class="any", low_fen=150_000 * YUAN, high_fen=200_000 * YUAN,
-                       starts_on=date(2006, 1, 1), document_no="2006/9").refresh_from_db()  # fmt: skip
+    funds.set_standard(
+        world.finance,
+        programme="mutual_funds",
+        size_class="any",
+        low_fen=150_000 * YUAN,
+        high_fen=200_000 * YUAN,
+        starts_on=date(2006, 1, 1),
+        document_no="2006/9",
+    ).refresh_from_db()
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE funds_grantstandard SET ends_before = '2009-01-01', counts_before = '2009-01-01', ended_at = now(),"
-                       " ended_by_id = 0, end_reason = 'raised'")  # fmt: skip
+        cursor.execute(
+            "UPDATE funds_grantstandard SET ends_before = '2009-01-01', counts_before = '2009-01-01', ended_at = now(),"
+            " ended_by_id = 0, end_reason = 'raised'"
+        )
     for size, fen in (("small", 200_000 * YUAN), ("big", 300_000 * YUAN)):
-        funds.set_standard(world.finance, programme="mutual_funds", size_class=size, low_fen=fen, high_fen=fen,
-                           starts_on=date(2009, 1, 1), document_no="2009/3")  # fmt: skip
+        funds.set_standard(
+            world.finance,
+            programme="mutual_funds",
+            size_class=size,
+            low_fen=fen,
+            high_fen=fen,
+            starts_on=date(2009, 1, 1),
+            document_no="2009/3",
+        )
     finance = world.finance
     society, other = (
-        founded(finance, world.approver, area_id=world.areas[code], name=f"Society {code}", founded_on=date(2009, 1, 10))
+        founded(
+            finance, world.approver, area_id=world.areas[code], name=f"Society {code}", founded_on=date(2009, 1, 10)
+        )
         for code in (ours, theirs)
-    )  # fmt: skip
+    )
     members = [
-        services.join(finance, society=society, household=household(society.area_id, f"H{n}"), joined_on=date(2009, 1, 20))
+        services.join(
+            finance, society=society, household=household(society.area_id, f"H{n}"), joined_on=date(2009, 1, 20)
+        )
         for n in range(1, 4)
     ]
-    stranger = services.join(finance, society=other, household=household(other.area_id, "H1"), joined_on=date(2009, 1, 20))
+    stranger = services.join(
+        finance, society=other, household=household(other.area_id, "H1"), joined_on=date(2009, 1, 20)
+    )
     return Fund(world, world.finance, world.approver, society, other, members, stranger, line)
 
 
@@ -137,7 +199,9 @@ def committed_fund(committed_world: Any) -> Fund:
 
 @pytest.fixture
 def attack(fund: Fund) -> Callable[[str, list[Any]], str]:
-    """Runs SQL as the app's role in a savepoint, judges what waits for commit; the state it was refused with, '' if it was not."""
+    """Runs SQL as the app's role in a savepoint, judges what waits for commit; the state it was refused with, '' if it
+    was not.
+    """
     from django.db import DatabaseError, transaction
 
     def run(sql: str, params: list[Any]) -> str:

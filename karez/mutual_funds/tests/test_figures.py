@@ -27,15 +27,26 @@ def history(fund: Fund) -> None:
     """One grant, three members; one loan repaid on time, one late, one of last day extended."""
     proposals.approve(
         fund.approver,
-        proposals.prepare_grant(fund.treasurer, society=fund.society, line=fund.line, amount_fen=200_000 * YUAN, granted_on=DAY, document_no="7"),
+        proposals.prepare_grant(
+            fund.treasurer,
+            society=fund.society,
+            line=fund.line,
+            amount_fen=200_000 * YUAN,
+            granted_on=DAY,
+            document_no="7",
+        ),
     )
     for member in fund.members:
         fund.pay_in(member, 2000)
     on_time, late, extended = (fund.lend(m, 1000, str(n), days=90) for n, m in enumerate(fund.members))
     services.record_repayment(fund.treasurer, loan=on_time, amount_fen=102_400, paid_on=on_time.due_on)
     services.record_repayment(fund.treasurer, loan=late, amount_fen=52_400, paid_on=late.due_on + timedelta(1))
-    services.extend_loan(fund.treasurer, loan=extended, due_on=date(2009, 12, 20), decided_on=date(2009, 5, 1), reason="drought")
-    refund = proposals.prepare_refund(fund.treasurer, member=fund.members[0], amount_fen=500 * YUAN, refunded_on=date(2009, 12, 1))
+    services.extend_loan(
+        fund.treasurer, loan=extended, due_on=date(2009, 12, 20), decided_on=date(2009, 5, 1), reason="drought"
+    )
+    refund = proposals.prepare_refund(
+        fund.treasurer, member=fund.members[0], amount_fen=500 * YUAN, refunded_on=date(2009, 12, 1)
+    )
     proposals.approve(fund.approver, refund)
 
 
@@ -52,14 +63,24 @@ def test_the_tables_say_what_happened(fund: Fund) -> None:
     assert [s["members"] for s in tables["mutual_funds_societies"]] == [3, 1]
     paid = [c for c in tables["mutual_funds_capital"] if c["society_id"] == fund.society.pk]
     assert all(c["transfer_id"] and c["voucher_id"] for c in paid)
-    assert tuple(sum(c[pot] for c in paid) for pot in ("grant_fen", "contributions_fen", "surplus_fen")) == (200_000 * YUAN, 5_500 * YUAN, 4_800)
-    assert all(bool(c["household_key"]) == bool(c["contributions_fen"] or c["surplus_fen"]) for c in paid)  # whose own money or fee it is
-    assert [(g["amount_fen"], g["source_line"]) for g in tables["mutual_funds_grants"]] == [(200_000 * YUAN, "LGOP-2009-1")]
+    assert tuple(sum(c[pot] for c in paid) for pot in ("grant_fen", "contributions_fen", "surplus_fen")) == (
+        200_000 * YUAN,
+        5_500 * YUAN,
+        4_800,
+    )
+    assert all(
+        bool(c["household_key"]) == bool(c["contributions_fen"] or c["surplus_fen"]) for c in paid
+    )  # whose own money or fee it is
+    assert [(g["amount_fen"], g["source_line"]) for g in tables["mutual_funds_grants"]] == [
+        (200_000 * YUAN, "LGOP-2009-1")
+    ]
     assert len(tables["mutual_funds_members"]) == 4
     loans = {row["loan_id"]: row for row in tables["mutual_funds_loans"]}
     assert sorted((x["outstanding_fen"], x["days_late"] > 30, x["rescheduled"]) for x in loans.values()) == [
-        (0, False, False), (50_000, True, False), (100_000, False, True),
-    ]  # fmt: skip
+        (0, False, False),
+        (50_000, True, False),
+        (100_000, False, True),
+    ]
     dues = tables["mutual_funds_dues"]
     assert [d["due_fen"] for d in dues] == [102_400] * 3
     assert sorted(d["collected_on_time_fen"] for d in dues) == [0, 0, 102_400]
@@ -72,7 +93,9 @@ def test_the_state_of_a_day_does_not_change_afterwards(fund: Fund) -> None:
     assert fund.society.loans.count() == 3
     late = fund.society.loans.get(loan_no="1")
     with connection.cursor() as cursor:  # 2010 is opened when 2009 is closed
-        cursor.execute("SELECT periods_prepare_close(2009, 1), periods_begin_close(2009, 2), periods_finish_close(2009, 'digest')")
+        cursor.execute(
+            "SELECT periods_prepare_close(2009, 1), periods_begin_close(2009, 2), periods_finish_close(2009, 'digest')"
+        )
     services.record_repayment(fund.treasurer, loan=late, amount_fen=50_000, paid_on=date(2010, 1, 2))
     services.leave(fund.treasurer, member=fund.stranger, left_on=date(2010, 1, 3), reason="moves away")
     assert {t.name: rows(t.sql) for t in FIGURE_TABLES} == before
@@ -93,7 +116,13 @@ def test_money_posted_without_a_record_is_seen(fund: Fund) -> None:
 
     fund.pay_in(fund.members[0], 2000)
     proposal = proposals.prepare_loan(
-        fund.treasurer, member=fund.members[0], loan_no="1", principal_fen=1000, lent_on=DAY, term_days=30, purpose="trade"
+        fund.treasurer,
+        member=fund.members[0],
+        loan_no="1",
+        principal_fen=1000,
+        lent_on=DAY,
+        term_days=30,
+        purpose="trade",
     )
     ledger.approve(fund.approver, proposal.set_id)
     check = next(c for c in CHECKS if c.name == "mutual_funds_records_equal_books")

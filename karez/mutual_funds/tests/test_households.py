@@ -15,8 +15,12 @@ from karez.mutual_funds import services
 from karez.mutual_funds.models import Member
 from karez.mutual_funds.tests.conftest import DAY, Fund, household
 
-_JOIN = "INSERT INTO mutual_funds_member (society_id, household_id, starts_on, counts_from, recorded_by_id) VALUES (%s, %s, '2009-03-02', '2009-03-02', 1)"
-_END = """UPDATE register_household SET ends_before = '2009-03-01', counts_before = '2009-03-01', ended_at = now(), ended_by_id = 1,
+_JOIN = (
+    "INSERT INTO mutual_funds_member (society_id, household_id, starts_on, counts_from, recorded_by_id) VALUES "
+    "(%s, %s, '2009-03-02', '2009-03-02', 1)"
+)
+_END = """UPDATE register_household SET ends_before = '2009-03-01', counts_before = '2009-03-01', ended_at = now(),
+    ended_by_id = 1,
  end_reason = 'x' WHERE id = %s"""
 
 
@@ -40,7 +44,10 @@ def test_a_dissolved_household_does_not_join(fund: Fund) -> None:
 def test_joining_and_dissolving_wait_for_each_other(committed_fund: Fund) -> None:
     fund = committed_fund
     homes = [household(fund.society.area_id, no) for no in ("H8", "H9")]
-    acts = [(_JOIN, [fund.society.pk, homes[0].pk], _END, [homes[0].pk]), (_END, [homes[1].pk], _JOIN, [fund.society.pk, homes[1].pk])]
+    acts = [
+        (_JOIN, [fund.society.pk, homes[0].pk], _END, [homes[0].pk]),
+        (_END, [homes[1].pk], _JOIN, [fund.society.pk, homes[1].pk]),
+    ]
 
     def second(sql: str, params: list[int], told: list[str]) -> None:
         with psycopg.connect(database.conninfo(database.APP)) as raw:
@@ -74,4 +81,8 @@ def test_who_reads_members_and_loans_is_on_record(fund: Fund) -> None:
     client.get(reverse("mutual_funds:act", args=[fund.society.pk, "contribution"]))
     events = list(ReadEvent.objects.order_by("pk").values_list("kind", "subject_id", "rows", "user_id"))
     me = fund.treasurer.pk
-    assert events == [("society_page", fund.society.pk, 4, me), ("loan", loan.pk, 1, me), ("society_page", fund.society.pk, 3, me)]
+    assert events == [
+        ("society_page", fund.society.pk, 4, me),
+        ("loan", loan.pk, 1, me),
+        ("society_page", fund.society.pk, 3, me),
+    ]

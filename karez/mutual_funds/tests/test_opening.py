@@ -15,7 +15,10 @@ from karez.mutual_funds.tests.test_sheets import FILES, county, load  # noqa: F4
 def _end(table: str, column: str, pk: int, day: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {table} SET ends_before = %s, counts_before = %s, ended_at = now(), ended_by_id = 1, end_reason = 'x' WHERE {column} = %s",
+            (
+                f"UPDATE {table} SET ends_before = %s, counts_before = %s, ended_at = now(), ended_by_id = 1, "
+                f"end_reason = 'x' WHERE {column} = %s"
+            ),
             [day, day, pk],
         )
 
@@ -23,8 +26,12 @@ def _end(table: str, column: str, pk: int, day: str) -> None:
 def _wind_up(county: Any, opening: Opening) -> None:  # noqa: F811
     """Every pot paid out or written off: a society ends empty."""
     account = {a.code: a.pk for a in opening.society.book.accounts.all()}
-    moves = (("4001", "1002", opening.bank_fen), ("4001", "1301", opening.grant_fen - opening.bank_fen), ("2001", "1301", opening.contributions_fen),
-             ("4003", "1301", opening.surplus_fen))  # fmt: skip
+    moves = (
+        ("4001", "1002", opening.bank_fen),
+        ("4001", "1301", opening.grant_fen - opening.bank_fen),
+        ("2001", "1301", opening.contributions_fen),
+        ("4003", "1301", opening.surplus_fen),
+    )
     lines = tuple(ledger.Line(account[debit], account[credit], fen) for debit, credit, fen in moves)
     draft = ledger.Draft(opening.society.book_id, date(2009, 11, 2), "closing", "wound up", lines)
     ledger.approve(county.approver, ledger.prepare(county.finance, [draft]))
@@ -40,7 +47,11 @@ def test_own_money_in_an_opening_is_that_of_each_household(county: Any) -> None:
     load(county, "contributions", contributions=part)
     for table in (OPENING, CAPITAL):
         told = [r for r in rows(table.sql) if r["transfer_id"] == whole[0]["transfer_id"]]
-        assert sorted((r["contributions_fen"], r["household_key"] is None) for r in told) == [(200_00, True), (300_00, False), (1_000_00, False)]
+        assert sorted((r["contributions_fen"], r["household_key"] is None) for r in told) == [
+            (200_00, True),
+            (300_00, False),
+            (1_000_00, False),
+        ]
         assert len({r["household_key"] for r in told}) == 3
         assert {r["grant_fen"] + r["gifts_fen"] + r["surplus_fen"] for r in told} == {0}
 
@@ -63,5 +74,8 @@ def test_a_society_that_ended_in_the_first_year_stays_in_its_opening(county: Any
     assert [{**r, "area_id": 0} for r in after] == [{**r, "area_id": 0} for r in before]
     assert village not in {r["area_id"] for r in after}
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM places_tree_on('2009-12-31', true) WHERE area_id = ANY(%s)", [[r["area_id"] for r in after]])
+        cursor.execute(
+            "SELECT count(*) FROM places_tree_on('2009-12-31', true) WHERE area_id = ANY(%s)",
+            [[r["area_id"] for r in after]],
+        )
         assert cursor.fetchone()[0] == 1

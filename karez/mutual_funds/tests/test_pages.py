@@ -1,4 +1,6 @@
-"""The pages of village funds: a society founded, rules changed, a grant, a gift taken back by two people, and any day looked at."""
+"""The pages of village funds: a society founded, rules changed, a grant, a gift taken back by two people, and any day
+looked at.
+"""
 
 import re
 from datetime import date
@@ -37,7 +39,11 @@ MINUTES = {"document_no": "2009/1", "document_on": "2009-05-01"}
 
 
 def _village_without(fund: Fund) -> int:
-    return next(pk for code, pk in fund.world.areas.items() if len(code) == 12 and not Society.objects.filter(area_id=pk).exists())
+    return next(
+        pk
+        for code, pk in fund.world.areas.items()
+        if len(code) == 12 and not Society.objects.filter(area_id=pk).exists()
+    )
 
 
 def test_a_society_is_founded_by_two_people_on_its_village_s_page(fund: Fund) -> None:
@@ -78,7 +84,10 @@ def test_new_rules_hold_when_another_agrees_and_old_loans_keep_theirs(fund: Fund
     assert early.status_code == 409 and "mutual_funds.rules_day" in early.content.decode()
     before = _send(fund.treasurer, "act", [fund.society.pk, "rules"], starts_on="2009-04-20", **RULES, **MINUTES)
     assert before.status_code == 409 and "before the members" in before.content.decode()
-    assert _send(fund.treasurer, "act", [fund.society.pk, "rules"], starts_on="2009-05-01", **RULES, **MINUTES).status_code == 302
+    assert (
+        _send(fund.treasurer, "act", [fund.society.pk, "rules"], starts_on="2009-05-01", **RULES, **MINUTES).status_code
+        == 302
+    )
     asked = Resolution.objects.get(kind="rules")
     assert RuleSet.objects.get(society=fund.society).ends_before is None  # until another agrees the old rules hold
     waits = signed_in(fund.approver).get(reverse("mutual_funds:waiting")).content.decode()
@@ -88,15 +97,24 @@ def test_new_rules_hold_when_another_agrees_and_old_loans_keep_theirs(fund: Fund
     shown = signed_in(fund.approver).get(reverse("mutual_funds:resolution", args=[asked.pk])).content.decode()
     assert "5,000.00" in shown and "<strong>3,000.00</strong>" in shown and "2009/1" in shown
     paper = SimpleUploadedFile("minutes.txt", b"The members resolved it.")
-    attached = signed_in(fund.world.finance).post(reverse("mutual_funds:attach", args=[asked.pk]), {"file": paper, "title": "Minutes"})
+    attached = signed_in(fund.world.finance).post(
+        reverse("mutual_funds:attach", args=[asked.pk]), {"file": paper, "title": "Minutes"}
+    )
     assert attached.status_code == 302 and Document.objects.get().kind == "mutual_funds_resolution"
     _send(fund.treasurer, "resolution", [asked.pk], approve="1")
     assert RuleSet.objects.filter(society=fund.society).count() == 1
     _send(fund.approver, "resolution", [asked.pk], approve="1")
     old, new = RuleSet.objects.filter(society=fund.society).order_by("starts_on")
     assert (old.ends_before, new.starts_on, new.instalments) == (date(2009, 5, 1), date(2009, 5, 1), 2)
-    assert (new.prepared_by_id, new.approved_by_id, new.resolution_id) == (fund.treasurer.pk, fund.approver.pk, asked.pk)
-    assert "2009/1" in signed_in(fund.treasurer).get(reverse("mutual_funds:society", args=[fund.society.pk])).content.decode()
+    assert (new.prepared_by_id, new.approved_by_id, new.resolution_id) == (
+        fund.treasurer.pk,
+        fund.approver.pk,
+        asked.pk,
+    )
+    assert (
+        "2009/1"
+        in signed_in(fund.treasurer).get(reverse("mutual_funds:society", args=[fund.society.pk])).content.decode()
+    )
     loan.refresh_from_db()
     assert (loan.rule_set_id, loan.schedule.count()) == (old.pk, TERMS.instalments)
     services.record_repayment(fund.treasurer, loan=loan, amount_fen=100, paid_on=date(2009, 6, 1))
@@ -112,7 +130,10 @@ def test_refused_rules_change_nothing(fund: Fund) -> None:
     late = _send(fund.approver, "resolution", [asked.pk], approve="1")
     assert late.status_code == 409
     assert RuleSet.objects.get(society=fund.society).ends_before is None
-    assert "no such meeting" in signed_in(fund.treasurer).get(reverse("mutual_funds:resolution", args=[asked.pk])).content.decode()
+    assert (
+        "no such meeting"
+        in signed_in(fund.treasurer).get(reverse("mutual_funds:resolution", args=[asked.pk])).content.decode()
+    )
 
 
 def test_a_founding_on_which_nothing_stands_is_taken_back(fund: Fund) -> None:
@@ -121,17 +142,23 @@ def test_a_founding_on_which_nothing_stands_is_taken_back(fund: Fund) -> None:
     address = reverse("mutual_funds:society", args=[made.pk])
     back = reverse("mutual_funds:act", args=[made.pk, "take-back"])
     assert back in signed_in(fund.treasurer).get(address).content.decode()
-    assert reverse("mutual_funds:act", args=[fund.society.pk, "take-back"]) not in signed_in(fund.treasurer).get(
-        reverse("mutual_funds:society", args=[fund.society.pk])
-    ).content.decode()
+    assert (
+        reverse("mutual_funds:act", args=[fund.society.pk, "take-back"])
+        not in signed_in(fund.treasurer).get(reverse("mutual_funds:society", args=[fund.society.pk])).content.decode()
+    )
     built = _send(fund.treasurer, "act", [fund.society.pk, "take-back"], reason="wrong village")
     assert built.status_code == 409 and "mutual_funds.built_upon" in built.content.decode()
     assert _send(fund.treasurer, "act", [made.pk, "take-back"], reason="wrong village").status_code == 302
     asked = Resolution.objects.get(kind="take_back")
-    gift = services.accept_gift(fund.treasurer, society=made, giver="A firm", amount_fen=100, given_on=date(2009, 7, 1))[1]
-    assert _send(fund.approver, "resolution", [asked.pk], approve="1").status_code == 409  # something stands on it by now
+    gift = services.accept_gift(
+        fund.treasurer, society=made, giver="A firm", amount_fen=100, given_on=date(2009, 7, 1)
+    )[1]
+    assert (
+        _send(fund.approver, "resolution", [asked.pk], approve="1").status_code == 409
+    )  # something stands on it by now
     proposals.approve(
-        fund.approver, proposals.prepare_reversal(fund.treasurer, society=made, voucher_id=gift.voucher_id, reason="not theirs")
+        fund.approver,
+        proposals.prepare_reversal(fund.treasurer, society=made, voucher_id=gift.voucher_id, reason="not theirs"),
     )
     _send(fund.treasurer, "resolution", [asked.pk], approve="1")
     made.refresh_from_db()
@@ -142,7 +169,12 @@ def test_a_founding_on_which_nothing_stands_is_taken_back(fund: Fund) -> None:
     page = signed_in(fund.treasurer).get(address).content.decode()
     assert "wrong village" in page and back not in page
     assert made.pk not in {one.pk for one in queries.societies(fund.treasurer)}
-    assert _send(fund.treasurer, "act", [made.pk, "gift"], giver="x", amount_fen="1", given_on="2009-08-01", via="cash").status_code == 404
+    assert (
+        _send(
+            fund.treasurer, "act", [made.pk, "gift"], giver="x", amount_fen="1", given_on="2009-08-01", via="cash"
+        ).status_code
+        == 404
+    )
     again = founded(fund.treasurer, fund.approver, area_id=village, name="Rightly", founded_on=date(2009, 6, 1))
     assert queries.society_of_area(fund.treasurer, village) == again
 
@@ -153,7 +185,9 @@ def test_a_grant_is_prepared_within_the_standard_and_approved_by_another(fund: F
     values = {"line": fund.line.pk, "granted_on": "2009-03-02", "document_no": "2009/7"}
     over = _send(fund.treasurer, "act", [fund.society.pk, "grant"], amount_fen="200001", **values)
     assert over.status_code == 409 and "at most 200,000.00 yuan in all" in over.content.decode()
-    early = _send(fund.treasurer, "act", [fund.society.pk, "grant"], amount_fen="200000", **values | {"granted_on": "2009-01-02"})
+    early = _send(
+        fund.treasurer, "act", [fund.society.pk, "grant"], amount_fen="200000", **values | {"granted_on": "2009-01-02"}
+    )
     assert early.status_code == 409 and "mutual_funds.not_there" in early.content.decode()
     assert _send(fund.treasurer, "act", [fund.society.pk, "grant"], amount_fen="200000", **values).status_code == 302
     waits = Proposal.objects.get()
@@ -165,7 +199,15 @@ def test_a_grant_is_prepared_within_the_standard_and_approved_by_another(fund: F
 
 
 def test_a_gift_is_taken_back_by_two_people(fund: Fund) -> None:
-    _send(fund.treasurer, "act", [fund.society.pk, "gift"], giver="A firm", amount_fen="500", given_on="2009-03-02", via="bank")
+    _send(
+        fund.treasurer,
+        "act",
+        [fund.society.pk, "gift"],
+        giver="A firm",
+        amount_fen="500",
+        given_on="2009-03-02",
+        via="bank",
+    )
     gift, voucher = queries.gifts(fund.treasurer, fund.society.pk)[0]
     page = signed_in(fund.treasurer).get(reverse("mutual_funds:society", args=[fund.society.pk])).content.decode()
     address = reverse("mutual_funds:take_back", args=[fund.society.pk, voucher])
@@ -188,7 +230,12 @@ def test_a_society_is_looked_at_as_of_a_day(fund: Fund) -> None:
     march = client.get(address, {"as_of": "2009-03-31"}).content.decode()
     assert "as of 2009-03-31" in march and "the first loan" not in march and "How lending goes, 2009" in march
     report = queries.report(fund.treasurer, fund.society.pk, date(2009, 3, 31))
-    assert (report.cash_fen, report.contributions_fen, report.loans_fen, report.members) == (1000 * YUAN, 1000 * YUAN, 0, 3)
+    assert (report.cash_fen, report.contributions_fen, report.loans_fen, report.members) == (
+        1000 * YUAN,
+        1000 * YUAN,
+        0,
+        3,
+    )
     assert queries.report(fund.treasurer, fund.society.pk, date(2009, 1, 15)).members == 0
     assert [m.own_fen for m in queries.members(fund.treasurer, fund.society.pk, day=date(2009, 3, 1))] == [0, 0, 0]
     assert queries.members(fund.treasurer, fund.society.pk)[0].own_fen == 1000 * YUAN
@@ -207,13 +254,19 @@ def test_a_society_is_looked_at_as_of_a_day(fund: Fund) -> None:
 def test_long_after_a_closed_year_its_end_is_what_is_shown(fund: Fund) -> None:
     assert queries.as_of().is_now
     with connection.cursor() as cursor:
-        cursor.execute("SELECT periods_prepare_close(2009, 1), periods_begin_close(2009, 2), periods_finish_close(2009, 'digest')")
+        cursor.execute(
+            "SELECT periods_prepare_close(2009, 1), periods_begin_close(2009, 2), periods_finish_close(2009, 'digest')"
+        )
     found = queries.as_of()
     assert (found.day, found.closed_end, found.is_now) == (date(2009, 12, 31), date(2009, 12, 31), False)
     page = signed_in(fund.treasurer).get(reverse("mutual_funds:society", args=[fund.society.pk])).content.decode()
     assert "as of 2009-12-31" in page and ">Today<" in page
     assert "<dt>Fee for 30 days</dt><dd>0.80 %</dd>" in page
-    today = signed_in(fund.treasurer).get(reverse("mutual_funds:societies"), {"as_of": date.today().isoformat()}).content.decode()
+    today = (
+        signed_in(fund.treasurer)
+        .get(reverse("mutual_funds:societies"), {"as_of": date.today().isoformat()})
+        .content.decode()
+    )
     assert "End of the last closed year, 2009-12-31" in today
 
 
@@ -222,22 +275,35 @@ def test_no_page_leads_where_its_reader_may_not_go(fund: Fund) -> None:
     fund.pay_in(fund.members[0], 1_500)
     loan = fund.lend(fund.members[0], 1_000, "L1")
     services.record_repayment(fund.treasurer, loan=loan, amount_fen=100 * YUAN, paid_on=date(2009, 4, 1))
-    granted = {"society": fund.society, "line": fund.line, "amount_fen": 200_000 * YUAN, "granted_on": date(2009, 3, 2), "document_no": "g1"}
+    granted = {
+        "society": fund.society,
+        "line": fund.line,
+        "amount_fen": 200_000 * YUAN,
+        "granted_on": date(2009, 3, 2),
+        "document_no": "g1",
+    }
     proposals.approve(fund.approver, proposals.prepare_grant(fund.treasurer, **granted))
     officer = add_user(username="village_officer", full_name="A Village Officer", password=None)
     grant_role(None, user=officer, role=Role.VILLAGE_OFFICER, area_id=fund.society.area_id, starts_on=date(2009, 1, 1))
     roles = ("clerk", "township", "treasurer", "finance", "statistician")
     starts = [
-        ("mutual_funds:society", fund.society.pk), ("mutual_funds:loan", loan.pk), ("funds:line", fund.line.pk),
-        ("places:area", fund.society.area_id), ("register:household", fund.members[0].household_id),
-    ]  # fmt: skip
+        ("mutual_funds:society", fund.society.pk),
+        ("mutual_funds:loan", loan.pk),
+        ("funds:line", fund.line.pk),
+        ("places:area", fund.society.area_id),
+        ("register:household", fund.members[0].household_id),
+    ]
     leads, opened = [], 0
     for user in (officer, *(getattr(fund.world, who) for who in roles)):
         client = signed_in(user)
         known: dict[str, int] = {}
         for name, key in starts:
             page = client.get(reverse(name, args=[key]))
-            for address in set(re.findall(r'<a [^>]*href="(/[^"?#]*)', page.content.decode().partition("<main")[2])) if page.status_code == 200 else ():
+            for address in (
+                set(re.findall(r'<a [^>]*href="(/[^"?#]*)', page.content.decode().partition("<main")[2]))
+                if page.status_code == 200
+                else ()
+            ):
                 known.setdefault(address, client.get(address).status_code)
                 leads += [(str(user), name, address)] if known[address] not in {200, 302} else []
         opened += len(known)

@@ -37,7 +37,11 @@ def test_lists_of_societies_members_and_loans(fund: Fund) -> None:
     assert (first[0].money_fen, first[0].member_count) == (205_548 * YUAN, 3)  # type: ignore[attr-defined]
     assert queries.societies(fund.world.regional, words="nothing like it") == []
     rows = queries.members(fund.world.clerk, fund.society.pk)
-    assert [(m.member.household.household_no, m.own_fen) for m in rows] == [("H1", 150_000), ("H2", 200_000), ("H3", 200_000)]
+    assert [(m.member.household.household_no, m.own_fen) for m in rows] == [
+        ("H1", 150_000),
+        ("H2", 200_000),
+        ("H3", 200_000),
+    ]
     assert [label for _, label in queries.member_choices(fund.world.clerk, fund.society.pk)] == ["H1", "H2", "H3"]
     loans = queries.loans(fund.world.clerk, fund.society.pk)
     assert [(x.loan_no, x.outstanding_fen) for x in loans] == [("0", 0), ("1", 50_000), ("2", 100_000)]
@@ -59,7 +63,13 @@ def test_a_loan_shows_its_schedule_and_vouchers(fund: Fund) -> None:
 def test_what_waits_is_listed_until_it_is_decided(fund: Fund) -> None:
     fund.pay_in(fund.members[0], 2000)
     proposal = proposals.prepare_loan(
-        fund.treasurer, member=fund.members[0], loan_no="1", principal_fen=1000, lent_on=DAY, term_days=30, purpose="trade"
+        fund.treasurer,
+        member=fund.members[0],
+        loan_no="1",
+        principal_fen=1000,
+        lent_on=DAY,
+        term_days=30,
+        purpose="trade",
     )
     assert list(queries.waiting(fund.world.approver)) == [proposal]
     assert queries.proposal(fund.world.approver, proposal.pk) == proposal
@@ -93,7 +103,9 @@ def test_another_county_sees_nothing(fund: Fund) -> None:
 
 def test_own_money_in_full_after_everything_is_reversed(fund: Fund) -> None:
     made, posted = services.contribute(fund.treasurer, member=fund.members[0], amount_fen=50_000, paid_on=DAY)
-    proposal = proposals.prepare_reversal(fund.treasurer, society=fund.society, voucher_id=posted.voucher_id, reason="counted twice")
+    proposal = proposals.prepare_reversal(
+        fund.treasurer, society=fund.society, voucher_id=posted.voucher_id, reason="counted twice"
+    )
     proposals.approve(fund.approver, proposal)
     assert queries.members(fund.world.clerk, fund.society.pk)[0].own_fen == 0
     made.refresh_from_db()

@@ -21,8 +21,12 @@ def _form(fund: Fund, yuan: int) -> tuple[str, dict[str, Any]]:
     token = re.search(r'name="sent_form" value="([0-9a-f-]{36})"', page)
     assert token
     return address, {
-        "member": fund.members[0].pk, "amount_fen": str(yuan), "paid_on": DAY.isoformat(), "via": "cash", "sent_form": token[1],
-    }  # fmt: skip
+        "member": fund.members[0].pk,
+        "amount_fen": str(yuan),
+        "paid_on": DAY.isoformat(),
+        "via": "cash",
+        "sent_form": token[1],
+    }
 
 
 def _signed_in(user: User) -> Client:
@@ -60,7 +64,13 @@ def test_a_form_amended_after_going_back_is_another_form(fund: Fund) -> None:
     assert _signed_in(fund.treasurer).post(address, amended).status_code == 302
     assert [services.own_fen(m.pk) for m in fund.members[:2]] == [500 * YUAN, 700 * YUAN]
     gift = reverse("mutual_funds:act", args=[fund.society.pk, "gift"])
-    given = {"giver": "A donor", "amount_fen": "100", "given_on": DAY.isoformat(), "via": "cash", "sent_form": sent["sent_form"]}
+    given = {
+        "giver": "A donor",
+        "amount_fen": "100",
+        "given_on": DAY.isoformat(),
+        "via": "cash",
+        "sent_form": sent["sent_form"],
+    }
     assert _signed_in(fund.treasurer).post(gift, given).status_code == 302
     assert fund.balance("4002") == 100 * YUAN
 

@@ -43,7 +43,13 @@ def test_a_loan_is_lent_by_two_people_and_repaid_by_the_order_of_the_rules(fund:
 def test_one_person_cannot_lend_alone(fund: Fund) -> None:
     fund.pay_in(fund.members[0], 2000)
     proposal = proposals.prepare_loan(
-        fund.treasurer, member=fund.members[0], loan_no="1", principal_fen=1000, lent_on=DAY, term_days=30, purpose="trade"
+        fund.treasurer,
+        member=fund.members[0],
+        loan_no="1",
+        principal_fen=1000,
+        lent_on=DAY,
+        term_days=30,
+        purpose="trade",
     )
     with pytest.raises(Refusal):
         proposals.approve(fund.treasurer, proposal)
@@ -81,7 +87,9 @@ def test_own_money_comes_back_on_leaving_and_no_more(fund: Fund) -> None:
         proposals.prepare_refund(fund.treasurer, member=member, amount_fen=501 * YUAN, refunded_on=DAY)
     with pytest.raises(Refusal, match=r"has 500\.00 yuan"):
         services.leave(fund.treasurer, member=member, left_on=DAY, reason="moves away")
-    proposal = proposals.prepare_refund(fund.treasurer, member=member, amount_fen=500 * YUAN, refunded_on=DAY, leaving=True)
+    proposal = proposals.prepare_refund(
+        fund.treasurer, member=member, amount_fen=500 * YUAN, refunded_on=DAY, leaving=True
+    )
     proposals.approve(fund.approver, proposal)
     member.refresh_from_db()
     assert member.ends_before == DAY
@@ -100,7 +108,12 @@ def test_contributions_stay_within_the_rules(fund: Fund) -> None:
 
 def test_a_grant_leaves_the_county_and_arrives_in_the_pot(fund: Fund) -> None:
     proposal = proposals.prepare_grant(
-        fund.treasurer, society=fund.society, line=fund.line, amount_fen=200_000 * YUAN, granted_on=DAY, document_no="2009/7"
+        fund.treasurer,
+        society=fund.society,
+        line=fund.line,
+        amount_fen=200_000 * YUAN,
+        granted_on=DAY,
+        document_no="2009/7",
     )
     grant = proposals.approve(fund.approver, proposal)
     assert isinstance(grant, Grant)
@@ -110,16 +123,22 @@ def test_a_grant_leaves_the_county_and_arrives_in_the_pot(fund: Fund) -> None:
     with pytest.raises(Refusal) as above:
         proposals.approve(
             fund.approver,
-            proposals.prepare_grant(fund.treasurer, society=fund.society, line=fund.line, amount_fen=1, granted_on=DAY, document_no="x"),
+            proposals.prepare_grant(
+                fund.treasurer, society=fund.society, line=fund.line, amount_fen=1, granted_on=DAY, document_no="x"
+            ),
         )
     assert above.value.code == "mutual_funds.grant"
 
 
 def test_a_write_off_falls_on_the_pot_of_the_rules(fund: Fund) -> None:
     adopted(fund, date(2009, 2, 1), write_off_pot="gifts")
-    services.accept_gift(fund.treasurer, society=fund.society, giver="A company", amount_fen=500_000, given_on=DAY, via="cash")
+    services.accept_gift(
+        fund.treasurer, society=fund.society, giver="A company", amount_fen=500_000, given_on=DAY, via="cash"
+    )
     loan = fund.lend(fund.members[0], 3000, "1")
-    proposal = proposals.prepare_write_off(fund.treasurer, loan=loan, decided_on=date(2009, 12, 1), reason="the borrower died")
+    proposal = proposals.prepare_write_off(
+        fund.treasurer, loan=loan, decided_on=date(2009, 12, 1), reason="the borrower died"
+    )
     made = proposals.approve(fund.approver, proposal)
     assert isinstance(made, WriteOff)
     assert (made.prepared_by_id, made.approved_by_id) == (fund.treasurer.pk, fund.approver.pk)
@@ -131,9 +150,13 @@ def test_a_write_off_falls_on_the_pot_of_the_rules(fund: Fund) -> None:
 def test_an_extension_stays_within_the_rules(fund: Fund) -> None:
     fund.pay_in(fund.members[0], 2000)
     loan = fund.lend(fund.members[0], 1000, "1", days=360)
-    services.extend_loan(fund.treasurer, loan=loan, due_on=DAY + timedelta(540), decided_on=date(2009, 9, 1), reason="drought")
+    services.extend_loan(
+        fund.treasurer, loan=loan, due_on=DAY + timedelta(540), decided_on=date(2009, 9, 1), reason="drought"
+    )
     with pytest.raises(Refusal):
-        services.extend_loan(fund.treasurer, loan=loan, due_on=DAY + timedelta(541), decided_on=date(2009, 9, 2), reason="drought")
+        services.extend_loan(
+            fund.treasurer, loan=loan, due_on=DAY + timedelta(541), decided_on=date(2009, 9, 2), reason="drought"
+        )
 
 
 def test_a_reversal_restores_and_what_follows_goes_first(fund: Fund) -> None:
@@ -142,11 +165,15 @@ def test_a_reversal_restores_and_what_follows_goes_first(fund: Fund) -> None:
     before = {code: fund.balance(code) for code in ("1001", "1301", "2001", "4003")}
     loan = fund.lend(fund.members[0], 3000, "1")
     lent = {code: fund.balance(code) for code in before}
-    repayment, posted = services.record_repayment(fund.treasurer, loan=loan, amount_fen=20_000, paid_on=DAY + timedelta(30))
+    repayment, posted = services.record_repayment(
+        fund.treasurer, loan=loan, amount_fen=20_000, paid_on=DAY + timedelta(30)
+    )
     voucher = Transfer.objects.get(pk=loan.transfer_id).voucher_id
 
     def reverse(voucher_id: int) -> None:
-        proposal = proposals.prepare_reversal(fund.treasurer, society=fund.society, voucher_id=voucher_id, reason="wrong person")
+        proposal = proposals.prepare_reversal(
+            fund.treasurer, society=fund.society, voucher_id=voucher_id, reason="wrong person"
+        )
         proposals.approve(fund.approver, proposal)
 
     with pytest.raises(Refusal) as early:
@@ -165,7 +192,9 @@ def test_a_household_is_one_member_in_its_own_village(fund: Fund) -> None:
         services.join(fund.treasurer, society=fund.society, household=fund.members[0].household, joined_on=DAY)
     assert twice.value.code == "mutual_funds.member_already"
     with pytest.raises(Refusal) as elsewhere:
-        services.join(fund.treasurer, society=fund.other, household=household(fund.society.area_id, "H9"), joined_on=DAY)
+        services.join(
+            fund.treasurer, society=fund.other, household=household(fund.society.area_id, "H9"), joined_on=DAY
+        )
     assert elsewhere.value.code == "mutual_funds.member"
 
 
@@ -184,14 +213,19 @@ def test_who_may_do_what(fund: Fund) -> None:
 
 
 @pytest.mark.parametrize(
-    ("yuan", "rate", "days", "parts"), [(3000, 80, 180, 1), (2999, 83, 359, 7), (1234, 95, 61, 60), (5000, 0, 360, 12), (17, 1000, 99, 3)]
+    ("yuan", "rate", "days", "parts"),
+    [(3000, 80, 180, 1), (2999, 83, 359, 7), (1234, 95, 61, 60), (5000, 0, 360, 12), (17, 1000, 99, 3)],
 )
-def test_the_database_writes_the_schedule_the_rules_say(fund: Fund, yuan: int, rate: int, days: int, parts: int) -> None:
+def test_the_database_writes_the_schedule_the_rules_say(
+    fund: Fund, yuan: int, rate: int, days: int, parts: int
+) -> None:
     for member in fund.members:
         fund.pay_in(member, 2000)
     adopted(fund, date(2009, 2, 1), fee_rate_bp=rate, instalments=parts)
     loan = fund.lend(fund.members[0], yuan, "1", days=days)
-    expected = rules.schedule(principal_fen=yuan * YUAN, fee_rate_bp=rate, lent_on=DAY, term_days=days, instalments=parts)
+    expected = rules.schedule(
+        principal_fen=yuan * YUAN, fee_rate_bp=rate, lent_on=DAY, term_days=days, instalments=parts
+    )
     assert services.schedule_of(loan) == expected
 
 
@@ -201,7 +235,9 @@ def test_random_histories_agree_with_a_naive_replay(fund: Fund) -> None:
 
 
 def _replay(fund: Fund, order: str, luck: random.Random) -> None:
-    """Random repayments and reversals of one loan; balances and what is owed are recounted in the simplest way after each."""
+    """Random repayments and reversals of one loan; balances and what is owed are recounted in the simplest way after
+    each.
+    """
     member = fund.members[luck.randrange(3)]
     day = DAY + timedelta(60 * Loan.objects.count() + 1)
     adopted(fund, day, allocation_order=order, instalments=luck.choice([1, 3, 4]))
@@ -209,7 +245,9 @@ def _replay(fund: Fund, order: str, luck: random.Random) -> None:
         if services.own_fen(one.pk) == 0:
             fund.pay_in(one, 2000, day)
     before = {code: fund.balance(code) for code in ("1001", "1301", "2001", "4003")}
-    loan = fund.lend(member, luck.randrange(100, 3000), f"{order}{Loan.objects.count()}", day=day, days=luck.randrange(30, 300))
+    loan = fund.lend(
+        member, luck.randrange(100, 3000), f"{order}{Loan.objects.count()}", day=day, days=luck.randrange(30, 300)
+    )
     slots = []
     for i in services.schedule_of(loan):
         pair = [["fee", i.fee_fen], ["principal", i.principal_fen]]
@@ -220,12 +258,15 @@ def _replay(fund: Fund, order: str, luck: random.Random) -> None:
         if taken and luck.random() < 0.3:  # the last repayment was a mistake
             voucher, _amount = taken.pop()
             proposals.approve(
-                fund.approver, proposals.prepare_reversal(fund.treasurer, society=fund.society, voucher_id=voucher, reason="mistake")
+                fund.approver,
+                proposals.prepare_reversal(fund.treasurer, society=fund.society, voucher_id=voucher, reason="mistake"),
             )
         else:
             left = owed - sum(a for _, a in taken)
             amount = left if len(taken) > 4 else luck.randrange(1, left + 1)
-            _made, posted = services.record_repayment(fund.treasurer, loan=loan, amount_fen=amount, paid_on=day + timedelta(len(taken)))
+            _made, posted = services.record_repayment(
+                fund.treasurer, loan=loan, amount_fen=amount, paid_on=day + timedelta(len(taken))
+            )
             taken.append((posted.voucher_id, amount))
         rest, naive = sum(a for _, a in taken), {"fee": 0, "principal": 0}
         for what, fen in slots:

@@ -1,4 +1,6 @@
-"""The files of a year through intake: loaded in order, every fault by row, taken back; and each file alone against its rules."""
+"""The files of a year through intake: loaded in order, every fault by row, taken back; and each file alone against its
+rules.
+"""
 
 import io
 from datetime import date
@@ -77,19 +79,37 @@ def county(committed_world: Any) -> Any:
     for code, kind, yuan in (("LGOP", "central_office", 150_000), ("REGION", "region_finance", 50_000)):
         funder = funds.add_funder(world.finance, code=code, name_en=code, kind=kind)
         line = funds.open_line(
-            world.finance, code=f"{code}-2009-1", funder=funder, programme="mutual_funds", year=2009, document_no=code, name=code
+            world.finance,
+            code=f"{code}-2009-1",
+            funder=funder,
+            programme="mutual_funds",
+            year=2009,
+            document_no=code,
+            name=code,
         )
         received = funds.prepare_appropriation(
             world.finance, line=line, amount_fen=yuan * YUAN, happened_on=day, reference=f"a{code}", document_no="1"
         )
         funds.approve(world.approver, received)
         passed = funds.prepare_allocation(
-            world.finance, line=line, county_id=world.areas["990101"], amount_fen=yuan * YUAN, happened_on=day, reference=f"b{code}",
+            world.finance,
+            line=line,
+            county_id=world.areas["990101"],
+            amount_fen=yuan * YUAN,
+            happened_on=day,
+            reference=f"b{code}",
             document_no="2",
-        )  # fmt: skip
+        )
         funds.approve(world.approver, passed)
-    funds.set_standard(world.finance, programme="mutual_funds", size_class="small", low_fen=200_000 * YUAN, high_fen=200_000 * YUAN,
-                       starts_on=date(2009, 1, 1), document_no="3")  # fmt: skip
+    funds.set_standard(
+        world.finance,
+        programme="mutual_funds",
+        size_class="small",
+        low_fen=200_000 * YUAN,
+        high_fen=200_000 * YUAN,
+        starts_on=date(2009, 1, 1),
+        document_no="3",
+    )
     return world
 
 
@@ -121,13 +141,22 @@ def faults(world: Any, sheet: str, text: str) -> list[tuple[int, str]]:
 def test_a_year_goes_in_and_comes_out(county: Any) -> None:
     load(county)
     assert (Society.objects.count(), Opening.objects.count(), Member.objects.count()) == (2, 1, 4)
-    assert sorted(Contribution.objects.values_list("kind", flat=True)) == ["granted_base", "opening", "opening", "own", "own", "refund"]
+    assert sorted(Contribution.objects.values_list("kind", flat=True)) == [
+        "granted_base",
+        "opening",
+        "opening",
+        "own",
+        "own",
+        "refund",
+    ]
     assert Grant.objects.count() == 2 and Loan.objects.filter(opening=True).count() == 1
     assert Instalment.objects.count() == 3 and Repayment.objects.count() == 3
     assert {check.name: rows(check.sql) for check in CHECKS} == {check.name: [] for check in CHECKS}
     capital: dict[str, dict[str, int]] = {}
     for row in rows(CAPITAL.sql):
-        paid = capital.setdefault(row["size_class"], dict.fromkeys(("grant_fen", "contributions_fen", "surplus_fen"), 0))
+        paid = capital.setdefault(
+            row["size_class"], dict.fromkeys(("grant_fen", "contributions_fen", "surplus_fen"), 0)
+        )
         for pot in paid:
             paid[pot] += row[pot]
     assert (capital["old"]["grant_fen"], capital["old"]["contributions_fen"]) == (180_000 * YUAN, 1_500 * YUAN)
@@ -164,7 +193,10 @@ def test_a_file_that_moves_no_money_any_more_is_taken_back(county: Any) -> None:
     old_loans = load(county, "loans", loans="\n".join(FILES["loans"].splitlines()[:2]))["loans"]
     society = Society.objects.get(name="New society")
     for voucher in Voucher.objects.filter(batch_id=one_by_one.pk):
-        proposals.approve(county.approver, proposals.prepare_reversal(county.finance, society=society, voucher_id=voucher.pk, reason="wrong"))
+        proposals.approve(
+            county.approver,
+            proposals.prepare_reversal(county.finance, society=society, voucher_id=voucher.pk, reason="wrong"),
+        )
     vouchers = Voucher.objects.count()
     for batch in (old_loans, one_by_one, base, old_money):
         assert batch.state == "applied"
@@ -175,17 +207,25 @@ def test_a_file_that_moves_no_money_any_more_is_taken_back(county: Any) -> None:
 
 
 def test_every_fault_is_named_by_row(county: Any) -> None:
-    assert faults(county, "fund_members", FILES["fund_members"] + "\n") == [(n, "mutual_funds_society_known") for n in (2, 3, 4, 5)]
+    assert faults(county, "fund_members", FILES["fund_members"] + "\n") == [
+        (n, "mutual_funds_society_known") for n in (2, 3, 4, 5)
+    ]
     head = FILES["societies"].splitlines()[0]
     bad = f"{OLD},A,2007-06-01,old,5000,30,0.855,100,50,fee_first,surplus,1,31,1,0"
     assert faults(county, "societies", f"{head}\n{bad}\n") == [
-        (2, f"mutual_funds_{rule}") for rule in ("contribution_limits_in_order", "fee_rate_two_decimals", "instalments_fit_term")
+        (2, f"mutual_funds_{rule}")
+        for rule in ("contribution_limits_in_order", "fee_rate_two_decimals", "instalments_fit_term")
     ]
     load(county, "societies")
-    assert faults(county, "societies", FILES["societies"] + "\n") == [(n, "mutual_funds_society_one_at_a_time") for n in (2, 3)]
-    assert faults(county, "society_openings", f"village,grant,contributions,bank,loans\n{OLD},5,5,9,0\n{NEW},0,0,0,0\n") == [
-        (2, "mutual_funds_opening_pots_equal_money"), (3, "mutual_funds_opening_society_older"),
-    ]  # fmt: skip
+    assert faults(county, "societies", FILES["societies"] + "\n") == [
+        (n, "mutual_funds_society_one_at_a_time") for n in (2, 3)
+    ]
+    assert faults(
+        county, "society_openings", f"village,grant,contributions,bank,loans\n{OLD},5,5,9,0\n{NEW},0,0,0,0\n"
+    ) == [
+        (2, "mutual_funds_opening_pots_equal_money"),
+        (3, "mutual_funds_opening_society_older"),
+    ]
     load(county, "society_openings")
     head = FILES["grants"].splitlines()[0]
     text = f"""{head}
@@ -195,13 +235,21 @@ def test_every_fault_is_named_by_row(county: Any) -> None:
 {NEW},LGOP-2009-1,2008-12-31,1,c
 """
     assert faults(county, "grants", text) == [
-        (2, "mutual_funds_grant_line_not_overdrawn"), (3, "mutual_funds_grant_line_known"), (4, "mutual_funds_grant_within_standard"),
-        (5, "day_opened"), (5, "mutual_funds_society_known"),
-    ]  # fmt: skip
+        (2, "mutual_funds_grant_line_not_overdrawn"),
+        (3, "mutual_funds_grant_line_known"),
+        (4, "mutual_funds_grant_within_standard"),
+        (5, "day_opened"),
+        (5, "mutual_funds_society_known"),
+    ]
     load(county, "grants", "fund_members")
-    assert faults(county, "fund_members", f"village,household_no,joined_on,kind\n{NEW},H1,2009-03-01,registered\n{NEW},H9,2009-03-01,registered\n") == [
-        (2, "mutual_funds_member_one_at_a_time"), (3, "mutual_funds_household_known"),
-    ]  # fmt: skip
+    assert faults(
+        county,
+        "fund_members",
+        f"village,household_no,joined_on,kind\n{NEW},H1,2009-03-01,registered\n{NEW},H9,2009-03-01,registered\n",
+    ) == [
+        (2, "mutual_funds_member_one_at_a_time"),
+        (3, "mutual_funds_household_known"),
+    ]
 
 
 def test_money_faults_add_up_over_the_file(county: Any) -> None:
@@ -217,10 +265,14 @@ def test_money_faults_add_up_over_the_file(county: Any) -> None:
 {OLD},H2,2008-02-13,100,refund,
 """
     assert faults(county, "contributions", text) == [
-        (2, "mutual_funds_contribution_within_limits"), (4, "mutual_funds_contribution_within_limits"),
-        (5, "mutual_funds_refund_within_own"), (6, "mutual_funds_member_known"), (7, "mutual_funds_contributions_within_opening"),
-        (8, "mutual_funds_refund_not_before_first_day"), (8, "mutual_funds_refund_within_own"),
-    ]  # fmt: skip
+        (2, "mutual_funds_contribution_within_limits"),
+        (4, "mutual_funds_contribution_within_limits"),
+        (5, "mutual_funds_refund_within_own"),
+        (6, "mutual_funds_member_known"),
+        (7, "mutual_funds_contributions_within_opening"),
+        (8, "mutual_funds_refund_not_before_first_day"),
+        (8, "mutual_funds_refund_within_own"),
+    ]
     load(county, "contributions")
     head = FILES["loans"].splitlines()[0]
     text = f"""{head}
@@ -233,10 +285,14 @@ def test_money_faults_add_up_over_the_file(county: Any) -> None:
 {OLD},7,H1,2009-03-06,500,30,crops,cash
 """
     assert faults(county, "loans", text) == [
-        (2, "mutual_funds_loan_within_cap"), (3, "mutual_funds_loan_within_term"), (4, "mutual_funds_loan_open_at_once"),
-        (5, "mutual_funds_member_known"), (6, "mutual_funds_society_known"), (7, "mutual_funds_loans_within_opening"),
+        (2, "mutual_funds_loan_within_cap"),
+        (3, "mutual_funds_loan_within_term"),
+        (4, "mutual_funds_loan_open_at_once"),
+        (5, "mutual_funds_member_known"),
+        (6, "mutual_funds_society_known"),
+        (7, "mutual_funds_loans_within_opening"),
         (8, "mutual_funds_money_there"),
-    ]  # fmt: skip
+    ]
     load(county, "loans")
     head = FILES["repayments"].splitlines()[0]
     text = f"""{head}
@@ -248,14 +304,21 @@ def test_money_faults_add_up_over_the_file(county: Any) -> None:
 {OLD},2008-1,2008-12-31,10,0
 """
     assert faults(county, "repayments", text) == [
-        (2, "mutual_funds_repayment_in_order"), (3, "mutual_funds_repayment_in_order"), (3, "mutual_funds_repayment_within_owed"),
-        (4, "mutual_funds_repayment_not_before_loan"), (5, "mutual_funds_loan_known"), (6, "mutual_funds_repayment_not_empty"),
-        (7, "day_opened"), (7, "mutual_funds_repayment_in_order"),
-    ]  # fmt: skip
+        (2, "mutual_funds_repayment_in_order"),
+        (3, "mutual_funds_repayment_in_order"),
+        (3, "mutual_funds_repayment_within_owed"),
+        (4, "mutual_funds_repayment_not_before_loan"),
+        (5, "mutual_funds_loan_known"),
+        (6, "mutual_funds_repayment_not_empty"),
+        (7, "day_opened"),
+        (7, "mutual_funds_repayment_in_order"),
+    ]
 
 
 def test_a_file_returns_no_own_money_before_it_came_in(county: Any) -> None:
-    load(county, "societies", "society_openings", "grants", "fund_members", "contributions")  # H2: 1,200 in on 2009-02-11, 200 back on 2009-11-02
+    load(
+        county, "societies", "society_openings", "grants", "fund_members", "contributions"
+    )  # H2: 1,200 in on 2009-02-11, 200 back on 2009-11-02
     head = FILES["contributions"].splitlines()[0]
     text = f"""{head}
 {NEW},H1,2009-02-10,100,refund,

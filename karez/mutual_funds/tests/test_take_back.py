@@ -42,7 +42,14 @@ def test_a_contribution_goes_with_its_voucher(fund: Fund) -> None:
 def test_both_sides_of_a_grant_lead_to_the_society(fund: Fund) -> None:
     proposals.approve(
         fund.approver,
-        proposals.prepare_grant(fund.world.finance, society=fund.society, line=fund.line, amount_fen=150_000 * YUAN, granted_on=DAY, document_no="G"),
+        proposals.prepare_grant(
+            fund.world.finance,
+            society=fund.society,
+            line=fund.line,
+            amount_fen=150_000 * YUAN,
+            granted_on=DAY,
+            document_no="G",
+        ),
     )
     grant = Grant.objects.get()
     ours, county = (Transfer.objects.get(pk=t).voucher_id for t in (grant.transfer_id, grant.county_transfer_id))

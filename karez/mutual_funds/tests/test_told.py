@@ -1,4 +1,6 @@
-"""What a person is told: the preparer of what would fail, the approver in place, in yuan and by household; and a day to come."""
+"""What a person is told: the preparer of what would fail, the approver in place, in yuan and by household; and a day to
+come.
+"""
 
 from datetime import date
 from typing import Any
@@ -82,7 +84,9 @@ def test_what_the_database_refuses_stands_in_its_cells(paid: Fund, monkeypatch: 
 
 
 def test_refusals_speak_yuan_and_households(paid: Fund) -> None:
-    with pytest.raises(Refusal, match=r"household H1 of Society .*found 2,100\.50 yuan in all; expected 100\.00 to 2,000\.00 yuan"):
+    with pytest.raises(
+        Refusal, match=r"household H1 of Society .*found 2,100\.50 yuan in all; expected 100\.00 to 2,000\.00 yuan"
+    ):
         services.contribute(paid.treasurer, member=paid.members[0], amount_fen=10_050, paid_on=DAY)
     with pytest.raises(Refusal, match=r"found 50,000\.00 yuan for 180 days; expected above 0, at most 5,000\.00 yuan"):
         paid.lend(paid.members[0], 50_000, "1")
@@ -98,7 +102,9 @@ def test_a_refund_before_the_money_came_in_is_told(fund: Fund) -> None:
     fund.pay_in(fund.members[0], 1000)
 
     def back(yuan: int, day: date, **more: Any) -> Proposal:
-        return proposals.prepare_refund(fund.treasurer, member=fund.members[0], amount_fen=yuan * YUAN, refunded_on=day, **more)
+        return proposals.prepare_refund(
+            fund.treasurer, member=fund.members[0], amount_fen=yuan * YUAN, refunded_on=day, **more
+        )
 
     for more in ({}, {"leaving": True}):
         with pytest.raises(Refusal) as no:
@@ -119,7 +125,9 @@ def test_a_refund_is_judged_by_its_day_again_when_approved(fund: Fund, monkeypat
     fund.pay_in(fund.members[0], 1000)
     with monkeypatch.context() as past:
         past.setattr(proposals, "judge_refund", lambda *_args, **_given: None)
-        asked = proposals.prepare_refund(fund.treasurer, member=fund.members[0], amount_fen=1000 * YUAN, refunded_on=date(2009, 1, 25))
+        asked = proposals.prepare_refund(
+            fund.treasurer, member=fund.members[0], amount_fen=1000 * YUAN, refunded_on=date(2009, 1, 25)
+        )
     with pytest.raises(Refusal) as no:
         proposals.approve(fund.approver, asked)
     assert no.value.code == "mutual_funds.refund_day"
@@ -135,7 +143,12 @@ def test_nobody_is_chosen_before_a_household_is(fund: Fund, what: str) -> None:
     assert 'value="" selected>choose a household' in page
     named = signed_in(fund.treasurer).get(address, {"member": fund.members[1].pk}).content.decode()
     assert f'value="{fund.members[1].pk}" selected' in named
-    assert signed_in(fund.treasurer).post(address, {"member": "", "amount_fen": "100", "paid_on": "2009-03-02", "via": "cash"}).status_code == 422
+    assert (
+        signed_in(fund.treasurer)
+        .post(address, {"member": "", "amount_fen": "100", "paid_on": "2009-03-02", "via": "cash"})
+        .status_code
+        == 422
+    )
 
 
 def test_a_day_to_come_is_told(fund: Fund) -> None:

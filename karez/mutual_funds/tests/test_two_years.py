@@ -1,4 +1,6 @@
-"""What is taken back or learnt after a year was closed: money and record count on the same day, and any day is shown as it counted."""
+"""What is taken back or learnt after a year was closed: money and record count on the same day, and any day is shown as
+it counted.
+"""
 
 from datetime import date
 from typing import Any
@@ -37,7 +39,9 @@ def reopen_2009() -> None:
 
 
 def _gift(fund: Fund, yuan: int, day: date) -> tuple[Gift, int]:
-    made, posted = services.accept_gift(fund.treasurer, society=fund.society, giver="A firm", amount_fen=yuan * YUAN, given_on=day)
+    made, posted = services.accept_gift(
+        fund.treasurer, society=fund.society, giver="A firm", amount_fen=yuan * YUAN, given_on=day
+    )
     return made, posted.voucher_id
 
 
@@ -71,14 +75,17 @@ def test_what_is_learnt_or_taken_back_later_is_shown_as_it_counted(fund: Fund) -
     kept, voucher = _gift(fund, 500, DAY)
     grant = proposals.approve(
         fund.approver,
-        proposals.prepare_grant(fund.treasurer, society=fund.society, line=fund.line, amount_fen=100 * YUAN, granted_on=DAY, document_no="G"),
+        proposals.prepare_grant(
+            fund.treasurer, society=fund.society, line=fund.line, amount_fen=100 * YUAN, granted_on=DAY, document_no="G"
+        ),
     )
     close_2009()
     late, _ = _gift(fund, 70, date(2009, 6, 1))
     granted = Transfer.objects.get(pk=grant.transfer_id).voucher_id  # type: ignore[union-attr]
     for taken in (voucher, granted):
         proposals.approve(
-            fund.approver, proposals.prepare_reversal(fund.treasurer, society=fund.society, voucher_id=taken, reason="never came")
+            fund.approver,
+            proposals.prepare_reversal(fund.treasurer, society=fund.society, voucher_id=taken, reason="never came"),
         )
     asked = (fund.treasurer, fund.society.pk)
     for day, gifts, grants in ((date(2009, 12, 31), [kept.pk], [grant.pk]), (SPRING, [late.pk], [])):  # type: ignore[union-attr]
@@ -94,9 +101,16 @@ def test_a_founding_learnt_late_is_not_there_before_it_counts(fund: Fund) -> Non
     assert [one.pk for one in queries.societies(fund.treasurer, day=day)] == [fund.society.pk, fund.other.pk]
     close_2009()
     before = {one.pk for one in queries.societies(fund.treasurer, day=date(2009, 12, 31))}
-    _sql("UPDATE mutual_funds_member SET voided_at = now(), voided_by_id = 1, void_reason = 'x', void_counts_on = '2010-01-01' WHERE society_id = %s",
-         fund.other.pk)  # fmt: skip
-    resolutions.approve(fund.approver, resolutions.prepare_take_back(fund.treasurer, society=fund.other, reason="wrong village"))
+    _sql(
+        (
+            "UPDATE mutual_funds_member SET voided_at = now(), voided_by_id = 1, void_reason = 'x', void_counts_on = "
+            "'2010-01-01' WHERE society_id = %s"
+        ),
+        fund.other.pk,
+    )
+    resolutions.approve(
+        fund.approver, resolutions.prepare_take_back(fund.treasurer, society=fund.other, reason="wrong village")
+    )
     assert {one.pk for one in queries.societies(fund.treasurer, day=date(2009, 12, 31))} == before
     assert fund.other.pk not in {one.pk for one in queries.societies(fund.treasurer, day=SPRING)}
 
@@ -110,7 +124,9 @@ def test_an_opening_voucher_leads_to_the_file_it_came_in(county: Any) -> None:  
         ledger.prepare_reversal(county.finance, opening.voucher_id, "wrong")
     assert (no.value.code, no.value.more["address"]) == ("ledger.claimed", batch)
     with pytest.raises(Refusal) as neither:
-        proposals.prepare_reversal(county.finance, society=opening.society, voucher_id=opening.voucher_id, reason="wrong")
+        proposals.prepare_reversal(
+            county.finance, society=opening.society, voucher_id=opening.voucher_id, reason="wrong"
+        )
     assert neither.value.code == "mutual_funds.opening_voucher"
     assert not Voucher.objects.filter(reverses__isnull=False).exists()
     client = Client()
@@ -118,15 +134,22 @@ def test_an_opening_voucher_leads_to_the_file_it_came_in(county: Any) -> None:  
     assert batch in client.get(reverse("ledger:voucher", args=[opening.voucher_id])).content.decode()
 
 
-def test_a_dissolved_household_settles_and_does_no_more(committed_fund: Fund, owner_cursor: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dissolved_household_settles_and_does_no_more(
+    committed_fund: Fund, owner_cursor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fund, end = committed_fund, date(2009, 5, 1)
     member = fund.members[0]
     for one in fund.members:
         fund.pay_in(one, 1000)
     loan = fund.lend(member, 500, "1")
-    owner_cursor.execute("ALTER TABLE register_household DISABLE TRIGGER mutual_funds_household_ends")  # as data of older days may be
     owner_cursor.execute(
-        "UPDATE register_household SET ends_before = %s, counts_before = %s, ended_at = now(), ended_by_id = 1, end_reason = 'x' WHERE id = %s",
+        "ALTER TABLE register_household DISABLE TRIGGER mutual_funds_household_ends"
+    )  # as data of older days may be
+    owner_cursor.execute(
+        (
+            "UPDATE register_household SET ends_before = %s, counts_before = %s, ended_at = now(), ended_by_id = 1, "
+            "end_reason = 'x' WHERE id = %s"
+        ),
         [end, end, member.household_id],
     )
     owner_cursor.execute("ALTER TABLE register_household ENABLE TRIGGER mutual_funds_household_ends")
@@ -142,8 +165,12 @@ def test_a_dissolved_household_settles_and_does_no_more(committed_fund: Fund, ow
         past.setattr(judging, "require_household", lambda *_: None)
         past.setattr(judging, "_not_too_many", lambda *_: None)
         fund.lend(member, 100, "2", day=end)
-    services.record_repayment(fund.treasurer, loan=loan, amount_fen=services.schedule_of(loan)[0].total_fen, paid_on=date(2009, 6, 1))
-    left = proposals.prepare_refund(fund.treasurer, member=member, amount_fen=1000 * YUAN, refunded_on=date(2009, 6, 1), leaving=True)
+    services.record_repayment(
+        fund.treasurer, loan=loan, amount_fen=services.schedule_of(loan)[0].total_fen, paid_on=date(2009, 6, 1)
+    )
+    left = proposals.prepare_refund(
+        fund.treasurer, member=member, amount_fen=1000 * YUAN, refunded_on=date(2009, 6, 1), leaving=True
+    )
     proposals.approve(fund.approver, left)
     member.refresh_from_db()
     assert member.ends_before == date(2009, 6, 1)
@@ -153,7 +180,8 @@ def test_a_file_names_the_rows_of_a_dissolved_household(county: Any, owner_curso
     load(county, "societies", "society_openings", "grants", "fund_members")
     owner_cursor.execute("ALTER TABLE register_household DISABLE TRIGGER mutual_funds_household_ends")
     owner_cursor.execute(
-        "UPDATE register_household SET ends_before = '2009-02-12', counts_before = '2009-02-12', ended_at = now(), ended_by_id = 1,"
+        "UPDATE register_household SET ends_before = '2009-02-12', counts_before = '2009-02-12', ended_at = now(), "
+        "ended_by_id = 1,"
         " end_reason = 'x' WHERE household_no = 'H2' AND starts_on > '2009-01-01'"
     )
     owner_cursor.execute("ALTER TABLE register_household ENABLE TRIGGER mutual_funds_household_ends")
@@ -161,4 +189,6 @@ def test_a_file_names_the_rows_of_a_dissolved_household(county: Any, owner_curso
     told = Fault.objects.filter(batch=paid, rule="mutual_funds_household_there").values_list("row_no", "column")
     assert list(told) == [(6, "paid_on")]  # the base share; what was paid before and the refund after stay
     lent = send(county, "loans", FILES["loans"])
-    assert list(Fault.objects.filter(batch=lent, rule="mutual_funds_household_there").values_list("row_no", flat=True)) == [4]
+    assert list(
+        Fault.objects.filter(batch=lent, rule="mutual_funds_household_there").values_list("row_no", flat=True)
+    ) == [4]

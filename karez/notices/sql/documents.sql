@@ -1,7 +1,9 @@
--- What a document is called, where that must go. Owned by the owner; for the rooms that erase, never called from outside.
+-- What a document is called, where that must go. Owned by the owner; for the rooms that erase, never called from
+-- outside.
 
--- A name and a title that hold an erased person's give way to neutral ones; how the file's name ends stays, since it says what opens it.
--- The document itself, its file and who recorded it stay. The tally follows, so that only this change fits it. Whether it is there.
+-- A name and a title that hold an erased person's give way to neutral ones; how the file's name ends stays, since it
+-- says what opens it. The document itself, its file and who recorded it stay. The tally follows, so that only this
+-- change fits it. Whether it is there.
 CREATE FUNCTION notices_forget_name(p_document bigint) RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp SET TimeZone = 'UTC' AS $$
 DECLARE

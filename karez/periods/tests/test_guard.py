@@ -177,7 +177,10 @@ def test_an_end_says_who_set_it_and_from_when(region: int, app_connection: Conne
     row = raw.execute(_GRANT, [region, 1, "2009-06-01", "2009-06-01"]).fetchone()
     assert row
     raw.commit()
-    for words in ("end_reason='x', ended_by_id=1, ended_at=now()", "ends_before='2009-12-01', counts_before='2009-12-01'"):
+    for words in (
+        "end_reason='x', ended_by_id=1, ended_at=now()",
+        "ends_before='2009-12-01', counts_before='2009-12-01'",
+    ):
         with pytest.raises(psycopg.Error) as refused:
             raw.execute(f"UPDATE access_grant SET {words} WHERE id = %s", row)
         assert refused.value.sqlstate == "KZ005", words
@@ -188,7 +191,9 @@ def test_history_cannot_be_led_astray_by_a_temporary_table(region: int, app_conn
     raw = app_connection()
     raw.execute("CREATE TEMP TABLE access_userevent (LIKE public.access_userevent)")
     raw.execute("UPDATE access_user SET full_name = 'X' WHERE id = %s", [region])
-    told = raw.execute("SELECT count(*) FROM public.access_userevent WHERE pgh_obj_id = %s AND full_name = 'X'", [region]).fetchone()
+    told = raw.execute(
+        "SELECT count(*) FROM public.access_userevent WHERE pgh_obj_id = %s AND full_name = 'X'", [region]
+    ).fetchone()
     assert told == (1,)
 
 
@@ -230,7 +235,9 @@ def test_what_joins_the_rows_of_a_statement_is_planned_for_many() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             """SELECT DISTINCT p.proname FROM pg_trigger t JOIN pg_proc p ON p.oid = t.tgfoid
-            WHERE NOT t.tgisinternal AND (t.tgnewtable IS NOT NULL OR t.tgoldtable IS NOT NULL) AND p.prosrc ~* '\\mjoin\\M'
-              AND p.prosrc !~ 'periods_plan_for' AND t.tgrelid NOT IN ('access_grant'::regclass, 'access_grantproposal'::regclass)"""
+            WHERE NOT t.tgisinternal AND (t.tgnewtable IS NOT NULL OR t.tgoldtable IS NOT NULL)
+                AND p.prosrc ~* '\\mjoin\\M'
+              AND p.prosrc !~ 'periods_plan_for' AND t.tgrelid NOT IN ('access_grant'::regclass,
+                  'access_grantproposal'::regclass)"""
         )
         assert cursor.fetchall() == []

@@ -23,7 +23,10 @@ _CHANGES: dict[str, str | tuple[str, ...]] = {
     "CREATE OR REPLACE FUNCTION access_by_operator() RETURNS boolean LANGUAGE sql RETURN true": "changed: function access_by_operator()",
     "CREATE TABLE aside (id int)": "not of this version: relation aside",
     "CREATE RULE r AS ON INSERT TO access_readevent DO INSTEAD NOTHING": "not of this version: rule access_readevent.r",
-    "ALTER ROLE karez_app SET search_path = pg_temp": ("changed: settings of roles karez_app", "not of this version: settings of roles karez_app"),
+    "ALTER ROLE karez_app SET search_path = pg_temp": (
+        "changed: settings of roles karez_app",
+        "not of this version: settings of roles karez_app",
+    ),
     "GRANT karez_owner TO karez_app": "changed: role karez_app",
 }
 

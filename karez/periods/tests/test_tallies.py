@@ -25,7 +25,9 @@ def _wrong() -> dict[str, list[str]]:
 
 def _migrated(owner_cursor: Any) -> None:
     """A migration was done, as far as the database is told."""
-    owner_cursor.execute("INSERT INTO django_migrations (app, name, applied) VALUES ('access', '9999_more', '2000-01-01')")  # no clock is asked
+    owner_cursor.execute(
+        "INSERT INTO django_migrations (app, name, applied) VALUES ('access', '9999_more', '2000-01-01')"
+    )  # no clock is asked
 
 
 def _told() -> str:
@@ -86,7 +88,13 @@ def test_an_upgrade_cut_off_before_its_first_migration_hides_nothing_later(grown
 @pytest.mark.parametrize(
     ("attack", "code"),
     [
-        ("INSERT INTO periods_tallyrenewal (table_name, version, rows_before, content_before) VALUES ('access_grant', '1', 0, 0)", "42501"),
+        (
+            (
+                "INSERT INTO periods_tallyrenewal (table_name, version, rows_before, content_before) VALUES "
+                "('access_grant', '1', 0, 0)"
+            ),
+            "42501",
+        ),
         ("UPDATE periods_tally SET rows = 0", "42501"),
         ("DELETE FROM periods_tallyrenewal", "42501"),
     ],
@@ -98,7 +106,10 @@ def test_the_apps_role_counts_nothing_anew(committed_db: str, app_connection: An
 
 
 def test_a_renewal_is_whole_and_one_at_a_time(committed_db: str, owner_cursor: Any) -> None:
-    begun = "INSERT INTO periods_tallyrenewal (table_name, version, last_migration, rows_before, content_before{more}) VALUES ('access_grant', '1', 0, 0, 0{values})"
+    begun = (
+        "INSERT INTO periods_tallyrenewal (table_name, version, last_migration, rows_before, "
+        "content_before{more}) VALUES ('access_grant', '1', 0, 0, 0{values})"
+    )
     with pytest.raises(psycopg.errors.CheckViolation):
         owner_cursor.execute(begun.format(more=", renewed_at", values=", now()"))
     owner_cursor.execute(begun.format(more="", values=""))

@@ -1,6 +1,8 @@
-"""County shapes for maps, a grid of tiles where there are none, and both drawn as SVG. Holds no figures and asks no database.
+"""County shapes for maps, a grid of tiles where there are none, and both drawn as SVG. Holds no figures and asks no
+database.
 
-The shapes are those of the counties at the end of 2009, much simplified: a picture to read figures on, never a proof of a border.
+The shapes are those of the counties at the end of 2009, much simplified: a picture to read figures on, never a proof of
+a border.
 """
 
 import json
@@ -15,7 +17,8 @@ from karez.places.shapes.tiles import svg_tiles, tile_grid
 _HERE = Path(__file__).parent
 _FIRST_DAY = date(2004, 12, 31)  # the oldest table of places that is shipped
 
-# Counties younger than the first day: their first day, and the county their land is drawn with before it (none: not drawn).
+# Counties younger than the first day: their first day, and the county their land is drawn with before it (none: not
+# drawn).
 _SINCE = {"640303": (date(2009, 10, 1), "640302"), "650109": (date(2007, 8, 1), "")}
 # The same county under another code, from the table of codes at the end of that year on.
 _RECODED = {
@@ -43,7 +46,9 @@ def shapes_of(region_code: str, day: date) -> dict[str, Any] | None:
 
 
 def code_on(code: str, day: date) -> str:
-    """The code on a day of the county that had the given one at the end of 2009; empty if its land was not a county's then."""
+    """The code on a day of the county that had the given one at the end of 2009; empty if its land was not a county's
+    then.
+    """
     since, before = _SINCE.get(code, (_FIRST_DAY, ""))
     year, later = _RECODED.get(code, (9999, ""))
     if day < since:

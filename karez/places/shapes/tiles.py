@@ -1,4 +1,6 @@
-"""A map of tiles for regions without shapes: every place a square of one size, at a position given or found from the order."""
+"""A map of tiles for regions without shapes: every place a square of one size, at a position given or found from the
+order.
+"""
 
 import math
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +20,9 @@ class Tile(NamedTuple):
     group: str = ""
 
 
-def tile_grid(places: Sequence[Tile], positions: Mapping[str, tuple[int, int]] | None = None) -> dict[str, tuple[int, int]]:
+def tile_grid(
+    places: Sequence[Tile], positions: Mapping[str, tuple[int, int]] | None = None
+) -> dict[str, tuple[int, int]]:
     """Column and row of every place: as given, the others in their order below, each group beginning a row of its own.
 
     No two places get one position; a position given twice is a mistake of the caller (ValueError).
@@ -40,10 +44,19 @@ def tile_grid(places: Sequence[Tile], positions: Mapping[str, tuple[int, int]] |
 
 
 def svg_tiles(
-    places: Sequence[Tile], values: Mapping[str, Number | Mark | None], *, title: str, description: str = "", unit: str = "",
-    lang: Language = "en", width: int = 720, prefix: str = "map", number: Callable[[Number], str] | None = None,
-    links: Mapping[str, str] | None = None, positions: Mapping[str, tuple[int, int]] | None = None,
-) -> str:  # fmt: skip
+    places: Sequence[Tile],
+    values: Mapping[str, Number | Mark | None],
+    *,
+    title: str,
+    description: str = "",
+    unit: str = "",
+    lang: Language = "en",
+    width: int = 720,
+    prefix: str = "map",
+    number: Callable[[Number], str] | None = None,
+    links: Mapping[str, str] | None = None,
+    positions: Mapping[str, tuple[int, int]] | None = None,
+) -> str:
     """The tiles drawn and coloured like a map; arguments as of `svg_map`."""
     grid = tile_grid(places, positions)
     columns = max((c + 1 for c, _row in grid.values()), default=1)
@@ -55,6 +68,19 @@ def svg_tiles(
         x, y = _GAP + column * (side + _GAP), _GAP + row * (side + _GAP)
         name = place.name_zh if lang == "zh" else place.name_en
         path = f"M{x},{y}L{x + side},{y} {x + side},{y + side} {x},{y + side}Z"
-        drawn.append(Drawn(place.code, name or place.name_zh or place.code, path, x + side / 2, y + side / 2, float(side)))
+        drawn.append(
+            Drawn(place.code, name or place.name_zh or place.code, path, x + side / 2, y + side / 2, float(side))
+        )
     height = rows * (side + _GAP) + _GAP
-    return svg_of(drawn, values, width, height, title=title, description=description, unit=unit, prefix=prefix, number=number, links=links)
+    return svg_of(
+        drawn,
+        values,
+        width,
+        height,
+        title=title,
+        description=description,
+        unit=unit,
+        prefix=prefix,
+        number=number,
+        links=links,
+    )

@@ -14,9 +14,9 @@ LANGUAGE sql STABLE PARALLEL SAFE
     WHERE s.code = wanted_code AND s.level = wanted_level AND s.voided_at IS NULL
       AND s.starts_on <= day AND (s.ends_before IS NULL OR s.ends_before > day) LIMIT 1);
 
--- The whole tree as of a day, each area with its ancestors. `as_counted` false: by true dates, as known now; true: as the
--- books of that day say (counts_from, counts_before, void_counts_on), which a closed year needs and which later learning
--- does not change. An area whose parent is not in the tree that day is not in it either.
+-- The whole tree as of a day, each area with its ancestors. `as_counted` false: by true dates, as known now; true: as
+-- the books of that day say (counts_from, counts_before, void_counts_on), which a closed year needs and which later
+-- learning does not change. An area whose parent is not in the tree that day is not in it either.
 CREATE OR REPLACE FUNCTION places_tree_on(day date, as_counted boolean DEFAULT false)
 RETURNS TABLE (
     area_id bigint, level text, code text, name_zh text, name_en text, parent_id bigint,
@@ -55,8 +55,9 @@ CREATE OR REPLACE FUNCTION places_depth(level text) RETURNS integer
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
     RETURN array_position(ARRAY['region', 'prefecture', 'county', 'township', 'village'], level);
 
--- Statements that hang in the air: on some of their days the parent does not exist, or is not of a higher level. Asked of all of them at
--- once: row by row it would be the square of them where the planner does not know yet how many there are.
+-- Statements that hang in the air: on some of their days the parent does not exist, or is not of a higher level. Asked
+-- of all of them at once: row by row it would be the square of them where the planner does not know yet how many there
+-- are.
 CREATE OR REPLACE VIEW places_orphan AS
 SELECT s.id AS spell_id, s.area_id, s.code, s.level, s.parent_id, s.starts_on, s.ends_before
 FROM places_areaspell s
@@ -70,8 +71,8 @@ WHERE s.voided_at IS NULL AND s.parent_id IS NOT NULL
   AND daterange(s.starts_on, s.ends_before) <> 'empty'
   AND NOT COALESCE(parent.days @> daterange(s.starts_on, s.ends_before), false);
 
--- Today's tree for every area ever recorded. An area without a spell today hangs under its only successor, or else under
--- the parent it last had, and is marked as not current.
+-- Today's tree for every area ever recorded. An area without a spell today hangs under its only successor, or else
+-- under the parent it last had, and is marked as not current.
 CREATE OR REPLACE VIEW places_tree_now AS
 WITH RECURSIVE latest AS MATERIALIZED (
     SELECT DISTINCT ON (s.area_id) s.area_id, s.level, s.code, s.name_zh, s.name_en, s.parent_id,
@@ -137,7 +138,8 @@ $$;
 CREATE OR REPLACE VIEW places_tree_due AS
 SELECT EXISTS (
     SELECT FROM places_treeday d JOIN places_areaspell s
-      ON (s.starts_on > d.day AND s.starts_on <= current_date) OR (s.ends_before > d.day AND s.ends_before <= current_date)
+      ON (s.starts_on > d.day AND s.starts_on <= current_date) OR (s.ends_before > d.day
+          AND s.ends_before <= current_date)
 ) AS due;
 
 -- Whether somebody of these roles stands, today, over an area or one above it.
@@ -160,10 +162,12 @@ BEGIN
       JOIN access_grantproposal p ON p.id = a.proposal_id JOIN access_grantanswer c ON c.proposal_id = p.id
      WHERE access_needs_second(a.role) AND NOT (
            places_stands_over(a.area_id, p.proposed_by_id, ARRAY['administrator'], new_ones)
-           AND places_stands_over(a.area_id, c.answered_by_id, ARRAY['administrator', 'approver', 'regional_officer'], new_ones)) LIMIT 1;
+           AND places_stands_over(a.area_id, c.answered_by_id, ARRAY['administrator', 'approver', 'regional_officer'],
+               new_ones)) LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ096',
-            MESSAGE = format('%s would become %s over an area that one of the two behind it does not look after.', wrong.username, wrong.role),
+            MESSAGE = format('%s would become %s over an area that one of the two behind it does not look after.',
+                wrong.username, wrong.role),
             DETAIL = 'A role over an area is proposed and confirmed by people whose own roles reach over that area today.';
     END IF;
     RETURN NULL;
@@ -172,7 +176,8 @@ END $$;
 CREATE TRIGGER access_grant_over_area AFTER INSERT ON access_grant
 REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION places_refuse_grant_from_elsewhere();
 
--- A role lies over an area of one of its levels, whoever gives or proposes it: a village's role over a region would reach every village.
+-- A role lies over an area of one of its levels, whoever gives or proposes it: a village's role over a region would
+-- reach every village.
 CREATE FUNCTION places_refuse_role_at_level() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE wrong record;

@@ -8,7 +8,8 @@ from django.db import DatabaseError, connection, transaction
 SPELL = (
     "INSERT INTO places_areaspell (area_id, level, code, name_zh, name_en, parent_id, mark, note, recorded_by_id,"
     " starts_on, counts_from, ends_before, counts_before)"
-    " VALUES (%(area)s, %(level)s, %(code)s, 'x', 'x', %(parent)s, 'sourced', '', 1, %(from)s, %(from)s, %(to)s, %(to)s)"
+    " VALUES (%(area)s, %(level)s, %(code)s, 'x', 'x', %(parent)s, 'sourced', '', 1, %(from)s, %(from)s, %(to)s, "
+    "%(to)s)"
 )
 
 
@@ -21,9 +22,13 @@ def refused(expected, sql, params=()):
 
 def words(ningxia, **changes):
     return {
-        "area": ningxia("640422"), "level": "county", "code": "649999", "parent": ningxia("640400"),
-        "from": date(2010, 1, 1), "to": None,
-    } | changes  # fmt: skip
+        "area": ningxia("640422"),
+        "level": "county",
+        "code": "649999",
+        "parent": ningxia("640400"),
+        "from": date(2010, 1, 1),
+        "to": None,
+    } | changes
 
 
 def test_one_statement_about_an_area_at_a_time(ningxia):
@@ -34,9 +39,7 @@ def test_one_statement_about_an_area_at_a_time(ningxia):
 
 def test_no_two_areas_bear_a_code_at_the_same_time(ningxia):
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO places_area (first_level, recorded_by_id) VALUES ('county', 1) RETURNING id"
-        )
+        cursor.execute("INSERT INTO places_area (first_level, recorded_by_id) VALUES ('county', 1) RETURNING id")
         area = cursor.fetchone()[0]
     refused("places_areaspell_code_once", SPELL, words(ningxia, area=area, code="640422"))
     with connection.cursor() as cursor:  # an earlier time is free
@@ -77,8 +80,14 @@ def test_nothing_is_changed_or_deleted(ningxia):
 
 def test_an_end_is_set_once(ningxia):
     township = ningxia("640303100")
-    refused("KZ005", "UPDATE places_areaspell SET ends_before = NULL, counts_before = NULL WHERE area_id = %s AND ends_before IS NOT NULL",
-            [township])  # fmt: skip
+    refused(
+        "KZ005",
+        (
+            "UPDATE places_areaspell SET ends_before = NULL, counts_before = NULL WHERE area_id = %s AND ends_before "
+            "IS NOT NULL"
+        ),
+        [township],
+    )
 
 
 def test_designations_do_not_overlap(ningxia):
@@ -96,9 +105,7 @@ def test_designations_do_not_overlap(ningxia):
 
 def test_a_statement_in_the_air_stops_the_tree(ningxia):
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO places_area (first_level, recorded_by_id) VALUES ('county', 1) RETURNING id"
-        )
+        cursor.execute("INSERT INTO places_area (first_level, recorded_by_id) VALUES ('county', 1) RETURNING id")
         area = cursor.fetchone()[0]
         cursor.execute(SPELL, words(ningxia, area=area, parent=ningxia("640422100")))
     refused("KZ081", "SELECT places_refresh_tree()")

@@ -53,9 +53,7 @@ def test_an_invented_region_becomes_a_tree(tmp_path):
         queries.ancestors_on(village, date(2012, 1, 1)),
     )
     assert before.county_id == after.county_id == queries.area_by_code("AA-11")
-    assert before.prefecture_id == queries.area_by_code(
-        "AA-1"
-    ) and after.prefecture_id == queries.area_by_code("AA-2")
+    assert before.prefecture_id == queries.area_by_code("AA-1") and after.prefecture_id == queries.area_by_code("AA-2")
     assert [r.level for r in queries.tree_on(date(2004, 1, 1))].count("village") == 1
     assert not Tree.objects.get(code="V2").is_current
     more = HEADINGS + "village,V2,T7,,Dry Village,2011-01-01,,people came back\n"
@@ -119,7 +117,16 @@ def workbook(text):
         SMALL.replace("AA-1", "ＡＡ－１"),
         workbook(SMALL),
     ],
-    ids=["gb18030", "chinese headings", "capitals", "semicolons", "days with midnight", "blank line", "wide letters", "workbook"],
+    ids=[
+        "gb18030",
+        "chinese headings",
+        "capitals",
+        "semicolons",
+        "days with midnight",
+        "blank line",
+        "wide letters",
+        "workbook",
+    ],
 )
 def test_a_first_file_of_places_is_read_as_any_file_sent_in(tmp_path, content):
     assert load_file(write(tmp_path, content)) == {"areas": 2, "spells": 2, "in_tree": 2}
@@ -195,8 +202,11 @@ def test_the_sheet_of_designations(ningxia):
     ]
     name = stage(DESIGNATIONS, rows)
     assert run_checks(DESIGNATIONS, name) == {
-        ("designations_once", 2), ("designations_once", 3), ("designations_once", 4), ("designations_days_in_order", 5),
-    }  # fmt: skip
+        ("designations_once", 2),
+        ("designations_once", 3),
+        ("designations_once", 4),
+        ("designations_days_in_order", 5),
+    }
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM staged WHERE row_no > 2")
         assert DESIGNATIONS.apply(applying(cursor, name)) == {"designations": 2}
@@ -226,12 +236,21 @@ def test_an_area_is_on_a_list_once_at_a_time() -> None:
     """Of a file: each row is held against all the others, not against its neighbour alone; and of what is on record."""
     (once,) = (c for c in DESIGNATIONS.checks if c.rule == "designations_once")
     rows = [
-        ("key_village", "1990-01-01", "2000-01-01"), ("key_village", "1991-01-01", "1992-01-01"), ("key_village", "1999-12-31", None),
-        ("three_ensures_one", "1990-01-01", "1995-01-01"), ("three_ensures_two", "1994-01-01", None), ("other", "1990-01-01", None),
-        ("other", "1989-01-01", "1990-01-01"), ("wrong", "1990-01-01", "1980-01-01"), ("wrong", "1985-01-01", None),
-    ]  # fmt: skip
+        ("key_village", "1990-01-01", "2000-01-01"),
+        ("key_village", "1991-01-01", "1992-01-01"),
+        ("key_village", "1999-12-31", None),
+        ("three_ensures_one", "1990-01-01", "1995-01-01"),
+        ("three_ensures_two", "1994-01-01", None),
+        ("other", "1990-01-01", None),
+        ("other", "1989-01-01", "1990-01-01"),
+        ("wrong", "1990-01-01", "1980-01-01"),
+        ("wrong", "1985-01-01", None),
+    ]
     with connection.cursor() as cursor:
-        cursor.execute("CREATE TEMP TABLE listed (row_no bigint, area_code_id bigint, list text, valid_from date, valid_to date) ON COMMIT DROP")
+        cursor.execute(
+            "CREATE TEMP TABLE listed (row_no bigint, area_code_id bigint, list text, valid_from date, valid_to "
+            "date) ON COMMIT DROP"
+        )
         for n, row in enumerate(rows, 2):
             cursor.execute("INSERT INTO listed VALUES (%s, %s, %s, %s, %s)", [n, 1, *row])
         cursor.execute(once.sql.replace("{stage}", "listed"), {})

@@ -53,15 +53,14 @@ def test_a_closed_year_s_statement_voided_later_still_counts_there(closed_2009):
     services.replace_spell(closed_2009, spell_id=wrong.pk, reason="other name", name_en="Hongsibu")
     counted = {r.code: r.name_en for r in queries.tree_on(END_2009, as_counted=True)}
     assert counted["640303"] == "Hongsipu"
-    assert {r.code: r.name_en for r in queries.tree_on(date(2010, 1, 1), as_counted=True)}[
-        "640303"
-    ] == "Hongsibu"
+    assert {r.code: r.name_en for r in queries.tree_on(date(2010, 1, 1), as_counted=True)}["640303"] == "Hongsibu"
 
 
 def test_raw_sql_cannot_write_into_the_closed_year(closed_2009):
     with pytest.raises(DatabaseError) as told, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE places_areaspell SET ends_before = '2009-06-01', counts_before = '2009-06-01', ended_at = now(), ended_by_id = 1"
+            "UPDATE places_areaspell SET ends_before = '2009-06-01', counts_before = '2009-06-01', ended_at = "
+            "now(), ended_by_id = 1"
             " WHERE code = '640422'"
         )
     assert told.value.__cause__.sqlstate == "KZ001"

@@ -1,4 +1,6 @@
-"""People and roles on their pages: who sees whom, what is given and ended, the first sign-in, and what stays impossible."""
+"""People and roles on their pages: who sees whom, what is given and ended, the first sign-in, and what stays
+impossible.
+"""
 
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -33,7 +35,14 @@ def _said(answer: Any) -> str:
 
 
 def _new(**more: Any) -> dict[str, Any]:
-    return {"username": "meng", "full_name": "Meng Xia", "language": "en", "role": "treasurer", "area": "990101", "starts_on": TODAY} | more
+    return {
+        "username": "meng",
+        "full_name": "Meng Xia",
+        "language": "en",
+        "role": "treasurer",
+        "area": "990101",
+        "starts_on": TODAY,
+    } | more
 
 
 def _given(answer: Any) -> str:
@@ -63,7 +72,12 @@ def test_a_person_is_added_and_chooses_a_password(world: Any) -> None:
     password = _given(answer)
     user = User.objects.get(username="meng")
     asked = user.proposals.get()
-    assert (asked.role, asked.area_id, asked.starts_on, asked.proposed_by_id) == ("auditor", world.areas["990101"], TODAY, world.administrator.pk)
+    assert (asked.role, asked.area_id, asked.starts_on, asked.proposed_by_id) == (
+        "auditor",
+        world.areas["990101"],
+        TODAY,
+        world.administrator.pk,
+    )
     assert not may(user, "figures.trace", world.areas["990101"])
     assert password not in _said(chen.get(f"/users/{user.pk}/"))
     assert [p.user.username for p in chen.get("/users/?q=Meng").context["people"]] == ["meng"]
@@ -86,9 +100,17 @@ def test_a_person_is_added_and_chooses_a_password(world: Any) -> None:
 def test_one_administrator_alone_moves_no_money(world: Any) -> None:
     """Who invites is shown the password: neither a finance officer nor an approver may come of that."""
     chen = _client(world.administrator)
-    for name, role in (("boss", "finance_officer"), ("hand", "approver"), ("heir", "administrator"), ("eye", "auditor"), ("near", "village_officer")):
+    for name, role in (
+        ("boss", "finance_officer"),
+        ("hand", "approver"),
+        ("heir", "administrator"),
+        ("eye", "auditor"),
+        ("near", "village_officer"),
+    ):
         area = "990101100200" if role == "village_officer" else "99"
-        refused = chen.post("/users/add/", _new(username=name, full_name=f"{name} x", role="village_officer", area="99"))
+        refused = chen.post(
+            "/users/add/", _new(username=name, full_name=f"{name} x", role="village_officer", area="99")
+        )
         assert (refused.status_code, "not given over a place of this level" in _said(refused)) == (422, True)
         answer = chen.post("/users/add/", _new(username=name, full_name=f"{name} x", role=role, area=area))
         client = _enter(_given(answer), name)
@@ -130,7 +152,9 @@ def test_another_administrator_confirms(world: Any) -> None:
 
 def test_without_another_administrator_an_approver_stands_in(world: Any) -> None:
     user = access.add_user(username="meng", full_name="Meng Xia", password=OWN)
-    asked = granting.give_role(world.administrator, user=user, role=Role.TREASURER, area_id=world.areas["990101"], starts_on=TODAY)
+    asked = granting.give_role(
+        world.administrator, user=user, role=Role.TREASURER, area_id=world.areas["990101"], starts_on=TODAY
+    )
     assert isinstance(asked, GrantProposal)
     stranger = _client(world.clerk)
     assert stranger.get("/users/waiting/").status_code == 403
@@ -138,11 +162,16 @@ def test_without_another_administrator_an_approver_stands_in(world: Any) -> None
     assert [i.count for i in inbox.items(world.approver)] == [1]
     approver = _client(world.approver)
     assert approver.post(f"/users/waiting/{asked.pk}/", {"do": "decline", "reason": " "}).status_code == 403
-    assert approver.post(f"/users/waiting/{asked.pk}/", {"do": "decline", "reason": "not our treasurer"}).status_code == 302
+    assert (
+        approver.post(f"/users/waiting/{asked.pk}/", {"do": "decline", "reason": "not our treasurer"}).status_code
+        == 302
+    )
     assert not Grant.objects.filter(user=user).exists()
     said = _said(_client(world.administrator).get(f"/users/{user.pk}/"))
     assert "not our treasurer" in said
-    again = granting.give_role(world.administrator, user=user, role=Role.TREASURER, area_id=world.areas["990101"], starts_on=TODAY)
+    again = granting.give_role(
+        world.administrator, user=user, role=Role.TREASURER, area_id=world.areas["990101"], starts_on=TODAY
+    )
     assert isinstance(again, GrantProposal)
     assert _client(world.regional).post(f"/users/waiting/{again.pk}/", {"do": "confirm"}).status_code == 302
     assert may(user, "ledger.prepare", world.areas["990101"])
@@ -150,7 +179,9 @@ def test_without_another_administrator_an_approver_stands_in(world: Any) -> None
 
 def test_a_proposal_of_another_county_is_not_known(world: Any) -> None:
     user = access.add_user(username="meng", full_name="Meng Xia", password=OWN)
-    asked = granting.give_role(world.administrator, user=user, role=Role.TREASURER, area_id=world.areas["990102"], starts_on=TODAY)
+    asked = granting.give_role(
+        world.administrator, user=user, role=Role.TREASURER, area_id=world.areas["990102"], starts_on=TODAY
+    )
     local = _client(_local(world))
     assert local.post(f"/users/waiting/{asked.pk}/", {"do": "confirm"}).status_code == 404
     assert "Meng Xia" not in _said(local.get("/users/waiting/"))
@@ -160,7 +191,9 @@ def test_a_given_password_ends(world: Any) -> None:
     chen = _client(world.administrator)
     old = _given(chen.post("/users/add/", _new()))
     user = User.objects.get(username="meng")
-    SignInEvent.objects.create(user=user, what="given", until=timezone.now() - timedelta(minutes=1), by_id=world.administrator.pk)
+    SignInEvent.objects.create(
+        user=user, what="given", until=timezone.now() - timedelta(minutes=1), by_id=world.administrator.pk
+    )
     client = _enter(old)
     assert client.get("/")["Location"] == "/account/login/"
     assert "_auth_user_id" not in client.session
@@ -187,12 +220,16 @@ def test_a_lost_password_is_replaced_by_the_operator_with_a_reason(world: Any) -
 def test_no_administrator_takes_over_after_a_lost_password(world: Any) -> None:
     """The operator's password is `given` too: it opens no way to another one shown to an administrator."""
     chen, wang = _client(world.administrator), world.approver
-    console = access.add_user(username="bo", full_name="Bo Lan", password=OWN)  # at the console, with a role of the operator's
+    console = access.add_user(
+        username="bo", full_name="Bo Lan", password=OWN
+    )  # at the console, with a role of the operator's
     access.grant_role(None, user=console, role=Role.FINANCE_OFFICER, area_id=world.region, starts_on=TODAY)
     access.choose_password(wang, OWN)
     invited, _password = access.invite_user(world.administrator, username="an", full_name="An Qi")
     access.choose_password(invited, OWN)
-    asked = granting.give_role(world.administrator, user=invited, role=Role.AUDITOR, area_id=world.region, starts_on=TODAY)
+    asked = granting.give_role(
+        world.administrator, user=invited, role=Role.AUDITOR, area_id=world.region, starts_on=TODAY
+    )
     assert isinstance(asked, GrantProposal)
     granting.confirm_role(world.approver, asked)
     for user in (wang, console, invited):
@@ -200,7 +237,11 @@ def test_no_administrator_takes_over_after_a_lost_password(world: Any) -> None:
         page = _said(chen.get(f"/users/{user.pk}/"))
         assert "Another password for the first sign-in" not in page
         answer = chen.post(f"/users/{user.pk}/renew/", follow=True)
-        assert (answer.status_code, "access.own_password" in _said(answer), 'id="given"' in _said(answer)) == (403, True, False), user
+        assert (answer.status_code, "access.own_password" in _said(answer), 'id="given"' in _said(answer)) == (
+            403,
+            True,
+            False,
+        ), user
         with pytest.raises(Refusal, check=lambda no: no.code == "access.own_password"):
             access.renew_invitation(world.administrator, user)
         user.refresh_from_db()
@@ -215,16 +256,22 @@ def test_nor_before_the_first_sign_in_of_who_the_operator_named(world: Any) -> N
     assert "Another password for the first sign-in" in _said(chen.get(page))
     assert chen.post(f"{page}renew/").status_code == 200  # so far it is the administrator's to give
     with pytest.raises(Refusal, check=lambda no: no.code == "access.password_not_own"):
-        access.grant_role(None, user=user, role=Role.STATISTICIAN, area_id=world.region, starts_on=TODAY, note="first people")
+        access.grant_role(
+            None, user=user, role=Role.STATISTICIAN, area_id=world.region, starts_on=TODAY, note="first people"
+        )
     access.give_password(user, note="came in person")
-    access.grant_role(None, user=user, role=Role.STATISTICIAN, area_id=world.region, starts_on=TODAY, note="first people")
+    access.grant_role(
+        None, user=user, role=Role.STATISTICIAN, area_id=world.region, starts_on=TODAY, note="first people"
+    )
     assert "Another password for the first sign-in" not in _said(chen.get(page))
     assert chen.post(f"{page}renew/").status_code == 403
 
 
 def test_an_operator_s_password_ends_in_words_that_fit(world: Any) -> None:
     access.give_password(world.clerk, note="lost")
-    SignInEvent.objects.create(user=world.clerk, what="given", until=timezone.now() - timedelta(days=1), by_id=world.clerk.pk, note="lost")
+    SignInEvent.objects.create(
+        user=world.clerk, what="given", until=timezone.now() - timedelta(days=1), by_id=world.clerk.pk, note="lost"
+    )
     client = _client(world.clerk)
     assert client.get("/")["Location"] == "/account/login/"
     said = _said(client.get("/account/login/"))
@@ -250,9 +297,11 @@ def test_what_waits_is_asked_at_once_for_all(world: Any) -> None:
 
     chen = _client(world.administrator)
     asks = (
-        lambda: granting.waiting(world.approver), lambda: inbox.items(world.administrator), lambda: chen.get("/users/"),
+        lambda: granting.waiting(world.approver),
+        lambda: inbox.items(world.administrator),
+        lambda: chen.get("/users/"),
         lambda: chen.get("/users/waiting/"),
-    )  # fmt: skip
+    )
     for ask in asks:
         ask()
     few = [questions(ask) for ask in asks]
@@ -267,13 +316,23 @@ def test_what_waits_is_asked_at_once_for_all(world: Any) -> None:
 
 def test_what_waits_is_judged_as_one_alone(world: Any) -> None:
     heir = _local(world, "heir", "990101")
-    asked = [_asked(world, by, f"p{n}", code) for n, (by, code) in enumerate(((world.administrator, "990101"), (heir, "990101"), (world.administrator, "990102")))]
+    asked = [
+        _asked(world, by, f"p{n}", code)
+        for n, (by, code) in enumerate(
+            ((world.administrator, "990101"), (heir, "990101"), (world.administrator, "990102"))
+        )
+    ]
     everybody = (world.administrator, heir, world.approver, world.regional, asked[0].user)
     for actor in everybody:
         mine = {w.proposal.pk for w in granting.waiting(actor) if w.mine}
-        assert mine == {p.pk for p in asked if p.area_id in {w.area.pk for w in granting.waiting(actor) if w.area} and granting.may_confirm(actor, p)}
+        assert mine == {
+            p.pk
+            for p in asked
+            if p.area_id in {w.area.pk for w in granting.waiting(actor) if w.area} and granting.may_confirm(actor, p)
+        }
     told = [[granting.may_confirm(actor, p) for p in asked] for actor in everybody]
-    # The administrator of the world cannot sign in: of what the heir proposes, an approver or regional officer is the second.
+    # The administrator of the world cannot sign in: of what the heir proposes, an approver or regional officer is the
+    # second.
     assert told == [[False, True, False], [True, False, False], [False, True, True], [False, True, True], [False] * 3]
 
 
@@ -305,10 +364,16 @@ def test_the_database_asks_that_both_look_after_the_area(committed_world: Any, a
 
     def give(proposer: User, second: User) -> None:
         row = raw.execute(
-            "INSERT INTO access_grantproposal (user_id, role, area_id, starts_on, proposed_by_id) VALUES (%s, 'treasurer', %s, %s, %s) RETURNING id",
+            (
+                "INSERT INTO access_grantproposal (user_id, role, area_id, starts_on, proposed_by_id) VALUES (%s, "
+                "'treasurer', %s, %s, %s) RETURNING id"
+            ),
             [new, area, TODAY, proposer.pk],
         ).fetchone()
-        raw.execute("INSERT INTO access_grantanswer (proposal_id, agreed, answered_by_id) VALUES (%s, true, %s)", [row[0], second.pk])
+        raw.execute(
+            "INSERT INTO access_grantanswer (proposal_id, agreed, answered_by_id) VALUES (%s, true, %s)",
+            [row[0], second.pk],
+        )
         raw.execute(
             "INSERT INTO access_grant (user_id, role, area_id, starts_on, counts_from, recorded_by_id, proposal_id)"
             " VALUES (%s, 'treasurer', %s, %s, %s, %s, %s)",
@@ -348,7 +413,11 @@ def test_roles_are_given_and_ended_with_days_and_stay_on_the_page(world: Any) ->
     chen.post(f"/users/roles/{held.pk}/end/", end)
     assert may(clerk, "figures.trace", world.areas["990102"])  # to the end of the day
     held.refresh_from_db()
-    assert (held.ends_before, held.ended_by_id, held.end_reason) == (TODAY + timedelta(days=1), world.administrator.pk, "moved to the bureau")
+    assert (held.ends_before, held.ended_by_id, held.end_reason) == (
+        TODAY + timedelta(days=1),
+        world.administrator.pk,
+        "moved to the bureau",
+    )
     assert "Administrator: moved to the bureau" in _said(chen.get(page))  # who ended it
     assert "access.already_ended" in _said(chen.post(f"/users/roles/{held.pk}/end/", end))
 
@@ -366,22 +435,39 @@ def test_what_is_refused(world: Any) -> None:
         assert words in _said(answer), wrong
         assert answer.status_code >= 400
     assert not User.objects.filter(full_name="Meng Xia").exists()
-    asked = granting.give_role(own, user=world.clerk, role=Role.AUDITOR, area_id=world.region, starts_on=date(2008, 1, 1))
+    asked = granting.give_role(
+        own, user=world.clerk, role=Role.AUDITOR, area_id=world.region, starts_on=date(2008, 1, 1)
+    )
     late = _client(world.approver).post(f"/users/waiting/{asked.pk}/", {"do": "confirm"})
     assert (late.status_code, "cannot count from 2008-01-01" in _said(late)) == (409, True)
-    assert "access.own_roles" in _said(chen.post(f"/users/{own.pk}/role/", {"role": "statistician", "area": "99", "starts_on": TODAY}))
+    assert "access.own_roles" in _said(
+        chen.post(f"/users/{own.pk}/role/", {"role": "statistician", "area": "99", "starts_on": TODAY})
+    )
     mine = Grant.objects.get(user=own)
-    assert "access.own_roles" in _said(chen.post(f"/users/roles/{mine.pk}/end/", {"last_day": TODAY, "reason": "tired"}))
+    assert "access.own_roles" in _said(
+        chen.post(f"/users/roles/{mine.pk}/end/", {"last_day": TODAY, "reason": "tired"})
+    )
     for stranger in (world.clerk, world.regional, world.auditor):
         client = _client(stranger)
-        for address in ("/users/", "/users/add/", f"/users/{own.pk}/", f"/users/{own.pk}/role/", f"/users/roles/{mine.pk}/end/"):
+        for address in (
+            "/users/",
+            "/users/add/",
+            f"/users/{own.pk}/",
+            f"/users/{own.pk}/role/",
+            f"/users/roles/{mine.pk}/end/",
+        ):
             assert client.get(address).status_code == 403, address
         assert client.post("/users/add/", _new()).status_code == 403
 
 
 def test_an_administrator_of_a_county_looks_after_its_people_alone(world: Any) -> None:
     client = _client(_local(world))
-    assert {p.user.username for p in client.get("/users/").context["people"]} == {"clerk", "treasurer", "township", "local"}
+    assert {p.user.username for p in client.get("/users/").context["people"]} == {
+        "clerk",
+        "treasurer",
+        "township",
+        "local",
+    }
     assert client.get(f"/users/{world.other_clerk.pk}/").status_code == 404
     assert client.get(f"/users/{world.other_clerk.pk}/").status_code == client.get("/users/999999/").status_code
     theirs = Grant.objects.get(user=world.other_clerk)
@@ -398,8 +484,14 @@ def _may_sign_in(user: User) -> None:
     user.save()
 
 
-_END = "UPDATE access_grant SET ends_before = current_date, counts_before = current_date, ended_at = now(), ended_by_id = 1 WHERE id = %s"
-_VOID = "UPDATE access_grant SET voided_at = now(), voided_by_id = 1, void_reason = 'x', void_counts_on = current_date WHERE id = %s"
+_END = (
+    "UPDATE access_grant SET ends_before = current_date, counts_before = current_date, ended_at = now(), "
+    "ended_by_id = 1 WHERE id = %s"
+)
+_VOID = (
+    "UPDATE access_grant SET voided_at = now(), voided_by_id = 1, void_reason = 'x', void_counts_on = "
+    "current_date WHERE id = %s"
+)
 _LEAVE = "UPDATE access_user SET is_active = false WHERE id = %s"
 _LOCK_OUT = "UPDATE access_user SET password = '!' WHERE id = %s"
 
@@ -410,7 +502,9 @@ def test_the_last_administrator_stays(committed_world: Any, app_connection: Any)
     second = _local(world, "second", "99")
     first_grant, second_grant = Grant.objects.get(user=world.administrator), Grant.objects.get(user=second)
     granting.end_role(second, grant=first_grant, ends_before=TODAY + timedelta(days=30), reason="leaves next month")
-    answer = _client(world.administrator).post(f"/users/roles/{second_grant.pk}/end/", {"last_day": TODAY, "reason": "me too"})
+    answer = _client(world.administrator).post(
+        f"/users/roles/{second_grant.pk}/end/", {"last_day": TODAY, "reason": "me too"}
+    )
     assert "left without an administrator" in _said(answer)
     second_grant.refresh_from_db()
     assert second_grant.ends_before is None
@@ -433,9 +527,13 @@ def test_an_administrator_who_cannot_take_over_does_not_count(committed_world: A
     _may_sign_in(world.administrator)
     first = Grant.objects.get(user=world.administrator).pk
     heir = _local(world, "heir", "99")
-    SignInEvent.objects.create(user=heir, what="given", until=timezone.now() + timedelta(days=7), by_id=world.administrator.pk)
+    SignInEvent.objects.create(
+        user=heir, what="given", until=timezone.now() + timedelta(days=7), by_id=world.administrator.pk
+    )
     late = access.add_user(username="late", full_name="Late", password=OWN)
-    access.grant_role(None, user=late, role=Role.ADMINISTRATOR, area_id=world.region, starts_on=TODAY + timedelta(days=9))
+    access.grant_role(
+        None, user=late, role=Role.ADMINISTRATOR, area_id=world.region, starts_on=TODAY + timedelta(days=9)
+    )
     gone = _local(world, "gone", "99")
     User.objects.filter(pk=gone.pk).update(is_active=False)
     shut = access.add_user(username="shut", full_name="Shut", password=None)

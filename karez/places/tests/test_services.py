@@ -28,14 +28,8 @@ def refused(refusal, call, *args, **kwargs):
 
 def test_rename(ningxia, office):
     area = ningxia("640422")
-    services.rename_area(
-        office, area_id=area, from_day=DAY, code="640482", name_zh="西吉市", reason="became a city"
-    )
-    assert (
-        queries.area_by_code("640422", day=date(2010, 4, 30))
-        == queries.area_by_code("640482", day=DAY)
-        == area
-    )
+    services.rename_area(office, area_id=area, from_day=DAY, code="640482", name_zh="西吉市", reason="became a city")
+    assert queries.area_by_code("640422", day=date(2010, 4, 30)) == queries.area_by_code("640482", day=DAY) == area
     refused("places.unknown_code", queries.area_by_code, "640422", day=DAY)
     assert Tree.objects.get(pk=area).name_zh == "西吉市" and Tree.objects.get(pk=area).name_en == "Xiji"
     refused(
@@ -47,9 +41,7 @@ def test_rename(ningxia, office):
         code="640482",
         reason="x",
     )
-    refused(
-        "places.bad_days", services.rename_area, office, area_id=area, from_day=DAY, code="640483", reason="x"
-    )
+    refused("places.bad_days", services.rename_area, office, area_id=area, from_day=DAY, code="640483", reason="x")
     refused(
         "places.reason_missing",
         services.rename_area,
@@ -100,13 +92,21 @@ def test_split_and_merge_lose_and_double_nothing(ningxia, office):
     below = [t.pk for t in queries.children(office, county)]
     before = Tree.objects.filter(is_current=True, level="village").count()
     refused(
-        "places.bad_split", services.split_area, office, area_id=county, on=DAY, reason="x",
+        "places.bad_split",
+        services.split_area,
+        office,
+        area_id=county,
+        on=DAY,
+        reason="x",
         parts=[NewArea("640491", "东", "East", below[:2]), NewArea("640492", "西", "West", below[3:])],
-    )  # fmt: skip
+    )
     east, west = services.split_area(
-        office, area_id=county, on=DAY, reason="decision no. 2",
+        office,
+        area_id=county,
+        on=DAY,
+        reason="decision no. 2",
         parts=[NewArea("640491", "东", "East", below[:2]), NewArea("640492", "西", "West", below[2:])],
-    )  # fmt: skip
+    )
     assert not Tree.objects.get(pk=county).is_current
     assert Tree.objects.get(pk=county).parent_id == ningxia(
         "640400"
@@ -120,9 +120,7 @@ def test_split_and_merge_lose_and_double_nothing(ningxia, office):
         reason="back",
     )
     assert {t.pk for t in queries.children(office, target)} == set(below)
-    assert (
-        Tree.objects.get(pk=east.area_id).parent_id == target
-    )  # one heir: who answers for it sees its records
+    assert Tree.objects.get(pk=east.area_id).parent_id == target  # one heir: who answers for it sees its records
     assert Succession.objects.filter(successor_id=target, kind="merge").count() == 2
     assert queries.ancestors_on(below[0], date(2011, 1, 1)).county_id == east.area_id
     refused(
@@ -152,14 +150,17 @@ def test_add_and_end(ningxia, office):
         starts_on=DAY,
     )
     refused(
-        "places.code_taken", services.add_area, office, parent_id=ningxia("640422100"), level="village",
-        new=NewArea("640422100999", "新村", "New Village"), starts_on=DAY,
-    )  # fmt: skip
+        "places.code_taken",
+        services.add_area,
+        office,
+        parent_id=ningxia("640422100"),
+        level="village",
+        new=NewArea("640422100999", "新村", "New Village"),
+        starts_on=DAY,
+    )
     services.end_area(office, area_id=made.area_id, ends_before=date(2011, 1, 1), reason="left")
     assert queries.ancestors_on(made.area_id, date(2011, 1, 1)) is None
-    refused(
-        "places.no_parent", services.end_area, office, area_id=ningxia("640422"), ends_before=DAY, reason="x"
-    )
+    refused("places.no_parent", services.end_area, office, area_id=ningxia("640422"), ends_before=DAY, reason="x")
     refused(
         "places.bad_days",
         services.end_area,
@@ -177,21 +178,15 @@ def test_a_wrong_statement_is_voided_and_replaced(ningxia, office):
     )
     assert right.replaces_id == wrong.pk and right.starts_on == wrong.starts_on
     assert Tree.objects.get(code="640303").name_en == "Hongsibu"
-    refused(
-        "places.already_void", services.replace_spell, office, spell_id=wrong.pk, reason="again", name_en="x"
-    )
+    refused("places.already_void", services.replace_spell, office, spell_id=wrong.pk, reason="again", name_en="x")
     ended = AreaSpell.objects.get(code="640303100", ends_before__isnull=False)
-    moved = services.replace_spell(
-        office, spell_id=ended.pk, reason="was Tongxin's", parent_id=ningxia("640324")
-    )
+    moved = services.replace_spell(office, spell_id=ended.pk, reason="was Tongxin's", parent_id=ningxia("640324"))
     assert (moved.starts_on, moved.ends_before) == (ended.starts_on, ended.ends_before)
 
 
 def test_designations(ningxia, office):
     village = ningxia("640422100200")
-    first = services.designate(
-        office, area_id=village, list="three_ensures_1", starts_on=DAY, document="doc. 5"
-    )
+    first = services.designate(office, area_id=village, list="three_ensures_1", starts_on=DAY, document="doc. 5")
     refused(
         "places.overlap",
         services.designate,
@@ -220,9 +215,7 @@ def test_designations(ningxia, office):
         document="d",
     )
     services.end_designation(office, designation_id=first.pk, ends_before=date(2011, 1, 1), reason="accepted")
-    services.designate(
-        office, area_id=village, list="three_ensures_2", starts_on=date(2011, 1, 1), document="doc. 6"
-    )
+    services.designate(office, area_id=village, list="three_ensures_2", starts_on=date(2011, 1, 1), document="doc. 6")
     on = queries.designations(office, village, day=date(2010, 6, 1))
     assert [d.list for d in on] == ["three_ensures_1"]
 
@@ -240,10 +233,20 @@ def test_only_those_with_the_permission_over_every_area_touched(ningxia, person)
         reason="x",
     )
     refused(
-        "access.not_granted", services.move_area, here, area_id=ningxia("640422100"), parent_id=ningxia("640423"), from_day=DAY,
+        "access.not_granted",
+        services.move_area,
+        here,
+        area_id=ningxia("640422100"),
+        parent_id=ningxia("640423"),
+        from_day=DAY,
         reason="x",
-    )  # fmt: skip
+    )
     refused(
-        "access.not_granted", services.add_area, here, parent_id=ningxia("640422"), level="township",
-        new=NewArea("1", "x", "x", [ningxia("640423100")]), starts_on=DAY,
-    )  # fmt: skip
+        "access.not_granted",
+        services.add_area,
+        here,
+        parent_id=ningxia("640422"),
+        level="township",
+        new=NewArea("1", "x", "x", [ningxia("640423100")]),
+        starts_on=DAY,
+    )

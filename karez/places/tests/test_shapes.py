@@ -31,7 +31,9 @@ def region(code: str, day: date = DAY) -> dict[str, Any]:
 
 def counties(code: str) -> dict[str, str]:
     with (HERE / "data" / f"counties_{code}.csv").open(encoding="utf-8", newline="") as plain_:
-        return {r["code"]: r["name_zh"] for r in csv.DictReader(plain_) if r["level"] == "county" and not r["ends_before"]}
+        return {
+            r["code"]: r["name_zh"] for r in csv.DictReader(plain_) if r["level"] == "county" and not r["ends_before"]
+        }
 
 
 def rings(feature: dict[str, Any]) -> list[tuple[int, list[tuple[float, float]]]]:
@@ -64,10 +66,10 @@ def test_small_rounded_and_wound_as_the_standard_says(code: str) -> None:
 
 @pytest.mark.parametrize("code", ["64", "65"])
 def test_neighbours_share_their_borders(code: str) -> None:
-    """Every stretch of border is used once in each direction inside the region, never twice in one; most are used by two counties."""
-    stretches = Counter(
-        s for f in region(code)["features"] for _n, ring in rings(f) for s in pairwise(ring)
-    )
+    """Every stretch of border is used once in each direction inside the region, never twice in one; most are used by
+    two counties.
+    """
+    stretches = Counter(s for f in region(code)["features"] for _n, ring in rings(f) for s in pairwise(ring))
     assert max(stretches.values()) == 1
     both = sum(1 for a, b in stretches if (b, a) in stretches)
     assert both / len(stretches) > 0.6
@@ -113,7 +115,9 @@ def test_codes_of_a_day() -> None:
 def a_map(**more: Any) -> str:
     values: dict[str, Any] = {f["properties"]["code"]: n * n for n, f in enumerate(region("64")["features"])}
     values |= {"640104": None, "640105": SUPPRESSED, "640522": Fraction(1000, 3)}
-    return svg_map(region("64"), values, title="Villages & <funds>", description="as of 31 December", unit="villages", **more)
+    return svg_map(
+        region("64"), values, title="Villages & <funds>", description="as of 31 December", unit="villages", **more
+    )
 
 
 def test_a_map_is_valid_and_says_everything_in_words() -> None:

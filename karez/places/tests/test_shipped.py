@@ -41,8 +41,13 @@ def test_hongsipu_s_villages_belonged_to_litong_and_tongxin_before(ningxia):
 
 def test_every_area_of_a_day_has_its_ancestors(ningxia):
     for row in queries.tree_on(END_2009):
-        own = {"region": row.region_id, "prefecture": row.prefecture_id, "county": row.county_id,
-               "township": row.township_id, "village": row.village_id}  # fmt: skip
+        own = {
+            "region": row.region_id,
+            "prefecture": row.prefecture_id,
+            "county": row.county_id,
+            "township": row.township_id,
+            "village": row.village_id,
+        }
         assert own[row.level] == row.area_id
         above = list(own.values())[: list(own).index(row.level)]
         assert None not in above and row.path.split(".") == [str(i) for i in (*above, row.area_id)]
@@ -77,7 +82,9 @@ def test_xinjiang_has_98_counties_four_of_them_under_no_prefecture_city():
 
 
 def test_the_tree_is_built_by_work_that_grows_with_the_areas(committed_db: str, owner_cursor: Any) -> None:
-    """Nothing is compared row by row, also where the planner has seen the tables after a load that was taken back, full of nothing."""
+    """Nothing is compared row by row, also where the planner has seen the tables after a load that was taken back, full
+    of nothing.
+    """
     with transaction.atomic():
         load_region("64")
         transaction.set_rollback(True)

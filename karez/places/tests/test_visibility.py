@@ -38,7 +38,9 @@ def test_the_region_sees_everything(ningxia, person):
 
 
 def test_what_is_seen_follows_the_tree_when_land_is_cut_out(ningxia, person):
-    """The cut-out of Hongsipu, played again on a county that is whole today: a new district takes two townships of Tongxin."""
+    """The cut-out of Hongsipu, played again on a county that is whole today: a new district takes two townships of
+    Tongxin.
+    """
     tongxin = ningxia("640324")
     clerk = person("tongxin_clerk", Role.COUNTY_OFFICER, tongxin)
     office = person("office", Role.REGIONAL_OFFICER, ningxia("640000"))
@@ -47,9 +49,14 @@ def test_what_is_seen_follows_the_tree_when_land_is_cut_out(ningxia, person):
     assert queries.may(clerk, "register.view", village)
     assert not {"640303100", "640303"} & codes(clerk)  # Hongsipu left the county in 2009
     new = services.cut_out_area(
-        office, from_area_ids=[tongxin], parent_id=ningxia("640300"), level="county",
-        new=NewArea("640399", "新区", "New District", leaving), on=date.today() - timedelta(days=1), reason="decision no. 1",
-    )  # fmt: skip
+        office,
+        from_area_ids=[tongxin],
+        parent_id=ningxia("640300"),
+        level="county",
+        new=NewArea("640399", "新区", "New District", leaving),
+        on=date.today() - timedelta(days=1),
+        reason="decision no. 1",
+    )
     assert not queries.may(clerk, "register.view", village)
     assert queries.may(clerk, "register.view", ningxia("640324100"))
     of_new = person("new_clerk", Role.COUNTY_OFFICER, new.area_id)
@@ -84,7 +91,9 @@ def test_the_tree_is_renewed_when_the_day_of_a_change_has_come(committed_db):
 
 def test_grants_that_ended_or_do_not_yet_count_show_nothing(ningxia, person):
     clerk = person("clerk", Role.COUNTY_OFFICER, ningxia("640422"))
-    clerk.grants.update(ends_before=date(2010, 1, 1), counts_before=date(2010, 1, 1), ended_at=Now(), ended_by_id=clerk.pk)
+    clerk.grants.update(
+        ends_before=date(2010, 1, 1), counts_before=date(2010, 1, 1), ended_at=Now(), ended_by_id=clerk.pk
+    )
     assert codes(clerk) == set()
 
 
@@ -95,8 +104,9 @@ def test_pages_of_an_area(ningxia, person):
     assert queries.children(clerk, hongsipu)[0].code == "640303001"
     assert [a.code for a in queries.ancestors(clerk, township)] == ["640000", "640300", "640303", "640303100"]
     assert [(s.starts_on, s.parent_id) for s in queries.history(clerk, township)] == [
-        (date(2004, 12, 31), ningxia("640302")), (date(2009, 10, 1), hongsipu),
-    ]  # fmt: skip
+        (date(2004, 12, 31), ningxia("640302")),
+        (date(2009, 10, 1), hongsipu),
+    ]
     assert {s.kind for s in queries.predecessors(clerk, hongsipu)} == {"cut_out"}
     assert list(queries.successors(clerk, hongsipu)) == list(queries.designations(clerk, hongsipu)) == []
     with pytest.raises(Refusal):

@@ -40,7 +40,9 @@ def files(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
             by_sheet.setdefault(row["sheet"], []).append(str(folder / row["file"]))
         for sheet, paths in by_sheet.items():
             quoted = ", ".join(f"'{path}'" for path in paths)
-            connection.execute(f"CREATE TABLE {sheet} AS SELECT * FROM read_csv([{quoted}], all_varchar = true, header = true)")
+            connection.execute(
+                f"CREATE TABLE {sheet} AS SELECT * FROM read_csv([{quoted}], all_varchar = true, header = true)"
+            )
         yield connection
 
 
@@ -81,10 +83,27 @@ def test_manifest_counts_rows(folder: Path, files: duckdb.DuckDBPyConnection) ->
     ("sql", "expected"),
     [
         ("SELECT count(*) FROM designations WHERE list = 'poor_village'", 1404),
-        ("SELECT count(*), count(*) FILTER (founded_on < '2009'), count(*) FILTER (founded_on >= '2009') FROM societies", (428, 108, 320)),
-        ("SELECT count(*) FILTER (size_class = 'small'), count(*) FILTER (size_class = 'big') FROM societies WHERE founded_on >= '2009'",
-         (105, 215)),
-        ("SELECT count(*) FROM societies s JOIN designations d ON d.area_code = s.village AND d.list = 'poor_village'", 428),
+        (
+            (
+                "SELECT count(*), count(*) FILTER (founded_on < '2009'), count(*) FILTER (founded_on >= '2009') FROM "
+                "societies"
+            ),
+            (428, 108, 320),
+        ),
+        (
+            (
+                "SELECT count(*) FILTER (size_class = 'small'), count(*) FILTER (size_class = 'big') FROM societies "
+                "WHERE founded_on >= '2009'"
+            ),
+            (105, 215),
+        ),
+        (
+            (
+                "SELECT count(*) FROM societies s JOIN designations d ON d.area_code = s.village AND d.list = "
+                "'poor_village'"
+            ),
+            428,
+        ),
         ("SELECT sum(amount::bigint) FROM appropriations", 85_500_000),
         ("SELECT sum(amount::bigint) FROM appropriations WHERE line_code = '2009-LGOP-MF'", 10_500_000),
         ("SELECT sum(amount::bigint) FROM allocations", 85_500_000),
@@ -96,10 +115,15 @@ def test_manifest_counts_rows(folder: Path, files: duckdb.DuckDBPyConnection) ->
         ("SELECT sum(amount::bigint) FROM grants WHERE amount NOT IN ('200000', '300000')", None),
         ("SELECT sum(value::bigint) FROM returns WHERE measure = 'land_area' AND area <> '640000'", 66_400),
         ("SELECT count(*) FROM returns WHERE measure = 'population' AND area <> '640000'", 22),
-        ("SELECT round(sum(numerator::bigint) / sum(denominator::bigint), 6) FROM returns WHERE measure = 'rural_net_income' AND year = '2009'",
-         2912.0),
+        (
+            (
+                "SELECT round(sum(numerator::bigint) / sum(denominator::bigint), 6) FROM returns WHERE measure = "
+                "'rural_net_income' AND year = '2009'"
+            ),
+            2912.0,
+        ),
     ],
-)  # fmt: skip
+)
 def test_totals(files: duckdb.DuckDBPyConnection, sql: str, expected: Any) -> None:
     assert one(files, sql) == expected
 
@@ -123,18 +147,20 @@ def test_believable(files: duckdb.DuckDBPyConnection) -> None:
         FROM repayments r JOIN loans l USING (village, loan_no)""",
     )
     assert 0.02 < late / repaid < 0.10
-    low, middle, high = one(
-        files, "SELECT min(amount::int), median(amount::int), max(amount::int) FROM contributions"
-    )
+    low, middle, high = one(files, "SELECT min(amount::int), median(amount::int), max(amount::int) FROM contributions")
     assert (low, high) == (200, 5000) and 900 < middle < 1206
     assert 4.2 < one(files, "SELECT count(*) / count(DISTINCT village || household_no) FROM register") < 4.5
     share = one(files, "SELECT avg((kind = 'registered')::int) FROM fund_members")
     assert 0.6 < share < 0.8
-    assert one(files, "SELECT count(*) FROM assessments") == one(files, "SELECT count(*) FROM fund_members WHERE kind = 'registered'")
+    assert one(files, "SELECT count(*) FROM assessments") == one(
+        files, "SELECT count(*) FROM fund_members WHERE kind = 'registered'"
+    )
 
 
 def test_heads_and_numbers(files: duckdb.DuckDBPyConnection) -> None:
-    assert one(files, "SELECT count(*) FILTER (relation = 'head') = count(DISTINCT village || household_no) FROM register")
+    assert one(
+        files, "SELECT count(*) FILTER (relation = 'head') = count(DISTINCT village || household_no) FROM register"
+    )
     assert one(files, "SELECT count(*) = count(DISTINCT id_number) FROM register")
     assert one(files, "SELECT bool_and(id_number LIKE '99%') FROM register")
     for number, sex, born in files.execute(
@@ -151,31 +177,60 @@ def test_no_society_ever_spends_what_it_has_not(files: duckdb.DuckDBPyConnection
         UNION ALL SELECT village, paid_on::date, amount::bigint * 100 FROM contributions WHERE paid_on >= '2009'
         UNION ALL SELECT village, granted_on::date, amount::bigint * 100 FROM grants
         UNION ALL SELECT village, lent_on::date, -principal::bigint * 100 FROM loans WHERE lent_on >= '2009'
-        UNION ALL SELECT village, paid_on::date, ((principal::decimal(18, 2) + fee::decimal(18, 2)) * 100)::bigint FROM repayments"""
+        UNION ALL SELECT village, paid_on::date, ((principal::decimal(18, 2) + fee::decimal(18, 2)) * 100)::bigint
+            FROM repayments"""
     lowest = one(
         files,
-        f"SELECT min(left_) FROM (SELECT sum(fen) OVER (PARTITION BY village ORDER BY day, fen) AS left_ FROM ({moves}))",
+        (
+            "SELECT min(left_) FROM (SELECT sum(fen) OVER (PARTITION BY village ORDER BY day, fen) AS left_ FROM "
+            f"({moves}))"
+        ),
     )
     assert lowest >= 0
 
 
 def test_one_loan_at_a_time_and_nothing_paid_before_it_was_lent(files: duckdb.DuckDBPyConnection) -> None:
-    assert one(
-        files,
-        """WITH done AS (SELECT village, loan_no, max(paid_on::date) AS last, sum(principal::decimal(18, 2)) AS paid FROM repayments GROUP BY ALL),
-        spell AS (SELECT l.village, l.household_no, l.lent_on::date AS lent, coalesce(CASE WHEN d.paid >= l.principal::bigint THEN d.last END,
+    assert (
+        one(
+            files,
+            """WITH done AS (SELECT village, loan_no, max(paid_on::date) AS last, sum(principal::decimal(18, 2)) AS paid
+                FROM repayments GROUP BY ALL),
+        spell AS (SELECT l.village, l.household_no, l.lent_on::date AS lent, coalesce(CASE
+            WHEN d.paid >= l.principal::bigint THEN d.last END,
           DATE '2100-01-01') AS free FROM loans l LEFT JOIN done d USING (village, loan_no))
-        SELECT count(*) FROM (SELECT lent, lag(free) OVER (PARTITION BY village, household_no ORDER BY lent) AS before FROM spell) WHERE before > lent""",
-    ) == 0  # fmt: skip
-    assert one(files, "SELECT count(*) FROM repayments r JOIN loans l USING (village, loan_no) WHERE r.paid_on < l.lent_on") == 0
-    assert one(files, "SELECT count(*) FROM loans l JOIN fund_members m USING (village, household_no) WHERE l.lent_on < m.joined_on") == 0
-    assert one(
-        files,
-        """SELECT count(*) FROM society_openings o LEFT JOIN (SELECT village, sum(principal::bigint) AS fen FROM loans WHERE lent_on < '2009'
-        GROUP BY 1) l USING (village) LEFT JOIN (SELECT village, sum(amount::bigint) AS fen FROM contributions WHERE paid_on < '2009'
+        SELECT count(*) FROM (SELECT lent, lag(free) OVER (PARTITION BY village, household_no ORDER BY lent) AS before
+            FROM spell) WHERE before > lent""",
+        )
+        == 0
+    )
+    assert (
+        one(
+            files, "SELECT count(*) FROM repayments r JOIN loans l USING (village, loan_no) WHERE r.paid_on < l.lent_on"
+        )
+        == 0
+    )
+    assert (
+        one(
+            files,
+            (
+                "SELECT count(*) FROM loans l JOIN fund_members m USING (village, household_no) WHERE l.lent_on < "
+                "m.joined_on"
+            ),
+        )
+        == 0
+    )
+    assert (
+        one(
+            files,
+            """SELECT count(*) FROM society_openings o LEFT JOIN (SELECT village, sum(principal::bigint) AS fen
+                FROM loans WHERE lent_on < '2009'
+        GROUP BY 1) l USING (village) LEFT JOIN (SELECT village, sum(amount::bigint) AS fen FROM contributions
+            WHERE paid_on < '2009'
         GROUP BY 1) c USING (village) WHERE coalesce(l.fen, 0) <> o.loans::bigint OR c.fen <> o.contributions::bigint
         OR o."grant"::bigint + o.contributions::bigint + o.surplus::bigint <> o.bank::bigint + o.loans::bigint""",
-    ) == 0  # fmt: skip
+        )
+        == 0
+    )
 
 
 # Every row as its sheet declares it.
@@ -194,14 +249,22 @@ def wrong(files: duckdb.DuckDBPyConnection, sheet: str, column: Column) -> list[
     if column.required:
         conditions.append(f"({cell} IS NULL OR {cell} = '')")
     casts = {
-        Kind.INTEGER: "BIGINT", Kind.YEAR: "INTEGER", Kind.DECIMAL: "DECIMAL(38, 6)", Kind.FEN: "DECIMAL(18, 2)", Kind.DATE: "DATE",
-    }  # fmt: skip
+        Kind.INTEGER: "BIGINT",
+        Kind.YEAR: "INTEGER",
+        Kind.DECIMAL: "DECIMAL(38, 6)",
+        Kind.FEN: "DECIMAL(18, 2)",
+        Kind.DATE: "DATE",
+    }
     if column.kind in casts:
         typed = f"TRY_CAST({cell} AS {casts[column.kind]})"
         conditions.append(f"({cell} IS NOT NULL AND {typed} IS NULL)")
         for bound, sign in ((column.low, "<"), (column.high, ">")):
             if bound is not None:
-                limit = f"DATE '{bound}'" if isinstance(bound, date) else str(Decimal(bound) / (100 if column.kind is Kind.FEN else 1))
+                limit = (
+                    f"DATE '{bound}'"
+                    if isinstance(bound, date)
+                    else str(Decimal(bound) / (100 if column.kind is Kind.FEN else 1))
+                )
                 conditions.append(f"{typed} {sign} {limit}")
     elif column.kind is Kind.MONTH:
         conditions.append(f"NOT regexp_full_match({cell}, '(19|20)[0-9]{{2}}-(0[1-9]|1[0-2])')")
@@ -232,7 +295,10 @@ def test_rows_obey_their_sheets(folder: Path, files: duckdb.DuckDBPyConnection) 
 def test_area_codes_are_of_the_shipped_places(files: duckdb.DuckDBPyConnection) -> None:
     shipped = Path(__file__).resolve().parents[2] / "places" / "data" / "divisions_64.csv"
     for sheet, column in (("societies", "village"), ("register", "village"), ("designations", "area_code")):
-        unknown = f"SELECT count(*) FROM {sheet} WHERE {column} NOT IN (SELECT code FROM read_csv('{shipped}', all_varchar = true))"
+        unknown = (
+            f"SELECT count(*) FROM {sheet} WHERE {column} NOT IN (SELECT code FROM read_csv('{shipped}', "
+            "all_varchar = true))"
+        )
         assert one(files, unknown) == 0
 
 

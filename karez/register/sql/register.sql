@@ -27,18 +27,22 @@ BEGIN
                 AND (c.ends_before IS NULL OR c.ends_before > NEW.ends_before)) THEN
         PERFORM register_refuse_member_of_ended(NEW.id);
     END IF;
-    IF EXISTS (SELECT FROM register_assessment a WHERE a.household_id = NEW.id AND a.voided_at IS NULL AND a.happened_on >= NEW.ends_before) THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ038', MESSAGE = format('Household %s was assessed on that day or later.', NEW.household_no),
+    IF EXISTS (SELECT FROM register_assessment a WHERE a.household_id = NEW.id AND a.voided_at IS NULL
+        AND a.happened_on >= NEW.ends_before) THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ038', MESSAGE = format('Household %s was assessed on that day or later.',
+            NEW.household_no),
             DETAIL = 'Choose a later day, or correct the assessment first.';
     END IF;
     RETURN NULL;
 END $$;
 
 CREATE TRIGGER register_household_ends_empty AFTER UPDATE OF ends_before ON register_household
-FOR EACH ROW WHEN (NEW.ends_before IS NOT NULL AND NEW.voided_at IS NULL) EXECUTE FUNCTION register_household_ends_empty();
+FOR EACH ROW WHEN (NEW.ends_before IS NOT NULL
+    AND NEW.voided_at IS NULL) EXECUTE FUNCTION register_household_ends_empty();
 
--- A household that no longer exists has no case and is not assessed. Its row is held against an end at this moment; those this
--- transaction made need no holding, nobody else can see them yet. Planned for the rows at hand, so the text is run, not kept.
+-- A household that no longer exists has no case and is not assessed. Its row is held against an end at this moment;
+-- those this transaction made need no holding, nobody else can see them yet. Planned for the rows at hand, so the text
+-- is run, not kept.
 CREATE FUNCTION register_refuse_of_dissolved(p_household text, p_ended date) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
@@ -56,7 +60,8 @@ BEGIN
         AND h.xmin <> pg_current_xact_id()::xid ORDER BY h.id FOR SHARE) held';
     EXECUTE 'SELECT h.household_no, h.ends_before FROM register_household h JOIN added a ON a.household_id = h.id
         WHERE h.ends_before IS NOT NULL AND h.voided_at IS NULL AND a.voided_at IS NULL AND (a.ends_before IS NULL OR a.ends_before > h.ends_before) ORDER BY h.id LIMIT 1' INTO gone;
-    IF gone.household_no IS NOT NULL THEN PERFORM register_refuse_of_dissolved(gone.household_no, gone.ends_before); END IF;
+    IF gone.household_no IS NOT NULL THEN PERFORM register_refuse_of_dissolved(gone.household_no,
+        gone.ends_before); END IF;
     RETURN NULL;
 END $$;
 
@@ -69,13 +74,15 @@ BEGIN
         AND h.xmin <> pg_current_xact_id()::xid ORDER BY h.id FOR SHARE) held';
     EXECUTE 'SELECT h.household_no, h.ends_before FROM register_household h JOIN added a ON a.household_id = h.id
         WHERE h.ends_before IS NOT NULL AND h.voided_at IS NULL AND a.voided_at IS NULL AND a.happened_on >= h.ends_before ORDER BY h.id LIMIT 1' INTO gone;
-    IF gone.household_no IS NOT NULL THEN PERFORM register_refuse_of_dissolved(gone.household_no, gone.ends_before); END IF;
+    IF gone.household_no IS NOT NULL THEN PERFORM register_refuse_of_dissolved(gone.household_no,
+        gone.ends_before); END IF;
     RETURN NULL;
 END $$;
 
 CREATE TRIGGER register_casespell_of_lasting_household AFTER INSERT ON register_casespell REFERENCING NEW TABLE AS added
 FOR EACH STATEMENT EXECUTE FUNCTION register_casespell_of_lasting_household();
-CREATE TRIGGER register_assessment_of_lasting_household AFTER INSERT ON register_assessment REFERENCING NEW TABLE AS added
+CREATE TRIGGER register_assessment_of_lasting_household AFTER INSERT
+    ON register_assessment REFERENCING NEW TABLE AS added
 FOR EACH STATEMENT EXECUTE FUNCTION register_assessment_of_lasting_household();
 
 CREATE FUNCTION register_membership_of_living() RETURNS trigger
@@ -89,7 +96,8 @@ BEGIN
         PERFORM FROM register_person p WHERE p.id IN (SELECT person_id FROM added) ORDER BY p.id FOR SHARE;
         PERFORM FROM register_household h WHERE h.id IN (SELECT household_id FROM added) ORDER BY h.id FOR SHARE;
         SELECT m.household_id INTO who FROM added m JOIN register_household h ON h.id = m.household_id
-         WHERE h.ends_before IS NOT NULL AND h.voided_at IS NULL AND (m.ends_before IS NULL OR m.ends_before > h.ends_before) LIMIT 1;
+         WHERE h.ends_before IS NOT NULL AND h.voided_at IS NULL AND (m.ends_before IS NULL
+             OR m.ends_before > h.ends_before) LIMIT 1;
     ELSE  -- those this load made nobody else sees
         EXECUTE 'SELECT count(*) FROM (SELECT FROM register_household h WHERE h.id IN (SELECT household_id FROM added)
             AND h.xmin <> pg_current_xact_id()::xid ORDER BY h.id FOR SHARE) held';
@@ -125,8 +133,10 @@ REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION register_deat
 CREATE FUNCTION register_identity_stays() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    IF current_user <> (SELECT tableowner FROM pg_tables WHERE schemaname = 'public' AND tablename = 'register_identity') THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ031', MESSAGE = 'Identity is removed only by erasing a person or withdrawing a batch.',
+    IF current_user <> (SELECT tableowner FROM pg_tables WHERE schemaname = 'public'
+        AND tablename = 'register_identity') THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ031',
+            MESSAGE = 'Identity is removed only by erasing a person or withdrawing a batch.',
             DETAIL = 'Ask for the erasure of the person; a second person carries it out.';
     END IF;
     RETURN NULL;
@@ -139,7 +149,8 @@ CREATE FUNCTION register_identity_of_its_person() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM register_person p WHERE p.id = NEW.person_id AND p.replaces_id = OLD.person_id) THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ034', MESSAGE = format('The identity of person %s is not that of person %s.', OLD.person_id, NEW.person_id),
+        RAISE EXCEPTION USING ERRCODE = 'KZ034',
+            MESSAGE = format('The identity of person %s is not that of person %s.', OLD.person_id, NEW.person_id),
             DETAIL = 'An identity goes only to the record that replaces its person''s.';
     END IF;
     RETURN NEW;
@@ -153,30 +164,36 @@ CREATE FUNCTION register_records_of(p_person bigint) RETURNS SETOF bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
     WITH RECURSIVE record AS (
         SELECT id, replaces_id FROM register_person WHERE id = p_person
-        UNION SELECT p.id, p.replaces_id FROM record r JOIN register_person p ON p.id = r.replaces_id OR p.replaces_id = r.id
+        UNION SELECT p.id, p.replaces_id FROM record r JOIN register_person p ON p.id = r.replaces_id
+            OR p.replaces_id = r.id
     ) SELECT id FROM record
 $$;
 
 CREATE FUNCTION register_present_record(p_person bigint) RETURNS bigint
 LANGUAGE sql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
-    SELECT p.id FROM register_person p WHERE p.id IN (SELECT register_records_of(p_person)) ORDER BY p.voided_at IS NOT NULL, p.id DESC LIMIT 1
+    SELECT p.id FROM register_person p WHERE p.id IN (SELECT register_records_of(p_person))
+        ORDER BY p.voided_at IS NOT NULL, p.id DESC LIMIT 1
 $$;
 
--- At commit: a person on record belongs or belonged to a household. Who was entered by mistake is corrected, moved or erased;
--- a person without any membership could be reached by nobody.
+-- At commit: a person on record belongs or belonged to a household. Who was entered by mistake is corrected, moved or
+-- erased; a person without any membership could be reached by nobody.
 CREATE FUNCTION register_person_keeps_household() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     PERFORM FROM register_person p WHERE p.id = NEW.person_id AND p.voided_at IS NULL FOR NO KEY UPDATE;
-    IF FOUND AND NOT EXISTS (SELECT FROM register_membership m WHERE m.person_id = NEW.person_id AND m.voided_at IS NULL) THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ037', MESSAGE = format('Person %s would belong to no household.', NEW.person_id),
+    IF FOUND AND NOT EXISTS (SELECT FROM register_membership m WHERE m.person_id = NEW.person_id
+        AND m.voided_at IS NULL) THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ037', MESSAGE = format('Person %s would belong to no household.',
+            NEW.person_id),
             DETAIL = 'Move the person, correct the days, or ask on their page that who they are be erased.';
     END IF;
     RETURN NULL;
 END $$;
 
-CREATE CONSTRAINT TRIGGER register_person_keeps_household AFTER UPDATE OF voided_at ON register_membership DEFERRABLE INITIALLY DEFERRED
-FOR EACH ROW WHEN (OLD.voided_at IS NULL AND NEW.voided_at IS NOT NULL) EXECUTE FUNCTION register_person_keeps_household();
+CREATE CONSTRAINT TRIGGER register_person_keeps_household AFTER UPDATE OF voided_at
+    ON register_membership DEFERRABLE INITIALLY DEFERRED
+FOR EACH ROW WHEN (OLD.voided_at IS NULL
+    AND NEW.voided_at IS NOT NULL) EXECUTE FUNCTION register_person_keeps_household();
 
 -- An open request for an erasure, held until the end; refuses whoever asked for it, and who may not carry it out.
 CREATE FUNCTION register_erasure_asked(p_request bigint, p_by bigint) RETURNS register_erasurerequest
@@ -197,10 +214,12 @@ BEGIN
 END $$;
 
 -- Removes name, number, index entries and history of a person, and gives the person a new random key, so that keys in
--- frozen tables lead to nobody. With them go what is kept in the clear of files that may hold the person (the whole file, or its words
--- alone) and the names of documents that hold the person's: one act, on record with how many it reached, not which, since that would lead
--- back to the person. What remains says that somebody of a sex and age lived in a household.
-CREATE FUNCTION register_erase(p_request bigint, p_by bigint, p_documents bigint[] DEFAULT '{}', p_files bigint[] DEFAULT '{}',
+-- frozen tables lead to nobody. With them go what is kept in the clear of files that may hold the person (the whole
+-- file, or its words alone) and the names of documents that hold the person's: one act, on record with how many it
+-- reached, not which, since that would lead back to the person. What remains says that somebody of a sex and age lived
+-- in a household.
+CREATE FUNCTION register_erase(p_request bigint, p_by bigint, p_documents bigint[] DEFAULT '{}',
+    p_files bigint[] DEFAULT '{}',
     p_words bigint[] DEFAULT '{}') RETURNS bigint
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE
@@ -212,9 +231,11 @@ DECLARE
     files int := 0;
     words int := 0;
 BEGIN
-    FOR reached IN SELECT x.batch, bool_or(x.whole) AS whole FROM (SELECT f, true FROM unnest(p_files) f UNION ALL SELECT w, false FROM unnest(p_words) w)
+    FOR reached IN SELECT x.batch, bool_or(x.whole) AS whole FROM (SELECT f, true FROM unnest(p_files) f UNION ALL
+        SELECT w, false FROM unnest(p_words) w)
         x (batch, whole) GROUP BY x.batch ORDER BY x.batch LOOP
-        IF reached.whole THEN PERFORM intake_file_forgotten(reached.batch); ELSE PERFORM intake_forget_words(reached.batch); END IF;
+        IF reached.whole THEN PERFORM intake_file_forgotten(reached.batch);
+            ELSE PERFORM intake_forget_words(reached.batch); END IF;
         files := files + reached.whole::int;
         words := words + (NOT reached.whole)::int;
     END LOOP;
@@ -232,13 +253,14 @@ BEGIN
     DELETE FROM register_identity WHERE person_id = ANY (records);
     DELETE FROM register_identityevent WHERE person_id = ANY (records) OR pgh_obj_id = ANY (records);
     UPDATE register_person SET key = gen_random_uuid() WHERE id = ANY (records);
-    INSERT INTO register_erasure (request_id, requested_by_id, erased_by_id, documents_renamed, files_deleted, files_without_words)
+    INSERT INTO register_erasure (request_id, requested_by_id, erased_by_id, documents_renamed, files_deleted,
+        files_without_words)
     VALUES (p_request, asked.requested_by_id, p_by, documents, files, words);
     RETURN asked.person_id;
 END $$;
 
--- What was erased does not come back, neither under the person's record nor under one that replaces it. Asked of all at once:
--- the erased are few, so a load of a million identities costs one look.
+-- What was erased does not come back, neither under the person's record nor under one that replaces it. Asked of all at
+-- once: the erased are few, so a load of a million identities costs one look.
 CREATE FUNCTION register_erased_stay_erased() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE back bigint;
@@ -246,7 +268,8 @@ BEGIN
     WITH RECURSIVE erased AS (
         SELECT p.id, p.replaces_id FROM register_erasure e JOIN register_erasurerequest q ON q.id = e.request_id
           JOIN register_person p ON p.id = q.person_id
-        UNION SELECT p.id, p.replaces_id FROM register_person p JOIN erased e ON p.id = e.replaces_id OR p.replaces_id = e.id
+        UNION SELECT p.id, p.replaces_id FROM register_person p JOIN erased e ON p.id = e.replaces_id
+            OR p.replaces_id = e.id
     ) SELECT i.person_id INTO back FROM erased JOIN register_identity i ON i.person_id = erased.id LIMIT 1;
     IF back IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ035', MESSAGE = format('The identity of person %s was erased.', back),
@@ -286,7 +309,8 @@ BEGIN
                bool_or(v.attname = 'voided_at') AS has_void, bool_or(v.attname = 'batch_id') AS has_batch
           FROM pg_constraint c
           JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1]
-          LEFT JOIN pg_attribute v ON v.attrelid = c.conrelid AND v.attname IN ('voided_at', 'batch_id') AND NOT v.attisdropped
+          LEFT JOIN pg_attribute v ON v.attrelid = c.conrelid AND v.attname IN ('voided_at', 'batch_id')
+              AND NOT v.attisdropped
          WHERE c.contype = 'f' AND c.confrelid IN ('register_household'::regclass, 'register_person'::regclass)
            AND c.conrelid <> 'register_identity'::regclass
          GROUP BY c.oid, c.conrelid, a.attname, c.confrelid
@@ -301,7 +325,10 @@ BEGIN
 END $$;
 
 -- The app may call what it needs; triggers and the helpers they use are for the owner alone.
-REVOKE ALL ON FUNCTION register_records_of(bigint), register_present_record(bigint), register_erasure_asked(bigint, bigint),
-    register_erase(bigint, bigint, bigint[], bigint[], bigint[]), register_forget_batch(bigint), register_built_on(bigint) FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION register_records_of(bigint), register_present_record(bigint), register_erase(bigint, bigint, bigint[], bigint[], bigint[]),
+REVOKE ALL ON FUNCTION register_records_of(bigint), register_present_record(bigint), register_erasure_asked(bigint,
+    bigint),
+    register_erase(bigint, bigint, bigint[], bigint[], bigint[]), register_forget_batch(bigint),
+        register_built_on(bigint) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION register_records_of(bigint), register_present_record(bigint), register_erase(bigint, bigint,
+    bigint[], bigint[], bigint[]),
     register_forget_batch(bigint), register_built_on(bigint) TO karez_app;

@@ -13,8 +13,10 @@ from karez.kernel.sealing import SealingKey
 from karez.kernel.sheets import Applying, Outcome, Sheet
 from karez.periods.services import first_open_day, opened_days
 
-_REGISTER = """CREATE TEMP TABLE staged (row_no bigint, village text, village_id bigint, household_no text, household_kind text,
- person_no bigint, relation text, sex text, birth_month date, since date, identity_sealed bytea, identity_key bytea, number_hash bytea, name_hash bytea)"""
+_REGISTER = """CREATE TEMP TABLE staged (row_no bigint, village text, village_id bigint, household_no text,
+    household_kind text,
+ person_no bigint, relation text, sex text, birth_month date, since date, identity_sealed bytea, identity_key bytea,
+     number_hash bytea, name_hash bytea)"""
 _ASSESSMENTS = """CREATE TEMP TABLE staged (row_no bigint, village text, village_id bigint, household_no text, year int,
  assessed_on date, income bigint, size bigint, line text)"""
 
@@ -29,9 +31,21 @@ def stage_register(rows: Sequence[tuple[Any, ...]]) -> None:
             whose = uuid.uuid4()
             cursor.execute(
                 "INSERT INTO staged VALUES (%s, '', %s, %s, %s, 1, %s, %s, %s, %s, %s, %s, %s, %s)",
-                [number, village, no, kind, relation, sex, born, since, key.seal_record({"name": name, "id_number": id_number}, whose), whose.bytes,
-                 key.number_hash(id_number) if id_number else None, SealingKey.name_hash(key.area_key(village), name)],
-            )  # fmt: skip
+                [
+                    number,
+                    village,
+                    no,
+                    kind,
+                    relation,
+                    sex,
+                    born,
+                    since,
+                    key.seal_record({"name": name, "id_number": id_number}, whose),
+                    whose.bytes,
+                    key.number_hash(id_number) if id_number else None,
+                    SealingKey.name_hash(key.area_key(village), name),
+                ],
+            )
 
 
 def stage_assessments(rows: Sequence[tuple[Any, ...]]) -> None:
@@ -46,7 +60,13 @@ def stage_assessments(rows: Sequence[tuple[Any, ...]]) -> None:
 def faults(sheet: Sheet) -> dict[str, list[tuple[int, str]]]:
     """What the sheet's checks find in the staged rows, by rule; rules that find nothing are left out."""
     found = {}
-    values = {"batch_id": 7, "sender_id": 1, "first_open_day": first_open_day(), "today": date(2026, 1, 1), "sender_areas": sender_areas()}
+    values = {
+        "batch_id": 7,
+        "sender_id": 1,
+        "first_open_day": first_open_day(),
+        "today": date(2026, 1, 1),
+        "sender_areas": sender_areas(),
+    }
     with connection.cursor() as cursor:
         for check in (*days.checks(sheet, opened_days()), *(c for c in sheet.checks if c.outcome is Outcome.FAULT)):
             cursor.execute(check.sql.replace("{stage}", "staged"), values)
@@ -68,6 +88,11 @@ def sender_areas() -> list[int]:
 def applying(cursor: Any, *, sender: int, approver: int, batch: int = 7) -> Applying:
     """What intake would hand to an apply function."""
     return Applying(
-        cursor=cursor, batch_id=batch, stage="staged", sender_id=sender, approver_id=approver,
-        first_open_day=first_open_day(), progress=lambda *_: None,
-    )  # fmt: skip
+        cursor=cursor,
+        batch_id=batch,
+        stage="staged",
+        sender_id=sender,
+        approver_id=approver,
+        first_open_day=first_open_day(),
+        progress=lambda *_: None,
+    )

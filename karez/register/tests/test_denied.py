@@ -1,4 +1,6 @@
-"""No table, form or file of any room may ask for what must not be recorded about a person: whole words, in both languages."""
+"""No table, form or file of any room may ask for what must not be recorded about a person: whole words, in both
+languages.
+"""
 
 from importlib import import_module
 from importlib.util import find_spec
@@ -11,13 +13,40 @@ from karez.kernel.denied import denied_word
 from karez.kernel.sheets import Sheet
 
 
-@pytest.mark.parametrize("name", ["ethnic_group", "minzu", "民族", "religion", "宗教信仰", "political_status", "faith", "party"])
+@pytest.mark.parametrize(
+    "name", ["ethnic_group", "minzu", "民族", "religion", "宗教信仰", "political_status", "faith", "party"]
+)
 def test_the_list_knows_the_words(name: str) -> None:
     assert denied_word(name)
 
 
-_TRADITIONAL = ["民族別", "族別", "種族", "宗教信仰", "政治面貌", "是否黨員", "團員", "黨派", "入黨時間", "思想表現", "服務態度", "指紋", "人臉照片", "聲紋", "步態"]
-_PINYIN = ["minzu", "minzuchengfen", "zongjiao_xinyang", "zhengzhi mianmao", "ShiFouDangYuan", "tuanyuan", "zhiwen", "zubie"]
+_TRADITIONAL = [
+    "民族別",
+    "族別",
+    "種族",
+    "宗教信仰",
+    "政治面貌",
+    "是否黨員",
+    "團員",
+    "黨派",
+    "入黨時間",
+    "思想表現",
+    "服務態度",
+    "指紋",
+    "人臉照片",
+    "聲紋",
+    "步態",
+]
+_PINYIN = [
+    "minzu",
+    "minzuchengfen",
+    "zongjiao_xinyang",
+    "zhengzhi mianmao",
+    "ShiFouDangYuan",
+    "tuanyuan",
+    "zhiwen",
+    "zubie",
+]
 _UYGHUR_WORDS = [
     "مىللىتى", "مىللەت تەركىبى", "دىن", "دىنىي ئېتىقادى", "سىياسىي قىياپىتى", "كومپارتىيە ئەزاسى", "مەسچىت", "بارماق ئىزى",
     "دینى", "milliti", "Diniy étiqadi", "siyasiy qiyapiti", "partiye ezasi", "meschit",
@@ -31,18 +60,37 @@ def test_the_list_knows_them_in_the_scripts_of_the_regions(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["counterparty_id", "traced_on", "集团员工人数", "集團員工", "通信教育", "政策", "品种", "millet_area", "xinyang_county", "dining_room",
-     "nongmin zuzhi", "nongminzuzhi", "سىياسەت", "يىلدىن باشلاپ", "ئائىلە نومۇرى", "irrigated", "Hoze"],
-)  # fmt: skip
+    [
+        "counterparty_id",
+        "traced_on",
+        "集团员工人数",
+        "集團員工",
+        "通信教育",
+        "政策",
+        "品种",
+        "millet_area",
+        "xinyang_county",
+        "dining_room",
+        "nongmin zuzhi",
+        "nongminzuzhi",
+        "سىياسەت",
+        "يىلدىن باشلاپ",
+        "ئائىلە نومۇرى",
+        "irrigated",
+        "Hoze",
+    ],
+)
 def test_words_that_only_look_alike_are_let_in(name: str) -> None:
     assert not denied_word(name)
 
 
 def test_no_model_has_such_a_field() -> None:
     names = [
-        f"{model._meta.label}.{field.name}" for model in apps.get_models(include_auto_created=True)
-        for field in model._meta.get_fields() if denied_word(field.name) or denied_word(model.__name__)
-    ]  # fmt: skip
+        f"{model._meta.label}.{field.name}"
+        for model in apps.get_models(include_auto_created=True)
+        for field in model._meta.get_fields()
+        if denied_word(field.name) or denied_word(model.__name__)
+    ]
     assert names == []
 
 

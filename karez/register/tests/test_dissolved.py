@@ -18,15 +18,22 @@ from karez.register.tests.test_pages import JAN
 
 Connect = Callable[[], "psycopg.Connection[Any]"]
 MAY, JUNE = date(2009, 5, 1), date(2009, 6, 1)
-_CASE = "INSERT INTO register_casespell (household_id, stage, starts_on, counts_from, recorded_by_id) VALUES (%s, 'recorded', '2009-05-01', '2009-05-01', 1)"
-_ASSESSED = """INSERT INTO register_assessment (household_id, year, income_fen, size, line, happened_on, counts_on, recorded_by_id)
+_CASE = (
+    "INSERT INTO register_casespell (household_id, stage, starts_on, counts_from, recorded_by_id) VALUES (%s, "
+    "'recorded', '2009-05-01', '2009-05-01', 1)"
+)
+_ASSESSED = """INSERT INTO register_assessment (household_id, year, income_fen, size, line, happened_on, counts_on,
+    recorded_by_id)
  SELECT h.id, 2009, 1, 1, 'l', '2009-06-01', '2009-06-01', 1 FROM register_household h"""
-_END = """UPDATE register_household SET ends_before = '2009-05-01', counts_before = '2009-05-01', ended_at = now(), ended_by_id = 1,
+_END = """UPDATE register_household SET ends_before = '2009-05-01', counts_before = '2009-05-01', ended_at = now(),
+    ended_by_id = 1,
  end_reason = 'x' WHERE id = %s"""
 
 
 def _home(world: Any, no: str = "7", kind: str = "registered") -> Household:
-    return services.add_household(world.clerk, village_id=world.areas["990101100200"], household_no=no, starts_on=JAN, kind=kind)
+    return services.add_household(
+        world.clerk, village_id=world.areas["990101100200"], household_no=no, starts_on=JAN, kind=kind
+    )
 
 
 def _assess(world: Any, home: Household, day: date) -> None:
@@ -64,7 +71,8 @@ def test_a_large_statement_is_judged_too(committed_world: Any, app_connection: C
     raw.execute(_END, [ended.pk])
     raw.execute(
         "INSERT INTO register_household (village_id, household_no, kind, starts_on, counts_from, recorded_by_id)"
-        " SELECT village_id, 'n' || n, 'registered', '2009-01-01', '2009-01-01', 1 FROM register_household, generate_series(1, 1500) n"
+        " SELECT village_id, 'n' || n, 'registered', '2009-01-01', '2009-01-01', 1 FROM register_household, "
+        "generate_series(1, 1500) n"
     )
     raw.commit()
     with pytest.raises(psycopg.Error) as refused:

@@ -38,7 +38,10 @@ def test_the_second_of_two_checked_files_enters_nobody_again(world: Any) -> None
     _apply(world.approver, first)
     with pytest.raises(Refusal) as refused:
         intake.apply(world.approver, batch_id=second.pk)
-    assert refused.value.code == "intake.records_changed" and "row 2: this number is on the register by now" in refused.value.found
+    assert (
+        refused.value.code == "intake.records_changed"
+        and "row 2: this number is on the register by now" in refused.value.found
+    )
     assert Person.objects.count() == 1
     again = intake.check_again(world.clerk, batch_id=second.pk)
     assert _faults(again) == [(2, "id_number", "person_not_yet_registered")]
@@ -88,7 +91,9 @@ def test_a_file_tells_nothing_of_people_elsewhere(world: Any) -> None:
     assert [fault.found for fault in mine.faults.all()] == ["this number is on the register elsewhere"]
     event = ReadEvent.objects.order_by("pk")[before:].get()
     assert (event.kind, event.user_id, event.subject_id, event.rows) == ("search_number", world.clerk.pk, mine.pk, 1)
-    services.end_membership(world.other_clerk, person_id=Person.objects.get().pk, on=JAN.replace(month=5), reason="left")
+    services.end_membership(
+        world.other_clerk, person_id=Person.objects.get().pk, on=JAN.replace(month=5), reason="left"
+    )
     again = intake.check_again(world.clerk, batch_id=mine.pk)
     assert [fault.found for fault in again.faults.all()] == ["this number is on the register elsewhere"]
     own = _send(world.other_clerk, "register", HEAD + _row(theirs, "78"))

@@ -29,7 +29,10 @@ def homes(world: Any) -> list[int]:
 def _household_on(person_id: int, day: date) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT household_id FROM register_membership WHERE person_id = %(person)s AND {counted_on('%(day)s', event=False)}",
+            (
+                "SELECT household_id FROM register_membership WHERE person_id = %(person)s AND "
+                f"{counted_on('%(day)s', event=False)}"
+            ),
             {"person": person_id, "day": day},
         )
         return [row[0] for row in cursor.fetchall()]
@@ -74,7 +77,11 @@ def test_what_is_learnt_after_the_close_changes_the_next_year_only(world: Any, h
     )
     before = [_frozen(table, 2009) for table in figure_tables.FIGURE_TABLES]
     with connection.cursor() as cursor:
-        for call in ("periods_prepare_close(2009, 1)", "periods_begin_close(2009, 2)", "periods_finish_close(2009, 'd')"):
+        for call in (
+            "periods_prepare_close(2009, 1)",
+            "periods_begin_close(2009, 2)",
+            "periods_finish_close(2009, 'd')",
+        ):
             cursor.execute(f"SELECT {call}")
     services.record_death(world.clerk, person_id=dead, on=date(2009, 11, 15))
     services.move_person(

@@ -50,7 +50,9 @@ def test_a_register_file_goes_its_way(world: Any) -> None:
         intake.apply(world.clerk, batch_id=batch.pk)
     _apply(world.approver, batch)
     village = world.areas["990101100200"]
-    assert [(h.household_no, h.members, h.case_status) for h in queries.households_in_village(world.clerk, village)] == [("1", 2, "recorded")]
+    assert [
+        (h.household_no, h.members, h.case_status) for h in queries.households_in_village(world.clerk, village)
+    ] == [("1", 2, "recorded")]
     found = identity.find_by_name(world.clerk, name="马 丽", area_id=world.areas["990101"], purpose="check")
     opened = identity.open_identity(world.clerk, person_id=found[0].person_id, purpose="check")
     assert opened == identity.Values(name="马丽", id_number="11010519491231002X", phone="13900000000")
@@ -105,7 +107,12 @@ def test_a_person_of_a_file_moves_like_any_other(world: Any) -> None:
     member = Membership.objects.get(relation=1)
     household = Household.objects.get(kind="fund_member_only")
     services.move_person(
-        world.clerk, person_id=member.person_id, household_id=household.pk, relation=8, on=member.starts_on.replace(month=6), reason="x"
+        world.clerk,
+        person_id=member.person_id,
+        household_id=household.pk,
+        relation=8,
+        on=member.starts_on.replace(month=6),
+        reason="x",
     )
     assert len(identity.find_by_name(world.clerk, name="王刚", area_id=household.village_id, purpose="check")) == 1
 
@@ -117,7 +124,10 @@ def test_a_household_void_since_the_check_stops_the_batch_as_a_whole(world: Any)
     home = Household.objects.get(household_no="1", village_id=world.areas["990101100200"])
     with connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE register_household SET voided_at = now(), voided_by_id = 1, void_reason = 'x', void_counts_on = counts_from WHERE id = %s",
+            (
+                "UPDATE register_household SET voided_at = now(), voided_by_id = 1, void_reason = 'x', void_counts_on "
+                "= counts_from WHERE id = %s"
+            ),
             [home.pk],
         )
     with pytest.raises(Refusal) as refused:
@@ -136,11 +146,17 @@ def test_erasing_a_person_reaches_the_kept_files(world: Any) -> None:
     _apply(world.approver, applied)
     faulty = _send(world.clerk, "register", _REGISTER.replace("13900000000", "13900000001"))
     assert faulty.state == "faulty"
-    elsewhere = _send(world.clerk, "register", _REGISTER.split("\n", 1)[0] + "\n990101100201,2,在册,1,户主,男,,2009-03-01,李丽,,,汉\n")
+    elsewhere = _send(
+        world.clerk, "register", _REGISTER.split("\n", 1)[0] + "\n990101100201,2,在册,1,户主,男,,2009-03-01,李丽,,,汉\n"
+    )
     _apply(world.approver, elsewhere)
     person = Person.objects.get(sex=2)
     request = identity.request_erasure(world.clerk, person_id=person.pk, reason="asked for it")
-    waiting = _send(world.clerk, "register", _REGISTER.split("\n", 1)[0] + "\n990101100201,9,在册,1,户主,男,,2009-03-01,王五,11010519491231002X,,\n")
+    waiting = _send(
+        world.clerk,
+        "register",
+        _REGISTER.split("\n", 1)[0] + "\n990101100201,9,在册,1,户主,男,,2009-03-01,王五,11010519491231002X,,\n",
+    )
     intake.check_again(world.clerk, batch_id=waiting.pk)
     with TestCase.captureOnCommitCallbacks(execute=True):
         identity.erase_person(world.approver, request_id=request.pk)
@@ -173,9 +189,13 @@ def test_an_erasure_waits_for_a_file_that_holds_the_person(world: Any) -> None:
     intake.refuse(world.approver, batch_id=waiting.pk, reason="the same person")
     assert identity.erase_person(world.approver, request_id=request.pk) == person.pk
     with pytest.raises(Refusal) as erased:
-        identity.correct_identity(world.clerk, person_id=person.pk, values=identity.Values(name="马丽"), reason="once more")
+        identity.correct_identity(
+            world.clerk, person_id=person.pk, values=identity.Values(name="马丽"), reason="once more"
+        )
     assert erased.value.code == "register.erased"
     new = services.correct_person(world.approver, person_id=person.pk, sex=1, birth_month=None, reason="sex was wrong")
     with pytest.raises(Refusal) as again:
-        identity.correct_identity(world.clerk, person_id=new.pk, values=identity.Values(name="马丽"), reason="under the new record")
+        identity.correct_identity(
+            world.clerk, person_id=new.pk, values=identity.Values(name="马丽"), reason="under the new record"
+        )
     assert again.value.code == "register.erased"

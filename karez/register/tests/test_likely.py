@@ -41,11 +41,21 @@ def _told(batch: Any, *, asks: bool = True) -> list[tuple[int, str, str]]:
     return list(batch.questions.filter(asks=asks).order_by("row_no", "rule").values_list("row_no", "rule", "found"))
 
 
-@pytest.mark.parametrize(("sex", "born", "how"), [
-    (1, date(1970, 1, 1), ""), (0, None, ""), (9, date(1970, 1, 1), ""), (2, None, "sex"), (1, BORN, "month of birth"), (2, BORN, "and another sex"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("sex", "born", "how"),
+    [
+        (1, date(1970, 1, 1), ""),
+        (0, None, ""),
+        (9, date(1970, 1, 1), ""),
+        (2, None, "sex"),
+        (1, BORN, "month of birth"),
+        (2, BORN, "and another sex"),
+    ],
+)
 def test_what_a_number_says(sex: int, born: date | None, how: str) -> None:
-    assert disagreement(MAN_1970, birth_month=born, sex=sex).endswith(how) and bool(how) == bool(disagreement(MAN_1970, birth_month=born, sex=sex))
+    assert disagreement(MAN_1970, birth_month=born, sex=sex).endswith(how) and bool(how) == bool(
+        disagreement(MAN_1970, birth_month=born, sex=sex)
+    )
 
 
 def test_a_file_tells_numbers_that_say_otherwise_and_persons_alike(committed_world: Any) -> None:
@@ -54,8 +64,16 @@ def test_a_file_tells_numbers_that_say_otherwise_and_persons_alike(committed_wor
     services.add_person(world.clerk, household_id=here.pk, new=_new())
     row = f"{village},{{}},registered,1,head,female,1990-05,2009-01-01,{{}},{{}}\n"
     like = f"{village},{{}},registered,1,head,female,1970-05,2009-01-01,{{}},{{}}\n"
-    text = row.format("B1", "钱木兰", MAN_1970) + row.format("B2", "钱花", number("19900501", "004")) + like.format("W2", "古丽·娜", "")
-    text += like.format("W3", "马小花", "") + like.format("W4", "马小花", "") + like.format("W5", "古丽娜", number("19700501", "002"))
+    text = (
+        row.format("B1", "钱木兰", MAN_1970)
+        + row.format("B2", "钱花", number("19900501", "004"))
+        + like.format("W2", "古丽·娜", "")
+    )
+    text += (
+        like.format("W3", "马小花", "")
+        + like.format("W4", "马小花", "")
+        + like.format("W5", "古丽娜", number("19700501", "002"))
+    )
     batch = _sent(world, text)
     assert batch.state == "checked", list(batch.faults.values_list("row_no", "rule", "found"))
     assert _told(batch, asks=False) == [(2, "number_agrees", "the number says another month of birth and another sex")]
@@ -64,7 +82,7 @@ def test_a_file_tells_numbers_that_say_otherwise_and_persons_alike(committed_wor
         (6, "same_person_in_file", "the same name, sex and month of birth in household W3, row 5"),
         (7, "same_person_in_file", "the same name, sex and month of birth in household W2, row 4"),
         (7, "same_person_on_record", "the same name, sex and month of birth in household W1"),
-    ]  # fmt: skip
+    ]
     client = Client()
     client.force_login(world.clerk, backend="allauth.account.auth_backends.AuthenticationBackend")
     page = client.get(reverse("intake:batch", args=[batch.pk])).content.decode()
@@ -72,16 +90,25 @@ def test_a_file_tells_numbers_that_say_otherwise_and_persons_alike(committed_wor
 
 
 def test_a_child_listed_again_in_its_household_is_asked_about_once_more_when_applied(committed_world: Any) -> None:
-    """In one file, in two files checked before either is applied, and in a later one; whatever number in the household it is given."""
+    """In one file, in two files checked before either is applied, and in a later one; whatever number in the household
+    it is given.
+    """
     world, row = committed_world, "990101100200,12,registered,{},{},1,{},2009-01-01,{},{}\n"
     head = row.format(1, "head", "1970-05", "马文", number("19700501", "003"))
-    twice = _sent(world, head + row.format(2, "son", "1999-03", "马小龙", "") + row.format(3, "son", "1999-03", "马 小龙", ""))
+    twice = _sent(
+        world, head + row.format(2, "son", "1999-03", "马小龙", "") + row.format(3, "son", "1999-03", "马 小龙", "")
+    )
     assert _told(twice) == [(4, "same_person_in_file", "the same name, sex and month of birth in household 12, row 3")]
     with pytest.raises(Refusal, match="confirm"):
         intake.decide(world.approver, batch_id=twice.pk)
     intake.refuse(world.approver, batch_id=twice.pk, reason="the child is listed twice")
     one = _sent(world, head + row.format(2, "son", "1999-03", "马小龙", "") + row.format(3, "son", "", "马大龙", ""))
-    two = _sent(world, (row.format(1, "head", "1969-05", "马武", "") + row.format(4, "son", "1999-03", "马小龙", "")).replace(",12,", ",13,"))
+    two = _sent(
+        world,
+        (row.format(1, "head", "1969-05", "马武", "") + row.format(4, "son", "1999-03", "马小龙", "")).replace(
+            ",12,", ",13,"
+        ),
+    )
     assert [(b.state, b.question_count) for b in (one, two)] == [("checked", 0)] * 2
     intake.decide(world.approver, batch_id=one.pk)
     assert intake.run_apply(one.pk).state == "applied"
@@ -114,9 +141,16 @@ def test_by_hand_both_are_asked(world: Any) -> None:
     assert client.post(address, given | {"confirmed": "on"}).status_code == 302
     known = identity.open_identity(world.auditor, person_id=person.pk, purpose="test")
     assert known is not None and known.id_number == MAN_1970
-    identity.correct_identity(world.clerk, person_id=person.pk, values=identity.Values(name="古丽娜", id_number=MAN_1970, phone="1"), reason="phone")
+    identity.correct_identity(
+        world.clerk,
+        person_id=person.pk,
+        values=identity.Values(name="古丽娜", id_number=MAN_1970, phone="1"),
+        reason="phone",
+    )
     with pytest.raises(Refusal) as told:
-        services.correct_person(world.approver, person_id=person.pk, sex=2, birth_month=date(1970, 1, 1), reason="month")
+        services.correct_person(
+            world.approver, person_id=person.pk, sex=2, birth_month=date(1970, 1, 1), reason="month"
+        )
     assert told.value.code == "register.number_disagrees" and MAN_1970 not in str(told.value)
     services.correct_person(world.approver, person_id=person.pk, sex=1, birth_month=date(1970, 1, 1), reason="both")
     assert Person.objects.get(voided_at=None, replaces_id=person.pk).sex == 1

@@ -20,12 +20,38 @@ def _row(village: int, no: str) -> tuple[Any, ...]:
     return (village, no, "registered", "0", "1", date(1970, 5, 1), JAN, "Ma Li", "")
 
 
-@pytest.mark.parametrize(("written", "key"), [
-    ("0002", "2"), ("2", "2"), ("2.0", "2"), ("2.00", "2"), ("２", "2"), (" 2 ", "2"), ("2\u3000", "2"), ("００２．０", "2"), ("000", "0"),
-    ("H8", "h8"), ("h8", "h8"), ("H 8", "h8"), ("H-8", "h8"), ("h08", "h8"), ("Ｈ８", "h8"), ("H\u20118", "h8"), ("H_008", "h8"), ("H\u00a08", "h8"),
-    ("1-12", "1-12"), ("01-012", "1-12"), ("1\u201312", "1-12"), ("11-2", "11-2"), ("2009-1", "2009-1"), ("12.5", "12.5"), ("第8户", "第8户"),
-    ("", ""), ("-", ""),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("written", "key"),
+    [
+        ("0002", "2"),
+        ("2", "2"),
+        ("2.0", "2"),
+        ("2.00", "2"),
+        ("２", "2"),
+        (" 2 ", "2"),
+        ("2\u3000", "2"),
+        ("００２．０", "2"),
+        ("000", "0"),
+        ("H8", "h8"),
+        ("h8", "h8"),
+        ("H 8", "h8"),
+        ("H-8", "h8"),
+        ("h08", "h8"),
+        ("Ｈ８", "h8"),
+        ("H\u20118", "h8"),
+        ("H_008", "h8"),
+        ("H\u00a08", "h8"),
+        ("1-12", "1-12"),
+        ("01-012", "1-12"),
+        ("1\u201312", "1-12"),
+        ("11-2", "11-2"),
+        ("2009-1", "2009-1"),
+        ("12.5", "12.5"),
+        ("第8户", "第8户"),
+        ("", ""),
+        ("-", ""),
+    ],
+)
 def test_what_spellings_of_a_number_share(db: None, written: str, key: str) -> None:
     assert key_of(written) == key
 
@@ -38,20 +64,32 @@ def test_no_second_household_beside_one_written_otherwise(world: Any) -> None:
             services.add_household(world.clerk, village_id=village, household_no=written, starts_on=JAN)
         with pytest.raises(IntegrityError, match="register_household_number_once"), transaction.atomic():
             Household.objects.create(
-                village_id=village, household_no=written, kind="registered", starts_on=JAN, counts_from=JAN, recorded_by_id=world.clerk.pk
+                village_id=village,
+                household_no=written,
+                kind="registered",
+                starts_on=JAN,
+                counts_from=JAN,
+                recorded_by_id=world.clerk.pk,
             )
         assert queries.household_numbered(world.clerk, village, written).household_no == "0002"
-    services.add_household(world.clerk, village_id=world.areas["990101200200"], household_no="2", starts_on=JAN)  # another village
+    services.add_household(
+        world.clerk, village_id=world.areas["990101200200"], household_no="2", starts_on=JAN
+    )  # another village
 
 
 def test_a_file_names_the_household_on_record(world: Any) -> None:
     village = world.areas["990101100200"]
     services.add_household(world.clerk, village_id=village, household_no="0002", starts_on=JAN)
-    stage_register([_row(village, "2"), _row(village, "2.0"), _row(village, "H8"), _row(village, "H 8"), _row(village, "9")])
+    stage_register(
+        [_row(village, "2"), _row(village, "2.0"), _row(village, "H8"), _row(village, "H 8"), _row(village, "9")]
+    )
     found = faults(REGISTER)["household_number_as_on_record"]
     assert found == [
-        (2, "2, on record as 0002"), (3, "2.0, in row 2 written 2"), (3, "2.0, on record as 0002"), (5, "H 8, in row 4 written H8"),
-    ]  # fmt: skip
+        (2, "2, on record as 0002"),
+        (3, "2.0, in row 2 written 2"),
+        (3, "2.0, on record as 0002"),
+        (5, "H 8, in row 4 written H8"),
+    ]
     stage_assessments([(village, "２", 2009, JAN, 1, 1, "low")])
     assert faults(ASSESSMENTS)["household_number_as_on_record"] == [(2, "２, on record as 0002")]
     stage_register([_row(village, "0002")])

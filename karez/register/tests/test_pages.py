@@ -1,4 +1,6 @@
-"""The pages of the register: a fact corrected with a reason, a household dissolved, an identity corrected and erased by two people."""
+"""The pages of the register: a fact corrected with a reason, a household dissolved, an identity corrected and erased by
+two people.
+"""
 
 from datetime import date
 from typing import Any
@@ -25,7 +27,15 @@ def village(world: Any) -> int:
 @pytest.fixture
 def home(world: Any, village: int) -> Household:
     made = services.add_household(world.clerk, village_id=village, household_no="7", starts_on=JAN)
-    services.assess(world.clerk, household_id=made.pk, year=2009, assessed_on=date(2009, 6, 1), income_fen=400_000, size=4, line="2009-1196")
+    services.assess(
+        world.clerk,
+        household_id=made.pk,
+        year=2009,
+        assessed_on=date(2009, 6, 1),
+        income_fen=400_000,
+        size=4,
+        line="2009-1196",
+    )
     return made
 
 
@@ -73,7 +83,9 @@ def test_spells_exits_and_deaths_are_corrected_or_made_void(world: Any, home: Ho
     assert Exit.objects.get(voided_at=None).reason == "moved_away"
     services.record_death(world.clerk, person_id=person.pk, on=date(2009, 9, 1))
     died = Death.objects.get()
-    answer = _send(world.clerk, "correct", ["death", died.pk], happened_on="2009-09-01", never_so="on", reason="another person")
+    answer = _send(
+        world.clerk, "correct", ["death", died.pk], happened_on="2009-09-01", never_so="on", reason="another person"
+    )
     assert answer["Location"] == reverse("register:person", args=[person.pk])
     assert not Death.objects.filter(voided_at=None).exists()
 
@@ -96,7 +108,15 @@ def test_an_identity_is_corrected_without_being_shown(world: Any, person: Person
     assert "马丽" not in signed_in(world.clerk).get(address).content.decode()
     assert _send(world.clerk, "act", [person.pk, "identity"], reason="nothing to change").status_code == 422
     assert _send(world.clerk, "act", [person.pk, "identity"], id_number="123", reason="short").status_code == 422
-    _send(world.clerk, "act", [person.pk, "identity"], id_number="11010519491231002x", remove=["phone"], reason="she showed her card", confirmed="on")
+    _send(
+        world.clerk,
+        "act",
+        [person.pk, "identity"],
+        id_number="11010519491231002x",
+        remove=["phone"],
+        reason="she showed her card",
+        confirmed="on",
+    )
     opened = identity.open_identity(world.clerk, person_id=person.pk, purpose="look")
     assert opened == identity.Values(name="马丽", id_number="11010519491231002X", phone="")
     assert ReadEvent.objects.filter(kind="person", purpose="correction: she showed her card").exists()
@@ -135,20 +155,29 @@ def test_a_household_is_dissolved_once_it_is_empty(world: Any, village: int, hom
     home.refresh_from_db()
     assert (home.ends_before, home.end_reason) == (date(2009, 10, 1), "all moved")
     assert Exit.objects.get().reason == "dissolved"
-    assert "dissolved, not there since 2009-10-01" in signed_in(world.clerk).get(reverse("register:household", args=[home.pk])).content.decode()
-    assert ">dissolved</span>" in signed_in(world.clerk).get(reverse("register:households", args=[village])).content.decode()
+    assert (
+        "dissolved, not there since 2009-10-01"
+        in signed_in(world.clerk).get(reverse("register:household", args=[home.pk])).content.decode()
+    )
+    assert (
+        ">dissolved</span>"
+        in signed_in(world.clerk).get(reverse("register:households", args=[village])).content.decode()
+    )
     with pytest.raises(Refusal) as again:
         services.dissolve_household(world.clerk, household_id=home.pk, on=date(2009, 11, 1), reason="again")
     assert again.value.code == "register.dissolved"
     with pytest.raises(Refusal) as joined:
-        services.move_person(world.clerk, person_id=person.pk, household_id=home.pk, relation=0, on=date(2009, 11, 1), reason="back")
+        services.move_person(
+            world.clerk, person_id=person.pk, household_id=home.pk, relation=0, on=date(2009, 11, 1), reason="back"
+        )
     assert joined.value.code == "register.household_ended"
 
 
 def test_the_database_ends_no_household_somebody_belongs_to(world: Any, home: Household, person: Person) -> None:
     with pytest.raises(DatabaseError) as refused, transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(
-            "UPDATE register_household SET ends_before = '2009-05-01', counts_before = '2009-05-01', ended_at = now(), ended_by_id = 1,"
+            "UPDATE register_household SET ends_before = '2009-05-01', counts_before = '2009-05-01', ended_at = "
+            "now(), ended_by_id = 1,"
             " end_reason = 'x' WHERE id = %s",
             [home.pk],
         )

@@ -29,7 +29,9 @@ def other_village(world: Any) -> int:
 
 
 def _new(relation: int = 0, name: str = "马丽", number: str = "", since: date = JAN) -> services.NewPerson:
-    return services.NewPerson(sex=2, birth_month=date(1970, 5, 1), relation=relation, since=since, name=name, id_number=number)
+    return services.NewPerson(
+        sex=2, birth_month=date(1970, 5, 1), relation=relation, since=since, name=name, id_number=number
+    )
 
 
 @pytest.fixture
@@ -62,8 +64,10 @@ def test_a_person_joins_moves_and_returns(world: Any, village: int, home: Househ
         world.clerk, person_id=person.pk, household_id=home.pk, relation=0, on=date(2009, 9, 1), reason="came back"
     )
     assert [(m.starts_on, m.ends_before) for m in Membership.objects.order_by("starts_on")] == [
-        (JAN, MAY), (MAY, date(2009, 7, 1)), (date(2009, 9, 1), None),
-    ]  # fmt: skip
+        (JAN, MAY),
+        (MAY, date(2009, 7, 1)),
+        (date(2009, 9, 1), None),
+    ]
     page = queries.person(world.auditor, person.pk)
     assert page.memberships[0].pk == back.pk and page.has_identity and page.died_on is None
 
@@ -86,14 +90,17 @@ def test_another_county_is_refused(world: Any, home: Household, other_village: i
         services.add_household(world.clerk, village_id=other_village, household_no="1", starts_on=JAN)
     theirs = services.add_household(world.other_clerk, village_id=other_village, household_no="1", starts_on=JAN)
     with _refused("access.not_granted"):
-        services.move_person(world.clerk, person_id=person.pk, household_id=theirs.pk, relation=0, on=MAY, reason="married")
+        services.move_person(
+            world.clerk, person_id=person.pk, household_id=theirs.pk, relation=0, on=MAY, reason="married"
+        )
     for read in (
-        lambda: queries.household(world.other_clerk, home.pk), lambda: queries.person(world.other_clerk, person.pk),
+        lambda: queries.household(world.other_clerk, home.pk),
+        lambda: queries.person(world.other_clerk, person.pk),
         lambda: identity.open_identity(world.other_clerk, person_id=person.pk, purpose="curious"),
         lambda: queries.households_in_village(world.other_clerk, home.village_id),
         lambda: services.record_death(world.other_clerk, person_id=person.pk, on=MAY),
         lambda: identity.request_erasure(world.other_clerk, person_id=person.pk, reason="x"),
-    ):  # fmt: skip
+    ):
         with _refused("access.not_granted"):
             read()
     assert identity.find_by_number(world.other_clerk, number=NUMBER, purpose="check") == []
@@ -166,7 +173,12 @@ def test_a_death_recorded_by_mistake_is_taken_back(world: Any, home: Household) 
 def test_a_wrong_birth_month_makes_a_new_record(world: Any, home: Household) -> None:
     person = services.add_person(world.clerk, household_id=home.pk, new=_new(number=NUMBER))
     new = services.correct_person(
-        world.clerk, person_id=person.pk, sex=1, birth_month=date(1971, 5, 1), reason="identity card seen", confirmed=True
+        world.clerk,
+        person_id=person.pk,
+        sex=1,
+        birth_month=date(1971, 5, 1),
+        reason="identity card seen",
+        confirmed=True,
     )
     assert Person.objects.get(pk=person.pk).void_reason == "identity card seen"
     assert Membership.objects.get(voided_at=None).person_id == new.pk
@@ -177,20 +189,39 @@ def test_a_wrong_birth_month_makes_a_new_record(world: Any, home: Household) -> 
 
 
 def test_names_of_documents_that_hold_the_person_go(world: Any, home: Household) -> None:
-    """The name where the document lies in or over a village of theirs, a number anywhere and however it is written; the tally still fits."""
+    """The name where the document lies in or over a village of theirs, a number anywhere and however it is written; the
+    tally still fits.
+    """
     phone = "13812345678"
     person = services.add_person(world.clerk, household_id=home.pk, new=_new(number=NUMBER))
     for name in ("马丽", "马莉"):  # misspelt at first
-        identity.correct_identity(world.clerk, person_id=person.pk, values=identity.Values(name, NUMBER, phone), reason="telephone", confirmed=True)
-    person = services.correct_person(world.clerk, person_id=person.pk, sex=2, birth_month=date(1970, 4, 1), reason="seen", confirmed=True)
+        identity.correct_identity(
+            world.clerk,
+            person_id=person.pk,
+            values=identity.Values(name, NUMBER, phone),
+            reason="telephone",
+            confirmed=True,
+        )
+    person = services.correct_person(
+        world.clerk, person_id=person.pk, sex=2, birth_month=date(1970, 4, 1), reason="seen", confirmed=True
+    )
     there, county, elsewhere = home.village_id, world.areas["990101"], world.areas["990102100200"]
     given = [
-        (there, "马丽 证明.TXT", "proof"), (county, "a.txt", "Letter of 马丽"), (elsewhere, "马丽.txt", "another 马丽"),
-        (elsewhere, "b.txt", f"of {NUMBER[:6]} {NUMBER[6:14]} {NUMBER[14:]}"), (elsewhere, "138-1234-5678.txt", "call"), (there, "c.txt", "100% done_"),
+        (there, "马丽 证明.TXT", "proof"),
+        (county, "a.txt", "Letter of 马丽"),
+        (elsewhere, "马丽.txt", "another 马丽"),
+        (elsewhere, "b.txt", f"of {NUMBER[:6]} {NUMBER[6:14]} {NUMBER[14:]}"),
+        (elsewhere, "138-1234-5678.txt", "call"),
+        (there, "c.txt", "100% done_"),
         (there, "d.txt", "马莉 1970"),
-    ]  # fmt: skip
+    ]
     who = {there: world.clerk, county: world.clerk, elsewhere: world.other_clerk}
-    made = [attach(who[area], kind="household", subject_id=home.pk, area_id=area, name=name, title=title, stream=[b"words"]).pk for area, name, title in given]
+    made = [
+        attach(
+            who[area], kind="household", subject_id=home.pk, area_id=area, name=name, title=title, stream=[b"words"]
+        ).pk
+        for area, name, title in given
+    ]
     request = identity.request_erasure(world.clerk, person_id=person.pk, reason="asked")
     identity.erase_person(world.approver, request_id=request.pk)
     now = {pk: (name, title) for pk, name, title in Document.objects.values_list("pk", "name", "title")}
@@ -263,9 +294,7 @@ def test_a_search_finds_by_number_and_by_name_within_an_area(world: Any, home: H
 def test_a_name_is_keyed_to_the_village_moved_to(world: Any, home: Household) -> None:
     person = services.add_person(world.clerk, household_id=home.pk, new=_new())
     before = bytes(Identity.objects.get().name_hash or b"")
-    there = services.add_household(
-        world.clerk, village_id=world.areas["990101200200"], household_no="1", starts_on=JAN
-    )
+    there = services.add_household(world.clerk, village_id=world.areas["990101200200"], household_no="1", starts_on=JAN)
     services.move_person(world.clerk, person_id=person.pk, household_id=there.pk, relation=0, on=MAY, reason="moved")
     assert bytes(Identity.objects.get().name_hash or b"") != before
     assert len(identity.find_by_name(world.clerk, name="马丽", area_id=world.areas["990101200"], purpose="visit")) == 1
@@ -273,7 +302,10 @@ def test_a_name_is_keyed_to_the_village_moved_to(world: Any, home: Household) ->
 
 def _history(*person_ids: int) -> int:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT count(*) FROM register_identityevent WHERE person_id = ANY(%s) OR pgh_obj_id = ANY(%s)", [list(person_ids)] * 2)
+        cursor.execute(
+            "SELECT count(*) FROM register_identityevent WHERE person_id = ANY(%s) OR pgh_obj_id = ANY(%s)",
+            [list(person_ids)] * 2,
+        )
         return int(cursor.fetchone()[0])
 
 
@@ -307,7 +339,9 @@ def test_a_correction_keeps_what_was_there_and_erasing_removes_all(world: Any, h
 
 
 def test_a_name_does_not_reach_a_log_or_an_error() -> None:
-    new = services.NewPerson(sex=1, birth_month=None, relation=0, since=date(2009, 1, 1), name="Ma Xiaohua", id_number="640122")
+    new = services.NewPerson(
+        sex=1, birth_month=None, relation=0, since=date(2009, 1, 1), name="Ma Xiaohua", id_number="640122"
+    )
     for shown in (repr(new), str(identity.Values(name="Ma Xiaohua", id_number="640122")), f"{new}"):
         assert "Ma" not in shown
         assert "640122" not in shown
@@ -317,16 +351,31 @@ def test_opening_a_household_s_page_is_recorded(world: Any, village: int, client
     made = services.add_household(world.clerk, village_id=village, household_no="77", starts_on=date(2009, 1, 1))
     client.force_login(world.clerk, backend="allauth.account.auth_backends.AuthenticationBackend")
     assert client.get(f"/register/households/{made.pk}/").status_code == 200
-    assert list(ReadEvent.objects.values_list("kind", "subject_id", "user_id")) == [("household", made.pk, world.clerk.pk)]
+    assert list(ReadEvent.objects.values_list("kind", "subject_id", "user_id")) == [
+        ("household", made.pk, world.clerk.pk)
+    ]
     client.force_login(world.other_clerk, backend="allauth.account.auth_backends.AuthenticationBackend")
     assert client.get(f"/register/households/{made.pk}/").status_code in (403, 404)
     assert ReadEvent.objects.count() == 1
 
 
-def test_an_erasure_takes_as_long_as_it_takes_and_finds_every_spelling(world: Any, home: Household, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_erasure_takes_as_long_as_it_takes_and_finds_every_spelling(
+    world: Any, home: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
     person = services.add_person(world.clerk, household_id=home.pk, new=_new(name="买买提·艾力", number=NUMBER))
     names = ("贷款申请 买买提•艾力.txt", "买买提 艾力.txt", "买买提.txt", "Letter.txt")
-    made = [attach(world.clerk, kind="household", subject_id=home.pk, area_id=home.village_id, name=name, title="proof", stream=[b"words"]).pk for name in names]
+    made = [
+        attach(
+            world.clerk,
+            kind="household",
+            subject_id=home.pk,
+            area_id=home.village_id,
+            name=name,
+            title="proof",
+            stream=[b"words"],
+        ).pk
+        for name in names
+    ]
     request = identity.request_erasure(world.clerk, person_id=person.pk, reason="asked")
     bounds = []
 

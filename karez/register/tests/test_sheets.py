@@ -15,7 +15,9 @@ from karez.register.tests.staging import applying, faults, stage_assessments, st
 JAN = date(2009, 1, 1)
 
 
-def _row(village: int, no: str, relation: str, name: str, number: str = "", *, kind: str = "registered", since: date = JAN) -> tuple[Any, ...]:
+def _row(
+    village: int, no: str, relation: str, name: str, number: str = "", *, kind: str = "registered", since: date = JAN
+) -> tuple[Any, ...]:
     return (village, no, kind, relation, "1", date(1970, 5, 1), since, name, number)
 
 
@@ -30,10 +32,13 @@ def _apply(world: Any, batch: int = 7) -> Any:
 
 
 def test_a_file_becomes_households_persons_and_memberships(world: Any, village: int) -> None:
-    stage_register([
-        _row(village, "1", "0", "Ma Li", "11010519491231002X"), _row(village, "1", "1", "Wang Fang"),
-        _row(village, "2", "0", "Li Wei", kind="fund_member_only", since=date(2009, 6, 1)),
-    ])  # fmt: skip
+    stage_register(
+        [
+            _row(village, "1", "0", "Ma Li", "11010519491231002X"),
+            _row(village, "1", "1", "Wang Fang"),
+            _row(village, "2", "0", "Li Wei", kind="fund_member_only", since=date(2009, 6, 1)),
+        ]
+    )
     assert faults(REGISTER) == {}
     assert _apply(world) == {"households": 2, "cases": 1, "persons": 3, "identities": 3, "memberships": 3}
     assert faults(REGISTER)["person_not_yet_registered"] == [(2, "this number is on the register in household 1")]
@@ -45,16 +50,24 @@ def test_a_file_becomes_households_persons_and_memberships(world: Any, village: 
 
 def test_faults_across_rows(world: Any, village: int) -> None:
     number = "11010519491231002X"
-    stage_register([
-        _row(village, "1", "1", "A", number), _row(village, "1", "2", "B", number, kind="fund_member_only"),
-        _row(village, "2", "0", "C", since=date(2030, 1, 1)), (village, "3", "registered", "0", "1", date(2009, 8, 1), JAN, "D", ""),
-        _row(village, "4", "0", "E"), _row(village, "4", "0", "F"),
-    ])  # fmt: skip
+    stage_register(
+        [
+            _row(village, "1", "1", "A", number),
+            _row(village, "1", "2", "B", number, kind="fund_member_only"),
+            _row(village, "2", "0", "C", since=date(2030, 1, 1)),
+            (village, "3", "registered", "0", "1", date(2009, 8, 1), JAN, "D", ""),
+            _row(village, "4", "0", "E"),
+            _row(village, "4", "0", "F"),
+        ]
+    )
     found = faults(REGISTER)
     assert {rule: [row for row, _ in rows] for rule, rows in found.items()} == {
-        "one_head": [2, 6], "household_kind_constant": [3], "person_once_in_file": [3],
-        "born_before_joining": [5], "day_opened": [4],
-    }  # fmt: skip
+        "one_head": [2, 6],
+        "household_kind_constant": [3],
+        "person_once_in_file": [3],
+        "born_before_joining": [5],
+        "day_opened": [4],
+    }
     assert found["one_head"] == [(2, "0 heads"), (6, "2 heads")]
 
 
@@ -79,8 +92,12 @@ def test_a_withdrawn_file_leaves_no_identity(world: Any, village: int) -> None:
         assert cursor.fetchall() == []
         given = applying(cursor, sender=world.clerk.pk, approver=world.approver.pk)
         assert loading.withdraw_register(given) == {
-            "memberships": 1, "cases": 1, "persons": 1, "households": 1, "identities": 1,
-        }  # fmt: skip
+            "memberships": 1,
+            "cases": 1,
+            "persons": 1,
+            "households": 1,
+            "identities": 1,
+        }
     assert not Identity.objects.exists()
     assert not Membership.objects.filter(voided_at=None).exists()
     assert faults(REGISTER) == {}
@@ -92,9 +109,14 @@ def test_what_something_stands_on_is_named(world: Any, village: int) -> None:
     stage_register([_row(village, "1", "0", "Ma Li")])
     _apply(world)
     services.assess(
-        world.clerk, household_id=Household.objects.get().pk, year=2009, assessed_on=date(2009, 11, 1), income_fen=100, size=1,
+        world.clerk,
+        household_id=Household.objects.get().pk,
+        year=2009,
+        assessed_on=date(2009, 11, 1),
+        income_fen=100,
+        size=1,
         line="2009-1196",
-    )  # fmt: skip
+    )
     with connection.cursor() as cursor:
         cursor.execute(REGISTER.built_on[0].sql, {"batch_id": 7})
         assert cursor.fetchall() == [(0, "1 rows of register_assessment")]
@@ -104,13 +126,19 @@ def test_assessments(world: Any, village: int) -> None:
     stage_register([_row(village, "1", "0", "Ma Li"), _row(village, "2", "0", "Li Wei", kind="fund_member_only")])
     _apply(world)
     day = date(2009, 11, 20)
-    stage_assessments([
-        (village, "1", 2009, day, 250_001, 3, "2009-1196"), (village, "2", 2009, day, 1, 1, "l"), (village, "9", 2009, day, 1, 1, "l"),
-        (village, "1", 2010, day, 1, 1, "l"),
-    ])  # fmt: skip
+    stage_assessments(
+        [
+            (village, "1", 2009, day, 250_001, 3, "2009-1196"),
+            (village, "2", 2009, day, 1, 1, "l"),
+            (village, "9", 2009, day, 1, 1, "l"),
+            (village, "1", 2010, day, 1, 1, "l"),
+        ]
+    )
     assert {r: [n for n, _ in rows] for r, rows in faults(ASSESSMENTS).items()} == {
-        "household_known": [4], "household_registered": [3], "assessed_in_or_after_year": [5],
-    }  # fmt: skip
+        "household_known": [4],
+        "household_registered": [3],
+        "assessed_in_or_after_year": [5],
+    }
     stage_assessments([(village, "1", 2009, day, 250_001, 3, "2009-1196")])
     with connection.cursor() as cursor:
         given = applying(cursor, sender=world.clerk.pk, approver=world.approver.pk, batch=8)
@@ -134,10 +162,15 @@ def _frozen(table: Any, year: int = 2009) -> list[dict[str, Any]]:
 
 
 def test_figure_tables_take_the_state_of_31_december(world: Any, village: int) -> None:
-    stage_register([
-        _row(village, "1", "0", "Ma Li"), _row(village, "1", "2", "Ma Jun"), _row(village, "1", "3", "X", since=date(2010, 2, 1)),
-        _row(village, "2", "0", "Li Wei", kind="fund_member_only"), _row(village, "3", "0", "Bai", since=date(2010, 1, 1)),
-    ])  # fmt: skip
+    stage_register(
+        [
+            _row(village, "1", "0", "Ma Li"),
+            _row(village, "1", "2", "Ma Jun"),
+            _row(village, "1", "3", "X", since=date(2010, 2, 1)),
+            _row(village, "2", "0", "Li Wei", kind="fund_member_only"),
+            _row(village, "3", "0", "Bai", since=date(2010, 1, 1)),
+        ]
+    )
     _apply(world)
     head = Household.objects.get(household_no="1")
     services.assess(
@@ -145,13 +178,18 @@ def test_figure_tables_take_the_state_of_31_december(world: Any, village: int) -
     )
     persons = _frozen(figure_tables.PERSONS)
     assert len(persons) == 3
-    assert {(p["household_kind"], p["case_status"]) for p in persons} == {("registered", "recorded"), ("fund_member_only", None)}
+    assert {(p["household_kind"], p["case_status"]) for p in persons} == {
+        ("registered", "recorded"),
+        ("fund_member_only", None),
+    }
     households = {h["kind"]: h for h in _frozen(figure_tables.HOUSEHOLDS)}
     assert len(households) == 2
     assert (households["registered"]["size"], households["registered"]["income_per_head_fen"]) == (2, 151)
     assert (households["fund_member_only"]["size"], households["fund_member_only"]["income_fen"]) == (1, None)
     with connection.cursor() as cursor:  # 2010 is opened when 2009 is closed
-        cursor.execute("SELECT periods_prepare_close(2009, 1), periods_begin_close(2009, 2), periods_finish_close(2009, 'digest')")
+        cursor.execute(
+            "SELECT periods_prepare_close(2009, 1), periods_begin_close(2009, 2), periods_finish_close(2009, 'digest')"
+        )
     services.exit_case(world.clerk, household_id=head.pk, on=date(2010, 3, 1), reason="out_of_poverty")
     assert len(_frozen(figure_tables.PERSONS)) == 3
     assert {h["case_status"] for h in _frozen(figure_tables.HOUSEHOLDS, 2010)} == {"exited", None, "recorded"}
@@ -163,9 +201,13 @@ def test_closing_checks_find_what_is_wrong(world: Any, village: int) -> None:
     _apply(world)
     head = Membership.objects.get(household__household_no="1")
     services.move_person(
-        world.clerk, person_id=head.person_id, household_id=Household.objects.get(household_no="2").pk, relation=8,
-        on=date(2009, 5, 1), reason="joined relatives",
-    )  # fmt: skip
+        world.clerk,
+        person_id=head.person_id,
+        household_id=Household.objects.get(household_no="2").pk,
+        relation=8,
+        on=date(2009, 5, 1),
+        reason="joined relatives",
+    )
     Person.objects.create(sex=1, recorded_by_id=1)
     found = {}
     with connection.cursor() as cursor:
@@ -183,9 +225,13 @@ def test_closing_checks_find_what_is_wrong(world: Any, village: int) -> None:
 
 
 def test_the_live_reports_count_what_the_tables_hold(world: Any, village: int) -> None:
-    stage_register([
-        _row(village, "1", "0", "Ma Li"), _row(village, "1", "2", "Ma Jun"), _row(village, "2", "0", "Li", kind="fund_member_only"),
-    ])  # fmt: skip
+    stage_register(
+        [
+            _row(village, "1", "0", "Ma Li"),
+            _row(village, "1", "2", "Ma Jun"),
+            _row(village, "2", "0", "Li", kind="fund_member_only"),
+        ]
+    )
     _apply(world)
     with connection.cursor() as cursor:
         found = {}

@@ -1,4 +1,6 @@
-"""No way of a person ends in nothing: an erasure asked for outlives a correction, nobody is stranded, who left comes back."""
+"""No way of a person ends in nothing: an erasure asked for outlives a correction, nobody is stranded, who left comes
+back.
+"""
 
 import threading
 from collections.abc import Callable
@@ -34,7 +36,9 @@ def person(world: Any, home: Household) -> Person:
 def test_a_request_to_erase_outlives_a_correction(world: Any, person: Person) -> None:
     asked = identity.request_erasure(world.clerk, person_id=person.pk, reason="she asked")
     new = services.correct_person(world.clerk, person_id=person.pk, sex=2, birth_month=None, reason="misread")
-    newest = services.correct_person(world.clerk, person_id=new.pk, sex=2, birth_month=date(1971, 1, 1), reason="misread again")
+    newest = services.correct_person(
+        world.clerk, person_id=new.pk, sex=2, birth_month=date(1971, 1, 1), reason="misread again"
+    )
     assert queries.open_erasure(newest.pk) == asked
     assert "asked on" in signed_in(world.clerk).get(reverse("register:person", args=[newest.pk])).content.decode()
     assert [one.pk for one in queries.erasures_waiting(world.approver)] == [asked.pk]
@@ -64,7 +68,9 @@ def test_a_correction_under_way_does_not_save_an_identity_from_erasing(committed
 
     with psycopg.connect(database.conninfo(database.APP)) as writer:
         writer.execute("SELECT FROM register_person WHERE id = %s FOR UPDATE", [person.pk])
-        made = writer.execute("INSERT INTO register_person (sex, recorded_by_id, replaces_id) VALUES (2, 1, %s) RETURNING id", [person.pk]).fetchone()
+        made = writer.execute(
+            "INSERT INTO register_person (sex, recorded_by_id, replaces_id) VALUES (2, 1, %s) RETURNING id", [person.pk]
+        ).fetchone()
         assert made
         writer.execute("UPDATE register_identity SET person_id = %s WHERE person_id = %s", [made[0], person.pk])
         thread = threading.Thread(target=erase)
@@ -81,7 +87,11 @@ def test_the_only_membership_is_not_made_void(world: Any, home: Household, perso
     only = Membership.objects.get()
     values = {"relation": 0, "starts_on": "2009-01-01", "never_so": "on", "reason": "never lived here"}
     answer = signed_in(world.clerk).post(reverse("register:correct", args=["membership", only.pk]), values)
-    assert answer.status_code == 409 and "register.last_household" in answer.content.decode() and "be erased" in answer.content.decode()
+    assert (
+        answer.status_code == 409
+        and "register.last_household" in answer.content.decode()
+        and "be erased" in answer.content.decode()
+    )
     assert signed_in(world.clerk).get(reverse("register:person", args=[person.pk])).status_code == 200
     other = services.add_household(world.clerk, village_id=home.village_id, household_no="8", starts_on=JAN)
     services.move_person(world.clerk, person_id=person.pk, household_id=other.pk, relation=0, on=JUNE, reason="moved")
@@ -95,9 +105,14 @@ def test_the_only_membership_is_not_made_void(world: Any, home: Household, perso
 def test_the_database_strands_nobody(committed_world: Any, app_connection: Connect) -> None:
     world = committed_world
     home = services.add_household(world.clerk, village_id=world.areas["990101100200"], household_no="7", starts_on=JAN)
-    services.add_person(world.clerk, household_id=home.pk, new=services.NewPerson(sex=1, birth_month=None, relation=0, since=JAN))
+    services.add_person(
+        world.clerk, household_id=home.pk, new=services.NewPerson(sex=1, birth_month=None, relation=0, since=JAN)
+    )
     raw = app_connection()
-    raw.execute("UPDATE register_membership SET voided_at = now(), voided_by_id = 1, void_reason = 'x', void_counts_on = counts_from")
+    raw.execute(
+        "UPDATE register_membership SET voided_at = now(), voided_by_id = 1, void_reason = 'x', void_counts_on = "
+        "counts_from"
+    )
     with pytest.raises(psycopg.Error) as refused:
         raw.commit()
     assert refused.value.sqlstate == "KZ037"
@@ -122,7 +137,11 @@ def test_who_left_comes_back_or_died(world: Any, home: Household, person: Person
 def test_what_is_taken_out_last_is_taken_out(world: Any, home: Household) -> None:
     new = services.NewPerson(sex=1, birth_month=None, relation=0, since=JAN, phone="139")
     person = services.add_person(world.clerk, household_id=home.pk, new=new)
-    signed_in(world.clerk).post(reverse("register:act", args=[person.pk, "identity"]), {"remove": ["phone"], "reason": "a wrong number"})
+    signed_in(world.clerk).post(
+        reverse("register:act", args=[person.pk, "identity"]), {"remove": ["phone"], "reason": "a wrong number"}
+    )
     assert identity.open_identity(world.clerk, person_id=person.pk, purpose="look") == identity.Values()
-    unnamed = services.add_person(world.clerk, household_id=home.pk, new=services.NewPerson(sex=1, birth_month=None, relation=1, since=JAN))
+    unnamed = services.add_person(
+        world.clerk, household_id=home.pk, new=services.NewPerson(sex=1, birth_month=None, relation=1, since=JAN)
+    )
     assert not Identity.objects.filter(person=unnamed).exists()

@@ -1,6 +1,7 @@
 -- The measures that may be returned, and what constraints alone cannot say of a return and its approval.
 
-INSERT INTO returns_measure (code, label, label_zh, unit, is_quotient, numerator_label, denominator_label, scale, tolerance, on_region, on_county)
+INSERT INTO returns_measure (code, label, label_zh, unit, is_quotient, numerator_label, denominator_label, scale,
+    tolerance, on_region, on_county)
 VALUES
  ('land_area', 'land area', '土地面积', 'km2', false, '', '', 1, 0, true, true),
  ('population', 'residents at the end of the year', '年末总人口', 'persons', false, '', '', 1, 0, true, true),
@@ -26,25 +27,31 @@ BEGIN
                              wrong.measure_id, wrong.expected_unit),
             DETAIL = format('found unit %s, denominator %s', wrong.unit, coalesce(wrong.denominator::text, 'none'));
     END IF;
-    EXECUTE $q$SELECT a.* FROM added a WHERE 'NaN' IN (a.value, a.numerator, a.denominator) LIMIT 1$q$ INTO wrong;  -- NaN passes every "at least"
+    EXECUTE $q$SELECT a.* FROM added a WHERE 'NaN' IN (a.value, a.numerator, a.denominator)
+        LIMIT 1$q$ INTO wrong;  -- NaN passes every "at least"
     IF wrong.id IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ051', MESSAGE = format('A return of %s is not a number.', wrong.measure_id);
     END IF;
     EXECUTE $q$SELECT a.* FROM added a JOIN returns_measure m ON m.code = a.measure_id
-     WHERE m.is_quotient AND abs(a.value * a.denominator - m.scale * a.numerator) > m.tolerance * a.denominator LIMIT 1$q$ INTO wrong;
+     WHERE m.is_quotient AND abs(a.value * a.denominator - m.scale * a.numerator) > m.tolerance * a.denominator
+         LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ051', MESSAGE = format('The value %s is not its numerator by its denominator.', wrong.value),
+        RAISE EXCEPTION USING ERRCODE = 'KZ051',
+            MESSAGE = format('The value %s is not its numerator by its denominator.', wrong.value),
             DETAIL = format('found %s / %s', wrong.numerator, wrong.denominator);
     END IF;
     EXECUTE $q$SELECT a.* FROM added a JOIN returns_measure m ON m.code = a.measure_id
      WHERE NOT EXISTS (SELECT FROM places_areaspell s WHERE s.area_id = a.area_id AND s.voided_at IS NULL
-                        AND ((m.on_region AND s.level = 'region') OR (m.on_county AND s.level = 'county'))) LIMIT 1$q$ INTO wrong;
+                        AND ((m.on_region AND s.level = 'region') OR (m.on_county AND s.level = 'county')))
+                            LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ052', MESSAGE = format('%s is not returned at the level of area %s.', wrong.measure_id, wrong.area_id);
+        RAISE EXCEPTION USING ERRCODE = 'KZ052', MESSAGE = format('%s is not returned at the level of area %s.',
+            wrong.measure_id, wrong.area_id);
     END IF;
     EXECUTE $q$SELECT a.* FROM added a LEFT JOIN returns_return o ON o.id = a.replaces_id
      WHERE a.replaces_id IS NOT NULL
-       AND (o.voided_at IS NULL OR (o.measure_id, o.area_id, o.year) IS DISTINCT FROM (a.measure_id, a.area_id, a.year)) LIMIT 1$q$ INTO wrong;
+       AND (o.voided_at IS NULL OR (o.measure_id, o.area_id, o.year) IS DISTINCT FROM (a.measure_id, a.area_id, a.year))
+           LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ053', MESSAGE = format('Return %s is locked.', wrong.replaces_id),
             DETAIL = 'A revision replaces a return of the same measure, place and year that was sent back.';
@@ -55,7 +62,8 @@ END $$;
 CREATE TRIGGER returns_return_judged AFTER INSERT ON returns_return
 REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION returns_judge_return();
 
--- What was sent back is not approved. The lock lets an approval and a sending back at the same moment follow each other.
+-- What was sent back is not approved. The lock lets an approval and a sending back at the same moment follow each
+-- other.
 CREATE FUNCTION returns_judge_approval() RETURNS trigger
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE wrong bigint;

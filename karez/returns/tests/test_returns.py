@@ -32,7 +32,8 @@ def _submit(world: Any, *, measure: str = "population", value: Decimal | None = 
 def _designate(area_id: int, since: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO places_designation (area_id, list, document, mark, note, starts_on, counts_from, recorded_by_id)"
+            "INSERT INTO places_designation (area_id, list, document, mark, note, starts_on, counts_from, "
+            "recorded_by_id)"
             " VALUES (%s, 'national_key_county', 'list', 'sourced', '', %s, GREATEST(%s, DATE '2009-01-01'), 1)",
             [area_id, since, since],
         )
@@ -110,20 +111,37 @@ def test_a_quotient_brings_its_parts(world: Any) -> None:
     with _refused("returns.wrong_unit"):
         _submit(world, measure="rural_net_income", value=Decimal(2912))
     with _refused("returns.quotient_differs"):
-        _submit(world, measure="rural_net_income", value=Decimal(2950), numerator=Decimal(2_912_000), denominator=Decimal(1000))
+        _submit(
+            world,
+            measure="rural_net_income",
+            value=Decimal(2950),
+            numerator=Decimal(2_912_000),
+            denominator=Decimal(1000),
+        )
     with _refused("returns.half_quotient"):
         _submit(world, measure="rural_net_income", value=Decimal(2950), numerator=Decimal(2_912_000))
-    made = _submit(world, measure="rural_net_income", value=None, numerator=Decimal(2_912_400), denominator=Decimal(1000))
+    made = _submit(
+        world, measure="rural_net_income", value=None, numerator=Decimal(2_912_400), denominator=Decimal(1000)
+    )
     assert (made.value, made.unit) == (Decimal("2912.4"), "yuan")
     rate = _submit(
-        world, measure="mutual_fund_repayment_rate", value=Decimal(100), numerator=Decimal(99_960), denominator=Decimal(100_000)
+        world,
+        measure="mutual_fund_repayment_rate",
+        value=Decimal(100),
+        numerator=Decimal(99_960),
+        denominator=Decimal(100_000),
     )
     assert rate.unit == "percent"
     with _refused("returns.unknown_measure"):
         _submit(world, measure="happiness")
     with _refused("returns.wrong_level"):
         services.submit_return(
-            world.statistician, measure="population", area_id=world.areas["990101100"], year=2009, value=Decimal(1), document="d"
+            world.statistician,
+            measure="population",
+            area_id=world.areas["990101100"],
+            year=2009,
+            value=Decimal(1),
+            document="d",
         )
     with _refused("returns.no_document"):
         _submit(world, document=" ")
@@ -134,20 +152,30 @@ def test_closing_takes_the_year_and_the_year_before(world: Any) -> None:
     _designate(world.areas["990102"], "2010-01-01")
     income = {"measure": "rural_net_income", "value": None, "denominator": Decimal(1000)}
     rows = [
-        _submit(world), _submit(world, **income, numerator=Decimal(2_500_000), year=2008),
-        _submit(world, **income, numerator=Decimal(2_912_000)), _submit(world, year=2007),
-    ]  # fmt: skip
+        _submit(world),
+        _submit(world, **income, numerator=Decimal(2_500_000), year=2008),
+        _submit(world, **income, numerator=Decimal(2_912_000)),
+        _submit(world, year=2007),
+    ]
     for row in rows:
         services.approve_return(world.approver, return_id=row.pk)
     other = services.submit_return(
-        world.statistician, measure="population", area_id=world.areas["990102"], year=2009, value=Decimal(5), document="d"
+        world.statistician,
+        measure="population",
+        area_id=world.areas["990102"],
+        year=2009,
+        value=Decimal(5),
+        document="d",
     )
     assert len(_frozen()) == 3
     services.approve_return(world.approver, return_id=other.pk)
     frozen = _frozen()
     assert sorted((r["measure"], r["value_year"], r["key_county"]) for r in frozen) == [
-        ("population", 2009, False), ("population", 2009, True), ("rural_net_income", 2008, True), ("rural_net_income", 2009, True),
-    ]  # fmt: skip
+        ("population", 2009, False),
+        ("population", 2009, True),
+        ("rural_net_income", 2008, True),
+        ("rural_net_income", 2009, True),
+    ]
 
 
 def _checked() -> dict[str, list[str]]:
@@ -164,18 +192,21 @@ def test_what_is_missing_stops_the_close(world: Any) -> None:
     one = _submit(world)
     assert _checked() == {
         "returns_of_key_counties": [
-            "population 2009: none approved", "rural_net_income 2008: none approved", "rural_net_income 2009: none approved",
+            "population 2009: none approved",
+            "rural_net_income 2008: none approved",
+            "rural_net_income 2009: none approved",
         ],
         "returns_of_region": ["land_area 2009: none approved", "population 2009: none approved"],
         "returns_decided": [f"population 2009 of area {world.areas['990101']}"],
-    }  # fmt: skip
+    }
     services.approve_return(world.approver, return_id=one.pk)
     after = _checked()
     assert after["returns_decided"] == []
     assert len(after["returns_of_key_counties"]) == 2
 
 
-_STAGED = """CREATE TEMP TABLE staged (row_no bigint, measure text, area text, area_id bigint, year int, value numeric, numerator numeric,
+_STAGED = """CREATE TEMP TABLE staged (row_no bigint, measure text, area text, area_id bigint, year int, value numeric,
+    numerator numeric,
  denominator numeric, unit text, document text)"""
 
 
@@ -184,7 +215,9 @@ def _stage(*rows: tuple[Any, ...]) -> None:
         cursor.execute("DROP TABLE IF EXISTS staged")
         cursor.execute(_STAGED)
         for number, row in enumerate(rows, 2):
-            cursor.execute("INSERT INTO staged VALUES (%s, %s, 'code', %s, %s, %s, %s, %s, %s, 'sheet')", [number, *row])
+            cursor.execute(
+                "INSERT INTO staged VALUES (%s, %s, 'code', %s, %s, %s, %s, %s, %s, 'sheet')", [number, *row]
+            )
 
 
 def _faults() -> dict[str, list[int]]:
@@ -201,9 +234,14 @@ def _faults() -> dict[str, list[int]]:
 
 def _applying(world: Any, cursor: Any, batch: int) -> Applying:
     return Applying(
-        cursor=cursor, batch_id=batch, stage="staged", sender_id=world.clerk.pk, approver_id=world.approver.pk,
-        first_open_day=date(2009, 1, 1), progress=lambda *_: None,
-    )  # fmt: skip
+        cursor=cursor,
+        batch_id=batch,
+        stage="staged",
+        sender_id=world.clerk.pk,
+        approver_id=world.approver.pk,
+        first_open_day=date(2009, 1, 1),
+        progress=lambda *_: None,
+    )
 
 
 def test_a_file_of_returns(world: Any) -> None:
@@ -216,12 +254,21 @@ def test_a_file_of_returns(world: Any) -> None:
         ("mutual_fund_repayment_rate", county, 2031, 100, 1000, 1000, "percent"),
     )
     assert _faults() == {
-        "unit_of_measure": [2], "level_of_measure": [3], "quotient_brings_its_parts": [4], "quotient_agrees": [5], "year_not_ahead": [6],
-    }  # fmt: skip
+        "unit_of_measure": [2],
+        "level_of_measure": [3],
+        "quotient_brings_its_parts": [4],
+        "quotient_agrees": [5],
+        "year_not_ahead": [6],
+    }
     with connection.cursor() as cursor:  # the unit that is right is named beside the one that was written
-        cursor.execute(next(c.sql for c in sheets.RETURNS.checks if c.rule == "unit_of_measure").replace("{stage}", "staged"))
+        cursor.execute(
+            next(c.sql for c in sheets.RETURNS.checks if c.rule == "unit_of_measure").replace("{stage}", "staged")
+        )
         assert cursor.fetchall() == [(2, "households", "persons: the unit of residents at the end of the year")]
-    good = (("population", county, 2009, 300000, None, None, "persons"), ("rural_net_income", county, 2009, 2912, 2_912_000, 1000, "yuan"))
+    good = (
+        ("population", county, 2009, 300000, None, None, "persons"),
+        ("rural_net_income", county, 2009, 2912, 2_912_000, 1000, "yuan"),
+    )
     _stage(*good)
     assert _faults() == {}
     with connection.cursor() as cursor:
@@ -239,16 +286,28 @@ def test_invariants_hold_against_raw_sql(committed_world: Any, app_connection: C
     world = committed_world
     one = _submit(world)
     raw = app_connection()
-    insert = """INSERT INTO returns_return (measure_id, area_id, year, value, unit, numerator, denominator, document, happened_on,
+    insert = """INSERT INTO returns_return (measure_id, area_id, year, value, unit, numerator, denominator, document,
+        happened_on,
      counts_on, recorded_by_id, replaces_id) VALUES (%s, %s, 2009, %s, %s, %s, %s, %s, %s, %s, 1, %s)"""
     day, county = "2009-12-31", world.areas["990101"]
-    approve = "INSERT INTO returns_approval (of_id, submitted_by_id, happened_on, counts_on, recorded_by_id) VALUES (%s, %s, %s, %s, %s)"
+    approve = (
+        "INSERT INTO returns_approval (of_id, submitted_by_id, happened_on, counts_on, recorded_by_id) "
+        "VALUES (%s, %s, %s, %s, %s)"
+    )
     attacks: list[tuple[str, list[Any], str]] = [
         (insert, ["population", county, 1, "persons", None, None, "d", day, day, None], "returns_return_one_current"),
         (insert, ["land_area", county, 1, "km2", None, None, "", day, day, None], "returns_return_names_its_document"),
         (insert, ["land_area", county, -1, "km2", None, None, "d", day, day, None], "returns_return_not_negative"),
-        (insert, ["land_area", county, 1, "km2", None, None, "d", "2009-12-30", day, None], "returns_return_of_its_year"),
-        (insert, ["rural_net_income", county, 1, "yuan", 1, None, "d", day, day, None], "returns_return_quotient_is_whole"),
+        (
+            insert,
+            ["land_area", county, 1, "km2", None, None, "d", "2009-12-30", day, None],
+            "returns_return_of_its_year",
+        ),
+        (
+            insert,
+            ["rural_net_income", county, 1, "yuan", 1, None, "d", day, day, None],
+            "returns_return_quotient_is_whole",
+        ),
         (insert, ["land_area", county, 1, "km2", None, None, "d", day, day, one.pk], "KZ053"),
         (insert, ["land_area", county, 1, "mu", None, None, "d", day, day, None], "KZ050"),
         (insert, ["rural_net_income", county, 5, "yuan", 1, 1, "d", day, day, None], "KZ051"),
@@ -257,16 +316,24 @@ def test_invariants_hold_against_raw_sql(committed_world: Any, app_connection: C
         (approve, [one.pk, 12345, day, day, one.recorded_by_id], "returns_approval_of_its_submitter"),
         (approve, [one.pk, one.recorded_by_id, "2009-12-30", "2009-12-30", 99], "KZ054"),
         (
-            "UPDATE returns_return SET voided_at = now(), voided_by_id = recorded_by_id, void_reason = 'x', void_counts_on = counts_on",
-            [], "returns_return_sent_back_by_another",
+            (
+                "UPDATE returns_return SET voided_at = now(), voided_by_id = recorded_by_id, void_reason = 'x', "
+                "void_counts_on = counts_on"
+            ),
+            [],
+            "returns_return_sent_back_by_another",
         ),
-    ]  # fmt: skip
+    ]
     for sql, params, expected in attacks:
         with pytest.raises(psycopg.Error) as refused:
             raw.execute(sql, params)
         assert expected in {refused.value.sqlstate, refused.value.diag.constraint_name}, sql
         raw.rollback()
-    for attack in ("UPDATE returns_return SET value = 1", "DELETE FROM returns_approval", "UPDATE returns_measure SET unit = 'x'"):
+    for attack in (
+        "UPDATE returns_return SET value = 1",
+        "DELETE FROM returns_approval",
+        "UPDATE returns_measure SET unit = 'x'",
+    ):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             raw.execute(attack)
         raw.rollback()
@@ -276,11 +343,18 @@ def test_a_sent_back_return_is_not_approved_meanwhile(committed_world: Any, app_
     one = _submit(committed_world)
     back, approval = app_connection(), app_connection()
     back.execute(
-        "UPDATE returns_return SET voided_at = now(), voided_by_id = 99, void_reason = 'x', void_counts_on = counts_on WHERE id = %s", [one.pk]
+        (
+            "UPDATE returns_return SET voided_at = now(), voided_by_id = 99, void_reason = 'x', void_counts_on = "
+            "counts_on WHERE id = %s"
+        ),
+        [one.pk],
     )
     approval.execute("SET lock_timeout = '300ms'")
     approval.commit()
-    insert = "INSERT INTO returns_approval (of_id, submitted_by_id, happened_on, counts_on, recorded_by_id) VALUES (%s, %s, %s, %s, 99)"
+    insert = (
+        "INSERT INTO returns_approval (of_id, submitted_by_id, happened_on, counts_on, recorded_by_id) VALUES "
+        "(%s, %s, %s, %s, 99)"
+    )
     params = [one.pk, one.recorded_by_id, "2009-12-31", "2009-12-31"]
     with pytest.raises(psycopg.errors.LockNotAvailable):
         approval.execute(insert, params)
@@ -293,7 +367,12 @@ def test_a_sent_back_return_is_not_approved_meanwhile(committed_world: Any, app_
 
 def test_the_live_report_is_what_a_place_returned_itself(world: Any) -> None:
     row = services.submit_return(
-        world.statistician, measure="population", area_id=world.region, year=2009, value=Decimal(6250000), document="Bulletin"
+        world.statistician,
+        measure="population",
+        area_id=world.region,
+        year=2009,
+        value=Decimal(6250000),
+        document="Bulletin",
     )
     assert _reported("overview.region_population") == []
     services.approve_return(world.approver, return_id=row.pk)
@@ -313,7 +392,8 @@ def test_a_temporary_table_does_not_stand_in_for_the_measures(committed_world: A
     raw.execute("UPDATE pg_temp.returns_measure SET unit = 'souls', is_quotient = false")
     with pytest.raises(psycopg.Error) as refused:
         raw.execute(
-            "INSERT INTO returns_return (measure_id, area_id, year, value, unit, document, happened_on, counts_on, recorded_by_id)"
+            "INSERT INTO returns_return (measure_id, area_id, year, value, unit, document, happened_on, counts_on, "
+            "recorded_by_id)"
             " VALUES ('population', %s, 2009, 1, 'souls', 'd', '2009-12-31', '2009-12-31', 1)",
             [committed_world.areas["990101"]],
         )
@@ -324,7 +404,8 @@ def test_what_is_no_number_is_no_return(committed_world: Any, app_connection: Co
     raw = app_connection()
     with pytest.raises(psycopg.Error) as refused:
         raw.execute(
-            "INSERT INTO returns_return (measure_id, area_id, year, value, unit, document, happened_on, counts_on, recorded_by_id)"
+            "INSERT INTO returns_return (measure_id, area_id, year, value, unit, document, happened_on, counts_on, "
+            "recorded_by_id)"
             " VALUES ('population', %s, 2009, 'NaN', 'persons', 'd', '2009-12-31', '2009-12-31', 1)",
             [committed_world.areas["990101"]],
         )
@@ -343,7 +424,9 @@ def test_the_list_tells_measure_and_unit_in_the_reader_s_language(world: Any) ->
 
 
 def test_a_return_begins_with_a_year_that_is_open(world: Any) -> None:
-    """The last year where it is open, else the open year nearest to it; never one before the region's first or after its last."""
+    """The last year where it is open, else the open year nearest to it; never one before the region's first or after
+    its last.
+    """
     opened = [p.year for p in periods.years() if p.state == "open"]
     assert periods.year_to_report(date(opened[0] + 1, 3, 1)) == opened[0]
     assert periods.year_to_report(date(1990, 3, 1)) == opened[0]

@@ -1,7 +1,9 @@
-"""Reads out of the source what Karez tells when it refuses or finds a fault: the texts and the patterns they are made from.
+"""Reads out of the source what Karez tells when it refuses or finds a fault: the texts and the patterns they are made
+from.
 
-Holds the reading of Python and SQL and no translation. A part that is put in at run time stands as `{1}`, `{2}`; the words that may
-stand there, where the source names them, are texts of their own. Texts within `_()` belong to the catalogue of the pages.
+Holds the reading of Python and SQL and no translation. A part that is put in at run time stands as `{1}`, `{2}`; the
+words that may stand there, where the source names them, are texts of their own. Texts within `_()` belong to the
+catalogue of the pages.
 """
 
 import ast
@@ -53,7 +55,9 @@ def _is_said(text: str) -> bool:
     plain = re.sub(r"\{\d+\}", "", text)
     if " " not in text:
         return bool(re.fullmatch(r"[a-z]{3,}", text))
-    return (bool(re.search(r"[A-Za-z]{2}", plain)) or text in BY_HAND) and not re.search(r"\|\||\b(CASE|JOIN|SELECT|WHERE|ELSE|IS NULL)\b|^(left|to_char|, )\(|\w\.\w+ = ", text)
+    return (bool(re.search(r"[A-Za-z]{2}", plain)) or text in BY_HAND) and not re.search(
+        r"\|\||\b(CASE|JOIN|SELECT|WHERE|ELSE|IS NULL)\b|^(left|to_char|, )\(|\w\.\w+ = ", text
+    )
 
 
 class Module:
@@ -106,11 +110,20 @@ class Reader:
         self.calls()
         for module in self.modules:
             self._tables(module)
-            for node in module.inside if module.key == "intake/plain.py" else ():  # its readers yield what is broken in a line
+            for node in (
+                module.inside if module.key == "intake/plain.py" else ()
+            ):  # its readers yield what is broken in a line
                 if isinstance(node, ast.Yield) and isinstance(node.value, ast.Tuple):
-                    self.found |= {(module.key, numbered(way)) for way in self._ways(module, node.value, 0) if " " in way}
+                    self.found |= {
+                        (module.key, numbered(way)) for way in self._ways(module, node.value, 0) if " " in way
+                    }
             for function in module.functions.values():
-                if not module.key.startswith("yearbook/") and function.name.endswith("_faults") and function.returns and ast.unparse(function.returns) in _LISTS:
+                if (
+                    not module.key.startswith("yearbook/")
+                    and function.name.endswith("_faults")
+                    and function.returns
+                    and ast.unparse(function.returns) in _LISTS
+                ):
                     self.found |= {(module.key, numbered(way)) for way in self._returned(module, function, 0)}
         return self.found
 
@@ -118,7 +131,14 @@ class Reader:
         name = _name(call.func)
         told = self.told.get((module.key, name)) or self.told.get(("*", name))
         if told is None and name not in module.functions and isinstance(call.func, ast.Name | ast.Attribute):
-            told = next((t for (key, known), t in self.told.items() if known == name and key != "*" and self._imports(module, key)), None)
+            told = next(
+                (
+                    t
+                    for (key, known), t in self.told.items()
+                    if known == name and key != "*" and self._imports(module, key)
+                ),
+                None,
+            )
         if told is None or (name in ("progress", "report") and module.key.startswith("yearbook/")):
             return
         for parameter, place in told.items():
@@ -133,20 +153,34 @@ class Reader:
                 self.found |= {(module.key, p) for p in map(numbered, self._ways(module, value, 0))}
 
     def _tables(self, module: Module) -> None:
-        """Tables from a constraint of the database to a refusal (its code, and what is told), and faults told as a mapping."""
+        """Tables from a constraint of the database to a refusal (its code, and what is told), and faults told as a
+        mapping.
+        """
         for node in (n for n in module.inside if isinstance(n, ast.Dict)):
-            named = {key.value: value for key, value in zip(node.keys, node.values, strict=True) if isinstance(key, ast.Constant)}
-            for told in (named[key] for key in ("found", "expected", "todo", "why") if key in named and "expected" in named):
+            named = {
+                key.value: value
+                for key, value in zip(node.keys, node.values, strict=True)
+                if isinstance(key, ast.Constant)
+            }
+            for told in (
+                named[key] for key in ("found", "expected", "todo", "why") if key in named and "expected" in named
+            ):
                 self.found |= {(module.key, numbered(way)) for way in self._ways(module, told, 0)}
         for table in (value for value in module.constants.values() if isinstance(value, ast.Dict)):
             for row in (value.elts for value in table.values if isinstance(value, ast.Tuple) and len(value.elts) > 1):
                 if isinstance(row[0], ast.Constant) and _CODE.fullmatch(str(row[0].value)):
-                    self.found |= {(module.key, numbered(way)) for told in row[1:] for way in self._ways(module, told, 0)}
+                    self.found |= {
+                        (module.key, numbered(way)) for told in row[1:] for way in self._ways(module, told, 0)
+                    }
 
     def _imports(self, module: Module, key: str) -> bool:
-        return any(isinstance(n, ast.ImportFrom) and (n.module or "").startswith("karez." + key.split("/", maxsplit=1)[0]) for n in module.tree.body)
+        return any(
+            isinstance(n, ast.ImportFrom) and (n.module or "").startswith("karez." + key.split("/", maxsplit=1)[0])
+            for n in module.tree.body
+        )
 
-    # What an expression may be: texts in which a bare `{}` stands for what is put in. `{}` alone is nothing to translate.
+    # What an expression may be: texts in which a bare `{}` stands for what is put in. `{}` alone is nothing to
+    # translate.
 
     def _ways(self, module: Module, node: ast.expr, deep: int) -> list[str]:
         if deep > 12:
@@ -222,10 +256,16 @@ class Reader:
                     self.told[(module.key, function.name)] = {**known, node.id: place}
                 return ["{}"]
             set_here = [
-                n.value for n in ast.walk(function)
-                if isinstance(n, ast.Assign | ast.AnnAssign) and n.value is not None and not _mentions(n.value, node.id)
-                and any(isinstance(t, ast.Name) and t.id == node.id for t in (n.targets if isinstance(n, ast.Assign) else [n.target]))
-            ]  # fmt: skip
+                n.value
+                for n in ast.walk(function)
+                if isinstance(n, ast.Assign | ast.AnnAssign)
+                and n.value is not None
+                and not _mentions(n.value, node.id)
+                and any(
+                    isinstance(t, ast.Name) and t.id == node.id
+                    for t in (n.targets if isinstance(n, ast.Assign) else [n.target])
+                )
+            ]
             set_here += list(_unpacked(function, node.id))
             if set_here:
                 return [way for value in set_here for way in self._ways(module, value, deep + 1)]
@@ -251,7 +291,9 @@ def _unpacked(function: ast.FunctionDef, name: str) -> Iterator[ast.expr]:
 
 
 def _name(function: ast.expr) -> str:
-    return function.id if isinstance(function, ast.Name) else function.attr if isinstance(function, ast.Attribute) else ""
+    return (
+        function.id if isinstance(function, ast.Name) else function.attr if isinstance(function, ast.Attribute) else ""
+    )
 
 
 def _python() -> set[tuple[str, Pattern]]:

@@ -47,8 +47,14 @@ def _queries(module: Module) -> Iterator[str]:
     """Narrations put together in a query that stands in Python."""
     for node in module.inside:
         if isinstance(node, ast.JoinedStr):
-            yield from named("".join(str(part.value) if isinstance(part, ast.Constant) else "x" for part in node.values))
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and not isinstance(module.inside.get(node), ast.JoinedStr):
+            yield from named(
+                "".join(str(part.value) if isinstance(part, ast.Constant) else "x" for part in node.values)
+            )
+        elif (
+            isinstance(node, ast.Constant)
+            and isinstance(node.value, str)
+            and not isinstance(module.inside.get(node), ast.JoinedStr)
+        ):
             yield from named(node.value)
 
 

@@ -1,4 +1,6 @@
-"""Reads out of SQL what is told to people: messages a function raises, and texts a query puts together. Holds no translation."""
+"""Reads out of SQL what is told to people: messages a function raises, and texts a query puts together. Holds no
+translation.
+"""
 
 import re
 from collections.abc import Iterator
@@ -95,5 +97,9 @@ def _chain(operands: list[str], whole: bool) -> Iterator[str]:
             text += operand
         last = operand
     shown = numbered(text)
-    if (" " in text.strip() or whole or "||" in operands) and not text.startswith(("/", "{}/")) and re.search("[A-Za-z]{2}", text.replace("{}", "")):
+    if (
+        (" " in text.strip() or whole or "||" in operands)
+        and not text.startswith(("/", "{}/"))
+        and re.search("[A-Za-z]{2}", text.replace("{}", ""))
+    ):
         yield shown

@@ -1,8 +1,10 @@
-"""Collects the messages of all pages and rooms into the Chinese catalogue, and compiles it. Needs Babel, no other program.
+"""Collects the messages of all pages and rooms into the Chinese catalogue, and compiles it. Needs Babel, no other
+program.
 
     python karez/web/locale/refresh.py
 
-Translations already there are kept; messages no longer used go. Run it after changing a text, then translate what is empty.
+Translations already there are kept; messages no longer used go. Run it after changing a text, then translate what is
+empty.
 """
 
 import io
@@ -70,7 +72,11 @@ def save(catalogue: Catalog, path: Path) -> None:
     with path.open("wb") as file:
         write_po(file, catalogue, width=110, sort_output=True, include_lineno=False, omit_header=False)
     text = path.read_text(encoding="utf-8")
-    text = re.sub(r'"(POT-Creation-Date|PO-Revision-Date|Generated-By|Last-Translator|Language-Team|Report-Msgid-Bugs-To).*\n', "", text)
+    text = re.sub(
+        r'"(POT-Creation-Date|PO-Revision-Date|Generated-By|Last-Translator|Language-Team|Report-Msgid-Bugs-To).*\n',
+        "",
+        text,
+    )
     path.write_text(text, encoding="utf-8")
 
 

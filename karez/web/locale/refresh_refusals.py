@@ -1,9 +1,10 @@
-"""Collects what Karez tells when it refuses or finds a fault into the Chinese catalogue `refusals`, and what it writes into books
-(names of accounts, narrations) into `books`. Needs Babel, no other program.
+"""Collects what Karez tells when it refuses or finds a fault into the Chinese catalogue `refusals`, and what it writes
+into books (names of accounts, narrations) into `books`. Needs Babel, no other program.
 
     python karez/web/locale/refresh_refusals.py
 
-Translations already there are kept; texts no longer told go. Run it after changing such a text, then translate what is empty.
+Translations already there are kept; texts no longer told go. Run it after changing such a text, then translate what is
+empty.
 """
 
 from collections.abc import Mapping
@@ -22,10 +23,14 @@ BOOKS = CATALOGUE.with_name("books.po")
 
 def fresh(old: Catalog, found: Mapping[str, set[str]], holds: str) -> Catalog:
     """A catalogue of the texts there are now, with the translations of `old`."""
-    made = Catalog(locale="zh_Hans", project="Karez", charset="utf-8", header_comment=f"# {holds}, in simplified Chinese.")
+    made = Catalog(
+        locale="zh_Hans", project="Karez", charset="utf-8", header_comment=f"# {holds}, in simplified Chinese."
+    )
     for text, files in found.items():
         known = old.get(text)
-        made.add(text, known.string if known and known.string else None, locations=[(file, 0) for file in sorted(files)])
+        made.add(
+            text, known.string if known and known.string else None, locations=[(file, 0) for file in sorted(files)]
+        )
     return made
 
 

@@ -127,7 +127,9 @@ def why_empty(state: str) -> str:
 
 @register.filter
 def said(text: Any, kind: str = "") -> str:
-    """What was refused or found wrong, in the reader's language; `kind` "cell" where it may be what somebody wrote in a file."""
+    """What was refused or found wrong, in the reader's language; `kind` "cell" where it may be what somebody wrote in a
+    file.
+    """
     return sayings.said(text, cell=kind == "cell")
 
 
@@ -139,8 +141,12 @@ def booked(text: Any) -> str:
 
 @register.filter
 def narration(voucher: Any) -> str:
-    """What a voucher is for, in the reader's language where the program wrote it; the reason of a reversal somebody typed stays."""
-    told, kind = (voucher.get(k, "") if isinstance(voucher, Mapping) else getattr(voucher, k) for k in ("narration", "kind"))
+    """What a voucher is for, in the reader's language where the program wrote it; the reason of a reversal somebody
+    typed stays.
+    """
+    told, kind = (
+        voucher.get(k, "") if isinstance(voucher, Mapping) else getattr(voucher, k) for k in ("narration", "kind")
+    )
     return sayings.booked(told, typed=kind == "reversal")
 
 
@@ -180,7 +186,12 @@ def person(context: dict[str, Any], user_id: int | None) -> str:
 
 @register.simple_block_tag(takes_context=True)
 def link(
-    context: dict[str, Any], content: SafeString, address: str, key: int | None, over: int | None = None, without: str | None = None
+    context: dict[str, Any],
+    content: SafeString,
+    address: str,
+    key: int | None,
+    over: int | None = None,
+    without: str | None = None,
 ) -> SafeString | str:
     """A link to another room's record for who may open it; the same words, or `without`, for everybody else.
 
@@ -188,7 +199,13 @@ def link(
     """
     actor, permission = context["request"].user, f"{address.partition(':')[0]}.view"
     opens = key and (may(actor, permission, over) if over else permission in permissions_of(actor))
-    return format_html('<a href="{}">{}</a>', reverse(address, args=[key]), content) if opens else content if without is None else without
+    return (
+        format_html('<a href="{}">{}</a>', reverse(address, args=[key]), content)
+        if opens
+        else content
+        if without is None
+        else without
+    )
 
 
 @register.simple_tag(takes_context=True)
@@ -228,7 +245,11 @@ def pager(context: dict[str, Any], after: Any, name: str = "after") -> dict[str,
 @register.simple_tag(takes_context=True)
 def related(context: dict[str, Any], area_id: int, level: str) -> list[AreaLink]:
     """What the rooms have on record about an area, as far as the reader may see it."""
-    return [replace(link, words=sayings.booked(link.words)) for tell in told("about_area") for link in tell(context["request"].user, area_id, level)]
+    return [
+        replace(link, words=sayings.booked(link.words))
+        for tell in told("about_area")
+        for link in tell(context["request"].user, area_id, level)
+    ]
 
 
 @register.simple_tag(takes_context=True)
@@ -245,7 +266,9 @@ def facts_behind(context: dict[str, Any], voucher: Any, lines: Any) -> list[Area
 
 
 @register.inclusion_tag("web/documents.html", takes_context=True)
-def documents(context: dict[str, Any], kind: str, subject_id: int, attach: str = "", extra: int | None = None) -> dict[str, Any]:
+def documents(
+    context: dict[str, Any], kind: str, subject_id: int, attach: str = "", extra: int | None = None
+) -> dict[str, Any]:
     """The documents of a record, as far as the reader may open them, and a form that sends one to `attach` where given.
 
     The form is for those who may attach somewhere; that it is here is asked when it is sent.

@@ -38,10 +38,15 @@ def build(world: Any) -> dict[str, Sample]:
     funds.approve(
         world.approver,
         funds.prepare_allocation(
-            world.finance, line=fund.line, county_id=world.areas["990102"], amount_fen=30_000_000, happened_on=date(2009, 1, 6),
-            reference="b2", document_no="2009/2",
+            world.finance,
+            line=fund.line,
+            county_id=world.areas["990102"],
+            amount_fen=30_000_000,
+            happened_on=date(2009, 1, 6),
+            reference="b2",
+            document_no="2009/2",
         ),
-    )  # fmt: skip
+    )
     ours = {"society": fund.society, "member": fund.members[0], "fund": fund}
     theirs = {"society": fund.other, "member": fund.stranger, "fund": fund}
     found = {}
@@ -55,56 +60,129 @@ def _county(world: Any, fund: Any, county: str, clerk: Any, parts: dict[str, Any
     village = society.area_id
     house = register.add_household(clerk, village_id=village, household_no=f"H-{county}", starts_on=date(2009, 2, 1))
     person = register.add_person(
-        clerk, household_id=house.pk,
-        new=register.NewPerson(sex=1, birth_month=date(1970, 3, 1), relation=0, since=date(2009, 2, 1), name=PEOPLE[county]),
-    )  # fmt: skip
+        clerk,
+        household_id=house.pk,
+        new=register.NewPerson(
+            sex=1, birth_month=date(1970, 3, 1), relation=0, since=date(2009, 2, 1), name=PEOPLE[county]
+        ),
+    )
     asked = identity.request_erasure(clerk, person_id=person.pk, reason=f"Asked for in {county}")
     book = Book.objects.get(pk=society.book_id)
     money = {a.code: a.pk for a in Account.objects.filter(book=book)}
     posted = ledger.receive(
         world.finance if county == "990102" else world.treasurer,
-        [ledger.Draft(book_id=book.pk, booking_date=date(2009, 5, 1), kind="gift", narration=f"Gift in {county}",
-                      lines=(ledger.Line(money["1001"], money["4002"], 12_300),))],
-    )[0]  # fmt: skip
+        [
+            ledger.Draft(
+                book_id=book.pk,
+                booking_date=date(2009, 5, 1),
+                kind="gift",
+                narration=f"Gift in {county}",
+                lines=(ledger.Line(money["1001"], money["4002"], 12_300),),
+            )
+        ],
+    )[0]
     fund.pay_in(member, 500)
     grant = mutual.prepare_grant(
-        world.finance, society=society, line=fund.line, amount_fen=20_000_000, granted_on=date(2009, 3, 1), document_no=f"Grant {county}"
+        world.finance,
+        society=society,
+        line=fund.line,
+        amount_fen=20_000_000,
+        granted_on=date(2009, 3, 1),
+        document_no=f"Grant {county}",
     )
     mutual.approve(world.approver, grant)
     loan = fund.lend(member, 300, f"L-{county}")
     waits = mutual.prepare_refund(world.finance, member=member, amount_fen=100, refunded_on=date(2009, 6, 1))
     rules = resolutions.prepare_rules(
-        world.finance, society=society, starts_on=date(2009, 8, 1), terms=TERMS, document_no=f"Minutes {county}", document_on=date(2009, 8, 1)
+        world.finance,
+        society=society,
+        starts_on=date(2009, 8, 1),
+        terms=TERMS,
+        document_no=f"Minutes {county}",
+        document_on=date(2009, 8, 1),
     )
     passed = funds.prepare_allocation(
-        world.finance, line=fund.line, county_id=world.areas[county], amount_fen=100, happened_on=date(2009, 7, 1),
-        reference=f"R-{county}", document_no="2009/7",
-    )  # fmt: skip
+        world.finance,
+        line=fund.line,
+        county_id=world.areas[county],
+        amount_fen=100,
+        happened_on=date(2009, 7, 1),
+        reference=f"R-{county}",
+        document_no="2009/7",
+    )
     count = ledger.count_cash(
-        world.finance, account=Account.objects.get(pk=money["1001"]), counted_on=date(2009, 5, 1), counted_fen=1, note=f"Counted in {county}"
+        world.finance,
+        account=Account.objects.get(pk=money["1001"]),
+        counted_on=date(2009, 5, 1),
+        counted_fen=1,
+        note=f"Counted in {county}",
     )
     set_id = ledger.prepare(
         world.finance,
-        [ledger.Draft(book_id=book.pk, booking_date=date(2009, 5, 2), kind="transfer", narration=f"To the bank in {county}",
-                      lines=(ledger.Line(money["1002"], money["1001"], 300),))],
-    )  # fmt: skip
+        [
+            ledger.Draft(
+                book_id=book.pk,
+                booking_date=date(2009, 5, 2),
+                kind="transfer",
+                narration=f"To the bank in {county}",
+                lines=(ledger.Line(money["1002"], money["1001"], 300),),
+            )
+        ],
+    )
     row = returns.submit_return(
-        clerk, measure="land_area", area_id=world.areas[county], year=2009, value=Decimal("1234.5"), document=f"Survey of {county}"
+        clerk,
+        measure="land_area",
+        area_id=world.areas[county],
+        year=2009,
+        value=Decimal("1234.5"),
+        document=f"Survey of {county}",
     )
     paper = attach(
-        clerk, kind="voucher", subject_id=posted.voucher_id, area_id=village, name=f"receipt-{county}.txt",
+        clerk,
+        kind="voucher",
+        subject_id=posted.voucher_id,
+        area_id=village,
+        name=f"receipt-{county}.txt",
         stream=[f"receipt of {county}".encode()],
-    )  # fmt: skip
+    )
     batch = intake.receive(clerk, sheet="returns", file_name=f"returns-{county}.csv", stream=_csv(county))
     intake.stage(batch.pk)
     ids = {
-        "area_id": village, "village_id": village, "household_id": house.pk, "book_id": book.pk, "account_id": money["1001"],
-        "count_id": count.pk, "allocation_id": Allocation.objects.filter(area_id=world.areas[county]).earliest("pk").pk,
-        "voucher_id": posted.voucher_id, "set_id": set_id, "return_id": row.pk, "document_id": paper.pk, "batch_id": batch.pk,
-        "society_id": society.pk, "loan_id": loan.pk, "mutual_proposal_id": waits.pk, "resolution_id": rules.pk, "fund_proposal_id": passed.pk,
-        "line_id": fund.line.pk, "person_id": person.pk, "fact_id": person.memberships.get().pk, "request_id": asked.pk,
-    }  # fmt: skip
-    secrets = [f"L-{county}", f"Grant {county}", f"Minutes {county}", f"H-{county}", PEOPLE[county], f"Gift in {county}", f"Survey of {county}", f"Counted in {county}", f"receipt-{county}", f"returns-{county}", f"Asked for in {county}"]
+        "area_id": village,
+        "village_id": village,
+        "household_id": house.pk,
+        "book_id": book.pk,
+        "account_id": money["1001"],
+        "count_id": count.pk,
+        "allocation_id": Allocation.objects.filter(area_id=world.areas[county]).earliest("pk").pk,
+        "voucher_id": posted.voucher_id,
+        "set_id": set_id,
+        "return_id": row.pk,
+        "document_id": paper.pk,
+        "batch_id": batch.pk,
+        "society_id": society.pk,
+        "loan_id": loan.pk,
+        "mutual_proposal_id": waits.pk,
+        "resolution_id": rules.pk,
+        "fund_proposal_id": passed.pk,
+        "line_id": fund.line.pk,
+        "person_id": person.pk,
+        "fact_id": person.memberships.get().pk,
+        "request_id": asked.pk,
+    }
+    secrets = [
+        f"L-{county}",
+        f"Grant {county}",
+        f"Minutes {county}",
+        f"H-{county}",
+        PEOPLE[county],
+        f"Gift in {county}",
+        f"Survey of {county}",
+        f"Counted in {county}",
+        f"receipt-{county}",
+        f"returns-{county}",
+        f"Asked for in {county}",
+    ]
     assert Voucher.objects.filter(pk=posted.voucher_id).exists()
     return Sample(county, ids, secrets)
 

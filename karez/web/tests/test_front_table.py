@@ -12,7 +12,15 @@ from karez.host.front import table
 from karez.intake.limits import FILE_BYTES
 from karez.yearbook import proof_upload
 
-_PUT_IN = {"int": "7", "id": "7", "year": "2009", "slug": "word", "str": "word", "path": "chapter.pdf", "uuid": "6a2f41a3-c54c-4a53-9d37-6b2f7a1d0001"}
+_PUT_IN = {
+    "int": "7",
+    "id": "7",
+    "year": "2009",
+    "slug": "word",
+    "str": "word",
+    "path": "chapter.pdf",
+    "uuid": "6a2f41a3-c54c-4a53-9d37-6b2f7a1d0001",
+}
 _TAKES_FILES = re.compile(r"\buploaded\(|request\.FILES|sent_files\(|attach_form|unpacked\(")
 
 
@@ -55,7 +63,11 @@ def test_the_example_for_nginx_lets_in_what_the_front_takes_and_keeps_no_file() 
     """Every address with a large body has a place of its own there: as large as the front takes it, handed on unread."""
     conf = (Path(__file__).parents[3] / "deploy" / "nginx.conf").read_text()
     places = re.findall(r"location (=|~)? ?(\S+) \{(.*?)\n    \}", conf, re.DOTALL)
-    size = {address: int(found[1]) for _, address, body in places if (found := re.search(r"client_max_body_size (\d+)m;", body))}
+    size = {
+        address: int(found[1])
+        for _, address, body in places
+        if (found := re.search(r"client_max_body_size (\d+)m;", body))
+    }
     assert "    client_max_body_size 2m;" in conf
     large = {address for address, _ in addresses() if table.way_of("POST", address).body_bytes > table.FORM_BYTES}
     matched = {}

@@ -84,7 +84,9 @@ def test_the_reader_finds_what_is_written_into_books() -> None:
         "Grant to a village society, {1}",  # put together in a query
     ):
         assert text in found, text
-    assert list(named("SELECT f('a, b', c) AS x, CASE k WHEN 'own' THEN 'Paid in, ' || d ELSE 'Paid out' END AS narration")) == ["Paid in, {1}", "Paid out"]
+    assert list(
+        named("SELECT f('a, b', c) AS x, CASE k WHEN 'own' THEN 'Paid in, ' || d ELSE 'Paid out' END AS narration")
+    ) == ["Paid in, {1}", "Paid out"]
 
 
 @pytest.mark.parametrize(
@@ -95,7 +97,10 @@ def test_the_reader_finds_what_is_written_into_books() -> None:
         ("allocation A, b, 2009/1", "拨付 A，b, 2009/1"),
         ("Grant to 柳井互助社, open", "拨付柳井互助社，open"),
         ("wound up", "wound up"),
-        ("nothing of this number", "nothing of this number"),  # told when something is refused, never written into a book
+        (
+            "nothing of this number",
+            "nothing of this number",
+        ),  # told when something is refused, never written into a book
     ],
 )
 def test_of_a_book_only_the_programs_words_are_told(english: str, chinese: str) -> None:
@@ -113,7 +118,10 @@ def test_of_a_book_only_the_programs_words_are_told(english: str, chinese: str) 
         ("Set 7 was already refused.", "第 7 组已经否决。"),
         ("the code of one county or township on that day", "当日一个县或乡镇的代码"),
         ("voucher 1: no lines; voucher 2: line 1 moves 0 fen", "凭证 1：没有分录；凭证 2：第 1 行转移 0 分"),
-        ("voucher 1: a narration of 1 characters", "凭证 1：摘要有 1 个字符"),  # and not: voucher 1: a narration, of 1 characters
+        (
+            "voucher 1: a narration of 1 characters",
+            "凭证 1：摘要有 1 个字符",
+        ),  # and not: voucher 1: a narration, of 1 characters
         ("2009-A in Liujing", "2009-A，Liujing"),
         ("notes of the county.csv", "notes of the county.csv"),
         ("this number is on the register in household 12 of another village", "此号码已登记在册（他村 12 户）"),
@@ -137,8 +145,19 @@ def test_a_cell_is_told_as_it_was_written() -> None:
 
 
 def test_a_long_and_hostile_text_takes_no_more_calls_than_a_short_one() -> None:
-    """Each call looks through the text once at most, so calls are what may grow: they are bounded by the patterns there are."""
-    for hostile in ("; expected found ", "a", "voucher 1: ", "; voucher 1: x", ", ", "in of and to at no ", "a no 1 of 1 in 1 to 1 and 1 ", "batch 1: found 1; expected 1; rule: 1. What to do: 1. "):
+    """Each call looks through the text once at most, so calls are what may grow: they are bounded by the patterns there
+    are.
+    """
+    for hostile in (
+        "; expected found ",
+        "a",
+        "voucher 1: ",
+        "; voucher 1: x",
+        ", ",
+        "in of and to at no ",
+        "a no 1 of 1 in 1 to 1 and 1 ",
+        "batch 1: found 1; expected 1; rule: 1. What to do: 1. ",
+    ):
         for times in (1000, 2000, 3900):
             text = (hostile * times)[:times]
             assert calls(lambda text=text: said.said(text, "zh-hans")) < 100_000, (hostile, times)  # type: ignore[misc]
@@ -148,7 +167,13 @@ def test_a_long_and_hostile_text_takes_no_more_calls_than_a_short_one() -> None:
 def _allocation(world: Any, user: Any, language: str, amount: str) -> tuple[int, str]:
     line = make_line(world)
     appropriate(world, line, 100_000)
-    given = {"county": world.areas["990101"], "amount_fen": amount, "happened_on": "2009-03-05", "reference": "A-2", "document_no": "2009/2"}
+    given = {
+        "county": world.areas["990101"],
+        "amount_fen": amount,
+        "happened_on": "2009-03-05",
+        "reference": "A-2",
+        "document_no": "2009/2",
+    }
     answer = _reader(user, language).post(f"/funds/lines/{line.pk}/prepare/allocation/", given)
     return answer.status_code, answer.content.decode()
 
@@ -172,8 +197,12 @@ def test_a_refusal_of_the_database(world: Any) -> None:
 
 
 def test_the_faults_of_a_file(world: Any) -> None:
-    rows = "level,code,name_zh,name_en,parent_code,valid_from\nhamlet,99010199,新村,New,9901011,2009-31-12\nvillage,,,,,\n"
-    batch = intake.receive(world.administrator, sheet="places", file_name="places.csv", stream=io.BytesIO(rows.encode()))
+    rows = (
+        "level,code,name_zh,name_en,parent_code,valid_from\nhamlet,99010199,新村,New,9901011,2009-31-12\nvillage,,,,,\n"
+    )
+    batch = intake.receive(
+        world.administrator, sheet="places", file_name="places.csv", stream=io.BytesIO(rows.encode())
+    )
     intake.stage(batch.pk)
     page = _reader(world.administrator).get(f"/files/{batch.pk}/").content.decode()
     assert "日期：2009-03-31" in page and "下列之一：" in page and "填写单元格" in page
@@ -187,8 +216,17 @@ def test_the_checks_of_a_closing(world: Any) -> None:
     wrong = {"record": "2009-A in Liujing", "found": "100 fen on record", "expected": "0 fen in the books", "link": ""}
     made = Preparation.objects.create(year=2009, prepared_by_id=world.statistician.pk, draft="0" * 64)
     CheckResult.objects.create(
-        preparation=made, name=check.name, label=str(check.label), todo=str(check.todo), acceptable=False, failures=1, rows=[wrong], rows_digest="0" * 64
+        preparation=made,
+        name=check.name,
+        label=str(check.label),
+        todo=str(check.todo),
+        acceptable=False,
+        failures=1,
+        rows=[wrong],
+        rows_digest="0" * 64,
     )
     page = _reader(world.approver).get("/closing/2009/").content.decode()
-    assert "下达与拨付的记录与办公室和各县账簿收到的金额逐项相符" in page and "记录 100 分" in page and "账簿 0 分" in page
+    assert (
+        "下达与拨付的记录与办公室和各县账簿收到的金额逐项相符" in page and "记录 100 分" in page and "账簿 0 分" in page
+    )
     assert "or take back the record" not in page

@@ -62,9 +62,12 @@ SCOPED = {
 }
 # Further words in an address beside the record.
 MORE = {
-    "mutual_funds:act": {"what": "contribution"}, "mutual_funds:act_loan": {"what": "repayment"},
-    "mutual_funds:take_back": {"voucher_id": "voucher_id"}, "register:act": {"what": "leave"}, "register:correct": {"kind": "membership"},
-}  # fmt: skip
+    "mutual_funds:act": {"what": "contribution"},
+    "mutual_funds:act_loan": {"what": "repayment"},
+    "mutual_funds:take_back": {"voucher_id": "voucher_id"},
+    "register:act": {"what": "leave"},
+    "register:correct": {"kind": "membership"},
+}
 # Addresses that show each reader their own part: they open, and nothing of another county is in them.
 OWN = {
     "home": {},
@@ -113,9 +116,19 @@ REGION_ONLY = {
 }
 # Without records: language, health, the proofreader; and the way from a frozen key, which has a test of its own.
 PUBLIC = {
-    "set_language", "healthy", "signed_in", "account_reset_password", "yearbook:record", "yearbook:proof", "yearbook:proof_download", "yearbook:proof_example",
-    "yearbook:proof_example_file", "yearbook:public_editions", "yearbook:public_edition", "yearbook:public_file",
-}  # fmt: skip
+    "set_language",
+    "healthy",
+    "signed_in",
+    "account_reset_password",
+    "yearbook:record",
+    "yearbook:proof",
+    "yearbook:proof_download",
+    "yearbook:proof_example",
+    "yearbook:proof_example_file",
+    "yearbook:public_editions",
+    "yearbook:public_edition",
+    "yearbook:public_file",
+}
 
 
 def addresses(patterns: Any = None, space: str = "") -> Iterator[str]:
@@ -231,22 +244,42 @@ def _a_trace_counts_rows_elsewhere_and_shows_none(committed_world: Any, counties
     paid_out = Transfer.objects.get(pk=lent.transfer_id)
     mine = {"loan_id": lent.pk, "society_id": lent.society_id, "voucher_id": paid_out.voucher_id}
     for column in ("loan_id", "society_id", "voucher_id"):
-        assert f'<td class="nowrap"><a href="{reverse("yearbook:record", args=["mutual_funds_loans", column, str(mine[column])])}">' in said
-    assert f'<th scope="row" class="nowrap"><a href="{reverse("yearbook:record", args=["mutual_funds_loans", "loan_id", str(mine["loan_id"])])}">' in said
+        assert (
+            '<td class="nowrap"><a '
+            f'href="{reverse("yearbook:record", args=["mutual_funds_loans", column, str(mine[column])])}">'
+        ) in said
+    assert (
+        '<th scope="row" class="nowrap"><a '
+        f'href="{reverse("yearbook:record", args=["mutual_funds_loans", "loan_id", str(mine["loan_id"])])}">'
+    ) in said
     assert "Loan L-990102" not in said
     theirs = f"{address}?area={counties['990102'].ids['area_id']}"
     assert _client(committed_world.clerk).get(theirs).status_code == 404
 
 
-def test_after_a_cut_out_the_old_county_sees_nothing_of_it(committed_world: Any, counties: dict[str, samples.Sample]) -> None:
+def test_after_a_cut_out_the_old_county_sees_nothing_of_it(
+    committed_world: Any, counties: dict[str, samples.Sample]
+) -> None:
     theirs, areas = counties["990102"], committed_world.areas
     township = next(a.parent_id for a in Tree.objects.filter(pk=theirs.ids["village_id"]))
     places.cut_out_area(
-        committed_world.regional, from_area_ids=[areas["990102"]], parent_id=areas["9901"], level="county",
-        new=places.NewArea(code="990103", name_zh="新泉县", name_en="Xinquan", children=(township,)), on=date(2010, 1, 1),
+        committed_world.regional,
+        from_area_ids=[areas["990102"]],
+        parent_id=areas["9901"],
+        level="county",
+        new=places.NewArea(code="990103", name_zh="新泉县", name_en="Xinquan", children=(township,)),
+        on=date(2010, 1, 1),
         reason="cut out",
-    )  # fmt: skip
-    stays = {"returns:one", "returns:decide", "returns:attach", "intake:batch", "intake:progress", "intake:faults", "intake:decide"}
+    )
+    stays = {
+        "returns:one",
+        "returns:decide",
+        "returns:attach",
+        "intake:batch",
+        "intake:progress",
+        "intake:faults",
+        "intake:decide",
+    }
     stays |= {"funds:proposal", "funds:take_back_allocation"}  # and what was passed to the county itself
     client = _client(committed_world.other_clerk)
     for name, (key, how) in SCOPED.items():
@@ -264,7 +297,9 @@ def _nothing_of_theirs(user: User, theirs: samples.Sample) -> None:
         nowhere = words | {k: 987_654_321 for k, v in words.items() if isinstance(v, int)}
         address, other = (reverse(name, kwargs=w) for w in (words, nowhere))
         for answer, nothing in zip(_ask(client, address, how), _ask(client, other, how), strict=True):
-            assert answer.status_code == nothing.status_code == 404, f"{name}: {answer.status_code}, {nothing.status_code} where there is nothing"
+            assert answer.status_code == nothing.status_code == 404, (
+                f"{name}: {answer.status_code}, {nothing.status_code} where there is nothing"
+            )
             assert _plain(answer, address) == _plain(nothing, other), f"{name} tells another's record from none"
             _silent(name, answer, theirs)
     for name, words in OWN.items():
@@ -290,14 +325,19 @@ def test_nothing_here_is_one_page_in_both_languages(committed_world: Any) -> Non
             assert answer.status_code == 404
             assert words in _body(answer)
     mine, there = _client(committed_world.clerk), "/ledger/vouchers/987654/"
-    one, other = (re.sub(r"<nav class.*?</nav>", "", _plain(mine.get(a), a), flags=re.DOTALL) for a in ("/nosuchpage/", there))
+    one, other = (
+        re.sub(r"<nav class.*?</nav>", "", _plain(mine.get(a), a), flags=re.DOTALL) for a in ("/nosuchpage/", there)
+    )
     assert one == other
     assert mine.get(there, headers={"accept": "application/json"}).json() == {"code": "not_found"}
 
 
 def test_who_may_not_attach_is_not_offered_it(committed_world: Any, counties: dict[str, samples.Sample]) -> None:
     mine = counties["990101"].ids
-    for address in (reverse("ledger:voucher", args=[mine["voucher_id"]]), reverse("returns:one", args=[mine["return_id"]])):
+    for address in (
+        reverse("ledger:voucher", args=[mine["voucher_id"]]),
+        reverse("returns:one", args=[mine["return_id"]]),
+    ):
         assert "Attach a document" in _body(_client(committed_world.clerk).get(address))
         assert "Attach a document" not in _body(_client(committed_world.auditor).get(address))
 

@@ -1,4 +1,6 @@
-"""The chapter as a Word document: headings, contents, tables, notes on the figures, page numbers in the foot. No date but the snapshot's."""
+"""The chapter as a Word document: headings, contents, tables, notes on the figures, page numbers in the foot. No date
+but the snapshot's.
+"""
 
 import io
 import zipfile
@@ -70,7 +72,12 @@ def _document(publication: Publication, language: str) -> bytes:
     if tables:
         document.add_paragraph(w["withheld_note"], style="List")
     document.add_heading(w["figures"], 1)
-    _table(document, [w["figure"], w["id"], w["value"]], [(r["name"], r["id"], r["words"] or r["gap"]) for r in chapter.rows], numbers_from=2)
+    _table(
+        document,
+        [w["figure"], w["id"], w["value"]],
+        [(r["name"], r["id"], r["words"] or r["gap"]) for r in chapter.rows],
+        numbers_from=2,
+    )
     document.add_heading(w["notes"], 1)
     for figure, number in notes.items():
         paragraph = document.add_paragraph(f"{number}  ", style="List")
@@ -101,7 +108,9 @@ def _errata(document: Any, publication: Publication, language: str) -> None:
     document.add_heading(w["errata"], 1)
     head = [w[name] for name in ("figure", "place", "printed", "corrected", "reason", "names", "day")]
     keys = ("label", "place", "printed", "corrected", "reason", "names", "day")
-    _table(document, head, [tuple(one[k] for k in keys) for one in publication.correction_words(language)], numbers_from=9)
+    _table(
+        document, head, [tuple(one[k] for k in keys) for one in publication.correction_words(language)], numbers_from=9
+    )
 
 
 def _styles(document: Any, tag: str) -> None:
@@ -130,7 +139,9 @@ def _styles(document: Any, tag: str) -> None:
 
 
 def _contents(document: Any, title: str, heads: Sequence[str]) -> None:
-    """A contents field, filled with the headings; the word processor puts the page numbers in when it is asked to update."""
+    """A contents field, filled with the headings; the word processor puts the page numbers in when it is asked to
+    update.
+    """
     document.add_paragraph(title, style="Caption")
     first, *others = (document.add_paragraph(style="List") for _ in heads)
     _field(first, r'TOC \o "1-1" \h \z \u', heads[0], end=not others)
@@ -178,7 +189,11 @@ def _table(document: Any, head: Sequence[str], rows: Sequence[Sequence[str]], nu
 
 def _properties(document: Any, title: str, publication: Publication) -> None:
     core = document.core_properties
-    core.title, core.author, core.last_modified_by = title, publication.said["controller"], publication.said["controller"]
+    core.title, core.author, core.last_modified_by = (
+        title,
+        publication.said["controller"],
+        publication.said["controller"],
+    )
     core.created = core.modified = publication.moment.replace(tzinfo=None)
     core.revision, core.comments, core.identifier = 1, "", publication.content.digest
 

@@ -1,4 +1,6 @@
-"""The chapter as PDF by typst: contents, page numbers, notes on the figures. A character that no font can draw is an error, never a blank."""
+"""The chapter as PDF by typst: contents, page numbers, notes on the figures. A character that no font can draw is an
+error, never a blank.
+"""
 
 import json
 from collections.abc import Iterator
@@ -22,7 +24,10 @@ _PAGE = {CHINESE: ("第", "页，共", "页")}
 
 def pdf(publication: Publication) -> Files:
     """`chapter.pdf` in English and `chapter.zh.pdf` in Chinese."""
-    return {f"chapter{SUFFIX[language]}.pdf": render(content_for(publication, language), publication) for language in LANGUAGES}
+    return {
+        f"chapter{SUFFIX[language]}.pdf": render(content_for(publication, language), publication)
+        for language in LANGUAGES
+    }
 
 
 def render(content: dict[str, Any], publication: Publication) -> bytes:
@@ -34,7 +39,12 @@ def render(content: dict[str, Any], publication: Publication) -> bytes:
 def compiled(content: str, timestamp: int) -> bytes:
     """The PDF of content as JSON, as typst makes it."""
     made = typst.compile(
-        TEMPLATE, font_paths=fonts(), ignore_system_fonts=True, format="pdf", sys_inputs={"content": content}, timestamp=timestamp
+        TEMPLATE,
+        font_paths=fonts(),
+        ignore_system_fonts=True,
+        format="pdf",
+        sys_inputs={"content": content},
+        timestamp=timestamp,
     )
     assert isinstance(made, bytes)
     return made
@@ -45,14 +55,20 @@ def require_glyphs(content: object) -> None:
     missing = sorted({c for text in _texts(content) for c in text if c not in "\n\t"} - _drawable())
     if missing:
         raise Refusal(
-            "yearbook.missing_glyph", record=", ".join(f"U+{ord(c):04X}" for c in missing[:20]), found=f"{len(missing)} characters no font has",
-            expected="characters of Noto Sans CJK", rule="a missing glyph is an error, never a blank", todo="write the name or the sentence otherwise",
-        )  # fmt: skip
+            "yearbook.missing_glyph",
+            record=", ".join(f"U+{ord(c):04X}" for c in missing[:20]),
+            found=f"{len(missing)} characters no font has",
+            expected="characters of Noto Sans CJK",
+            rule="a missing glyph is an error, never a blank",
+            todo="write the name or the sentence otherwise",
+        )
 
 
 @cache
 def _drawable() -> frozenset[str]:
-    """What the Chinese font draws; it has Latin, Greek and Cyrillic too, so it stands in wherever another font lacks a character."""
+    """What the Chinese font draws; it has Latin, Greek and Cyrillic too, so it stands in wherever another font lacks a
+    character.
+    """
     file = next(FONTS.glob("*.ttc"))
     with TTCollection(str(file), lazy=True) as collection:
         font = next(f for f in collection.fonts if f["name"].getDebugName(1) == "Noto Sans CJK SC")
@@ -81,31 +97,57 @@ def content_for(publication: Publication, language: str) -> dict[str, Any]:
     w, chapter, moment = words(language), publication.chapter(language), publication.moment
     sections, others = placed(chapter.sections, publication.printed[language])
     order = {i: n for n, i in enumerate(dict.fromkeys(_named(publication, language)), 1)}
-    names = ("contents", "unsigned", "edition", "errata", "printed", "corrected", "tables", "place", "withheld_note", "figures", "figure", "value", "notes")
+    names = (
+        "contents",
+        "unsigned",
+        "edition",
+        "errata",
+        "printed",
+        "corrected",
+        "tables",
+        "place",
+        "withheld_note",
+        "figures",
+        "figure",
+        "value",
+        "notes",
+    )
     return {
-        "lang": "zh" if language == CHINESE else "en", "region": "cn" if language == CHINESE else "gb", "title": chapter.title,
-        "author": publication.said["controller"], "date": [moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second],
-        "words": {name: w[name] for name in names}, "page_words": _PAGE.get(language, ("", " / ", "")), "signed": publication.signed,
-        "number": str(publication.number or ""), "warnings": publication.warnings(language), "colophon": publication.colophon(language),
+        "lang": "zh" if language == CHINESE else "en",
+        "region": "cn" if language == CHINESE else "gb",
+        "title": chapter.title,
+        "author": publication.said["controller"],
+        "date": [moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second],
+        "words": {name: w[name] for name in names},
+        "page_words": _PAGE.get(language, ("", " / ", "")),
+        "signed": publication.signed,
+        "number": str(publication.number or ""),
+        "warnings": publication.warnings(language),
+        "colophon": publication.colophon(language),
         "sections": [
             {
-                "title": s.title, "paragraphs": [[[p.text, order.get(p.figure_id, 0), p.gap] for p in ps] for ps in s.paragraphs],
+                "title": s.title,
+                "paragraphs": [[[p.text, order.get(p.figure_id, 0), p.gap] for p in ps] for ps in s.paragraphs],
                 "pictures": [_picture(p) for p in pictures],
             }
             for s, pictures in sections
         ],
         "pictures": [_picture(p) for p in others],
         "tables": [
-            {"title": t.title, "corner": t.corner or w["place"], "heads": [[label, unit] for _, label, unit in t.heads], "rows": [[name, list(n)] for name, n in t.rows]}
+            {
+                "title": t.title,
+                "corner": t.corner or w["place"],
+                "heads": [[label, unit] for _, label, unit in t.heads],
+                "rows": [[name, list(n)] for name, n in t.rows],
+            }
             for t in publication.tables(language)
         ],
         "rows": [[r["name"], r["id"], r["words"] or r["gap"], bool(r["gap"])] for r in chapter.rows],
         "notes": [
-            {"id": i, "label": publication.label(i, language), "told": publication.note(i, language)}
-            for i in order
+            {"id": i, "label": publication.label(i, language), "told": publication.note(i, language)} for i in order
         ],
         "errata": publication.correction_words(language),
-    }  # fmt: skip
+    }
 
 
 def _picture(one: Picture) -> dict[str, str]:
@@ -113,7 +155,9 @@ def _picture(one: Picture) -> dict[str, str]:
 
 
 def for_paper(svg: str) -> str:
-    """A picture in the font that comes along. Of that font's weights typst takes its thinnest for 400, and a fair one for 300."""
+    """A picture in the font that comes along. Of that font's weights typst takes its thinnest for 400, and a fair one
+    for 300.
+    """
     return svg.replace('font-family="sans-serif"', 'font-family="Noto Sans CJK SC" font-weight="300"', 1)
 
 

@@ -1,4 +1,6 @@
-"""What all formats are written from: the content, who signed it, the errata beside it, and the words around it. No file is written here."""
+"""What all formats are written from: the content, who signed it, the errata beside it, and the words around it. No file
+is written here.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -81,14 +83,18 @@ class Publication:
         return self._chapters[language]
 
     def pictures(self, language: str, link: Link = nowhere) -> list[Picture]:
-        """Map, chart and flow of the edition, as far as it has anything to show; `link` gives the address of a figure's page."""
+        """Map, chart and flow of the edition, as far as it has anything to show; `link` gives the address of a figure's
+        page.
+        """
         said = self.said
         places = {p["code"]: Named(p["area_id"], p["name_en"], p["name_zh"]) for p in said["places"]}
         labels = {i: self.label(i, language) for i in self.content.figures}
         found = [
             coverage_picture(self.content.rows("county"), region=said["region"]["code"], language=language, link=link),
             capital_picture(said.get("capital", ()), labels, language=language, link=link),
-            flow_picture(said.get("flow"), places, year=said["year"], day=said["snapshot"]["as_of"], language=language, link=link),
+            flow_picture(
+                said.get("flow"), places, year=said["year"], day=said["snapshot"]["as_of"], language=language, link=link
+            ),
         ]
         return [p for p in found if p]
 
@@ -103,17 +109,23 @@ class Publication:
         told = {head[0] for t in chapter if t.by == "county" for head in t.heads}
         made = [
             PlaceTable(
-                p.title, "", tuple((p.figure, head, p.unit) for head in p.heads[1:]),
-                tuple((row[0].text, tuple(cell.text for cell in row[1:])) for row in p.rows), p.heads[0],
+                p.title,
+                "",
+                tuple((p.figure, head, p.unit) for head in p.heads[1:]),
+                tuple((row[0].text, tuple(cell.text for cell in row[1:])) for row in p.rows),
+                p.heads[0],
             )
-            for p in self.printed[language] if p.rows and not (p.name == "coverage" and p.figure in told)
-        ]  # fmt: skip
+            for p in self.printed[language]
+            if p.rows and not (p.name == "coverage" and p.figure in told)
+        ]
         return [*made, *chapter]
 
     def place_name(self, code: str, language: str) -> str:
         """A place's name in a language, where it has one."""
         place = self.content.places[code]
-        return str((place["name_zh"] if language == CHINESE else place["name_en"]) or place["name_zh"] or place["name_en"])
+        return str(
+            (place["name_zh"] if language == CHINESE else place["name_en"]) or place["name_zh"] or place["name_en"]
+        )
 
     def label(self, figure: str, language: str) -> str:
         """A figure's label in a language, where it has one."""
@@ -139,9 +151,18 @@ class Publication:
         told, w = self.content.figures[figure], words(language)
         lines = [(w["counted"], self.counted[language][figure])]
         since = f"{told['valid_from']}" + (f"–{told['valid_before'] - 1}" if told["valid_before"] else "")
-        lines += [(w["unit"], unit_words(told["unit"], language)), (w["kind"], w["kind_" + told["kind"]]), (w["since"], since)]
+        lines += [
+            (w["unit"], unit_words(told["unit"], language)),
+            (w["kind"], w["kind_" + told["kind"]]),
+            (w["since"], since),
+        ]
         source = (told.get("source_zh") if language == CHINESE else "") or told["source"]
-        lines += [(w["source"], source), (w["disclosure"], w["unit_" + told["disclosure"]]), (w["rounding"], told["rounding"]), (w["note"], (told.get("note_zh") if language == CHINESE else "") or told["note"])]
+        lines += [
+            (w["source"], source),
+            (w["disclosure"], w["unit_" + told["disclosure"]]),
+            (w["rounding"], told["rounding"]),
+            (w["note"], (told.get("note_zh") if language == CHINESE else "") or told["note"]),
+        ]
         return [(name, str(value)) for name, value in lines if value]
 
     def note(self, figure: str, language: str) -> str:
@@ -152,7 +173,12 @@ class Publication:
     def declared(self, figure: str, language: str) -> list[tuple[str, str]]:
         """How a figure is computed, as it is declared: for those who read formulas and SQL."""
         told, w = self.content.figures[figure], words(language)
-        lines = [(w["formula"], told.get("formula")), (w["computed"], told.get("value")), (w["of"], told.get("table")), (w["where"], told.get("where"))]
+        lines = [
+            (w["formula"], told.get("formula")),
+            (w["computed"], told.get("value")),
+            (w["of"], told.get("table")),
+            (w["where"], told.get("where")),
+        ]
         return [(name, str(value)) for name, value in lines if value]
 
     @cached_property
@@ -169,10 +195,16 @@ class Publication:
             printed, corrected = (_told(x, rounding, told["unit"], language) for x in (one.printed, one.corrected))
             made.append(
                 {
-                    "figure": one.figure, "label": self.label(one.figure, language), "place": self.place_name(one.place, language),
-                    "printed": printed, "corrected": corrected, "reason": one.reason, "names": ", ".join(one.names), "day": one.day,
+                    "figure": one.figure,
+                    "label": self.label(one.figure, language),
+                    "place": self.place_name(one.place, language),
+                    "printed": printed,
+                    "corrected": corrected,
+                    "reason": one.reason,
+                    "names": ", ".join(one.names),
+                    "day": one.day,
                 }
-            )  # fmt: skip
+            )
         return made
 
     def colophon(self, language: str) -> list[tuple[str, str]]:
@@ -195,7 +227,9 @@ _DEPTH = {"region": 0, "prefecture": 1, "county": 2}
 
 def _told(exact: str, rounding: Fraction, unit: str, language: str) -> str:
     """A value so that what was printed and what is right are seen to differ."""
-    return figure_words(Fraction(exact), min(rounding, Fraction(1)) if Fraction(exact).denominator == 1 else rounding, unit, language)
+    return figure_words(
+        Fraction(exact), min(rounding, Fraction(1)) if Fraction(exact).denominator == 1 else rounding, unit, language
+    )
 
 
 def words(language: str) -> Mapping[str, str]:
@@ -205,44 +239,189 @@ def words(language: str) -> Mapping[str, str]:
 
 _WORDS: Mapping[str, Mapping[str, str]] = {
     ENGLISH: {
-        "language": "English", "other_language": "简体中文", "chapter": "Chapter", "contents": "Contents", "figures": "Every figure",
-        "catalogue": "Catalogue of figures", "errata": "Errata", "downloads": "Files", "figure": "Figure", "value": "Value", "place": "Place",
-        "definition": "Definition", "counted": "What it tells", "formula": "Formula", "computed": "Value", "computed_how": "How it is computed", "of": "Figure table", "where": "Where", "unit": "Unit", "kind": "Kind",
-        "since": "Defined since", "source": "Source", "disclosure": "Disclosure unit", "rounding": "Printed to", "note": "Note",
-        "sql": "SQL as run", "snapshot": "Snapshot", "snapshot_digest": "Its digest (SHA-256)", "digest": "Digest of this edition (SHA-256)", "state_of": "State of", "by_place": "By place",
-        "made_from": "Made from", "notes": "Notes on the figures", "tables": "Tables", "edition": "Edition", "unsigned": "not signed",
-        "prepared": "Prepared by", "reviewed": "Reviewed by", "signed": "Signed by", "page": "Page", "of_pages": "of", "map": "Map",
+        "language": "English",
+        "other_language": "简体中文",
+        "chapter": "Chapter",
+        "contents": "Contents",
+        "figures": "Every figure",
+        "catalogue": "Catalogue of figures",
+        "errata": "Errata",
+        "downloads": "Files",
+        "figure": "Figure",
+        "value": "Value",
+        "place": "Place",
+        "definition": "Definition",
+        "counted": "What it tells",
+        "formula": "Formula",
+        "computed": "Value",
+        "computed_how": "How it is computed",
+        "of": "Figure table",
+        "where": "Where",
+        "unit": "Unit",
+        "kind": "Kind",
+        "since": "Defined since",
+        "source": "Source",
+        "disclosure": "Disclosure unit",
+        "rounding": "Printed to",
+        "note": "Note",
+        "sql": "SQL as run",
+        "snapshot": "Snapshot",
+        "snapshot_digest": "Its digest (SHA-256)",
+        "digest": "Digest of this edition (SHA-256)",
+        "state_of": "State of",
+        "by_place": "By place",
+        "made_from": "Made from",
+        "notes": "Notes on the figures",
+        "tables": "Tables",
+        "edition": "Edition",
+        "unsigned": "not signed",
+        "prepared": "Prepared by",
+        "reviewed": "Reviewed by",
+        "signed": "Signed by",
+        "page": "Page",
+        "of_pages": "of",
+        "map": "Map",
         "synthetic": "Synthetic data: nobody in these records exists.",
-        "not_signed": "Not signed: this edition has not been prepared, reviewed and signed by three people. It is not a publication.",
-        "no_errata": "No erratum has been added to this edition.", "printed": "Printed", "corrected": "Correct is", "reason": "Reason",
-        "names": "Added by, approved by", "day": "On", "withheld_note": "withheld: not published, so that nothing follows about few people.",
+        "not_signed": (
+            "Not signed: this edition has not been prepared, reviewed and signed by three people. It is "
+            "not a publication."
+        ),
+        "no_errata": "No erratum has been added to this edition.",
+        "printed": "Printed",
+        "corrected": "Correct is",
+        "reason": "Reason",
+        "names": "Added by, approved by",
+        "day": "On",
+        "withheld_note": "withheld: not published, so that nothing follows about few people.",
         "not_collected_note": "not collected: the source does not reach down to this level.",
-        "undefined_note": "undefined: it could not be computed, because its definition failed on a record, or that of a figure it is made from did.", "level": "Level", "units": "Units",
-        "title": "Title", "sheet": "Sheet", "values": "Values by place", "code": "Code", "state": "State", "inside": "In this edition",
-        "kind_stock": "state at the end of the year", "kind_flow": "sum of the year", "kind_rule": "rule", "kind_plan": "plan",
-        "kind_share": "share", "kind_average": "average", "kind_growth": "growth", "unit_person": "person", "unit_household": "household",
-        "unit_village": "village", "unit_none": "none", "pdf": "PDF", "docx": "Word document", "xlsx": "Workbook", "data_zip": "Open data package, whole", "data": "Open data package, its description",
-        "pdf_zh": "PDF in Chinese", "docx_zh": "Word document in Chinese",
-        "csv": "Figures as CSV", "content": "The signed text itself", "region": "Region", "prefecture": "Prefecture", "county": "County",
-        "id": "Identifier", "place_level": "By county", "in_chapter": "Chapter", "as_table": "The same as a table",
+        "undefined_note": (
+            "undefined: it could not be computed, because its definition failed on a record, or that "
+            "of a figure it is made from did."
+        ),
+        "level": "Level",
+        "units": "Units",
+        "title": "Title",
+        "sheet": "Sheet",
+        "values": "Values by place",
+        "code": "Code",
+        "state": "State",
+        "inside": "In this edition",
+        "kind_stock": "state at the end of the year",
+        "kind_flow": "sum of the year",
+        "kind_rule": "rule",
+        "kind_plan": "plan",
+        "kind_share": "share",
+        "kind_average": "average",
+        "kind_growth": "growth",
+        "unit_person": "person",
+        "unit_household": "household",
+        "unit_village": "village",
+        "unit_none": "none",
+        "pdf": "PDF",
+        "docx": "Word document",
+        "xlsx": "Workbook",
+        "data_zip": "Open data package, whole",
+        "data": "Open data package, its description",
+        "pdf_zh": "PDF in Chinese",
+        "docx_zh": "Word document in Chinese",
+        "csv": "Figures as CSV",
+        "content": "The signed text itself",
+        "region": "Region",
+        "prefecture": "Prefecture",
+        "county": "County",
+        "id": "Identifier",
+        "place_level": "By county",
+        "in_chapter": "Chapter",
+        "as_table": "The same as a table",
     },
     CHINESE: {
-        "language": "简体中文", "other_language": "English", "chapter": "正文", "contents": "目录", "figures": "全部指标",
-        "catalogue": "指标目录", "errata": "勘误", "downloads": "文件", "figure": "指标", "value": "数值", "place": "地区",
-        "definition": "指标定义", "counted": "含义", "formula": "公式", "computed": "取值", "computed_how": "计算方法", "of": "数据表", "where": "条件", "unit": "单位", "kind": "类型",
-        "since": "适用年份", "source": "来源", "disclosure": "保密单元", "rounding": "取整至", "note": "说明",
-        "sql": "所执行的SQL", "snapshot": "数据快照", "snapshot_digest": "快照摘要（SHA-256）", "digest": "本版摘要（SHA-256）", "state_of": "数据截至", "by_place": "分地区",
-        "made_from": "由以下指标算得", "notes": "指标说明", "tables": "统计表", "edition": "版次", "unsigned": "未签发",
-        "prepared": "编制", "reviewed": "审核", "signed": "签发", "page": "第", "of_pages": "页，共", "map": "地图",
+        "language": "简体中文",
+        "other_language": "English",
+        "chapter": "正文",
+        "contents": "目录",
+        "figures": "全部指标",
+        "catalogue": "指标目录",
+        "errata": "勘误",
+        "downloads": "文件",
+        "figure": "指标",
+        "value": "数值",
+        "place": "地区",
+        "definition": "指标定义",
+        "counted": "含义",
+        "formula": "公式",
+        "computed": "取值",
+        "computed_how": "计算方法",
+        "of": "数据表",
+        "where": "条件",
+        "unit": "单位",
+        "kind": "类型",
+        "since": "适用年份",
+        "source": "来源",
+        "disclosure": "保密单元",
+        "rounding": "取整至",
+        "note": "说明",
+        "sql": "所执行的SQL",
+        "snapshot": "数据快照",
+        "snapshot_digest": "快照摘要（SHA-256）",
+        "digest": "本版摘要（SHA-256）",
+        "state_of": "数据截至",
+        "by_place": "分地区",
+        "made_from": "由以下指标算得",
+        "notes": "指标说明",
+        "tables": "统计表",
+        "edition": "版次",
+        "unsigned": "未签发",
+        "prepared": "编制",
+        "reviewed": "审核",
+        "signed": "签发",
+        "page": "第",
+        "of_pages": "页，共",
+        "map": "地图",
         "synthetic": "合成数据：记录中的人物均不存在。",
         "not_signed": "未签发：本版尚未经三人编制、审核、签发，不是正式出版物。",
-        "no_errata": "本版尚无勘误。", "printed": "原印", "corrected": "应为", "reason": "原因",
-        "names": "提出、批准", "day": "日期", "withheld_note": "不予公布：避免由此推知少数人的情况。",
-        "not_collected_note": "未收集：数据来源未细到该级。", "undefined_note": "无法计算：指标定义在某条记录上无法计算，或其所依据的指标如此。", "level": "级别", "units": "单位", "title": "标题", "sheet": "工作表",
-        "values": "分地区数值", "code": "代码", "state": "状态", "inside": "本版内容",
-        "kind_stock": "年末数", "kind_flow": "全年数", "kind_rule": "标准", "kind_plan": "计划", "kind_share": "比重", "kind_average": "平均",
-        "kind_growth": "增长", "unit_person": "人", "unit_household": "户", "unit_village": "村", "unit_none": "无",
-        "pdf": "PDF", "docx": "Word文档", "xlsx": "工作簿", "data_zip": "开放数据包（全部）", "data": "开放数据包说明文件", "csv": "指标CSV", "content": "签发文本", "region": "自治区",
-        "pdf_zh": "中文PDF", "docx_zh": "中文Word文档", "prefecture": "地级", "county": "县级", "id": "标识", "place_level": "分县", "in_chapter": "正文", "as_table": "以表格形式查看",
+        "no_errata": "本版尚无勘误。",
+        "printed": "原印",
+        "corrected": "应为",
+        "reason": "原因",
+        "names": "提出、批准",
+        "day": "日期",
+        "withheld_note": "不予公布：避免由此推知少数人的情况。",
+        "not_collected_note": "未收集：数据来源未细到该级。",
+        "undefined_note": "无法计算：指标定义在某条记录上无法计算，或其所依据的指标如此。",
+        "level": "级别",
+        "units": "单位",
+        "title": "标题",
+        "sheet": "工作表",
+        "values": "分地区数值",
+        "code": "代码",
+        "state": "状态",
+        "inside": "本版内容",
+        "kind_stock": "年末数",
+        "kind_flow": "全年数",
+        "kind_rule": "标准",
+        "kind_plan": "计划",
+        "kind_share": "比重",
+        "kind_average": "平均",
+        "kind_growth": "增长",
+        "unit_person": "人",
+        "unit_household": "户",
+        "unit_village": "村",
+        "unit_none": "无",
+        "pdf": "PDF",
+        "docx": "Word文档",
+        "xlsx": "工作簿",
+        "data_zip": "开放数据包（全部）",
+        "data": "开放数据包说明文件",
+        "csv": "指标CSV",
+        "content": "签发文本",
+        "region": "自治区",
+        "pdf_zh": "中文PDF",
+        "docx_zh": "中文Word文档",
+        "prefecture": "地级",
+        "county": "县级",
+        "id": "标识",
+        "place_level": "分县",
+        "in_chapter": "正文",
+        "as_table": "以表格形式查看",
     },
-}  # fmt: skip
+}

@@ -1,4 +1,6 @@
-"""An edition as a workbook: contents, every figure, one table a sheet, values by place, notes, units, errata; both languages side by side."""
+"""An edition as a workbook: contents, every figure, one table a sheet, values by place, notes, units, errata; both
+languages side by side.
+"""
 
 import io
 from collections.abc import Sequence
@@ -24,7 +26,9 @@ class _Book:
     def __init__(self, publication: Publication) -> None:
         self.publication = publication
         self.file = io.BytesIO()
-        self.book = xlsxwriter.Workbook(self.file, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False})
+        self.book = xlsxwriter.Workbook(
+            self.file, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+        )
         self.w, self.z = words(ENGLISH), words(CHINESE)
         self.head = self.book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
         self.title = self.book.add_format({"bold": True, "font_size": 14})
@@ -37,7 +41,12 @@ class _Book:
         """The bytes."""
         said, chapter = self.publication.said, self.publication.chapter(ENGLISH)
         self.book.set_properties(
-            {"title": chapter.title, "author": said["controller"], "comments": self.publication.content.digest, "created": self.publication.moment.replace(tzinfo=None)}
+            {
+                "title": chapter.title,
+                "author": said["controller"],
+                "comments": self.publication.content.digest,
+                "created": self.publication.moment.replace(tzinfo=None),
+            }
         )
         front = self.book.add_worksheet(self._both("contents"))
         self._figures()
@@ -87,8 +96,16 @@ class _Book:
             sheet.write_string(n, 1, f"{english} {chinese}")
 
     def _figures(self) -> None:
-        head = [self._both(k) for k in ("id", "figure")] + [self.z["figure"], self._both("value"), self._both("unit"), self._both("state"), self._both("rounding")]
-        sheet = self._sheet(self._both("figures"), self.w["figures"], self.z["figures"], head, (40, 60, 40, 18, 18, 14, 10))
+        head = [self._both(k) for k in ("id", "figure")] + [
+            self.z["figure"],
+            self._both("value"),
+            self._both("unit"),
+            self._both("state"),
+            self._both("rounding"),
+        ]
+        sheet = self._sheet(
+            self._both("figures"), self.w["figures"], self.z["figures"], head, (40, 60, 40, 18, 18, 14, 10)
+        )
         for n, row in enumerate(self.publication.chapter(ENGLISH).rows, 3):
             sheet.write_row(n, 0, (row["id"], row["label"], row["label_zh"]))
             self._value(sheet, n, 3, row["exact"], row["state"])
@@ -96,7 +113,13 @@ class _Book:
 
     def _table(self, number: int, english: str, chinese: str, figures: Sequence[str], level: str) -> None:
         content = self.publication.content
-        heads = [f"{self.publication.label(i, ENGLISH)} {self.publication.label(i, CHINESE)} ({unit_words(content.figures[i]['unit'], ENGLISH)})" for i in figures]
+        heads = [
+            (
+                f"{self.publication.label(i, ENGLISH)} {self.publication.label(i, CHINESE)} "
+                f"({unit_words(content.figures[i]['unit'], ENGLISH)})"
+            )
+            for i in figures
+        ]
         name = f"{number} {self._both(level)}"
         sheet = self._sheet(name, english, chinese, [self._both("place"), "", *heads], (24, 14, *(22 for _ in figures)))
         for n, place in enumerate((p for p in content.said["places"] if p["level"] == level), 3):
@@ -111,11 +134,24 @@ class _Book:
         flow = said.get("flow")
         if not flow or flow.get("gap"):
             return
-        english, chinese = (next((p.title for p in self.publication.printed[language] if p.name == "flow"), "") for language in (ENGLISH, CHINESE))
-        head = ["Line 资金批次", "Funder", "资金来源", "Programme 用途", *(self._both(k) for k in ("code", "place")), self.z["place"], "yuan 元"]
+        english, chinese = (
+            next((p.title for p in self.publication.printed[language] if p.name == "flow"), "")
+            for language in (ENGLISH, CHINESE)
+        )
+        head = [
+            "Line 资金批次",
+            "Funder",
+            "资金来源",
+            "Programme 用途",
+            *(self._both(k) for k in ("code", "place")),
+            self.z["place"],
+            "yuan 元",
+        ]
         sheet = self._sheet("Flow 资金流向", english, chinese, head, (20, 36, 20, 20, 14, 24, 20, 18))
         told = {x["code"]: (x["code"], x["funder_en"], x["funder_zh"], x["programme"]) for x in flow["lines"]}
-        rows = [(x["code"], said["region"]["place"], x["received"]) for x in flow["lines"]] + [tuple(row) for row in flow["paid"]]
+        rows = [(x["code"], said["region"]["place"], x["received"]) for x in flow["lines"]] + [
+            tuple(row) for row in flow["paid"]
+        ]
         for n, (line, code, yuan) in enumerate(rows, 3):
             place = self.publication.content.places[code]
             for m, text in enumerate((*told[line], code, place["name_en"], place["name_zh"])):
@@ -124,12 +160,19 @@ class _Book:
 
     def _capital(self) -> None:
         """Capital by state and source, exact."""
-        pictures = [next((p for p in self.publication.printed[language] if p.name == "capital"), None) for language in (ENGLISH, CHINESE)]
+        pictures = [
+            next((p for p in self.publication.printed[language] if p.name == "capital"), None)
+            for language in (ENGLISH, CHINESE)
+        ]
         states = self.publication.said.get("capital", ())
         english, chinese = pictures
         if not english or not chinese:
             return
-        head = ["State", "时点", *(f"{a} {b} (yuan 元)" for a, b in zip(english.heads[1:-1], chinese.heads[1:-1], strict=True))]
+        head = [
+            "State",
+            "时点",
+            *(f"{a} {b} (yuan 元)" for a, b in zip(english.heads[1:-1], chinese.heads[1:-1], strict=True)),
+        ]
         sheet = self._sheet("Capital 资金总量", english.title, chinese.title, head, (20, 20, 30, 30))
         for n, (state, first, second) in enumerate(zip(states, english.rows, chinese.rows, strict=True), 3):
             sheet.write_row(n, 0, (first[0].text, second[0].text))
@@ -137,8 +180,15 @@ class _Book:
                 self._value(sheet, n, m, yuan)
 
     def _values(self) -> None:
-        head = [self._both(k) for k in ("id", "code", "level", "place")] + [self.z["place"], self._both("value"), self._both("unit"), self._both("state")]
-        sheet = self._sheet(self._both("values"), self.w["values"], self.z["values"], head, (40, 14, 12, 30, 20, 18, 14, 14))
+        head = [self._both(k) for k in ("id", "code", "level", "place")] + [
+            self.z["place"],
+            self._both("value"),
+            self._both("unit"),
+            self._both("state"),
+        ]
+        sheet = self._sheet(
+            self._both("values"), self.w["values"], self.z["values"], head, (40, 14, 12, 30, 20, 18, 14, 14)
+        )
         content = self.publication.content
         for n, ((figure, code), (exact, state)) in enumerate(content.cells.items(), 3):
             place = content.places[code]
@@ -150,22 +200,48 @@ class _Book:
         sheet.autofilter(2, 0, 2 + len(content.cells), 7)
 
     def _notes(self) -> None:
-        sheet = self._sheet(self._both("note"), self.w["notes"], self.z["notes"], [self._both("id"), self._both("figure"), self._both("definition"), self.z["definition"]], (40, 50, 110, 110))
+        sheet = self._sheet(
+            self._both("note"),
+            self.w["notes"],
+            self.z["notes"],
+            [self._both("id"), self._both("figure"), self._both("definition"), self.z["definition"]],
+            (40, 50, 110, 110),
+        )
         for n, figure in enumerate(self.publication.content.figures, 3):
-            lines = ["; ".join((self.publication.note(figure, language), *(f"{a}: {b}" for a, b in self.publication.declared(figure, language)))) for language in (ENGLISH, CHINESE)]
+            lines = [
+                "; ".join(
+                    (
+                        self.publication.note(figure, language),
+                        *(f"{a}: {b}" for a, b in self.publication.declared(figure, language)),
+                    )
+                )
+                for language in (ENGLISH, CHINESE)
+            ]
             sheet.write_row(n, 0, (figure, self.publication.label(figure, ENGLISH), *lines))
         last = 4 + len(self.publication.content.figures)
         for n, note in enumerate(("withheld_note", "not_collected_note", "undefined_note")):
             sheet.write_string(last + n, 0, self._both(note))
 
     def _units(self) -> None:
-        sheet = self._sheet(self._both("units"), self.w["units"], self.z["units"], [self._both("unit"), self.w["unit"], self.z["unit"]], (24, 30, 20))
+        sheet = self._sheet(
+            self._both("units"),
+            self.w["units"],
+            self.z["units"],
+            [self._both("unit"), self.w["unit"], self.z["unit"]],
+            (24, 30, 20),
+        )
         for n, unit in enumerate(sorted({f["unit"] for f in self.publication.content.figures.values()}), 3):
             sheet.write_row(n, 0, (unit, unit_words(unit, ENGLISH), unit_words(unit, CHINESE)))
 
     def _errata(self) -> None:
         keys = ("figure", "place", "printed", "corrected", "reason", "names", "day")
-        sheet = self._sheet(self._both("errata"), self.w["errata"], self.z["errata"], [self._both(k) for k in keys], (40, 20, 20, 20, 60, 30, 12))
+        sheet = self._sheet(
+            self._both("errata"),
+            self.w["errata"],
+            self.z["errata"],
+            [self._both(k) for k in keys],
+            (40, 20, 20, 20, 60, 30, 12),
+        )
         for n, one in enumerate(self.publication.correction_words(ENGLISH), 3):
             sheet.write_row(n, 0, [one[k] for k in keys])
 

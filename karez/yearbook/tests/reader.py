@@ -1,7 +1,9 @@
-"""A reader with every published file: what each tells of each figure at each place, all its text, and what follows. Holds no test.
+"""A reader with every published file: what each tells of each figure at each place, all its text, and what follows.
+Holds no test.
 
-Read are CSV, JSON, the pages of both languages, the cells of the workbook, the tables of the Word documents and the text of the
-PDF. Not read: the pixels of pictures in the Word documents, which are drawn from the same lines as those of the pages.
+Read are CSV, JSON, the pages of both languages, the cells of the workbook, the tables of the Word documents and the
+text of the PDF. Not read: the pixels of pictures in the Word documents, which are drawn from the same lines as those of
+the pages.
 """
 
 import csv
@@ -63,7 +65,9 @@ def _text(path: Path) -> str:
 
 
 def numbers_of(folder: Path) -> dict[str, set[str]]:
-    """Every number that stands in the text of every file, without its separators; of pages not the marks around the text."""
+    """Every number that stands in the text of every file, without its separators; of pages not the marks around the
+    text.
+    """
     found = {}
     for name, text in texts_of(folder).items():
         if name.endswith(".html"):
@@ -122,7 +126,11 @@ def claims_of(folder: Path) -> dict[str, Claims]:
         made[name] = {}
         for row in csv.DictReader((folder / name).open(encoding="utf-8")):
             value = next(row[c] for c in ("value", "corrected", "yuan") if c in row)
-            if row.get("year") in (None, str(content.said["year"])) and row.get("opening") != "true" and name != "data/flow.csv":
+            if (
+                row.get("year") in (None, str(content.said["year"]))
+                and row.get("opening") != "true"
+                and name != "data/flow.csv"
+            ):
                 _say(made[name], row.get("figure") or row["id"], row.get("place") or region, value)
     for path in (*folder.glob("figures/*.html"), *folder.glob("*.html")):
         page = _Page()
@@ -130,7 +138,9 @@ def claims_of(folder: Path) -> dict[str, Claims]:
         own = path.name.removesuffix(".html").removesuffix(".zh") if path.parent != folder else ""
         made[path.relative_to(folder).as_posix()] = _of_tables(page.tables, content, own)
     for path in folder.glob("*.docx"):
-        made[path.name] = _of_tables([[[c.text for c in r.cells] for r in t.rows] for t in Document(str(path)).tables], content)
+        made[path.name] = _of_tables(
+            [[[c.text for c in r.cells] for r in t.rows] for t in Document(str(path)).tables], content
+        )
     book = CalamineWorkbook.from_path(str(folder / "figures.xlsx"))
     sheets = [[[str(c) for c in row] for row in book.get_sheet_by_name(n).to_python()[2:]] for n in book.sheet_names]
     made["figures.xlsx"] = _of_tables(sheets, content)
@@ -143,9 +153,13 @@ def _say(claims: Claims, figure: str, place: str, value: str | None) -> None:
 
 
 def _of_tables(tables: list[list[list[str]]], content: Content, own: str = "") -> Claims:
-    """Tables by place, with figures in the heads or as rows, and tables of figures of the region; `own` is the figure of a page."""
+    """Tables by place, with figures in the heads or as rows, and tables of figures of the region; `own` is the figure
+    of a page.
+    """
     places = {str(p[k]): code for code, p in content.places.items() for k in ("code", "name_en", "name_zh")}
-    labels = {str(f[k]): i for i, f in content.figures.items() for k in ("label", "label_zh")} | {i: i for i in content.figures}
+    labels = {str(f[k]): i for i, f in content.figures.items() for k in ("label", "label_zh")} | {
+        i: i for i in content.figures
+    }
     claims: Claims = {}
     for table in tables:
         heads = [_figure(cell, labels) for cell in table[0]] if table else []
@@ -166,11 +180,14 @@ def _figure(head: str, labels: Mapping[str, str]) -> str:
     return next((labels[label] for label in sorted(labels, key=len, reverse=True) if head.startswith(label + " ")), "")
 
 
-def follows_from(folders: Mapping[int, Path], over_years: Mapping[int, tuple[int, str, str]], more: Claims | None = None) -> set[tuple[int, str, str]]:
-    """The withheld cells that a reader of all files works out or puts in too narrow an interval, as year, figure and place.
+def follows_from(
+    folders: Mapping[int, Path], over_years: Mapping[int, tuple[int, str, str]], more: Claims | None = None
+) -> set[tuple[int, str, str]]:
+    """The withheld cells that a reader of all files works out or puts in too narrow an interval, as year, figure and
+    place.
 
-    `over_years` tells which sums hold between years: year -> (the year before, the stock, what joined it). `more` is what the
-    reader knows besides, of the newest year.
+    `over_years` tells which sums hold between years: year -> (the year before, the stock, what joined it). `more` is
+    what the reader knows besides, of the newest year.
     """
     truth: dict[Key, Number] = {}
     secret: set[Key] = set()

@@ -67,15 +67,24 @@ def test_every_column_of_a_figure_table_has_words(world: Any) -> None:
 
 def test_coded_values_are_told_in_words_and_others_as_they_stand() -> None:
     for column, code, english, chinese in (
-        ("kind", "appropriation", "appropriation", "下达"), ("programme", "mutual_funds", "village mutual funds", "村级互助资金"),
-        ("funder_kind", "central_office", "central anti-poverty office", ""), ("size_class", "old", "older than the classes", ""),
-        ("case_status", "exited", "exited", "已退出"), ("household_kind", "registered", "registered", ""),
-    ):  # fmt: skip
+        ("kind", "appropriation", "appropriation", "下达"),
+        ("programme", "mutual_funds", "village mutual funds", "村级互助资金"),
+        ("funder_kind", "central_office", "central anti-poverty office", ""),
+        ("size_class", "old", "older than the classes", ""),
+        ("case_status", "exited", "exited", "已退出"),
+        ("household_kind", "registered", "registered", ""),
+    ):
         with translation.override("en"):
             assert value_words(column, code) == english
         with translation.override("zh-hans"):
-            assert value_words(column, code) == chinese or (not chinese and not str(value_words(column, code)).isascii())
-    assert (value_words("kind", "no_such"), value_words("purpose", "old"), value_words("size_class", None)) == ("no_such", "old", None)
+            assert value_words(column, code) == chinese or (
+                not chinese and not str(value_words(column, code)).isascii()
+            )
+    assert (value_words("kind", "no_such"), value_words("purpose", "old"), value_words("size_class", None)) == (
+        "no_such",
+        "old",
+        None,
+    )
 
 
 def test_the_ways_of_a_trace_are_told_in_chinese_as_an_act() -> None:

@@ -86,7 +86,9 @@ def test_no_second_edition_is_offered_while_one_waits(closed_year: ClosedYear) -
     assert offered not in read(closed_year.statistician)
     client = Client()
     client.force_login(closed_year.statistician, backend=BACKEND)
-    assert "Prepare it anew" in client.get(reverse("yearbook:edition", args=[edition.pk])).content.decode()  # should its figures have changed
+    assert (
+        "Prepare it anew" in client.get(reverse("yearbook:edition", args=[edition.pk])).content.decode()
+    )  # should its figures have changed
     review_edition(closed_year.regional, edition.pk)
     assert offered not in read(closed_year.statistician)
     sign_edition(closed_year.approver, edition.pk)

@@ -1,4 +1,6 @@
-"""An edition goes through three hands before it is public; attacks by raw SQL as the app's role; errata stand beside it."""
+"""An edition goes through three hands before it is public; attacks by raw SQL as the app's role; errata stand beside
+it.
+"""
 
 import hashlib
 import json
@@ -62,7 +64,9 @@ def test_three_people_make_an_edition_public(closed_year: ClosedYear, tmp_path: 
 
 def test_small_numbers_are_withheld_with_what_tells_them(closed_year: ClosedYear) -> None:
     content = publication_of("99", 2009).content
-    counties = [v for (i, c), v in content.cells.items() if i == "small.people" and content.places[c]["level"] == "county"]
+    counties = [
+        v for (i, c), v in content.cells.items() if i == "small.people" and content.places[c]["level"] == "county"
+    ]
     assert counties == [(None, "suppressed")] * 2
     assert content.cells["small.people", "99"] == ("29", "value")
     assert {p["level"] for p in content.places.values()} <= {"region", "prefecture", "county"}
@@ -77,10 +81,14 @@ def long_numbers(owner_cursor: Any) -> None:
 
 def _told_of(text: str, marks: set[str]) -> set[str]:
     """What a text tells of rows and villages: their numbers, keys and codes."""
-    return (marks & set(re.findall(r"[0-9a-f]+", text))) | set(re.findall(r"名99\d{4}001\d|Name 99\d{4}001\d|\b99010\d001\d*|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}", text))
+    return (marks & set(re.findall(r"[0-9a-f]+", text))) | set(
+        re.findall(r"名99\d{4}001\d|Name 99\d{4}001\d|\b99010\d001\d*|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}", text)
+    )
 
 
-def test_nothing_published_tells_of_a_row_or_a_village(long_numbers: None, closed_year: ClosedYear, tmp_path: Path) -> None:
+def test_nothing_published_tells_of_a_row_or_a_village(
+    long_numbers: None, closed_year: ClosedYear, tmp_path: Path
+) -> None:
     from karez.access.models import Grant
 
     publish("99", 2009, tmp_path / "out")
@@ -92,7 +100,17 @@ def test_nothing_published_tells_of_a_row_or_a_village(long_numbers: None, close
     for mark in (next(iter(rows)), next(iter(keys)), next(iter(villages)), "990101001", "Name 990101001"):
         assert _told_of(f'{{"a":"{mark}"}}', marks)
     texts = texts_of(tmp_path / "out")
-    assert {Path(name).suffix for name in texts} == {".html", ".css", ".csv", ".json", ".txt", ".pdf", ".docx", ".xlsx", ".zip"}
+    assert {Path(name).suffix for name in texts} == {
+        ".html",
+        ".css",
+        ".csv",
+        ".json",
+        ".txt",
+        ".pdf",
+        ".docx",
+        ".xlsx",
+        ".zip",
+    }
     assert str(closed_year.region.counties[0]) in texts["edition.json"]
     for name, text in texts.items():
         assert _told_of(text, marks) == set(), name
@@ -122,7 +140,9 @@ def test_who_may_do_what_and_in_which_order(closed_year: ClosedYear) -> None:
         review_edition(closed_year.statistician, 999)
 
 
-def test_what_changed_since_is_not_signed(closed_year: ClosedYear, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_what_changed_since_is_not_signed(
+    closed_year: ClosedYear, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     edition = prepare_edition(closed_year.statistician, year=2009)
     review_edition(closed_year.regional, edition.pk)
     other = tmp_path / "other"
@@ -136,7 +156,9 @@ def test_what_changed_since_is_not_signed(closed_year: ClosedYear, monkeypatch: 
     assert second.number == 2
 
 
-def test_a_second_edition_keeps_what_the_first_withheld(closed_year: ClosedYear, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_second_edition_keeps_what_the_first_withheld(
+    closed_year: ClosedYear, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     first = _signed(closed_year)
     other = tmp_path / "other"
     other.mkdir()
@@ -155,18 +177,37 @@ def test_an_erratum_stands_beside_the_edition(closed_year: ClosedYear, tmp_path:
     before = queries.public_edition(2009)
     assert before is not None
     wrong: list[dict[str, Any]] = [
-        {"figure": "no.such", "corrected": "1"}, {"figure": "small.people", "corrected": "29"}, {"figure": "small.people", "corrected": "many"},
-        {"figure": "small.people", "corrected": "1e9"}, {"figure": "small.people", "corrected": "31"},
-        {"figure": "small.people", "corrected": "50", "place": next(c for (i, c), v in before.content.cells.items() if v[1] == "suppressed")},
-        {"figure": "small.people", "corrected": "50", "reason": " "}, {"figure": "small.people", "corrected": "3"},
-    ]  # fmt: skip
+        {"figure": "no.such", "corrected": "1"},
+        {"figure": "small.people", "corrected": "29"},
+        {"figure": "small.people", "corrected": "many"},
+        {"figure": "small.people", "corrected": "1e9"},
+        {"figure": "small.people", "corrected": "31"},
+        {
+            "figure": "small.people",
+            "corrected": "50",
+            "place": next(c for (i, c), v in before.content.cells.items() if v[1] == "suppressed"),
+        },
+        {"figure": "small.people", "corrected": "50", "reason": " "},
+        {"figure": "small.people", "corrected": "3"},
+    ]
     codes = []
     for one in wrong:
         with pytest.raises(Refusal) as refused:
             add_erratum(closed_year.statistician, edition.pk, **{"reason": "counted twice", **one})
         codes.append(refused.value.code.removeprefix("yearbook."))
-    assert codes == ["not_printed", "empty_erratum", "no_number", "no_number", "small_difference", "not_printed", "empty_erratum", "small_difference"]
-    erratum = add_erratum(closed_year.statistician, edition.pk, figure="small.people", corrected="1,050", reason="a list was left out")
+    assert codes == [
+        "not_printed",
+        "empty_erratum",
+        "no_number",
+        "no_number",
+        "small_difference",
+        "not_printed",
+        "empty_erratum",
+        "small_difference",
+    ]
+    erratum = add_erratum(
+        closed_year.statistician, edition.pk, figure="small.people", corrected="1,050", reason="a list was left out"
+    )
     assert queries.errata_waiting(closed_year.regional) == [erratum]
     assert queries.public_edition(2009).errata == ()  # type: ignore[union-attr]
     with pytest.raises(Refusal):
@@ -194,34 +235,98 @@ ATTACKS = [
     "UPDATE yearbook_erratum SET corrected = '7'",
     "DELETE FROM yearbook_erratumapproval",
     # a text that is not the digest's
-    "INSERT INTO yearbook_edition (year, number, snapshot, snapshot_kind, content, digest) SELECT year, 9, snapshot, 'sealed', content || ' ', digest FROM yearbook_edition",
+    (
+        "INSERT INTO yearbook_edition (year, number, snapshot, snapshot_kind, content, digest) SELECT year, 9, "
+        "snapshot, 'sealed', content || ' ', digest FROM yearbook_edition"
+    ),
     # of a provisional snapshot, of none, of another year
-    "INSERT INTO yearbook_edition (year, number, snapshot, snapshot_kind, content, digest) SELECT year, 9, snapshot, 'provisional', content, digest FROM yearbook_edition",
-    "INSERT INTO yearbook_edition (year, number, snapshot, snapshot_kind, content, digest) SELECT year, 9, repeat('0', 64), 'sealed', content, digest FROM yearbook_edition",
-    "INSERT INTO yearbook_edition (year, number, snapshot, snapshot_kind, content, digest) SELECT year + 1, 9, snapshot, 'sealed', content, digest FROM yearbook_edition",
+    (
+        "INSERT INTO yearbook_edition (year, number, snapshot, snapshot_kind, content, digest) SELECT year, 9, "
+        "snapshot, 'provisional', content, digest FROM yearbook_edition"
+    ),
+    (
+        "INSERT INTO yearbook_edition (year, number, snapshot, snapshot_kind, content, digest) SELECT year, 9, "
+        "repeat('0', 64), 'sealed', content, digest FROM yearbook_edition"
+    ),
+    (
+        "INSERT INTO yearbook_edition (year, number, snapshot, snapshot_kind, content, digest) SELECT year + 1, 9, "
+        "snapshot, 'sealed', content, digest FROM yearbook_edition"
+    ),
     # the draft as if it were sealed
-    "INSERT INTO yearbook_edition (year, number, snapshot, snapshot_kind, content, digest) SELECT e.year, 9, r.digest, 'sealed', e.content, e.digest FROM yearbook_edition e, closing_snapshotrecord r WHERE r.kind = 'provisional'",
+    (
+        "INSERT INTO yearbook_edition (year, number, snapshot, snapshot_kind, content, digest) SELECT e.year, 9, "
+        "r.digest, 'sealed', e.content, e.digest FROM yearbook_edition e, closing_snapshotrecord r WHERE r.kind = "
+        "'provisional'"
+    ),
     # the same number twice
-    "INSERT INTO yearbook_edition (year, number, snapshot, snapshot_kind, content, digest) SELECT year, number, snapshot, 'sealed', content, digest FROM yearbook_edition",
+    (
+        "INSERT INTO yearbook_edition (year, number, snapshot, snapshot_kind, content, digest) SELECT year, number, "
+        "snapshot, 'sealed', content, digest FROM yearbook_edition"
+    ),
     # steps out of order, of nobody, of the same person, of another digest, twice
-    "INSERT INTO yearbook_editionstep (edition_id, digest, step, follows, by_id, name, note) SELECT id, digest, 'signed', 'reviewed', 77, 'X', '' FROM yearbook_edition",
-    "INSERT INTO yearbook_editionstep (edition_id, digest, step, follows, by_id, name, note) SELECT id, digest, 'signed', NULL, 77, 'X', '' FROM yearbook_edition",
-    "INSERT INTO yearbook_editionstep (edition_id, digest, step, follows, by_id, name, note) SELECT id, digest, 'signed', 'prepared', 77, 'X', '' FROM yearbook_edition",
-    "INSERT INTO yearbook_editionstep (edition_id, digest, step, follows, by_id, name, note) SELECT id, digest, 'praised', 'prepared', 77, 'X', '' FROM yearbook_edition",
-    "INSERT INTO yearbook_editionstep (edition_id, digest, step, follows, by_id, name, note) SELECT id, digest, 'reviewed', 'prepared', 77, ' ', '' FROM yearbook_edition",
-    "INSERT INTO yearbook_editionstep (edition_id, digest, step, follows, by_id, name, note) SELECT edition_id, digest, 'reviewed', 'prepared', by_id, name, '' FROM yearbook_editionstep",
-    "INSERT INTO yearbook_editionstep (edition_id, digest, step, follows, by_id, name, note) SELECT id, repeat('0', 64), 'reviewed', 'prepared', 77, 'X', '' FROM yearbook_edition",
-    "INSERT INTO yearbook_editionstep (edition_id, digest, step, follows, by_id, name, note) SELECT id, digest, 'prepared', NULL, 77, 'X', '' FROM yearbook_edition",
+    (
+        "INSERT INTO yearbook_editionstep (edition_id, digest, step, follows, by_id, name, note) SELECT id, digest, "
+        "'signed', 'reviewed', 77, 'X', '' FROM yearbook_edition"
+    ),
+    (
+        "INSERT INTO yearbook_editionstep (edition_id, digest, step, follows, by_id, name, note) SELECT id, digest, "
+        "'signed', NULL, 77, 'X', '' FROM yearbook_edition"
+    ),
+    (
+        "INSERT INTO yearbook_editionstep (edition_id, digest, step, follows, by_id, name, note) SELECT id, digest, "
+        "'signed', 'prepared', 77, 'X', '' FROM yearbook_edition"
+    ),
+    (
+        "INSERT INTO yearbook_editionstep (edition_id, digest, step, follows, by_id, name, note) SELECT id, digest, "
+        "'praised', 'prepared', 77, 'X', '' FROM yearbook_edition"
+    ),
+    (
+        "INSERT INTO yearbook_editionstep (edition_id, digest, step, follows, by_id, name, note) SELECT id, digest, "
+        "'reviewed', 'prepared', 77, ' ', '' FROM yearbook_edition"
+    ),
+    (
+        "INSERT INTO yearbook_editionstep (edition_id, digest, step, follows, by_id, name, note) SELECT edition_id, "
+        "digest, 'reviewed', 'prepared', by_id, name, '' FROM yearbook_editionstep"
+    ),
+    (
+        "INSERT INTO yearbook_editionstep (edition_id, digest, step, follows, by_id, name, note) SELECT id, "
+        "repeat('0', 64), 'reviewed', 'prepared', 77, 'X', '' FROM yearbook_edition"
+    ),
+    (
+        "INSERT INTO yearbook_editionstep (edition_id, digest, step, follows, by_id, name, note) SELECT id, digest, "
+        "'prepared', NULL, 77, 'X', '' FROM yearbook_edition"
+    ),
     # an erratum to what is not signed
-    "INSERT INTO yearbook_erratum (edition_id, edition_state, figure, place, printed, corrected, reason, by_id, name) SELECT id, 'signed', 'f', '99', '1', '2', 'r', 7, 'X' FROM yearbook_edition",
-    "INSERT INTO yearbook_erratum (edition_id, edition_state, figure, place, printed, corrected, reason, by_id, name) SELECT id, 'prepared', 'f', '99', '1', '2', 'r', 7, 'X' FROM yearbook_edition",
-]  # fmt: skip
+    (
+        "INSERT INTO yearbook_erratum (edition_id, edition_state, figure, place, printed, corrected, reason, by_id, "
+        "name) SELECT id, 'signed', 'f', '99', '1', '2', 'r', 7, 'X' FROM yearbook_edition"
+    ),
+    (
+        "INSERT INTO yearbook_erratum (edition_id, edition_state, figure, place, printed, corrected, reason, by_id, "
+        "name) SELECT id, 'prepared', 'f', '99', '1', '2', 'r', 7, 'X' FROM yearbook_edition"
+    ),
+]
 LATER = [
-    "INSERT INTO yearbook_editionstep (edition_id, digest, step, follows, by_id, name, note) SELECT id, digest, 'signed', 'reviewed', 77, 'X', '' FROM yearbook_edition",
-    "INSERT INTO yearbook_erratum (edition_id, edition_state, figure, place, printed, corrected, reason, by_id, name) SELECT id, 'signed', 'f', '99', '1', '1', 'r', 7, 'X' FROM yearbook_edition",
-    "INSERT INTO yearbook_erratum (edition_id, edition_state, figure, place, printed, corrected, reason, by_id, name) SELECT id, 'signed', 'f', '99', '1', '2', ' ', 7, 'X' FROM yearbook_edition",
-    "INSERT INTO yearbook_erratumapproval (erratum_id, author_id, by_id, name) SELECT id, by_id, by_id, 'X' FROM yearbook_erratum",
-    "INSERT INTO yearbook_erratumapproval (erratum_id, author_id, by_id, name) SELECT id, by_id + 1, by_id, 'X' FROM yearbook_erratum",
+    (
+        "INSERT INTO yearbook_editionstep (edition_id, digest, step, follows, by_id, name, note) SELECT id, digest, "
+        "'signed', 'reviewed', 77, 'X', '' FROM yearbook_edition"
+    ),
+    (
+        "INSERT INTO yearbook_erratum (edition_id, edition_state, figure, place, printed, corrected, reason, by_id, "
+        "name) SELECT id, 'signed', 'f', '99', '1', '1', 'r', 7, 'X' FROM yearbook_edition"
+    ),
+    (
+        "INSERT INTO yearbook_erratum (edition_id, edition_state, figure, place, printed, corrected, reason, by_id, "
+        "name) SELECT id, 'signed', 'f', '99', '1', '2', ' ', 7, 'X' FROM yearbook_edition"
+    ),
+    (
+        "INSERT INTO yearbook_erratumapproval (erratum_id, author_id, by_id, name) SELECT id, by_id, by_id, 'X' FROM "
+        "yearbook_erratum"
+    ),
+    (
+        "INSERT INTO yearbook_erratumapproval (erratum_id, author_id, by_id, name) SELECT id, by_id + 1, by_id, 'X' "
+        "FROM yearbook_erratum"
+    ),
     "UPDATE yearbook_erratum SET reason = 'other'",
     "DELETE FROM yearbook_erratum",
 ]
@@ -242,4 +347,6 @@ def _all_refused(raw: psycopg.Connection[Any], attacks: list[str]) -> None:
     for attack in attacks:
         with pytest.raises(psycopg.Error) as stopped, raw.transaction():
             raw.execute(attack)
-        assert not isinstance(stopped.value, psycopg.errors.SyntaxError | psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn), attack
+        assert not isinstance(
+            stopped.value, psycopg.errors.SyntaxError | psycopg.errors.UndefinedTable | psycopg.errors.UndefinedColumn
+        ), attack

@@ -1,4 +1,6 @@
-"""Errata against a reader of everything published: refused when proposed and when approved; known to editions made after them."""
+"""Errata against a reader of everything published: refused when proposed and when approved; known to editions made
+after them.
+"""
 
 from fractions import Fraction
 
@@ -18,7 +20,14 @@ __all__ = ["first_year"]
 
 def _people(year: ClosedYear, place: str, corrected: str) -> int:
     edition = Edition.objects.get(year=2009)
-    return add_erratum(year.statistician, edition.pk, figure="small.people", place=place, corrected=corrected, reason="a list was left out").pk
+    return add_erratum(
+        year.statistician,
+        edition.pk,
+        figure="small.people",
+        place=place,
+        corrected=corrected,
+        reason="a list was left out",
+    ).pk
 
 
 def test_an_erratum_that_tells_of_another_county_is_refused(first_year: ClosedYear) -> None:
@@ -31,7 +40,10 @@ def test_an_erratum_that_tells_of_another_county_is_refused(first_year: ClosedYe
 
 
 def test_errata_are_weighed_together_when_approved(first_year: ClosedYear) -> None:
-    region, county = _people(first_year, "99", "58"), _people(first_year, "990101", "52")  # each alone leaves 28, 18 and 18
+    region, county = (
+        _people(first_year, "99", "58"),
+        _people(first_year, "990101", "52"),
+    )  # each alone leaves 28, 18 and 18
     approve_erratum(first_year.approver, region)
     with pytest.raises(Refusal) as refused:
         approve_erratum(first_year.approver, county)  # 58 - 52
@@ -50,7 +62,10 @@ def test_editions_after_an_erratum_know_it(first_year: ClosedYear) -> None:
     assert (edition.values[key], edition.printed) == (50, {key: 30})
 
 
-@pytest.mark.parametrize("written", ["1_000", "1000/7", "1e3", "+50", "١٢٣", "12,34", ",500", "1,0000", "5.", ".5", "0x50", "--50", "", "9" * 41])
+@pytest.mark.parametrize(
+    "written",
+    ["1_000", "1000/7", "1e3", "+50", "١٢٣", "12,34", ",500", "1,0000", "5.", ".5", "0x50", "--50", "", "9" * 41],
+)
 def test_an_erratum_prints_plain_digits(first_year: ClosedYear, written: str) -> None:
     with pytest.raises(Refusal) as refused:
         _people(first_year, "99", written)

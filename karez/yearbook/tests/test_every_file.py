@@ -1,4 +1,6 @@
-"""A reader with all files of one year, then of two, solves for what is withheld: nothing follows, from no file and from all together."""
+"""A reader with all files of one year, then of two, solves for what is withheld: nothing follows, from no file and from
+all together.
+"""
 
 from pathlib import Path
 
@@ -19,7 +21,16 @@ COUNTIES = ("990101", "990102")
 def _are_the_same(folder: Path) -> None:
     claims = claims_of(folder)
     assert list(differing(claims)) == []
-    for name in ("data/values.csv", "figures.csv", "figures.xlsx", f"figures/{STOCK}.html", f"figures/{STOCK}.zh.html", "chapter.docx", "chapter.zh.docx", "chapter.html"):
+    for name in (
+        "data/values.csv",
+        "figures.csv",
+        "figures.xlsx",
+        f"figures/{STOCK}.html",
+        f"figures/{STOCK}.zh.html",
+        "chapter.docx",
+        "chapter.zh.docx",
+        "chapter.html",
+    ):
         assert (STOCK, "99") in claims[name] or (STOCK, COUNTIES[0]) in claims[name], name  # it was read
 
 
@@ -30,13 +41,20 @@ def test_one_year(small_region: SmallRegion, monkeypatch: pytest.MonkeyPatch, tm
     publish("99", 2009, out[2009])
     _are_the_same(out[2009])
     assert not [name for name, told in numbers_of(out[2009]).items() if "135" in told]
-    assert all("141" in numbers_of(out[2009])[name] for name in ("chapter.pdf", "chapter.zh.pdf", "chapter.docx", "figures.xlsx", "chapter.zh.html", "edition.json"))
+    assert all(
+        "141" in numbers_of(out[2009])[name]
+        for name in ("chapter.pdf", "chapter.zh.pdf", "chapter.docx", "figures.xlsx", "chapter.zh.html", "edition.json")
+    )
     assert follows_from(out, {}) == set()
-    assert follows_from(out, {}, {(STOCK, COUNTIES[0]): {135}}) == {(2009, STOCK, c) for c in COUNTIES}  # the reader can solve  # type: ignore[dict-item]
+    assert follows_from(out, {}, {(STOCK, COUNTIES[0]): {135}}) == {
+        (2009, STOCK, c) for c in COUNTIES
+    }  # the reader can solve  # type: ignore[dict-item]
 
 
 def test_two_years_and_an_erratum(small_region: SmallRegion, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """130 and 140 people, then 4 and 137 more: this year's counties, and who joined there, are withheld and do not follow."""
+    """130 and 140 people, then 4 and 137 more: this year's counties, and who joined there, are withheld and do not
+    follow.
+    """
     first: ClosedYear = signed_year(small_region, monkeypatch, tmp_path, (130, 140))
     edition = Edition.objects.get(year=2009)
     erratum = add_erratum(first.statistician, edition.pk, figure=STOCK, corrected="330", reason="a list was left out")

@@ -1,4 +1,6 @@
-"""What a figure in a sentence is stands beside it for keyboard, touch and screen readers, on pages and in the published site."""
+"""What a figure in a sentence is stands beside it for keyboard, touch and screen readers, on pages and in the published
+site.
+"""
 
 import re
 
@@ -30,13 +32,20 @@ def test_every_figure_of_a_sentence_has_its_hint(closed_year: ClosedYear) -> Non
 
 def test_the_site_tells_the_definition_too(content: Content) -> None:
     made = site(Publication(content))["chapter.html"].decode()
-    assert "villages running a mutual fund · villages · as of 2009-12-31\nAdds up: x. Rows: t." in re.findall(r' title="([^"]+)"', made)
+    assert "villages running a mutual fund · villages · as of 2009-12-31\nAdds up: x. Rows: t." in re.findall(
+        r' title="([^"]+)"', made
+    )
 
 
 def test_a_page_of_a_figure_says_it_before_how_it_is_computed(content: Content) -> None:
     made = site(Publication(content))
     page = made["figures/mutual_funds.villages_total.html"].decode()
-    assert page.index("<dd>Adds up: x. Rows: t.</dd>") < page.index("How it is computed") < page.index("<code>sum(x)</code>") < page.index("SQL as run")
+    assert (
+        page.index("<dd>Adds up: x. Rows: t.</dd>")
+        < page.index("How it is computed")
+        < page.index("<code>sum(x)</code>")
+        < page.index("SQL as run")
+    )
     assert "合计：x。" in made["figures/mutual_funds.villages_total.zh.html"].decode()
     assert "sum(x)" not in made["catalogue.html"].decode()
 
@@ -47,7 +56,10 @@ def test_no_declared_figure_is_told_in_code(language: str) -> None:
     for i, said in counted_now(known, language).items():
         assert said, i
         assert not re.search(r"_|\(\*\)|sum\(|\bis null\b|\bnull\b|'[a-z]+'| \* | / ", said), (i, said)
-        assert (language == "en") == said.isascii() or re.sub("[“”×÷−≠≤≥]", "", said).isascii() == (language == "en"), (i, said)
+        assert (language == "en") == said.isascii() or re.sub("[“”×÷−≠≤≥]", "", said).isascii() == (language == "en"), (
+            i,
+            said,
+        )
 
 
 @pytest.mark.parametrize(

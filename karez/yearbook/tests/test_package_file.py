@@ -1,4 +1,6 @@
-"""What another installation published is read whole or not at all: every fault by file, line and column; hostile files do nothing."""
+"""What another installation published is read whole or not at all: every fault by file, line and column; hostile files
+do nothing.
+"""
 
 import io
 import json
@@ -77,7 +79,9 @@ def test_every_state_comes_back_as_it_was_published(content: Content) -> None:
     made = files_of(Publication(Content(json.dumps(said))))
     package = read_package(zipped({n.removeprefix("data/"): b for n, b in made.items() if n.startswith("data/")}))
     assert package.faults == []
-    assert {key: state for key, (_value, state) in package.values.items()} == {(i, p): state for i, p, _exact, state in said["cells"]}
+    assert {key: state for key, (_value, state) in package.values.items()} == {
+        (i, p): state for i, p, _exact, state in said["cells"]
+    }
     region = read_package(made["figures.csv"])
     assert region.faults == []
     assert {key: state for key, (_value, state) in region.values.items()} == states
@@ -85,7 +89,13 @@ def test_every_state_comes_back_as_it_was_published(content: Content) -> None:
     assert read_package(older).values["a.b", "99"] == (None, "missing")  # what was published before there was a state
     wrong = read_package(made["figures.csv"].replace(b",undefined,", b",value,", 1))
     assert [(f.line, f.column) for f in wrong.faults] == [(5, "value")]
-    notes = " ".join(str(c) for row in CalamineWorkbook.from_filelike(io.BytesIO(made["figures.xlsx"])).get_sheet_by_name("Note 说明").to_python() for c in row)
+    notes = " ".join(
+        str(c)
+        for row in CalamineWorkbook.from_filelike(io.BytesIO(made["figures.xlsx"]))
+        .get_sheet_by_name("Note 说明")
+        .to_python()
+        for c in row
+    )
     assert "undefined: it could not be computed" in notes and "无法计算：" in notes
 
 
@@ -122,7 +132,11 @@ WRONG = [
 
 @pytest.mark.parametrize(("name", "old", "new", "at"), WRONG)
 def test_every_fault_is_told(data: dict[str, bytes], name: str, old: str, new: str, at: tuple[int, str]) -> None:
-    changed = data | {name: data[name].replace(old.encode(), new.encode(), 1)} if name == "datapackage.json" else _with(data, name, old, new)
+    changed = (
+        data | {name: data[name].replace(old.encode(), new.encode(), 1)}
+        if name == "datapackage.json"
+        else _with(data, name, old, new)
+    )
     package = read_package(zipped(changed))
     assert (name, *at) in [(f.file, f.line, f.column) for f in package.faults]
 
@@ -136,11 +150,23 @@ def test_bytes_changed_after_publishing_are_told(data: dict[str, bytes]) -> None
 def test_hostile_archives_do_nothing(data: dict[str, bytes]) -> None:
     deep = b"[" * 200_000
     hostile = [
-        b"", b"PK\x03\x04", b"PK\x03\x04" + b"\0" * 4000, zipped({}), zipped({"datapackage.json": b"{}"}), zipped(data)[:-30], zipped(data)[:500],
-        zipped(data | {"values.csv": b"0" * (MAX_UNPACKED + 10)}), zipped({f"{n}.txt": b"" for n in range(5000)}),
-        zipped(data | {"datapackage.json": deep}), zipped(data | {"values.csv": zipped(data)}), zipped(data | {"figures.csv": b"\xff\xfe\x00"}),
-        zipped(data | {"values.csv": b'"' + b"a," * 100_000}), b"id,label\n" * 10, b"\x00" * 1000, "名,值\n".encode("gb18030"),
-    ]  # fmt: skip
+        b"",
+        b"PK\x03\x04",
+        b"PK\x03\x04" + b"\0" * 4000,
+        zipped({}),
+        zipped({"datapackage.json": b"{}"}),
+        zipped(data)[:-30],
+        zipped(data)[:500],
+        zipped(data | {"values.csv": b"0" * (MAX_UNPACKED + 10)}),
+        zipped({f"{n}.txt": b"" for n in range(5000)}),
+        zipped(data | {"datapackage.json": deep}),
+        zipped(data | {"values.csv": zipped(data)}),
+        zipped(data | {"figures.csv": b"\xff\xfe\x00"}),
+        zipped(data | {"values.csv": b'"' + b"a," * 100_000}),
+        b"id,label\n" * 10,
+        b"\x00" * 1000,
+        "名,值\n".encode("gb18030"),
+    ]
     for one in hostile:
         package = read_package(one)
         assert package.faults

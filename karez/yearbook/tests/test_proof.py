@@ -268,9 +268,7 @@ def test_verdicts_by_hedge(result, verdict):
 
 def test_a_hedged_figure_printed_again_is_the_same():
     for qualifier in ("more_than", "less_than", "nearly", "rounded", "at_least"):
-        answer = proof_of(
-            chapter(row("a", "40000", qualifier, "10000"), row("b", "40000", qualifier, "10000", "a"))
-        )
+        answer = proof_of(chapter(row("a", "40000", qualifier, "10000"), row("b", "40000", qualifier, "10000", "a")))
         assert answer.identities[0].verdict.value == "exact"
 
 
@@ -324,10 +322,7 @@ def test_progress_is_told():
 def test_the_work_for_identities_grows_with_their_number():
     def work(count: int) -> int:
         rows = [row(f"a{n}", str(n + 1000), "rounded", "10") for n in range(count)]
-        rows += [
-            row(f"b{n}", "7", "rounded", "0.1", f"100 * a{n} / (a{n} + a{(n * 7) % count})")
-            for n in range(count)
-        ]
+        rows += [row(f"b{n}", "7", "rounded", "0.1", f"100 * a{n} / (a{n} + a{(n * 7) % count})") for n in range(count)]
         answers = []
         done = calls(lambda: answers.append(proof_of(chapter(*rows)).as_dict()))
         assert len(answers[0]["identities"]) == count

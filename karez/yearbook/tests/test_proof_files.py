@@ -146,7 +146,9 @@ def test_a_file_as_spreadsheets_in_china_save_it_is_read():
 
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
 def test_one_bad_place_does_not_turn_a_file_into_another(mark):
-    """é of Latin-1 and the letter after it are a character of GB 18030; so are the bytes of the Chinese labels, taken two by two."""
+    """é of Latin-1 and the letter after it are a character of GB 18030; so are the bytes of the Chinese labels, taken
+    two by two.
+    """
     chinese = [row.replace("first", "互助资金").replace("both", "资金合计") for row in GOOD]
     data = text(*chinese).replace(b"second", "région".encode("latin-1"))
     assert "互助资金" not in data.decode("gb18030")
@@ -170,15 +172,16 @@ def test_chinese_in_gb18030_is_hardly_ever_taken_for_damaged_utf8():
     labels = [label for line in labels for label in line.split() if not label.isascii()]
     assert len(labels) > 100
     for begins in range(0, len(labels) - 5, 5):
-        rows = [f"r{n},s,{label},10,villages,exact,1,2009,64,stock,p," for n, label in enumerate(labels[begins : begins + 5])]
+        rows = [
+            f"r{n},s,{label},10,villages,exact,1,2009,64,stock,p,"
+            for n, label in enumerate(labels[begins : begins + 5])
+        ]
         answer = proof_of("\n".join([HEADER, *rows]).encode("gb18030"))
         assert (answer.faults, answer.gb18030) == ((), ("figures",))
 
 
 def test_the_byte_order_mark_crlf_blank_lines_and_spaces_are_nothing():
-    data = b"\xef\xbb\xbf" + text(*GOOD[:2], "", " , , ", *GOOD[2:]).replace(b"\n", b"\r\n").replace(
-        b"b,s", b" b ,s"
-    )
+    data = b"\xef\xbb\xbf" + text(*GOOD[:2], "", " , , ", *GOOD[2:]).replace(b"\n", b"\r\n").replace(b"b,s", b" b ,s")
     answer = proof_of(data)
     assert answer.faults == ()
     assert answer.identities[0].line == 6
@@ -316,25 +319,56 @@ def test_kinds_are_those_of_declared_figures():
 def test_a_kind_that_is_none_is_told(kind):
     answer = proof_of(changed(3, kind=kind))
     assert [(f.line, f.column, f.found) for f in answer.faults if f.column == "kind"] == [(3, "kind", f"'{kind}'")]
-    assert "one of stock, flow, share, growth, average, plan, rule, or an empty cell" in [f.expected for f in answer.faults]
+    assert "one of stock, flow, share, growth, average, plan, rule, or an empty cell" in [
+        f.expected for f in answer.faults
+    ]
 
 
 @pytest.mark.parametrize("period", ["20x9", "209", "20099", "9", "end_209", "2009-13x", "FY20o9", "0999", "--", "3009"])
 def test_a_period_that_can_be_none_is_told(period):
     answer = proof_of(changed(3, period=period))
-    assert [(f.line, f.column, f.found) for f in answer.faults if f.column == "period"] == [(3, "period", f"'{period}'")]
+    assert [(f.line, f.column, f.found) for f in answer.faults if f.column == "period"] == [
+        (3, "period", f"'{period}'")
+    ]
 
 
 @pytest.mark.parametrize(
     "period",
-    ["", "2009", "end_2009", "before_2009", "2008-2009", "2006–2010", "plan_2009_2011", "plan", "standing", "cumulative", "2009-12-31", "2009Q1", "2009-H1", "2009年底", "11th five-year plan", "十一五"],
+    [
+        "",
+        "2009",
+        "end_2009",
+        "before_2009",
+        "2008-2009",
+        "2006–2010",
+        "plan_2009_2011",
+        "plan",
+        "standing",
+        "cumulative",
+        "2009-12-31",
+        "2009Q1",
+        "2009-H1",
+        "2009年底",
+        "11th five-year plan",
+        "十一五",
+    ],
 )
 def test_periods_and_kinds_as_people_write_them(period):
     for kind in (*KINDS, "", "Stock"):
         assert proof_of(changed(3, period=period, kind=kind)).faults == ()
 
 
-@pytest.mark.parametrize("data", [b"just some notes\non two lines\n", b"a\tb\n1\t2\n", b"\xff\xfe\x00nothing", b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n", b"a,b,c\n1,2,3\n", b'"x\n'])
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"just some notes\non two lines\n",
+        b"a\tb\n1\t2\n",
+        b"\xff\xfe\x00nothing",
+        b"%PDF-1.4\n%\xe2\xe3\xcf\xd3\n",
+        b"a,b,c\n1,2,3\n",
+        b'"x\n',
+    ],
+)
 def test_a_file_named_as_a_workbook_that_is_none_is_told_once(data):
     for name in ("chapter.xlsx", "CHAPTER.XLSX"):
         found = read_chapter(data, name).faults
@@ -348,14 +382,34 @@ def test_a_first_line_with_none_of_the_columns_is_told_once():
     assert faults(b"a,b,c\n1,2,3\n") == [(1, "", "a first line with none of the columns: a,b,c")]
 
 
-@pytest.mark.parametrize(("cell", "unit", "value"), [("2,912", "元", 2912), ("２，９１２．５", "元", 2912.5), ("1.080", "km", 1.08), ("－３", "户", -3), ("104 ％", "百分比", 104)])
+@pytest.mark.parametrize(
+    ("cell", "unit", "value"),
+    [
+        ("2,912", "元", 2912),
+        ("２，９１２．５", "元", 2912.5),
+        ("1.080", "km", 1.08),
+        ("－３", "户", -3),
+        ("104 ％", "百分比", 104),
+    ],
+)
 def test_a_number_is_read_as_it_is_printed(cell: str, unit: str, value: float) -> None:
     figures = f'{HEADER}\na,t,x,"{cell}",{unit},rounded,1,2009,x,average,,\n'.encode()
     read = read_chapter(figures)
-    assert ([fault.as_dict() for fault in read.faults], [float(one.printed.fraction) for one in read.figures]) == ([], [value])
+    assert ([fault.as_dict() for fault in read.faults], [float(one.printed.fraction) for one in read.figures]) == (
+        [],
+        [value],
+    )
 
 
-@pytest.mark.parametrize(("cell", "expected"), [("2,91", "a comma between thousands only"), ("1e5", "with all its digits"), ("2 912", "digits without blanks"), ("约5", "plain digits")])
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("2,91", "a comma between thousands only"),
+        ("1e5", "with all its digits"),
+        ("2 912", "digits without blanks"),
+        ("约5", "plain digits"),
+    ],
+)
 def test_a_number_that_cannot_be_read_is_told_with_its_own_reason(cell: str, expected: str) -> None:
     (fault,) = read_chapter(f'{HEADER}\na,t,x,"{cell}",元,rounded,1,2009,x,average,,\n'.encode()).faults
     assert (fault.column, fault.found) == ("value", f"'{cell}'") and expected in fault.expected

@@ -19,14 +19,81 @@ COLUMNS = (
     "id", "section", "label", "value", "unit", "qualifier", "rounding", "period", "place", "kind", "programme", "derivation",
     "part_of", "rounding_assumed",
 )  # fmt: skip
-VALUES = ["0", "1", "-1", "10", "30.5", "85500000", "0.0001", "1" * 30, "1" * 31, "", "x", "1e9", "１２", "-0", "1,000", "=1", "NaN", "∞"]
-UNITS = ["persons", "person_times", "人次", "yuan", "percent", "percentage_points", "villages", "", "%", "km2", "items", "%(x)s"]
+VALUES = [
+    "0",
+    "1",
+    "-1",
+    "10",
+    "30.5",
+    "85500000",
+    "0.0001",
+    "1" * 30,
+    "1" * 31,
+    "",
+    "x",
+    "1e9",
+    "１２",
+    "-0",
+    "1,000",
+    "=1",
+    "NaN",
+    "∞",
+]
+UNITS = [
+    "persons",
+    "person_times",
+    "人次",
+    "yuan",
+    "percent",
+    "percentage_points",
+    "villages",
+    "",
+    "%",
+    "km2",
+    "items",
+    "%(x)s",
+]
 QUALIFIERS = ["exact", "rounded", "nearly", "about", "more_than", "at_least", "less_than", "at_most", "", "circa"]
 ROUNDINGS = ["1", "10", "0.1", "10000", "0", "-1", "", "x"]
 KINDS = ["stock", "flow", "share", "growth", "average", "plan", "rule", ""]
 PERIODS = ["2009", "end_2009", "2008", "plan", "", "2008-2009"]
-PIECES = ["a", "b", "c", "a.b", "z", "1", "0", "100", "+", "-", "*", "/", "(", ")", " ", "**", "<", "__import__", "'", "9" * 40, "é"]
-BYTES = [b"\x00", b"\xff", b'"', b"\n", b"\r", b",", b"\xef\xbb\xbf", b"PK\x03\x04", "人".encode("gb18030"), b"=", b";", b"\t"]
+PIECES = [
+    "a",
+    "b",
+    "c",
+    "a.b",
+    "z",
+    "1",
+    "0",
+    "100",
+    "+",
+    "-",
+    "*",
+    "/",
+    "(",
+    ")",
+    " ",
+    "**",
+    "<",
+    "__import__",
+    "'",
+    "9" * 40,
+    "é",
+]
+BYTES = [
+    b"\x00",
+    b"\xff",
+    b'"',
+    b"\n",
+    b"\r",
+    b",",
+    b"\xef\xbb\xbf",
+    b"PK\x03\x04",
+    "人".encode("gb18030"),
+    b"=",
+    b";",
+    b"\t",
+]
 CALLS = 50_000  # for one small file, whatever is in it
 
 
@@ -61,11 +128,17 @@ def figures_file(chance):
 
     for name in ["a", "b", "c", "d", "a.b", "zero", "a", "é"][: chance.choice([0, 2, 6, 6, 6, 7, 8])]:
         cells = {
-            "id": name, "value": pick(VALUES, 8) if name != "zero" else "0", "unit": pick(UNITS, 7),
-            "qualifier": pick(QUALIFIERS, 8), "rounding": pick(ROUNDINGS, 4), "kind": pick(KINDS, 8), "period": pick(PERIODS, 6),
+            "id": name,
+            "value": pick(VALUES, 8) if name != "zero" else "0",
+            "unit": pick(UNITS, 7),
+            "qualifier": pick(QUALIFIERS, 8),
+            "rounding": pick(ROUNDINGS, 4),
+            "kind": pick(KINDS, 8),
+            "period": pick(PERIODS, 6),
             "derivation": formula(chance) if chance.random() < 0.5 else "",
-            "part_of": chance.choice(["", "", "a", "b", "nowhere"]), "rounding_assumed": chance.choice(["", "true", "no"]),
-        }  # fmt: skip
+            "part_of": chance.choice(["", "", "a", "b", "nowhere"]),
+            "rounding_assumed": chance.choice(["", "true", "no"]),
+        }
         writer.writerow([cells.get(column, "s") for column in columns][: None if chance.random() > odd else 5])
     data = out.getvalue().encode()
     for _ in range(chance.randrange(1, 4) if chance.random() < odd else 0):
@@ -77,7 +150,10 @@ def figures_file(chance):
 def rules_file(chance):
     if chance.random() < 0.5:
         return None
-    rows = [f"{formula(chance)},{chance.choice(['<=', '>=', '<', '>', '==', '!=', '=', '~'])},{formula(chance)}" for _ in range(3)]
+    rows = [
+        f"{formula(chance)},{chance.choice(['<=', '>=', '<', '>', '==', '!=', '=', '~'])},{formula(chance)}"
+        for _ in range(3)
+    ]
     return "\n".join(["left,relation,right", *rows]).encode()
 
 
@@ -101,7 +177,11 @@ def answer_all(count, seed):
             error.add_note(f"file {number} of seed {seed}: {data!r} {rules!r}")
             raise
         assert result.identities or result.faults or result.figures, data
-        verdicts, faults, units = verdicts + len(result.identities), faults + len(result.faults), units + len(result.units)
+        verdicts, faults, units = (
+            verdicts + len(result.identities),
+            faults + len(result.faults),
+            units + len(result.units),
+        )
     assert verdicts > count / 4 and faults > count / 4 and units > count / 4  # neither all good nor all bad
 
 

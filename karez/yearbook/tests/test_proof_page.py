@@ -64,7 +64,9 @@ def test_a_chapter_is_judged(visitor):
 def test_the_examples_are_one_click_away(visitor, name, held):
     text = visitor.get(reverse("yearbook:proof_example", args=[name])).content.decode()
     assert f"<strong>{held}</strong>" in text
-    assert visitor.get(reverse("yearbook:proof_example_file", args=[name])).content == (DATA / f"{name}.csv").read_bytes()
+    assert (
+        visitor.get(reverse("yearbook:proof_example_file", args=[name])).content == (DATA / f"{name}.csv").read_bytes()
+    )
     assert visitor.get(reverse("yearbook:proof_example", args=["other"])).status_code == 404
 
 
@@ -81,7 +83,9 @@ def test_markup_in_a_file_stays_text(visitor):
 
 
 def test_chinese(visitor):
-    answer = Client(headers={"accept-language": "zh-hans"}).get(reverse("yearbook:proof_example", args=["xinjiang-2009"]))
+    answer = Client(headers={"accept-language": "zh-hans"}).get(
+        reverse("yearbook:proof_example", args=["xinjiang-2009"])
+    )
     text = answer.content.decode()
     assert "不成立" in text and "人次" in text and "identities hold" not in text
 
@@ -92,7 +96,10 @@ def kept(text, name="kept"):
 
 def test_what_was_read_as_gb18030_is_told(visitor):
     told = "read as GB 18030"
-    assert told in send(visitor, figures=XINJIANG.replace(b"money from IFAD", "地区".encode("gb18030"), 1)).content.decode()
+    assert (
+        told
+        in send(visitor, figures=XINJIANG.replace(b"money from IFAD", "地区".encode("gb18030"), 1)).content.decode()
+    )
     assert told not in send(visitor).content.decode()
 
 
@@ -135,7 +142,11 @@ def test_a_long_proof_tells_how_far_it_is(visitor):
     answer = send(visitor, long_chapter(3000), None)
     assert answer.streaming
     text = "".join(piece.decode() for piece in answer.streaming_content)
-    assert text.index("<li>10&nbsp;%") < text.index("<li>90&nbsp;%") < text.index("<strong>2,970</strong> of <strong>3,000</strong>")
+    assert (
+        text.index("<li>10&nbsp;%")
+        < text.index("<li>90&nbsp;%")
+        < text.index("<strong>2,970</strong> of <strong>3,000</strong>")
+    )
     assert text.rstrip().endswith("</html>")
     assert "more are in the downloads" in text and "csrfmiddlewaretoken" in text.split('class="proofed"')[1]
 

@@ -33,24 +33,60 @@ def told(*rows, rules=None):
         ([row("a", 10), row("b", 11, derivation="a")], 3, "11 persons", units.RESTATED),
         ([row("a", 10), row("b", 10, "households", derivation="a")], 3, "households", units.RESTATED_UNIT),
         ([row("a", period="2008"), row("b", derivation="a")], 3, "a figure of 2009", units.RESTATED_PERIOD),
-        ([row("a"), row("b", unit="person_times"), row("t", 20, derivation="a + b")], 4, "persons with person_times", units.ATTENDANCES),
-        ([row("a"), row("b", unit="人次"), row("t", 20, derivation="a + b")], 4, "persons with person_times", units.ATTENDANCES),
-        ([row("a", unit="yuan"), row("b"), row("t", 20, "yuan", derivation="a + b")], 4, "yuan with persons", units.MIXED),
         (
-            [row("a", unit="percent"), row("b", unit="percentage_points"), row("t", 20, "percentage_points", derivation="a + b")],
-            4, "percent with percentage_points", units.POINTS,
+            [row("a"), row("b", unit="person_times"), row("t", 20, derivation="a + b")],
+            4,
+            "persons with person_times",
+            units.ATTENDANCES,
+        ),
+        (
+            [row("a"), row("b", unit="人次"), row("t", 20, derivation="a + b")],
+            4,
+            "persons with person_times",
+            units.ATTENDANCES,
+        ),
+        (
+            [row("a", unit="yuan"), row("b"), row("t", 20, "yuan", derivation="a + b")],
+            4,
+            "yuan with persons",
+            units.MIXED,
+        ),
+        (
+            [
+                row("a", unit="percent"),
+                row("b", unit="percentage_points"),
+                row("t", 20, "percentage_points", derivation="a + b"),
+            ],
+            4,
+            "percent with percentage_points",
+            units.POINTS,
         ),
         ([row("a"), row("b"), row("t", 20, "villages", derivation="a + b")], 4, "a sum of persons", units.RESULT),
-        ([row("a", period="2008"), row("b"), row("t", 20, derivation="a + b")], 4, "figures of 2008, 2009", units.PERIODS),
         (
-            [row("a", kind="stock", period="end_2008"), row("b", kind="stock"), row("t", 20, kind="stock", derivation="a + b")],
-            4, "figures of 2008, 2009", units.STATES,
+            [row("a", period="2008"), row("b"), row("t", 20, derivation="a + b")],
+            4,
+            "figures of 2008, 2009",
+            units.PERIODS,
+        ),
+        (
+            [
+                row("a", kind="stock", period="end_2008"),
+                row("b", kind="stock"),
+                row("t", 20, kind="stock", derivation="a + b"),
+            ],
+            4,
+            "figures of 2008, 2009",
+            units.STATES,
         ),
         ([row("a", -5, kind="stock")], 2, "-5 persons", units.NEGATIVE),
-        ([row("a"), row("b", unit="villages"), row("t", 100, "percent", "share", derivation="100 * a / b")], 4,
-         "persons divided by villages", units.SHARE_OF_UNLIKE),
+        (
+            [row("a"), row("b", unit="villages"), row("t", 100, "percent", "share", derivation="100 * a / b")],
+            4,
+            "persons divided by villages",
+            units.SHARE_OF_UNLIKE,
+        ),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_right_is_told(rows, line, found, rule):
     assert [(line, found, rule)] == [(fault[0], fault[2], fault[3]) for fault in told(*rows)]
 
@@ -66,7 +102,11 @@ def test_what_cannot_be_right_is_told(rows, line, found, rule):
         [row("a", 30, unit="percent"), row("b", unit="percent"), row("t", 20, "percentage_points", derivation="a - b")],
         [row("a", unit="towns"), row("b", unit="schools"), row("t", 20, "places", derivation="a + b")],
         [row("a", period="2008"), row("b"), row("t", 20, period="2008-2009", derivation="a + b")],
-        [row("a", kind="stock", period="before_2009"), row("b"), row("t", 20, kind="stock", period="end_2009", derivation="a + b")],
+        [
+            row("a", kind="stock", period="before_2009"),
+            row("b"),
+            row("t", 20, kind="stock", period="end_2009", derivation="a + b"),
+        ],
         [row("a", unit="yuan"), row("b", unit="villages"), row("t", 1, "yuan", "average", derivation="a / b")],
         [row("a", 30, "percent", "share"), row("t", 70, "percent", "share", derivation="100 - a")],
         [row("a", unit=""), row("b"), row("t", 20, derivation="a + b")],
@@ -79,17 +119,28 @@ def test_what_may_be_right_is_not_told(rows):
 def test_sides_of_a_rule_have_like_units():
     rules = b"left,relation,right\na,<=,b\na,<=,10\na + b,<=,a\n"
     found = told(row("a", unit="yuan"), row("b"), rules=rules)
-    assert [(line, name, rule) for line, name, _, rule in found] == [(2, "a <= b", units.MIXED), (4, "a + b <= a", units.MIXED)]
+    assert [(line, name, rule) for line, name, _, rule in found] == [
+        (2, "a <= b", units.MIXED),
+        (4, "a + b <= a", units.MIXED),
+    ]
 
 
 def test_the_two_chapters():
     found = {name: [fault.id for fault in proof(DATA / f"{name}-2009.csv").units] for name in ("ningxia", "xinjiang")}
     assert found["ningxia"] == ["relocation.migrant_households"]
-    assert found["xinjiang"] == ["training.trained_total", "training.practical_measures", "social_support.units_measures"]
+    assert found["xinjiang"] == [
+        "training.trained_total",
+        "training.practical_measures",
+        "social_support.units_measures",
+    ]
 
 
 def test_the_answer_has_them_beside_the_verdicts():
-    answer = proof_of("\n".join([HEADER, row("a", 120, "percent", "share"), row("b", 120, "percent", "growth", derivation="a")]).encode())
+    answer = proof_of(
+        "\n".join(
+            [HEADER, row("a", 120, "percent", "share"), row("b", 120, "percent", "growth", derivation="a")]
+        ).encode()
+    )
     shape = answer.as_dict()
     assert list(shape)[:4] == ["identities", "relations", "faults", "units"]
     assert list(shape["units"][0])[:5] == ["line", "id", "found", "expected", "rule"]

@@ -14,7 +14,12 @@ from karez.kernel.words import Words, in_language, say
 from karez.yearbook import proof
 
 ROOM = Path(proof.__file__).parent
-FILES = [Path(formula.__file__), ROOM / "chapter_file.py", ROOM / "chapter_workbook.py", *sorted(ROOM.glob("proof*.py"))]
+FILES = [
+    Path(formula.__file__),
+    ROOM / "chapter_file.py",
+    ROOM / "chapter_workbook.py",
+    *sorted(ROOM.glob("proof*.py")),
+]
 PAGES = sorted((ROOM / "templates" / "yearbook").glob("proof*.html"))
 KEYWORDS = {"say": None, "_": None, "gettext": None, "gettext_lazy": None}
 SAME = {"%(number)s", "%(number)s %(unit)s"}

@@ -1,4 +1,6 @@
-"""A workbook is read as the CSV file with the same cells, its rows counted as the spreadsheet counts; hostile ones are faults."""
+"""A workbook is read as the CSV file with the same cells, its rows counted as the spreadsheet counts; hostile ones are
+faults.
+"""
 
 import csv
 import io
@@ -17,7 +19,20 @@ from karez.yearbook.chapter_workbook import LIMITS
 from karez.yearbook.proof import DATA, proof, proof_of
 
 GOOD = [
-    ["id", "section", "label", "value", "unit", "qualifier", "rounding", "period", "place", "kind", "programme", "derivation"],
+    [
+        "id",
+        "section",
+        "label",
+        "value",
+        "unit",
+        "qualifier",
+        "rounding",
+        "period",
+        "place",
+        "kind",
+        "programme",
+        "derivation",
+    ],
     ["a", "s", "first", "10", "villages", "exact", "1", "2009", "64", "stock", "p", ""],
     ["b", "s", "second", "20.5", "villages", "rounded", "0.1", "2009", "64", "stock", "p", ""],
     ["t", "s", "both", "30.5", "villages", "rounded", "0.1", "2009", "64", "stock", "p", "a + b"],
@@ -45,7 +60,10 @@ def test_the_chapters_as_workbooks(name, numbers):
     rows = list(csv.reader(io.StringIO((DATA / f"{name}-2009.csv").read_text("utf-8"))))
     rules = (DATA / f"{name}-2009.rules.csv").read_bytes()
     relations = list(csv.reader(io.StringIO(rules.decode("utf-8"))))
-    assert proof_of(workbook(rows, numbers=numbers), workbook(relations)).as_dict() == proof(DATA / f"{name}-2009.csv").as_dict()
+    assert (
+        proof_of(workbook(rows, numbers=numbers), workbook(relations)).as_dict()
+        == proof(DATA / f"{name}-2009.csv").as_dict()
+    )
 
 
 def test_rows_are_counted_as_the_spreadsheet_counts():
@@ -62,7 +80,10 @@ def test_a_formula_is_its_value_and_a_day_its_text():
         sheet.write_formula(1, 3, "=4+6", value=10)
         sheet.write_formula(2, 3, "=1/0", value="#DIV/0!")
     answer = proof_of(out.getvalue())
-    assert [(f.line, f.column, f.found) for f in answer.faults] == [(3, "value", "'#DIV/0!'"), (4, "derivation", "b, whose own row has a fault")]
+    assert [(f.line, f.column, f.found) for f in answer.faults] == [
+        (3, "value", "'#DIV/0!'"),
+        (4, "derivation", "b, whose own row has a fault"),
+    ]
 
 
 def test_a_cell_beyond_the_header_is_told_with_its_row():
@@ -77,17 +98,25 @@ def test_large_numbers_keep_plain_digits():
 
 def bomb(sheet):
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive, zipfile.ZipFile(io.BytesIO(workbook(GOOD))) as sound:
+    with (
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive,
+        zipfile.ZipFile(io.BytesIO(workbook(GOOD))) as sound,
+    ):
         for part in sound.namelist():
             archive.writestr(part, sheet if part.endswith("sheet1.xml") else sound.read(part))
     return out.getvalue()
 
 
 HEAD = '<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
-FAR = HEAD + '<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData></worksheet>'
+FAR = HEAD + (
+    '<row r="1"><c r="A1"><v>1</v></c></row><row r="1048576"><c '
+    'r="XFD1048576"><v>1</v></c></row></sheetData></worksheet>'
+)
 WIDE = HEAD + ("<row>" + "<c><v>1</v></c>" * 100 + "</row>") * 32_000 + "</sheetData></worksheet>"
-ANONYMOUS = xlsx(page(words(1, *GOOD[0]) + "".join(f'<row r="{n}"><c r="A{n}" t="s"><v>0</v></c></row>' for n in range(2, 1_200))),
-                 strings=f"<si><t>{'x' * 32_000}</t></si>")  # fmt: skip
+ANONYMOUS = xlsx(
+    page(words(1, *GOOD[0]) + "".join(f'<row r="{n}"><c r="A{n}" t="s"><v>0</v></c></row>' for n in range(2, 1_200))),
+    strings=f"<si><t>{'x' * 32_000}</t></si>",
+)
 
 
 @pytest.mark.parametrize(
@@ -150,43 +179,72 @@ def row(line, *cells, **made):
     """A row of the good chapter with some cells written by hand."""
     texts = dict(zip(GOOD[0], cells, strict=True))
     found = "".join(
-        made[name].replace("{0}", f"{chr(65 + n)}{line}") if name in made
-        else f'<c r="{chr(65 + n)}{line}" t="inlineStr"><is><t>{text}</t></is></c>' for n, (name, text) in enumerate(texts.items())
-    )  # fmt: skip
+        made[name].replace("{0}", f"{chr(65 + n)}{line}")
+        if name in made
+        else f'<c r="{chr(65 + n)}{line}" t="inlineStr"><is><t>{text}</t></is></c>'
+        for n, (name, text) in enumerate(texts.items())
+    )
     return f'<row r="{line}">{found}</row>'
 
 
 def test_cells_that_hold_no_value_or_show_another_are_faults():
     cells = [
-        '<c r="{0}" t="e"><v>#N/A</v></c>', '<c r="{0}"><f>A1*2</f></c>', '<c r="{0}" s="1"><v>15000</v></c>', '<c r="{0}" s="2"><v>0.01</v></c>',
-        '<c r="{0}" s="3"><v>5</v></c>', '<c r="{0}" s="4"><v>39903</v></c>',
-    ]  # fmt: skip
+        '<c r="{0}" t="e"><v>#N/A</v></c>',
+        '<c r="{0}"><f>A1*2</f></c>',
+        '<c r="{0}" s="1"><v>15000</v></c>',
+        '<c r="{0}" s="2"><v>0.01</v></c>',
+        '<c r="{0}" s="3"><v>5</v></c>',
+        '<c r="{0}" s="4"><v>39903</v></c>',
+    ]
     rows = words(1, *GOOD[0]) + "".join(row(n, f"a{n}", *GOOD[1][1:], value=cell) for n, cell in enumerate(cells, 2))
     rows += row(8, "a8", *GOOD[1][1:], label='<c r="{0}" t="e"><v>#REF!</v></c>') + row(9, "a9", *GOOD[1][1:], note="")
-    answer = proof_of(xlsx(page(rows, after='<mergeCells><mergeCell ref="G8:G9"/></mergeCells>'), formats=["0!.0,", "0%", '0"万元"', "yyyy-m-d"]))
+    answer = proof_of(
+        xlsx(
+            page(rows, after='<mergeCells><mergeCell ref="G8:G9"/></mergeCells>'),
+            formats=["0!.0,", "0%", '0"万元"', "yyyy-m-d"],
+        )
+    )
     assert [(f.line, f.column, f.found) for f in answer.faults] == [
-        (2, "value", "'#N/A'"), (3, "value", "'=A1*2'"), (4, "value", "'#SHOWN! 15000'"), (5, "value", "'1%'"), (6, "value", "'5万元'"),
-        (7, "value", "'2009-03-31'"), (8, "label", "'#REF!'"), (9, "rounding", "'#MERGED! G8:G9'"),
-    ]  # fmt: skip
+        (2, "value", "'#N/A'"),
+        (3, "value", "'=A1*2'"),
+        (4, "value", "'#SHOWN! 15000'"),
+        (5, "value", "'1%'"),
+        (6, "value", "'5万元'"),
+        (7, "value", "'2009-03-31'"),
+        (8, "label", "'#REF!'"),
+        (9, "rounding", "'#MERGED! G8:G9'"),
+    ]
 
 
 def test_a_share_shown_as_percent_is_read_in_percent():
     good = ["a", "s", "l", "1", "percent", "exact", "1", "2009", "64", "share", "p", ""]
-    answer = read_chapter(xlsx(page(words(1, *GOOD[0]) + row(2, *good, value='<c r="{0}" s="1"><v>0.0123</v></c>')), formats=["0.00%"]))
+    answer = read_chapter(
+        xlsx(page(words(1, *GOOD[0]) + row(2, *good, value='<c r="{0}" s="1"><v>0.0123</v></c>')), formats=["0.00%"])
+    )
     assert [str(f.printed.value) for f in answer.figures] == ["1.23"]
 
 
 def test_which_sheet_was_read_is_told_and_a_hidden_one_is_none():
     chapter = page("".join(words(n, *cells) for n, cells in enumerate(GOOD, 1)))
     other = page(words(1, *GOOD[0]) + words(2, "old", *GOOD[1][1:]))
-    far = chapter.replace("</row>", '<c r="IV1" t="inlineStr"><is><t>tmpl</t></is></c></row>', 1).replace("</sheetData>", '<row r="1048576"/></sheetData>')
-    data = xlsx(other, page(words(1, "how to fill")), far, states=["hidden", "visible", "visible"], names=["old", "help", "figures"])
+    far = chapter.replace("</row>", '<c r="IV1" t="inlineStr"><is><t>tmpl</t></is></c></row>', 1).replace(
+        "</sheetData>", '<row r="1048576"/></sheetData>'
+    )
+    data = xlsx(
+        other,
+        page(words(1, "how to fill")),
+        far,
+        states=["hidden", "visible", "visible"],
+        names=["old", "help", "figures"],
+    )
     answer = proof_of(data)
     assert (answer.figures, answer.faults) == (3, ())
     assert answer.told == (
-        "Read was the sheet figures.", "Not read: the sheets help.", "Not read, because they are hidden: the sheets old.",
+        "Read was the sheet figures.",
+        "Not read: the sheets help.",
+        "Not read, because they are hidden: the sheets old.",
         "Not read, because it stands far beside the column names: IV1 tmpl.",
-    )  # fmt: skip
+    )
 
 
 def test_damaged_bytes_inside_a_sheet_are_told():
@@ -202,12 +260,22 @@ def test_damaged_bytes_inside_a_sheet_are_told():
 def test_a_sheet_that_lies_elsewhere_is_measured_too(hidden):
     """The workbook says which part is its first sheet; a harmless one of the usual name is no proof."""
     out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive, zipfile.ZipFile(io.BytesIO(workbook(GOOD))) as sound:
+    with (
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive,
+        zipfile.ZipFile(io.BytesIO(workbook(GOOD))) as sound,
+    ):
         for part in sound.namelist():
             text = sound.read(part)
-            archive.writestr(part, text.replace(b"worksheets/sheet1.xml", hidden.removeprefix("xl/").encode()) if part.endswith(".rels") else text)
+            archive.writestr(
+                part,
+                text.replace(b"worksheets/sheet1.xml", hidden.removeprefix("xl/").encode())
+                if part.endswith(".rels")
+                else text,
+            )
         archive.writestr(hidden, FAR)
-    assert [f.found for f in proof_of(out.getvalue()).faults] == ["something in the cell XFD1048576, far beside the table"]
+    assert [f.found for f in proof_of(out.getvalue()).faults] == [
+        "something in the cell XFD1048576, far beside the table"
+    ]
 
 
 @pytest.mark.parametrize("name", ["content.xml", "xl/workbook.bin", "Index/Document.iwa"])

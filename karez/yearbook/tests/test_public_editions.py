@@ -1,4 +1,6 @@
-"""Anyone reads signed editions as their published pages; nothing unsigned, nobody's notes, nothing outside the edition's files."""
+"""Anyone reads signed editions as their published pages; nothing unsigned, nobody's notes, nothing outside the
+edition's files.
+"""
 
 import os
 from pathlib import Path
@@ -53,7 +55,9 @@ def test_only_what_is_signed_is_there(closed_year: ClosedYear) -> None:
 
 def prepare_edition_again(year: ClosedYear) -> Edition:
     """Another edition that nobody signed; its text is its own."""
-    Path(os.environ["KAREZ_CHAPTERS"], "chapter.toml").write_text(CHAPTER.replace("People", "Persons"), encoding="utf-8")
+    Path(os.environ["KAREZ_CHAPTERS"], "chapter.toml").write_text(
+        CHAPTER.replace("People", "Persons"), encoding="utf-8"
+    )
     return prepare_edition(year.statistician, year=2009)
 
 
@@ -68,19 +72,32 @@ def test_its_pages_are_the_published_ones(closed_year: ClosedYear) -> None:
             answer = _get(f"{LIST}2009/1/{path}")
             assert answer.content == data, path
             assert answer["X-Content-Type-Options"] == "nosniff"
-            assert ("attachment" in answer.get("Content-Disposition", "")) == (not path.endswith((".html", ".css", ".png")))
+            assert ("attachment" in answer.get("Content-Disposition", "")) == (
+                not path.endswith((".html", ".css", ".png"))
+            )
             assert "script-src 'self'" in answer["Content-Security-Policy"]
     assert _get(f"{LIST}2009/1/").url == f"{LIST}2009/1/chapter.html"
     assert _get(f"{LIST}2009/1/", "zh-hans").url == f"{LIST}2009/1/chapter.zh.html"
     assert "29 persons" in _get(f"{LIST}2009/1/chapter.html").content.decode()
-    odd = ["no.html", "figures/nothing.html", "../../edition.json", "%2e%2e/edition.json", "figures/", "data/../edition.json", "digests.txt", "x.pdf"]
+    odd = [
+        "no.html",
+        "figures/nothing.html",
+        "../../edition.json",
+        "%2e%2e/edition.json",
+        "figures/",
+        "data/../edition.json",
+        "digests.txt",
+        "x.pdf",
+    ]
     odd += ["figures/small.people.html/", "style.css/x"]
     for path in odd:
         assert _get(f"{LIST}2009/1/{path}").status_code == 404, path
     for path in (f"{LIST}2009/99999999999999/", f"{LIST}99999999999/1/", f"{LIST}2008/1/", f"{LIST}2009/0/"):
         assert _get(path).status_code == 404
     assert Client().post(LIST).status_code == 405
-    erratum = add_erratum(closed_year.statistician, edition.pk, figure="small.people", corrected="1050", reason="a list was left out")
+    erratum = add_erratum(
+        closed_year.statistician, edition.pk, figure="small.people", corrected="1050", reason="a list was left out"
+    )
     assert "1,050" not in _get(f"{LIST}2009/1/errata.html").content.decode()
     approve_erratum(closed_year.approver, erratum.pk)
     assert "1,050" in _get(f"{LIST}2009/1/errata.html").content.decode()

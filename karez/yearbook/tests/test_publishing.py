@@ -1,4 +1,6 @@
-"""Every format opened again: its figures are the edition's, it says who signed, and twice the same edition is twice the same bytes."""
+"""Every format opened again: its figures are the edition's, it says who signed, and twice the same edition is twice the
+same bytes.
+"""
 
 import csv
 import hashlib
@@ -34,7 +36,15 @@ from karez.yearbook.publishing import files_of, write
 @pytest.fixture
 def signed(content: Content) -> Publication:
     people = [("prepared", "Wu Min"), ("reviewed", "Zhao Qiang"), ("signed", "Wang Fang")]
-    erratum = Correction("mutual_funds.villages_total", "99", "428", "430", "two villages were left out", ("Wu Min", "Wang Fang"), "2010-05-01")
+    erratum = Correction(
+        "mutual_funds.villages_total",
+        "99",
+        "428",
+        "430",
+        "two villages were left out",
+        ("Wu Min", "Wang Fang"),
+        "2010-05-01",
+    )
     return Publication(content, 1, [Signature(step, name, "2010-03-01") for step, name in people], [erratum])
 
 
@@ -58,7 +68,12 @@ def test_the_pdf_holds_the_computed_figures(signed: Publication) -> None:
         assert reader.outline
         assert str(reader.metadata.title) == signed.chapter(language).title
         assert "2010" in str(reader.metadata.creation_date)
-        fonts = {str(f) for page in reader.pages for f in (page["/Resources"].get("/Font") or {}).values() for f in [f.get_object()["/BaseFont"]]}
+        fonts = {
+            str(f)
+            for page in reader.pages
+            for f in (page["/Resources"].get("/Font") or {}).values()
+            for f in [f.get_object()["/BaseFont"]]
+        }
         assert any("NotoSansCJK" in f for f in fonts) or language == "en"
         assert all("+" in f for f in fonts)  # embedded, as subsets
     assert "Addsup:x.Rows:t.Unit:yuan;" in _paper(made["chapter.pdf"]) and "sum(x)" not in _paper(made["chapter.pdf"])
@@ -67,7 +82,10 @@ def test_the_pdf_holds_the_computed_figures(signed: Publication) -> None:
     assert "沙泉自治区" in _paper(made["chapter.zh.pdf"])
 
 
-AMOUNTS = {"en": ("80.00 million yuan", "75.50", "0.13", "31.52", "154.46"), "zh": ("8000万元", "7550", "13", "3152", "15446")}
+AMOUNTS = {
+    "en": ("80.00 million yuan", "75.50", "0.13", "31.52", "154.46"),
+    "zh": ("8000万元", "7550", "13", "3152", "15446"),
+}
 
 
 def test_the_pictures_are_on_paper_with_their_amounts(signed: Publication) -> None:
@@ -99,14 +117,19 @@ def test_the_pictures_are_on_paper_with_their_amounts(signed: Publication) -> No
 
 def test_the_map_has_its_table_where_the_chapter_has_none(signed: Publication) -> None:
     assert [t.corner for t in signed.tables("en") if t.heads[0][0] == "mutual_funds.villages_total"] == [""]
-    bare = Publication(_with(signed.content, lambda said: [said["chapters"][tag].update(tables=[]) for tag in ("en", "zh")]), 1)
+    bare = Publication(
+        _with(signed.content, lambda said: [said["chapters"][tag].update(tables=[]) for tag in ("en", "zh")]), 1
+    )
     found = [t for t in bare.tables("en") if t.heads[0][0] == "mutual_funds.villages_total"]
     assert [t.rows for t in found] == [(("Liujing", ("400",)), ("Shiliang", ("28",)))]
     assert "Shiliang28" in _paper(pdf(bare)["chapter.pdf"])
 
 
 def test_a_picture_that_cannot_be_drawn_is_a_gap_in_every_format(signed: Publication) -> None:
-    for change in ({"lines": [], "paid": [], "gap": "not_told_apart"}, signed.said["flow"] | {"paid": [["F-2", "990101", "9500000"]]}):
+    for change in (
+        {"lines": [], "paid": [], "gap": "not_told_apart"},
+        signed.said["flow"] | {"paid": [["F-2", "990101", "9500000"]]},
+    ):
         made = files_of(Publication(_with(signed.content, lambda said, flow=change: said.update(flow=flow)), 1))
         assert "cannotbedrawn" in _paper(made["chapter.pdf"]) and "无法绘制此图" in _paper(made["chapter.zh.pdf"])
         assert "cannot be drawn" in made["chapter.html"].decode()
@@ -123,7 +146,11 @@ def _with(content: Content, change: Callable[[dict[str, Any]], Any]) -> Content:
 
 def _alternatives(reader: PdfReader) -> list[str]:
     """What the tagged PDF says of its pictures to those who do not see them."""
-    return [str(o["/Alt"]) for n in range(1, len(reader.xref_objStm) + len(reader.xref[0]) + 1) if isinstance(o := _object(reader, n), dict) and "/Alt" in o]
+    return [
+        str(o["/Alt"])
+        for n in range(1, len(reader.xref_objStm) + len(reader.xref[0]) + 1)
+        if isinstance(o := _object(reader, n), dict) and "/Alt" in o
+    ]
 
 
 def _object(reader: PdfReader, number: int) -> object:
@@ -152,7 +179,6 @@ def test_a_picture_with_a_character_no_font_has_is_refused_in_every_format(conte
         assert "U+12000" in refused.value.record
 
 
-
 def test_a_character_no_font_has_is_an_error(signed: Publication) -> None:
     strange = Publication(Content(signed.content.text.replace("柳井县", "柳\U0001f9ff县")), 1, signed.signatures)
     with pytest.raises(Refusal) as refused:
@@ -170,9 +196,9 @@ def test_the_word_document_holds_the_computed_figures(signed: Publication) -> No
         assert cells >= set(_words(signed, language))
         assert all(part in text for part in ("Wu Min", "Zhao Qiang", "Wang Fang", signed.content.digest))
         assert any("430" in c for c in cells)
-        assert [p.text for p in document.paragraphs if p.style.name == "Heading 1"][: len(signed.chapter(language).sections)] == [
-            s.title for s in signed.chapter(language).sections
-        ]
+        assert [p.text for p in document.paragraphs if p.style.name == "Heading 1"][
+            : len(signed.chapter(language).sections)
+        ] == [s.title for s in signed.chapter(language).sections]
         assert document.core_properties.created.year == 2010
         fonts = document.styles["Normal"].element.rPr.rFonts
         assert fonts.get("{http://schemas.openxmlformats.org/wordprocessingml/2006/main}eastAsia") == "SimSun"
@@ -186,7 +212,13 @@ def test_the_workbook_holds_the_computed_figures(signed: Publication) -> None:
     figures = {row[0]: row[3] for row in book.get_sheet_by_name("Every figure 全部指标").to_python()[3:]}
     assert figures["mutual_funds.funds_2009"] == 85_500_000
     assert figures["mutual_funds.village_share"] == pytest.approx(10700 / 351, abs=1e-9)
-    assert [row[-1] for row in book.get_sheet_by_name("Flow 资金流向").to_python()[3:]] == [80_000_000, 5_500_000, 70_000_000, 9_870_000, 5_500_000]
+    assert [row[-1] for row in book.get_sheet_by_name("Flow 资金流向").to_python()[3:]] == [
+        80_000_000,
+        5_500_000,
+        70_000_000,
+        9_870_000,
+        5_500_000,
+    ]
     assert [row[2] for row in book.get_sheet_by_name("Capital 资金总量").to_python()[3:]] == [31_520_000, 154_460_000]
     values = book.get_sheet_by_name("Values by place 分地区数值").to_python()
     assert [r[-1] for r in values if r[:2] == ["mutual_funds.member_households", "990101"]] == ["withheld 不予公布"]
@@ -204,9 +236,16 @@ def test_the_open_data_package_is_valid(signed: Publication, tmp_path: Path) -> 
     assert {r["place"] for r in rows} == {"99", "9901", "990101", "990102"}
     flow = list(csv.DictReader((tmp_path / "data" / "flow.csv").open(encoding="utf-8")))
     assert sum(int(r["yuan"]) for r in flow if r["figure"] == "funds.received") == 85_500_000
-    assert [(r["line"], r["place"], r["yuan"]) for r in flow][2:] == [("F-1", "990101", "70000000"), ("F-1", "990102", "9870000"), ("F-2", "990101", "5500000")]
+    assert [(r["line"], r["place"], r["yuan"]) for r in flow][2:] == [
+        ("F-1", "990101", "70000000"),
+        ("F-1", "990102", "9870000"),
+        ("F-2", "990101", "5500000"),
+    ]
     capital = list(csv.DictReader((tmp_path / "data" / "capital.csv").open(encoding="utf-8")))
-    assert [(r["year"], r["opening"], r["yuan"]) for r in capital] == [("2009", "true", "31520000"), ("2009", "false", "154460000")]
+    assert [(r["year"], r["opening"], r["yuan"]) for r in capital] == [
+        ("2009", "true", "31520000"),
+        ("2009", "false", "154460000"),
+    ]
     held = [r for r in rows if r["state"] == "suppressed"]
     assert held
     assert all(r["value"] == "" for r in held)
@@ -261,7 +300,9 @@ def test_the_site_needs_nothing_from_outside(signed: Publication) -> None:
             assert normpath(join(dirname(name), link.partition("#")[0])) in made, (name, link)
     assert b"http" not in made["style.css"]
     rules = dict(re.findall(r"([^{}]+)\{([^{}]*)\}", made["style.css"].decode()))
-    assert "anywhere" not in rules["\nbody"] and "overflow-wrap:normal" in rules["\nth,td"]  # else a name stands one letter a line beside wide heads
+    assert (
+        "anywhere" not in rules["\nbody"] and "overflow-wrap:normal" in rules["\nth,td"]
+    )  # else a name stands one letter a line beside wide heads
     assert 'class="wrap wide" role="region" tabindex="0"' in made["chapter.html"].decode()
     chapter = made["chapter.html"].decode()
     assert "85.50 million yuan" in chapter
@@ -287,7 +328,11 @@ def test_hostile_words_are_only_words(content: Content, tmp_path: Path) -> None:
     assert "</td>#panic()" not in page.replace("&lt;/td&gt;", "")
     assert "#panic()" in _paper(made["chapter.pdf"])
     book = CalamineWorkbook.from_filelike(io.BytesIO(made["figures.xlsx"]))
-    assert any(str(c).startswith("=1+1") for row in book.get_sheet_by_name("Values by place 分地区数值").to_python() for c in row)
+    assert any(
+        str(c).startswith("=1+1")
+        for row in book.get_sheet_by_name("Values by place 分地区数值").to_python()
+        for c in row
+    )
 
 
 def test_files_of_an_earlier_run_are_taken_away(signed: Publication, tmp_path: Path) -> None:

@@ -1,4 +1,6 @@
-"""Years, places, printed chapters and what others published, side by side: what agrees, what is missing, who may see what."""
+"""Years, places, printed chapters and what others published, side by side: what agrees, what is missing, who may see
+what.
+"""
 
 import csv
 import io
@@ -58,10 +60,14 @@ def _column(kind: str, cells: dict[str, Cell], **more: Any) -> Column:
 
 def test_print_is_held_against_what_is_computed() -> None:
     printed = {
-        "a.one": Cell(_n(85_500_000), "85,500,000", "yuan", printed=_p(85_500_000, 10_000)), "a.two": Cell(_n(300), "nearly 300", "villages", hedge="nearly", printed=_p(300, 1, "nearly")),
-        "a.three": Cell(_n(7), "7", "persons", printed=_p(7)), "a.four": Cell(_n(7), "7", "persons", of_place="Xiji", printed=_p(7)),
-    }  # fmt: skip
-    computed = {i: Cell(_n(v), str(v), c.unit) for (i, c), v in zip(printed.items(), (85_504_000, 289, 8, 8), strict=True)}
+        "a.one": Cell(_n(85_500_000), "85,500,000", "yuan", printed=_p(85_500_000, 10_000)),
+        "a.two": Cell(_n(300), "nearly 300", "villages", hedge="nearly", printed=_p(300, 1, "nearly")),
+        "a.three": Cell(_n(7), "7", "persons", printed=_p(7)),
+        "a.four": Cell(_n(7), "7", "persons", of_place="Xiji", printed=_p(7)),
+    }
+    computed = {
+        i: Cell(_n(v), str(v), c.unit) for (i, c), v in zip(printed.items(), (85_504_000, 289, 8, 8), strict=True)
+    }
     rows = rows_of([_column(COMPUTED, computed), _column(PRINTED, printed)], "en")
     assert [r.cells[1].verdict for r in rows] == ["agrees", "agrees", "differs", ""]  # type: ignore[union-attr]
     elsewhere = rows_of([_column(COMPUTED, computed, year=2010), _column(PRINTED, printed)], "en")
@@ -114,7 +120,17 @@ def test_years_and_places_of_one_region(two_years: ClosedYear) -> None:
     rows = list(csv.reader(io.StringIO(answer.content.decode())))
     assert [r[2:8:3] for r in rows if r[0] == "small.people"] == [["29", "64"]]
     # What does not exist is left out, nonsense too.
-    odd = ["2008-1", "2009-99999", "2009-", "-", "p-../../etc/passwd", "p-nowhere", "x", f"2009-{region}" + "0" * 40, "²-³"]
+    odd = [
+        "2008-1",
+        "2009-99999",
+        "2009-",
+        "-",
+        "p-../../etc/passwd",
+        "p-nowhere",
+        "x",
+        f"2009-{region}" + "0" * 40,
+        "²-³",
+    ]
     assert client.get(ADDRESS, {"c": odd}).status_code == 200
 
 
@@ -124,8 +140,13 @@ def test_a_changed_definition_is_told_and_not_drawn(two_years: ClosedYear, monke
     said = client.get(ADDRESS, asked).content.decode()
     assert "counted by another definition" not in said and said.count('class="sidebars"') == 2
     known = engine.declared().figures
-    later = [replace(f, valid_from=2010, **({"where_text": "role = 'other'"} if f.id == "small.people" else {})) for f in known]
-    monkeypatch.setattr(engine, "declarations", lambda: Declarations((*(replace(f, valid_before=2010) for f in known), *later)))
+    later = [
+        replace(f, valid_from=2010, **({"where_text": "role = 'other'"} if f.id == "small.people" else {}))
+        for f in known
+    ]
+    monkeypatch.setattr(
+        engine, "declarations", lambda: Declarations((*(replace(f, valid_before=2010) for f in known), *later))
+    )
     said = client.get(ADDRESS, asked).content.decode()
     assert said.count("counted by another definition") == 1 and said.count('class="sidebars"') == 1
     rows = list(csv.reader(io.StringIO(client.get(ADDRESS, asked | {"form": "csv"}).content.decode())))
@@ -134,7 +155,11 @@ def test_a_changed_definition_is_told_and_not_drawn(two_years: ClosedYear, monke
 
 def test_a_formula_is_what_its_inputs_are() -> None:
     def package(where: str) -> dict[str, Named]:
-        return {"a.x": Named("x", "", "u", _n(1), "a.y / 2"), "a.y": Named("y", "", "u", _n(1), "count(*)", "t", where), "a.z": Named("z", "", "u", _n(1))}
+        return {
+            "a.x": Named("x", "", "u", _n(1), "a.y / 2"),
+            "a.y": Named("y", "", "u", _n(1), "count(*)", "t", where),
+            "a.z": Named("z", "", "u", _n(1)),
+        }
 
     one, other = package("k = 1"), package("k = 2")
     assert published_definition("a.x", one).differs(published_definition("a.x", other))
@@ -147,13 +172,19 @@ def test_what_is_printed_is_named_in_the_language(world: Any) -> None:
         column = printed_column(name, name, "zh")
         assert all(zh and not re.search("[A-Za-z]", zh) for _en, zh in column.labels.values())
         for cell in column.cells.values():
-            assert not re.search("[A-Za-z]", unit_words(cell.unit, "zh").replace("%", "") + cell.of_place + cell.own_words), cell
+            assert not re.search(
+                "[A-Za-z]", unit_words(cell.unit, "zh").replace("%", "") + cell.of_place + cell.own_words
+            ), cell
         for row in printed_rows(name)[0]:
             for language in ("en", "zh"):
                 assert "_" not in programme_words(row.cells["programme"], language)
             assert not re.search("[A-Za-z]", programme_words(row.cells["programme"], "zh"))
             assert row.cells["programme"] in _PROGRAMMES["en"] and row.cells["programme"] in _PROGRAMMES["zh"]
-    page = _client(world.clerk, "zh-hans").get(ADDRESS, {"c": ["p-ningxia-2009", "p-xinjiang-2009"], "all": "1"}).content.decode()
+    page = (
+        _client(world.clerk, "zh-hans")
+        .get(ADDRESS, {"c": ["p-ningxia-2009", "p-xinjiang-2009"], "all": "1"})
+        .content.decode()
+    )
     words = re.sub(r"<code>[^<]*</code>|<[^>]+>", " ", page[page.index("<table") : page.index("</table>")])
     assert sorted(set(re.findall("[A-Za-z]{2,}", words))) == []
     assert "墨玉县、吉木乃县" in words and "抗震安居房" in words
@@ -176,7 +207,11 @@ def test_a_large_package_is_paged_and_a_larger_refused_whole(world: Any) -> None
     table = client.post(ADDRESS, {"kept": kept[1], "form": "csv"}).content.decode()
     assert table.count("a.b") == 701
     refused = client.post(ADDRESS, {"package": _large(5001)})
-    assert refused.status_code == 400 and "more than 5,000 rows" in _said(refused) and 'name="kept"' not in refused.content.decode()
+    assert (
+        refused.status_code == 400
+        and "more than 5,000 rows" in _said(refused)
+        and 'name="kept"' not in refused.content.decode()
+    )
     long = client.post(ADDRESS, {"package": _large(300, "9e999")})
     assert long.status_code == 400 and "at most 40 digits" in _said(long) and len(long.content) < 200_000
 
@@ -229,26 +264,40 @@ def test_what_another_region_published(world: Any, content: Content) -> None:
 
 def test_a_faulty_package_is_answered_whole_and_formulas_are_neutral(world: Any, content: Content) -> None:
     client = _client(world.clerk)
-    sent = SimpleUploadedFile("figures.csv", b"id,label,value,unit,rounding,place,place_name,as_of\na.b,<script>,x,yuan,0,99,P,2009-12-31\n=1,l,2,yuan,1,99,P,never\n")
+    sent = SimpleUploadedFile(
+        "figures.csv",
+        b"id,label,value,unit,rounding,place,place_name,as_of\na.b,<script>,x,yuan,0,99,P,2009-12-31\n=1,l,2,yuan,1,99,P,never\n",
+    )
     answer = client.post(ADDRESS, {"package": sent})
     said = _said(answer)
     assert answer.status_code == 400
     assert "The file has 5 faults and is not shown" in said
     assert 'name="kept"' not in answer.content.decode()
-    sent = SimpleUploadedFile("figures.csv", b'id,label,value,unit,rounding,place,place_name,as_of\na.b,"-2+cmd|x!A1",-5,+u,1,99,"+P",2009-12-31\n')
+    sent = SimpleUploadedFile(
+        "figures.csv",
+        b'id,label,value,unit,rounding,place,place_name,as_of\na.b,"-2+cmd|x!A1",-5,+u,1,99,"+P",2009-12-31\n',
+    )
     answer = client.post(ADDRESS, {"package": sent, "form": "csv"})
     head, row = list(csv.reader(io.StringIO(answer.content.decode())))
     assert row == ["a.b", "'-2+cmd|x!A1", "-5", "'+u", "value"]
     assert head[2].startswith("'+P")
     assert "read as GB 18030" not in answer.content.decode()
-    sent = SimpleUploadedFile("figures.csv", "id,label,value,unit,rounding,place,place_name,as_of\na.b,村数,5,个,1,99,某区,2009-12-31\n".encode("gb18030"))
+    sent = SimpleUploadedFile(
+        "figures.csv",
+        "id,label,value,unit,rounding,place,place_name,as_of\na.b,村数,5,个,1,99,某区,2009-12-31\n".encode("gb18030"),
+    )
     shown = client.post(ADDRESS, {"package": sent}).content.decode()
     assert "read as GB 18030" in shown and "某区" in shown
 
 
 def test_too_much_is_refused(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     client = _client(world.clerk)
-    assert client.post(ADDRESS, {"package": SimpleUploadedFile("x.csv", b"0" * (side_by_side.MAX_BYTES + 100_000))}).status_code == 413
+    assert (
+        client.post(
+            ADDRESS, {"package": SimpleUploadedFile("x.csv", b"0" * (side_by_side.MAX_BYTES + 100_000))}
+        ).status_code
+        == 413
+    )
     many = [f"p-{n}" for n in ("ningxia-2009", "xinjiang-2009")] + [f"2009-{n}" for n in range(10)]
     assert "At most 8 columns" in _said(client.get(ADDRESS, {"c": many}))
     strict = Client(enforce_csrf_checks=True)

@@ -1,4 +1,6 @@
-"""Two years closed, signed and published; a reader with all files of both years subtracts one from the other and learns of nobody."""
+"""Two years closed, signed and published; a reader with all files of both years subtracts one from the other and learns
+of nobody.
+"""
 
 import csv
 import json
@@ -37,12 +39,28 @@ from karez.yearbook.services import (
 from karez.yearbook.tests.conftest import CHAPTER, ClosedYear
 
 PEOPLE = FigureTable(
-    name="test_people", grain="one row per person", order_by="started_year",
-    columns=(FigureColumn("person_key", "uuid", "the person", key=True), FigureColumn("started_year", "integer", "since")),
-    sql="SELECT area_id, md5(id::text)::uuid, extract(year from starts_on)::int FROM access_grant WHERE " + counted_on(DAY, event=False) + " AND recorded_by_id = 7",
-)  # fmt: skip
-FIGURES = figure("small.people", table="test_people", unit="persons", disclosure="person", label="people", label_zh="人数") + figure(
-    "small.joined", table="test_people", where="started_year = year", unit="persons", disclosure="person", kind="flow", label="joined", label_zh="新增"
+    name="test_people",
+    grain="one row per person",
+    order_by="started_year",
+    columns=(
+        FigureColumn("person_key", "uuid", "the person", key=True),
+        FigureColumn("started_year", "integer", "since"),
+    ),
+    sql="SELECT area_id, md5(id::text)::uuid, extract(year from starts_on)::int FROM access_grant WHERE "
+    + counted_on(DAY, event=False)
+    + " AND recorded_by_id = 7",
+)
+FIGURES = figure(
+    "small.people", table="test_people", unit="persons", disclosure="person", label="people", label_zh="人数"
+) + figure(
+    "small.joined",
+    table="test_people",
+    where="started_year = year",
+    unit="persons",
+    disclosure="person",
+    kind="flow",
+    label="joined",
+    label_zh="新增",
 )
 
 
@@ -63,28 +81,40 @@ def first_year(small_region: SmallRegion, monkeypatch: pytest.MonkeyPatch, tmp_p
     return signed_year(small_region, monkeypatch, tmp_path, (30, 40))
 
 
-def signed_year(small_region: SmallRegion, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, people: tuple[int, int]) -> ClosedYear:
+def signed_year(
+    small_region: SmallRegion, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, people: tuple[int, int]
+) -> ClosedYear:
     """2009 closed and signed, with so many people in each of two counties."""
     year = _first_closed(small_region, monkeypatch, tmp_path, people)
     _sign(year, 2009)
     return year
 
 
-def _first_closed(small_region: SmallRegion, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, people: tuple[int, int]) -> ClosedYear:
+def _first_closed(
+    small_region: SmallRegion, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, people: tuple[int, int]
+) -> ClosedYear:
     monkeypatch.setattr(closing_declared, "figure_tables", lambda: (PEOPLE,))
     found, faults = declared(tmp_path / "declared", FIGURES, [PEOPLE])
     assert faults == []
     monkeypatch.setattr(engine, "declarations", lambda: found)
     monkeypatch.setattr(queries, "declarations", lambda: found)
     (tmp_path / "chapters").mkdir()
-    (tmp_path / "chapters" / "chapter.toml").write_text(CHAPTER.replace("small.halves", "small.joined"), encoding="utf-8")
+    (tmp_path / "chapters" / "chapter.toml").write_text(
+        CHAPTER.replace("small.halves", "small.joined"), encoding="utf-8"
+    )
     monkeypatch.setenv("KAREZ_CHAPTERS", str(tmp_path / "chapters"))
     statistician = add_user(username="statistician", full_name="Wu Statistician", password=None)
     grant_role(None, user=statistician, role=Role.STATISTICIAN, area_id=small_region.region, starts_on=date(2009, 1, 1))
     _people(small_region, 0, people[0], 2009)
     _people(small_region, 1, people[1], 2009)
     closing.prepare(small_region.preparer, year=2009)
-    return ClosedYear(small_region, closing.sign(small_region.signer, year=2009), statistician, small_region.preparer, small_region.signer)
+    return ClosedYear(
+        small_region,
+        closing.sign(small_region.signer, year=2009),
+        statistician,
+        small_region.preparer,
+        small_region.signer,
+    )
 
 
 def _second_year(year: ClosedYear, joined: tuple[int, int]) -> ClosedYear:
@@ -96,7 +126,10 @@ def _second_year(year: ClosedYear, joined: tuple[int, int]) -> ClosedYear:
 
 def _published(folder: Path) -> dict[tuple[str, str], int | None]:
     """What every published file says of each figure at each place; they must all say the same."""
-    said = {(r["figure"], r["place"]): int(r["value"]) if r["value"] else None for r in csv.DictReader((folder / "data" / "values.csv").open())}
+    said = {
+        (r["figure"], r["place"]): int(r["value"]) if r["value"] else None
+        for r in csv.DictReader((folder / "data" / "values.csv").open())
+    }
     text = json.loads((folder / "edition.json").read_text())
     assert {(i, p): None if exact is None else int(exact) for i, p, exact, _state in text["cells"]} == said
     for row in csv.DictReader((folder / "figures.csv").open()):
@@ -146,7 +179,9 @@ def test_without_the_other_years_snapshot_nothing_is_prepared(first_year: Closed
 
 @pytest.mark.parametrize(("damaged", "prepared"), [(2009, 2010), (2010, 2009)])
 def test_another_years_snapshot_is_read_to_the_last_digit(first_year: ClosedYear, damaged: int, prepared: int) -> None:
-    """An edition takes in years before it, and what editions of other years withhold: a file changed since it was sealed stops it."""
+    """An edition takes in years before it, and what editions of other years withhold: a file changed since it was
+    sealed stops it.
+    """
     second = _second_year(first_year, (4, 30))
     _sign(second, 2010)  # withholds
     file = {2009: first_year, 2010: second}[damaged].snapshot.file("test_people")
@@ -166,7 +201,9 @@ def test_an_unsigned_year_is_written_beside_the_signed_ones(first_year: ClosedYe
 def test_two_years_signed_at_once_tell_no_more_than_one_after_the_other(
     small_region: SmallRegion, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """Each edition was prepared before the other was signed. Whoever comes second signs what both together may tell, or nothing."""
+    """Each edition was prepared before the other was signed. Whoever comes second signs what both together may tell, or
+    nothing.
+    """
     first = _first_closed(small_region, monkeypatch, tmp_path, (30, 40))
     second = _second_year(first, (4, 30))
     editions = [prepare_edition(second.statistician, year=of) for of in (2009, 2010)]
@@ -202,11 +239,20 @@ def test_two_years_signed_at_once_tell_no_more_than_one_after_the_other(
     assert len(signed_contents()) == 1
 
 
-def test_an_erratum_approved_while_an_edition_is_signed_counts(first_year: ClosedYear, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_erratum_approved_while_an_edition_is_signed_counts(
+    first_year: ClosedYear, monkeypatch: pytest.MonkeyPatch
+) -> None:
     second = _second_year(first_year, (12, 30))
     edition = prepare_edition(second.statistician, year=2010)
     review_edition(second.regional, edition.pk)
-    erratum = add_erratum(second.statistician, edition_of(2009), figure="small.people", place="990101", corrected="45", reason="a list was left out")
+    erratum = add_erratum(
+        second.statistician,
+        edition_of(2009),
+        figure="small.people",
+        place="990101",
+        corrected="45",
+        reason="a list was left out",
+    )
     lock = services._one_at_a_time
 
     def late() -> None:

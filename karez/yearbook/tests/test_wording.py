@@ -36,10 +36,15 @@ def test_a_figure_in_words(value: str, rounding: str, unit: str, english: str, c
 @pytest.mark.parametrize(
     ("form", "language", "words"),
     [
-        ("million:2", "en", "2.38 million persons"), ("thousand:0", "en", "2,380 thousand persons"), ("wan:0", "zh", "238万人"),
-        ("round:1", "en", "2,380,400.0 persons"), ("million:2|number", "en", "2.38 million"), ("number", "en", "2,380,400"), ("wan:1|number", "zh", "238.0万"),
+        ("million:2", "en", "2.38 million persons"),
+        ("thousand:0", "en", "2,380 thousand persons"),
+        ("wan:0", "zh", "238万人"),
+        ("round:1", "en", "2,380,400.0 persons"),
+        ("million:2|number", "en", "2.38 million"),
+        ("number", "en", "2,380,400"),
+        ("wan:1|number", "zh", "238.0万"),
     ],
-)  # fmt: skip
+)
 def test_a_sentence_may_ask_for_a_form(form: str, language: str, words: str) -> None:
     asked = form_of(form, language)
     assert asked is not None
@@ -57,7 +62,9 @@ def test_the_shipped_chapter_is_without_faults() -> None:
     assert set(found) == {"en", "zh"}
     assert len(found["en"].sections) == len(found["zh"].sections) >= 5
     named = [{s.name for p in part.paragraphs for s in p} - {"", "region", "year"} for part in found["en"].sections]
-    assert [{s.name for p in part.paragraphs for s in p} - {"", "region", "year"} for part in found["zh"].sections] == named
+    assert [
+        {s.name for p in part.paragraphs for s in p} - {"", "region", "year"} for part in found["zh"].sections
+    ] == named
 
 
 def test_every_fault_of_a_file_is_named(tmp_path: Path) -> None:
@@ -71,7 +78,17 @@ def test_every_fault_of_a_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(Refusal) as refused:
         pattern_of(2009, ["a.b"], file)
     faults = refused.value.more["faults"]
-    for part in ("'subtitle'", "title_zh is missing", "'no.such'", "{a.b|wan:0}", "brace", "paragraphs_zh is missing", "'village'", "'c.d'", "{year|number}"):
+    for part in (
+        "'subtitle'",
+        "title_zh is missing",
+        "'no.such'",
+        "{a.b|wan:0}",
+        "brace",
+        "paragraphs_zh is missing",
+        "'village'",
+        "'c.d'",
+        "{year|number}",
+    ):
         assert any(part in fault for fault in faults), part
     file.write_text("title = ", encoding="utf-8")
     with pytest.raises(Refusal, match=r"own\.toml"):
@@ -80,7 +97,10 @@ def test_every_fault_of_a_file_is_named(tmp_path: Path) -> None:
 
 def test_a_region_writes_its_own_chapter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KAREZ_CHAPTERS", str(tmp_path))
-    own = 'title = "Ours"\ntitle_zh = "我们的"\n[[section]]\ntitle = "S"\ntitle_zh = "节"\nparagraphs = ["x"]\nparagraphs_zh = ["某"]\n'
+    own = (
+        'title = "Ours"\ntitle_zh = "我们的"\n[[section]]\ntitle = "S"\ntitle_zh = "节"\nparagraphs = '
+        '["x"]\nparagraphs_zh = ["某"]\n'
+    )
     (tmp_path / "chapter.toml").write_text(own, encoding="utf-8")
     assert pattern_of(2009, [])["en"].title == "Ours"
     (tmp_path / "2009.toml").write_text(own.replace("Ours", "Only 2009"), encoding="utf-8")
@@ -90,10 +110,26 @@ def test_a_region_writes_its_own_chapter(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_what_has_no_value_leaves_a_named_gap() -> None:
     def row(name: str, state: str) -> dict[str, object]:
-        return {"id": name, "label": f"label of {name}", "label_zh": "标签", "unit": "persons", "value": None, "state": state, "as_of": "2009-12-31", "kind": "stock"}
+        return {
+            "id": name,
+            "label": f"label of {name}",
+            "label_zh": "标签",
+            "unit": "persons",
+            "value": None,
+            "state": state,
+            "as_of": "2009-12-31",
+            "kind": "stock",
+        }
 
-    rows = [row("register.persons", "suppressed"), row("register.women", "missing"), row("register.children", "not_collected")]
-    english, chinese = (compose({"figures": rows}, region="R", year=2009, language=language, pattern=SHIPPED) for language in ("en", "zh"))
+    rows = [
+        row("register.persons", "suppressed"),
+        row("register.women", "missing"),
+        row("register.children", "not_collected"),
+    ]
+    english, chinese = (
+        compose({"figures": rows}, region="R", year=2009, language=language, pattern=SHIPPED)
+        for language in ("en", "zh")
+    )
     texts = ["".join(p.text for s in c.sections for ps in s.paragraphs for p in ps) for c in (english, chinese)]
     assert "[label of register.persons: withheld]" in texts[0]
     assert "[label of register.women: no value]" in texts[0]
@@ -111,7 +147,10 @@ def test_every_shipped_figure_has_its_words_in_chinese() -> None:
 
 def test_numbers_of_one_map_are_written_alike() -> None:
     values = [Fraction(370_400), Fraction(10_820_200), Fraction(0)]
-    for language, head, words in (("en", "million yuan", ["0.37", "10.82", "0.00"]), ("zh", "万元", ["37", "1082", "0"])):
+    for language, head, words in (
+        ("en", "million yuan", ["0.37", "10.82", "0.00"]),
+        ("zh", "万元", ["37", "1082", "0"]),
+    ):
         form, said = common_scale(values, Fraction(10_000), "yuan", language)
         assert said == head
         assert [number_words(v, Fraction(10_000), "yuan", language, form) for v in values] == words

@@ -1,4 +1,6 @@
-"""The same figure in every sealed year, also those a reopening left behind; the yearbook's list of years where nothing is to be read yet."""
+"""The same figure in every sealed year, also those a reopening left behind; the yearbook's list of years where nothing
+is to be read yet.
+"""
 
 import re
 import shutil
@@ -53,7 +55,9 @@ def test_a_figure_over_the_years(two_years: ClosedYear, monkeypatch: pytest.Monk
     assert f'2009/small.people/?area={county}"' in _trace(two_years.regional, 2010, county)
     # Another definition of the id in 2010: no change is told between what was counted differently.
     known = engine.declared().figures
-    other = Declarations((*(replace(f, valid_before=2010) for f in known), *(replace(f, valid_from=2010) for f in known)))
+    other = Declarations(
+        (*(replace(f, valid_before=2010) for f in known), *(replace(f, valid_from=2010) for f in known))
+    )
     monkeypatch.setattr(engine, "declarations", lambda: other)
     assert [(o.value, o.change) for o in in_years(None, "small.people")] == [(64, None), (29, None)]
     assert "counted by another definition" in _trace(two_years.regional, 2010)
@@ -78,7 +82,11 @@ def test_a_reopened_year_shows_what_was_replaced(two_years: ClosedYear) -> None:
     closing.prepare(two_years.regional, year=2010)
     second = closing.sign(two_years.approver, year=2010)
     found = in_years(None, "small.people")
-    assert [(o.sealed.year, o.sealed.current, o.value) for o in found] == [(2010, True, 65), (2010, False, 64), (2009, True, 29)]
+    assert [(o.sealed.year, o.sealed.current, o.value) for o in found] == [
+        (2010, True, 65),
+        (2010, False, 64),
+        (2009, True, 29),
+    ]
     assert [o.change for o in found] == [36, 35, None]
     said = _trace(two_years.regional, 2010)
     assert "the year was opened again since" in said
@@ -110,7 +118,10 @@ def test_a_year_without_a_snapshot_offers_no_chapter(committed_world: Any) -> No
     said = client.get(reverse("yearbook:home")).content.decode()
     assert chapter not in said
     assert reverse("closing:year", args=[2009]) in said
-    assert reverse("closing:year", args=[2009]) not in _client(committed_world.clerk).get(reverse("yearbook:home")).content.decode()
+    assert (
+        reverse("closing:year", args=[2009])
+        not in _client(committed_world.clerk).get(reverse("yearbook:home")).content.decode()
+    )
     closing.provisional(committed_world.regional, year=2009)
     assert chapter in client.get(reverse("yearbook:home")).content.decode()
 
@@ -118,8 +129,13 @@ def test_a_year_without_a_snapshot_offers_no_chapter(committed_world: Any) -> No
 def test_the_way_to_a_village_is_told_level_by_level(two_years: ClosedYear) -> None:
     """Each level between the region and the place leads to the same figure there, in the reader's language."""
     village = two_years.region.villages[0]
-    for language, names in (("en", ["Name 9901", "Name 990101", "Name 990101001"]), ("zh-hans", ["名9901", "名990101", "名990101001"])):
-        crumbs = _trace(two_years.regional, 2010, village, language).split('class="breadcrumb"', 1)[1].split("</ol>", 1)[0]
+    for language, names in (
+        ("en", ["Name 9901", "Name 990101", "Name 990101001"]),
+        ("zh-hans", ["名9901", "名990101", "名990101001"]),
+    ):
+        crumbs = (
+            _trace(two_years.regional, 2010, village, language).split('class="breadcrumb"', 1)[1].split("</ol>", 1)[0]
+        )
         links = re.findall(r'<a href="[^"]*/small\.people/\?area=(\d+)">([^<]*)</a>', crumbs)
         assert [name for _area, name in links] == names
         assert int(links[1][0]) == two_years.region.counties[0]
