@@ -37,7 +37,7 @@ INSTALLED_APPS = [
     "django_htmx",
 ]
 ROOMS = [
-    "access", "places", "periods", "intake", "notices", "ledger", "returns", "register",
+    "access", "places", "periods", "records", "intake", "notices", "ledger", "returns", "register",
     "funds", "mutual_funds", "closing", "figures", "yearbook", "web",
 ]  # fmt: skip
 INSTALLED_APPS += [f"karez.{room}" for room in ROOMS if (PACKAGE / room / "apps.py").exists()]

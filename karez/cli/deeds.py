@@ -138,6 +138,44 @@ def sheets(*, name: str | None, form: str) -> None:
 
 
 @karez.command()
+@click.argument("name", required=False)
+@format_option
+def rule(*, name: str | None, form: str) -> None:
+    """Lists the rules records must keep; prints the SQL of the rule NAME, as the database asks it of every statement."""
+    with working():
+        from karez.kernel.refusal import Refusal
+        from karez.records.rules import as_sql, declared
+
+        every = [(ruled, one) for ruled in declared().values() for one in ruled.rules]
+        if name is None:
+            words = ("table", "rule", "column", "together", "expected")
+            rows = [
+                {
+                    "table": ruled.table,
+                    "rule": one.name,
+                    "column": one.column,
+                    "together": ", ".join(one.key),
+                    "expected": str(one.expected),
+                }
+                for ruled, one in every
+            ]
+            say_rows(rows, words, form)
+            return
+        found = [(ruled, one) for ruled, one in every if one.name == name]
+        if not found:
+            raise Refusal(
+                "not_found.rule",
+                record=f"rule {name}",
+                found="no rule of this name",
+                expected=", ".join(sorted({one.name for _ruled, one in every})),
+                rule="rules are declared by the rooms",
+                todo="choose one of them",
+            )
+        for ruled, one in found:
+            click.echo(f"-- {ruled.table}: {one.expected}\n{as_sql(ruled, one)};")
+
+
+@karez.command()
 @region_option
 @year_option
 @by_option

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_noop as _
 
 from karez.access.models import User
 from karez.access.services import log_read
-from karez.intake import days, limits, rules, totals, vault
+from karez.intake import days, limits, references, rules, totals, vault
 from karez.intake.models import Batch
 from karez.intake.plain import dropped_places
 from karez.intake.sameness import ask_in_file
@@ -82,10 +82,11 @@ def _finish(batch: Batch, sheet: Sheet, work: FileStaging, report: Report) -> No
             _copy_faults(cursor, batch, work.faults())
         report("checking against the records", 82)
         if work.result.row_count:
-            more, told = _run_checks(cursor, batch, sheet, work)
+            stage = references.resolve(cursor, sheet, f"staging.batch_{batch.pk}")
+            more, told = _run_checks(cursor, batch, sheet, work, stage)
             faults += more
             if not faults:
-                _ask(cursor, batch, sheet, work)
+                _ask(cursor, batch, sheet, work, stage)
         totals, years = ([], []) if faults else _totals(cursor, batch, sheet)
         areas = work.area_ids() if work.result.row_count else []
         if not sheet.area_column:
@@ -125,17 +126,22 @@ def _copy_faults(cursor: Any, batch: Batch, blocks: Iterator[bytes]) -> None:
     cursor.execute("DROP TABLE intake_found")
 
 
-def _run_checks(cursor: Any, batch: Batch, sheet: Sheet, work: FileStaging) -> tuple[int, list[dict[str, Any]]]:
+def _run_checks(
+    cursor: Any, batch: Batch, sheet: Sheet, work: FileStaging, stage: str
+) -> tuple[int, list[dict[str, Any]]]:
     """Runs the sheet's own checks; returns how many faults they found (the first ones of each are listed), and what
     they left out.
 
     Where cells are faulty each check judges the rows it can judge without them.
     """
     staged, params = work.result, _params(batch, work)
-    sound = SoundRows(cursor, sheet, batch.pk, staged.fault_count, staged.row_count) if staged.fault_count else None
+    sound = (
+        SoundRows(cursor, sheet, batch.pk, staged.fault_count, staged.row_count, stage) if staged.fault_count else None
+    )
     found, told = 0, []
-    for check in (*days.checks(sheet, opened_days()), *(c for c in sheet.checks if c.outcome is Outcome.FAULT)):
-        judged = sound.of(check) if sound else Judged(f"staging.batch_{batch.pk}")
+    own = (check for check in sheet.checks if check.outcome is Outcome.FAULT)
+    for check in (*days.checks(sheet, opened_days()), *references.checks(sheet), *own):
+        judged = sound.of(check) if sound else Judged(stage)
         if (
             judged.why and (notice := _not_judged(check, judged, staged.row_count)) not in told
         ):  # both ends of a span of days are one check
@@ -183,11 +189,11 @@ def _params(batch: Batch, work: FileStaging) -> dict[str, Any]:
     }
 
 
-def _ask(cursor: Any, batch: Batch, sheet: Sheet, work: FileStaging) -> None:
+def _ask(cursor: Any, batch: Batch, sheet: Sheet, work: FileStaging, stage: str) -> None:
     """Notes what is lawful but unlikely in a file without faults: what its sender is asked, and what both people are
     told.
     """
-    stage, params = f"staging.batch_{batch.pk}", _params(batch, work)
+    params = _params(batch, work)
     if sheet.same is not None:
         ask_in_file(cursor, batch.pk, sheet.same, stage)
     _note_disagreements(cursor, batch, sheet, work)

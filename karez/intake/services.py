@@ -19,7 +19,7 @@ from procrastinate.contrib.django import app as job_app
 from karez.access.models import User
 from karez.access.queries import granted_area_ids
 from karez.host import database, sessions
-from karez.intake import limits, registry, rules, telling, vault
+from karez.intake import limits, references, registry, rules, telling, vault
 from karez.intake.loading import load
 from karez.intake.models import Batch, State
 from karez.intake.plain import Notices, prepare
@@ -28,6 +28,7 @@ from karez.intake.scope import covers, region_area_ids, require_over_batch
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Applying, Check, Sheet
 from karez.periods.models import Region
+from karez.records import rules as record_rules
 
 _LOCK_CLASS = 4712  # one advisory lock a batch, held by the process that works on it
 STAGE_JOB, APPLY_JOB = "karez.intake.stage_batch", "karez.intake.apply_batch"
@@ -381,16 +382,17 @@ def _apply_now(batch: Batch, sheet: Sheet, report: Report) -> None:
                     "anew; then approve it"
                 ),
             )
-        counts = sheet.apply(_applying(cursor, batch, batch.decided_by_id, report))
+        stage = references.resolve(cursor, sheet, f"staging.batch_{batch.pk}")
+        counts = sheet.apply(_applying(cursor, batch, batch.decided_by_id, report, stage))
         cursor.execute("SELECT intake_applied(%s, %s)", [batch.pk, json.dumps(dict(counts))])
 
 
-def _applying(cursor: Any, batch: Batch, by: int, report: Report) -> Applying:
+def _applying(cursor: Any, batch: Batch, by: int, report: Report, stage: str = "") -> Applying:
     region = Region.objects.first()
     return Applying(
         cursor=cursor,
         batch_id=batch.pk,
-        stage=f"staging.batch_{batch.pk}",
+        stage=stage or f"staging.batch_{batch.pk}",
         sender_id=batch.sender_id,
         approver_id=by,
         first_open_day=region.first_open_day if region else date.min,
@@ -473,6 +475,9 @@ def _refusal_in(error: DatabaseError, record: str) -> Refusal | None:
         return None
     if cause.sqlstate and cause.sqlstate.startswith("KZ04"):
         return rules.not_in_state(cause, record)
+    if (broken := record_rules.refusal_of(cause)) is not None:
+        broken.record = f"{record}, {broken.record}"
+        return broken
     if cause.sqlstate and (cause.sqlstate.startswith("KZ") or cause.sqlstate.startswith("23")):
         # Only the message: details of a broken constraint may show the row's values.
         detail = cause.diag.message_detail if cause.sqlstate.startswith("KZ") else cause.diag.constraint_name

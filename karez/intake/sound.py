@@ -34,7 +34,8 @@ def columns_read(sheet: Sheet, check: Check) -> frozenset[str]:
     number, person = rules.number_column(sheet), rules.name_column(sheet)
     hashed = {"number_hash": number, "name_hash": person}
     read = {c.name for c in sheet.columns if {c.name, f"{c.name}_id"} & words and not c.identity}
-    return frozenset(read | {column.name for word, column in hashed.items() if word in words and column})
+    named = {column for one in sheet.references if words & set(one.ids) for column in one.columns}
+    return frozenset(read | named | {column.name for word, column in hashed.items() if word in words and column})
 
 
 def pairs_of(check: Check) -> list[tuple[str, str]]:
@@ -64,10 +65,10 @@ class SoundRows:
     batch_id: int
     fault_count: int
     row_count: int
+    stage: str
     _made: dict[tuple[Any, ...], Judged] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.stage = f"staging.batch_{self.batch_id}"
         self.cursor.execute('SELECT DISTINCT "column", rule FROM intake_fault WHERE batch_id = %s', [self.batch_id])
         found = self.cursor.fetchall()
         self.faulty = {column for column, rule in found if rule not in _NO_COLUMN}

@@ -133,6 +133,12 @@ class SpellFact(Fact):
         ]
 
 
+def holds_on(day: str, alias: str) -> str:
+    """SQL condition: the spell of that alias holds on the true day `day`, whatever was known of it when."""
+    a = f"{alias}."
+    return f"{a}voided_at IS NULL AND {a}starts_on <= {day} AND ({a}ends_before IS NULL OR {a}ends_before > {day})"
+
+
 def counted_on(day: str = "%s", *, event: bool, alias: str = "") -> str:
     """SQL condition: the row counts on `day`, as the books of that day say. `day` stands twice (thrice for spells)."""
     a = f"{alias}." if alias else ""

@@ -63,6 +63,23 @@ class Column:
     unit_column: str = ""  # the column of the row that names this number's unit
 
 
+@dataclass(frozen=True)
+class Reference:
+    """How a row names a record that is there: looked up once for the whole file, before any check.
+
+    `joins` is SQL after `FROM {stage} r`, of LEFT JOINs that find one record at most; it may use what references before
+    it joined. `ids` are the columns that come of it, name -> SQL; where the first of them stays empty the row names no
+    record, which is a fault. Of a check whose SQL names one of `ids` the `columns` are read.
+    """
+
+    rule: str
+    columns: tuple[str, ...]  # of the sheet, by which it is named; a fault is told at the last one
+    ids: Mapping[str, str]
+    joins: str
+    expected: Text
+    todo: Text = ""
+
+
 class Outcome(Enum):
     """What becomes of the rows a check finds."""
 
@@ -152,6 +169,7 @@ class Sheet:
     apply: Callable[[Applying], Mapping[str, int]]  # writes records, returns counts by what was written
     send_permission: str
     apply_permission: str
+    references: tuple[Reference, ...] = ()
     checks: tuple[Check, ...] = ()
     totals: tuple[Total, ...] = ()
     key: tuple[str, ...] = ()  # columns that make a row unique within a file

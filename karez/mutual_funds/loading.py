@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 from karez.intake.applying import require_all_rows
 from karez.intake.sameness import require_confirmed
+from karez.kernel.facts import holds_on
 from karez.kernel.sheets import Applying
 from karez.mutual_funds import sameness
 from karez.mutual_funds.rules import ACCOUNTS, POT_ACCOUNTS
@@ -18,18 +19,8 @@ CHART = json.dumps(
 )
 _NEXT = "nextval(pg_get_serial_sequence('ledger_transfer', 'id'))"
 _FIRST_DAY = "(SELECT mutual_funds_first_day())"
-_FORCE = "{a}.voided_at IS NULL AND {a}.starts_on <= r.{day} AND ({a}.ends_before IS NULL OR {a}.ends_before > r.{day})"
 _RESOLVED = "one society, household, member, loan, line or set of rules for each row, as when it was checked"
 _RECORDED = "%(by)s, %(batch)s"
-
-
-def _society(day: str) -> str:
-    return f"JOIN mutual_funds_society so ON so.area_id = r.village_id AND {_FORCE.format(a='so', day=day)}"
-
-
-def _member(day: str) -> str:
-    return f"""JOIN register_household h ON h.village_id = r.village_id AND h.household_no = r.household_no AND h.voided_at IS NULL
-        JOIN mutual_funds_member m ON m.household_id = h.id AND m.society_id = so.id AND {_FORCE.format(a="m", day=day)}"""
 
 
 def _run(given: Applying, sql: str) -> int:
@@ -127,11 +118,9 @@ def apply_openings(given: Applying) -> Mapping[str, int]:
     """Books what each older society had on the region's first day: one opening voucher for each."""
     _gather(
         given,
-        f"""SELECT r.row_no, so.id AS society_id, so.book_id, {_FIRST_DAY} AS day, r."grant", r.contributions,
-            coalesce(r.gifts, 0) AS gifts,
-          coalesce(r.surplus, 0) AS surplus, coalesce(r.cash, 0) AS cash, r.bank, r.loans
-        FROM {{stage}} r JOIN mutual_funds_society so ON so.area_id = r.village_id AND so.voided_at IS NULL
-          AND so.starts_on < {_FIRST_DAY} AND (so.ends_before IS NULL OR so.ends_before >= {_FIRST_DAY})""",
+        f"""SELECT r.row_no, r.society_id, r.book_id, {_FIRST_DAY} AS day, r."grant", r.contributions,
+            coalesce(r.gifts, 0) AS gifts, coalesce(r.surplus, 0) AS surplus, coalesce(r.cash, 0) AS cash, r.bank, r.loans
+        FROM {{stage}} r WHERE r.society_id IS NOT NULL""",
     )
     _take(given)
     given.cursor.execute("SELECT ledger_bulk_open()")
@@ -169,14 +158,13 @@ def apply_grants(given: Applying) -> Mapping[str, int]:
     """Moves grants out of the counties' lines into the societies' grant pots: a voucher in each of the two books."""
     _gather(
         given,
-        f"""SELECT r.row_no, so.id AS society_id, so.book_id, cb.id AS county_book_id, li.id AS line_id,
-            r.granted_on AS day,
-          r.amount, r.document, {_NEXT} AS transfer_id, {_NEXT} AS county_transfer_id
-        FROM {{stage}} r {_society("granted_on")} JOIN funds_sourceline li ON li.code = r.source_line
-            AND li.voided_at IS NULL
+        f"""SELECT r.row_no, r.society_id, r.book_id, cb.id AS county_book_id, r.source_line_id AS line_id,
+          r.granted_on AS day, r.amount, r.document, {_NEXT} AS transfer_id, {_NEXT} AS county_transfer_id
+        FROM {{stage}} r
         JOIN places_tree vt ON vt.area_id = r.village_id JOIN places_tree ct ON ct.path @> vt.path
             AND ct.level = 'county'
-        JOIN ledger_book cb ON cb.area_id = ct.area_id AND cb.kind = 'county'""",
+        JOIN ledger_book cb ON cb.area_id = ct.area_id AND cb.kind = 'county'
+        WHERE r.society_id IS NOT NULL AND r.source_line_id IS NOT NULL""",
     )
     _take(given)
     require_confirmed(given, sameness.GRANT)
@@ -221,13 +209,12 @@ def apply_members(given: Applying) -> Mapping[str, int]:
               ORDER BY r.row_no""",
     )
     given.progress("members", 40)
-    joined = f"""FROM {{stage}} r {_society("joined_on")}
-        JOIN register_household h ON h.village_id = r.village_id AND h.household_no = r.household_no
-            AND h.voided_at IS NULL"""
+    joined = """FROM {stage} r JOIN register_household h ON h.village_id = r.village_id
+        AND h.household_no = r.household_no AND h.voided_at IS NULL WHERE r.society_id IS NOT NULL"""
     members = _run(
         given,
         f"""INSERT INTO mutual_funds_member (society_id, household_id, starts_on, counts_from, recorded_by_id, batch_id)
-        SELECT so.id, h.id, r.joined_on, GREATEST(r.joined_on, %(first_open_day)s), {_RECORDED} {joined}
+        SELECT r.society_id, h.id, r.joined_on, GREATEST(r.joined_on, %(first_open_day)s), {_RECORDED} {joined}
             ORDER BY r.row_no""",
     )
     require_all_rows(
@@ -241,11 +228,11 @@ def apply_contributions(given: Applying) -> Mapping[str, int]:
     """Books own money in and refunds out; base shares and money from before the first year move nothing."""
     _gather(
         given,
-        f"""SELECT r.row_no, so.id AS society_id, so.book_id, m.id AS member_id, r.paid_on AS day, r.amount, r.account,
-            r.kind AS said, coalesce(r.receipt_no, '') AS receipt_no,
+        f"""SELECT r.row_no, r.society_id, r.book_id, r.member_id, r.paid_on AS day, r.amount, r.account,
+            coalesce(r.receipt_no, '') AS receipt_no,
           CASE WHEN r.kind = 'own' AND r.paid_on < {_FIRST_DAY} THEN 'opening' ELSE r.kind END AS kind,
           CASE WHEN r.kind = 'refund' OR (r.kind = 'own' AND r.paid_on >= {_FIRST_DAY}) THEN {_NEXT} END AS transfer_id
-        FROM {{stage}} r {_society("paid_on")} {_member("paid_on")}""",
+        FROM {{stage}} r WHERE r.member_id IS NOT NULL""",
     )
     _take(given)
     require_confirmed(given, sameness.CONTRIBUTION)
@@ -279,12 +266,12 @@ def apply_loans(given: Applying) -> Mapping[str, int]:
     """Books the loans paid out; the database writes each schedule. Loans from before the first year move nothing."""
     _gather(
         given,
-        f"""SELECT r.row_no, so.id AS society_id, so.book_id, m.id AS member_id, r.lent_on AS day, r.loan_no,
+        f"""SELECT r.row_no, r.society_id, r.book_id, r.member_id, r.lent_on AS day, r.loan_no,
             r.principal, r.term_days,
           r.purpose, r.account, ru.id AS rule_set_id, ru.fee_rate_bp, ru.instalments,
           CASE WHEN r.lent_on >= {_FIRST_DAY} THEN {_NEXT} END AS transfer_id
-        FROM {{stage}} r {_society("lent_on")} {_member("lent_on")}
-        JOIN mutual_funds_ruleset ru ON ru.society_id = so.id AND {_FORCE.format(a="ru", day="lent_on")}""",
+        FROM {{stage}} r JOIN mutual_funds_ruleset ru ON ru.society_id = r.society_id AND {holds_on("r.lent_on", "ru")}
+        WHERE r.member_id IS NOT NULL""",
     )
     _take(given)
     given.cursor.execute("SELECT ledger_bulk_open()")
@@ -317,13 +304,11 @@ def apply_repayments(given: Applying) -> Mapping[str, int]:
     """Books repayments: principal back to the loans, the fee to the surplus, each a transfer of its own."""
     _gather(
         given,
-        f"""SELECT r.row_no, so.id AS society_id, so.book_id, l.id AS loan_id, r.paid_on AS day, r.principal, r.fee,
-            r.account,
+        f"""SELECT r.row_no, r.society_id, r.book_id, r.loan_id, r.paid_on AS day, r.principal, r.fee, r.account,
           coalesce(r.receipt_no, '') AS receipt_no,
           CASE WHEN r.principal > 0 THEN {_NEXT} END AS principal_transfer_id, CASE WHEN r.fee > 0
               THEN {_NEXT} END AS fee_transfer_id
-        FROM {{stage}} r {_society("paid_on")}
-        JOIN mutual_funds_loan l ON l.society_id = so.id AND l.loan_no = r.loan_no AND l.voided_at IS NULL""",
+        FROM {{stage}} r WHERE r.loan_id IS NOT NULL""",
     )
     _take(given)
     require_confirmed(given, sameness.REPAYMENT)

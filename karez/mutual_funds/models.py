@@ -389,11 +389,6 @@ class Loan(EventFact):
                 name="mutual_funds_loan_positive", condition=Q(principal_fen__gt=0, term_days__gt=0)
             ),
             models.CheckConstraint(
-                name="mutual_funds_loan_instalments_fit",
-                condition=Q(instalments__gte=1, instalments__lte=F("term_days"))
-                & Q(instalments__lte=F("principal_fen")),
-            ),
-            models.CheckConstraint(
                 name="mutual_funds_loan_money_has_transfer",
                 condition=Q(opening=False, transfer_id__isnull=False) | Q(opening=True, transfer_id=None),
             ),

@@ -8,20 +8,19 @@ from datetime import date
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max, Model, Sum
+from django.db.models import Model
 from django.db.models.functions import Now
 
 from karez.access.models import User
-from karez.funds.models import GrantStandard, SourceLine
+from karez.funds.models import SourceLine
 from karez.intake.numbers import key_of
 from karez.intake.sameness import require_another, times_on_record
-from karez.kernel.money import format_fen
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Sameness
 from karez.ledger import services as ledger
 from karez.ledger.models import Account, Book, Transfer, Voucher, VoucherSet
 from karez.mutual_funds import rules
-from karez.mutual_funds.judging import judge_loan, judge_refund, named, waiting_terms
+from karez.mutual_funds.judging import named, require_all_of_it, waiting_terms
 from karez.mutual_funds.models import (
     Contribution,
     Gift,
@@ -34,6 +33,7 @@ from karez.mutual_funds.models import (
     Society,
     WriteOff,
 )
+from karez.mutual_funds.record_rules import CONTRIBUTIONS, GRANTS, LOANS
 from karez.mutual_funds.refusals import told_kindly
 from karez.mutual_funds.sameness import CONTRIBUTION, GRANT
 from karez.mutual_funds.services import (
@@ -42,13 +42,13 @@ from karez.mutual_funds.services import (
     accounts_of,
     end_membership,
     outstanding_fen,
-    require_there,
     rules_in_force,
     take,
 )
 from karez.periods.services import counts_on
 from karez.places.models import Tree
 from karez.places.queries import require
+from karez.records.rules import refuse_if_broken
 
 # fact -> the columns that name its transfers
 _FACTS: tuple[tuple[type[Model], tuple[str, ...]], ...] = (
@@ -77,13 +77,18 @@ def prepare_loan(
     society = member.society
     require(actor, PREPARE, society.area_id)
     take(society.pk)
-    in_force = judge_loan(
-        member,
-        loan_no=loan_no,
-        principal_fen=principal_fen,
-        lent_on=lent_on,
-        term_days=term_days,
-        waiting=waiting_terms(society.pk, Proposal.Kind.LOAN),
+    in_force = rules_in_force(society.pk, lent_on)
+    refuse_if_broken(
+        LOANS,
+        {
+            "society_id": society.pk,
+            "member_id": member.pk,
+            "loan_no": loan_no,
+            "principal_fen": principal_fen,
+            "term_days": term_days,
+            "happened_on": lent_on,
+        },
+        record=f"loan {loan_no} of {society.name}",
     )
     terms = {
         "member": member.pk,
@@ -112,7 +117,13 @@ def prepare_refund(
     require(actor, PREPARE, member.society.area_id)
     take(member.society_id)
     waiting = waiting_terms(member.society_id, Proposal.Kind.REFUND)
-    judge_refund(member, amount_fen=amount_fen, refunded_on=refunded_on, leaving=leaving, waiting=waiting)
+    refuse_if_broken(
+        CONTRIBUTIONS,
+        {"member_id": member.pk, "kind": "refund", "amount_fen": amount_fen, "happened_on": refunded_on},
+        record=named(member),
+    )
+    if leaving:
+        require_all_of_it(member, amount_fen, waiting)
     mine = {"member": member.pk, "amount_fen": amount_fen, "day": refunded_on.isoformat()}
     times = require_another(
         CONTRIBUTION,
@@ -174,8 +185,11 @@ def prepare_grant(
     """
     require(actor, PREPARE, society.area_id)
     take(society.pk)
-    require_there(society, granted_on)
-    _within_standard(society, amount_fen, granted_on)
+    refuse_if_broken(
+        GRANTS,
+        {"society_id": society.pk, "source_line_id": line.pk, "amount_fen": amount_fen, "happened_on": granted_on},
+        record=society.name,
+    )
     book, theirs, ours = _county_book(society), {}, accounts_of(society)
     if book is not None:
         theirs = dict(
@@ -285,26 +299,20 @@ def approve(actor: User, proposal: Proposal) -> Model | None:
     for set_id in filter(None, (proposal.set_id, proposal.second_set_id)):
         if not VoucherSet.objects.filter(pk=set_id, approved_at__isnull=False).exists():
             ledger.approve(actor, set_id, permission=APPROVE)
-    _judge_again(proposal)
+    _require_as_prepared(proposal)
     with told_kindly(proposal.society.name):
         return _RECORD[Proposal.Kind(proposal.kind)](actor, proposal)
 
 
-def _judge_again(proposal: Proposal) -> None:
-    """Judges a loan or a refund as it was judged when prepared, by what stands now, a grant by what is like it; the
-    rest is judged by the database.
-    """
+def _require_as_prepared(proposal: Proposal) -> None:
+    """Refuses what is like something recorded since; the rules are judged by the database as the record is made."""
     given = proposal.terms
-    day = date.fromisoformat(given["day"]) if "day" in given else date.today()
-    if proposal.kind == Proposal.Kind.LOAN:
-        member = Member.objects.get(pk=given["member"])
-        terms = {name: given[name] for name in ("loan_no", "principal_fen", "term_days")}
-        judge_loan(member, lent_on=day, waiting=[], **terms)
-    elif proposal.kind == Proposal.Kind.REFUND:
-        member = Member.objects.get(pk=given["member"])
-        judge_refund(member, amount_fen=given["amount_fen"], refunded_on=day, leaving=given["leaving"], waiting=[])
-        _no_more_like_it(proposal, CONTRIBUTION, who=member.pk, day=day, kind="refund", fen=given["amount_fen"])
-    elif proposal.kind == Proposal.Kind.GRANT:
+    if proposal.kind not in (Proposal.Kind.REFUND, Proposal.Kind.GRANT):
+        return
+    day = date.fromisoformat(given["day"])
+    if proposal.kind == Proposal.Kind.REFUND:
+        _no_more_like_it(proposal, CONTRIBUTION, who=given["member"], day=day, kind="refund", fen=given["amount_fen"])
+    else:
         _no_more_like_it(
             proposal,
             GRANT,
@@ -448,34 +456,6 @@ _RECORD = {
     Proposal.Kind.GRANT: _record_grant,
     Proposal.Kind.REVERSAL: _record_reversal,
 }
-
-
-def _within_standard(society: Society, amount_fen: int, day: date) -> None:
-    """Refuses an amount that with all earlier grants is above the standard in force for the society's class of village."""
-    standing = GrantStandard.objects.filter(
-        programme="mutual_funds", size_class__in=[society.size_class, "any"], voided_at=None, starts_on__lte=day
-    )
-    high = standing.exclude(ends_before__lte=day).aggregate(most=Max("high_fen"))["most"]
-    had = sum(
-        int(found.aggregate(fen=Sum(column))["fen"] or 0)
-        for found, column in (
-            (Grant.objects.filter(society=society, voided_at=None), "amount_fen"),
-            (Opening.objects.filter(society=society, voided_at=None), "grant_fen"),
-        )
-    )
-    if high is not None and had + amount_fen <= high:
-        return
-    raise Refusal(
-        "mutual_funds.grant",
-        record=society.name,
-        found=f"{format_fen(amount_fen)} yuan"
-        + (f", with earlier grants {format_fen(had + amount_fen)}" if had else ""),
-        expected=f"at most {format_fen(high)} yuan in all"
-        if high is not None
-        else f"a grant standard in force on {day} for a {society.get_size_class_display()}",
-        rule="the grant standard of the day for the class of the village",
-        todo="see the standards under Money, and the class of the village",
-    )
 
 
 def _county_book(society: Society) -> Book | None:

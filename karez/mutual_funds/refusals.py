@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from karez.access.pages import database_refusal
 from karez.kernel.refusal import Refusal
+from karez.records import rules
 
 # state of the database -> code, what is expected, the rule, what to do
 _STATES: dict[str, tuple[str, str | Promise, str | Promise, str | Promise]] = {
@@ -37,23 +38,11 @@ _STATES: dict[str, tuple[str, str | Promise, str | Promise, str | Promise]] = {
         _("the four pots never mix"),
         _("record what really happened, as the kind it is"),
     ),
-    "KZ021": (
-        "mutual_funds.contribution",
-        _("own money within the rules, and refunds of own money only"),
-        _("a member gets back at most the own money paid in"),
-        _("see what the member has paid in and got back"),
-    ),
     "KZ022": (
         "mutual_funds.loan",
         _("a loan by the society's rules, to a member"),
         _("cap, term and open loans are the members' rules"),
         _("see the rules in force that day and the member's loans"),
-    ),
-    "KZ023": (
-        "mutual_funds.repayment",
-        _("at most what the loan owes, divided by the society's order"),
-        _("a repayment is at most principal and fee, in the order of the rules"),
-        _("see the loan's schedule and repayments"),
     ),
     "KZ024": (
         "mutual_funds.grant",
@@ -123,9 +112,6 @@ _CONSTRAINTS: dict[str, tuple[str, str | Promise, str | Promise]] = {
     "mutual_funds_loan_number_written_once": (
         "mutual_funds.loan_number_taken", _("a loan of this number"), _("a number not yet given in the society")
     ),
-    "mutual_funds_loan_instalments_fit": (
-        "mutual_funds.loan", _("more instalments than days or fen"), _("a day and a fen for each instalment")
-    ),
     "mutual_funds_resolutionanswer_resolution_id_key": (
         "mutual_funds.already_decided", _("what was decided already"), _("what still waits")
     ),
@@ -157,6 +143,9 @@ def refusal_of(cause: BaseException | None, record: str = "") -> Refusal | None:
     """The refusal a driver's error stands for; None where it is a bug."""
     if not isinstance(cause, psycopg.Error):
         return None
+    broken = rules.refusal_of(cause)
+    if broken is not None:
+        return broken
     if cause.diag.constraint_name in _CONSTRAINTS:
         code, found, expected = _CONSTRAINTS[cause.diag.constraint_name]
         return Refusal(

@@ -4,11 +4,10 @@ Holds no rows, no clock and no settings. Money is whole fen. The database comput
 rules (`sql/rules.sql`); tests hold the two against each other.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
-from itertools import accumulate
 
 CASH, BANK, LOANS, CONTRIBUTIONS, GRANT, GIFTS, SURPLUS = "1001", "1002", "1301", "2001", "4001", "4002", "4003"
 CLEARING = "3000"  # between the two sides of the opening voucher; nothing ever stays on it
@@ -106,14 +105,6 @@ def allocate(amount_fen: int, *, already: Split, owed: Sequence[Instalment], ord
 def refund_limit_fen(own_fen: int, refunded_fen: int) -> int:
     """What a member may still get back: own money paid in, less refunds. Base shares and surplus are never refunded."""
     return max(0, own_fen - refunded_fen)
-
-
-def least_from(moves: Iterable[tuple[date, int]], day: date) -> int:
-    """The least that was there at the end of a day or of any later one; `moves` are days and fen, in any order."""
-    moved: dict[date, int] = {day: 0}
-    for moved_on, fen in moves:
-        moved[max(moved_on, day)] = moved.get(max(moved_on, day), 0) + fen
-    return min(accumulate(moved[one] for one in sorted(moved)))
 
 
 def portfolio_at_risk(at_risk_fen: int, outstanding_fen: int) -> Fraction | None:

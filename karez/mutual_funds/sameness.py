@@ -5,13 +5,12 @@ Loans are told apart by their number, which is given once. A base share moves no
 """
 
 from karez.kernel.sheets import Sameness
-from karez.mutual_funds.sheet_checks import member_join, society_join
 
 # Own money from before the first year is called `opening` on record and `own` in a file.
 CONTRIBUTION = Sameness(
     column="paid_on",
-    staged=f"""SELECT r.row_no, m.id, r.paid_on, r.kind, r.amount, '', r.receipt_no
-        FROM {{stage}} r JOIN {society_join("paid_on")} JOIN {member_join("paid_on")}""",
+    staged="""SELECT r.row_no, r.member_id, r.paid_on, r.kind, r.amount, '', r.receipt_no FROM {stage} r
+        WHERE r.member_id IS NOT NULL""",
     recorded="""SELECT c.member_id, c.happened_on, CASE c.kind WHEN 'opening' THEN 'own'
         ELSE c.kind END, c.amount_fen, '', c.receipt_no,
         c.batch_id, c.recorded_at FROM mutual_funds_contribution c WHERE c.voided_at IS NULL""",
@@ -19,9 +18,8 @@ CONTRIBUTION = Sameness(
 
 REPAYMENT = Sameness(
     column="paid_on",
-    staged=f"""SELECT r.row_no, l.id, r.paid_on, '', r.principal + r.fee, r.principal || '+' || r.fee, r.receipt_no
-        FROM {{stage}} r JOIN {society_join("paid_on")}
-        JOIN mutual_funds_loan l ON l.society_id = so.id AND l.loan_no = r.loan_no AND l.voided_at IS NULL""",
+    staged="""SELECT r.row_no, r.loan_id, r.paid_on, '', r.principal + r.fee, r.principal || '+' || r.fee, r.receipt_no
+        FROM {stage} r WHERE r.loan_id IS NOT NULL""",
     recorded="""SELECT p.loan_id, p.happened_on, '', p.principal_fen + p.fee_fen, p.principal_fen || '+' || p.fee_fen,
         p.receipt_no,
         p.batch_id, p.recorded_at FROM mutual_funds_repayment p WHERE p.voided_at IS NULL""",
@@ -30,9 +28,8 @@ REPAYMENT = Sameness(
 # The document that grants it stands where others have a receipt.
 GRANT = Sameness(
     column="granted_on",
-    staged=f"""SELECT r.row_no, so.id, r.granted_on, li.id::text, r.amount, '', r.document
-        FROM {{stage}} r JOIN {society_join("granted_on")} JOIN funds_sourceline li ON li.code = r.source_line
-            AND li.voided_at IS NULL""",
+    staged="""SELECT r.row_no, r.society_id, r.granted_on, r.source_line_id::text, r.amount, '', r.document
+        FROM {stage} r WHERE r.society_id IS NOT NULL""",
     recorded="""SELECT g.society_id, g.happened_on, g.source_line_id::text, g.amount_fen, '', g.document_no,
         g.batch_id, g.recorded_at
         FROM mutual_funds_grant g WHERE g.voided_at IS NULL""",

@@ -30,10 +30,12 @@ from karez.mutual_funds.models import (
     Society,
     WriteOff,
 )
+from karez.mutual_funds.record_rules import REPAYMENTS
 from karez.mutual_funds.refusals import told_kindly
 from karez.mutual_funds.sameness import CONTRIBUTION, GIFT, REPAYMENT
 from karez.periods.services import counts_on, ends_on
 from karez.places.queries import require
+from karez.records.rules import refuse_if_broken
 from karez.register.models import Household
 
 PREPARE, APPROVE, VIEW = "mutual_funds.prepare", "mutual_funds.approve", "mutual_funds.view"
@@ -119,18 +121,6 @@ def contribute(
         fen=amount_fen,
         receipt=receipt_no,
     )
-    in_force = rules_in_force(member.society_id, paid_on)
-    require_household(member, paid_on)
-    after = own_fen(member.pk) + amount_fen
-    if not in_force.contribution_min_fen <= after <= in_force.contribution_max_fen:
-        raise Refusal(
-            "mutual_funds.contribution",
-            record=f"household {member.household.household_no} of {member.society.name}",
-            found=f"{format_fen(after)} yuan in all",
-            expected=f"{format_fen(in_force.contribution_min_fen)} to {format_fen(in_force.contribution_max_fen)} yuan",
-            rule="the society's rules of that day",
-            todo="take in what the rules allow",
-        )
     posted = _receive(
         actor,
         member.society,
@@ -242,17 +232,14 @@ def record_repayment(
         receipt=receipt_no,
     )
     already, owed = repaid(loan), schedule_of(loan)
-    left = sum(i.total_fen for i in owed) - already.total_fen
-    if not 0 < amount_fen <= left:
-        raise Refusal(
-            "mutual_funds.repayment",
-            record=f"loan {loan.loan_no}",
-            found=f"{format_fen(amount_fen)} yuan",
-            expected=f"above 0, at most {format_fen(left)} yuan",
-            rule="a repayment is at most principal and fee",
-            todo="take in at most what is still owed",
-        )
-    part = rules.allocate(amount_fen, already=already, owed=owed, order=loan.rule_set.allocation_order)
+    within = min(amount_fen, sum(i.total_fen for i in owed) - already.total_fen)
+    part = rules.allocate(within, already=already, owed=owed, order=loan.rule_set.allocation_order)
+    part = rules.Split(part.principal_fen + amount_fen - within, part.fee_fen)  # what is too much the rules refuse
+    refuse_if_broken(
+        REPAYMENTS,
+        {"loan_id": loan.pk, "principal_fen": part.principal_fen, "fee_fen": part.fee_fen, "happened_on": paid_on},
+        record=f"loan {loan.loan_no} of {loan.society.name}",
+    )
     lines = [(rules.LOANS, part.principal_fen), (rules.SURPLUS, part.fee_fen)]
     posted = _receive(actor, loan.society, "repayment", f"Repayment of loan {loan.loan_no}", paid_on, lines, via)
     transfers = iter(posted.transfer_ids)
@@ -301,21 +288,6 @@ def require_there(society: Society, day: date) -> None:
     )
 
 
-def require_household(member: Member, day: date) -> None:
-    """Refuses a new contribution or loan of a household that was dissolved by that day; refunds and repayments go on."""
-    ended = member.household.ends_before
-    if ended is None or day < ended:
-        return
-    raise Refusal(
-        "mutual_funds.household_ended",
-        record=f"household {member.household.household_no}",
-        found=f"dissolved on {ended}",
-        expected=f"a day before {ended}",
-        rule="a household that was dissolved pays nothing more in and borrows nothing more",
-        todo="take in what it owes, return its own money, and let it leave the society",
-    )
-
-
 def take(society_id: int) -> None:
     """Locks a society for the rest of the transaction."""
     with connection.cursor() as cursor:
@@ -356,15 +328,6 @@ def own_fen(member_id: int) -> int:
     return rules.refund_limit_fen(int(sums.get("own", 0)) + int(sums.get("opening", 0)), int(sums.get("refund", 0)))
 
 
-def own_moves(member_id: int) -> list[tuple[date, int]]:
-    """What a member paid in (above zero) and got back (below), each with its true day."""
-    found = Contribution.objects.filter(member_id=member_id, voided_at=None).exclude(kind="granted_base")
-    return [
-        (day, -fen if kind == "refund" else fen)
-        for day, kind, fen in found.values_list("happened_on", "kind", "amount_fen")
-    ]
-
-
 def schedule_of(loan: Loan) -> tuple[rules.Instalment, ...]:
     """The loan's first schedule."""
     rows = loan.schedule.order_by("number").values_list("number", "due_on", "principal_fen", "fee_fen")
@@ -387,6 +350,15 @@ def outstanding_fen(loan: Loan) -> int:
 def _receive(
     actor: User, society: Society, kind: str, narration: str, day: date, lines: list[tuple[str, int]], via: str
 ) -> ledger.Posted:
+    if sum(fen for _code, fen in lines) <= 0:
+        raise Refusal(
+            "mutual_funds.nothing",
+            record=society.name,
+            found=f"{format_fen(sum(fen for _code, fen in lines))} yuan",
+            expected="an amount above zero",
+            rule="money is taken in, or there is nothing to record",
+            todo="write the amount",
+        )
     accounts = accounts_of(society)
     debit = accounts[rules.MONEY_ACCOUNTS[via]]
     draft = ledger.Draft(

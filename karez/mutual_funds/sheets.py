@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from django.utils.translation import gettext_lazy as _
 
-from karez.kernel.sheets import Applying, Check, Column, Kind, Sameness, Sheet, Text, Total
+from karez.kernel.sheets import Applying, Check, Column, Kind, Reference, Sameness, Sheet, Text, Total
 from karez.mutual_funds import columns, loading, sameness, sheet_checks, withdrawing
 
 
@@ -25,6 +25,7 @@ def _sheet(
     key: tuple[str, ...],
     built_on: tuple[Check, ...] = (),
     same: Sameness | None = None,
+    references: tuple[Reference, ...] = (),
 ) -> Sheet:
     return Sheet(
         name=name,
@@ -32,6 +33,7 @@ def _sheet(
         about=about,
         columns=cols,
         apply=apply,
+        references=references,
         checks=checks,
         totals=totals,
         key=key,
@@ -77,6 +79,7 @@ SHEETS: tuple[Sheet, ...] = (
         ),
         ("village",),
         withdrawing.OPENING_BUILT_ON,
+        references=(sheet_checks.OPENING_SOCIETY,),
     ),
     _sheet(
         "grants",
@@ -88,6 +91,7 @@ SHEETS: tuple[Sheet, ...] = (
         (_sum(_("granted"), "r.amount"),),
         (),
         same=sameness.GRANT,
+        references=(sheet_checks.society("granted_on"), sheet_checks.LINE),
     ),
     _sheet(
         "fund_members",
@@ -99,6 +103,7 @@ SHEETS: tuple[Sheet, ...] = (
         (_ROWS,),
         ("village", "household_no"),
         withdrawing.MEMBER_BUILT_ON,
+        references=(sheet_checks.society("joined_on"),),
     ),
     _sheet(
         "contributions",
@@ -113,6 +118,7 @@ SHEETS: tuple[Sheet, ...] = (
         ),
         (),
         same=sameness.CONTRIBUTION,
+        references=(sheet_checks.society("paid_on"), sheet_checks.member("paid_on")),
     ),
     _sheet(
         "loans",
@@ -124,6 +130,7 @@ SHEETS: tuple[Sheet, ...] = (
         (_sum(_("lent"), "r.principal"),),
         ("village", "loan_no"),
         withdrawing.LOAN_BUILT_ON,
+        references=(sheet_checks.society("lent_on"), sheet_checks.member("lent_on")),
     ),
     _sheet(
         "repayments",
@@ -135,5 +142,6 @@ SHEETS: tuple[Sheet, ...] = (
         (_sum(_("principal"), "r.principal"), _sum(_("fees"), "r.fee")),
         (),
         same=sameness.REPAYMENT,
+        references=(sheet_checks.society("paid_on"), sheet_checks.LOAN),
     ),
 )

@@ -252,7 +252,6 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(condition=models.Q(('counts_on__gte', models.F('happened_on')), models.Q(('void_counts_on', None), ('void_counts_on__gte', models.F('counts_on')), _connector='OR')), name='mutual_funds_loan_counts_not_before_true'),
                     models.CheckConstraint(condition=models.Q(('purpose__in', ['crops', 'livestock', 'processing', 'trade', 'services', 'other_production'])), name='mutual_funds_loan_purpose_known'),
                     models.CheckConstraint(condition=models.Q(('principal_fen__gt', 0), ('term_days__gt', 0)), name='mutual_funds_loan_positive'),
-                    models.CheckConstraint(condition=models.Q(('instalments__gte', 1), ('instalments__lte', models.F('term_days')), ('instalments__lte', models.F('principal_fen'))), name='mutual_funds_loan_instalments_fit'),
                     models.CheckConstraint(condition=models.Q(models.Q(('opening', False), ('transfer_id__isnull', False)), models.Q(('opening', True), ('transfer_id', None)), _connector='OR'), name='mutual_funds_loan_money_has_transfer'),
                     models.UniqueConstraint(fields=('transfer_id',), name='mutual_funds_loan_transfer_once'),
                     models.UniqueConstraint(condition=models.Q(('voided_at', None)), fields=('society', 'loan_no'), name='mutual_funds_loan_number_once'),

@@ -2,7 +2,8 @@
 -- what is already there; every writer of a society waits for the one before it (its row is locked, in the order of
 -- ids). A fault is picked with ORDER BY: without it the planner hopes to find one early, and takes for ever where there
 -- is none. Queries over many rows are built at run time, so that a plan made for one row is never used for a million.
--- Codes: KZ020 pots, KZ021 contributions, KZ022 loans, KZ023 repayments, KZ024 grants, KZ025 members, KZ026 write-offs
+-- What contributions, loans, repayments and grants must be is declared in `record_rules.py`, once for files, forms and here.
+-- Codes: KZ020 pots, KZ022 what a loan takes from its rules, KZ024 where a grant comes from, KZ025 members, KZ026 write-offs
 -- and extensions, KZ027 opening balances, KZ028 voiding what something stands on, KZ029 a day the society was not
 -- there, KZ02A founding and rules brought in by one person alone.
 
@@ -103,173 +104,21 @@ BEGIN
     END LOOP;
 END $make$;
 
--- Refuses where on some day one of these members would have got back more than was paid in by then.
--- Days are true ones: whatever is recorded late, nobody's own money was ever below nothing.
-CREATE FUNCTION mutual_funds_refuse_early_refunds(p_members bigint[]) RETURNS void
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE wrong record;
-BEGIN
-    EXECUTE $q$
-        SELECT x.member_id, x.day, x.fen FROM (
-            SELECT c.member_id, c.happened_on AS day, sum(sum(CASE c.kind WHEN 'refund' THEN -c.amount_fen
-                ELSE c.amount_fen END))
-                   OVER (PARTITION BY c.member_id ORDER BY c.happened_on) AS fen
-              FROM mutual_funds_contribution c
-             WHERE c.voided_at IS NULL AND c.kind <> 'granted_base' AND c.member_id = ANY ($1) GROUP BY 1, 2) x
-         WHERE x.fen < 0 ORDER BY 1, 2 LIMIT 1$q$ INTO wrong USING p_members;
-    IF wrong.member_id IS NOT NULL THEN
-        PERFORM mutual_funds_refuse('KZ021',
-            (SELECT format('On %s household %s of %s would have got back %s yuan more than it had paid in by then.',
-                wrong.day, h.household_no, so.name, mutual_funds_yuan(-wrong.fen))
-              FROM mutual_funds_member m JOIN register_household h ON h.id = m.household_id JOIN mutual_funds_society so
-                  ON so.id = m.society_id
-             WHERE m.id = wrong.member_id), 'Own money is returned after it was paid in, never before.');
-    END IF;
-END $$;
-
--- I9 over some members: what was refunded is no more than their own money; what they have in is within the rules.
-CREATE FUNCTION mutual_funds_check_contributions() RETURNS trigger
+-- What a loan takes from its rules, then the schedule. Whether the rules allow it is judged before (`record_rules.py`).
+CREATE FUNCTION mutual_funds_write_schedule() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE wrong record;
 BEGIN
     PERFORM periods_plan_for((SELECT count(*) FROM added));
-    EXECUTE 'SELECT mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT m.society_id FROM added a
-        JOIN mutual_funds_member m ON m.id = a.member_id) x';
     EXECUTE $q$
-        WITH own AS (
-            SELECT c.member_id, coalesce(sum(c.amount_fen) FILTER (WHERE c.kind IN ('own', 'opening')), 0) AS paid,
-                   coalesce(sum(c.amount_fen) FILTER (WHERE c.kind = 'refund'), 0) AS refunded
-              FROM mutual_funds_contribution c WHERE c.voided_at IS NULL AND c.member_id IN (SELECT member_id
-                  FROM added) GROUP BY 1)
-        SELECT a.id, a.kind, o.paid, o.refunded, r.id AS rules, r.contribution_max_fen AS most,
-               m.voided_at IS NOT NULL OR m.starts_on > a.happened_on OR m.ends_before < a.happened_on
-                 OR (m.ends_before = a.happened_on AND a.kind <> 'refund') OR (m.ends_before IS NOT NULL
-                     AND o.refunded <> o.paid) AS stranger,
-               (a.kind = 'opening') <> (a.happened_on < (SELECT mutual_funds_first_day()))
-                   AND a.kind <> 'granted_base' AS wrong_day,
-               a.kind <> 'refund' AND a.happened_on >= h.ends_before AS dissolved, h.household_no, h.ends_before,
-               (SELECT so.name FROM mutual_funds_society so WHERE so.id = m.society_id) AS society
-          FROM added a JOIN mutual_funds_member m ON m.id = a.member_id JOIN register_household h
-              ON h.id = m.household_id LEFT JOIN own o ON o.member_id = a.member_id
-          LEFT JOIN mutual_funds_ruleset r ON r.society_id = m.society_id AND r.voided_at IS NULL
-              AND r.starts_on <= a.happened_on
-               AND (r.ends_before IS NULL OR r.ends_before > a.happened_on)
-         WHERE m.voided_at IS NOT NULL OR m.starts_on > a.happened_on OR m.ends_before < a.happened_on
-            OR (m.ends_before = a.happened_on AND a.kind <> 'refund') OR (m.ends_before IS NOT NULL
-                AND o.refunded <> o.paid)
-            OR o.refunded > o.paid OR r.id IS NULL OR (a.kind IN ('own', 'opening')
-                AND o.paid - o.refunded > r.contribution_max_fen)
-            OR ((a.kind = 'opening') <> (a.happened_on < (SELECT mutual_funds_first_day()))
-                AND a.kind <> 'granted_base')
-            OR (a.kind <> 'refund'
-                AND a.happened_on >= h.ends_before)  -- refunds to a household that was dissolved go on
-         ORDER BY 1 LIMIT 1$q$ INTO wrong;
-    IF wrong.id IS NOT NULL THEN
-        PERFORM mutual_funds_refuse('KZ021', CASE
-            WHEN wrong.dissolved THEN format('Household %s was dissolved on %s and pays nothing more in.',
-                wrong.household_no, wrong.ends_before)
-            WHEN wrong.stranger THEN format('Household %s is no member of %s on that day, or would leave with own money in.', wrong.household_no, wrong.society)
-            WHEN wrong.wrong_day
-                THEN format('A contribution (%s) of household %s of %s is on the wrong side of the region''s first day.', wrong.kind, wrong.household_no, wrong.society)
-            WHEN wrong.rules IS NULL THEN format('%s has no rules on that day.', wrong.society)
-            WHEN wrong.refunded > wrong.paid
-                THEN format('Household %s of %s paid in %s yuan and %s yuan would be refunded.', wrong.household_no,
-                wrong.society,
-                mutual_funds_yuan(wrong.paid), mutual_funds_yuan(wrong.refunded))
-            ELSE format('Household %s of %s would have %s yuan in, the rules allow %s yuan.', wrong.household_no,
-                wrong.society,
-                mutual_funds_yuan(wrong.paid - wrong.refunded), mutual_funds_yuan(wrong.most)) END,
-            'A member gets back at most the own money paid in, and has in at most what the rules allow.');
-    END IF;
-    PERFORM mutual_funds_refuse_early_refunds(back.members)
-       FROM (SELECT array_agg(DISTINCT member_id) AS members FROM added WHERE kind = 'refund') back
-           WHERE back.members IS NOT NULL;
-    EXECUTE $q$
-        SELECT x.society_id, x.fen, coalesce(o.contributions_fen, 0) AS most FROM (
-            SELECT m.society_id, sum(c.amount_fen) AS fen FROM mutual_funds_contribution c JOIN mutual_funds_member m
-                ON m.id = c.member_id
-             WHERE c.kind = 'opening' AND c.voided_at IS NULL AND m.society_id IN (SELECT n.society_id FROM added a
-                JOIN mutual_funds_member n ON n.id = a.member_id WHERE a.kind = 'opening') GROUP BY 1) x
-          LEFT JOIN mutual_funds_opening o ON o.society_id = x.society_id AND o.voided_at IS NULL
-         WHERE x.fen > coalesce(o.contributions_fen, 0) ORDER BY 1 LIMIT 1$q$ INTO wrong;
-    IF wrong.society_id IS NOT NULL THEN
-        PERFORM mutual_funds_refuse('KZ027',
-            format('%s opened with %s yuan of contributions; its members'' add up to %s yuan.',
-            (SELECT name FROM mutual_funds_society WHERE id = wrong.society_id), mutual_funds_yuan(wrong.most),
-                mutual_funds_yuan(wrong.fen)), 'Members'' old money lies in the opening balances.');
-    END IF;
-    RETURN NULL;
-END $$;
-
--- I10, then the schedule: within the cap and term of the rules in force, to a member of that day, no more open loans
--- than allowed.
-CREATE FUNCTION mutual_funds_check_loans() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE wrong record;
-BEGIN
-    PERFORM periods_plan_for((SELECT count(*) FROM added));
-    EXECUTE 'SELECT mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT society_id FROM added) x';
-    EXECUTE $q$
-        SELECT a.id, a.loan_no, a.principal_fen > r.loan_cap_fen AS too_much, a.term_days > r.term_cap_days AS too_long,
-               m.voided_at IS NOT NULL OR m.starts_on > a.happened_on OR m.ends_before IS NOT NULL AS stranger,
-               a.happened_on >= h.ends_before AS dissolved, h.household_no, h.ends_before
-          FROM added a JOIN mutual_funds_ruleset r ON r.id = a.rule_set_id JOIN mutual_funds_member m
-              ON m.id = a.member_id
-          JOIN register_household h ON h.id = m.household_id
-         WHERE a.happened_on >= h.ends_before OR a.principal_fen > r.loan_cap_fen OR a.term_days > r.term_cap_days
-            OR a.due_on <> a.happened_on + a.term_days OR a.fee_rate_bp <> r.fee_rate_bp
-                OR a.instalments <> r.instalments
-            OR r.voided_at IS NOT NULL OR r.starts_on > a.happened_on OR r.ends_before <= a.happened_on
-            OR m.voided_at IS NOT NULL OR m.starts_on > a.happened_on
-                OR m.ends_before IS NOT NULL  -- who has left owes nothing
+        SELECT a.id, a.loan_no FROM added a JOIN mutual_funds_ruleset r ON r.id = a.rule_set_id
+         WHERE a.due_on <> a.happened_on + a.term_days OR a.fee_rate_bp <> r.fee_rate_bp
+            OR a.instalments <> r.instalments OR r.voided_at IS NOT NULL OR r.starts_on > a.happened_on
+            OR r.ends_before <= a.happened_on
             OR a.opening <> (a.happened_on < (SELECT mutual_funds_first_day())) ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
-        PERFORM mutual_funds_refuse('KZ022', CASE
-            WHEN wrong.dissolved THEN format('Household %s was dissolved on %s and borrows nothing more.',
-                wrong.household_no, wrong.ends_before)
-            WHEN wrong.stranger THEN format('The borrower of loan %s is no member on that day, or has left.',
-                wrong.loan_no)
-            WHEN wrong.too_much THEN format('Loan %s is above the cap in force.', wrong.loan_no)
-            WHEN wrong.too_long THEN format('Loan %s is longer than the term in force.', wrong.loan_no)
-            ELSE format('Loan %s is not by the rules in force that day.', wrong.loan_no) END,
-            'A loan goes to a member, by the cap, term, fee and instalments of the rule set in force.');
-    END IF;
-    EXECUTE $q$
-        WITH busy AS MATERIALIZED (
-            SELECT l.member_id FROM mutual_funds_loan l WHERE l.voided_at IS NULL AND l.member_id IN (SELECT member_id
-                FROM added)
-             GROUP BY 1 HAVING count(*) > 1
-        ), lent AS MATERIALIZED (
-            SELECT l.id, l.loan_no, l.member_id, l.happened_on, l.principal_fen, l.rule_set_id FROM mutual_funds_loan l
-             WHERE l.voided_at IS NULL AND l.member_id IN (SELECT member_id FROM busy)
-        ), since AS (SELECT member_id, min(happened_on) AS day FROM added GROUP BY 1
-        ), open AS (  -- each loan from then on with every loan of the member that was still open on its day, itself included
-            SELECT l.id, o.id AS other FROM lent l JOIN since f ON f.member_id = l.member_id AND l.happened_on >= f.day
-              JOIN lent o ON o.member_id = l.member_id AND (o.happened_on, o.id) <= (l.happened_on, l.id)
-              LEFT JOIN mutual_funds_repayment p ON p.loan_id = o.id AND p.voided_at IS NULL
-                  AND p.happened_on <= l.happened_on
-             WHERE NOT EXISTS (SELECT FROM mutual_funds_writeoff w WHERE w.loan_id = o.id AND w.voided_at IS NULL
-                 AND w.happened_on <= l.happened_on)
-             GROUP BY l.id, o.id, o.principal_fen HAVING o.principal_fen > coalesce(sum(p.principal_fen), 0))
-        SELECT l.id, l.loan_no, r.open_loans_max AS most FROM (SELECT id, count(*) AS loans FROM open GROUP BY 1) x
-          JOIN mutual_funds_loan l ON l.id = x.id JOIN mutual_funds_ruleset r ON r.id = l.rule_set_id
-         WHERE x.loans > r.open_loans_max ORDER BY 1 LIMIT 1$q$ INTO wrong;
-    IF wrong.id IS NOT NULL THEN
-        PERFORM mutual_funds_refuse('KZ022', format('With loan %s the member would have more loans at once than %s.',
-            wrong.loan_no, wrong.most),
-            'A member has at most as many open loans as the rules allow; record the repayment of the earlier one first.');
-    END IF;
-    EXECUTE $q$
-        SELECT x.society_id, x.fen, coalesce(o.loans_fen, 0) AS most FROM (
-            SELECT l.society_id, sum(l.principal_fen) AS fen FROM mutual_funds_loan l WHERE l.opening
-                AND l.voided_at IS NULL
-               AND l.society_id IN (SELECT society_id FROM added WHERE opening) GROUP BY 1) x
-          LEFT JOIN mutual_funds_opening o ON o.society_id = x.society_id AND o.voided_at IS NULL
-         WHERE x.fen > coalesce(o.loans_fen, 0) ORDER BY 1 LIMIT 1$q$ INTO wrong;
-    IF wrong.society_id IS NOT NULL THEN
-        PERFORM mutual_funds_refuse('KZ027', format('%s opened with %s yuan of loans; those named add up to %s yuan.',
-            (SELECT name FROM mutual_funds_society WHERE id = wrong.society_id), mutual_funds_yuan(wrong.most),
-                mutual_funds_yuan(wrong.fen)), 'Old loans lie in the opening balances.');
+        PERFORM mutual_funds_refuse('KZ022', format('Loan %s is not by the rules in force that day.', wrong.loan_no),
+            'A loan takes its fee, its instalments and its last day from the rule set in force.');
     END IF;
     -- The rounding of schedules, here and nowhere else: running sums are rounded, principal down, the fee half up.
     EXECUTE $q$
@@ -286,56 +135,6 @@ BEGIN
                                    a.principal_fen * (n - 1) / a.instalments AS before
                           FROM added a, generate_series(1, a.instalments) n) steps) sums
          ORDER BY id, n$q$;
-    RETURN NULL;
-END $$;
-
--- I11 over the loans in mutual_funds_touched(): no more than is owed, divided by the society's order, oldest instalment
--- first. Used by the statement that adds repayments and, at commit, by one that voids them.
-CREATE FUNCTION mutual_funds_refuse_repayments(p_loan text, p_paid bigint, p_owed bigint) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
-BEGIN
-    PERFORM mutual_funds_refuse('KZ023', CASE WHEN p_paid > p_owed
-        THEN format('Loan %s owes %s yuan in all; %s yuan would be repaid.', p_loan, mutual_funds_yuan(p_owed),
-            mutual_funds_yuan(p_paid))
-        ELSE format('The repayments of loan %s are not divided by the society''s order.', p_loan) END,
-        'Repayments are at most principal and fee; each instalment, oldest first, is paid in the order of the society''s rules.');
-END $$;
-
-CREATE FUNCTION mutual_funds_check_repayments() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE wrong record;
-BEGIN
-    PERFORM periods_plan_for((SELECT count(*) FROM added));
-    EXECUTE 'SELECT mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT l.society_id FROM added a JOIN mutual_funds_loan l ON l.id = a.loan_id) x';
-    EXECUTE $q$
-        SELECT a.id, l.loan_no FROM added a JOIN mutual_funds_loan l ON l.id = a.loan_id
-         WHERE a.happened_on < l.happened_on OR a.happened_on < (SELECT mutual_funds_first_day())
-             OR l.voided_at IS NOT NULL
-            OR EXISTS (SELECT FROM mutual_funds_writeoff w WHERE w.loan_id = l.id AND w.voided_at IS NULL) ORDER BY 1
-                LIMIT 1$q$ INTO wrong;
-    IF wrong.id IS NOT NULL THEN
-        PERFORM mutual_funds_refuse('KZ023', format('Loan %s cannot be repaid on that day.', wrong.loan_no),
-            'A repayment is of a standing loan, not before it was lent and not before the region''s first day; a write-off is reversed first.');
-    END IF;
-    EXECUTE $q$
-        WITH paid AS MATERIALIZED (
-            SELECT p.loan_id, sum(p.principal_fen) AS principal, sum(p.fee_fen) AS fee FROM mutual_funds_repayment p
-             WHERE p.voided_at IS NULL AND p.loan_id IN (SELECT loan_id FROM added) GROUP BY 1
-        ), left_over AS (
-            SELECT p.loan_id, p.principal, p.fee, i.principal_fen, i.fee_fen, p.principal + p.fee
-                   - coalesce(sum(i.principal_fen + i.fee_fen) OVER (PARTITION BY p.loan_id ORDER BY i.number
-                       ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS fen
-              FROM paid p JOIN mutual_funds_instalment i ON i.loan_id = p.loan_id)
-        SELECT l.loan_no, x.principal + x.fee AS paid, sum(x.principal_fen + x.fee_fen) AS owed
-          FROM left_over x JOIN mutual_funds_loan l ON l.id = x.loan_id JOIN mutual_funds_ruleset r
-              ON r.id = l.rule_set_id
-         GROUP BY l.id, x.principal, x.fee, r.allocation_order
-        HAVING x.principal > sum(x.principal_fen) OR x.fee <> sum(LEAST(x.fee_fen, GREATEST(0,
-                 CASE r.allocation_order WHEN 'fee_first' THEN x.fen ELSE x.fen - x.principal_fen END))) ORDER BY 1
-                     LIMIT 1$q$ INTO wrong;
-    IF wrong.loan_no IS NOT NULL THEN
-        PERFORM mutual_funds_refuse_repayments(wrong.loan_no, wrong.paid::bigint, wrong.owed::bigint);
-    END IF;
     RETURN NULL;
 END $$;
 
@@ -370,62 +169,25 @@ BEGIN
     END IF;
 END $$;
 
-CREATE FUNCTION mutual_funds_judge_void_repayment() RETURNS trigger
+-- At commit: what was paid in, repaid or written off and is void now is not missed by one who has left.
+CREATE FUNCTION mutual_funds_judge_left() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE wrong record;
+DECLARE
+    void jsonb := to_jsonb(NEW);
+    who bigint := void ->> 'member_id';
 BEGIN
-    PERFORM mutual_funds_take(ARRAY[society_id]) FROM mutual_funds_loan WHERE id = NEW.loan_id;
-    SELECT l.loan_no, p.principal + p.fee AS paid, sum(i.principal_fen + i.fee_fen) AS owed INTO wrong
-      FROM mutual_funds_loan l JOIN mutual_funds_ruleset r ON r.id = l.rule_set_id
-      CROSS JOIN LATERAL (SELECT coalesce(sum(p.principal_fen), 0) AS principal, coalesce(sum(p.fee_fen), 0) AS fee
-          FROM mutual_funds_repayment p WHERE p.loan_id = l.id AND p.voided_at IS NULL) p
-      CROSS JOIN LATERAL (SELECT i.*,
-          p.principal + p.fee - coalesce(sum(i.principal_fen + i.fee_fen) OVER (ORDER BY i.number
-              ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS fen FROM mutual_funds_instalment i
-                  WHERE i.loan_id = l.id) i
-     WHERE l.id = NEW.loan_id GROUP BY l.id, p.principal, p.fee, r.allocation_order
-    HAVING p.fee <> sum(LEAST(i.fee_fen, GREATEST(0, CASE r.allocation_order WHEN 'fee_first' THEN i.fen
-        ELSE i.fen - i.principal_fen END)));
-    IF FOUND THEN PERFORM mutual_funds_refuse_repayments(wrong.loan_no, wrong.paid::bigint, wrong.owed::bigint); END IF;
-    PERFORM mutual_funds_refuse_left(member_id) FROM mutual_funds_loan WHERE id = NEW.loan_id;
+    IF who IS NULL THEN SELECT member_id INTO who FROM mutual_funds_loan WHERE id = (void ->> 'loan_id')::bigint; END IF;
+    PERFORM mutual_funds_take(ARRAY[society_id]) FROM mutual_funds_member WHERE id = who;
+    PERFORM mutual_funds_refuse_left(who);
     RETURN NULL;
 END $$;
 
--- What a write-off stands for is owed again when it is void: not by one who has left.
-CREATE FUNCTION mutual_funds_judge_void_writeoff() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-BEGIN
-    PERFORM mutual_funds_take(ARRAY[society_id]) FROM mutual_funds_loan WHERE id = NEW.loan_id;
-    PERFORM mutual_funds_refuse_left(member_id) FROM mutual_funds_loan WHERE id = NEW.loan_id;
-    RETURN NULL;
-END $$;
-
-CREATE FUNCTION mutual_funds_judge_void_contribution() RETURNS trigger
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
-DECLARE own bigint;
-BEGIN
-    PERFORM mutual_funds_take(ARRAY[society_id]) FROM mutual_funds_member WHERE id = NEW.member_id;
-    SELECT sum(CASE kind WHEN 'refund' THEN -amount_fen WHEN 'granted_base' THEN 0 ELSE amount_fen END) INTO own
-      FROM mutual_funds_contribution WHERE member_id = NEW.member_id AND voided_at IS NULL;
-    IF own < 0 THEN
-        PERFORM mutual_funds_refuse('KZ021',
-            format('Without the contribution of %s yuan more would be refunded than was paid in.',
-            mutual_funds_yuan(NEW.amount_fen)),
-            'Void the refund first, or replace the contribution in the same step.');
-    END IF;
-    IF NEW.kind <> 'refund' THEN PERFORM mutual_funds_refuse_early_refunds(ARRAY[NEW.member_id]); END IF;
-    PERFORM mutual_funds_refuse_left(NEW.member_id);
-    RETURN NULL;
-END $$;
-
--- Grants: within the standard of the day for the class of the village, of a line of this programme, out of a county's
--- money of that line.
+-- Grants: out of a county's money of their line. What else holds of them stands in `record_rules.py`.
 CREATE FUNCTION mutual_funds_check_grants() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 DECLARE wrong record;
 BEGIN
     PERFORM periods_plan_for((SELECT count(*) FROM added));
-    EXECUTE 'SELECT mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT society_id FROM added) x';
     EXECUTE $q$
         SELECT a.id FROM added a JOIN ledger_transfer t ON t.id = a.county_transfer_id JOIN ledger_book b
             ON b.id = t.book_id
@@ -434,31 +196,12 @@ BEGIN
               AND back.posted_at IS NOT NULL
           JOIN ledger_account d ON d.id = t.debit_account_id JOIN ledger_account c ON c.id = t.credit_account_id
          WHERE b.kind <> 'county' OR d.code <> 'L' || li.id OR c.code <> '1002' OR t.booking_date <> a.counts_on
-            OR back.id IS NOT NULL OR v.reverses_id IS NOT NULL OR li.programme <> 'mutual_funds'
-                OR li.voided_at IS NOT NULL
+            OR back.id IS NOT NULL OR v.reverses_id IS NOT NULL
             OR a.happened_on < (SELECT mutual_funds_first_day()) ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
         PERFORM mutual_funds_refuse('KZ024', format('Grant %s was not paid from its source line in a county''s book.',
             wrong.id),
             'A grant names one line of the programme and takes its money from that line''s account.');
-    END IF;
-    EXECUTE $q$
-        SELECT x.society_id, x.fen FROM (
-            SELECT so.id AS society_id, so.size_class, a.happened_on,
-                   (SELECT coalesce(sum(g.amount_fen), 0) FROM mutual_funds_grant g WHERE g.society_id = so.id
-                       AND g.voided_at IS NULL)
-                 + (SELECT coalesce(sum(o.grant_fen), 0) FROM mutual_funds_opening o WHERE o.society_id = so.id
-                     AND o.voided_at IS NULL) AS fen
-              FROM added a JOIN mutual_funds_society so ON so.id = a.society_id) x
-         WHERE NOT EXISTS (SELECT FROM funds_grantstandard s WHERE s.programme = 'mutual_funds'
-             AND s.size_class IN (x.size_class, 'any')
-             AND s.voided_at IS NULL AND s.starts_on <= x.happened_on AND (s.ends_before IS NULL
-                 OR s.ends_before > x.happened_on)
-             AND x.fen <= s.high_fen) ORDER BY 1 LIMIT 1$q$ INTO wrong;
-    IF wrong.society_id IS NOT NULL THEN
-        PERFORM mutual_funds_refuse('KZ024', format('%s would have been granted %s yuan.',
-            (SELECT name FROM mutual_funds_society WHERE id = wrong.society_id), mutual_funds_yuan(wrong.fen)),
-            'All grants of a society together stay within the standard in force for its class of village.');
     END IF;
     RETURN NULL;
 END $$;
@@ -862,16 +605,12 @@ CREATE TRIGGER mutual_funds_opening_rules AFTER INSERT ON mutual_funds_opening R
     FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_openings();
 CREATE TRIGGER mutual_funds_member_rules AFTER INSERT ON mutual_funds_member REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_members();
-CREATE TRIGGER mutual_funds_contribution_rules AFTER INSERT ON mutual_funds_contribution REFERENCING NEW TABLE AS added
-    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_contributions();
 CREATE TRIGGER mutual_funds_contribution_money_in AFTER INSERT
     ON mutual_funds_contribution REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_money_of_contribution_in();
 CREATE TRIGGER mutual_funds_contribution_money_out AFTER INSERT
     ON mutual_funds_contribution REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_money_of_contribution_out();
-CREATE TRIGGER mutual_funds_grant_there AFTER INSERT ON mutual_funds_grant REFERENCING NEW TABLE AS added
-    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_there();
 CREATE TRIGGER mutual_funds_gift_there AFTER INSERT ON mutual_funds_gift REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_there();
 CREATE TRIGGER mutual_funds_grant_rules AFTER INSERT ON mutual_funds_grant REFERENCING NEW TABLE AS added
@@ -880,12 +619,10 @@ CREATE TRIGGER mutual_funds_grant_money AFTER INSERT ON mutual_funds_grant REFER
     FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_money_of_grant();
 CREATE TRIGGER mutual_funds_gift_money AFTER INSERT ON mutual_funds_gift REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_money_of_gift();
-CREATE TRIGGER mutual_funds_loan_rules AFTER INSERT ON mutual_funds_loan REFERENCING NEW TABLE AS added
-    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_loans();
+CREATE TRIGGER mutual_funds_loan_schedule AFTER INSERT ON mutual_funds_loan REFERENCING NEW TABLE AS added
+    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_write_schedule();
 CREATE TRIGGER mutual_funds_loan_money AFTER INSERT ON mutual_funds_loan REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_money_of_loan();
-CREATE TRIGGER mutual_funds_repayment_rules AFTER INSERT ON mutual_funds_repayment REFERENCING NEW TABLE AS added
-    FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_repayments();
 CREATE TRIGGER mutual_funds_repayment_principal_money AFTER INSERT
     ON mutual_funds_repayment REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_money_of_repayment_principal();
@@ -898,14 +635,14 @@ CREATE TRIGGER mutual_funds_writeoff_money AFTER INSERT ON mutual_funds_writeoff
 CREATE TRIGGER mutual_funds_extension_rules AFTER INSERT ON mutual_funds_extension REFERENCING NEW TABLE AS added
     FOR EACH STATEMENT EXECUTE FUNCTION mutual_funds_check_extensions();
 
-CREATE CONSTRAINT TRIGGER mutual_funds_repayment_void AFTER UPDATE
+CREATE CONSTRAINT TRIGGER mutual_funds_repayment_left AFTER UPDATE
     ON mutual_funds_repayment DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW WHEN (NEW.voided_at IS NOT NULL) EXECUTE FUNCTION mutual_funds_judge_void_repayment();
-CREATE CONSTRAINT TRIGGER mutual_funds_contribution_void AFTER UPDATE
+    FOR EACH ROW WHEN (NEW.voided_at IS NOT NULL) EXECUTE FUNCTION mutual_funds_judge_left();
+CREATE CONSTRAINT TRIGGER mutual_funds_contribution_left AFTER UPDATE
     ON mutual_funds_contribution DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW WHEN (NEW.voided_at IS NOT NULL) EXECUTE FUNCTION mutual_funds_judge_void_contribution();
-CREATE CONSTRAINT TRIGGER mutual_funds_writeoff_void AFTER UPDATE ON mutual_funds_writeoff DEFERRABLE INITIALLY DEFERRED
-    FOR EACH ROW WHEN (NEW.voided_at IS NOT NULL) EXECUTE FUNCTION mutual_funds_judge_void_writeoff();
+    FOR EACH ROW WHEN (NEW.voided_at IS NOT NULL) EXECUTE FUNCTION mutual_funds_judge_left();
+CREATE CONSTRAINT TRIGGER mutual_funds_writeoff_left AFTER UPDATE ON mutual_funds_writeoff DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW WHEN (NEW.voided_at IS NOT NULL) EXECUTE FUNCTION mutual_funds_judge_left();
 CREATE CONSTRAINT TRIGGER mutual_funds_member_left AFTER UPDATE ON mutual_funds_member DEFERRABLE INITIALLY DEFERRED
     FOR EACH ROW EXECUTE FUNCTION mutual_funds_judge_member();
 CREATE CONSTRAINT TRIGGER mutual_funds_loan_void AFTER UPDATE ON mutual_funds_loan DEFERRABLE INITIALLY DEFERRED
@@ -943,5 +680,5 @@ BEGIN
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
     END LOOP;
     GRANT EXECUTE ON FUNCTION mutual_funds_take(bigint[]), mutual_funds_know(text[]),
-        mutual_funds_first_day() TO karez_app;
+        mutual_funds_first_day(), mutual_funds_yuan(numeric) TO karez_app;
 END $$;

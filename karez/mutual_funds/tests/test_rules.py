@@ -90,14 +90,6 @@ def test_refund_limit(own: int, refunded: int, limit: int) -> None:
     assert rules.refund_limit_fen(own, refunded) == limit
 
 
-def test_the_least_that_was_there_from_a_day_on() -> None:
-    day = [date(2009, 1, n) for n in range(1, 6)]
-    moves = [(day[3], -300), (day[0], 500), (day[3], 100), (day[4], 1000)]
-    assert [rules.least_from(moves, one) for one in day] == [300, 300, 300, 300, 1300]
-    assert rules.least_from([], day[0]) == 0
-    assert rules.least_from([(day[2], 700)], day[1]) == 0
-
-
 def test_measures() -> None:
     assert rules.annual_loan_loss_rate(Fraction("0.95"), Fraction("0.25")) == Fraction("0.40")
     assert rules.annual_loan_loss_rate(Fraction("1.02"), Fraction(1)) == 0

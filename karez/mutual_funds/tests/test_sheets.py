@@ -270,7 +270,7 @@ def test_money_faults_add_up_over_the_file(county: Any) -> None:
         (5, "mutual_funds_refund_within_own"),
         (6, "mutual_funds_member_known"),
         (7, "mutual_funds_contributions_within_opening"),
-        (8, "mutual_funds_refund_not_before_first_day"),
+        (8, "mutual_funds_contribution_day"),
         (8, "mutual_funds_refund_within_own"),
     ]
     load(county, "contributions")

@@ -21,6 +21,8 @@ _TOLD: dict[tuple[str, str], dict[str, int]] = {
     ("*", "Answer"): {"expected": 1, "rule": 2, "todo": 3},
     ("*", "Column"): {"meaning": 1, "unit": 4},
     ("*", "Check"): {"expected": 2, "sql": 3, "todo": 4},
+    ("*", "Rule"): {"sql": 3},
+    ("mutual_funds/record_rules.py", "_alone"): {"found_sql": 3},
     ("*", "ClosingCheck"): {"label": 1, "sql": 2, "todo": 3},
     ("*", "Total"): {"label": 0, "unit": 2},
     ("*", "Test"): {"found_sql": 3, "expected": 4, "todo": 5},
@@ -31,7 +33,8 @@ _TOLD: dict[tuple[str, str], dict[str, int]] = {
     ("*", "report"): {"what": 0},
     ("intake/staging.py", "_fault"): {"found": 2, "expected": 3, "todo": 5},
 }
-_ELSEWHERE = ("cli", "host", "tests", "migrations", "locale", "reference")  # the console speaks English
+# The console speaks English; what `records` composes is declared, and read, in the rooms.
+_ELSEWHERE = ("cli", "host", "tests", "migrations", "locale", "reference", "records")
 _WRAPPERS = {"_", "_lazy", "gettext", "gettext_lazy", "ngettext", "say"}
 _PLAIN = {"str", "capfirst", "left"}
 Pattern = str
