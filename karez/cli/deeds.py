@@ -124,12 +124,20 @@ def withdraw(*, batch: int, by: str, reason: str) -> None:
 
 @karez.command()
 @click.argument("name", required=False)
+@click.option(
+    "--template", "target", type=click.Path(dir_okay=False), help="Write a blank workbook of NAME to this file."
+)
 @format_option
-def sheets(*, name: str | None, form: str) -> None:
+def sheets(*, name: str | None, target: str | None, form: str) -> None:
     """Lists the kinds of file that can be loaded, with their columns; of the kind NAME alone where one is given."""
     with working():
-        from karez.cli.loading import SHEET_COLUMNS, codes_in_words, sheet_rows
+        from karez.cli.loading import SHEET_COLUMNS, codes_in_words, sheet_rows, write_template
 
+        if target is not None:
+            if name is None:
+                raise click.UsageError("--template needs the NAME of a kind of file")
+            click.echo(write_template(name, Path(target)), err=True)
+            return
         rows = sheet_rows(name)
         if form == "json":
             say_json({"sheets": rows})

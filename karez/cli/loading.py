@@ -3,6 +3,7 @@ checks.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Any, TypedDict
 
@@ -15,6 +16,9 @@ from karez.intake.telling import digest_of
 from karez.kernel.counting import counted
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Sheet
+from karez.periods.services import opened_days
+from karez.places.models import Tree
+from karez.records.template import workbook
 
 Progress = Callable[[str, float], None]
 FAULTS_SHOWN = 1000
@@ -166,6 +170,19 @@ def sheet_rows(name: str | None = None) -> list[dict[str, Any]]:
         for sheet in sheets
         for column in sheet.columns
     ]
+
+
+def write_template(name: str, target: Path) -> str:
+    """Writes the blank workbook of a sheet, with an example row; says where it stands."""
+    opened = opened_days()
+    areas = Tree.objects.filter(is_current=True).order_by("level", "code").distinct("level")
+    made = workbook(
+        registry.sheet_named(name),
+        areas=dict(areas.values_list("level", "code")),
+        day=opened.first_open if opened else date.today(),
+    )
+    target.write_bytes(made)
+    return f"{target}: fill in its first page and load it with --sheet {name}"
 
 
 def codes_in_words(codes: Mapping[str, str]) -> str:

@@ -21,6 +21,7 @@ from karez.intake.scope import covered_sql, covers
 from karez.kernel.inbox import told
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Sheet
+from karez.places.queries import visible_areas
 
 _RUN = tuple("=+-@\t\r\n＝＋－＠")  # a spreadsheet takes a text that begins so for a formula
 CORRECT = _("correct the cell and send the file again")  # what to do where a fault says nothing of its own
@@ -82,6 +83,12 @@ def sendable_sheets(actor: User) -> list[Sheet]:
         if sheet.send_permission not in held:
             held[sheet.send_permission] = bool(granted_area_ids(actor, sheet.send_permission))
     return [sheet for sheet in registry.sheets().values() if held[sheet.send_permission]]
+
+
+def example_areas(actor: User, sheet: Sheet) -> dict[str, str]:
+    """A code by level, of places this person may send rows about: for the example of a blank workbook."""
+    found = visible_areas(actor, sheet.send_permission).filter(is_current=True).order_by("level", "code")
+    return dict(found.distinct("level").values_list("level", "code"))
 
 
 def progress_of(batch: Batch) -> Progress | None:

@@ -43,12 +43,17 @@ def sheet_named(name: str) -> Sheet:
     """The sheet of that name; refuses an unknown one."""
     found = sheets().get(name)
     if found is None:
-        raise Refusal(
-            "intake.unknown_sheet",
-            record=f"sheet {name}",
-            found="no sheet of this name",
-            expected=", ".join(sorted(sheets())),
-            rule="a file is loaded as a sheet some room declares",
-            todo="choose one of the sheets",
-        )
+        raise unknown(name)
     return found
+
+
+def unknown(name: str) -> Refusal:
+    """The refusal of a sheet nobody declares, or this person may not send."""
+    return Refusal(
+        "intake.unknown_sheet",
+        record=f"sheet {name}",
+        found="no sheet of this name",
+        expected=", ".join(sorted(sheets())),
+        rule="a file is loaded as a sheet some room declares",
+        todo="choose one of the sheets",
+    )

@@ -8,6 +8,7 @@ app_name = "intake"
 urlpatterns = [
     path("files/", views.batches, name="batches"),
     path("files/send/", views.send, name="send"),
+    path("files/templates/<slug:sheet>.xlsx", views.template, name="template"),
     path("files/<id:batch_id>/", views.batch, name="batch"),
     path("files/<id:batch_id>/progress/", views.progress, name="progress"),
     path("files/<id:batch_id>/faults.csv", views.faults, name="faults"),

@@ -1,5 +1,6 @@
 """Pages of files sent in: the list, the form to send one, and one batch with its faults, totals and decisions."""
 
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -18,6 +19,7 @@ from karez.intake.models import Batch, State
 from karez.intake.sound import WHY
 from karez.kernel.refusal import Refusal
 from karez.periods.services import opened_days
+from karez.records.template import workbook as blank_workbook
 
 _NOTICES = {
     "unknown_column": _lazy("Column not known, not read:"),
@@ -34,6 +36,7 @@ _NOTICES = {
     "unit_converted": _lazy("Numbers turned from the unit of the heading into the unit of the column:"),
     "read_as_gb18030": _lazy("Not UTF-8, read as:"),
 }
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 WORKING = (State.RECEIVED, State.STAGING, State.APPLYING)
 
 
@@ -93,6 +96,22 @@ def send(request: HttpRequest) -> HttpResponse:
             return redirect("intake:batch", batch_id=made.pk)
     context = {"sheets": sheets.values(), "chosen": chosen, "refusal": refusal, "limits": limits}
     return render(request, "intake/send.html", context, status=refusal.status if refusal else 200)
+
+
+@login_required
+@require_GET
+def template(request: HttpRequest, sheet: str) -> HttpResponse:
+    """The blank workbook of a kind of file this person may send, with an example of their own places."""
+    actor = actor_of(request)
+    chosen = {one.name: one for one in queries.sendable_sheets(actor)}.get(sheet)
+    if chosen is None:
+        raise registry.unknown(sheet)
+    opened = opened_days()
+    day = opened.first_open if opened else date.today()
+    made = blank_workbook(chosen, areas=queries.example_areas(actor, chosen), day=day)
+    answer = HttpResponse(made, content_type=_XLSX)
+    answer["Content-Disposition"] = f'attachment; filename="{chosen.name}.xlsx"'
+    return answer
 
 
 @login_required
