@@ -6,9 +6,10 @@ from django.utils.translation import gettext as _
 
 from karez.access.models import User
 from karez.access.queries import permissions_of
-from karez.intake import queries
+from karez.intake import entering, queries
 from karez.intake.models import State
-from karez.kernel.inbox import InboxItem
+from karez.kernel.inbox import AreaLink, InboxItem
+from karez.places.models import Tree
 
 
 def items(actor: User) -> list[InboxItem]:
@@ -30,3 +31,11 @@ def items(actor: User) -> list[InboxItem]:
         InboxItem(_("Your files with rows to confirm"), queries.to_confirm(actor).count(), f"{address}#confirm"),
         InboxItem(_("Files somebody asks to take back"), sum(queries.may_apply(actor, b) for b in asked[:50]), address),
     ]
+
+
+def about_area(actor: User, area_id: int, level: str) -> list[AreaLink]:
+    """Where one record of a place is entered by form, for who may."""
+    place = Tree.objects.filter(pk=area_id, is_current=True).first()
+    if place is None or not entering.sheets_about(actor, place):
+        return []
+    return [AreaLink(_("Enter one by form"), reverse("intake:enter_which", args=[area_id]))]

@@ -14,11 +14,12 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from karez.access.pages import PAGE, actor_of, integer
 from karez.access.parameters import after_number
-from karez.intake import days, limits, queries, registry, rules, services, totals
-from karez.intake.models import Batch, State
+from karez.intake import days, entering, limits, queries, registry, rules, services, totals
+from karez.intake.models import Batch, Fault, State
 from karez.intake.sound import WHY
 from karez.kernel.refusal import Refusal
 from karez.periods.services import opened_days
+from karez.places import queries as places
 from karez.records.template import workbook as blank_workbook
 
 _NOTICES = {
@@ -100,6 +101,46 @@ def send(request: HttpRequest) -> HttpResponse:
 
 @login_required
 @require_GET
+def enter_which(request: HttpRequest, area_id: int) -> HttpResponse:
+    """What this person may enter by form about a place."""
+    actor = actor_of(request)
+    place = places.area(actor, area_id)
+    context = {"area": place, "way": places.ancestors(actor, area_id), "sheets": entering.sheets_about(actor, place)}
+    return render(request, "intake/enter_which.html", context)
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def enter(request: HttpRequest, sheet: str) -> HttpResponse:
+    """One record of a kind of file by form, on the road of a file: faults at their fields, then another person decides."""
+    actor = actor_of(request)
+    chosen = {one.name: one for one in queries.sendable_sheets(actor)}.get(sheet)
+    if chosen is None:
+        raise registry.unknown(sheet)
+    names = {column.name for column in chosen.columns}
+    if request.method == "GET":
+        form = entering.form_of(chosen, actor, {n: request.GET[n][:200] for n in names if n in request.GET})
+        return render(request, "intake/enter.html", {"sheet": chosen, "fields": [(one, []) for one in form]})
+    form = entering.form_of(chosen, actor, {n: request.POST.get(n, "") for n in names}, sent=True)
+    refusal, faults, status = None, dict[str, list[Fault]](), 422
+    if form.is_valid():
+        try:
+            made, faults = entering.enter(actor, chosen, form.cleaned_data)
+        except Refusal as error:
+            if error.code == "intake.same_file":
+                messages.info(request, _("This form was sent before; it was recorded once."))
+                return redirect("intake:batch", batch_id=error.more["batch"])
+            refusal, status = error, error.status
+        else:
+            if made is not None:
+                return redirect("intake:batch", batch_id=made.pk)
+    fields = [(one, faults.get(one.name, [])) for one in form]
+    context = {"sheet": chosen, "fields": fields, "refusal": refusal, "whole": faults.get("", [])}
+    return render(request, "intake/enter.html", context, status=status)
+
+
+@login_required
+@require_GET
 def template(request: HttpRequest, sheet: str) -> HttpResponse:
     """The blank workbook of a kind of file this person may send, with an example of their own places."""
     actor = actor_of(request)
@@ -146,6 +187,7 @@ def batch(request: HttpRequest, batch_id: int) -> HttpResponse:
         | {
             "totals": [totals.told(t) for t in found.totals],
             "sheet": sheet,
+            "the_row": entering.row_of(sheet, found) if sheet is not None else [],
             "faults": page[: limits.FAULT_PAGE],
             "after": f"{last.row_no}_{last.pk}" if last else "",
             "by_rule": by_rule,
