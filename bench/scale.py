@@ -29,7 +29,7 @@ def run(words: list[str]) -> int:
     """Measures, prints the table, and returns how many floors were missed."""
     asked = _asked(words)
     small, large = _all_of(1, asked), _all_of(asked.times, asked)
-    print(_line("sheet", "rows", "", "seconds", "", "checked", "applied", "work", "n^", "MiB", "", "of bare", ""))
+    print(_line("sheet", "rows", "", "seconds", "", "checked", "applied", "work", "n^", "bare n^", "MiB", "", "of bare", ""))
     missed = []
     for sheet in large:
         missed += _judge(sheet, small[sheet], large[sheet], asked.times)
@@ -100,11 +100,12 @@ def _add(sums: dict[str, dict[str, float]], one: dict[str, Any], times: int) -> 
 
 
 def _judge(sheet: str, small: dict[str, float], large: dict[str, float], times: int) -> list[str]:
-    grown = math.log(large["work"] / small["work"]) / math.log(large["rows"] / small["rows"])
+    grown, bare = _power(small, large, "work"), _power(small, large, "bare")
     ratio = large["bare"] / large["seconds"]
     missed = []
     if large["seconds"] >= JUDGED_SECONDS and grown > GROWTH:
-        missed.append(f"{sheet}: grows as n^{grown:.2f} from {small['rows']:,.0f} to {large['rows']:,.0f} rows")
+        told = f"; the bare INSERT ... SELECT as n^{bare:.2f}" if bare else ""
+        missed.append(f"{sheet}: grows as n^{grown:.2f} from {small['rows']:,.0f} to {large['rows']:,.0f} rows{told}")
     if large["memory"] >= MEMORY_MIB:
         missed.append(f"{sheet}: the program held {large['memory']:,.0f} MiB")
     if large["bare"] >= JUDGED_SECONDS and ratio < RATIO:
@@ -120,6 +121,7 @@ def _judge(sheet: str, small: dict[str, float], large: dict[str, float], times: 
             f"{large['applied']:.1f}",
             f"{large['work']:.1f}",
             f"{grown:.2f}",
+            f"{bare:.2f}" if bare else "-",
             f"{small['memory']:.0f}",
             f"{large['memory']:.0f}",
             f"{ratio:.2f}" if large["bare"] else "-",
@@ -127,6 +129,13 @@ def _judge(sheet: str, small: dict[str, float], large: dict[str, float], times: 
         )
     )
     return missed
+
+
+def _power(small: dict[str, float], large: dict[str, float], what: str) -> float:
+    """With which power of the rows a measure grows; nought where it was not taken."""
+    if not small[what] or not large[what] or small["rows"] == large["rows"]:
+        return 0.0
+    return math.log(large[what] / small[what]) / math.log(large["rows"] / small["rows"])
 
 
 def _line(*cells: str) -> str:

@@ -15,7 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from karez.kernel.formula import Formula, FormulaError, Sign, Standing, ranges_of, shorten, standing, value_of
+from karez.kernel.formula import Formula, FormulaError, Sign, Standing, Step, ranges_of, shorten, standing, value_of
 from karez.kernel.interval import DividesByZeroError, Interval
 from karez.kernel.printed import PrintedNumber, plain_number
 from karez.kernel.words import say
@@ -62,6 +62,7 @@ class Identity:
     verdict: Verdict
     inputs: Mapping[str, PrintedNumber]
     would_hold_at: Mapping[str, Interval | None]
+    remark: str = ""  # what is to be said of it whatever the verdict
 
     def as_dict(self) -> dict[str, Any]:
         """The identity with its stable keys first."""
@@ -78,6 +79,7 @@ class Identity:
             },
             "would_hold_at": {name: needed and _ends(needed) for name, needed in self.would_hold_at.items()},
             "why": self.why,
+            "remark": self.remark,
             "line": self.line,
         }
 
@@ -90,7 +92,7 @@ class Identity:
     def why(self) -> str:
         """The verdict as a sentence."""
         return identity_sentence(
-            self.id, self.printed, self.computed, self.range, self.verdict.value, self.would_hold_at
+            self.id, self.printed, self.computed, self.range, self.verdict.value, self.would_hold_at, self.remark
         )
 
 
@@ -292,6 +294,7 @@ class _Judging:
             verdict,
             inputs,
             needed,
+            _remark(figure, formula, ranges),
         )
 
     def relation(self, rule: Rule) -> JudgedRelation | None:
@@ -351,6 +354,20 @@ class _Judging:
         else:
             found = say("a division by what is zero or may lie on both sides of it")
             self.faults.append(Fault(line, column, found, say("a divisor that is not zero"), file))
+
+
+def _remark(figure: PrintedFigure, formula: Formula, ranges: list[Interval]) -> str:
+    """Of a growth or share over what is below zero: the division can be right, and still says nothing."""
+    kind = figure.cells.get("kind", "").strip()
+    below = any(
+        node.step is Step.DIVIDE and (highest := ranges[node.right].highest) is not None and highest < 0
+        for node in formula.nodes
+    )
+    if not below or kind not in ("growth", "share"):
+        return ""
+    if kind == "growth":
+        return say("A growth over a base below zero: its sign and size say nothing.")
+    return say("A share of a whole below zero: its sign and size say nothing.")
 
 
 def _ends(interval: Interval) -> dict[str, int | float | str | None]:

@@ -101,7 +101,9 @@ def _identity(one: Identity, labels: dict[str, str]) -> dict[str, Any]:
         "computed": None if one.computed is None else in_language(number_text(one.computed)),
         "range": in_language(range_text(one.range)),
         # What would make it hold stands in a list of its own.
-        "why": in_language(identity_sentence(one.id, one.printed, one.computed, one.range, one.verdict.value, {})),
+        "why": in_language(
+            identity_sentence(one.id, one.printed, one.computed, one.range, one.verdict.value, {}, one.remark)
+        ),
         "options": [in_language(option) for option in would_hold_words(one.id, one.would_hold_at, labels)],
         "inputs": [(name, labels.get(name, ""), in_language(printed_text(p))) for name, p in one.inputs.items()]
         if fails

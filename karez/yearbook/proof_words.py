@@ -76,8 +76,21 @@ def identity_sentence(
     interval: Interval,
     verdict: str,
     would_hold: Mapping[str, Interval | None],
+    remark: str = "",
 ) -> Words:
-    """A verdict on a derivation: what is printed, what its inputs give, and for a failure what would make it hold."""
+    """A verdict on a derivation: what is printed, what its inputs give, and for a failure what would make it hold; then a remark."""
+    told = _verdict_sentence(name, printed, computed, interval, verdict, would_hold)
+    return say("%(told)s %(remark)s", told=told, remark=remark) if remark else told
+
+
+def _verdict_sentence(
+    name: str,
+    printed: PrintedNumber,
+    computed: Fraction | None,
+    interval: Interval,
+    verdict: str,
+    would_hold: Mapping[str, Interval | None],
+) -> Words:
     given = say("no single value") if computed is None else number_text(computed)
     if not interval.is_point:
         rest = range_text(interval)

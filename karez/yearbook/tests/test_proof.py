@@ -330,3 +330,29 @@ def test_the_work_for_identities_grows_with_their_number():
 
     small, large = work(300), work(1_500)
     assert large < 6 * small
+
+
+_BELOW_ZERO = """id,section,label,value,unit,qualifier,rounding,period,place,kind,programme,derivation,part_of
+a,s,balance 2008,-200,yuan,exact,1,2008,64,flow,p,,
+b,s,balance 2009,100,yuan,exact,1,2009,64,flow,p,,
+c,s,total,-50,yuan,exact,1,2009,64,flow,p,,
+g,s,growth,-150,percent,rounded,0.1,2009,64,growth,p,100 * (b - a) / a,
+h,s,growth in other words,-150,percent,rounded,0.1,2009,64,growth,p,100 * (b / a - 1),
+s,s,share,-200,percent,rounded,0.1,2009,64,share,p,100 * b / c,
+w,s,wrong as well,20,percent,rounded,0.1,2009,64,growth,p,100 * (b - a) / a,
+u,s,growth over what is above zero,-300,percent,rounded,0.1,2009,64,growth,p,100 * (a - b) / b,
+"""
+
+
+def test_a_growth_over_a_base_below_zero_is_remarked():
+    found = {one.id: one for one in proof_of(_BELOW_ZERO.encode()).identities}
+    growth = "A growth over a base below zero: its sign and size say nothing."
+    assert {name: one.remark for name, one in found.items()} == {
+        "g": growth,
+        "h": growth,
+        "s": "A share of a whole below zero: its sign and size say nothing.",
+        "w": growth,
+        "u": "",
+    }
+    assert found["g"].verdict.value == "exact" and found["g"].why.endswith(growth)
+    assert found["g"].as_dict()["remark"] == growth and found["w"].why.endswith(growth)
