@@ -29,7 +29,11 @@ def run(words: list[str]) -> int:
     """Measures, prints the table, and returns how many floors were missed."""
     asked = _asked(words)
     small, large = _all_of(1, asked), _all_of(asked.times, asked)
-    print(_line("sheet", "rows", "", "seconds", "", "checked", "applied", "work", "n^", "bare n^", "MiB", "", "of bare", ""))
+    print(
+        _line(
+            "sheet", "rows", "", "seconds", "", "checked", "applied", "work", "n^", "bare n^", "MiB", "", "of bare", ""
+        )
+    )
     missed = []
     for sheet in large:
         missed += _judge(sheet, small[sheet], large[sheet], asked.times)

@@ -13,6 +13,7 @@ from karez.closing.tests.conftest import SmallRegion
 from karez.kernel.refusal import Refusal
 from karez.periods import services as periods
 from karez.periods.models import PeriodChange
+from karez.web.tests.reading import read
 
 YEAR = "/closing/2009/"
 
@@ -29,7 +30,7 @@ def _act(user: User, **words: Any) -> str:
     client = Client()
     client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
     answer = client.post(f"{YEAR}do/", words, follow=True) if words else client.get(YEAR)
-    return str(answer.content.decode())
+    return read(str(answer.content.decode()))
 
 
 def test_two_people_open_a_year_again(closed: SmallRegion) -> None:

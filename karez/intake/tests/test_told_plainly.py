@@ -22,6 +22,7 @@ from karez.intake.tests.conftest import VILLAGES, csv_of, sent
 from karez.intake.tests.toy import TOY
 from karez.kernel.counting import counted
 from karez.kernel.sheets import Check, Days, Kind, Outcome
+from karez.web.tests.reading import read
 
 V = VILLAGES[0]
 NAMES = (
@@ -42,7 +43,7 @@ NAMES = (
 def _page(user: Any, name: str, *args: int, language: str = "en") -> str:
     client = Client(headers={"accept-language": language})
     client.force_login(user, backend="allauth.account.auth_backends.AuthenticationBackend")
-    return client.get(reverse(name, args=args)).content.decode()
+    return read(client.get(reverse(name, args=args)).content.decode())
 
 
 @pytest.fixture

@@ -22,6 +22,7 @@ from karez.figures.declarations import Declarations
 from karez.figures.history import GONE, in_years
 from karez.kernel.refusal import Refusal
 from karez.web.tests import samples
+from karez.web.tests.reading import read
 from karez.yearbook.tests.conftest import ClosedYear
 
 BACKEND = "allauth.account.auth_backends.AuthenticationBackend"
@@ -40,7 +41,7 @@ def _no_snapshots() -> None:
 
 def _trace(user: Any, year: int, area: int | None = None, language: str = "en") -> str:
     address = reverse("yearbook:trace", args=["99", year, "small.people"]) + (f"?area={area}" if area else "")
-    return _client(user, language).get(address).content.decode()
+    return read(_client(user, language).get(address).content.decode())
 
 
 def test_a_figure_over_the_years(two_years: ClosedYear, monkeypatch: pytest.MonkeyPatch) -> None:
