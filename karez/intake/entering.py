@@ -7,6 +7,7 @@ decides sees it in the same list. Holds no page and knows no kind of file.
 import csv
 import io
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -18,6 +19,8 @@ from django.utils.translation import gettext as _
 from karez.access.models import User
 from karez.intake import queries, services
 from karez.intake.models import Batch, Fault, State
+from karez.intake.retention import delete_old_files
+from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Column, Kind, Sheet
 from karez.places.models import Tree
 from karez.places.queries import may, visible_areas
@@ -85,22 +88,36 @@ def as_file(sheet: Sheet, values: Mapping[str, str]) -> bytes:
     return out.getvalue().encode()
 
 
-def enter(actor: User, sheet: Sheet, values: Mapping[str, str]) -> tuple[Batch | None, dict[str, list[Fault]]]:
+def enter(
+    actor: User, sheet: Sheet, values: Mapping[str, str], *, token: str = ""
+) -> tuple[Batch | None, dict[str, list[Fault]]]:
     """Sends one row and checks it. Answers its batch; or none, and its faults by column ("" for the row as a whole).
 
-    A row with faults is taken back at once: it is corrected in the form and sent anew.
+    A row with faults is taken back at once, and what was kept of it goes: it is corrected in the form and sent anew.
+    The same form sent twice (`token`) answers the batch it made.
     """
     name = _("%(what)s, one entered by form") % {"what": sheet.label}
-    batch = services.receive(
-        actor, sheet=sheet.name, file_name=f"{name}.csv", stream=io.BytesIO(as_file(sheet, values))
-    )
+    try:
+        batch = services.receive(
+            actor,
+            sheet=sheet.name,
+            file_name=f"{name}.csv",
+            stream=io.BytesIO(as_file(sheet, values)),
+            token=f"{actor.pk} {token}",
+            keep_days=0,  # the row is its record; what was typed goes once it is decided
+        )
+    except Refusal as refusal:
+        if refusal.code != "intake.same_file":
+            raise
+        batch = Batch.objects.get(pk=refusal.more["batch"])  # the same form, by the same person
     batch = services.stage(batch.pk)
     if batch.state != State.FAULTY:
         return batch, {}
     known, found = {column.name for column in sheet.columns}, dict[str, list[Fault]]()
     for fault in Fault.objects.filter(batch=batch).order_by("row_no", "column", "rule"):
         found.setdefault(fault.column if fault.column in known else "", []).append(fault)
-    services.refuse(actor, batch_id=batch.pk, reason="corrected in the form")
+    services.refuse(actor, batch_id=batch.pk, reason=_("corrected in the form"))
+    delete_old_files(date.today())
     return None, found
 
 
@@ -136,4 +153,6 @@ def _shown(column: Column, value: Any, chinese: bool) -> str:
         return str(_(stored.get(value, str(value)).replace("_", " ")))
     if column.kind is Kind.FLAG:
         return _("yes") if value else _("no")
+    if column.kind is Kind.MONTH:
+        return f"{value:%Y-%m}"
     return f"{value} {_(column.unit)}" if column.unit else str(value)

@@ -20,7 +20,7 @@ from karez.intake.sameness import ask_in_file
 from karez.intake.scope import region_area_ids
 from karez.intake.sound import Judged, SoundRows
 from karez.intake.staging import FileStaging, Places, staging_of
-from karez.kernel.sheets import Check, Outcome, Sheet
+from karez.kernel.sheets import Check, Outcome, Sheet, Together
 from karez.periods.models import Region
 from karez.periods.services import opened_days
 from karez.places.queries import visible_area_ids_sql
@@ -140,7 +140,13 @@ def _run_checks(
     )
     found, told = 0, []
     own = (check for check in sheet.checks if check.outcome is Outcome.FAULT)
-    for check in (*days.checks(sheet, opened_days()), *references.checks(sheet), *own):
+    every = [*days.checks(sheet, opened_days()), *references.checks(sheet), *own]
+    if not staged.fault_count:  # every row is judged by every check
+        gathered = {check.together for check in every if check.together is not None}
+        for one in gathered:
+            found += _run_together(cursor, one, [check for check in every if check.together is one], stage, params)
+        every = [check for check in every if check.together is None]
+    for check in every:
         judged = sound.of(check) if sound else Judged(stage)
         if (
             judged.why and (notice := _not_judged(check, judged, staged.row_count)) not in told
@@ -168,6 +174,28 @@ def _run_check(cursor: Any, check: Check, table: str, params: dict[str, Any]) ->
         f" FROM ({check.sql.replace('{stage}', table)}) AS f (row_no, "
         f"found{', expected' if check.tells_expected else ''})"
         f" ORDER BY f.row_no LIMIT {limits.FAULTS_LISTED}",
+        params | told,
+    )
+    return int(cursor.rowcount)
+
+
+def _run_together(cursor: Any, one: Together, checks: list[Check], table: str, params: dict[str, Any]) -> int:
+    """Runs checks over the same rows in one statement; of each the first faults are listed."""
+    told = {
+        f"c_{what}_{one.rules.index(check.rule)}": str(getattr(check, what))
+        for check in checks
+        for what in ("column", "expected", "rule", "todo")
+    }
+    words = ", ".join(
+        f"({n}, %(c_column_{n})s, %(c_expected_{n})s, %(c_rule_{n})s, %(c_todo_{n})s)" for n in range(len(checks))
+    )
+    cursor.execute(
+        'INSERT INTO intake_fault (batch_id, row_no, "column", found, expected, rule, todo)'
+        f" SELECT %(batch_id)s, f.row_no, w.col, left(f.found, {limits.FOUND_LENGTH}), w.expected, w.rule, w.todo FROM"
+        " (SELECT *, row_number() OVER (PARTITION BY nth ORDER BY row_no) AS place FROM"
+        f" ({one.sql.replace('{stage}', table)}) g (nth, row_no, found)) f"
+        f" JOIN (VALUES {words}) w (nth, col, expected, rule, todo) USING (nth)"
+        f" WHERE f.place <= {limits.FAULTS_LISTED} ORDER BY f.nth, f.row_no",
         params | told,
     )
     return int(cursor.rowcount)

@@ -36,11 +36,19 @@ Report = Callable[[str, int], None]
 
 
 def receive(
-    actor: User, *, sheet: str, file_name: str, stream: BinaryIO | Iterable[bytes], queue: bool = False
+    actor: User,
+    *,
+    sheet: str,
+    file_name: str,
+    stream: BinaryIO | Iterable[bytes],
+    queue: bool = False,
+    token: str = "",
+    keep_days: int = limits.KEEP_DAYS,
 ) -> Batch:
     """Takes a file in, encrypted and without denied columns; returns its batch, to be staged (by a job where `queue`).
 
-    Refuses who may send this sheet nowhere, what cannot be read, what is too large, and the same file a second time.
+    Refuses who may send this sheet nowhere, what cannot be read, what is too large, and the same file a second time;
+    files of two forms are not the same (`token`).
     """
     declared = registry.sheet_named(sheet)
     _require_sender(actor, declared)
@@ -48,11 +56,11 @@ def receive(
         source = folder / "received"
         vault.write(source, _bounded(stream))
         notices = Notices(identity=telling.holds_identity(declared))
-        digest, size = telling.digest_of(declared, source), source.stat().st_size
+        digest, size = telling.digest_of(declared, source, token), source.stat().st_size
         _refuse_known(declared, digest)
         kept = vault.put_file(prepare(source, folder, declared, notices))
     try:
-        return _record(actor, declared, file_name, digest, size, kept, notices, queue)
+        return _record(actor, declared, file_name, digest, size, kept, notices, queue, keep_days)
     except BaseException:
         vault.delete(kept.ref)
         raise
@@ -247,9 +255,17 @@ def _staged_rows(cursor: Any, batch: Batch) -> int:
 
 
 def _record(
-    actor: User, sheet: Sheet, file_name: str, digest: str, size: int, kept: vault.Kept, notices: Notices, queue: bool
+    actor: User,
+    sheet: Sheet,
+    file_name: str,
+    digest: str,
+    size: int,
+    kept: vault.Kept,
+    notices: Notices,
+    queue: bool,
+    keep_days: int,
 ) -> Batch:
-    name, keep_until = telling.file_name(sheet, file_name), date.today() + timedelta(days=limits.KEEP_DAYS)
+    name, keep_until = telling.file_name(sheet, file_name), date.today() + timedelta(days=keep_days)
     kept_digest = telling.keyed(kept.digest, identity=telling.holds_identity(sheet))
     mark = rules.mark_of(ref=kept.ref, kept_digest=kept_digest, digest=digest, sheet=sheet.name, sender_id=actor.pk)
     values = (

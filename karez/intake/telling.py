@@ -6,6 +6,7 @@ There only words from closed lists pass. Faults are held to the same by the data
 whichever way they come.
 """
 
+import hashlib
 import re
 import unicodedata
 from functools import lru_cache
@@ -126,12 +127,15 @@ def file_name(sheet: Sheet, given: str) -> str:
     return sheet.name + (suffix if suffix in _SUFFIXES else "")
 
 
-def digest_of(sheet: Sheet, path: Path) -> str:
+def digest_of(sheet: Sheet, path: Path, token: str = "") -> str:
     """By what a file is known when it comes again: SHA-256, of a sheet with identity under the sealing key.
 
     A list of one person can be guessed, a name and a number at a time; without the key no guess is confirmed.
     """
-    return keyed(file_digest(path), identity=holds_identity(sheet))
+    digest = file_digest(path)
+    if token:  # of a form: two of them are two, however alike
+        digest = hashlib.sha256(f"{digest} {token}".encode()).hexdigest()
+    return keyed(digest, identity=holds_identity(sheet))
 
 
 def keyed(digest: str, *, identity: bool) -> str:

@@ -2,6 +2,7 @@
 
 from datetime import date
 from typing import Any
+from uuid import uuid4
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -12,12 +13,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
+from karez.access.models import User
 from karez.access.pages import PAGE, actor_of, integer
 from karez.access.parameters import after_number
+from karez.access.services import log_read
 from karez.intake import days, entering, limits, queries, registry, rules, services, totals
 from karez.intake.models import Batch, Fault, State
 from karez.intake.sound import WHY
 from karez.kernel.refusal import Refusal
+from karez.kernel.sheets import Sheet
 from karez.periods.services import opened_days
 from karez.places import queries as places
 from karez.records.template import workbook as blank_workbook
@@ -58,6 +62,17 @@ def batches(request: HttpRequest) -> HttpResponse:
         "labels": _labels(),
     }
     return render(request, "intake/batches.html", context)
+
+
+def _the_row(actor: User, sheet: Sheet | None, found: Batch, may_apply: bool) -> list[tuple[str, Any]]:
+    """What a batch of one row says, to its sender and to who may decide it alone; whoever else looks at a row is on
+    record, as with any personal record."""
+    if sheet is None or not (may_apply or found.sender_id == actor.pk):
+        return []
+    told = entering.row_of(sheet, found)
+    if told and found.sender_id != actor.pk:
+        log_read(actor, kind="intake.row", subject_id=found.pk, purpose="deciding what was entered")
+    return told
 
 
 def _labels() -> dict[str, Any]:
@@ -120,22 +135,27 @@ def enter(request: HttpRequest, sheet: str) -> HttpResponse:
     names = {column.name for column in chosen.columns}
     if request.method == "GET":
         form = entering.form_of(chosen, actor, {n: request.GET[n][:200] for n in names if n in request.GET})
-        return render(request, "intake/enter.html", {"sheet": chosen, "fields": [(one, []) for one in form]})
+        context = {"sheet": chosen, "fields": [(one, []) for one in form], "sent_form": uuid4()}
+        return render(request, "intake/enter.html", context)
     form = entering.form_of(chosen, actor, {n: request.POST.get(n, "") for n in names}, sent=True)
+    token = request.POST.get("sent_form", "")[:64]
     refusal, faults, status = None, dict[str, list[Fault]](), 422
     if form.is_valid():
         try:
-            made, faults = entering.enter(actor, chosen, form.cleaned_data)
+            made, faults = entering.enter(actor, chosen, form.cleaned_data, token=token)
         except Refusal as error:
-            if error.code == "intake.same_file":
-                messages.info(request, _("This form was sent before; it was recorded once."))
-                return redirect("intake:batch", batch_id=error.more["batch"])
             refusal, status = error, error.status
         else:
             if made is not None:
                 return redirect("intake:batch", batch_id=made.pk)
     fields = [(one, faults.get(one.name, [])) for one in form]
-    context = {"sheet": chosen, "fields": fields, "refusal": refusal, "whole": faults.get("", [])}
+    context = {
+        "sheet": chosen,
+        "fields": fields,
+        "refusal": refusal,
+        "whole": faults.get("", []),
+        "sent_form": uuid4(),  # corrected, it is another form
+    }
     return render(request, "intake/enter.html", context, status=status)
 
 
@@ -187,7 +207,7 @@ def batch(request: HttpRequest, batch_id: int) -> HttpResponse:
         | {
             "totals": [totals.told(t) for t in found.totals],
             "sheet": sheet,
-            "the_row": entering.row_of(sheet, found) if sheet is not None else [],
+            "the_row": _the_row(actor, sheet, found, may_apply),
             "faults": page[: limits.FAULT_PAGE],
             "after": f"{last.row_no}_{last.pk}" if last else "",
             "by_rule": by_rule,

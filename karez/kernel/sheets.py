@@ -89,6 +89,16 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True)
+class Together:
+    """Checks over the same rows, asked in one statement so that the rows are gathered once. `sql` selects (nth int, row_no
+    bigint, found text): the place of the check among `rules`, and what it would find alone.
+    """
+
+    rules: tuple[str, ...]
+    sql: str
+
+
+@dataclass(frozen=True)
 class Check:
     """A set-based check after typing. `sql` selects (row_no bigint, found text) of the offending rows.
 
@@ -114,6 +124,7 @@ class Check:
         ""  # kind of the read event, where what it finds are persons on record: one event for each file with hits
     )
     outcome: Outcome = Outcome.FAULT  # questions and notices are looked for in files without faults
+    together: Together | None = None  # faults only, none of which tells what is expected of the very row
     tells_expected: bool = (
         False  # `sql` selects a third column: what is expected of that very row, in place of `expected`
     )

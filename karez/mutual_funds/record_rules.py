@@ -10,7 +10,7 @@ from karez.kernel.facts import holds_on
 from karez.kernel.rules import Rule, Ruled, Void
 from karez.mutual_funds.models import Contribution, Grant, Loan, Repayment
 
-FIRST_DAY = "mutual_funds_first_day()"
+FIRST_DAY = "(SELECT mutual_funds_first_day())"  # asked once, not for each row
 
 
 def _yuan(fen: str) -> str:
@@ -179,29 +179,35 @@ LOANS = Ruled(
         ),
         Rule(
             "loan_open_at_once", "member_id", _("no more loans at once than the society's rules allow"),
-            # Every loan of the household from the day judged on, with all that were open on its day, itself included; a
-            # loan recorded late makes a later one one too many.
+            # Loans of a household in the order of their days, each an opening, and a closing on the day by which its
+            # principal was repaid or written off; how many are open after each opening is a running sum. A loan recorded
+            # late makes a later one one too many: then it is the one told.
             f"""WITH busy AS MATERIALIZED (
                 SELECT *, min(happened_on) FILTER (WHERE no IS NOT NULL) OVER (PARTITION BY member_id) AS since FROM standing
                  WHERE member_id IN (SELECT member_id FROM standing GROUP BY 1 HAVING count(*) > 1)
-            ), paid AS MATERIALIZED (
-                SELECT l.member_id, l.loan_no, p.happened_on, p.principal_fen FROM mutual_funds_loan l
-                  JOIN mutual_funds_repayment p ON p.loan_id = l.id AND p.voided_at IS NULL
+            ), paid AS (
+                SELECT l.id, l.member_id, l.loan_no, l.principal_fen AS owed, p.happened_on, p.principal_fen
+                  FROM mutual_funds_loan l JOIN mutual_funds_repayment p ON p.loan_id = l.id AND p.voided_at IS NULL
                  WHERE l.voided_at IS NULL AND l.member_id IN (SELECT member_id FROM busy)
-                UNION ALL SELECT l.member_id, l.loan_no, w.happened_on, w.principal_fen FROM mutual_funds_loan l
-                  JOIN mutual_funds_writeoff w ON w.loan_id = l.id AND w.voided_at IS NULL
+                UNION ALL SELECT l.id, l.member_id, l.loan_no, l.principal_fen, w.happened_on, w.principal_fen
+                  FROM mutual_funds_loan l JOIN mutual_funds_writeoff w ON w.loan_id = l.id AND w.voided_at IS NULL
                  WHERE l.voided_at IS NULL AND l.member_id IN (SELECT member_id FROM busy)
-            ), open AS (
-                SELECT l.place, o.place AS other, l.society_id, l.happened_on, o.no
-                  FROM busy l JOIN busy o ON o.member_id = l.member_id AND (o.happened_on, o.place) <= (l.happened_on, l.place)
-                  LEFT JOIN paid p ON p.member_id = o.member_id AND p.loan_no = o.loan_no AND p.happened_on <= l.happened_on
-                 WHERE l.happened_on >= l.since GROUP BY 1, 2, 3, 4, 5, o.principal_fen
-                HAVING o.principal_fen > coalesce(sum(p.principal_fen), 0)
+            ), closed AS MATERIALIZED (
+                SELECT member_id, loan_no, min(happened_on) AS day FROM (SELECT *, sum(principal_fen)
+                    OVER (PARTITION BY id ORDER BY happened_on) AS upto FROM paid) sums WHERE upto >= owed GROUP BY 1, 2
+            ), steps AS (
+                SELECT member_id, society_id, since, happened_on, place, 0 AS phase, 1 AS step, no FROM busy
+                UNION ALL SELECT b.member_id, b.society_id, b.since, c.day,
+                    CASE WHEN c.day = b.happened_on THEN b.place ELSE 0 END, 1, -1, NULL
+                  FROM busy b JOIN closed c USING (member_id, loan_no)
             ), many AS (
-                SELECT place, society_id, happened_on, count(*) AS loans, max(no) AS no FROM open GROUP BY 1, 2, 3
+                SELECT *, sum(step) OVER w AS loans, max(no) OVER w AS last_no FROM steps
+                WINDOW w AS (PARTITION BY member_id ORDER BY happened_on, place, phase)
             )
-            SELECT j.no, min('on ' || j.happened_on || ' ' || j.loans || ' open or waiting, ' || ru.open_loans_max || ' allowed')
-              FROM many j {_RULES} WHERE j.no IS NOT NULL AND j.loans > ru.open_loans_max GROUP BY 1""",
+            SELECT coalesce(j.no, j.last_no),
+                   min('on ' || j.happened_on || ' ' || j.loans || ' open or waiting, ' || ru.open_loans_max || ' allowed')
+              FROM many j {_RULES} WHERE j.step = 1 AND j.happened_on >= j.since AND j.loans > ru.open_loans_max
+               AND coalesce(j.no, j.last_no) IS NOT NULL GROUP BY 1""",
             _("record the repayment of the earlier loan first, or decide about what waits"),
             key=("member_id",), across=True,
         ),
@@ -290,10 +296,12 @@ GRANTS = Ruled(
     rules=(
         _alone(
             "grant_to_society_there", "happened_on", _("a day from the founding of the society until its end"),
-            "j.happened_on || ', founded on ' || so.starts_on",
+            """CASE WHEN so.voided_at IS NOT NULL THEN j.happened_on || ', whose founding was taken back'
+                WHEN j.happened_on < so.starts_on THEN j.happened_on || ', founded on ' || so.starts_on
+                ELSE j.happened_on || ', ended on ' || so.ends_before END""",
             """JOIN mutual_funds_society so ON so.id = j.society_id
             WHERE so.voided_at IS NOT NULL OR j.happened_on < so.starts_on OR j.happened_on >= so.ends_before""",
-            _("correct the day, or the day of founding"),
+            _("correct the day; nothing is given to a society that is not there"),
         ),
         _alone(
             "grant_line_of_programme", "source_line_id", _("a source line for village mutual funds"),

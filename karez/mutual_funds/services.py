@@ -232,7 +232,7 @@ def record_repayment(
         receipt=receipt_no,
     )
     already, owed = repaid(loan), schedule_of(loan)
-    within = min(amount_fen, sum(i.total_fen for i in owed) - already.total_fen)
+    within = max(0, min(amount_fen, sum(i.total_fen for i in owed) - already.total_fen))
     part = rules.allocate(within, already=already, owed=owed, order=loan.rule_set.allocation_order)
     part = rules.Split(part.principal_fen + amount_fen - within, part.fee_fen)  # what is too much the rules refuse
     refuse_if_broken(

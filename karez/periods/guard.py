@@ -95,6 +95,8 @@ def install() -> None:
         undeclared = [t for t in tables if usage_of(t, usages) is None]
         if undeclared:
             raise UndeclaredTable(f"no declaration (facts = ...) for: {', '.join(undeclared)}")
+        # What rooms tell of their declarations first: functions of theirs that are new, or gone, are seen below.
+        cursor.execute(";\n".join(["ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC", *_of_rooms()]))
         statements = [
             # Whoever writes the next function need not think of it: a function is for nobody until it is granted.
             "ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",
@@ -107,7 +109,7 @@ def install() -> None:
         statements += [_tally(table) for table in tallied_tables()]
         cursor.execute(_VIEWS)  # a view shows what its tables hold, and those are readable already
         statements += [f'GRANT SELECT ON "{row[0]}" TO karez_app' for row in cursor.fetchall()]
-        statements += [*_UNSILENCED, _reach_function(), _roles_function(), *_of_rooms()]
+        statements += [*_UNSILENCED, _reach_function(), _roles_function()]
         cursor.execute(_FUNCTIONS)
         for function, is_trigger, name, settled, reached in cursor.fetchall():
             statements += _function(function, is_trigger=is_trigger, name=name)

@@ -15,7 +15,7 @@ from django.utils.module_loading import autodiscover_modules
 
 from karez.kernel.refusal import Refusal
 from karez.kernel.rules import Rule, Ruled, Void
-from karez.kernel.sheets import Check
+from karez.kernel.sheets import Check, Together
 
 _DAY = "happened_on"
 
@@ -117,17 +117,22 @@ def checks(
     read = ", ".join(f"{staged.get(column, f'r.{column}')} AS {column}" for column in ruled.columns)
     whole = " AND ".join(f"{staged.get(key, f'r.{key}')} IS NOT NULL" for key in ruled.columns if key.endswith("_id"))
     source = f"SELECT r.row_no AS no, {read} FROM {{stage}} r{f' WHERE {whole}' if whole else ''}"
-    return tuple(
-        Check(
-            rule=f"{ruled.room}_{rule.name}",
-            column=told_at.get(rule.column, rule.column),
-            expected=rule.expected,
-            todo=rule.todo,
-            sql=f"SELECT no, found FROM ({finding(ruled, [rule], source, waiting=True)}) found_rows",
-            across=tuple(column for key in rule.key for column in keys.get(key, ())) if rule.across else (),
+    made = {}
+    for group in together(ruled.rules):
+        every = Together(
+            tuple(f"{ruled.room}_{rule.name}" for rule in group), finding(ruled, group, source, waiting=True)
         )
-        for rule in ruled.rules
-    )
+        for rule in group:
+            made[rule.name] = Check(
+                rule=f"{ruled.room}_{rule.name}",
+                column=told_at.get(rule.column, rule.column),
+                expected=rule.expected,
+                todo=rule.todo,
+                sql=f"SELECT no, found FROM ({finding(ruled, [rule], source, waiting=True)}) found_rows",
+                across=tuple(column for key in rule.key for column in keys.get(key, ())) if rule.across else (),
+                together=every if len(group) > 1 else None,
+            )
+    return tuple(made.values())  # those over the same rows beside each other
 
 
 # Forms.
@@ -190,9 +195,14 @@ def statements() -> list[str]:
     made = [_drop_stale()]
     for ruled in declared().values():
         made += _trigger(ruled)
-        if any(rule.void is not Void.NONE for rule in ruled.rules):
+        if judged_after_void(ruled):
             made += _void_trigger(ruled)
     return made
+
+
+def judged_after_void(ruled: Ruled) -> bool:
+    """Whether a row voided makes others be judged anew."""
+    return any(rule.void is not Void.NONE for rule in ruled.rules)
 
 
 def judgement(ruled: Ruled, rules: Sequence[Rule], source: str, recorded: str) -> str:
@@ -242,7 +252,9 @@ def _trigger(ruled: Ruled) -> list[str]:
 
 
 def _void_trigger(ruled: Ruled) -> list[str]:
-    """At commit, so that a row voided and the one that replaces it are judged together."""
+    """At commit, so that a row voided and the one that replaces it are judged together. Its statements are of one key and
+    stand in the function, planned once: a file taken back voids many rows.
+    """
     parts = []
     for kind in (Void.EACH, Void.LAST):
         rules = [rule for rule in ruled.rules if rule.void is kind]
@@ -251,12 +263,14 @@ def _void_trigger(ruled: Ruled) -> list[str]:
         keys = {rule.key for rule in rules}
         assert len(keys) == 1, f"{ruled.table}: rules judged after a void share a key"
         (key,) = keys
-        under = " AND ".join(f"o.{column} = ($1).{column}" for column in key)
+        under = " AND ".join(f"o.{column} = NEW.{column}" for column in key)
         last = f" ORDER BY o.{_DAY} DESC, o.id DESC LIMIT 1" if kind is Void.LAST else ""
         source = f"SELECT o.id AS no, {_of('o', ruled.columns)} FROM {ruled.table} o WHERE o.voided_at IS NULL AND {under}{last}"
         others = "false" if kind is Void.EACH else f"t.id NOT IN (SELECT no FROM ({source}) last_one)"
-        parts.append(f"    EXECUTE $q${judgement(ruled, rules, source, others)}$q$ INTO broken USING NEW;\n")
-    takes = f"    EXECUTE $q${ruled.takes.format(added='(SELECT ($1).*)')}$q$ USING NEW;\n" if ruled.takes else ""
+        parts.append(f"    {judgement(ruled, rules, source, others)} INTO broken;\n")
+    takes = (
+        "    PERFORM" + ruled.takes.format(added="(SELECT NEW.*)").removeprefix("SELECT") + ";\n" if ruled.takes else ""
+    )
     name, refuse = f"{ruled.table}_judged_void", _REFUSE.format(state=ruled.state, table=ruled.table)
     refuse_on = refuse.replace("    RETURN NULL;\n", "")
     return [
@@ -274,7 +288,9 @@ def _void_trigger(ruled: Ruled) -> list[str]:
 
 def _drop_stale() -> str:
     """Rules that are declared no more are judged no more."""
-    kept = ", ".join(f"'{table}_judged', '{table}_judged_void'" for table in declared()) or "''"
+    named = [f"{ruled.table}_judged" for ruled in declared().values()]
+    named += [f"{ruled.table}_judged_void" for ruled in declared().values() if judged_after_void(ruled)]
+    kept = ", ".join(f"'{name}'" for name in named) or "''"
     return (
         "DO $d$ DECLARE f text; BEGIN FOR f IN SELECT p.oid::regprocedure::text FROM pg_proc p WHERE p.proname ~ '_judged(_void)?$'"
         f" AND p.pronamespace = 'public'::regnamespace AND p.proname NOT IN ({kept})"

@@ -30,6 +30,7 @@ _PAGE = Way()
 _DOCUMENT = Way(HEAVY, DOCUMENT_BYTES)
 _SENT: tuple[tuple[str, Way], ...] = (
     (r"/files/send/", Way(HEAVY, FILE_BYTES)),
+    (r"/files/enter/[^/]+/", Way(HEAVY)),
     (r"/ledger/vouchers/\d+/attach/", _DOCUMENT),
     (r"/returns/\d+/attach/", _DOCUMENT),
     (r"/mutual-funds/resolutions/\d+/documents/", _DOCUMENT),
@@ -38,6 +39,7 @@ _SENT: tuple[tuple[str, Way], ...] = (
 )
 _ASKED: tuple[tuple[str, Way], ...] = (
     (r"/files/\d+/faults\.csv", Way(HEAVY)),
+    (r"/files/templates/[^/]+\.xlsx", Way(HEAVY)),
     (r"/documents/\d+/", Way(HEAVY)),
     (r"/yearbook/[^/]+/\d+/figures\.csv", Way(HEAVY)),
     (r"/editions/\d+/\d+/.*", Way(HEAVY)),

@@ -74,7 +74,6 @@ DECLARE
     touched int;
     moved bigint[];
     outward bigint;
-    transfer bigint;
     a record;
 BEGIN
     PERFORM periods_hold(p_day, true);
@@ -131,13 +130,13 @@ BEGIN
         RAISE EXCEPTION USING ERRCODE = 'KZ012', MESSAGE = 'A receipt brings money in and nothing else.',
             DETAIL = format('Account %s: a receipt debits cash or bank and credits what it is for.', outward);
     END IF;
-    FOR i IN 1..n LOOP
+    -- One statement for all lines: each statement on the table has its triggers to pay.
+    WITH made AS (
         INSERT INTO ledger_transfer (book_id, booking_date, voucher_id, line_no, debit_account_id, credit_account_id,
             amount_fen)
-        VALUES (p_book, p_day, ledger_post.voucher_id, i, p_debits[i], p_credits[i],
-            p_amounts[i]) RETURNING id INTO transfer;
-        transfer_ids[i] := transfer;
-    END LOOP;
+        SELECT p_book, p_day, ledger_post.voucher_id, i, p_debits[i], p_credits[i], p_amounts[i]
+          FROM generate_series(1, n) i RETURNING id, line_no)
+    SELECT array_agg(id ORDER BY line_no) INTO transfer_ids FROM made;
 END $$;
 
 -- Prepares a set: writes its vouchers without numbers and reserves what they will draw. Returns the set's id.

@@ -1,6 +1,7 @@
 """Each rule in the same words on every road: a file, a form prepared for a second person, and raw SQL as the app."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from django.db import DatabaseError, transaction
 from karez.funds import services as funds
 from karez.intake.models import Fault
 from karez.kernel.refusal import Refusal
-from karez.kernel.rules import Rule, Ruled
+from karez.kernel.rules import Rule, Ruled, Void
 from karez.mutual_funds import proposals, services
 from karez.mutual_funds.record_rules import CONTRIBUTIONS, GRANTS, LOANS, REPAYMENTS, RULED
 from karez.mutual_funds.tests.conftest import DAY, YUAN, Fund, adopted
@@ -244,3 +245,59 @@ def test_rules_of_one_key_are_gathered_once() -> None:
 
 def test_an_error_of_another_kind_is_no_refusal() -> None:
     assert rules.refusal_of(ValueError("x")) is None and rules.refusal_of(psycopg.errors.UniqueViolation("x")) is None
+
+
+def test_the_loan_that_is_one_too_many_is_the_one_told(paid: Fund) -> None:
+    number, before, after = _number(paid), DAY, DAY + timedelta(1)
+    text = f"""{LOAN_HEAD}
+{VILLAGE},a,{number},{after},500,90,crops,cash
+{VILLAGE},b,{number},{before},500,90,crops,cash
+"""
+    batch = send(paid.world, "loans", text)
+    assert [(one.row_no, one.rule) for one in Fault.objects.filter(batch=batch)] == [
+        (2, "mutual_funds_loan_open_at_once")
+    ]
+    first = paid.lend(paid.members[0], 500, "1", day=before)
+    services.record_repayment(
+        paid.treasurer, loan=first, amount_fen=services.schedule_of(first)[0].total_fen, paid_on=after
+    )
+    assert (
+        by_file(paid, "loans", f"{LOAN_HEAD}\n{VILLAGE},c,{number},{after},500,90,crops,cash\n") == []
+    )  # repaid that day
+    (told,) = by_file(paid, "loans", f"{LOAN_HEAD}\n{VILLAGE},c,{number},{before},500,90,crops,cash\n")
+    assert told[0] == "loan_open_at_once"
+
+
+@pytest.mark.parametrize("fen", [-500, 0, 10**9])
+def test_a_repayment_of_no_sense_is_refused_in_words(paid: Fund, fen: int) -> None:
+    loan = paid.lend(paid.members[0], 500, "1")
+    rule, _found, expected = by_form(
+        lambda: services.record_repayment(paid.treasurer, loan=loan, amount_fen=fen, paid_on=DAY)
+    )
+    assert rule in ("repayment_not_empty", "repayment_within_owed") and expected
+
+
+def test_rules_declared_no_more_are_judged_no_more(
+    committed_fund: Fund, owner_cursor: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An upgrade after which a table, or its voids, have no rule: it goes through, and nothing of them is left."""
+    from karez.periods.guard import install
+
+    def judging() -> set[str]:
+        owner_cursor.execute(
+            "SELECT p.proname FROM pg_proc p JOIN pg_trigger t ON t.tgfoid = p.oid WHERE p.proname ~ '_judged(_void)?$'"
+        )
+        return {name for (name,) in owner_cursor.fetchall()}
+
+    assert "mutual_funds_grant_judged" in judging() and "mutual_funds_repayment_judged_void" in judging()
+    calm = replace(REPAYMENTS, rules=tuple(replace(rule, void=Void.NONE) for rule in REPAYMENTS.rules))
+    kept = {one.table: one for one in (CONTRIBUTIONS, LOANS, calm)}
+    with monkeypatch.context() as without:
+        without.setattr(rules, "declared", lambda: kept)
+        install()
+        install()
+    left = judging()
+    assert "mutual_funds_grant_judged" not in left and "mutual_funds_repayment_judged_void" not in left
+    assert "mutual_funds_repayment_judged" in left and "mutual_funds_contribution_judged_void" in left
+    install()
+    assert "mutual_funds_grant_judged" in judging()

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 
+from karez.access.models import ReadEvent
 from karez.intake import registry
 from karez.intake.models import Batch, State
 from karez.mutual_funds.models import Contribution
@@ -72,11 +73,39 @@ def test_faults_stand_at_their_fields_in_the_words_of_a_file(committed_fund: Fun
     assert set(Batch.objects.values_list("state", flat=True)) == {State.REFUSED}
 
 
-def test_the_same_form_sent_twice_is_recorded_once(committed_fund: Fund) -> None:
+def test_the_same_form_sent_twice_is_one_and_another_form_is_another(committed_fund: Fund) -> None:
     client, address = signed_in(committed_fund.treasurer), "/files/enter/contributions/"
-    given = {**GIVEN, "household_no": _number(committed_fund)}
+    given = {**GIVEN, "household_no": _number(committed_fund), "sent_form": "a"}
     first, second = client.post(address, given), client.post(address, given)
     assert first["Location"] == second["Location"] and Batch.objects.count() == 1
+    assert client.post(address, given | {"sent_form": "b"})["Location"] != first["Location"]
+    assert Batch.objects.count() == 2 and 'name="sent_form" value="' in client.get(address).content.decode()
+
+
+def test_a_row_is_shown_to_its_sender_and_to_who_decides_alone(committed_fund: Fund) -> None:
+    world = committed_fund.world
+    address = "/files/enter/assessments/"
+    page = signed_in(world.clerk).get(address)
+    assert page.status_code == 200
+    given = {"village": VILLAGE, "household_no": _number(committed_fund), "year": "2009", "size": "4", "income": "900"}
+    columns = registry.sheet_named("assessments").columns
+    answer = signed_in(world.clerk).post(address, {c.name: given.get(c.name, "") for c in columns})
+    assert answer.status_code in (302, 422)
+    given = {**GIVEN, "household_no": _number(committed_fund)}
+    shown = signed_in(committed_fund.treasurer).post("/files/enter/contributions/", given)["Location"]
+    before = ReadEvent.objects.count()
+    assert "What it says" in signed_in(committed_fund.treasurer).get(shown).content.decode()
+    assert ReadEvent.objects.count() == before
+    assert "What it says" not in signed_in(world.statistician).get(shown).content.decode()
+    assert "What it says" in signed_in(committed_fund.approver).get(shown).content.decode()
+    assert ReadEvent.objects.latest("pk").kind == "intake.row" and ReadEvent.objects.count() == before + 1
+
+
+def test_what_was_typed_wrongly_is_kept_nowhere(committed_fund: Fund) -> None:
+    client, address = signed_in(committed_fund.treasurer), "/files/enter/contributions/"
+    client.post(address, {**GIVEN, "household_no": _number(committed_fund), "amount": "99"})
+    batch = Batch.objects.get()
+    assert batch.state == State.REFUSED and batch.file_deleted_at is not None
 
 
 def test_a_village_leads_to_the_forms_about_it(committed_fund: Fund) -> None:

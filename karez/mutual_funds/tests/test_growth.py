@@ -137,3 +137,23 @@ def test_one_row_among_many_is_judged_by_its_own_keys(watched: Watched) -> None:
     for what in _STATEMENTS:
         found[what] = watched.visited(_statement(what, LARGE - 1, LARGE - 1, LARGE))
     assert max(found.values()) < 1.5 * LARGE, found  # a table of this size may still be read whole, once
+
+
+def test_a_file_with_every_row_of_one_household_costs_no_square(watched: Watched) -> None:
+    """A slip that fills one number down a whole column: each row is one loan too many."""
+    from karez.mutual_funds.sheet_checks import LOAN_CHECKS
+
+    found: dict[str, list[int]] = {}
+    for rows in (SMALL, LARGE):
+        _fill(watched, SMALL)
+        watched.connection.execute(
+            f"CREATE TEMP TABLE one_household AS SELECT g AS row_no, {_FIRST} AS society_id, {_FIRST} AS member_id,"
+            " 'X' || g AS loan_no, 1000::bigint AS principal, 90::bigint AS term_days, date '2009-03-01' AS lent_on"
+            f" FROM generate_series(1, {rows}) g".encode()
+        )
+        for check in (one for one in LOAN_CHECKS if one.together or "open_at_once" in one.rule):
+            sql = check.sql.replace("{stage}", "one_household")
+            found.setdefault(check.rule, []).append(watched.visited(sql))
+    assert len(found) >= 2
+    grown = {what: large / small for what, (small, large) in found.items()}
+    assert max(grown.values()) < 1.5 * LARGE / SMALL, (grown, found)

@@ -51,13 +51,13 @@ BEGIN
     IF NOT pg_try_advisory_xact_lock_shared(4711, the_year) THEN
         PERFORM periods_wait(the_year);
     END IF;
-    SELECT first_open_day INTO open_from FROM periods_region;
+    SELECT r.first_open_day, p.state INTO open_from, the_state
+      FROM periods_region r LEFT JOIN periods_period p ON p.year = the_year;
     IF day < open_from THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ001',
             MESSAGE = format('The year %s is closed: a fact cannot count from %s.', the_year, day),
             DETAIL = format('The first open day is %s. A truth learnt later keeps its true date and counts from there.', open_from);
     END IF;
-    SELECT state INTO the_state FROM periods_period WHERE year = the_year;
     IF booked AND (day > periods_today() OR the_state IS NULL AND day > periods_last_day()) THEN
         PERFORM periods_refuse_far_day('ledger_voucher', day);
     END IF;
