@@ -81,7 +81,7 @@ def prepare(actor: User, *, year: int, progress: Progress = quiet) -> PrepareRes
     _check_over(year)
     _check_next(year)  # before anything is taken: a refusal leaves no draft behind, and pushes none out
     taken = _provisional(actor, region, year, progress)
-    with transaction.atomic(), _told_kindly(year):
+    with transaction.atomic(), _database_refusals(year):
         preparation = Preparation.objects.create(year=year, prepared_by_id=actor.pk, draft=taken.snapshot.digest)
         CheckResult.objects.bulk_create(_as_result(preparation, o) for o in taken.outcomes)
         with connection.cursor() as cursor:
@@ -141,13 +141,13 @@ def sign(actor: User, *, year: int, progress: Progress = quiet) -> Snapshot:
     _check_over(year)
     progress("waiting for open writers", 0.0)
     with locked_year(year) as session:
-        with _told_kindly(year):
+        with _database_refusals(year):
             session.execute("SELECT periods_begin_close(%s, %s)", [year, actor.pk])
         since = _closing_since(year)
         side = snapshots.side_folder()
         try:
             sealed = _seal(actor, region, year, side, since, progress)
-            with _told_kindly(year):
+            with _database_refusals(year):
                 session.execute("SELECT periods_finish_close(%s, %s)", [year, sealed.digest])
         except BaseException as error:
             _undo(session, year, since, why=f"{type(error).__name__}: {error}")
@@ -183,7 +183,7 @@ def reopen(first: User, second: User, *, year: int, reason: str, answers: int | 
     region = periods.region()
     require(first, "closing.prepare", region.area_id)
     require(second, "closing.sign", region.area_id)
-    with locked_year(year) as session, _told_kindly(year), session.transaction():
+    with locked_year(year) as session, _database_refusals(year), session.transaction():
         if answers is not None:
             session.execute(
                 "INSERT INTO closing_reopeninganswer (reopening_id, agreed, answered_by_id) VALUES (%s, true, %s)",
@@ -339,7 +339,7 @@ def _in_the_way(year: int, taken: Taken) -> Refusal:
 
 
 @contextmanager
-def _told_kindly(year: int) -> Iterator[None]:
+def _database_refusals(year: int) -> Iterator[None]:
     """Turns a refusal of the database's own functions into the same answer people get elsewhere."""
     try:
         yield

@@ -95,7 +95,7 @@ _BY_CONSTRAINT = {
 
 
 @contextmanager
-def told_kindly() -> Iterator[None]:
+def database_refusals() -> Iterator[None]:
     """Runs one statement; a refusal of the database comes out as a Refusal, and a caller's transaction stays usable."""
     with transaction.atomic() if connection.in_atomic_block else nullcontext():
         try:

@@ -16,7 +16,7 @@ from karez.kernel.inbox import told
 from karez.kernel.money import format_fen
 from karez.kernel.refusal import Refusal
 from karez.ledger.models import Account, Book, CashCount, Voucher, VoucherSet
-from karez.ledger.refusals import told_kindly
+from karez.ledger.refusals import database_refusals
 from karez.ledger.rules import Draft, Line, Posted, check_drafts
 from karez.places.queries import require
 
@@ -280,7 +280,7 @@ def _posted(row: tuple[Any, ...]) -> Posted:
 
 
 def _call(sql: str, params: list[Any]) -> list[tuple[Any, ...]]:
-    with told_kindly(), connection.cursor() as cursor:
+    with database_refusals(), connection.cursor() as cursor:
         cursor.execute(sql, params)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows

@@ -126,7 +126,7 @@ SOCIETIES = (
     fen("contribution_max", _("most a member may have paid in"), "most contribution", "最高互助金", low=1),
     Column("allocation_order", _("what a repayment pays first: the fee or the principal of each instalment"), Kind.CODE,
            codes=ORDERS, headers=("allocation", "还款顺序")),
-    Column("write_off_pot", _("the pot a loan written off falls on"), Kind.CODE, codes=WRITE_OFF_POTS,
+    Column("write_off_pot", _("the pot a loan written off is charged to"), Kind.CODE, codes=WRITE_OFF_POTS,
            headers=("write-off pot", "核销来源")),
     Column("open_loans_max", _("how many loans a member may have at once"), Kind.INTEGER, low=1, high=20,
            headers=("open loans", "可同时借款笔数")),

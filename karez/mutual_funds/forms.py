@@ -77,7 +77,7 @@ class TermsForm(forms.Form):
     contribution_max_fen = YuanField(label=_("Most a member may have in, yuan"), max_length=30)
     allocation_order = forms.ChoiceField(label=_("A repayment pays"), choices=Order.choices)
     write_off_pot = forms.ChoiceField(
-        label=_("A write-off falls on"), choices=[one for one in Pot.choices if one[0] != Pot.CONTRIBUTIONS]
+        label=_("A write-off is charged to"), choices=[one for one in Pot.choices if one[0] != Pot.CONTRIBUTIONS]
     )
     open_loans_max = WholeField(label=_("Loans a member may have at once"), min_value=1, max_value=20)
     instalments = WholeField(label=_("Equal instalments of a loan"), min_value=1, max_value=60)

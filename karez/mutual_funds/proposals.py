@@ -34,7 +34,7 @@ from karez.mutual_funds.models import (
     WriteOff,
 )
 from karez.mutual_funds.record_rules import CONTRIBUTIONS, GRANTS, LOANS
-from karez.mutual_funds.refusals import told_kindly
+from karez.mutual_funds.refusals import database_refusals
 from karez.mutual_funds.sameness import CONTRIBUTION, GRANT
 from karez.mutual_funds.services import (
     APPROVE,
@@ -300,7 +300,7 @@ def approve(actor: User, proposal: Proposal) -> Model | None:
         if not VoucherSet.objects.filter(pk=set_id, approved_at__isnull=False).exists():
             ledger.approve(actor, set_id, permission=APPROVE)
     _require_as_prepared(proposal)
-    with told_kindly(proposal.society.name):
+    with database_refusals(proposal.society.name):
         return _RECORD[Proposal.Kind(proposal.kind)](actor, proposal)
 
 

@@ -418,7 +418,7 @@ def terms_in_words(found: Proposal) -> list[tuple[str, str]]:
         "day": _("Day"),
         "reason": _("Reason"),
         "document_no": _("Document"),
-        "pot": _("Falls on the pot"),
+        "pot": _("Charged to the pot"),
         "leaving": _("The member leaves"),
     }
     told = [(words[k], format_fen(v) if k.endswith("_fen") else str(v)) for k, v in found.terms.items() if k in words]

@@ -120,7 +120,7 @@ _CONSTRAINTS: dict[str, tuple[str, str | Promise, str | Promise]] = {
 
 
 @contextmanager
-def told_kindly(record: str = "") -> Iterator[None]:
+def database_refusals(record: str = "") -> Iterator[None]:
     """Runs statements in a savepoint, judges what is judged at commit, and tells a refusal of the database as a
     Refusal.
 

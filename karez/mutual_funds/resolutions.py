@@ -30,7 +30,7 @@ from karez.mutual_funds.models import (
     RuleSet,
     Society,
 )
-from karez.mutual_funds.refusals import told_kindly
+from karez.mutual_funds.refusals import database_refusals
 from karez.mutual_funds.services import APPROVE, PREPARE, VIEW, Terms, take
 from karez.periods.services import counts_on, ends_on, first_open_day
 from karez.places.queries import require
@@ -137,7 +137,7 @@ def approve(actor: User, asked: Resolution) -> Society:
     if asked.society_id is not None:
         take(asked.society_id)
     _require_waiting(asked)
-    with told_kindly():
+    with database_refusals():
         ResolutionAnswer.objects.create(resolution=asked, agreed=True, answered_by_id=actor.pk)
         return _RECORD[Resolution.Kind(asked.kind)](actor, asked)
 
@@ -148,7 +148,7 @@ def refuse(actor: User, asked: Resolution, *, reason: str) -> None:
     require(actor, VIEW if asked.prepared_by_id == actor.pk else APPROVE, asked.area_id)
     _require_reason(reason, _called(asked))
     _require_waiting(asked)
-    with told_kindly():
+    with database_refusals():
         ResolutionAnswer.objects.create(resolution=asked, agreed=False, reason=reason.strip(), answered_by_id=actor.pk)
 
 

@@ -31,7 +31,7 @@ from karez.mutual_funds.models import (
     WriteOff,
 )
 from karez.mutual_funds.record_rules import REPAYMENTS
-from karez.mutual_funds.refusals import told_kindly
+from karez.mutual_funds.refusals import database_refusals
 from karez.mutual_funds.sameness import CONTRIBUTION, GIFT, REPAYMENT
 from karez.periods.services import counts_on, ends_on
 from karez.places.queries import require
@@ -63,7 +63,7 @@ class Terms:
 def join(actor: User, *, society: Society, household: Household, joined_on: date) -> Member:
     """Records a household's membership; refuses one that is a member already, or of another village."""
     require(actor, PREPARE, society.area_id)
-    with told_kindly():
+    with database_refusals():
         return Member.objects.create(
             society=society,
             household=household,
@@ -86,7 +86,7 @@ def leave(actor: User, *, member: Member, left_on: date, reason: str) -> Member:
 
 def end_membership(actor: User, member: Member, left_on: date, reason: str) -> None:
     """Sets the end of a membership; the database refuses it while money or loans stand."""
-    with told_kindly():
+    with database_refusals():
         Member.objects.filter(pk=member.pk).update(
             ends_before=left_on, counts_before=ends_on(left_on), ended_at=Now(), ended_by_id=actor.pk, end_reason=reason
         )
@@ -130,7 +130,7 @@ def contribute(
         [(rules.CONTRIBUTIONS, amount_fen)],
         via,
     )
-    with told_kindly():
+    with database_refusals():
         made = Contribution.objects.create(
             member=member,
             kind="own",
@@ -160,7 +160,7 @@ def give_base_share(
         kind="granted_base",
         fen=amount_fen,
     )
-    with told_kindly():
+    with database_refusals():
         return Contribution.objects.create(
             member=member,
             kind="granted_base",
@@ -190,7 +190,7 @@ def accept_gift(
         GIFT, society.name, confirmed=confirmed, who=society.pk, day=given_on, kind=key_of(giver), fen=amount_fen
     )
     posted = _receive(actor, society, "gift", f"Gift of {giver}", given_on, [(rules.GIFTS, amount_fen)], via)
-    with told_kindly():
+    with database_refusals():
         made = Gift.objects.create(
             society=society,
             giver=giver,
@@ -243,7 +243,7 @@ def record_repayment(
     lines = [(rules.LOANS, part.principal_fen), (rules.SURPLUS, part.fee_fen)]
     posted = _receive(actor, loan.society, "repayment", f"Repayment of loan {loan.loan_no}", paid_on, lines, via)
     transfers = iter(posted.transfer_ids)
-    with told_kindly():
+    with database_refusals():
         made = Repayment.objects.create(
             loan=loan,
             principal_fen=part.principal_fen,
@@ -263,7 +263,7 @@ def extend_loan(actor: User, *, loan: Loan, due_on: date, decided_on: date, reas
     """Puts off a loan's last day within the rules; what was late by the first schedule stays late in the on-time rate."""
     require(actor, PREPARE, loan.society.area_id)
     take(loan.society_id)
-    with told_kindly():
+    with database_refusals():
         return Extension.objects.create(
             loan=loan,
             due_on=due_on,

@@ -36,11 +36,11 @@ OF_SOCIETY: dict[str, tuple[Any, type[django_forms.Form], bool]] = {
     "refund": (gettext_lazy("Prepare a refund of own money"), forms.RefundForm, True),
     "grant": (gettext_lazy("Prepare a grant"), forms.GrantForm, True),
     "rules": (gettext_lazy("Prepare new rules"), forms.RulesForm, True),
-    "take-back": (gettext_lazy("Take the founding back"), forms.TakeBackForm, True),
+    "take-back": (gettext_lazy("Withdraw the founding"), forms.TakeBackForm, True),
 }
 OF_LOAN: dict[str, tuple[Any, type[django_forms.Form], bool]] = {
     "repayment": (gettext_lazy("Take a repayment in"), forms.RepaymentForm, False),
-    "extension": (gettext_lazy("Put the last day off"), forms.ExtensionForm, False),
+    "extension": (gettext_lazy("Extend the loan"), forms.ExtensionForm, False),
     "write-off": (gettext_lazy("Prepare a write-off"), forms.WriteOffForm, True),
 }
 

@@ -37,7 +37,7 @@ class NewArea:
 
 def refresh_tree() -> int:
     """Rebuilds today's tree; returns its number of areas. Called after each change."""
-    with _told_kindly("tree"), connection.cursor() as cursor:
+    with _database_refusals("tree"), connection.cursor() as cursor:
         cursor.execute("SELECT places_refresh_tree()")
         return int(cursor.fetchone()[0])
 
@@ -207,7 +207,7 @@ def replace_spell(actor: User, *, spell_id: int, reason: str, **right: Any) -> A
             "ended_by_id": actor.pk,
             "end_reason": wrong.end_reason,
         }
-    with _told_kindly(f"area {wrong.code}"):
+    with _database_refusals(f"area {wrong.code}"):
         spell = AreaSpell.objects.create(
             **words, counts_from=_open(words["starts_on"]), replaces=wrong, recorded_by_id=actor.pk
         )
@@ -240,7 +240,7 @@ def designate(
             "ended_by_id": actor.pk,
             "end_reason": "given with its end",
         }
-    with _told_kindly(f"area {area_id} on {list}"):
+    with _database_refusals(f"area {area_id} on {list}"):
         return Designation.objects.create(
             area_id=area_id,
             list=list,
@@ -260,7 +260,7 @@ def end_designation(actor: User, *, designation_id: int, ends_before: date, reas
     found = Designation.objects.select_for_update(of=("self",), no_key=True).get(pk=designation_id)
     require(actor, PERMISSION, found.area_id)
     rules.check_reason(f"designation {designation_id}", reason)
-    with _told_kindly(f"designation {designation_id}"):
+    with _database_refusals(f"designation {designation_id}"):
         _set_end(Designation, [designation_id], actor, ends_before, reason)
     found.refresh_from_db()
     return found
@@ -288,7 +288,7 @@ def _change(actor: User, area_id: int, day: date, reason: str, changes: dict[str
     kept = {name: getattr(old, name) for name in ("level", "code", "name_zh", "name_en", "parent_id")}
     rules.check_change(f"area {old.code}", kept, old.starts_on, day, changes)
     _end(actor, old, day, reason)
-    with _told_kindly(f"area {old.code}"):
+    with _database_refusals(f"area {old.code}"):
         spell = AreaSpell.objects.create(
             **kept | changes,
             area_id=area_id,
@@ -303,7 +303,7 @@ def _change(actor: User, area_id: int, day: date, reason: str, changes: dict[str
 
 def _end(actor: User, spell: AreaSpell, day: date, reason: str) -> AreaSpell:
     rules.check_reason(f"area {spell.code}", reason)
-    with _told_kindly(f"area {spell.code}"):
+    with _database_refusals(f"area {spell.code}"):
         _set_end(AreaSpell, [spell.pk], actor, day, reason)
     spell.refresh_from_db()
     return spell
@@ -313,7 +313,7 @@ def _make_area(
     actor: User, new: NewArea, *, level: str, parent_id: int | None, day: date, mark: str, note: str
 ) -> AreaSpell:
     area = Area.objects.create(first_level=level, recorded_by_id=actor.pk)
-    with _told_kindly(f"{level} {new.code}"):
+    with _database_refusals(f"{level} {new.code}"):
         spell = AreaSpell.objects.create(
             area=area,
             level=level,
@@ -337,7 +337,7 @@ def _move(actor: User, area_ids: Sequence[int], *, to: int, day: date, reason: s
         return
     for area_id in area_ids:
         require(actor, PERMISSION, area_id)
-    with _told_kindly("children"), connection.cursor() as cursor:
+    with _database_refusals("children"), connection.cursor() as cursor:
         old = AreaSpell.objects.filter(area_id__in=area_ids, voided_at=None, ends_before=None)
         ids = list(old.values_list("pk", flat=True))
         _set_end(AreaSpell, ids, actor, day, reason)
@@ -386,7 +386,7 @@ def _counts(column: str) -> Any:
 
 
 @contextmanager
-def _told_kindly(record: str) -> Iterator[None]:
+def _database_refusals(record: str) -> Iterator[None]:
     """Turns the database's refusals of this room into a Refusal; anything else stays what it is."""
     try:
         with transaction.atomic():

@@ -169,7 +169,7 @@ PLACES = Sheet(
 
 DESIGNATIONS = Sheet(
     name="designations",
-    label=_("Lists areas stand on"),
+    label=_("Designations of areas"),
     about=_(
         "Poor villages, key counties, three-ensures villages, pilots: which area stands on which list, by which "
         "document."

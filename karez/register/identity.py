@@ -118,7 +118,7 @@ def correct_identity(actor: User, *, person_id: int, values: Values, reason: str
     if not (confirmed or unchanged):
         person = Person.objects.get(pk=person_id)
         require_agreement(f"person {person_id}", values.id_number, birth_month=person.birth_month, sex=person.sex)
-    with _told_kindly(f"person {person_id}"):
+    with _database_refusals(f"person {person_id}"):
         keep(actor, person_id=person_id, village_id=village_id, values=values, reason=reason)
 
 
@@ -148,7 +148,7 @@ def erase_person(actor: User, *, request_id: int) -> int:
     ever = _ever_known(person_id)
     villages = _villages_of(request.person_id)
     files: dict[bool, list[int]] = {True: [], False: []}  # whole ones, and those of which the words alone go
-    with _told_kindly(f"request {request_id}"), connection.cursor() as cursor:
+    with _database_refusals(f"request {request_id}"), connection.cursor() as cursor:
         cursor.execute(sessions.for_as_long_as_it_takes())  # it reads what every file and document says
         retention.forget_files_of(
             area_ids=villages,
@@ -335,7 +335,7 @@ def _found(actor: User, condition: str, params: list[Any]) -> list[Found]:
 
 
 @contextmanager
-def _told_kindly(record: str) -> Iterator[None]:
+def _database_refusals(record: str) -> Iterator[None]:
     try:
         with transaction.atomic():
             yield

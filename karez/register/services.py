@@ -71,7 +71,7 @@ def add_household(
     taken = Household.objects.numbered(village_id, household_no).first()
     if taken is not None:
         raise rules.number_taken(record, taken.household_no)
-    with _told_kindly(record):
+    with _database_refusals(record):
         made = Household.objects.create(
             village_id=village_id,
             household_no=household_no.strip(),
@@ -104,7 +104,7 @@ def add_person(actor: User, *, household_id: int, new: NewPerson, confirmed: boo
             numbered=bool(new.id_number.strip()),
         )
     rules.check_day(record, new.since, today=date.today(), not_before=new.birth_month)
-    with _told_kindly(record):
+    with _database_refusals(record):
         person = Person.objects.create(sex=new.sex, birth_month=new.birth_month, recorded_by_id=actor.pk)
         _join(actor, person.pk, household, new.relation, new.since)
         identity.keep(
@@ -130,7 +130,7 @@ def move_person(actor: User, *, person_id: int, household_id: int, relation: int
     rules.check_day(
         f"person {person_id}", on, today=date.today(), not_before=old.starts_on if old else _left_on(person_id)
     )
-    with _told_kindly(f"person {person_id}"):
+    with _database_refusals(f"person {person_id}"):
         if old is not None:
             _end(actor, old, on, reason)
         made = _join(actor, person_id, target, relation, on)
@@ -148,7 +148,7 @@ def end_membership(actor: User, *, person_id: int, on: date, reason: str) -> Mem
     if old is None:
         raise rules.not_a_member(person_id)
     rules.check_day(f"person {person_id}", on, today=date.today(), not_before=old.starts_on)
-    with _told_kindly(f"person {person_id}"):
+    with _database_refusals(f"person {person_id}"):
         return _end(actor, old, on, reason)
 
 
@@ -158,7 +158,7 @@ def record_death(actor: User, *, person_id: int, on: date) -> Death:
     _lock(person_id)
     old = present_membership(actor, person_id)
     rules.check_day(f"person {person_id}", on, today=date.today(), not_before=old.starts_on if old else None)
-    with _told_kindly(f"person {person_id}"):
+    with _database_refusals(f"person {person_id}"):
         if old is not None:
             _end(actor, old, on, "death")
         return Death.objects.create(person_id=person_id, recorded_by_id=actor.pk, **_at(on))
@@ -174,7 +174,7 @@ def assess(
     rules.check_day(record, assessed_on, today=date.today())
     if not CaseSpell.objects.filter(household=household, voided_at=None).exists():
         raise rules.no_case(household_id)
-    with _told_kindly(record):
+    with _database_refusals(record):
         return Assessment.objects.create(
             household=household,
             year=year,
@@ -196,7 +196,7 @@ def open_case(actor: User, *, household_id: int, on: date, stage: str = Stage.RE
     rules.check_day(
         f"household {household.household_no}", on, today=date.today(), not_before=old.starts_on if old else None
     )
-    with _told_kindly(f"household {household.household_no}"):
+    with _database_refusals(f"household {household.household_no}"):
         if old is not None and old.stage != stage:
             _end(actor, old, on, f"now {stage}")
         return CaseSpell.objects.create(household=household, stage=stage, recorded_by_id=actor.pk, **_from(on))
@@ -210,7 +210,7 @@ def exit_case(actor: User, *, household_id: int, on: date, reason: str) -> Exit:
     if old is None:
         raise rules.no_case(household_id)
     rules.check_day(f"household {household.household_no}", on, today=date.today(), not_before=old.starts_on)
-    with _told_kindly(f"household {household.household_no}"):
+    with _database_refusals(f"household {household.household_no}"):
         _end(actor, old, on, f"exit: {reason}")
         return Exit.objects.create(household=household, reason=reason, recorded_by_id=actor.pk, **_at(on))
 
@@ -235,7 +235,7 @@ def dissolve_household(actor: User, *, household_id: int, on: date, reason: str)
     rules.check_day(record, on, today=date.today(), not_before=max(household.starts_on, last or household.starts_on))
     if _present_case(household) is not None:
         exit_case(actor, household_id=household_id, on=on, reason=ExitReason.DISSOLVED)
-    with _told_kindly(record):
+    with _database_refusals(record):
         _end(actor, household, on, reason)
     return household
 
@@ -263,7 +263,7 @@ def void_fact(actor: User, *, row: R, reason: str) -> R:
         _lock(row.person_id)
         if not Membership.objects.filter(person_id=row.person_id, voided_at=None).exclude(pk=row.pk).exists():
             raise rules.last_household(row.person_id)
-    with _told_kindly(record):
+    with _database_refusals(record):
         _void(actor, row, reason)
     return row
 
@@ -280,7 +280,7 @@ def void_and_replace(actor: User, *, row: R, changes: Mapping[str, Any], reason:
     require(actor, CORRECT, _village_of(row))
     if "household_id" in changes:
         require(actor, CORRECT, Household.objects.get(pk=changes["household_id"]).village_id)
-    with _told_kindly(record):
+    with _database_refusals(record):
         _void(actor, row, reason)
         anew: R = _anew(actor, row, dict(changes))
     return anew
@@ -305,7 +305,7 @@ def correct_person(
         identity.require_known_agrees(record, person_id, birth_month=birth_month, sex=sex)
     if not memberships or Death.objects.filter(person=old, voided_at=None).exists():
         raise rules.not_replaceable(record, "no household, or a recorded death")
-    with _told_kindly(record):
+    with _database_refusals(record):
         new = Person.objects.create(sex=sex, birth_month=birth_month, replaces=old, recorded_by_id=actor.pk)
         for membership in memberships:
             _void(actor, membership, reason)
@@ -442,7 +442,7 @@ def _village_of(row: Any) -> int:
 
 
 @contextmanager
-def _told_kindly(record: str) -> Iterator[None]:
+def _database_refusals(record: str) -> Iterator[None]:
     try:
         with transaction.atomic():
             yield

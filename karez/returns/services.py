@@ -50,7 +50,7 @@ def submit_return(
     earlier = (
         Return.objects.filter(measure=known, area_id=area_id, year=year).exclude(voided_at=None).order_by("-pk").first()
     )
-    with _told_kindly(f"{known.label} {year}"):
+    with _database_refusals(f"{known.label} {year}"):
         return Return.objects.create(
             measure=known,
             area_id=area_id,
@@ -72,7 +72,7 @@ def submit_return(
 def approve_return(actor: User, *, return_id: int) -> Approval:
     """Approves a submitted return; its submitter cannot."""
     found = _return(actor, return_id)
-    with _told_kindly(f"return {return_id}"):
+    with _database_refusals(f"return {return_id}"):
         return Approval.objects.create(
             of=found,
             submitted_by_id=found.recorded_by_id,
@@ -88,7 +88,7 @@ def send_back_return(actor: User, *, return_id: int, reason: str) -> Return:
     rules.check_reason(f"return {return_id}", reason)
     found = _return(actor, return_id)
     marks = {"voided_at": Now(), "voided_by_id": actor.pk, "void_reason": reason.strip()}
-    with _told_kindly(f"return {return_id}"):
+    with _database_refusals(f"return {return_id}"):
         day = counts_on(found.counts_on)
         Return.objects.filter(pk=return_id).update(**marks, void_counts_on=day)
         Approval.objects.filter(of=found, voided_at=None).update(**marks, void_counts_on=day)
@@ -105,7 +105,7 @@ def _return(actor: User, return_id: int) -> Return:
 
 
 @contextmanager
-def _told_kindly(record: str) -> Iterator[None]:
+def _database_refusals(record: str) -> Iterator[None]:
     try:
         with transaction.atomic():
             yield

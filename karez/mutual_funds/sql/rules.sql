@@ -218,7 +218,7 @@ BEGIN
          WHERE so.voided_at IS NOT NULL OR a.happened_on < so.starts_on OR a.happened_on >= so.ends_before ORDER BY 1
              LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
-        PERFORM mutual_funds_refuse('KZ029', format('%s was not there on %s.', wrong.name, wrong.happened_on),
+        PERFORM mutual_funds_refuse('KZ029', format('%s did not exist on %s.', wrong.name, wrong.happened_on),
             format('It was founded on %s; nothing is given to it before, or after its end.', wrong.starts_on));
     END IF;
     RETURN NULL;
@@ -382,7 +382,7 @@ BEGIN
     EXECUTE 'SELECT EXISTS (SELECT FROM added a JOIN mutual_funds_resolution r ON r.id = a.resolution_id
         WHERE a.agreed AND r.prepared_by_id = a.answered_by_id)' INTO alone;
     IF alone THEN
-        PERFORM mutual_funds_refuse('KZ02A', 'Who asked for it would also agree to it.',
+        PERFORM mutual_funds_refuse('KZ02A', 'The same person would prepare and approve it.',
             'Founding and rules of a society are decided by two people.');
     END IF;
     RETURN NULL;
