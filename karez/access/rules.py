@@ -42,6 +42,7 @@ PERMISSIONS: MappingProxyType[str, frozenset[Role]] = MappingProxyType(
         "mutual_funds.view": _CASE,
         "mutual_funds.prepare": frozenset({Role.TREASURER, Role.COUNTY_OFFICER, Role.FINANCE_OFFICER}),
         "mutual_funds.approve": _SECOND,
+        "mutual_funds.approve_loan": _SECOND,
         "closing.view": _CASE,
         "closing.prepare": frozenset({Role.REGIONAL_OFFICER, Role.STATISTICIAN}),
         "closing.sign": _SECOND,

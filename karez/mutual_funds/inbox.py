@@ -12,12 +12,13 @@ from karez.kernel.inbox import AreaLink, InboxItem
 from karez.ledger.models import Transfer
 from karez.mutual_funds import queries
 from karez.mutual_funds.models import Contribution, Gift, Grant, Loan, Opening, Proposal, Repayment, WriteOff
+from karez.mutual_funds.rules import APPROVES
 from karez.places.queries import may
 
 
 def items(actor: User) -> list[InboxItem]:
     """Loans, refunds, grants, write-offs, foundings and rules to approve."""
-    if queries.APPROVE not in permissions_of(actor):
+    if not {queries.APPROVE, *APPROVES.values()} & set(permissions_of(actor)):
         return []
     waiting = queries.waiting(actor).count() + queries.resolutions_waiting(actor).count()
     return [InboxItem(_("Acts of mutual funds to approve"), waiting, reverse("mutual_funds:waiting"))]

@@ -294,11 +294,12 @@ def approve(actor: User, proposal: Proposal) -> Model | None:
 
     The ledger alone cannot post such a set: the database refuses a commit that leaves money without its record.
     """
-    require(actor, APPROVE, proposal.society.area_id)
+    permission = rules.APPROVES.get(proposal.kind, APPROVE)
+    require(actor, permission, proposal.society.area_id)
     take(proposal.society_id)
     for set_id in filter(None, (proposal.set_id, proposal.second_set_id)):
         if not VoucherSet.objects.filter(pk=set_id, approved_at__isnull=False).exists():
-            ledger.approve(actor, set_id, permission=APPROVE)
+            ledger.approve(actor, set_id, permission=permission)
     _require_as_prepared(proposal)
     with database_refusals(proposal.society.name):
         return _RECORD[Proposal.Kind(proposal.kind)](actor, proposal)
@@ -342,7 +343,7 @@ def _no_more_like_it(proposal: Proposal, same: Sameness, **words: Any) -> None:
 def refuse(actor: User, proposal: Proposal, *, reason: str) -> None:
     """Refuses what was prepared, or withdraws one's own, and gives back what it reserved."""
     for set_id in filter(None, (proposal.set_id, proposal.second_set_id)):
-        ledger.refuse_set(actor, set_id, reason, permission=APPROVE)
+        ledger.refuse_set(actor, set_id, reason, permission=rules.APPROVES.get(proposal.kind, APPROVE))
 
 
 def _prepare(

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
@@ -41,7 +41,7 @@ from karez.mutual_funds.models import (
 from karez.periods.models import Period, Region
 from karez.places.queries import may, visible_area_ids_sql
 
-VIEW, APPROVE = "mutual_funds.view", "mutual_funds.approve"
+VIEW, APPROVE = "mutual_funds.view", rules.APPROVE
 _LONG_PAST_YEARS = 2
 
 
@@ -391,11 +391,16 @@ def _paid_on(schedule: list[Instalment], paid_fen: int) -> list[tuple[Instalment
 
 def waiting(actor: User) -> QuerySet[Proposal]:
     """Prepared acts of the actor's areas that wait for them, oldest first, their own left out."""
-    areas, params = visible_area_ids_sql(actor, APPROVE)
     open_sets = (
         VoucherSet.objects.filter(approved_at=None, refused_at=None).exclude(prepared_by_id=actor.pk).values("pk")
     )
-    found = Proposal.objects.filter(set_id__in=open_sets, society__area_id__in=RawSQL(areas, params))
+    mine = Q()
+    for permission in (APPROVE, *rules.APPROVES.values()):
+        kinds = Q(kind__in=[kind for kind, own in rules.APPROVES.items() if own == permission])
+        areas, params = visible_area_ids_sql(actor, permission)
+        of_others = ~Q(kind__in=rules.APPROVES) if permission == APPROVE else kinds
+        mine |= of_others & Q(society__area_id__in=RawSQL(areas, params))
+    found = Proposal.objects.filter(mine, set_id__in=open_sets)
     return found.select_related("society").order_by("pk")
 
 

@@ -23,6 +23,9 @@ ACCOUNTS: dict[str, tuple[str, str, bool]] = {
     SURPLUS: ("Surplus of fees", "credit", False),
 }
 POT_ACCOUNTS = {"grant": GRANT, "contributions": CONTRIBUTIONS, "gifts": GIFTS, "surplus": SURPLUS}
+# Who may decide is by kind of act: a permission of its own where it is named here. Which roles have it: `access.rules`.
+APPROVE = "mutual_funds.approve"
+APPROVES = {"loan": "mutual_funds.approve_loan"}
 MONEY_ACCOUNTS = {"cash": CASH, "bank": BANK}
 FEE_MONTH_DAYS = 30
 _RATE_UNIT = 10_000 * FEE_MONTH_DAYS

@@ -38,7 +38,7 @@ from karez.places.queries import require
 from karez.records.rules import refuse_if_broken
 from karez.register.models import Household
 
-PREPARE, APPROVE, VIEW = "mutual_funds.prepare", "mutual_funds.approve", "mutual_funds.view"
+PREPARE, APPROVE, VIEW = "mutual_funds.prepare", rules.APPROVE, "mutual_funds.view"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from django.utils.translation import gettext_lazy as _
 
 from karez.kernel.sheets import Applying, Check, Column, Kind, Reference, Sameness, Sheet, Text, Total
-from karez.mutual_funds import columns, loading, sameness, sheet_checks, withdrawing
+from karez.mutual_funds import columns, loading, rules, sameness, sheet_checks, withdrawing
 
 
 def _sheet(
@@ -38,7 +38,7 @@ def _sheet(
         totals=totals,
         key=key,
         send_permission="mutual_funds.prepare",
-        apply_permission="mutual_funds.approve",
+        apply_permission=rules.APPROVES.get(name.removesuffix("s"), rules.APPROVE),
         area_column="village",
         built_on=built_on,
         same=same,

@@ -25,6 +25,7 @@ from karez.ledger import queries as ledger
 from karez.mutual_funds import forms, proposals, queries, resolutions, services
 from karez.mutual_funds.models import Loan, Proposal, Society
 from karez.mutual_funds.refusals import refused_in_place
+from karez.mutual_funds.rules import APPROVES
 from karez.periods.told import recorded
 from karez.places import queries as places
 
@@ -346,7 +347,8 @@ def proposal(request: HttpRequest, proposal_id: int) -> HttpResponse:
     if found.second_set_id:
         vouchers += ledger.voucher_set(actor, found.second_set_id, permission=services.VIEW)[1]
     own = found.prepared_by_id == actor.pk
-    may_approve = first.state == "pending" and not own and places.may(actor, services.APPROVE, found.society.area_id)
+    permission = APPROVES.get(found.kind, services.APPROVE)
+    may_approve = first.state == "pending" and not own and places.may(actor, permission, found.society.area_id)
     context = {
         "proposal": found,
         "set": first,

@@ -277,3 +277,23 @@ def _replay(fund: Fund, order: str, luck: random.Random) -> None:
         assert fund.balance("1301") == before["1301"] + loan.principal_fen - naive["principal"]
         assert fund.balance("4003") == before["4003"] + naive["fee"]
     assert fund.balance("1001") == before["1001"] + sum(i.fee_fen for i in services.schedule_of(loan))
+
+
+def test_who_may_approve_a_loan_is_said_in_one_place(fund: Fund, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Taken from the approver, a loan waits for somebody else, by form and by file; what else waits does not."""
+    from karez.access import rules as access
+    from karez.intake.registry import sheet_named
+    from karez.mutual_funds import queries
+
+    fund.pay_in(fund.members[0], 2000)
+    terms = {"loan_no": "1", "principal_fen": 1000, "lent_on": DAY, "term_days": 30, "purpose": "trade"}
+    loan = proposals.prepare_loan(fund.treasurer, member=fund.members[0], **terms)
+    refund = proposals.prepare_refund(fund.treasurer, member=fund.members[0], amount_fen=100, refunded_on=DAY)
+    assert list(queries.waiting(fund.approver)) == [loan, refund]
+    assert sheet_named("loans").apply_permission == "mutual_funds.approve_loan"
+    monkeypatch.setattr(access, "PERMISSIONS", {**access.PERMISSIONS, "mutual_funds.approve_loan": frozenset()})
+    assert list(queries.waiting(fund.approver)) == [refund]
+    with pytest.raises(Refusal) as no:
+        proposals.approve(fund.approver, loan)
+    assert no.value.code == "access.not_granted"
+    proposals.approve(fund.approver, refund)
