@@ -7,10 +7,10 @@ decides sees it in the same list. Holds no page and knows no kind of file.
 import csv
 import io
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from django import forms
+from django.db import connection
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.utils.translation import get_language
@@ -19,7 +19,8 @@ from django.utils.translation import gettext as _
 from karez.access.models import User
 from karez.intake import queries, services
 from karez.intake.models import Batch, Fault, State
-from karez.intake.retention import delete_old_files
+from karez.intake.retention import delete_file
+from karez.kernel.money import format_fen
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Column, Kind, Sheet
 from karez.places.models import Tree
@@ -117,14 +118,12 @@ def enter(
     for fault in Fault.objects.filter(batch=batch).order_by("row_no", "column", "rule"):
         found.setdefault(fault.column if fault.column in known else "", []).append(fault)
     services.refuse(actor, batch_id=batch.pk, reason=_("corrected in the form"))
-    delete_old_files(date.today())
+    delete_file(batch)
     return None, found
 
 
 def row_of(sheet: Sheet, batch: Batch) -> list[tuple[str, Any]]:
     """The one row of a batch that waits, for who decides: headings and values, without identity; nothing of others."""
-    from django.db import connection
-
     if batch.row_count != 1 or batch.state != State.CHECKED:
         return []
     chinese = (get_language() or "").startswith("zh")
@@ -144,8 +143,6 @@ def row_of(sheet: Sheet, batch: Batch) -> list[tuple[str, Any]]:
 
 
 def _shown(column: Column, value: Any, chinese: bool) -> str:
-    from karez.kernel.money import format_fen
-
     if column.kind is Kind.FEN:
         return f"{format_fen(value)} {_('yuan')}"
     if column.codes:

@@ -33,13 +33,18 @@ def delete_old_files(today: date) -> int:
     """
     old = list(Batch.objects.filter(delete_file_on__lte=today, file_deleted_at=None, state__in=_DONE))
     for batch in old:
-        vault.delete(batch.vault_ref)
-        _mark("intake_file_deleted", batch.pk)
+        delete_file(batch)
     for ref in Batch.objects.filter(file_deleted_at__isnull=False, delete_file_on__gte=today).values_list(
         "vault_ref", flat=True
     ):
         vault.delete(ref)
     return len(old)
+
+
+def delete_file(batch: Batch) -> None:
+    """Deletes the kept file of one batch whose day has come and that waits for nobody."""
+    vault.delete(batch.vault_ref)
+    _mark("intake_file_deleted", batch.pk)
 
 
 def forget_files_of(

@@ -12,13 +12,13 @@ from karez.intake.sameness import require_confirmed
 from karez.kernel.facts import holds_on
 from karez.kernel.sheets import Applying
 from karez.mutual_funds import sameness
+from karez.mutual_funds.record_rules import FIRST_DAY
 from karez.mutual_funds.rules import ACCOUNTS, POT_ACCOUNTS
 
 CHART = json.dumps(
     [{"code": c, "name": n, "normal_side": side, "holds_money": money} for c, (n, side, money) in ACCOUNTS.items()]
 )
 _NEXT = "nextval(pg_get_serial_sequence('ledger_transfer', 'id'))"
-_FIRST_DAY = "(SELECT mutual_funds_first_day())"
 _RESOLVED = "one society, household, member, loan, line or set of rules for each row, as when it was checked"
 _RECORDED = "%(by)s, %(batch)s"
 
@@ -118,7 +118,7 @@ def apply_openings(given: Applying) -> Mapping[str, int]:
     """Books what each older society had on the region's first day: one opening voucher for each."""
     _gather(
         given,
-        f"""SELECT r.row_no, r.society_id, r.book_id, {_FIRST_DAY} AS day, r."grant", r.contributions,
+        f"""SELECT r.row_no, r.society_id, r.book_id, {FIRST_DAY} AS day, r."grant", r.contributions,
             coalesce(r.gifts, 0) AS gifts, coalesce(r.surplus, 0) AS surplus, coalesce(r.cash, 0) AS cash, r.bank, r.loans
         FROM {{stage}} r WHERE r.society_id IS NOT NULL""",
     )
@@ -230,8 +230,8 @@ def apply_contributions(given: Applying) -> Mapping[str, int]:
         given,
         f"""SELECT r.row_no, r.society_id, r.book_id, r.member_id, r.paid_on AS day, r.amount, r.account,
             coalesce(r.receipt_no, '') AS receipt_no,
-          CASE WHEN r.kind = 'own' AND r.paid_on < {_FIRST_DAY} THEN 'opening' ELSE r.kind END AS kind,
-          CASE WHEN r.kind = 'refund' OR (r.kind = 'own' AND r.paid_on >= {_FIRST_DAY}) THEN {_NEXT} END AS transfer_id
+          CASE WHEN r.kind = 'own' AND r.paid_on < {FIRST_DAY} THEN 'opening' ELSE r.kind END AS kind,
+          CASE WHEN r.kind = 'refund' OR (r.kind = 'own' AND r.paid_on >= {FIRST_DAY}) THEN {_NEXT} END AS transfer_id
         FROM {{stage}} r WHERE r.member_id IS NOT NULL""",
     )
     _take(given)
@@ -269,7 +269,7 @@ def apply_loans(given: Applying) -> Mapping[str, int]:
         f"""SELECT r.row_no, r.society_id, r.book_id, r.member_id, r.lent_on AS day, r.loan_no,
             r.principal, r.term_days,
           r.purpose, r.account, ru.id AS rule_set_id, ru.fee_rate_bp, ru.instalments,
-          CASE WHEN r.lent_on >= {_FIRST_DAY} THEN {_NEXT} END AS transfer_id
+          CASE WHEN r.lent_on >= {FIRST_DAY} THEN {_NEXT} END AS transfer_id
         FROM {{stage}} r JOIN mutual_funds_ruleset ru ON ru.society_id = r.society_id AND {holds_on("r.lent_on", "ru")}
         WHERE r.member_id IS NOT NULL""",
     )
