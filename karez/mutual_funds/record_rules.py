@@ -68,11 +68,13 @@ CONTRIBUTIONS = Ruled(
         ),
         _alone(
             "contribution_day", "happened_on",
-            _("own money and refunds from the region's first day on; what is older is opening money"), "j.happened_on::text",
+            _("own money and refunds from the region's first day on; what is older is opening money"),
+            "j.happened_on::text",
             f"WHERE j.kind <> 'granted_base' AND (j.kind = 'opening') <> (j.happened_on < {FIRST_DAY})",
             _("correct the day; money older than the region stands in the opening balances"),
         ),
-        _alone("contribution_rules_in_force", "happened_on", _RULES_THERE, "j.happened_on::text", _WITHOUT_RULES, _NO_RULES),
+        _alone("contribution_rules_in_force", "happened_on", _RULES_THERE,
+        "j.happened_on::text", _WITHOUT_RULES, _NO_RULES),
         Rule(
             "contribution_within_limits", "amount_fen",
             _("between the least and the most the society's rules allow, all payments together"),
@@ -99,7 +101,8 @@ CONTRIBUTIONS = Ruled(
                  WHERE (no IS NULL OR kind <> 'refund') AND member_id IN (SELECT member_id FROM back)
                 UNION ALL SELECT member_id, day, 0 FROM back
             ), ends AS MATERIALIZED (
-                SELECT member_id, day, sum(sum(fen)) OVER (PARTITION BY member_id ORDER BY day) AS fen FROM moved GROUP BY 1, 2
+                SELECT member_id, day, sum(sum(fen)) OVER (PARTITION BY member_id ORDER BY day) AS fen FROM moved
+                    GROUP BY 1, 2
             )
             SELECT x.no, {_yuan("x.amount_fen")} || ', at most ' || {_yuan("x.most")} FROM (
                 SELECT b.no, b.amount_fen, GREATEST(min(e.fen) - b.upto + b.amount_fen, 0) AS most
@@ -111,7 +114,8 @@ CONTRIBUTIONS = Ruled(
         Rule(
             "left_with_nothing_in", "member_id", _("no own money of a household that has left the society"),
             f"""SELECT j.no, 'left on ' || m.ends_before || '; ' || {_yuan("s.fen")} || ' would be in'
-              FROM judged j {_MEMBER} JOIN (SELECT member_id, sum(own_fen) AS fen FROM standing WHERE NOT waits GROUP BY 1) s
+              FROM judged j {_MEMBER} JOIN (SELECT member_id, sum(own_fen) AS fen FROM standing WHERE NOT waits
+                  GROUP BY 1) s
                 ON s.member_id = j.member_id WHERE m.ends_before IS NOT NULL AND s.fen <> 0""",
             _("record what was paid in and returned together, or take the leaving back first"),
             key=("member_id",), across=True,
@@ -120,7 +124,8 @@ CONTRIBUTIONS = Ruled(
             "contributions_within_opening", "amount_fen",
             _("together no more than the contributions in the society's opening balances"),
             f"""SELECT j.no, {_yuan("j.fen")} || ', opened with ' || {_yuan("o.most")}
-            FROM (SELECT no, society_id, sum(amount_fen) OVER (PARTITION BY society_id ORDER BY place) AS fen FROM standing) j
+            FROM (SELECT no, society_id, sum(amount_fen) OVER (PARTITION BY society_id ORDER BY place) AS fen
+                FROM standing) j
             CROSS JOIN LATERAL (SELECT coalesce((SELECT o.contributions_fen FROM mutual_funds_opening o
                 WHERE o.society_id = j.society_id AND o.voided_at IS NULL), 0) AS most) o
             WHERE j.no IS NOT NULL AND j.fen > o.most""",
@@ -180,10 +185,11 @@ LOANS = Ruled(
         Rule(
             "loan_open_at_once", "member_id", _("no more loans at once than the society's rules allow"),
             # Loans of a household in the order of their days, each an opening, and a closing on the day by which its
-            # principal was repaid or written off; how many are open after each opening is a running sum. A loan recorded
-            # late makes a later one one too many: then it is the one told.
+            # principal was repaid or written off; how many are open after each opening is a running sum.
+            # A loan recorded late makes a later one one too many: then it is the one told.
             f"""WITH busy AS MATERIALIZED (
-                SELECT *, min(happened_on) FILTER (WHERE no IS NOT NULL) OVER (PARTITION BY member_id) AS since FROM standing
+                SELECT *, min(happened_on) FILTER (WHERE no IS NOT NULL) OVER (PARTITION BY member_id) AS since
+                    FROM standing
                  WHERE member_id IN (SELECT member_id FROM standing GROUP BY 1 HAVING count(*) > 1)
             ), paid AS (
                 SELECT l.id, l.member_id, l.loan_no, l.principal_fen AS owed, p.happened_on, p.principal_fen
@@ -205,16 +211,19 @@ LOANS = Ruled(
                 WINDOW w AS (PARTITION BY member_id ORDER BY happened_on, place, phase)
             )
             SELECT coalesce(j.no, j.last_no),
-                   min('on ' || j.happened_on || ' ' || j.loans || ' open or waiting, ' || ru.open_loans_max || ' allowed')
+                   min('on ' || j.happened_on || ' ' || j.loans || ' open or waiting, '
+                       || ru.open_loans_max || ' allowed')
               FROM many j {_RULES} WHERE j.step = 1 AND j.happened_on >= j.since AND j.loans > ru.open_loans_max
                AND coalesce(j.no, j.last_no) IS NOT NULL GROUP BY 1""",
             _("record the repayment of the earlier loan first, or decide about what waits"),
             key=("member_id",), across=True,
         ),
         Rule(
-            "loans_within_opening", "principal_fen", _("together no more than the loans in the society's opening balances"),
+            "loans_within_opening", "principal_fen",
+            _("together no more than the loans in the society's opening balances"),
             f"""SELECT j.no, {_yuan("j.fen")} || ', opened with ' || {_yuan("o.most")}
-            FROM (SELECT no, society_id, sum(principal_fen) OVER (PARTITION BY society_id ORDER BY place) AS fen FROM standing) j
+            FROM (SELECT no, society_id, sum(principal_fen) OVER (PARTITION BY society_id ORDER BY place) AS fen
+                FROM standing) j
             CROSS JOIN LATERAL (SELECT coalesce((SELECT o.loans_fen FROM mutual_funds_opening o
                 WHERE o.society_id = j.society_id AND o.voided_at IS NULL), 0) AS most) o
             WHERE j.no IS NOT NULL AND j.fen > o.most""",
@@ -237,7 +246,8 @@ REPAYMENTS = Ruled(
         JOIN mutual_funds_loan l ON l.id = a.loan_id) x""",
     rules=(
         _alone(
-            "repayment_of_standing_loan", "loan_id", _("a loan that stands"), "'loan ' || l.loan_no || ' was taken back'",
+            "repayment_of_standing_loan", "loan_id", _("a loan that stands"),
+            "'loan ' || l.loan_no || ' was taken back'",
             "JOIN mutual_funds_loan l ON l.id = j.loan_id WHERE l.voided_at IS NOT NULL",
         ),
         _alone(
@@ -249,7 +259,8 @@ REPAYMENTS = Ruled(
         _alone(
             "repayment_not_of_written_off", "loan_id", _("a loan that was not written off"),
             "'written off on ' || w.happened_on",
-            "JOIN mutual_funds_writeoff w ON w.loan_id = j.loan_id AND w.voided_at IS NULL", _("reverse the write-off first"),
+            "JOIN mutual_funds_writeoff w ON w.loan_id = j.loan_id AND w.voided_at IS NULL",
+            _("reverse the write-off first"),
         ),
         _alone(
             "repayment_not_empty", "principal_fen", _("principal or fee above zero, none below"),
@@ -257,8 +268,10 @@ REPAYMENTS = Ruled(
             "WHERE LEAST(j.principal_fen, j.fee_fen) < 0 OR j.principal_fen + j.fee_fen = 0",
         ),
         Rule(
-            "repayment_within_owed", "principal_fen", _("no more principal and fee than the loan owes, all repayments together"),
-            f"""SELECT p.no, {_yuan("p.principal")} || ' + ' || {_yuan("p.fee")} || ', owed ' || {_yuan("i.principal")} || ' + '
+            "repayment_within_owed", "principal_fen",
+            _("no more principal and fee than the loan owes, all repayments together"),
+            f"""SELECT p.no, {_yuan("p.principal")} || ' + ' || {_yuan("p.fee")}
+                || ', owed ' || {_yuan("i.principal")} || ' + '
                 || {_yuan("i.fee")}
               FROM ({_PAID}) p JOIN (SELECT loan_id, sum(principal_fen) AS principal, sum(fee_fen) AS fee
                 FROM mutual_funds_instalment WHERE loan_id IN (SELECT loan_id FROM judged) GROUP BY 1) i USING (loan_id)
@@ -267,10 +280,12 @@ REPAYMENTS = Ruled(
             key=("loan_id",), across=True,
         ),
         Rule(
-            "repayment_in_order", "fee_fen", _("principal and fee divided by the society's order, oldest instalment first"),
+            "repayment_in_order", "fee_fen",
+            _("principal and fee divided by the society's order, oldest instalment first"),
             f"""SELECT j.no, {_yuan("j.fee")} || ' of fees so far, ' || {_yuan("j.due")} || ' by the order' FROM (
                 SELECT s.no, s.fee, sum(LEAST(s.fee_fen, GREATEST(0,
-                       CASE ru.allocation_order WHEN 'fee_first' THEN s.left_fen ELSE s.left_fen - s.principal_fen END))) AS due
+                       CASE ru.allocation_order WHEN 'fee_first' THEN s.left_fen
+                           ELSE s.left_fen - s.principal_fen END))) AS due
                   FROM (SELECT p.no, p.loan_id, p.fee, i.fee_fen, i.principal_fen, p.principal + p.fee
                           - coalesce(sum(i.principal_fen + i.fee_fen) OVER (PARTITION BY p.no ORDER BY i.number
                               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS left_fen
@@ -315,11 +330,13 @@ GRANTS = Ruled(
             _("together with earlier grants, no more than the standard in force for the village's class"),
             f"""SELECT j.no, CASE WHEN s.high_fen IS NULL THEN {_yuan("j.fen")} || ' in all, no standard that day'
                 ELSE {_yuan("j.fen")} || ' in all, at most ' || {_yuan("s.high_fen")} END
-            FROM (SELECT g.no, g.happened_on, so.size_class, sum(g.amount_fen) OVER (PARTITION BY g.society_id ORDER BY g.place)
+            FROM (SELECT g.no, g.happened_on, so.size_class, sum(g.amount_fen) OVER (PARTITION BY g.society_id
+                ORDER BY g.place)
                     + coalesce((SELECT o.grant_fen FROM mutual_funds_opening o
                         WHERE o.society_id = g.society_id AND o.voided_at IS NULL), 0) AS fen
                   FROM standing g JOIN mutual_funds_society so ON so.id = g.society_id) j
-            LEFT JOIN LATERAL (SELECT max(s.high_fen) AS high_fen FROM funds_grantstandard s WHERE s.programme = 'mutual_funds'
+            LEFT JOIN LATERAL (SELECT max(s.high_fen) AS high_fen FROM funds_grantstandard s
+                WHERE s.programme = 'mutual_funds'
                 AND s.size_class IN (j.size_class, 'any') AND {holds_on("j.happened_on", "s")}) s ON true
             WHERE j.no IS NOT NULL AND (s.high_fen IS NULL OR j.fen > s.high_fen)""",
             _("check the class of the village and the standard of that day"),

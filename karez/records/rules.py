@@ -71,7 +71,8 @@ def finding(ruled: Ruled, rules: Sequence[Rule], source: str, *, waiting: bool, 
         if waiting and ruled.waiting:
             others += f" UNION ALL SELECT NULL::bigint, true, {', '.join(ruled.columns)} FROM ({ruled.waiting}) w"
         parts.append(
-            f"others AS MATERIALIZED (SELECT * FROM (SELECT b.no, b.waits, {_of('b', ruled.columns)}{also} FROM ({others}) b"
+            f"others AS MATERIALIZED (SELECT * FROM (SELECT b.no, b.waits, {_of('b', ruled.columns)}{also} FROM "
+            f"({others}) b"
             f" {ruled.joins}) q WHERE {only} AND ({', '.join(key)}) IN (SELECT {', '.join(key)} FROM judged))"
         )
         parts.append(
@@ -111,8 +112,8 @@ def checks(
 ) -> tuple[Check, ...]:
     """The rules as checks of a sheet.
 
-    `staged` says how a column is read from a row `r` of {stage}, `told_at` at which column of the sheet a fault of it is
-    told, `keys` which columns of the sheet say a key.
+    `staged` says how a column is read from a row `r` of {stage}, `told_at` at which column of the sheet a fault of it
+    is told, `keys` which columns of the sheet say a key.
     """
     read = ", ".join(f"{staged.get(column, f'r.{column}')} AS {column}" for column in ruled.columns)
     whole = " AND ".join(f"{staged.get(key, f'r.{key}')} IS NOT NULL" for key in ruled.columns if key.endswith("_id"))
@@ -239,21 +240,23 @@ def _trigger(ruled: Ruled) -> list[str]:
     name = f"{ruled.table}_judged"
     return [
         (
-            f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER {_SETTINGS} AS $f$\n"
+            f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER {_SETTINGS} AS "
+            "$f$\n"
             "DECLARE broken record;\nBEGIN\n    PERFORM periods_plan_for((SELECT count(*) FROM added));\n"
             f"{takes}    EXECUTE $q${sql}$q$ INTO broken;\n"
             f"{_REFUSE.format(state=ruled.state, table=ruled.table)}END $f$"
         ),
         (
-            f'CREATE OR REPLACE TRIGGER "{ruled.table}_ruled" AFTER INSERT ON {ruled.table} REFERENCING NEW TABLE AS added'
+            f'CREATE OR REPLACE TRIGGER "{ruled.table}_ruled" AFTER INSERT ON {ruled.table} REFERENCING NEW TABLE '
+            "AS added"
             f" FOR EACH STATEMENT EXECUTE FUNCTION {name}()"
         ),
     ]
 
 
 def _void_trigger(ruled: Ruled) -> list[str]:
-    """At commit, so that a row voided and the one that replaces it are judged together. Its statements are of one key and
-    stand in the function, planned once: a file taken back voids many rows.
+    """At commit, so that a row voided and the one that replaces it are judged together. Its statements are of one key
+    and stand in the function, planned once: a file taken back voids many rows.
     """
     parts = []
     for kind in (Void.EACH, Void.LAST):
@@ -265,7 +268,10 @@ def _void_trigger(ruled: Ruled) -> list[str]:
         (key,) = keys
         under = " AND ".join(f"o.{column} = NEW.{column}" for column in key)
         last = f" ORDER BY o.{_DAY} DESC, o.id DESC LIMIT 1" if kind is Void.LAST else ""
-        source = f"SELECT o.id AS no, {_of('o', ruled.columns)} FROM {ruled.table} o WHERE o.voided_at IS NULL AND {under}{last}"
+        source = (
+            f"SELECT o.id AS no, {_of('o', ruled.columns)} FROM {ruled.table} o WHERE o.voided_at IS NULL AND "
+            f"{under}{last}"
+        )
         others = "false" if kind is Void.EACH else f"t.id NOT IN (SELECT no FROM ({source}) last_one)"
         parts.append(f"    {judgement(ruled, rules, source, others)} INTO broken;\n")
     takes = (
@@ -275,12 +281,15 @@ def _void_trigger(ruled: Ruled) -> list[str]:
     refuse_on = refuse.replace("    RETURN NULL;\n", "")
     return [
         (
-            f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER {_SETTINGS} AS $f$\n"
-            f"DECLARE broken record;\nBEGIN\n{takes}{''.join(part + refuse_on for part in parts)}    RETURN NULL;\nEND $f$"
+            f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER {_SETTINGS} AS "
+            "$f$\n"
+            f"DECLARE broken record;\nBEGIN\n{takes}{''.join(part + refuse_on for part in parts)}    RETURN "
+            "NULL;\nEND $f$"
         ),
         f'DROP TRIGGER IF EXISTS "{ruled.table}_ruled_void" ON {ruled.table}',
         (
-            f'CREATE CONSTRAINT TRIGGER "{ruled.table}_ruled_void" AFTER UPDATE ON {ruled.table} DEFERRABLE INITIALLY DEFERRED FOR EACH ROW'
+            f'CREATE CONSTRAINT TRIGGER "{ruled.table}_ruled_void" AFTER UPDATE ON {ruled.table} DEFERRABLE '
+            "INITIALLY DEFERRED FOR EACH ROW"
             f" WHEN (OLD.voided_at IS NULL AND NEW.voided_at IS NOT NULL) EXECUTE FUNCTION {name}()"
         ),
     ]
@@ -292,7 +301,8 @@ def _drop_stale() -> str:
     named += [f"{ruled.table}_judged_void" for ruled in declared().values() if judged_after_void(ruled)]
     kept = ", ".join(f"'{name}'" for name in named) or "''"
     return (
-        "DO $d$ DECLARE f text; BEGIN FOR f IN SELECT p.oid::regprocedure::text FROM pg_proc p WHERE p.proname ~ '_judged(_void)?$'"
+        "DO $d$ DECLARE f text; BEGIN FOR f IN SELECT p.oid::regprocedure::text FROM pg_proc p WHERE p.proname ~ "
+        "'_judged(_void)?$'"
         f" AND p.pronamespace = 'public'::regnamespace AND p.proname NOT IN ({kept})"
         " LOOP EXECUTE 'DROP FUNCTION ' || f || ' CASCADE'; END LOOP; END $d$"
     )
