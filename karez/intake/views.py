@@ -148,6 +148,9 @@ def enter(request: HttpRequest, sheet: str) -> HttpResponse:
         else:
             if made is not None:
                 return redirect("intake:batch", batch_id=made.pk)
+    for name in faults.keys() & form.fields.keys():  # so that a screen reader reads the faults with their field
+        told = {"aria-invalid": "true", "aria-describedby": f"id_{name}_helptext id_{name}_faults"}
+        form.fields[name].widget.attrs |= told
     fields = [(one, faults.get(one.name, [])) for one in form]
     context = {
         "sheet": chosen,

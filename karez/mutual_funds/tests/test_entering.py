@@ -62,6 +62,7 @@ def test_faults_stand_at_their_fields_in_the_words_of_a_file(committed_fund: Fun
     low = client.post(address, {**GIVEN, "household_no": _number(committed_fund), "amount": "99"})
     page = low.content.decode()
     assert low.status_code == 422 and 'value="99"' in page  # nothing typed is lost
+    assert 'aria-describedby="id_amount_helptext id_amount_faults"' in page and 'id="id_amount_faults"' in page
     assert "99.00 yuan in all, 100.00 yuan to 2,000.00 yuan allowed" in page
     assert "between the least and the most the society" in page and "take in what the rules allow" in page
     unread = client.post(
