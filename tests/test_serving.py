@@ -96,7 +96,7 @@ def test_what_is_too_large_is_refused_before_it_is_read_and_leaves_nothing(site:
     assert chinese[0] == 413 and "没有任何改动" in chinese[1]
     as_json = site.ask("/account/login/", "POST", b"x" * 1_100_000, Accept="application/json")
     assert json.loads(as_json[1])["code"] == "site.too_large"
-    assert not _bodies(site)
+    site.wait_for(lambda: not _bodies(site), "what was sent is put away")
 
 
 def test_a_large_file_of_somebody_signed_in_arrives_whole(site: Site, installation: dict[str, str]) -> None:
@@ -115,7 +115,7 @@ def test_a_large_file_of_somebody_signed_in_arrives_whole(site: Site, installati
     assert status == 302, page[:2000]
     kept = max((f.stat().st_size for f in (site.folder / "files").rglob("*") if f.is_file()), default=0)
     assert kept > len(sheet)
-    assert not _bodies(site)
+    site.wait_for(lambda: not _bodies(site), "what was sent is put away")
 
 
 def test_the_log_of_requests_names_no_record_and_nobody(site: Site, installation: dict[str, str]) -> None:
