@@ -61,6 +61,12 @@ class Column:
     )
     decimals: int | None = None  # DECIMAL: how many decimals are kept; ten where none are declared
     unit_column: str = ""  # the column of the row that names this number's unit
+    label: Text = ""  # what the office calls it, for headings of lists, pages and figure tables; its name where none is
+
+    @property
+    def called(self) -> Text:
+        """What the office calls it, in the reader's language."""
+        return self.label or self.name.replace("_", " ")
 
 
 @dataclass(frozen=True)
