@@ -138,7 +138,7 @@ class Coded(Meaning, models.TextField):
         super().__init__(name, meaning, **given)
 
 
-class Day(Meaning, models.DateField):
+class Day(Meaning, models.DateField):  # type: ignore[misc]
     """A day."""
 
     kind = Kind.DATE
