@@ -27,6 +27,7 @@ from django.utils.translation import gettext_lazy as _lazy
 
 from karez.access.models import SentForm, User
 from karez.access.parameters import FIRST_DAY, LAST_DAY, integer
+from karez.kernel import fields
 from karez.kernel.money import parse_fen
 from karez.kernel.refusal import Refusal
 from karez.kernel.sealing import SealingKey
@@ -271,9 +272,12 @@ def database_refusal(exception: BaseException) -> Refusal | None:
     state = str(getattr(cause, "sqlstate", "") or "")
     if state in _IMPATIENT:
         return _out_of_time(state)
+    said = getattr(cause, "diag", None)
+    held = fields.refusal_of(getattr(said, "constraint_name", None) or "", _("what was sent"))
+    if held is not None:
+        return held
     if cause is None or not state.startswith("KZ"):
         return None
-    said = getattr(cause, "diag", None)
     return Refusal(
         "periods.busy" if state == "KZ002" else f"database.{state.lower()}",
         record=_("what was sent"),

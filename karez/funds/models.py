@@ -10,10 +10,43 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from karez.kernel.facts import EventFact, Reach, SpellFact, UndatedFact, Usage
+from karez.kernel.fields import Coded, Day, Decimal, Fen, Words, Year
+from karez.kernel.sheets import Days, Text
 from karez.places.models import Area
 
-_CODE = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
-_PROGRAMME = r"^[a-z][a-z0-9_]*$"
+_CODE = "[A-Za-z0-9][A-Za-z0-9_.-]*"
+
+
+def _programme(meaning: Text) -> Words:
+    return Words("programme", meaning, pattern="[a-z][a-z0-9_]*", max_length=60, label=_("programme"),
+                 headers=("项目类别", "用途代码"))  # fmt: skip
+
+
+def _document(meaning: Text) -> Words:
+    return Words("document_no", meaning, label=_("document number"), headers=("文号", "文件号"))
+
+
+def _starts_on() -> Day:
+    return Day("valid_from", _("first day this is in force"), days=Days.SINCE, label=_("in force from"),
+               headers=("起始日期", "生效日期"))  # fmt: skip
+
+
+def _ends_before() -> Day:
+    return Day("valid_to", _("first day this is no longer in force; empty while it is"), null=True, blank=True,
+               days=Days.ANY, label=_("in force before"), headers=("终止日期", "失效日期"))  # fmt: skip
+
+
+def _reference() -> Words:
+    return Words("reference", _("reference of the payment in the office's own papers"), max_length=60, reference=True,
+                 label=_("reference"), headers=("编号", "凭证号"))  # fmt: skip
+
+
+def _paid_on() -> Day:
+    return Day("happened_on", _("day of the payment"), label=_("day"), headers=("日期", "到账日期"))
+
+
+def _amount() -> Fen:
+    return Fen("amount", _("amount"), low=1, label=_("amount"), headers=("金额", "金额（元）"))
 
 
 class FunderKind(models.TextChoices):
@@ -43,17 +76,22 @@ class SizeClass(models.TextChoices):
 class Funder(UndatedFact):
     """A body that gives money. Its code is what files call it."""
 
-    code = models.TextField()
-    name_en = models.TextField()
-    name_zh = models.TextField(blank=True, default="")
-    kind = models.TextField(choices=FunderKind.choices)
+    code = Words("funder_code", _("code of the funder"), pattern=_CODE, max_length=60, label=_("funder"),
+                 headers=("资金来源代码",))  # fmt: skip
+    name_en = Words(
+        "funder_name", _("name of the funder"), label=_("name of the funder"), headers=("资金来源", "来源单位")
+    )
+    name_zh = Words("funder_name_zh", _("Chinese name of the funder"), blank=True, default="",
+                    label=_("name of the funder, in Chinese"), headers=("资金来源中文名",))  # fmt: skip
+    kind = Coded("funder_kind", _("kind of funder"), choices=FunderKind, label=_("kind of funder"), headers=("来源类别",),
+                 written={"国务院扶贫办": "central_office", "中央财政": "central_finance", "自治区财政": "region_finance",
+                          "省财政": "region_finance", "市财政": "prefecture_finance", "县财政": "county_finance",
+                          "行业部门": "line_department", "银行": "bank", "企业": "enterprise", "捐赠": "donor",
+                          "对口帮扶": "paired_region", "其他": "other"})  # fmt: skip
 
     class Meta(UndatedFact.Meta):
         constraints = [
             *UndatedFact.Meta.constraints,
-            models.CheckConstraint(name="funds_funder_kind_known", condition=Q(kind__in=FunderKind.values)),
-            models.CheckConstraint(name="funds_funder_code_plain", condition=Q(code__regex=_CODE)),
-            models.CheckConstraint(name="funds_funder_named", condition=Q(name_en__gt="")),
             models.UniqueConstraint(name="funds_funder_code_once", fields=["code"], condition=Q(voided_at=None)),
         ]
 
@@ -67,20 +105,18 @@ class SourceLine(UndatedFact):
     In every book that holds its money it has an account of its own, `account_code`, which cannot be overdrawn.
     """
 
-    code = models.TextField()
+    code = Words("line_code", _("code of the line"), pattern=_CODE, max_length=60, label=_("source line"),
+                 headers=("资金代码", "指标代码"))  # fmt: skip
     funder = models.ForeignKey(Funder, on_delete=models.PROTECT, related_name="lines")
-    programme = models.TextField()
-    year = models.IntegerField()
-    document_no = models.TextField()
-    name = models.TextField()
+    programme = _programme(_("programme the money is for"))
+    year = Year("year", _("budget year"), low=1980, high=2200, label=_("budget year"), headers=("年度", "预算年度"))
+    document_no = _document(_("number of the document that opens it"))
+    name = Words("line_name", _("what the line is called"), label=_("name of the source line"),
+                 headers=("资金名称", "指标名称"))  # fmt: skip
 
     class Meta(UndatedFact.Meta):
         constraints = [
             *UndatedFact.Meta.constraints,
-            models.CheckConstraint(name="funds_sourceline_code_plain", condition=Q(code__regex=_CODE)),
-            models.CheckConstraint(name="funds_sourceline_programme_plain", condition=Q(programme__regex=_PROGRAMME)),
-            models.CheckConstraint(name="funds_sourceline_year_sane", condition=Q(year__gte=1980, year__lte=2200)),
-            models.CheckConstraint(name="funds_sourceline_has_document", condition=Q(document_no__gt="")),
             models.UniqueConstraint(name="funds_sourceline_code_once", fields=["code"], condition=Q(voided_at=None)),
             models.UniqueConstraint(
                 name="funds_sourceline_one_purpose",
@@ -105,15 +141,15 @@ class Appropriation(EventFact):
 
     line = models.ForeignKey(SourceLine, on_delete=models.PROTECT, related_name="appropriations")
     area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="+")  # the region whose office received it
-    reference = models.TextField()
-    document_no = models.TextField()
-    amount_fen = models.BigIntegerField()
+    reference = _reference()
+    document_no = _document(_("number of the document that orders it"))
+    happened_on = _paid_on()
+    amount_fen = _amount()
     transfer_id = models.BigIntegerField()
 
     class Meta(EventFact.Meta):
         constraints = [
             *EventFact.Meta.constraints,
-            models.CheckConstraint(name="funds_appropriation_amount_positive", condition=Q(amount_fen__gt=0)),
             models.UniqueConstraint(name="funds_appropriation_transfer_once", fields=["transfer_id"]),
             models.UniqueConstraint(
                 name="funds_appropriation_reference_once", fields=["reference"], condition=Q(voided_at=None)
@@ -121,7 +157,7 @@ class Appropriation(EventFact):
         ]
 
     def __str__(self) -> str:
-        return self.reference
+        return str(self.reference)
 
 
 class Allocation(EventFact):
@@ -131,16 +167,16 @@ class Allocation(EventFact):
 
     line = models.ForeignKey(SourceLine, on_delete=models.PROTECT, related_name="allocations")
     area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="+")  # the county that received it
-    reference = models.TextField()
-    document_no = models.TextField()
-    amount_fen = models.BigIntegerField()
+    reference = _reference()
+    document_no = _document(_("number of the document that orders it"))
+    happened_on = _paid_on()
+    amount_fen = _amount()
     transfer_out_id = models.BigIntegerField()
     transfer_in_id = models.BigIntegerField()
 
     class Meta(EventFact.Meta):
         constraints = [
             *EventFact.Meta.constraints,
-            models.CheckConstraint(name="funds_allocation_amount_positive", condition=Q(amount_fen__gt=0)),
             models.CheckConstraint(
                 name="funds_allocation_two_transfers", condition=~Q(transfer_out_id=F("transfer_in_id"))
             ),
@@ -153,7 +189,7 @@ class Allocation(EventFact):
         indexes = [models.Index(fields=["area"], name="funds_allocation_by_area")]
 
     def __str__(self) -> str:
-        return self.reference
+        return str(self.reference)
 
 
 class Proposal(models.Model):
@@ -210,25 +246,18 @@ class GrantStandard(SpellFact):
     reach = Reach.AHEAD
 
     area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="+")  # the region that set it
-    programme = models.TextField()
-    size_class = models.TextField(choices=SizeClass.choices)
-    low_fen = models.BigIntegerField()
-    high_fen = models.BigIntegerField()
-    document_no = models.TextField()
+    programme = _programme(_("programme"))
+    size_class = Coded("size_class", _("size of village"), choices=SizeClass, label=_("class of village"),
+                       headers=("村类别", "村规模"), written={"不分": "any", "小村": "small", "大村": "big"})  # fmt: skip
+    low_fen = Fen("low", _("lowest grant"), low=1, label=_("lowest grant"), headers=("下限", "最低标准"))
+    high_fen = Fen("high", _("highest grant"), low=1, label=_("highest grant"), headers=("上限", "最高标准"))
+    starts_on, ends_before = _starts_on(), _ends_before()
+    document_no = _document(_("number of the document that sets it"))
 
     class Meta(SpellFact.Meta):
         constraints = [
             *SpellFact.Meta.constraints,
-            models.CheckConstraint(
-                name="funds_grantstandard_programme_plain", condition=Q(programme__regex=_PROGRAMME)
-            ),
-            models.CheckConstraint(
-                name="funds_grantstandard_class_known", condition=Q(size_class__in=SizeClass.values)
-            ),
-            models.CheckConstraint(
-                name="funds_grantstandard_low_to_high", condition=Q(low_fen__gt=0, high_fen__gte=F("low_fen"))
-            ),
-            models.CheckConstraint(name="funds_grantstandard_has_document", condition=Q(document_no__gt="")),
+            models.CheckConstraint(name="funds_grantstandard_low_to_high", condition=Q(high_fen__gte=F("low_fen"))),
         ]
 
     def __str__(self) -> str:
@@ -244,29 +273,26 @@ class PlanTarget(SpellFact):
     reach = Reach.AHEAD
 
     area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="+")
-    code = models.TextField()
-    label = models.TextField()
-    planned = models.DecimalField(max_digits=24, decimal_places=4, null=True)
-    unit = models.TextField()
-    from_year = models.IntegerField()
-    until_year = models.IntegerField()
-    document_no = models.TextField()
+    code = Words("code", _("what is planned"), pattern=r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*", max_length=80,
+                 label=_("code"), headers=("指标代码",))  # fmt: skip
+    label = Words("label", _("the plan in words"), label=_("plan"), headers=("指标名称", "计划"))
+    planned = Decimal("planned", _("number planned; empty where only a period is"), max_digits=24, decimal_places=4,
+                      null=True, low=0, unit_column="unit", label=_("number planned"), headers=("计划数",))  # fmt: skip
+    unit = Words("unit", _("unit of the number"), max_length=40, label=_("unit"), headers=("单位",))
+    from_year = Year("from_year", _("first year of the plan"), low=1980, high=2200, label=_("first year"),
+                     headers=("起始年",))  # fmt: skip
+    until_year = Year("until_year", _("last year of the plan"), low=1980, high=2200, label=_("last year"),
+                      headers=("终止年",))  # fmt: skip
+    starts_on, ends_before = _starts_on(), _ends_before()
+    document_no = _document(_("number of the document that adopts it"))
 
     class Meta(SpellFact.Meta):
         constraints = [
             *SpellFact.Meta.constraints,
             models.CheckConstraint(
-                name="funds_plantarget_code_plain", condition=Q(code__regex=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*$")
-            ),
-            models.CheckConstraint(
                 name="funds_plantarget_years_in_order",
-                condition=Q(from_year__gte=1980, until_year__gte=F("from_year"), until_year__lte=2200),
+                condition=Q(until_year__gte=F("from_year")),
             ),
-            models.CheckConstraint(
-                name="funds_plantarget_planned_not_negative", condition=Q(planned=None) | Q(planned__gte=0)
-            ),
-            models.CheckConstraint(name="funds_plantarget_has_unit", condition=Q(unit__gt="")),
-            models.CheckConstraint(name="funds_plantarget_has_document", condition=Q(document_no__gt="")),
         ]
 
     def __str__(self) -> str:

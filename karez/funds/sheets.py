@@ -4,30 +4,14 @@ Holds no reading of files. Money is posted in bulk by the ledger: the sender of 
 vouchers, who applies it as their approver.
 """
 
+from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
 from karez.funds import loading
-from karez.funds.models import FunderKind, SizeClass
+from karez.funds.models import Allocation, Appropriation, Funder, GrantStandard, PlanTarget, SourceLine
+from karez.kernel.fields import column_of
 from karez.kernel.overlaps import shared_days
-from karez.kernel.sheets import Check, Column, Days, Kind, Sheet, Total
-
-_CODE = "[A-Za-z0-9][A-Za-z0-9_.-]*"
-_PROGRAMME = "[a-z][a-z0-9_]*"
-FUNDER_KINDS = {str(value): str(value) for value in FunderKind.values} | {
-    "国务院扶贫办": "central_office",
-    "中央财政": "central_finance",
-    "自治区财政": "region_finance",
-    "省财政": "region_finance",
-    "市财政": "prefecture_finance",
-    "县财政": "county_finance",
-    "行业部门": "line_department",
-    "银行": "bank",
-    "企业": "enterprise",
-    "捐赠": "donor",
-    "对口帮扶": "paired_region",
-    "其他": "other",
-}
-SIZE_CLASSES = {str(value): str(value) for value in SizeClass.values} | {"不分": "any", "小村": "small", "大村": "big"}
+from karez.kernel.sheets import Check, Column, Kind, Sheet, Total
 
 # A standard for any size stands for each of them.
 _EACH_SIZE, _SIZE = (
@@ -62,40 +46,16 @@ def _reference_free(table: str) -> Check:
     )
 
 
-def _money_columns() -> tuple[Column, ...]:
-    return (
-        Column(
-            "reference",
-            _("reference of the payment in the office's own papers"),
-            headers=("编号", "凭证号"),
-            max_length=60,
-            reference=True,
-        ),
-        Column(
-            "line_code", _("code of the source line"), headers=("资金代码", "指标代码"), pattern=_CODE, max_length=60
-        ),
-        Column("happened_on", _("day of the payment"), Kind.DATE, headers=("日期", "到账日期")),
-        Column("amount", _("amount"), Kind.FEN, unit="yuan", headers=("金额", "金额（元）"), low=1),
-        Column("document_no", _("number of the document that orders it"), headers=("文号", "文件号")),
-    )
+def _of(model: type[Model], *fields: str) -> tuple[Column, ...]:
+    return tuple(column_of(model, field) for field in fields)
 
 
-def _days() -> tuple[Column, Column]:
-    return (
-        Column(
-            "valid_from", _("first day this is in force"), Kind.DATE, days=Days.SINCE, headers=("起始日期", "生效日期")
-        ),
-        Column(
-            "valid_to",
-            _("first day this is no longer in force; empty while it is"),
-            Kind.DATE,
-            required=False,
-            days=Days.ANY,
-            headers=("终止日期", "失效日期"),
-        ),
-    )
+def _payment(model: type[Model]) -> tuple[Column, ...]:
+    reference, *others = _of(model, "reference", "happened_on", "amount_fen", "document_no")
+    return (reference, column_of(SourceLine, "code", meaning=_("code of the source line")), *others)
 
 
+_IN_FORCE = ("starts_on", "ends_before")
 _AMOUNT = (Total(_("Amount"), "SELECT coalesce(sum(amount), 0) FROM {stage} s", "fen"),)
 
 SOURCE_LINES = Sheet(
@@ -103,21 +63,9 @@ SOURCE_LINES = Sheet(
     label=_("Source lines"),
     about=_("The lines money comes in on: whose it is, for which programme, of which budget year, by which document."),
     columns=(
-        Column("line_code", _("code of the line"), headers=("资金代码", "指标代码"), pattern=_CODE, max_length=60),
-        Column("line_name", _("what the line is called"), headers=("资金名称", "指标名称")),
-        Column("funder_code", _("code of the funder"), headers=("资金来源代码",), pattern=_CODE, max_length=60),
-        Column("funder_name", _("name of the funder"), headers=("资金来源", "来源单位")),
-        Column("funder_name_zh", _("Chinese name of the funder"), required=False, headers=("资金来源中文名",)),
-        Column("funder_kind", _("kind of funder"), Kind.CODE, headers=("来源类别",), codes=FUNDER_KINDS),
-        Column(
-            "programme",
-            _("programme the money is for"),
-            headers=("项目类别", "用途代码"),
-            pattern=_PROGRAMME,
-            max_length=60,
-        ),
-        Column("year", _("budget year"), Kind.YEAR, headers=("年度", "预算年度"), low=1980, high=2200),
-        Column("document_no", _("number of the document that opens it"), headers=("文号", "文件号")),
+        *_of(SourceLine, "code", "name"),
+        *_of(Funder, "code", "name_en", "name_zh", "kind"),
+        *_of(SourceLine, "programme", "year", "document_no"),
     ),
     apply=loading.apply_source_lines,
     withdraw=loading.withdraw_source_lines,
@@ -174,7 +122,7 @@ APPROPRIATIONS = Sheet(
     name="appropriations",
     label=_("Appropriations"),
     about=_("Money received by the office: on which source line, when, how much."),
-    columns=_money_columns(),
+    columns=_payment(Appropriation),
     apply=loading.apply_appropriations,
     withdraw=loading.withdraw_appropriations,
     day_column="happened_on",
@@ -190,7 +138,7 @@ ALLOCATIONS = Sheet(
     label=_("Allocations to counties"),
     about=_("Money of a source line passed from the office to counties."),
     columns=(
-        *_money_columns(),
+        *_payment(Allocation),
         Column("county", _("county that receives it"), Kind.AREA, headers=("县代码", "县区代码"), levels=("county",)),
     ),
     apply=loading.apply_allocations,
@@ -223,14 +171,7 @@ GRANT_STANDARDS = Sheet(
     name="grant_standards",
     label=_("Grant standards"),
     about=_("What one village may be granted under a programme, by size of village, from a day on."),
-    columns=(
-        Column("programme", _("programme"), headers=("项目类别", "用途代码"), pattern=_PROGRAMME, max_length=60),
-        Column("size_class", _("size of village"), Kind.CODE, headers=("村类别", "村规模"), codes=SIZE_CLASSES),
-        Column("low", _("lowest grant"), Kind.FEN, unit="yuan", headers=("下限", "最低标准"), low=1),
-        Column("high", _("highest grant"), Kind.FEN, unit="yuan", headers=("上限", "最高标准"), low=1),
-        *_days(),
-        Column("document_no", _("number of the document that sets it"), headers=("文号", "文件号")),
-    ),
+    columns=_of(GrantStandard, "programme", "size_class", "low_fen", "high_fen", *_IN_FORCE, "document_no"),
     apply=loading.apply_grant_standards,
     withdraw=loading.withdraw_grant_standards,
     day_column="valid_from",
@@ -268,30 +209,7 @@ PLAN_TARGETS = Sheet(
     name="plan_targets",
     label=_("Plan targets"),
     about=_("Numbers that adopted plans want reached, and the years they give themselves."),
-    columns=(
-        Column(
-            "code",
-            _("what is planned"),
-            headers=("指标代码",),
-            max_length=80,
-            pattern=r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)*",
-        ),
-        Column("label", _("the plan in words"), headers=("指标名称", "计划")),
-        Column(
-            "planned",
-            _("number planned; empty where only a period is"),
-            Kind.DECIMAL,
-            required=False,
-            headers=("计划数",),
-            low=0,
-            unit_column="unit",
-        ),
-        Column("unit", _("unit of the number"), headers=("单位",), max_length=40),
-        Column("from_year", _("first year of the plan"), Kind.YEAR, headers=("起始年",), low=1980, high=2200),
-        Column("until_year", _("last year of the plan"), Kind.YEAR, headers=("终止年",), low=1980, high=2200),
-        *_days(),
-        Column("document_no", _("number of the document that adopts it"), headers=("文号", "文件号")),
-    ),
+    columns=_of(PlanTarget, "code", "label", "planned", "unit", "from_year", "until_year", *_IN_FORCE, "document_no"),
     apply=loading.apply_plan_targets,
     withdraw=loading.withdraw_plan_targets,
     day_column="valid_from",

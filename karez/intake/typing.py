@@ -21,8 +21,7 @@ from karez.intake.rules import NUMBERS, base_unit, form_of, number_column
 from karez.kernel.encodings import LETTERS, LOST, MIXED, PRIVATE
 from karez.kernel.folding import NARROW, WIDE
 from karez.kernel.id_number import _WEIGHTS, DISAGREES
-from karez.kernel.money import format_fen
-from karez.kernel.sheets import Column, Kind, Sheet
+from karez.kernel.sheets import Column, Kind, Sheet, codes_in_words, end_in_words, form_in_words
 from karez.kernel.workbook import marks
 from karez.kernel.written import (
     DAY_REASONS,
@@ -255,7 +254,7 @@ def tests(sheet: Sheet, present: frozenset[str], headed: Mapping[str, str], *, g
                 "pattern",
                 f"{is_there} AND NOT regexp_full_match({done}, {text(column.pattern)})",
                 found,
-                f"written as {column.meaning}",
+                form_in_words(column),
             )
         if column is number:
             yield Test(
@@ -271,7 +270,7 @@ def tests(sheet: Sheet, present: frozenset[str], headed: Mapping[str, str], *, g
 def expected(column: Column) -> str:
     """What a cell of the column may hold, in words."""
     if column.kind is Kind.CODE:
-        return "one of " + ", ".join(dict.fromkeys((*column.codes, *column.codes.values())))
+        return codes_in_words(column)
     return _EXPECTED[column.kind] + (f" ({column.unit})" if column.unit and column.kind is not Kind.FEN else "")
 
 
@@ -454,17 +453,11 @@ def _damage_tests(column: Column, raw: str, gb18030: bool) -> Iterator[Test]:
 
 def _bounds(column: Column, done: str, found: str) -> Iterator[Test]:
     number = f"CAST({done} AS DECIMAL(38, 10))" if column.kind is Kind.DECIMAL else done
-    for bound, sign, words in ((column.low, "<", "at least"), (column.high, ">", "at most")):
+    for rule, bound, sign in (("low", column.low, "<"), ("high", column.high, ">")):
         if bound is not None:
             value = f"DATE '{bound.isoformat()}'" if isinstance(bound, date) else str(int(bound))
-            shown = (
-                f"{format_fen(int(bound))} yuan"
-                if column.kind is Kind.FEN and not isinstance(bound, date)
-                else str(bound)
-            )
-            yield Test(
-                column.name, "low" if sign == "<" else "high", f"{number} {sign} {value}", found, f"{words} {shown}"
-            )
+            words = end_in_words(column, lower=rule == "low")
+            yield Test(column.name, rule, f"{number} {sign} {value}", found, words)
 
 
 def _area_expected(column: Column) -> str:

@@ -1,35 +1,37 @@
 """Fields of models that say what their column means: in a file, a form, a list, a page of record and a figure table.
 
 A field takes what a `kernel.sheets.Column` takes, and the database's own words (`null`, `db_default`). Its bounds and codes
-become constraints named `<table>_<field>_bounds`, `_codes` and `_filled`; words and hints stay out of migrations. What a
+become constraints named `<table>_<field>_least`, `_most`, `_codes`, `_form` and `_filled`; words and hints stay out of migrations. What a
 cell of a file may hold, and what a constraint refuses, is told in the same words. Holds no model.
 """
 
 from dataclasses import fields as fields_of
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, cast
+from datetime import date
+from functools import cache
+from typing import Any, cast
 
+from django.apps import apps
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 
-from karez.kernel.sheets import Column, Kind, Text
+from karez.kernel.refusal import Refusal
+from karez.kernel.sheets import Column, Kind, Text, codes_in_words, end_in_words, form_in_words
 
 _OF_COLUMN = frozenset(f.name for f in fields_of(Column)) - {"name", "meaning"}
 
 
-if TYPE_CHECKING:
-    _Field = models.Field[Any, Any]
-else:
-    _Field = object
-
-
-class Meaning(_Field):
+class Meaning:
     """What all of them share. `name` and `meaning` are the column's; without them a field means nothing to a file."""
 
     kind: Kind = Kind.TEXT
     means: Column | None = None
+    null: bool  # of the field of Django it is mixed with
+    blank: bool
 
-    def __init__(self, name: str = "", meaning: Text = "", **given: Any) -> None:
+    def __init__(self, name: str = "", meaning: Text = "", *, kept_as: int = 1, **given: Any) -> None:
+        self.kept_as = kept_as  # what one written unit is in the database: a percent kept in hundredths is 100
         said = {key: given.pop(key) for key in tuple(given) if key in _OF_COLUMN}
         super().__init__(**given)
         if name:
@@ -37,16 +39,20 @@ class Meaning(_Field):
             said.setdefault("required", not (self.null or self.blank))
             self.means = Column(name, meaning, **said)
 
+    def kept(self, end: int | date) -> int | date:
+        """A bound as it stands in the database."""
+        return end * self.kept_as if isinstance(end, int) else end
+
     def deconstruct(self) -> tuple[str, str, Any, dict[str, Any]]:
         """As the plain field of Django it is to a migration."""
-        name, _path, args, kwargs = super().deconstruct()
+        name, _path, args, kwargs = super().deconstruct()  # type: ignore[misc]
         plain = next(base for base in type(self).__mro__ if base.__module__.startswith("django.db.models.fields"))
         kwargs.pop("choices", None)
         return name, f"django.db.models.{plain.__name__}", args, kwargs
 
     def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:
         """Adds the constraints that follow from the column to the model."""
-        super().contribute_to_class(cls, name, private_only)
+        super().contribute_to_class(cls, name)  # type: ignore[misc]
         if self.means is not None and not cls._meta.abstract:
             cls._meta.constraints = [*cls._meta.constraints, *_constraints(self, cls, name)]
 
@@ -56,11 +62,15 @@ def _constraints(field: Meaning, cls: type[models.Model], name: str) -> list[mod
     table, made = cls._meta.db_table or f"{cls._meta.app_label}_{cls._meta.model_name}", list[models.BaseConstraint]()
     column, null = field.means, field.null
     assert column is not None
-    codes = field.all_codes if isinstance(field, Coded) else ()
+    codes = field.all_codes if isinstance(field, Coded | CodedNumber) else sorted(set(column.codes.values()))
     conditions = {
-        "bounds": _bounds(name, column),
-        "codes": Q(**{f"{name}__in": list(codes or sorted(set(column.codes.values())))}) if column.codes else None,
-        "filled": Q(**{f"{name}__gt": ""}) if column.kind is Kind.TEXT and column.required else None,
+        "least": Q(**{f"{name}__gte": field.kept(column.low)}) if column.low is not None else None,
+        "most": Q(**{f"{name}__lte": field.kept(column.high)}) if column.high is not None else None,
+        "codes": Q(**{f"{name}__in": list(codes)}) if codes else None,
+        "form": Q(**{f"{name}__regex": f"^({column.pattern})$"}) if column.pattern else None,
+        "filled": Q(**{f"{name}__gt": ""})
+        if column.kind is Kind.TEXT and column.required and not column.pattern
+        else None,
     }
     for rule, condition in conditions.items():
         if condition is not None:
@@ -69,9 +79,38 @@ def _constraints(field: Meaning, cls: type[models.Model], name: str) -> list[mod
     return made
 
 
-def _bounds(name: str, column: Column) -> Q | None:
-    bounds = {f"{name}__{sign}": end for sign, end in (("gte", column.low), ("lte", column.high)) if end is not None}
-    return Q(**bounds) if bounds else None
+def refusal_of(constraint: str, record: str) -> Refusal | None:
+    """What the database says by one of these constraints, in the words a cell of a file is told; None of another's."""
+    column, rule = _held().get(constraint, (None, ""))
+    if column is None:
+        return None
+    expected = {
+        "least": lambda: end_in_words(column, lower=True),
+        "most": lambda: end_in_words(column, lower=False),
+        "codes": lambda: codes_in_words(column),
+        "form": lambda: form_in_words(column),
+        "filled": lambda: gettext("a value"),
+    }[rule]
+    return Refusal(
+        "record.out_of_bounds",
+        record=record,
+        found=gettext("another value"),
+        expected=expected(),
+        rule=str(column.meaning),
+        todo=gettext("correct what is named and send again; nothing was written"),
+        more={"column": column.name},
+    )
+
+
+@cache
+def _held() -> dict[str, tuple[Column, str]]:
+    found = dict[str, tuple[Column, str]]()
+    for model in apps.get_models():
+        for field in model._meta.concrete_fields:
+            if isinstance(field, Meaning) and field.means is not None:
+                for one in _constraints(field, model, field.name):
+                    found[one.name] = (field.means, one.name.rpartition("_")[2])
+    return found
 
 
 class Fen(Meaning, models.BigIntegerField):
@@ -136,6 +175,34 @@ class Coded(Meaning, models.TextField):
                 known = {str(code): str(code) for code in choices.values} | (written or {})
                 given["codes"] = {word: code for word, code in known.items() if code not in leaves_out}
         super().__init__(name, meaning, **given)
+
+
+class CodedNumber(Meaning, models.SmallIntegerField):
+    """One of the numbers of `choices`, which a standard gives; `written` are the words for them, as files have them."""
+
+    kind = Kind.CODE
+
+    def __init__(
+        self,
+        name: str = "",
+        meaning: Text = "",
+        *,
+        choices: type[models.IntegerChoices] | None = None,
+        written: dict[str, str] | None = None,
+        **given: Any,
+    ) -> None:
+        self.all_codes = tuple(choices.values) if choices is not None else ()
+        if choices is not None:
+            given["choices"] = choices.choices
+            if name:
+                given["codes"] = (written or {}) | {str(code): str(code) for code in choices.values}
+        super().__init__(name, meaning, **given)
+
+
+class Month(Meaning, models.DateField):  # type: ignore[misc]
+    """A month, kept as its first day."""
+
+    kind = Kind.MONTH
 
 
 class Day(Meaning, models.DateField):  # type: ignore[misc]

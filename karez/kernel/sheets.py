@@ -12,6 +12,8 @@ from typing import Any
 
 from django.utils.functional import Promise
 
+from karez.kernel.money import format_fen
+
 Text = str | Promise
 
 
@@ -67,6 +69,23 @@ class Column:
     def called(self) -> Text:
         """What the office calls it, in the reader's language."""
         return self.label or self.name.replace("_", " ")
+
+
+def end_in_words(column: Column, *, lower: bool) -> str:
+    """What a bound of a column says, wherever it is told: at least 0.01 yuan."""
+    bound = column.low if lower else column.high
+    shown = f"{format_fen(bound)} yuan" if column.kind is Kind.FEN and isinstance(bound, int) else str(bound)
+    return f"{'at least' if lower else 'at most'} {shown}"
+
+
+def codes_in_words(column: Column) -> str:
+    """What a column of codes takes: one of own, refund."""
+    return "one of " + ", ".join(dict.fromkeys((*column.codes, *column.codes.values())))
+
+
+def form_in_words(column: Column) -> str:
+    """How a column with a pattern is written."""
+    return f"written as {column.meaning}"
 
 
 @dataclass(frozen=True)

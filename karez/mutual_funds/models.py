@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from karez.funds.models import SourceLine
 from karez.intake.numbers import number_key
 from karez.kernel.facts import EventFact, Reach, SpellFact, Usage
+from karez.kernel.fields import Coded, Day, Fen, Whole, Words
+from karez.kernel.sheets import Days, Kind
 from karez.ledger.models import Book
 from karez.places.models import Area
 from karez.register.models import Household
@@ -45,6 +47,19 @@ def _known(table: str, field: str, values: list[str]) -> models.CheckConstraint:
     return models.CheckConstraint(name=f"{table}_{field}_known", condition=Q(**{f"{field}__in": values}))
 
 
+def receipt_no() -> Words:
+    """What tells two payments of one day apart."""
+    return Words(
+        "receipt_no",
+        _("number of the receipt, if there is one; it tells two payments of one day apart"),
+        blank=True,
+        db_default="",
+        max_length=60,
+        label=_("receipt"),
+        headers=("receipt", "receipt number", "收据号", "收据编号", "票据号"),
+    )
+
+
 class SizeClass(models.TextChoices):
     """The class of the village that decides the grant."""
 
@@ -61,12 +76,20 @@ class Order(models.TextChoices):
 
 
 class Pot(models.TextChoices):
-    """The four pots. A loan written off may fall on any but the members' own money."""
+    """The four pots."""
 
     GRANT = "grant", _("grant")
     CONTRIBUTIONS = "contributions", _("members' contributions")
     GIFTS = "gifts", _("gifts")
     SURPLUS = "surplus", _("surplus of fees")
+
+
+class WriteOffPot(models.TextChoices):
+    """The pots a loan written off may be charged to: any but the members' own money."""
+
+    SURPLUS = "surplus", _("surplus of fees")
+    GIFTS = "gifts", _("gifts")
+    GRANT = "grant", _("grant")
 
 
 class Purpose(models.TextChoices):
@@ -84,8 +107,16 @@ class Society(SpellFact):
     """The mutual fund of one administrative village, from its founding until it is wound up."""
 
     area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="+")
-    name = models.TextField()
-    size_class = models.TextField(choices=SizeClass.choices)
+    name = Words("name", _("name of the society"), label=_("society"), headers=("society", "互助社名称", "名称"))
+    size_class = Coded(
+        "size_class", _("class of the village for the grant: small, big, or old where the fund is older than the classes"),
+        choices=SizeClass, written={"小村": "small", "大村": "big", "原有": "old", "老村": "old"},
+        label=_("class of village"), headers=("size class", "村规模", "规模类别"),
+    )  # fmt: skip
+    starts_on = Day(
+        "founded_on", _("day the society was founded"), days=Days.SINCE, label=_("founded on"),
+        headers=("date", "日期", "founded", "成立日期"),
+    )  # fmt: skip
     book = models.OneToOneField(Book, on_delete=models.PROTECT, related_name="+")
     # The resolution it was founded by, which founds once; none where it came in a file.
     resolution = models.OneToOneField(
@@ -99,8 +130,6 @@ class Society(SpellFact):
                 name="mutual_funds_society_brought_in",
                 condition=Q(resolution__isnull=False) | Q(batch_id__isnull=False),
             ),
-            _known("mutual_funds_society", "size_class", SizeClass.values),
-            models.CheckConstraint(name="mutual_funds_society_named", condition=Q(name__gt="")),
             *_one_at_a_time("mutual_funds_society", "area"),
         ]
 
@@ -185,37 +214,121 @@ class RuleSet(SpellFact):
     resolution = models.OneToOneField(Resolution, null=True, on_delete=models.PROTECT, related_name="rule_set")
     prepared_by_id = models.BigIntegerField()
     approved_by_id = models.BigIntegerField()
-    loan_cap_fen = models.BigIntegerField()
-    term_cap_days = models.IntegerField()
-    extension_days_max = models.IntegerField(default=0)
-    fee_rate_bp = models.IntegerField()  # hundredths of a percent of what is lent, for thirty days
-    contribution_min_fen = models.BigIntegerField()
-    contribution_max_fen = models.BigIntegerField()
-    allocation_order = models.TextField(choices=Order.choices)
-    write_off_pot = models.TextField(choices=Pot.choices)
-    open_loans_max = models.IntegerField()
-    instalments = models.IntegerField()  # equal ones; 1 = all at the end
-    min_members = models.IntegerField()
-    min_poor_share = models.IntegerField()  # percent
+    loan_cap_fen = Fen(
+        "loan_cap",
+        _("most that may be lent to a member at once"),
+        low=1,
+        label=_("largest loan"),
+        headers=("loan ceiling", "借款上限", "单笔借款上限"),
+    )
+    term_cap_days = Whole(
+        "term_cap_days",
+        _("longest term of a loan"),
+        unit="days",
+        low=1,
+        high=3660,
+        label=_("longest term"),
+        headers=("longest term", "最长期限", "最长借款期限(天)"),
+    )
+    extension_days_max = Whole(
+        "extension_days",
+        _("days a loan may be extended beyond the longest term; none if empty"),
+        default=0,
+        required=False,
+        unit="days",
+        low=0,
+        high=3660,
+        label=_("longest extension"),
+        headers=("longest extension", "可展期天数"),
+    )
+    # Kept in hundredths of a percent of what is lent, for thirty days.
+    fee_rate_bp = Whole(
+        "fee_rate_month",
+        _("user fee for thirty days, in percent of what is lent, at most two decimals"),
+        kind=Kind.DECIMAL,
+        kept_as=100,
+        unit="percent",
+        low=0,
+        high=10,
+        label=_("fee for 30 days"),
+        headers=("fee per month", "月占用费率", "月占用费率(%)"),
+    )
+    contribution_min_fen = Fen(
+        "contribution_min",
+        _("least a member pays in on entry"),
+        label=_("least contribution"),
+        headers=("least contribution", "最低互助金"),
+    )
+    contribution_max_fen = Fen(
+        "contribution_max",
+        _("most a member may have paid in"),
+        low=1,
+        label=_("most contribution"),
+        headers=("most contribution", "最高互助金"),
+    )
+    allocation_order = Coded(
+        "allocation_order",
+        _("what a repayment pays first: the fee or the principal of each instalment"),
+        choices=Order,
+        written={"先费后本": "fee_first", "先本后费": "principal_first"},
+        label=_("a repayment pays"),
+        headers=("allocation", "还款顺序"),
+    )
+    # Members' own money never pays for another's default.
+    write_off_pot = Coded(
+        "write_off_pot",
+        _("the pot a loan written off is charged to"),
+        choices=WriteOffPot,
+        written={
+            "占用费积累": "surplus",
+            "公积金": "surplus",
+            "捐赠": "gifts",
+            "财政扶贫资金": "grant",
+            "财政资金": "grant",
+        },
+        label=_("a write-off is charged to"),
+        headers=("write-off pot", "核销来源"),
+    )
+    open_loans_max = Whole(
+        "open_loans_max",
+        _("how many loans a member may have at once"),
+        low=1,
+        high=20,
+        label=_("open loans at once"),
+        headers=("open loans", "可同时借款笔数"),
+    )
+    instalments = Whole(
+        "instalments",
+        _("equal instalments a loan is repaid in; 1 means all at the end"),
+        low=1,
+        high=60,
+        label=_("instalments"),
+        headers=("number of instalments", "还款期数"),
+    )
+    min_members = Whole(
+        "min_members",
+        _("fewest member households"),
+        unit="households",
+        low=0,
+        high=100_000,
+        label=_("fewest members by its rules"),
+        headers=("fewest members", "最少社员户数"),
+    )
+    min_poor_share = Whole("min_poor_share", _("least share of the village's registered households that are members"),
+                           unit="percent", low=0, high=100, label=_("least share of poor households"),
+                           headers=("least share of poor households", "贫困户入社比例(%)"))  # fmt: skip
 
     class Meta(SpellFact.Meta):
         constraints = [
             *SpellFact.Meta.constraints,
             models.CheckConstraint(
-                name="mutual_funds_ruleset_in_range",
-                condition=Q(
-                    loan_cap_fen__gt=0, term_cap_days__gt=0, extension_days_max__gte=0, fee_rate_bp__range=(0, 1000),
-                    contribution_min_fen__gte=0, contribution_max_fen__gte=F("contribution_min_fen"),
-                    open_loans_max__gt=0, instalments__range=(1, 60), min_members__gte=0, min_poor_share__range=(0, 100),
-                ),
+                name="mutual_funds_ruleset_least_to_most",
+                condition=Q(contribution_max_fen__gte=F("contribution_min_fen")),
             ),
             models.CheckConstraint(name="mutual_funds_ruleset_four_eyes", condition=~Q(prepared_by_id=F("approved_by_id"))),
             models.CheckConstraint(
                 name="mutual_funds_ruleset_brought_in", condition=Q(resolution__isnull=False) | Q(batch_id__isnull=False)
             ),
-            _known("mutual_funds_ruleset", "allocation_order", Order.values),
-            # Members' own money never pays for another's default.
-            _known("mutual_funds_ruleset", "write_off_pot", [Pot.SURPLUS, Pot.GIFTS, Pot.GRANT]),
             models.UniqueConstraint(name="mutual_funds_ruleset_of_society", fields=["id", "society"]),
             *_one_at_a_time("mutual_funds_ruleset", "society"),
         ]  # fmt: skip
@@ -229,6 +342,8 @@ class Member(SpellFact):
 
     society = models.ForeignKey(Society, on_delete=models.PROTECT, related_name="members")
     household = models.ForeignKey(Household, on_delete=models.PROTECT, related_name="+")
+    starts_on = Day("joined_on", _("day the household joined"), days=Days.SINCE, label=_("joined on"),
+                    headers=("date", "日期", "joined", "入社日期"))  # fmt: skip
 
     class Meta(SpellFact.Meta):
         constraints = [
@@ -245,13 +360,38 @@ class Opening(EventFact):
     """What a society had on the region's first day: its pots and where the money lay. Both sides are equal."""
 
     society = models.ForeignKey(Society, on_delete=models.PROTECT, related_name="openings")
-    grant_fen = models.BigIntegerField()
-    contributions_fen = models.BigIntegerField()
-    gifts_fen = models.BigIntegerField()
-    surplus_fen = models.BigIntegerField()
-    cash_fen = models.BigIntegerField()
-    bank_fen = models.BigIntegerField()
-    loans_fen = models.BigIntegerField()
+    grant_fen = Fen(
+        "grant",
+        _("grant pot on the region's first day: all public money paid in, as it stood"),
+        label=_("grant"),
+        headers=("grant pot", "财政扶贫资金"),
+    )
+    contributions_fen = Fen(
+        "contributions",
+        _("members' contributions on that day"),
+        label=_("members' contributions"),
+        headers=("contributions pot", "农户互助金", "会员互助金"),
+    )
+    gifts_fen = Fen(
+        "gifts", _("gifts on that day"), required=False, label=_("gifts"), headers=("gifts pot", "捐赠资金")
+    )
+    surplus_fen = Fen(
+        "surplus",
+        _("surplus of fees on that day"),
+        required=False,
+        label=_("surplus of fees"),
+        headers=("surplus pot", "占用费积累", "公积金"),
+    )
+    cash_fen = Fen(
+        "cash",
+        _("cash in hand on that day"),
+        required=False,
+        label=_("cash in hand"),
+        headers=("cash in hand", "库存现金"),
+    )
+    bank_fen = Fen("bank", _("money at the bank on that day"), label=_("bank"), headers=("at the bank", "银行存款"))
+    loans_fen = Fen("loans", _("principal lent and not yet repaid on that day"), label=_("lent out"),
+                    headers=("loans outstanding", "借出资金", "借款余额"))  # fmt: skip
     voucher_id = models.BigIntegerField(unique=True)
 
     class Meta(EventFact.Meta):
@@ -263,11 +403,6 @@ class Opening(EventFact):
                     grant_fen=F("cash_fen") + F("bank_fen") + F("loans_fen")
                     - F("contributions_fen") - F("gifts_fen") - F("surplus_fen")
                 ),
-            ),
-            models.CheckConstraint(
-                name="mutual_funds_opening_not_negative",
-                condition=Q(grant_fen__gte=0, contributions_fen__gte=0, gifts_fen__gte=0, surplus_fen__gte=0)
-                & Q(cash_fen__gte=0, bank_fen__gte=0, loans_fen__gte=0),
             ),
             models.UniqueConstraint(name="mutual_funds_opening_once", fields=["society"], condition=Q(voided_at=None)),
         ]  # fmt: skip
@@ -294,18 +429,23 @@ class Contribution(EventFact):
         REFUND = "refund", _("refund of own money")
 
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="contributions")
-    kind = models.TextField(choices=Kind.choices)
-    amount_fen = models.BigIntegerField()
-    receipt_no = models.TextField(
-        blank=True, db_default=""
-    )  # of the paper receipt: tells two payments of one day apart
+    happened_on = Day(
+        "paid_on", _("day of the payment; of money paid before the region's first day its true day"), days=Days.SINCE,
+        label=_("day"), headers=("date", "日期", "paid", "缴纳日期"),
+    )  # fmt: skip
+    kind = Coded(
+        "kind", _("own money, a base share counted from the grant (no money moves), or a refund of own money"),
+        choices=Kind, leaves_out=("opening",), label=_("kind"), headers=("kind of contribution", "类别"), written={
+            "自缴": "own", "交纳": "own", "赠股": "granted_base", "配股": "granted_base",
+            "退还": "refund", "退股": "refund"},
+    )  # fmt: skip
+    amount_fen = Fen("amount", _("amount"), low=1, label=_("amount"), headers=("金额",))
+    receipt_no = receipt_no()
     transfer_id = models.BigIntegerField(null=True)
 
     class Meta(EventFact.Meta):
         constraints = [
             *EventFact.Meta.constraints,
-            _known("mutual_funds_contribution", "kind", ["own", "opening", "granted_base", "refund"]),
-            models.CheckConstraint(name="mutual_funds_contribution_positive", condition=Q(amount_fen__gt=0)),
             models.CheckConstraint(
                 name="mutual_funds_contribution_money_has_transfer",
                 condition=Q(kind__in=["own", "refund"], transfer_id__isnull=False)
@@ -323,16 +463,21 @@ class Grant(EventFact):
 
     society = models.ForeignKey(Society, on_delete=models.PROTECT, related_name="grants")
     source_line = models.ForeignKey(SourceLine, on_delete=models.PROTECT, related_name="+")
-    amount_fen = models.BigIntegerField()
-    document_no = models.TextField()
+    happened_on = Day(
+        "granted_on",
+        _("day the money reached the society"),
+        label=_("granted on"),
+        headers=("date", "日期", "granted", "拨付日期"),
+    )
+    amount_fen = Fen("amount", _("amount granted"), low=1, label=_("amount"), headers=("grant", "拨付金额", "金额"))
+    document_no = Words("document", _("number of the document that grants it"), label=_("document number"),
+                        headers=("document number", "文号", "拨款文号"))  # fmt: skip
     transfer_id = models.BigIntegerField()
     county_transfer_id = models.BigIntegerField()
 
     class Meta(EventFact.Meta):
         constraints = [
             *EventFact.Meta.constraints,
-            models.CheckConstraint(name="mutual_funds_grant_positive", condition=Q(amount_fen__gt=0)),
-            models.CheckConstraint(name="mutual_funds_grant_has_document", condition=Q(document_no__gt="")),
             models.UniqueConstraint(name="mutual_funds_grant_transfer_once", fields=["transfer_id"]),
             models.UniqueConstraint(name="mutual_funds_grant_county_transfer_once", fields=["county_transfer_id"]),
         ]
@@ -345,15 +490,14 @@ class Gift(EventFact):
     """An unconditional gift to a society."""
 
     society = models.ForeignKey(Society, on_delete=models.PROTECT, related_name="gifts")
-    giver = models.TextField()
-    amount_fen = models.BigIntegerField()
+    happened_on = Day("given_on", _("day of the gift"), label=_("day"), headers=("date", "日期"))
+    giver = Words("giver", _("who gives it"), label=_("giver"), headers=("捐赠人", "捐赠单位"))
+    amount_fen = Fen("amount", _("amount"), low=1, label=_("amount"), headers=("金额",))
     transfer_id = models.BigIntegerField()
 
     class Meta(EventFact.Meta):
         constraints = [
             *EventFact.Meta.constraints,
-            models.CheckConstraint(name="mutual_funds_gift_positive", condition=Q(amount_fen__gt=0)),
-            models.CheckConstraint(name="mutual_funds_gift_has_giver", condition=Q(giver__gt="")),
             models.UniqueConstraint(name="mutual_funds_gift_transfer_once", fields=["transfer_id"]),
         ]
 
@@ -371,23 +515,50 @@ class Loan(EventFact):
     society = models.ForeignKey(Society, on_delete=models.PROTECT, related_name="loans")
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="loans")
     rule_set = models.ForeignKey(RuleSet, on_delete=models.PROTECT, related_name="+")
-    loan_no = models.TextField()
-    principal_fen = models.BigIntegerField()
+    happened_on = Day(
+        "lent_on",
+        _("day the money was lent"),
+        days=Days.SINCE,
+        label=_("lent on"),
+        headers=("date", "日期", "lent", "借款日期"),
+    )
+    loan_no = Words(
+        "loan_no",
+        _("number of the loan, once in its society"),
+        max_length=40,
+        reference=True,
+        label=_("loan"),
+        headers=("loan number", "借款编号", "借款号"),
+    )
+    principal_fen = Fen(
+        "principal",
+        _("amount lent; of a loan older than the region's first day, what was still owed on that day"),
+        low=1,
+        label=_("principal"),
+        headers=("amount lent", "借款金额"),
+    )
     fee_rate_bp = models.IntegerField()
-    term_days = models.IntegerField()
+    term_days = Whole(
+        "term_days",
+        _("days until the loan is due"),
+        unit="days",
+        low=1,
+        high=3660,
+        label=_("term in days"),
+        headers=("term", "期限", "期限(天)"),
+    )
     due_on = models.DateField()
     instalments = models.IntegerField()
-    purpose = models.TextField(choices=Purpose.choices)
+    purpose = Coded("purpose", _("what the loan is for"), choices=Purpose, label=_("purpose"),
+                    headers=("用途", "借款用途"), written={
+                        "种植": "crops", "养殖": "livestock", "加工": "processing", "商贸": "trade", "贩运": "trade",
+                        "服务": "services", "其他生产": "other_production"})  # fmt: skip
     opening = models.BooleanField(default=False)
     transfer_id = models.BigIntegerField(null=True)
 
     class Meta(EventFact.Meta):
         constraints = [
             *EventFact.Meta.constraints,
-            _known("mutual_funds_loan", "purpose", Purpose.values),
-            models.CheckConstraint(
-                name="mutual_funds_loan_positive", condition=Q(principal_fen__gt=0, term_days__gt=0)
-            ),
             models.CheckConstraint(
                 name="mutual_funds_loan_money_has_transfer",
                 condition=Q(opening=False, transfer_id__isnull=False) | Q(opening=True, transfer_id=None),
@@ -430,9 +601,17 @@ class Repayment(EventFact):
     """Money a borrower paid back: a part for principal, a part for the fee, each with its transfer."""
 
     loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="repayments")
-    principal_fen = models.BigIntegerField()
-    fee_fen = models.BigIntegerField()
-    receipt_no = models.TextField(blank=True, db_default="")
+    happened_on = Day(
+        "paid_on", _("day of the repayment"), label=_("day"), headers=("date", "日期", "paid", "还款日期")
+    )
+    principal_fen = Fen(
+        "principal",
+        _("part that repays principal"),
+        label=_("principal"),
+        headers=("principal repaid", "归还本金", "本金"),
+    )
+    fee_fen = Fen("fee", _("part that pays the user fee"), label=_("fee"), headers=("fee paid", "占用费"))
+    receipt_no = receipt_no()  # fmt: skip
     principal_transfer_id = models.BigIntegerField(null=True)
     fee_transfer_id = models.BigIntegerField(null=True)
 
@@ -441,7 +620,7 @@ class Repayment(EventFact):
             *EventFact.Meta.constraints,
             models.CheckConstraint(
                 name="mutual_funds_repayment_positive",
-                condition=Q(principal_fen__gte=0, fee_fen__gte=0) & ~Q(principal_fen=0, fee_fen=0),
+                condition=~Q(principal_fen=0, fee_fen=0),
             ),
             models.CheckConstraint(
                 name="mutual_funds_repayment_principal_has_transfer",

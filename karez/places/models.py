@@ -14,6 +14,8 @@ from django.db.models import F, Func, Q
 from django.utils.translation import gettext_lazy as _
 
 from karez.kernel.facts import EventFact, Reach, SpellFact, UndatedFact, Usage
+from karez.kernel.fields import Coded, Day, Words
+from karez.kernel.sheets import Days, Text
 
 
 class Level(models.TextChoices):
@@ -62,6 +64,15 @@ _COUNTED_DAYS = Func(
 )
 
 
+def _first_day(meaning: Text) -> Day:
+    return Day("valid_from", meaning, days=Days.ANY, label=_("in force from"), headers=("from", "起始日期", "生效日期"))
+
+
+def _end(meaning: Text) -> Day:
+    return Day("valid_to", meaning, null=True, blank=True, days=Days.ANY, label=_("in force before"),
+               headers=("until", "to", "终止日期", "失效日期"))  # fmt: skip
+
+
 def _one_at_a_time(name: str, *fields: str, days: Any, condition: Q | None = None) -> ExclusionConstraint:
     """Rows alike in `fields` never share a day of `days`."""
     alike = [(F(field), RangeOperators.EQUAL) for field in fields]
@@ -81,12 +92,11 @@ class Area(UndatedFact):
     recorded.
     """
 
-    first_level = models.TextField(choices=Level.choices)
+    first_level = Coded("first_level", _("what it was when first recorded"), choices=Level)
 
     class Meta(UndatedFact.Meta):
         constraints = [
             *UndatedFact.Meta.constraints,
-            models.CheckConstraint(name="places_area_level_known", condition=Q(first_level__in=Level.values)),
         ]
 
     def __str__(self) -> str:
@@ -99,20 +109,25 @@ class AreaSpell(SpellFact):
     reach = Reach.AHEAD
 
     area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="spells")
-    level = models.TextField(choices=Level.choices)
-    code = models.TextField()
-    name_zh = models.TextField()
-    name_en = models.TextField()
+    level = Coded("level", _("level of the area"), choices=Level, label=_("level"), headers=("级别", "层级"), written={
+                      "province": "region", "省": "region", "自治区": "region", "直辖市": "region", "地级": "prefecture",
+                      "地区": "prefecture", "市": "prefecture", "自治州": "prefecture", "县级": "county", "县": "county",
+                      "区": "county", "乡级": "township", "乡": "township", "镇": "township", "街道": "township",
+                      "村级": "village", "村": "village"})  # fmt: skip
+    code = Words("code", _("official code of the area"), pattern="[0-9A-Za-z-]+", max_length=20, label=_("code"),
+                 headers=("代码", "区划代码"))  # fmt: skip
+    name_zh = Words("name_zh", _("Chinese name"), required=False, label=_("Chinese name"), headers=("名称", "中文名称"))
+    name_en = Words("name_en", _("romanised or English name"), required=False, label=_("name in letters"),
+                    headers=("name", "英文名称", "拼音"))  # fmt: skip
     parent = models.ForeignKey(Area, null=True, blank=True, on_delete=models.PROTECT, related_name="child_spells")
-    mark = models.TextField(choices=Mark.choices, default=Mark.SOURCED)
-    note = models.TextField(blank=True, default="")
+    starts_on = _first_day(_("first day this is so"))
+    ends_before = _end(_("first day this is no longer so; empty while it holds"))
+    mark = Coded("mark", _("where it is known from"), choices=Mark, default=Mark.SOURCED)
+    note = Words("note", _("source or remark"), blank=True, default="", label=_("remark"), headers=("备注", "来源"))
 
     class Meta(SpellFact.Meta):
         constraints = [
             *SpellFact.Meta.constraints,
-            models.CheckConstraint(name="places_areaspell_level_known", condition=Q(level__in=Level.values)),
-            models.CheckConstraint(name="places_areaspell_mark_known", condition=Q(mark__in=Mark.values)),
-            models.CheckConstraint(name="places_areaspell_code_not_empty", condition=Q(code__regex=r"^[0-9A-Za-z-]+$")),
             models.CheckConstraint(name="places_areaspell_named", condition=~Q(name_zh="", name_en="")),
             models.CheckConstraint(
                 name="places_areaspell_only_regions_have_no_parent",
@@ -144,18 +159,13 @@ class Succession(EventFact):
 
     predecessor = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="succeeded_by")
     successor = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="succeeds")
-    kind = models.TextField(choices=Kind.choices)
-    mark = models.TextField(choices=Mark.choices, default=Mark.SOURCED)
+    kind = Coded("kind", _("how the successor came about"), choices=Kind, label=_("kind"))
+    mark = Coded("mark", _("where it is known from"), choices=Mark, default=Mark.SOURCED)
     note = models.TextField(blank=True, default="")
 
     class Meta(EventFact.Meta):
         constraints = [
             *EventFact.Meta.constraints,
-            models.CheckConstraint(
-                name="places_succession_kind_known",
-                condition=Q(kind__in=["merge", "split", "rename", "cut_out"]),
-            ),
-            models.CheckConstraint(name="places_succession_mark_known", condition=Q(mark__in=Mark.values)),
             models.CheckConstraint(
                 name="places_succession_of_two_areas",
                 condition=~Q(predecessor=F("successor")),
@@ -177,17 +187,22 @@ class Designation(SpellFact):
     reach = Reach.AHEAD
 
     area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="designations")
-    list = models.TextField(choices=DesignationList.choices)
-    document = models.TextField()
-    mark = models.TextField(choices=Mark.choices, default=Mark.SOURCED)
+    list = Coded("list", _("the list"), choices=DesignationList, label=_("list"), headers=("名单", "类别"), written={
+                     "国家扶贫开发工作重点县": "national_key_county", "国家重点县": "national_key_county",
+                     "自治区扶贫开发工作重点县": "regional_key_county", "区级重点县": "regional_key_county",
+                     "贫困村": "poor_village", "三个确保一类": "three_ensures_1", "三个确保二类": "three_ensures_2",
+                     "三个确保三类": "three_ensures_3", "互助资金试点": "mutual_fund_pilot",
+                     "连片开发试点": "contiguous_pilot", "移民迁出": "relocation_source", "移民迁入": "relocation_host",
+                 })  # fmt: skip
+    document = Words("document", _("document that put it there"), label=_("document"), headers=("文件", "依据"))
+    starts_on = _first_day(_("first day on the list"))
+    ends_before = _end(_("first day no longer on it; empty while it is"))
+    mark = Coded("mark", _("where it is known from"), choices=Mark, default=Mark.SOURCED)
     note = models.TextField(blank=True, default="")
 
     class Meta(SpellFact.Meta):
         constraints = [
             *SpellFact.Meta.constraints,
-            models.CheckConstraint(name="places_designation_list_known", condition=Q(list__in=DesignationList.values)),
-            models.CheckConstraint(name="places_designation_mark_known", condition=Q(mark__in=Mark.values)),
-            models.CheckConstraint(name="places_designation_has_document", condition=Q(document__gt="")),
             _one_at_a_time(
                 "places_designation_one_at_a_time",
                 "area",

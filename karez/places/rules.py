@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from karez.kernel import fields
 from karez.kernel.refusal import Refusal
 
 # Constraint of the database -> (code, what was found, what is expected, what to do).
@@ -19,9 +20,6 @@ _BROKEN = {
     "places_areaspell_code_once": (
         "places.code_taken", "another area has this code on some of these days", "a code names one area of a level at a time",
         "check the code, or end the other area's use of it first",
-    ),
-    "places_areaspell_code_not_empty": (
-        "places.bad_code", "an empty code or one with other signs", "letters, digits and hyphens", "write the official code",
     ),
     "places_areaspell_named": ("places.no_name", "no name in either language", "a name", "give a name"),
     "places_areaspell_only_regions_have_no_parent": (
@@ -51,9 +49,6 @@ _BROKEN = {
         "places.overlap", "the village already in another class of the three ensures", "one class at a time",
         "end the other class first",
     ),
-    "places_designation_list_known": (
-        "places.unknown_list", "a list of another name", "one of the lists known here", "choose from the lists",
-    ),
     "places_designation_end_is_whole": (
         "places.bad_days", "an end before the beginning", "a day after the beginning", "choose a later day",
     ),
@@ -62,7 +57,8 @@ _BROKEN = {
 
 def refusal_of(error: Any, record: str) -> Refusal | None:
     """The refusal that tells a database error of this room, or None where the error is not of this room."""
-    told = _BROKEN.get(getattr(getattr(error, "diag", None), "constraint_name", None) or "")
+    constraint = getattr(getattr(error, "diag", None), "constraint_name", None) or ""
+    told = _BROKEN.get(constraint)
     if told is not None:
         code, found, expected, todo = told
         return Refusal(
@@ -77,7 +73,7 @@ def refusal_of(error: Any, record: str) -> Refusal | None:
             rule="every area but a region lies in another",
             todo="move the areas under it first, or choose a day on which the parent exists",
         )
-    return None
+    return fields.refusal_of(constraint, record)
 
 
 def has_ended(area_id: int, ends_before: date | None) -> Refusal:

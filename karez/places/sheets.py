@@ -4,36 +4,14 @@ A file of areas may hold several rows for one level and code, one for each time 
 """
 
 from collections.abc import Mapping
-from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
+from karez.kernel.fields import column_of
 from karez.kernel.overlaps import shared_days
-from karez.kernel.sheets import Applying, Check, Column, Days, Kind, Sheet, Total
+from karez.kernel.sheets import Applying, Check, Column, Kind, Sheet, Total
 from karez.places.loading import insert_areas, insert_designations
-from karez.places.models import DesignationList
-
-LEVELS = {
-    "region": "region", "province": "region", "省": "region", "自治区": "region", "直辖市": "region",
-    "prefecture": "prefecture", "地级": "prefecture", "地区": "prefecture", "市": "prefecture", "自治州": "prefecture",
-    "county": "county", "县级": "county", "县": "county", "区": "county",
-    "township": "township", "乡级": "township", "乡": "township", "镇": "township", "街道": "township",
-    "village": "village", "村级": "village", "村": "village",
-}  # fmt: skip
-LISTS = {str(value): str(value) for value in DesignationList.values} | {
-    "国家扶贫开发工作重点县": "national_key_county",
-    "国家重点县": "national_key_county",
-    "自治区扶贫开发工作重点县": "regional_key_county",
-    "区级重点县": "regional_key_county",
-    "贫困村": "poor_village",
-    "三个确保一类": "three_ensures_1",
-    "三个确保二类": "three_ensures_2",
-    "三个确保三类": "three_ensures_3",
-    "互助资金试点": "mutual_fund_pilot",
-    "连片开发试点": "contiguous_pilot",
-    "移民迁出": "relocation_source",
-    "移民迁入": "relocation_host",
-}
+from karez.places.models import AreaSpell, Designation
 
 AREA_SOURCE = """SELECT row_no, level, code, coalesce(name_zh, '') AS name_zh, coalesce(name_en, '') AS name_en,
     coalesce(parent_code, '') AS parent_code, valid_from AS starts_on, valid_to AS ends_before,
@@ -120,28 +98,12 @@ def _withdraw_designations(given: Applying) -> Mapping[str, int]:
     return {"designations": int(given.cursor.rowcount)}
 
 
-def _days(first: Any, last: Any) -> tuple[Column, Column]:
-    return (
-        Column("valid_from", first, Kind.DATE, days=Days.ANY, headers=("from", "起始日期", "生效日期")),
-        Column(
-            "valid_to", last, Kind.DATE, required=False, days=Days.ANY, headers=("until", "to", "终止日期", "失效日期")
-        ),
-    )
-
-
 PLACES = Sheet(
     name="places",
     label=_("Areas"),
     about=_("Regions, prefectures, counties, townships and villages with their codes and names, each from a day on."),
     columns=(
-        Column("level", _("level of the area"), Kind.CODE, headers=("级别", "层级"), codes=LEVELS),
-        Column(
-            "code",
-            _("official code of the area"),
-            headers=("代码", "区划代码"),
-            max_length=20,
-            pattern="[0-9A-Za-z-]+",
-        ),
+        *(column_of(AreaSpell, field) for field in ("level", "code")),
         Column(
             "parent_code",
             _("code of the area it lies in"),
@@ -150,10 +112,7 @@ PLACES = Sheet(
             max_length=20,
             reference=True,
         ),
-        Column("name_zh", _("Chinese name"), required=False, headers=("名称", "中文名称")),
-        Column("name_en", _("romanised or English name"), required=False, headers=("name", "英文名称", "拼音")),
-        *_days(_("first day this is so"), _("first day this is no longer so; empty while it holds")),
-        Column("note", _("source or remark"), required=False, headers=("备注", "来源")),
+        *(column_of(AreaSpell, field) for field in ("name_zh", "name_en", "starts_on", "ends_before", "note")),
     ),
     apply=_apply_places,
     send_permission="places.maintain",
@@ -176,9 +135,7 @@ DESIGNATIONS = Sheet(
     ),
     columns=(
         Column("area_code", _("area on the list"), Kind.AREA, headers=("代码", "区划代码", "code")),
-        Column("list", _("the list"), Kind.CODE, headers=("名单", "类别"), codes=LISTS),
-        *_days(_("first day on the list"), _("first day no longer on it; empty while it is")),
-        Column("document", _("document that put it there"), headers=("文件", "依据")),
+        *(column_of(Designation, field) for field in ("list", "starts_on", "ends_before", "document")),
     ),
     apply=_apply_designations,
     send_permission="places.maintain",

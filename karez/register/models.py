@@ -5,6 +5,7 @@ Holds no consent, no loan and no programme: those are facts of higher rooms, whi
 Nothing here says what somebody believes, where they come from, or where they go. Birth is kept to the month.
 """
 
+from datetime import date
 from typing import Any
 
 import pghistory
@@ -18,6 +19,8 @@ from django.utils.translation import gettext_lazy as _
 
 from karez.intake.numbers import key_of, number_key
 from karez.kernel.facts import EventFact, Reach, SpellFact, UndatedFact, Usage
+from karez.kernel.fields import Coded, CodedNumber, Day, Fen, Month, Whole, Words, Year
+from karez.kernel.sheets import Days
 from karez.places.models import Area
 
 _COUNTED_DAYS = Func(
@@ -98,16 +101,18 @@ class Household(SpellFact):
 
     key = models.UUIDField(db_default=RandomUUID(), editable=False)
     village = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="+", db_index=False)
-    household_no = models.TextField()
-    kind = models.TextField(choices=HouseholdKind.choices)
+    household_no = Words("household_no", _("number of the household, unique in its village"), max_length=40, reference=True,
+                         label=_("household"), headers=("household number", "household no", "户编号", "户号"))  # fmt: skip
+    kind = Coded("household_kind", _("what the household is recorded for"), choices=HouseholdKind, written={
+                     "在册": "registered", "建档立卡": "registered", "建档户": "registered", "在册户": "registered",
+                     "仅互助社成员": "fund_member_only", "其他农户": "fund_member_only", "非建档户": "fund_member_only"},
+                 label=_("kind of household"), headers=("household kind", "户类型"))  # fmt: skip
 
     objects = Households()
 
     class Meta(SpellFact.Meta):
         constraints = [
             *SpellFact.Meta.constraints,
-            models.CheckConstraint(name="register_household_kind_known", condition=Q(kind__in=HouseholdKind.values)),
-            models.CheckConstraint(name="register_household_numbered", condition=Q(household_no__gt="")),
             models.UniqueConstraint(name="register_household_key_once", fields=["key"]),
             models.UniqueConstraint(
                 name="register_household_no_once", fields=["village", "household_no"], condition=Q(voided_at=None)
@@ -126,13 +131,15 @@ class Person(UndatedFact):
     """That somebody exists: a random key, sex, month of birth. Who it is stands in Identity, and only there."""
 
     key = models.UUIDField(db_default=RandomUUID(), editable=False)
-    sex = models.SmallIntegerField(choices=Sex.choices)
-    birth_month = models.DateField(null=True, blank=True)
+    sex = CodedNumber("sex", _("sex (GB/T 2261.1)"), choices=Sex, label=_("sex"), headers=("性别",), written={
+                          "unknown": "0", "male": "1", "female": "2", "not stated": "9",
+                          "未知": "0", "男": "1", "女": "2", "未说明": "9"})  # fmt: skip
+    birth_month = Month("birth_month", _("year and month of birth"), null=True, blank=True, low=date(1850, 1, 1),
+                        label=_("month of birth"), headers=("birth month", "born", "出生年月"))  # fmt: skip
 
     class Meta(UndatedFact.Meta):
         constraints = [
             *UndatedFact.Meta.constraints,
-            models.CheckConstraint(name="register_person_sex_known", condition=Q(sex__in=Sex.values)),
             models.CheckConstraint(
                 name="register_person_birth_is_a_month", condition=Q(birth_month=None) | Q(birth_month__day=1)
             ),
@@ -176,15 +183,19 @@ class Membership(SpellFact):
 
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="memberships", db_index=False)
     household = models.ForeignKey(Household, on_delete=models.PROTECT, related_name="memberships")
-    relation = models.SmallIntegerField(choices=Relation.choices)
+    relation = CodedNumber(
+        "relation", _("relation to the head (GB/T 4761, first digit)"), choices=Relation,
+        label=_("relation to the head"), headers=("relation to head", "与户主关系"), written={
+            "head": "0", "户主": "0", "本人": "0", "spouse": "1", "配偶": "1", "son": "2", "子": "2", "daughter": "3", "女": "3",
+            "grandchild": "4", "孙子女": "4", "parent": "5", "父母": "5", "grandparent": "6", "祖父母": "6",
+            "sibling": "7", "兄弟姐妹": "7", "other": "8", "其他": "8"})  # fmt: skip
     is_head = models.BooleanField()
+    starts_on = Day("since", _("member of the household since"), low=date(1980, 1, 1), days=Days.SINCE,
+                    label=_("member since"), headers=("member since", "入户日期", "登记日期"))  # fmt: skip
 
     class Meta(SpellFact.Meta):
         constraints = [
             *SpellFact.Meta.constraints,
-            models.CheckConstraint(
-                name="register_membership_relation_known", condition=Q(relation__in=Relation.values)
-            ),
             models.CheckConstraint(
                 name="register_membership_head_is_relation_0",
                 condition=Q(is_head=True, relation=0) | (Q(is_head=False) & ~Q(relation=0)),
@@ -203,9 +214,13 @@ class Assessment(EventFact):
     reach = Reach.SINCE
 
     household = models.ForeignKey(Household, on_delete=models.PROTECT, related_name="assessments", db_index=False)
-    year = models.IntegerField()
-    income_fen = models.BigIntegerField()
-    size = models.SmallIntegerField()
+    year = Year("year", _("year the income was earned in"), low=1980, label=_("year"), headers=("年度", "年份"))
+    happened_on = Day("assessed_on", _("day of the assessment"), days=Days.SINCE, label=_("assessed on"),
+                      headers=("assessed on", "评估日期"))  # fmt: skip
+    income_fen = Fen("income", _("net income of the household in the year"), low=-100_000_000, high=100_000_000_000,
+                     label=_("net income of the year"), headers=("net income", "家庭纯收入", "纯收入"))  # fmt: skip
+    size = Whole("size", _("persons the income is divided by"), unit="persons", low=1, high=60,
+                 label=_("persons the income was divided by"), headers=("household size", "人口数"))  # fmt: skip
     income_per_head_fen = models.GeneratedField(
         expression=Cast(
             # Greatest: a size of 0 is told by its constraint, not by a division.
@@ -215,16 +230,15 @@ class Assessment(EventFact):
         output_field=models.BigIntegerField(),
         db_persist=True,
     )
-    line = models.TextField()
+    line = Words("line", _("id of the poverty line"), max_length=60, reference=True, label=_("poverty line"),
+                 headers=("poverty line", "贫困线"))  # fmt: skip
 
     class Meta(EventFact.Meta):
         constraints = [
             *EventFact.Meta.constraints,
-            models.CheckConstraint(name="register_assessment_size_positive", condition=Q(size__gt=0)),
-            models.CheckConstraint(name="register_assessment_names_its_line", condition=Q(line__gt="")),
             models.CheckConstraint(
                 name="register_assessment_in_or_after_its_year",
-                condition=Q(year__gte=1980) & Q(year__lte=ExtractYear(F("happened_on"))),
+                condition=Q(year__lte=ExtractYear(F("happened_on"))),
             ),
             models.UniqueConstraint(
                 name="register_assessment_once_a_year", fields=["household", "year"], condition=Q(voided_at=None)
@@ -239,12 +253,11 @@ class CaseSpell(SpellFact):
     """A household's case is at a stage. Identified and on record are two spells; a return to the register is a new one."""
 
     household = models.ForeignKey(Household, on_delete=models.PROTECT, related_name="case_spells", db_index=False)
-    stage = models.TextField(choices=Stage.choices)
+    stage = Coded("stage", _("how far the case has come"), choices=Stage, label=_("stage"))
 
     class Meta(SpellFact.Meta):
         constraints = [
             *SpellFact.Meta.constraints,
-            models.CheckConstraint(name="register_casespell_stage_known", condition=Q(stage__in=Stage.values)),
             _one_counts("register_casespell_one_stage", "household"),
         ]
 
@@ -256,12 +269,11 @@ class Exit(EventFact):
     """A household's case ended on a day, for a reason. Ending the case spell is part of the same act."""
 
     household = models.ForeignKey(Household, on_delete=models.PROTECT, related_name="exits")
-    reason = models.TextField(choices=ExitReason.choices)
+    reason = Coded("reason", _("why the case ended"), choices=ExitReason, label=_("reason"))
 
     class Meta(EventFact.Meta):
         constraints = [
             *EventFact.Meta.constraints,
-            models.CheckConstraint(name="register_exit_reason_known", condition=Q(reason__in=ExitReason.values)),
             models.UniqueConstraint(
                 name="register_exit_once_a_day", fields=["household", "happened_on"], condition=Q(voided_at=None)
             ),

@@ -277,7 +277,7 @@ def person_id_of_key(actor: User, key: UUID) -> int | None:
 def _status(cases: list[CaseSpell], exits: list[Exit], today: date) -> str:
     open_cases = [c for c in cases if c.starts_on <= today and (c.ends_before is None or c.ends_before > today)]
     if open_cases:
-        return open_cases[-1].stage
+        return str(open_cases[-1].stage)
     return "exited" if exits else ""
 
 

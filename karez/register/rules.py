@@ -5,6 +5,7 @@ clock.
 from datetime import date
 from typing import Any
 
+from karez.kernel import fields
 from karez.kernel.refusal import Refusal
 
 # Constraint of the database -> (code, what was found, what is expected, what to do).
@@ -20,9 +21,6 @@ _BROKEN = {
     "register_membership_end_is_whole": (
         "register.bad_days", "an end before the beginning", "a day on or after the beginning", "choose a later day",
     ),
-    "register_membership_relation_known": (
-        "register.unknown_relation", "a relation of another code", "GB/T 4761, first digit: 0 to 8", "choose from the list",
-    ),
     "register_household_no_once": (
         "register.number_taken", "a household of this number in the village", "a number not yet used in the village",
         "choose another number, or open the household that has it",
@@ -31,11 +29,6 @@ _BROKEN = {
         "register.number_taken", "a household of this number, written in another way", "a number not yet used in the village",
         "choose another number, or open the household that has it",
     ),
-    "register_household_kind_known": (
-        "register.unknown_kind", "a kind of another name", "registered or fund_member_only", "choose from the list",
-    ),
-    "register_household_numbered": ("register.no_number", "no number", "the number of the household", "give a number"),
-    "register_person_sex_known": ("register.unknown_sex", "another code", "GB/T 2261.1: 0, 1, 2 or 9", "choose from the list"),
     "register_person_birth_is_a_month": (
         "register.bad_birth", "a day of birth", "the month of birth, written as its first day", "leave the day out",
     ),
@@ -43,18 +36,12 @@ _BROKEN = {
         "register.assessed_already", "an assessment of this year", "one assessment of a household and year",
         "replace the assessment if it is wrong",
     ),
-    "register_assessment_size_positive": ("register.bad_size", "no persons", "at least one person", "give the household's size"),
-    "register_assessment_names_its_line": ("register.no_line", "no line", "the id of the poverty line", "name the line"),
     "register_assessment_in_or_after_its_year": (
         "register.bad_year", "a day before the year of the income", "a day in that year or later", "correct year or day",
     ),
     "register_casespell_one_stage": (
         "register.case_open", "a case open on some of the same days", "one stage at a time", "look at the case as it stands",
     ),
-    "register_casespell_stage_known": (
-        "register.unknown_stage", "a stage of another name", "identified or recorded", "choose from the list",
-    ),
-    "register_exit_reason_known": ("register.unknown_reason", "another reason", "a reason of the list", "choose from the list"),
     "register_exit_once_a_day": ("register.exited", "an exit on this day", "one exit", "look at the case as it stands"),
     "register_death_once": ("register.died", "a recorded death", "one death", "replace the record if its day is wrong"),
 }  # fmt: skip
@@ -80,13 +67,14 @@ def refusal_of(error: Any, record: str) -> Refusal | None:
     """The refusal that tells a database error of this room, or None where the error is not one of an office's making."""
     cause = error.__cause__ or error
     diag = getattr(cause, "diag", None)
-    told = _BROKEN.get(getattr(diag, "constraint_name", None) or "")
+    constraint = getattr(diag, "constraint_name", None) or ""
+    told = _BROKEN.get(constraint)
     if told is not None:
         code, found, expected, todo = told
         return Refusal(code, record=record, found=found, expected=expected, rule="the register's invariants", todo=todo)
     by_state = _BY_STATE.get(getattr(cause, "sqlstate", None) or "")
     if by_state is None or diag is None:
-        return None
+        return fields.refusal_of(constraint, record)
     return Refusal(
         by_state[0],
         record=record,

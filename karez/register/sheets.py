@@ -3,48 +3,14 @@
 Name, identity number and telephone are identity: sealed before staging, and named in no list of faults.
 """
 
-from datetime import date
-
 from django.utils.translation import gettext_lazy as _
 
 from karez.intake.numbers import as_on_record
-from karez.kernel.sheets import Check, Column, Days, Kind, Sheet, Total
+from karez.kernel.fields import column_of
+from karez.kernel.sheets import Check, Column, Kind, Sheet, Total
 from karez.register import loading
 from karez.register.likely import SAME_PERSON, SAME_PERSON_IN_FILE
-from karez.register.models import HouseholdKind
-
-KINDS = {
-    "registered": HouseholdKind.REGISTERED.value,
-    "在册": HouseholdKind.REGISTERED.value,
-    "建档立卡": HouseholdKind.REGISTERED.value,
-    "fund_member_only": HouseholdKind.FUND_MEMBER_ONLY.value,
-    "仅互助社成员": HouseholdKind.FUND_MEMBER_ONLY.value,
-}
-SEXES = {
-    "0": "0", "1": "1", "2": "2", "9": "9", "unknown": "0", "male": "1", "female": "2", "not stated": "9",
-    "未知": "0", "男": "1", "女": "2", "未说明": "9",
-}  # fmt: skip
-RELATIONS = {
-    "head": "0",
-    "户主": "0",
-    "本人": "0",
-    "spouse": "1",
-    "配偶": "1",
-    "son": "2",
-    "子": "2",
-    "daughter": "3",
-    "女": "3",
-    "grandchild": "4",
-    "孙子女": "4",
-    "parent": "5",
-    "父母": "5",
-    "grandparent": "6",
-    "祖父母": "6",
-    "sibling": "7",
-    "兄弟姐妹": "7",
-    "other": "8",
-    "其他": "8",
-} | {str(code): str(code) for code in range(9)}
+from karez.register.models import Assessment, Household, Membership, Person
 
 _VILLAGE = Column(
     "village",
@@ -53,13 +19,7 @@ _VILLAGE = Column(
     levels=("village",),
     headers=("village code", "village_code", "村代码", "行政村代码"),
 )
-_HOUSEHOLD_NO = Column(
-    "household_no",
-    _("number of the household, unique in its village"),
-    max_length=40,
-    reference=True,
-    headers=("household number", "household no", "户编号", "户号"),
-)
+_HOUSEHOLD_NO = column_of(Household, "household_no")
 
 # The household of a row, where it is on the register already.
 _KNOWN = """{stage} s JOIN register_household h
@@ -81,13 +41,7 @@ REGISTER = Sheet(
     columns=(
         _VILLAGE,
         _HOUSEHOLD_NO,
-        Column(
-            "household_kind",
-            _("what the household is recorded for"),
-            Kind.CODE,
-            codes=KINDS,
-            headers=("household kind", "户类型"),
-        ),
+        column_of(Household, "kind"),
         Column(
             "person_no",
             _("number of the person in the household"),
@@ -96,30 +50,10 @@ REGISTER = Sheet(
             high=99,
             headers=("person number", "person no", "人员序号"),
         ),
-        Column(
-            "relation",
-            _("relation to the head (GB/T 4761, first digit)"),
-            Kind.CODE,
-            codes=RELATIONS,
-            headers=("relation to head", "与户主关系"),
-        ),
-        Column("sex", _("sex (GB/T 2261.1)"), Kind.CODE, codes=SEXES, headers=("性别",)),
-        Column(
-            "birth_month",
-            _("year and month of birth"),
-            Kind.MONTH,
-            required=False,
-            low=date(1850, 1, 1),
-            headers=("birth month", "born", "出生年月"),
-        ),
-        Column(
-            "since",
-            _("member of the household since"),
-            Kind.DATE,
-            low=date(1980, 1, 1),
-            days=Days.SINCE,
-            headers=("member since", "入户日期", "登记日期"),
-        ),
+        column_of(Membership, "relation"),
+        column_of(Person, "sex"),
+        column_of(Person, "birth_month"),
+        column_of(Membership, "starts_on"),
         Column("name", _("name"), identity=True, max_length=60, headers=("full name", "姓名")),
         Column(
             "id_number",
@@ -251,29 +185,7 @@ ASSESSMENTS = Sheet(
     columns=(
         _VILLAGE,
         _HOUSEHOLD_NO,
-        Column("year", _("year the income was earned in"), Kind.YEAR, low=1980, headers=("年度", "年份")),
-        Column(
-            "assessed_on", _("day of the assessment"), Kind.DATE, days=Days.SINCE, headers=("assessed on", "评估日期")
-        ),
-        Column(
-            "income",
-            _("net income of the household in the year"),
-            Kind.FEN,
-            unit="yuan",
-            low=-100_000_000,
-            high=100_000_000_000,
-            headers=("net income", "家庭纯收入", "纯收入"),
-        ),
-        Column(
-            "size",
-            _("persons the income is divided by"),
-            Kind.INTEGER,
-            unit="persons",
-            low=1,
-            high=60,
-            headers=("household size", "人口数"),
-        ),
-        Column("line", _("id of the poverty line"), max_length=60, reference=True, headers=("poverty line", "贫困线")),
+        *(column_of(Assessment, field) for field in ("year", "happened_on", "income_fen", "size", "line")),
     ),
     key=("village", "household_no", "year"),
     area_column="village",

@@ -11,6 +11,8 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from karez.kernel.facts import EventFact, Reach, Usage
+from karez.kernel.fields import Decimal, Words, Year
+from karez.kernel.sheets import Days
 from karez.places.models import Area
 
 
@@ -54,12 +56,17 @@ class Return(EventFact):
 
     measure = models.ForeignKey(Measure, on_delete=models.PROTECT, related_name="returns", db_index=False)
     area = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="+")
-    year = models.IntegerField()
-    value = models.DecimalField(max_digits=24, decimal_places=4)
-    unit = models.TextField()
-    numerator = models.DecimalField(max_digits=24, decimal_places=4, null=True, blank=True)
-    denominator = models.DecimalField(max_digits=24, decimal_places=4, null=True, blank=True)
-    document = models.TextField()
+    year = Year("year", _("year the number speaks of"), low=1980, days=Days.SINCE, label=_("year"),
+                headers=("年份", "年度"))  # fmt: skip
+    value = Decimal("value", _("the number, in its unit"), max_digits=24, decimal_places=4, low=0, decimals=4,
+                    unit_column="unit", label=_("value"), headers=("数值",))  # fmt: skip
+    unit = Words("unit", _("unit of the number"), max_length=20, label=_("unit"), headers=("计量单位", "单位"))
+    numerator = Decimal("numerator", _("for a quotient: what is divided"), max_digits=24, decimal_places=4, decimals=4,
+                        null=True, blank=True, low=0, label=_("what is divided"), headers=("分子",))  # fmt: skip
+    denominator = Decimal("denominator", _("for a quotient: what it is divided by"), max_digits=24, decimal_places=4,
+                          decimals=4, null=True, blank=True, low=0, label=_("divided by"), headers=("分母",))  # fmt: skip
+    document = Words("document", _("document the number is taken from"), label=_("document"),
+                     headers=("source document", "来源", "文件"))  # fmt: skip
     document_id = models.BigIntegerField(null=True, blank=True)
 
     class Meta(EventFact.Meta):
@@ -72,8 +79,6 @@ class Return(EventFact):
             models.UniqueConstraint(
                 name="returns_return_replaced_once", fields=["replaces"], condition=Q(voided_at=None)
             ),
-            models.CheckConstraint(name="returns_return_names_its_document", condition=Q(document__gt="")),
-            models.CheckConstraint(name="returns_return_not_negative", condition=Q(value__gte=0)),
             models.CheckConstraint(
                 name="returns_return_of_its_year",
                 condition=Q(happened_on__year=F("year"), happened_on__month=12, happened_on__day=31),
@@ -81,7 +86,7 @@ class Return(EventFact):
             models.CheckConstraint(
                 name="returns_return_quotient_is_whole",
                 condition=Q(numerator=None, denominator=None)
-                | Q(numerator__isnull=False, denominator__isnull=False, numerator__gte=0, denominator__gt=0),
+                | Q(numerator__isnull=False, denominator__isnull=False, denominator__gt=0),
             ),
             models.CheckConstraint(
                 name="returns_return_sent_back_by_another",

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from karez.kernel import fields
 from karez.kernel.refusal import Refusal
 
 # Constraint or state of the database -> (code, what is expected, what to do).
@@ -10,8 +11,6 @@ _BROKEN = {
     "returns_return_one_current": (
         "returns.locked", "one return of a measure, place and year", "ask for the return to be sent back, then send the revision",
     ),
-    "returns_return_names_its_document": ("returns.no_document", "the document the number is taken from", "name the document"),
-    "returns_return_not_negative": ("returns.negative", "a number not below zero", "check the number"),
     "returns_return_quotient_is_whole": (
         "returns.half_quotient", "numerator and a denominator above zero, or neither", "bring both parts",
     ),
@@ -49,7 +48,7 @@ def refusal_of(error: Any, record: str) -> Refusal | None:
         )
     code_by_state = _BY_STATE.get(getattr(cause, "sqlstate", None) or "")
     if code_by_state is None:
-        return None
+        return fields.refusal_of(diag.constraint_name or "", record)
     return Refusal(
         code_by_state,
         record=record,

@@ -7,7 +7,9 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from karez.kernel.sheets import Applying, Check, Column, Days, Kind, Sheet, Total
+from karez.kernel.fields import column_of
+from karez.kernel.sheets import Applying, Check, Column, Kind, Sheet, Total
+from karez.returns.models import Return
 
 # Measures are data (see `returns.sql`); what a file may name beside the code is a convenience of the file.
 MEASURES = {
@@ -84,36 +86,7 @@ RETURNS = Sheet(
             levels=("region", "county"),
             headers=("area code", "地区代码", "行政区划代码"),
         ),
-        Column("year", _("year the number speaks of"), Kind.YEAR, low=1980, days=Days.SINCE, headers=("年份", "年度")),
-        Column(
-            "value",
-            _("the number, in its unit"),
-            Kind.DECIMAL,
-            low=0,
-            headers=("数值",),
-            decimals=4,
-            unit_column="unit",
-        ),
-        Column(
-            "numerator",
-            _("for a quotient: what is divided"),
-            Kind.DECIMAL,
-            required=False,
-            low=0,
-            headers=("分子",),
-            decimals=4,
-        ),
-        Column(
-            "denominator",
-            _("for a quotient: what it is divided by"),
-            Kind.DECIMAL,
-            required=False,
-            low=0,
-            headers=("分母",),
-            decimals=4,
-        ),
-        Column("unit", _("unit of the number"), max_length=20, headers=("计量单位", "单位")),
-        Column("document", _("document the number is taken from"), headers=("source document", "来源", "文件")),
+        *(column_of(Return, field) for field in ("year", "value", "numerator", "denominator", "unit", "document")),
     ),
     key=("measure", "area", "year"),
     area_column="area",

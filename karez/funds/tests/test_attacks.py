@@ -80,7 +80,7 @@ def test_amount_equals_transfer(books: dict[str, Any], app_connection: Any) -> N
     appropriation(
         app_connection, books, "funds_appropriation_equals_transfer", transfer_id=passed.transfer_out_id, amount_fen=401
     )
-    appropriation(app_connection, books, "funds_appropriation_amount_positive", amount_fen=0)
+    appropriation(app_connection, books, "funds_appropriation_amount_fen_least", amount_fen=0)
 
 
 def test_allocation_keeps_line_county_and_day(books: dict[str, Any], app_connection: Any, owner_cursor: Any) -> None:
@@ -176,7 +176,7 @@ def test_one_standard_at_a_time(committed_world: Any, app_connection: Any) -> No
     attack(app_connection, sql, [area, "small", 5, 9, "2008-09-01"], "funds_grantstandard_one_at_a_time")
     attack(app_connection, sql, [area, "any", 5, 9, "2008-03-01"], "funds_grantstandard_one_at_a_time")
     attack(app_connection, sql, [area, "big", 9, 5, "2009-01-01"], "funds_grantstandard_low_to_high")
-    attack(app_connection, sql, [area, "huge", 5, 9, "2009-01-01"], "funds_grantstandard_class_known")
+    attack(app_connection, sql, [area, "huge", 5, 9, "2009-01-01"], "funds_grantstandard_size_class_codes")
     with app_connection() as connection:
         connection.execute(sql, [area, "big", 5, 9, "2009-01-01"])
 
@@ -185,7 +185,7 @@ def test_one_target_at_a_time(committed_world: Any, app_connection: Any) -> None
     sql = (
         "INSERT INTO funds_plantarget (area_id, code, label, planned, unit, from_year, until_year, document_no, "
         "starts_on,"
-        " counts_from, recorded_by_id) VALUES (%s, 'a.b', '', %s, 'villages', %s, %s, 'D', '2009-01-01', "
+        " counts_from, recorded_by_id) VALUES (%s, 'a.b', 'a plan', %s, 'villages', %s, %s, 'D', '2009-01-01', "
         "'2009-01-01', 1)"
     )
     area = committed_world.region
@@ -193,7 +193,7 @@ def test_one_target_at_a_time(committed_world: Any, app_connection: Any) -> None
         connection.execute(sql, [area, 1404, 2009, 2011])
     attack(app_connection, sql, [area, 1404, 2009, 2011], "funds_plantarget_one_at_a_time")
     attack(app_connection, sql, [area, 1404, 2011, 2009], "funds_plantarget_years_in_order")
-    attack(app_connection, sql, [area, -1, 2009, 2011], "funds_plantarget_planned_not_negative")
+    attack(app_connection, sql, [area, -1, 2009, 2011], "funds_plantarget_planned_least")
 
 
 def test_money_moved_from_line_to_line_or_given_back_is_no_appropriation(

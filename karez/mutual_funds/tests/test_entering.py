@@ -37,7 +37,7 @@ def test_a_contribution_is_entered_by_one_and_decided_by_another(committed_fund:
     fund, address = committed_fund, "/files/enter/contributions/"
     page = signed_in(fund.treasurer).get(f"{address}?village={VILLAGE}").content.decode()
     assert f'value="{VILLAGE}" selected' in page and "Amount (yuan)" in page and "who pays" not in page
-    assert page.count(" required") >= 5 and "number of the household in the village" in page
+    assert page.count(" required") >= 5 and "number of the household, unique in its village" in page
     answer = signed_in(fund.treasurer).post(address, {**GIVEN, "household_no": _number(fund)})
     batch = Batch.objects.get(sheet="contributions")
     assert answer.status_code == 302 and answer["Location"] == f"/files/{batch.pk}/" and batch.state == State.CHECKED

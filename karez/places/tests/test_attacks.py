@@ -53,8 +53,8 @@ def test_no_two_areas_bear_a_code_at_the_same_time(ningxia):
     ("constraint", "changes"),
     [
         ("places_areaspell_only_regions_have_no_parent", {"parent": None}),
-        ("places_areaspell_level_known", {"level": "hamlet"}),
-        ("places_areaspell_code_not_empty", {"code": ""}),
+        ("places_areaspell_level_codes", {"level": "hamlet"}),
+        ("places_areaspell_code_form", {"code": ""}),
         ("places_areaspell_counts_not_before_true", {"to": date(2009, 1, 1)}),
     ],
 )
@@ -97,7 +97,7 @@ def test_designations_do_not_overlap(ningxia):
     )
     village = ningxia("640422100200")
     refused("places_designation_one_at_a_time", sql, [ningxia("640422"), "national_key_county", "doc"])
-    refused("places_designation_has_document", sql, [village, "poor_village", ""])
+    refused("places_designation_document_filled", sql, [village, "poor_village", ""])
     with connection.cursor() as cursor:
         cursor.execute(sql, [village, "three_ensures_1", "doc"])
     refused("places_designation_one_class", sql, [village, "three_ensures_3", "doc"])

@@ -52,7 +52,7 @@ def test_rename(ningxia, office):
         reason=" ",
     )
     refused(
-        "places.bad_code",
+        "record.out_of_bounds",
         services.rename_area,
         office,
         area_id=area,
@@ -206,7 +206,7 @@ def test_designations(ningxia, office):
         document="",
     )
     refused(
-        "places.unknown_list",
+        "record.out_of_bounds",
         services.designate,
         office,
         area_id=village,

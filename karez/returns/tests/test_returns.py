@@ -143,7 +143,7 @@ def test_a_quotient_brings_its_parts(world: Any) -> None:
             value=Decimal(1),
             document="d",
         )
-    with _refused("returns.no_document"):
+    with _refused("record.out_of_bounds"):
         _submit(world, document=" ")
 
 
@@ -296,8 +296,8 @@ def test_invariants_hold_against_raw_sql(committed_world: Any, app_connection: C
     )
     attacks: list[tuple[str, list[Any], str]] = [
         (insert, ["population", county, 1, "persons", None, None, "d", day, day, None], "returns_return_one_current"),
-        (insert, ["land_area", county, 1, "km2", None, None, "", day, day, None], "returns_return_names_its_document"),
-        (insert, ["land_area", county, -1, "km2", None, None, "d", day, day, None], "returns_return_not_negative"),
+        (insert, ["land_area", county, 1, "km2", None, None, "", day, day, None], "returns_return_document_filled"),
+        (insert, ["land_area", county, -1, "km2", None, None, "d", day, day, None], "returns_return_value_least"),
         (
             insert,
             ["land_area", county, 1, "km2", None, None, "d", "2009-12-30", day, None],
