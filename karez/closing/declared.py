@@ -11,6 +11,7 @@ from typing import Any
 
 from django.apps import apps
 from django.utils.module_loading import module_has_submodule
+from django.utils.translation import gettext_lazy as _
 
 from karez.closing.checking import Wrong
 from karez.closing.snapshots import Snapshot
@@ -24,13 +25,13 @@ _report_checks: dict[str, ReportCheck] = {}
 
 PLACES = FigureTable(
     name="places",
-    grain="one row per area in the edition of the year",
+    grain=_("one row per area in the edition of the year"),
     columns=(
-        FigureColumn("level", "text", "region, prefecture, county, township or village"),
-        FigureColumn("code", "text", "code of the administrative division on the closing day"),
-        FigureColumn("name_zh", "text", "Chinese name"),
-        FigureColumn("name_en", "text", "romanised name"),
-        FigureColumn("parent_id", "bigint", "the area it lies in"),
+        FigureColumn("level", "text", _("region, prefecture, county, township or village")),
+        FigureColumn("code", "text", _("code of the administrative division on the closing day")),
+        FigureColumn("name_zh", "text", _("Chinese name")),
+        FigureColumn("name_en", "text", _("romanised name")),
+        FigureColumn("parent_id", "bigint", _("the area it lies in")),
         *PLACE_COLUMNS[2:],
     ),
     sql="SELECT area_id, level, code, name_zh, name_en, parent_id, region_id, prefecture_id, county_id, "

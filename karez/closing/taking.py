@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from django.utils import translation
 from django.utils.translation import gettext as _
 
 import karez
@@ -141,11 +142,14 @@ def write_tables(
 
 
 def _described(table: FigureTable, file: str, exported: Exported) -> dict[str, Any]:
+    with translation.override("en"):  # a snapshot says the same in whatever language it is signed
+        meanings = {c.name: str(c.meaning) for c in all_columns(table)}
+        grain = str(table.grain)
     columns = [
         {
             "name": c.name,
             "type": c.sql_type,
-            "meaning": c.meaning,
+            "meaning": meanings[c.name],
             "unit": c.unit,
             "key": c.key,
             "unique": c.name == exported.unique,
@@ -157,7 +161,7 @@ def _described(table: FigureTable, file: str, exported: Exported) -> dict[str, A
         "rows": exported.rows,
         "bytes": exported.size,
         "sha256": exported.sha256,
-        "grain": table.grain,
+        "grain": grain,
         "reaches": table.reaches,
         "order_by": table.order_by,
         "columns": columns,

@@ -2,7 +2,12 @@
 to villages.
 """
 
+from django.utils.translation import gettext_lazy as _
+
+from karez.funds.models import Appropriation, Funder, GrantStandard, PlanTarget, SourceLine
+from karez.funds.words import PROGRAMMES
 from karez.kernel.facts import counted_on
+from karez.kernel.fields import frozen
 from karez.kernel.figure_tables import FigureColumn, FigureTable
 
 _DAY = "%(as_of)s"
@@ -20,22 +25,42 @@ def _until(alias: str) -> str:
 
 RULES = FigureTable(
     name="funds_rules",
-    grain="one row per grant standard and per plan target, of the present and the past",
+    grain=_("one row per grant standard and per plan target, of the present and the past"),
+    label=_("grant standards and plan targets"),
     columns=(
-        FigureColumn("kind", "text", "standard or target"),
-        FigureColumn("code", "text", "programme of a standard; code of a target"),
-        FigureColumn("size_class", "text", "size of village of a standard: any, small or big; empty for a target"),
-        FigureColumn("low_fen", "bigint", "lowest grant to a village", unit="fen"),
-        FigureColumn("high_fen", "bigint", "highest grant to a village", unit="fen"),
-        FigureColumn("planned", "numeric(24,4)", "number planned; empty where a plan names only its years"),
-        FigureColumn("unit", "text", "unit of the number planned; yuan for a standard"),
-        FigureColumn("from_on", "date", "first day in force"),
-        FigureColumn("until_on", "date", "first day no longer in force; empty while it is"),
-        FigureColumn("from_year", "integer", "first year of the plan"),
-        FigureColumn("until_year", "integer", "last year of the plan"),
-        FigureColumn("years", "integer", "years of the plan, first and last included", unit="years"),
-        FigureColumn("years_left", "integer", "years of the plan after the year reported", unit="years"),
-        FigureColumn("document_no", "text", "number of the document that set it"),
+        FigureColumn(
+            "kind",
+            "text",
+            _("standard or target"),
+            label=_("kind"),
+            codes={"standard": _("grant standard"), "target": _("plan target")},
+        ),
+        FigureColumn("code", "text", _("programme of a standard; code of a target"), label=_("code")),
+        FigureColumn(
+            "size_class",
+            "text",
+            _("size of village of a standard: any, small or big; empty for a target"),
+            label=_("class of village"),
+        ),
+        frozen(GrantStandard, "low_fen"),
+        frozen(GrantStandard, "high_fen"),
+        frozen(PlanTarget, "planned"),
+        FigureColumn("unit", "text", _("unit of the number planned; yuan for a standard"), label=_("unit")),
+        frozen(PlanTarget, "starts_on", name="from_on"),
+        frozen(PlanTarget, "ends_before", name="until_on"),
+        frozen(PlanTarget, "from_year"),
+        frozen(PlanTarget, "until_year"),
+        FigureColumn(
+            "years",
+            "integer",
+            _("years of the plan, first and last included"),
+            label=_("years of the plan"),
+            unit="years",
+        ),
+        FigureColumn(
+            "years_left", "integer", _("years of the plan after the year reported"), label=_("years left"), unit="years"
+        ),
+        FigureColumn("document_no", "text", _("number of the document that set it"), label=_("document number")),
     ),
     sql=f"""
 SELECT s.area_id, 'standard' AS kind, s.programme AS code, s.size_class, s.low_fen, s.high_fen,
@@ -55,23 +80,32 @@ SELECT p.area_id, 'target', p.code, NULL, NULL, NULL, p.planned, p.unit, p.start
 
 MONEY = FigureTable(
     name="funds_money",
-    grain="one row per appropriation received and per allocation to a county",
+    grain=_("one row per appropriation received and per allocation to a county"),
+    label=_("appropriations received and allocations to counties"),
     columns=(
-        FigureColumn("kind", "text", "appropriation (received by the region) or allocation (received by a county)"),
-        FigureColumn("line_code", "text", "code of the source line"),
-        FigureColumn("line_name", "text", "name of the source line"),
-        FigureColumn("line_year", "integer", "budget year of the source line", unit="year"),
-        FigureColumn("programme", "text", "programme the money is for"),
-        FigureColumn("funder_code", "text", "code of the funder"),
-        FigureColumn("funder_name", "text", "name of the funder, in English"),
-        FigureColumn("funder_name_zh", "text", "name of the funder, in Chinese"),
-        FigureColumn("funder_kind", "text", "kind of funder"),
-        FigureColumn("amount_fen", "bigint", "amount", unit="fen"),
-        FigureColumn("happened_on", "date", "day of the payment"),
-        FigureColumn("counts_on", "date", "day it counts from"),
-        FigureColumn("reference", "text", "reference in the office's papers"),
-        FigureColumn("transfer_id", "bigint", "transfer in the ledger, into the receiving book"),
-        FigureColumn("voucher_id", "bigint", "voucher of that transfer"),
+        FigureColumn(
+            "kind",
+            "text",
+            _("appropriation (received by the region) or allocation (received by a county)"),
+            label=_("kind"),
+            codes={"appropriation": _("appropriation"), "allocation": _("allocation")},
+        ),
+        frozen(SourceLine, "code", name="line_code"),
+        frozen(SourceLine, "name", name="line_name"),
+        frozen(SourceLine, "year", name="line_year"),
+        frozen(SourceLine, "programme", codes=PROGRAMMES),
+        frozen(Funder, "code", name="funder_code"),
+        frozen(Funder, "name_en", name="funder_name"),
+        frozen(Funder, "name_zh", name="funder_name_zh"),
+        frozen(Funder, "kind", name="funder_kind"),
+        frozen(Appropriation, "amount_fen"),
+        frozen(Appropriation, "happened_on"),
+        FigureColumn("counts_on", "date", _("day it counts from"), label=_("counts from")),
+        frozen(Appropriation, "reference"),
+        FigureColumn(
+            "transfer_id", "bigint", _("transfer in the ledger, into the receiving book"), label=_("transfer")
+        ),
+        FigureColumn("voucher_id", "bigint", _("voucher of that transfer"), label=_("voucher")),
     ),
     sql=f"""
 SELECT m.area_id, m.kind, l.code AS line_code, l.name AS line_name, l.year AS line_year, l.programme,

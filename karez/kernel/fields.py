@@ -5,10 +5,11 @@ become constraints named `<table>_<field>_least`, `_most`, `_codes`, `_form` and
 cell of a file may hold, and what a constraint refuses, is told in the same words. Holds no model.
 """
 
+from collections.abc import Callable
 from dataclasses import fields as fields_of
 from dataclasses import replace
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from typing import Any, cast
 
 from django.apps import apps
@@ -16,6 +17,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext
 
+from karez.kernel.figure_tables import FigureColumn
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Column, Kind, Text, codes_in_words, end_in_words, form_in_words
 
@@ -84,18 +86,18 @@ def refusal_of(constraint: str, record: str) -> Refusal | None:
     column, rule = _held().get(constraint, (None, ""))
     if column is None:
         return None
-    expected = {
-        "least": lambda: end_in_words(column, lower=True),
-        "most": lambda: end_in_words(column, lower=False),
-        "codes": lambda: codes_in_words(column),
-        "form": lambda: form_in_words(column),
-        "filled": lambda: gettext("a value"),
-    }[rule]
+    in_words: dict[str, Callable[[Column], str]] = {
+        "least": partial(end_in_words, lower=True),
+        "most": partial(end_in_words, lower=False),
+        "codes": codes_in_words,
+        "form": form_in_words,
+        "filled": lambda _column: gettext("a value"),
+    }
     return Refusal(
         "record.out_of_bounds",
         record=record,
         found=gettext("another value"),
-        expected=expected(),
+        expected=in_words[rule](column),
         rule=str(column.meaning),
         todo=gettext("correct what is named and send again; nothing was written"),
         more={"column": column.name},
@@ -225,3 +227,20 @@ def column_of(model: type[models.Model], field: str, **otherwise: Any) -> Column
     if column is None:
         raise AttributeError(f"{model.__name__}.{field} says nothing of what its column means")
     return replace(cast("Column", column), **otherwise)
+
+
+_FROZEN = {
+    "BigIntegerField": "bigint", "IntegerField": "integer", "SmallIntegerField": "integer", "TextField": "text",
+    "DateField": "date", "BooleanField": "boolean",
+}  # fmt: skip
+
+
+def frozen(model: type[models.Model], field: str, *, name: str = "", **otherwise: Any) -> FigureColumn:
+    """The column of a figure table that freezes a field: its type, meaning, unit, words and codes."""
+    of, column = model._meta.get_field(field), column_of(model, field)
+    kind = of.get_internal_type()
+    sql_type = _FROZEN.get(kind) or f"numeric({of.max_digits},{of.decimal_places})"  # type: ignore[union-attr]
+    unit = "fen" if column.kind is Kind.FEN else "year" if column.kind is Kind.YEAR else column.unit
+    codes = dict(getattr(of, "choices", None) or ())
+    made = FigureColumn(name or of.name, sql_type, column.meaning, unit=unit, label=column.label, codes=codes)
+    return replace(made, **otherwise)

@@ -5,7 +5,13 @@ joined with its place and the place's ancestors in that year's edition, and hold
 attributes only.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+
+from karez.kernel.sheets import Text
 
 
 @dataclass(frozen=True)
@@ -14,20 +20,27 @@ class FigureColumn:
 
     name: str
     sql_type: str
-    meaning: str
+    meaning: Text
     unit: str = ""
     key: bool = False  # a random key that opens to the record through the register, never a number people know
+    label: Text = ""  # what readers call it
+    codes: Mapping[Any, Text] = field(default_factory=dict, hash=False)  # what a coded value says; files keep the code
+
+    @property
+    def called(self) -> str:
+        """What readers call it, in their language."""
+        return str(self.label or self.meaning)
 
 
 # Every figure table with a place begins with these; closing adds them by joining `area_id` of the room's SQL.
 PLACE_COLUMNS: tuple[FigureColumn, ...] = (
-    FigureColumn("area_id", "bigint", "the area the row is recorded at"),
-    FigureColumn("area_level", "text", "its level"),
-    FigureColumn("region_id", "bigint", "region above it"),
-    FigureColumn("prefecture_id", "bigint", "prefecture above it, or itself"),
-    FigureColumn("county_id", "bigint", "county above it, or itself"),
-    FigureColumn("township_id", "bigint", "township above it, or itself"),
-    FigureColumn("village_id", "bigint", "village above it, or itself"),
+    FigureColumn("area_id", "bigint", _("the area the row is recorded at"), label=_("place")),
+    FigureColumn("area_level", "text", _("its level"), label=_("level of the place")),
+    FigureColumn("region_id", "bigint", _("region above it"), label=_("region")),
+    FigureColumn("prefecture_id", "bigint", _("prefecture above it, or itself"), label=_("prefecture")),
+    FigureColumn("county_id", "bigint", _("county above it, or itself"), label=_("county")),
+    FigureColumn("township_id", "bigint", _("township above it, or itself"), label=_("township")),
+    FigureColumn("village_id", "bigint", _("village above it, or itself"), label=_("village")),
 )
 
 
@@ -42,10 +55,11 @@ class FigureTable:
     """
 
     name: str
-    grain: str  # "one row per ..."
+    grain: Text  # "one row per ..."
     columns: tuple[FigureColumn, ...]
     sql: str
     order_by: str
+    label: Text = ""  # its rows, as readers call them: societies at work on 31 December
     reaches: str = "village"  # lowest level of place the source is recorded at
 
 

@@ -2,8 +2,12 @@
 counts.
 """
 
+from django.utils.translation import gettext_lazy as _
+
 from karez.kernel.facts import counted_on
+from karez.kernel.fields import frozen
 from karez.kernel.figure_tables import FigureColumn, FigureTable
+from karez.places.models import AreaSpell
 
 _DAY = "%(as_of)s"
 
@@ -17,13 +21,23 @@ def _on_list(names: str) -> str:
 
 AREAS = FigureTable(
     name="places_areas",
-    grain="one row per area of the edition of 31 December",
+    grain=_("one row per area of the edition of 31 December"),
+    label=_("places of the year's edition"),
     columns=(
-        FigureColumn("code", "text", "administrative code on that day"),
-        FigureColumn("key_county", "boolean", "on the national list of key counties"),
-        FigureColumn("regional_key_county", "boolean", "on the region's own list of key counties"),
-        FigureColumn("poor_village", "boolean", "designated poor village"),
-        FigureColumn("three_ensures", "boolean", "three-ensures village, of any class"),
+        frozen(AreaSpell, "code"),
+        FigureColumn(
+            "key_county", "boolean", _("on the national list of key counties"), label=_("in a national key county")
+        ),
+        FigureColumn(
+            "regional_key_county",
+            "boolean",
+            _("on the region's own list of key counties"),
+            label=_("in a key county of the region"),
+        ),
+        FigureColumn("poor_village", "boolean", _("designated poor village"), label=_("poor village")),
+        FigureColumn(
+            "three_ensures", "boolean", _("three-ensures village, of any class"), label=_("three-ensures village")
+        ),
     ),
     sql=f"""
 SELECT t.area_id, t.code, {_on_list("'national_key_county'")} AS key_county,

@@ -1,9 +1,14 @@
 """What closing freezes of the register: members and households of 31 December, by random key. Holds no identity."""
 
+from django.utils.translation import gettext_lazy as _
+
 from karez.kernel.facts import counted_on
+from karez.kernel.fields import frozen
 from karez.kernel.figure_tables import FigureColumn, FigureTable
+from karez.register.models import Assessment, Household, Membership, Person, Stage
 
 _DAY = "%(as_of)s"
+_CASES = {**dict(Stage.choices), "exited": _("exited")}
 # Where a household's case stands on the day: its stage, or exited if it had one and left, or nothing.
 _STATUS = """COALESCE(c.stage, CASE WHEN e.household_id IS NOT NULL THEN 'exited' END)"""
 _CASE = f"""
@@ -13,15 +18,21 @@ _CASE = f"""
 
 PERSONS = FigureTable(
     name="register_persons",
-    grain="one row per person who is a member of a household on 31 December",
+    grain=_("one row per person who is a member of a household on 31 December"),
+    label=_("members of households on 31 December"),
     columns=(
-        FigureColumn("key", "uuid", "random key of the person", key=True),
-        FigureColumn("household_key", "uuid", "random key of the household", key=True),
-        FigureColumn("household_kind", "text", "what the household was recorded for: registered or fund_member_only"),
-        FigureColumn("case_status", "text", "identified, recorded or exited; empty where the household has no case"),
-        FigureColumn("relation", "integer", "relation to the head (GB/T 4761, first digit; 0 is the head)"),
-        FigureColumn("sex", "integer", "sex (GB/T 2261.1: 1 male, 2 female, 0 not known, 9 not stated)"),
-        FigureColumn("birth_year", "integer", "year of birth", unit="year"),
+        FigureColumn("key", "uuid", _("random key of the person"), label=_("key"), key=True),
+        FigureColumn("household_key", "uuid", _("random key of the household"), label=_("household"), key=True),
+        frozen(Household, "kind", name="household_kind"),
+        FigureColumn(
+            "case_status",
+            "text",
+            _("identified, recorded or exited; empty where the household has no case"),
+            label=_("case"),
+        ),
+        frozen(Membership, "relation"),
+        frozen(Person, "sex"),
+        FigureColumn("birth_year", "integer", _("year of birth"), label=_("year of birth"), unit="year"),
     ),
     sql=f"""
 SELECT h.village_id AS area_id, p.key, h.key AS household_key, h.kind AS household_kind, {_STATUS} AS case_status,
@@ -35,16 +46,23 @@ SELECT h.village_id AS area_id, p.key, h.key AS household_key, h.kind AS househo
 
 HOUSEHOLDS = FigureTable(
     name="register_households",
-    grain="one row per household of a village on 31 December",
+    grain=_("one row per household of a village on 31 December"),
+    label=_("households on 31 December"),
     columns=(
-        FigureColumn("key", "uuid", "random key of the household", key=True),
-        FigureColumn("kind", "text", "what the household was recorded for: registered or fund_member_only"),
-        FigureColumn("case_status", "text", "identified, recorded or exited; empty where it has no case"),
-        FigureColumn("size", "integer", "members on 31 December", unit="persons"),
-        FigureColumn("assessed_size", "integer", "persons the year's income was divided by", unit="persons"),
-        FigureColumn("income_fen", "bigint", "net income of the year, as assessed", unit="fen"),
-        FigureColumn("income_per_head_fen", "bigint", "the same per head", unit="fen"),
-        FigureColumn("line", "text", "id of the poverty line it was held against"),
+        FigureColumn("key", "uuid", _("random key of the household"), label=_("key"), key=True),
+        frozen(Household, "kind"),
+        FigureColumn(
+            "case_status", "text", _("identified, recorded or exited; empty where it has no case"), label=_("case")
+        ),
+        FigureColumn(
+            "size", "integer", _("members on 31 December"), label=_("members of the household"), unit="persons"
+        ),
+        frozen(Assessment, "size", name="assessed_size"),
+        frozen(Assessment, "income_fen"),
+        FigureColumn(
+            "income_per_head_fen", "bigint", _("the same per head"), label=_("net income per head"), unit="fen"
+        ),
+        frozen(Assessment, "line"),
     ),
     sql=f"""
 SELECT h.village_id AS area_id, h.key, h.kind, {_STATUS} AS case_status, COALESCE(m.size, 0)::integer AS size,

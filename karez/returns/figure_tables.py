@@ -1,27 +1,33 @@
 """What closing freezes of the returns: approved values of the year and of the year before. Holds no sums."""
 
+from django.utils.translation import gettext_lazy as _
+
 from karez.kernel.facts import counted_on
+from karez.kernel.fields import frozen
 from karez.kernel.figure_tables import FigureColumn, FigureTable
+from karez.returns.models import Return
 
 _DAY = "%(as_of)s"
 
 VALUES = FigureTable(
     name="returns_values",
-    grain="one row per measure, place and year of the value: the year closed and the year before",
+    grain=_("one row per measure, place and year of the value: the year closed and the year before"),
+    label=_("values of approved returns"),
     columns=(
-        FigureColumn("measure", "text", "what was counted"),
-        FigureColumn("value_year", "integer", "year the value speaks of", unit="year"),
-        FigureColumn("value", "numeric(24,4)", "the value, in the measure's unit"),
-        FigureColumn("numerator", "numeric(24,4)", "of a quotient: what is divided"),
-        FigureColumn("denominator", "numeric(24,4)", "of a quotient: what it is divided by"),
-        FigureColumn("unit", "text", "unit of the value"),
+        FigureColumn("measure", "text", _("what was counted"), label=_("measure")),
+        FigureColumn("value_year", "integer", _("year the value speaks of"), label=_("year of the value"), unit="year"),
+        frozen(Return, "value"),
+        frozen(Return, "numerator"),
+        frozen(Return, "denominator"),
+        frozen(Return, "unit"),
         FigureColumn(
             "key_county",
             "boolean",
-            "the place is on the national list of key counties on 31 December of the year closed",
+            _("the place is on the national list of key counties on 31 December of the year closed"),
+            label=_("in a national key county"),
         ),
-        FigureColumn("document", "text", "document the value is taken from"),
-        FigureColumn("return_id", "bigint", "number of the return"),
+        frozen(Return, "document"),
+        FigureColumn("return_id", "bigint", _("number of the return"), label=_("return")),
     ),
     sql=f"""
 SELECT r.area_id, r.measure_id AS measure, r.year AS value_year, r.value, r.numerator, r.denominator, r.unit,

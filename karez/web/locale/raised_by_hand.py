@@ -6,7 +6,14 @@ BY_HAND = (
     "at least {1}",
     "at most {1}",
     "at least {1} yuan",
-    "at most {1} yuan",  # intake/typing.py: bounds of a column
+    "at most {1} yuan",
+    "days",
+    "households",
+    "percent",
+    "persons",
+    "yuan",  # units of columns
+    "one of {1}",
+    "written as {1}",  # kernel/sheets.py: bounds of a column
     "once in a file; it stands first in row {1}",
     "keep the right one of the rows",  # intake/staging.py: rows that are there twice
     "({1} characters, not shown)",
