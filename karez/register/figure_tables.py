@@ -29,6 +29,7 @@ PERSONS = FigureTable(
             "text",
             _("identified, recorded or exited; empty where the household has no case"),
             label=_("case"),
+            codes=_CASES,
         ),
         frozen(Membership, "relation"),
         frozen(Person, "sex"),
@@ -52,7 +53,11 @@ HOUSEHOLDS = FigureTable(
         FigureColumn("key", "uuid", _("random key of the household"), label=_("key"), key=True),
         frozen(Household, "kind"),
         FigureColumn(
-            "case_status", "text", _("identified, recorded or exited; empty where it has no case"), label=_("case")
+            "case_status",
+            "text",
+            _("identified, recorded or exited; empty where it has no case"),
+            label=_("case"),
+            codes=_CASES,
         ),
         FigureColumn(
             "size", "integer", _("members on 31 December"), label=_("members of the household"), unit="persons"
