@@ -12,7 +12,6 @@ from django.db import connection
 
 from karez.access.models import User
 from karez.funds.models import Allocation, Appropriation, GrantStandard, PlanTarget, Proposal, SourceLine
-from karez.funds.rules import Standard
 from karez.kernel.refusal import Refusal
 from karez.ledger.models import Transfer, VoucherSet
 from karez.places.queries import visible_area_ids_sql, visible_areas
@@ -166,12 +165,6 @@ def allocations(actor: User, line_id: int) -> list[Allocation]:
     areas, params = visible_area_ids_sql(actor, VIEW)
     found = Allocation.objects.filter(line_id=line_id, voided_at=None).select_related("area")
     return list(found.extra(where=[f"area_id IN ({areas})"], params=params).order_by("happened_on", "pk"))
-
-
-def standards(programme: str) -> list[Standard]:
-    """The grant standards of a programme by their true days, oldest first. A rule is public: no actor is asked."""
-    found = GrantStandard.objects.filter(programme=programme, voided_at=None).order_by("starts_on", "size_class")
-    return [Standard(s.size_class, s.low_fen, s.high_fen, s.starts_on, s.ends_before) for s in found]
 
 
 def _rows(actor: User, sql: str, params: list[Any]) -> list[tuple[Any, ...]]:

@@ -66,7 +66,7 @@ def perhaps(sheet: Sheet, matched: Headings, heading: str) -> str:
     near = [
         (SequenceMatcher(None, heading_key(heading), heading_key(words)).ratio(), column.name)
         for column in free
-        for words in (column.name, *column.headers)
+        for words in column.headings
     ]
     likeness, found = max(near, default=(0.0, ""))
     return f" ({found}?)" if likeness >= _ALIKE else ""

@@ -60,8 +60,11 @@ def check_declaration(sheet: Sheet) -> None:
     for column in sheet.columns:
         assert _NAME.fullmatch(column.name) and column.name not in RESERVED, f"{sheet.name}.{column.name}: not a name"
         assert not column.identity or column.kind is Kind.TEXT, f"{sheet.name}.{column.name}: identity is text"
-        for heading in (column.name, *column.headers):
+        for heading in column.headings:
             assert not denied_word(heading), f"{sheet.name}: {heading} may not be asked for"
+    answers = [(heading_key(h), c.name) for c in sheet.columns for h in c.headings]
+    twice = [pair for pair in set(answers) if any(key == pair[0] and name != pair[1] for key, name in answers)]
+    assert not twice, f"{sheet.name}: one heading for two columns: {sorted(twice)}"
     for check in sheet.checks:
         for item in check.across:
             for name in item.split("="):
@@ -135,7 +138,7 @@ def column_in_words(headings: Mapping[str, str], column: str) -> str:
 
 def match_headings(sheet: Sheet, headings: Sequence[str]) -> Headings:
     """Which heading is which column, and the unit it names; a blank heading is nobody's."""
-    wanted = {heading_key(h): c for c in sheet.columns for h in (c.name, *c.headers)}
+    wanted = {heading_key(h): c for c in sheet.columns for h in c.headings}
     places: dict[str, int] = {}
     units: dict[str, Said] = {}
     others: dict[int, str] = {}

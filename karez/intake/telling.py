@@ -212,7 +212,7 @@ class _Sheets:
 
 @lru_cache(maxsize=2)
 def _words_of(declared: _Sheets) -> frozenset[str]:
-    headings = (heading for sheet in declared.sheets for c in sheet.columns for heading in (c.name, *c.headers))
+    headings = (heading for sheet in declared.sheets for c in sheet.columns for heading in c.headings)
     return frozenset(map(heading_key, (*headings, *_COMMON)))
 
 

@@ -10,6 +10,8 @@ from datetime import date
 from enum import Enum
 from typing import Any
 
+from django.conf import settings
+from django.utils import translation
 from django.utils.functional import Promise
 
 from karez.kernel.money import format_fen
@@ -69,6 +71,15 @@ class Column:
     def called(self) -> Text:
         """What the office calls it, in the reader's language."""
         return self.label or self.name.replace("_", " ")
+
+    @property
+    def headings(self) -> tuple[str, ...]:
+        """Every heading that is taken for it: its name, those of the office, and what it is called in each language."""
+        words = [self.name, *self.headers]
+        for language, _name in settings.LANGUAGES if self.label else ():
+            with translation.override(language):
+                words.append(str(self.label))
+        return tuple(dict.fromkeys(words))
 
 
 def end_in_words(column: Column, *, lower: bool) -> str:

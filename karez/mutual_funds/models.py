@@ -527,7 +527,7 @@ class Loan(EventFact):
         _("number of the loan, once in its society"),
         max_length=40,
         reference=True,
-        label=_("loan"),
+        label=_("loan number"),
         headers=("loan number", "借款编号", "借款号"),
     )
     principal_fen = Fen(

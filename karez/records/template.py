@@ -25,6 +25,8 @@ _FORMATS = {Kind.DATE: "yyyy-mm-dd", Kind.MONTH: "yyyy-mm", **_NUMBERS}
 
 def heading(sheet: Sheet, column: Column, *, chinese: bool) -> str:
     """The heading of a column in the reader's language: one that no other column of the sheet answers to."""
+    if column.label:
+        return str(column.label)
     others = {word for one in sheet.columns if one is not column for word in one.headers}
     own = [word for word in column.headers if _CJK.search(word) and word not in others] if chinese else []
     return own[0] if own else column.name.replace("_", " ")

@@ -102,7 +102,7 @@ class Household(SpellFact):
     key = models.UUIDField(db_default=RandomUUID(), editable=False)
     village = models.ForeignKey(Area, on_delete=models.PROTECT, related_name="+", db_index=False)
     household_no = Words("household_no", _("number of the household, unique in its village"), max_length=40, reference=True,
-                         label=_("household"), headers=("household number", "household no", "户编号", "户号"))  # fmt: skip
+                         label=_("household number"), headers=("household number", "household no", "户编号", "户号"))  # fmt: skip
     kind = Coded("household_kind", _("what the household is recorded for"), choices=HouseholdKind, written={
                      "在册": "registered", "建档立卡": "registered", "建档户": "registered", "在册户": "registered",
                      "仅互助社成员": "fund_member_only", "其他农户": "fund_member_only", "非建档户": "fund_member_only"},

@@ -90,4 +90,4 @@ def test_the_console_writes_one(world: Any, tmp_path: Path) -> None:
 
     target = tmp_path / "loans.xlsx"
     assert "loans" in write_template("loans", target)
-    assert _pages(target.read_bytes())[0][0][1] == "loan no"
+    assert _pages(target.read_bytes())[0][0][1] == "loan number"
