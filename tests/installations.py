@@ -15,8 +15,8 @@ from pathlib import Path
 
 import psycopg
 
-from conftest import _copy, _schema_digest
-from karez.host import paths, postgres
+from karez.host import postgres
+from tests import kept_cluster
 
 INIT = (
     "init", "--code", "64", "--first-year", "2009", "--controller", "Office", "--legal-basis", "Rule 1",
@@ -27,17 +27,11 @@ KEPT = "karez_kept"  # the database of the kept cluster
 _copied: set[Path] = set()
 
 
-def kept_cluster() -> Path:
-    """Where the migrated cluster of this schema is kept; there once a test of the run has asked for a database."""
-    return paths.PROJECT / "var" / "test-clusters" / _schema_digest()
-
-
 def new_folder(name: str = "kz-", *, migrated: bool = False) -> Path:
     """A data folder; with a copy of the migrated cluster where asked for and there."""
     made = Path(tempfile.mkdtemp(prefix=name))
     made.chmod(0o711)
-    if migrated and not SERVER and kept_cluster().exists():
-        _copy(kept_cluster(), made / "pg")
+    if migrated and not SERVER and kept_cluster.copied_to(made / "pg"):
         _copied.add(made)
     return made
 

@@ -42,6 +42,12 @@ def copy_to(folder: Path, make: Callable[[], Path]) -> None:
                 _prune(place, name)
 
 
+def copied_to(folder: Path) -> bool:
+    """Copies the kept cluster to `folder` if there is one: a test of the run has asked for a database before."""
+    place = _place()
+    return place is not None and _copied(place / digest(), folder)
+
+
 def digest() -> str:
     """Of the migrations and the SQL they run, of the declarations that hang triggers on tables, and of the libraries that
     bring tables and the server. Rights and rules, which every copy is given again, are not in it.

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import psutil
 
-from conftest import _copy
 from karez.host import paths, postgres
-from tests.installations import KEPT, kept_cluster
+from tests import kept_cluster
+from tests.installations import KEPT
 
 HANG = 120.0  # a guard against hanging, not a measure
 _FOUND = (
@@ -61,8 +61,7 @@ def installed(folder: Path) -> dict[str, str]:
         "DJANGO_SETTINGS_MODULE": "karez.settings",
         "PYTHONPATH": str(paths.PROJECT),
     }
-    if kept_cluster().exists():
-        _copy(kept_cluster(), folder / "pg")
+    kept_cluster.copied_to(folder / "pg")
     environment["KAREZ_DATABASE"] = KEPT
     cluster = postgres.Cluster(folder / "pg", durable=False)
     with postgres.held(cluster):
