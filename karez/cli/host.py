@@ -224,11 +224,14 @@ def backup(*, target: Path, keys_to: Path, keep: int | None) -> None:
 @click.argument("source", type=click.Path(exists=True, file_okay=False, path_type=Path))
 @click.option("--keys", type=click.Path(exists=True, file_okay=False, path_type=Path), required=True)
 def restore(*, source: Path, keys: Path) -> None:
-    """Restores a backup into an empty installation (set KAREZ_VAR or DATABASE_URL to one) and verifies it."""
+    """Restores a backup into an empty installation (set KAREZ_VAR or DATABASE_URL to one) and verifies it.
+
+    One of an earlier version is brought to this one's shape before.
+    """
     from karez.host.backup import restore as run_restore
 
     run_restore(source, keys)
-    with working():
+    with working(migrate=True):
         from karez.host.backup import verify_restored
         from karez.periods import guard
 
