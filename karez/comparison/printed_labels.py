@@ -3,9 +3,11 @@
 import csv
 from collections.abc import Mapping
 from functools import lru_cache
+from pathlib import Path
 
-from karez.proofreader.proof import DATA
 from karez.wording.numbers import CHINESE
+
+LABELS = Path(__file__).parent / "data" / "labels-zh.csv"
 
 
 def printed_label(chapter: str, figure: str) -> str:
@@ -22,5 +24,5 @@ def places_words(places: str, language: str) -> str:
 
 @lru_cache(maxsize=1)
 def _words() -> Mapping[tuple[str, str], str]:
-    with (DATA / "labels-zh.csv").open(encoding="utf-8", newline="") as file:
+    with LABELS.open(encoding="utf-8", newline="") as file:
         return {(row["chapter"], row["id"]): row["label_zh"] for row in csv.DictReader(file)}

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from karez.comparison.printed_labels import LABELS
 from karez.figures.declarations import KINDS as DECLARED_KINDS
 from karez.kernel.tests.work import calls
 from karez.proofreader.chapter_file import KINDS, read_chapter
@@ -168,7 +169,7 @@ def test_what_was_read_as_gb18030_is_told():
 
 
 def test_chinese_in_gb18030_is_hardly_ever_taken_for_damaged_utf8():
-    labels = (DATA / "labels-zh.csv").read_text("utf-8").split(",")
+    labels = LABELS.read_text("utf-8").split(",")
     labels = [label for line in labels for label in line.split() if not label.isascii()]
     assert len(labels) > 100
     for begins in range(0, len(labels) - 5, 5):
