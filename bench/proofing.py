@@ -80,7 +80,7 @@ def _rows(what: str, chapters: dict[int, bytes], rounds: int) -> list[dict[str, 
 
 
 def _seconds(size: int, data: bytes, clock: Callable[[], float] = time.process_time) -> float:
-    from karez.yearbook.proof import proof_of
+    from karez.proofreader.proof import proof_of
 
     gc.collect()
     told: list[int] = []

@@ -22,8 +22,8 @@ def run(rounds: int = 5) -> list[dict[str, object]]:
     from bench.installed import set_up
 
     publication = _publication(set_up)
-    from karez.yearbook import publishing
-    from karez.yearbook.formats import docx, images
+    from karez.publication import publishing
+    from karez.publication.formats import docx, images
 
     bare = _bare(publication)
     ours: dict[str, list[float]] = {name: [] for name in bare}
@@ -90,8 +90,8 @@ def _publication(set_up: Callable[[], None]) -> Any:
         from karez.cli import demo
 
         demo.run()
-    from karez.yearbook.formats.publication import Publication, Signature
-    from karez.yearbook.publishing import publication_of
+    from karez.publication.formats.publication import Publication, Signature
+    from karez.publication.publishing import publication_of
 
     content = publication_of("64", 2009).content
     people = [Signature(step, "A Name", "2010-03-01") for step in ("prepared", "reviewed", "signed")]
@@ -107,8 +107,8 @@ def _at(publication: Any, seconds: int) -> Any:
 
 
 def _bare(publication: Any) -> dict[str, Callable[[int], object]]:
-    from karez.yearbook.formats import open_data, pdf, site
-    from karez.yearbook.wording import LANGUAGES
+    from karez.publication.formats import open_data, pdf, site
+    from karez.wording.numbers import LANGUAGES
 
     pages: list[tuple[Any, dict[str, Any]]] = []
     from django.template.loader import get_template
@@ -116,7 +116,7 @@ def _bare(publication: Any) -> dict[str, Callable[[int], object]]:
     with mock.patch.object(
         site,
         "_page",
-        lambda name, context: (pages.append((get_template(f"yearbook/site/{name}.html"), dict(context))), b"")[1],
+        lambda name, context: (pages.append((get_template(f"publication/site/{name}.html"), dict(context))), b"")[1],
     ):
         site.site(publication)
     contents = [pdf.content_for(publication, language) for language in LANGUAGES]
@@ -141,7 +141,7 @@ def _bare(publication: Any) -> dict[str, Callable[[int], object]]:
 def _docx(content: dict[str, Any], n: int) -> bytes:
     from docx import Document
 
-    from karez.yearbook.formats import images
+    from karez.publication.formats import images
 
     document = Document()
     for picture in [*content["pictures"], *(p for s in content["sections"] for p in s["pictures"])]:

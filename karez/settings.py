@@ -38,7 +38,8 @@ INSTALLED_APPS = [
 ]
 ROOMS = [
     "access", "places", "periods", "records", "intake", "notices", "ledger", "returns", "register",
-    "funds", "mutual_funds", "closing", "figures", "yearbook", "web",
+    "funds", "mutual_funds", "closing", "figures", "proofreader", "wording", "chapter",
+    "comparison", "trace", "publication", "web",
 ]  # fmt: skip
 INSTALLED_APPS += [f"karez.{room}" for room in ROOMS if (PACKAGE / room / "apps.py").exists()]
 

@@ -16,7 +16,7 @@ import pytest
 from karez.host import postgres
 
 pytestmark = pytest.mark.demonstration
-DATA = Path(__file__).resolve().parents[1] / "karez" / "yearbook" / "data"
+DATA = Path(__file__).resolve().parents[1] / "karez" / "proofreader" / "data"
 YEAR = ("--region", "64", "--year", "2009")
 
 
@@ -210,13 +210,13 @@ _EDITS = (
         "a number that is not its own",
     ),
     (
-        "UPDATE yearbook_editionstep SET by_id = 999999 WHERE step = 'reviewed'",
+        "UPDATE publication_editionstep SET by_id = 999999 WHERE step = 'reviewed'",
         "signed texts",
         "is by a person who is no user",
     ),
     (
         (
-            "UPDATE yearbook_editionstep SET by_id = (SELECT id FROM access_user WHERE username = 'sun'), name = 'Sun "
+            "UPDATE publication_editionstep SET by_id = (SELECT id FROM access_user WHERE username = 'sun'), name = 'Sun "
             "Wei' WHERE step = 'signed'"
         ),
         "steps and signers of editions",

@@ -259,6 +259,29 @@ class Guess(models.Model):
         return f"{self.ends_at} {self.wrong}"
 
 
+class VisitorCall(models.Model):
+    """How often an address asked for public pages of one purpose in a short window; the address is kept as a keyed digest
+    of that window only.
+    """
+
+    facts = Usage.SCRATCH
+
+    address_digest = models.CharField(max_length=64)
+    window_starts_at = models.DateTimeField()
+    calls = models.IntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["address_digest", "window_starts_at"], name="access_visitorcall_once_a_window"
+            )
+        ]
+        indexes = [models.Index(fields=["window_starts_at"], name="access_visitorcall_by_window")]
+
+    def __str__(self) -> str:
+        return f"{self.window_starts_at} {self.calls}"
+
+
 class UsualPlace(models.Model):
     """An address from which the password of an account was right not long ago: guesses from elsewhere do not close it
     there.

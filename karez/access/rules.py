@@ -48,11 +48,11 @@ PERMISSIONS: MappingProxyType[str, frozenset[Role]] = MappingProxyType(
         "closing.sign": _SECOND,
         "figures.view": _ALL,
         "figures.trace": _CASE,
-        "yearbook.view": _ALL,
-        "yearbook.publish": _SECOND | _REGION,
-        "yearbook.prepare": _REGION | {Role.STATISTICIAN},
-        "yearbook.review": _REGION | {Role.STATISTICIAN},
-        "yearbook.sign": _SECOND,
+        "publication.view": _ALL,
+        "publication.publish": _SECOND | _REGION,
+        "publication.prepare": _REGION | {Role.STATISTICIAN},
+        "publication.review": _REGION | {Role.STATISTICIAN},
+        "publication.sign": _SECOND,
     }
 )
 

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from karez.closing.queries import check_region
+from karez.comparison.printed_against_computed import compare
 from karez.figures.queries import aliases, figures_for
 from karez.kernel.refusal import Refusal
-from karez.yearbook.chapter_file import read_chapter
-from karez.yearbook.compare import compare
+from karez.proofreader.chapter_file import read_chapter
 
 
 def compare_file(file: Path, region: str, year: int, tell: Callable[[str], None] = print) -> dict[str, Any]:
@@ -30,7 +30,7 @@ def compare_file(file: Path, region: str, year: int, tell: Callable[[str], None]
             f"line {f.line}, {f.column}: found {f.found}, expected {f.expected}" for f in chapter.faults[:50]
         )
         raise Refusal(
-            "yearbook.chapter_file",
+            "proofreader.chapter_file",
             record=file.name,
             found=told,
             expected="a chapter file without faults",

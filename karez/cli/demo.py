@@ -28,10 +28,10 @@ from karez.kernel.refusal import Refusal
 from karez.periods import services as periods
 from karez.periods.models import Period, Region
 from karez.places.models import Tree
+from karez.publication import queries as editions
+from karez.publication import services as publication
+from karez.publication.publishing import publish
 from karez.reference import attach_documents, write
-from karez.yearbook import queries as editions
-from karez.yearbook import services as yearbook
-from karez.yearbook.publishing import publish
 
 REGION, YEAR = "64", 2009
 FOLDER = paths.VAR / "demo"
@@ -165,9 +165,9 @@ def _sign_off(people: dict[str, User]) -> None:
     if editions.public_edition(YEAR) is not None:
         return
     with bar("Signing the chapter"):
-        edition = yearbook.prepare_edition(people["wu"], year=YEAR)
-        yearbook.review_edition(people["zhao"], edition.pk)
-        yearbook.sign_edition(people["wang"], edition.pk)
+        edition = publication.prepare_edition(people["wu"], year=YEAR)
+        publication.review_edition(people["zhao"], edition.pk)
+        publication.sign_edition(people["wang"], edition.pk)
 
 
 def _publish() -> None:

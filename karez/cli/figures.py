@@ -128,7 +128,7 @@ def publish(*, region: str, year: int, out: Path, number: int | None) -> None:
     marked so.
     """
     with working():
-        from karez.yearbook.publishing import publish as publish_chapter
+        from karez.publication.publishing import publish as publish_chapter
 
         paths = publish_chapter(region, year, out, number=number)
         click.echo(f"{out}: {counted(len(paths), 'file')}")

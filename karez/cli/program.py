@@ -30,7 +30,7 @@ _OF_THE_INPUT = (
     "host.no_place",
     "host.time_zone",
     "host.database_address",
-    "yearbook.chapter_file",
+    "proofreader.chapter_file",
 )
 
 _EPILOG = """\b

@@ -35,7 +35,7 @@ def proof(*, file: Path, rules: Path | None, out: Path | None, form: str) -> int
     whole (column part_of), a figure said again differently, persons added to attendances.
     """
     from karez.cli.progress import bar
-    from karez.yearbook.proof import proof as prove
+    from karez.proofreader.proof import proof as prove
 
     with bar("Proof") as tell:
         result = prove(file, rules, lambda done, total: tell(f"{done:,} of {total:,}", done / max(total, 1)))
@@ -71,8 +71,8 @@ def _write(out: Path, result: object) -> None:
     import django
 
     django.setup()  # the words of the file go through the catalogues of translations
-    from karez.yearbook.proof import ProofResult
-    from karez.yearbook.proof_export import export
+    from karez.proofreader.export import export
+    from karez.proofreader.proof import ProofResult
 
     assert isinstance(result, ProofResult)
     try:

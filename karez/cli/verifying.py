@@ -10,7 +10,7 @@ from django.utils.module_loading import module_has_submodule
 
 from karez.host import catalogue
 from karez.kernel.verifying import Proof
-from karez.yearbook.verifying import published_faults
+from karez.publication.verifying import published_faults
 
 # What none of these proofs can find: said with every answer, so that nobody takes them for more than they are.
 BLIND = (

@@ -39,7 +39,8 @@ def told(name: str) -> Iterator[Callable[..., Any]]:
     `items(actor)`, `about_area(actor, area_id, level)`, `about_transfers(actor, transfer_ids)`; and
     `decides_sets(set_ids)`: for each set of prepared vouchers on which a record of the room hangs, the address where it
     is decided. `takes_back(voucher_id)`: the address where a posted voucher is taken back together with the record that
-    stands on its money, None likewise. `says(text, language, cell=False)`: a text raised or noted in English, in
+    stands on its money, None likewise. `beside_chapter(request, snapshot)`: what stands on the page of a chapter beside its text, as
+    HTML. `says(text, language, cell=False)`: a text raised or noted in English, in
     another language.
     """
     for room in settings.ROOMS:

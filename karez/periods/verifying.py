@@ -17,10 +17,10 @@ _LABELS = {
     "access_grantanswer": "answers to proposed roles",
     "closing_snapshotrecord": "snapshots taken",
     "closing_acceptance": "failures accepted at closing",
-    "yearbook_edition": "editions",
-    "yearbook_editionstep": "steps and signers of editions",
-    "yearbook_erratum": "errata",
-    "yearbook_erratumapproval": "approvals of errata",
+    "publication_edition": "editions",
+    "publication_editionstep": "steps and signers of editions",
+    "publication_erratum": "errata",
+    "publication_erratumapproval": "approvals of errata",
     "notices_document": "documents on record",
 }
 

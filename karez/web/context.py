@@ -13,7 +13,7 @@ from karez.places.queries import may
 
 # (permission that shows the entry, URL name, words)
 MENU = (
-    ("figures.view", "yearbook:home", _("Yearbook")),
+    ("figures.view", "chapter:home", _("Yearbook")),
     ("intake.view", "intake:batches", _("Files")),
     ("places.view", "places:home", _("Places")),
     ("mutual_funds.view", "mutual_funds:societies", _("Mutual funds")),

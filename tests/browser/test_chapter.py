@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from karez.closing import services as closing
 from karez.mutual_funds.tests import conftest as fund_world
-from karez.yearbook.models import Edition
+from karez.publication.models import Edition
 from tests.browser.test_looks import look
 
 pytestmark = pytest.mark.browser
@@ -62,13 +62,13 @@ def test_three_people(site: str, page: Any, sealed: Any, sign_in: Any, shot: Any
     page.get_by_label("Right value").fill("not a number")
     page.get_by_label("Why").fill("one village was counted twice")
     page.get_by_role("button", name="Propose").click()
-    page.get_by_text("yearbook.no_number").wait_for()
+    page.get_by_text("publication.no_number").wait_for()
     page.get_by_label("Right value").fill("7")
     page.get_by_role("button", name="Propose").click()
     page.get_by_text("waits for another person").wait_for()
 
     sign_in(page, sealed.approver)
-    address = reverse("yearbook:edition", args=[edition.pk])
+    address = reverse("publication:edition", args=[edition.pk])
     page.goto(site + address)
     page.get_by_role("button", name="Approve the erratum").click()
     page.get_by_text("Done, under your name.").wait_for()

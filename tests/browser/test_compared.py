@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from karez.yearbook.publishing import publish
-from karez.yearbook.services import prepare_edition, review_edition, sign_edition
+from karez.publication.publishing import publish
+from karez.publication.services import prepare_edition, review_edition, sign_edition
 from tests.browser.test_chapter import sealed
 from tests.browser.test_looks import look
 

@@ -88,13 +88,13 @@ def _pages(ids: dict[str, int], region: int) -> dict[str, tuple[str, dict[str, o
         "refund": own("mutual_funds:proposal", "mutual_proposal_id"),
         "years": ("closing:years", {}),
         "year": ("closing:year", {"year": 2009}),
-        "yearbook": ("yearbook:home", {}),
-        "catalogue": ("yearbook:catalogue", {}),
-        "side-by-side": ("yearbook:side_by_side", {}),
-        "editions": ("yearbook:public_editions", {}),
-        "chapter": ("yearbook:chapter", year),
-        "trace": ("yearbook:trace", {**year, "figure_id": "mutual_funds.villages_total"}),
-        "trace-money": ("yearbook:trace", {**year, "figure_id": "mutual_funds.loans_issued"}),
+        "yearbook": ("chapter:home", {}),
+        "catalogue": ("trace:catalogue", {}),
+        "side-by-side": ("comparison:side_by_side", {}),
+        "editions": ("publication:public_editions", {}),
+        "chapter": ("chapter:chapter", year),
+        "trace": ("trace:trace", {**year, "figure_id": "mutual_funds.villages_total"}),
+        "trace-money": ("trace:trace", {**year, "figure_id": "mutual_funds.loans_issued"}),
     }
 
 

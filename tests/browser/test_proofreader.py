@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from karez.yearbook.proof import DATA
+from karez.proofreader.proof import DATA
 from tests.browser.test_looks import look
 
 pytestmark = pytest.mark.browser

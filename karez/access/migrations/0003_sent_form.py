@@ -47,4 +47,17 @@ class Migration(migrations.Migration):
                 'constraints': [models.UniqueConstraint(fields=('who_digest', 'ends_at'), name='access_guess_once_a_window')],
             },
         ),
+        migrations.CreateModel(
+            name='VisitorCall',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('address_digest', models.CharField(max_length=64)),
+                ('window_starts_at', models.DateTimeField()),
+                ('calls', models.IntegerField(default=0)),
+            ],
+            options={
+                'indexes': [models.Index(fields=['window_starts_at'], name='access_visitorcall_by_window')],
+                'constraints': [models.UniqueConstraint(fields=('address_digest', 'window_starts_at'), name='access_visitorcall_once_a_window')],
+            },
+        ),
     ]

@@ -20,7 +20,7 @@ from karez.intake.tests.test_files import book, refused, staged
 from karez.kernel.encodings import LETTERS, PERHAPS_NONSENSE, PRIVATE, is_nonsense
 from karez.kernel.personal import looks_personal
 from karez.kernel.sheets import Kind, Sheet
-from karez.yearbook.chapter_file import read_chapter
+from karez.proofreader.chapter_file import read_chapter
 
 V = VILLAGES[0]
 

@@ -40,6 +40,7 @@ _PLAIN = {"str", "capfirst", "left"}
 Pattern = str
 _LISTS = ("list[str]", "Iterator[str]", "tuple[str, ...]")
 _CODE = re.compile(r"[a-z_]+\.[a-z_]+")
+_PRINTED = ("publication/", "trace/", "comparison/", "chapter/", "proofreader/", "wording/")
 _MAY = 24  # at most so many ways to put one text together
 
 
@@ -122,7 +123,7 @@ class Reader:
                     }
             for function in module.functions.values():
                 if (
-                    not module.key.startswith("yearbook/")
+                    not module.key.startswith(_PRINTED)
                     and function.name.endswith("_faults")
                     and function.returns
                     and ast.unparse(function.returns) in _LISTS
@@ -142,7 +143,7 @@ class Reader:
                 ),
                 None,
             )
-        if told is None or (name in ("progress", "report") and module.key.startswith("yearbook/")):
+        if told is None or (name in ("progress", "report") and module.key.startswith(_PRINTED)):
             return
         for parameter, place in told.items():
             value = next((k.value for k in call.keywords if k.arg == parameter), None)

@@ -78,7 +78,7 @@ BY_HAND = (
     "repayment rate of village mutual funds, as reported {1}",
     "{1} (process {2}, since {3})",
     "a program",  # closing/sessions.py: who writes at the moment
-    "{1} edition {2}",  # yearbook/models.py
+    "{1} edition {2}",  # publication/models.py
     "{1}: {2}",  # closing/services.py: checks with how many rows are wrong
     "a fault of the program: {1}",  # intake/services.py: what is noted of a defect
     # kernel/refusal.py: a whole refusal, noted on a batch or a year

@@ -130,7 +130,7 @@ def test_what_waits_and_a_trace_are_told_in_chinese(booked: Fund) -> None:
         assert "to the bank of the township" in page and not _english_in(page), address
     moved = transfers_of([{"transfer_id": pk} for pk in Transfer.objects.values_list("pk", flat=True)])
     with translation.override("zh-hans"):
-        trace = render_to_string("yearbook/trace_vouchers.html", {"transfers": moved})
+        trace = render_to_string("trace/trace_vouchers.html", {"transfers": moved})
     plain = re.sub("<[^>]+>", " ", trace).replace("&#x27;", "'").replace("Bank of Grant, Ltd", "")
     assert "社员缴纳互助金" in plain and not _english_in(plain)
 

@@ -10,7 +10,7 @@ from django.views.i18n import set_language
 
 from karez.host.front import table
 from karez.intake.limits import FILE_BYTES
-from karez.yearbook import proof_upload
+from karez.proofreader import upload as proof_upload
 
 _PUT_IN = {
     "int": "7",

@@ -235,8 +235,8 @@ def hostile_world(committed_world: Any) -> tuple[dict[str, list[str]], dict[str,
 
 def test_no_page_breaks(hostile_world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     known, people = hostile_world
-    monkeypatch.setattr("karez.yearbook.proof_limit.CALLS", 10**6)
-    monkeypatch.setattr("karez.yearbook.proof_limit.EDITIONS_CALLS", 10**6)
+    monkeypatch.setattr("karez.access.visitor_calls.CALLS", 10**6)
+    monkeypatch.setattr("karez.access.visitor_calls.EDITIONS_CALLS", 10**6)
     routes = sorted(set(_patterns_named()))
     table = dict(_patterns())
 

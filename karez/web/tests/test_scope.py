@@ -93,12 +93,12 @@ OWN = {
     "register:erasures": {},
     "mutual_funds:societies": {},
     "mutual_funds:waiting": {},
-    "yearbook:home": {},
-    "yearbook:catalogue": {},
-    "yearbook:side_by_side": {},
-    "yearbook:chapter": {"region": "99", "year": 2009},
-    "yearbook:figures": {"region": "99", "year": 2009},
-    "yearbook:trace": {"region": "99", "year": 2009, "figure_id": "mutual_funds.villages_total"},
+    "chapter:home": {},
+    "trace:catalogue": {},
+    "comparison:side_by_side": {},
+    "chapter:chapter": {"region": "99", "year": 2009},
+    "chapter:figures": {"region": "99", "year": 2009},
+    "trace:trace": {"region": "99", "year": 2009, "figure_id": "mutual_funds.villages_total"},
 }
 # Addresses of the whole region or of its administrators, closed to a county's officer.
 REGION_ONLY = {
@@ -117,8 +117,8 @@ REGION_ONLY = {
     "places:answer_role": ({"proposal_id": 1}, "post"),
     "funds:take_back_appropriation": ({"appropriation_id": 1}, "both"),
     "funds:prepare": ({"line_id": "line_id", "what": "appropriation"}, "both"),
-    "yearbook:edition": ({"edition_id": 1}, "both"),
-    "yearbook:prepare": ({"region": "99", "year": 2009}, "post"),
+    "publication:edition": ({"edition_id": 1}, "both"),
+    "publication:prepare": ({"region": "99", "year": 2009}, "post"),
 }
 # Without records: language, health, the proofreader; and the way from a frozen key, which has a test of its own.
 PUBLIC = {
@@ -126,14 +126,14 @@ PUBLIC = {
     "healthy",
     "signed_in",
     "account_reset_password",
-    "yearbook:record",
-    "yearbook:proof",
-    "yearbook:proof_download",
-    "yearbook:proof_example",
-    "yearbook:proof_example_file",
-    "yearbook:public_editions",
-    "yearbook:public_edition",
-    "yearbook:public_file",
+    "trace:record",
+    "proofreader:proof",
+    "proofreader:proof_download",
+    "proofreader:proof_example",
+    "proofreader:proof_example_file",
+    "publication:public_editions",
+    "publication:public_edition",
+    "publication:public_file",
 }
 
 
@@ -231,7 +231,7 @@ def _a_frozen_key_opens_only_to_its_own(committed_world: Any, counties: dict[str
         ("mutual_funds_loans", "transfer_id", str(_transfer_of(theirs["voucher_id"]))),
         ("no_such_table", "key", key),
     ):
-        address = reverse("yearbook:record", args=[table, column, value])
+        address = reverse("trace:record", args=[table, column, value])
         answer = _client(committed_world.clerk).get(address, follow=True)
         assert answer.status_code == 404, f"{table}: {answer.status_code}"
         _silent(table, answer, counties["990102"])
@@ -246,7 +246,7 @@ def _transfer_of(voucher_id: int) -> int:
 
 
 def _a_trace_counts_rows_elsewhere_and_shows_none(committed_world: Any, counties: dict[str, samples.Sample]) -> None:
-    address = reverse("yearbook:trace", args=["99", 2009, "mutual_funds.loans_issued"])
+    address = reverse("trace:trace", args=["99", 2009, "mutual_funds.loans_issued"])
     said = read(_client(committed_world.clerk).get(address).content.decode())
     assert "and 1 outside your areas" in said
     assert "Loan L-990101" in said
@@ -256,11 +256,11 @@ def _a_trace_counts_rows_elsewhere_and_shows_none(committed_world: Any, counties
     for column in ("loan_id", "society_id", "voucher_id"):
         assert (
             '<td class="nowrap"><a '
-            f'href="{reverse("yearbook:record", args=["mutual_funds_loans", column, str(mine[column])])}">'
+            f'href="{reverse("trace:record", args=["mutual_funds_loans", column, str(mine[column])])}">'
         ) in said
     assert (
         '<th scope="row" class="nowrap"><a '
-        f'href="{reverse("yearbook:record", args=["mutual_funds_loans", "loan_id", str(mine["loan_id"])])}">'
+        f'href="{reverse("trace:record", args=["mutual_funds_loans", "loan_id", str(mine["loan_id"])])}">'
     ) in said
     assert "Loan L-990102" not in said
     theirs = f"{address}?area={counties['990102'].ids['area_id']}"

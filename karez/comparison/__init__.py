@@ -1,0 +1,1 @@
+"""Years, places, printed chapters and packages of other installations side by side."""

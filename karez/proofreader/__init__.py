@@ -1,0 +1,1 @@
+"""Whether what is printed holds together. Knows no records."""

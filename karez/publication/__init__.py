@@ -1,0 +1,1 @@
+"""Editions signed and published, and errata beside them."""

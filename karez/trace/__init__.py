@@ -1,0 +1,1 @@
+"""A figure down to its rows and documents; the catalogue of figures."""

@@ -1,0 +1,1 @@
+"""Numbers, units and columns in words of either language."""

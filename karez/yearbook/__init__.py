@@ -1,1 +1,0 @@
-"""The yearbook: chapters, the proofreader, the comparison with printed figures, and publication."""
