@@ -21,7 +21,7 @@ from urllib.parse import urlencode
 FOLDER = Path(sys.argv[1])
 HOST = "karez.test"
 OWN = "a-password-of-my-own-27"
-PROOF = Path("karez/yearbook/data/ningxia-2009.csv").read_text(encoding="utf-8")
+PROOF = Path("karez/proofreader/data/ningxia-2009.csv").read_text(encoding="utf-8")
 
 
 def _free_port() -> int:

@@ -22,9 +22,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("language/", set_language, name="set_language"),
     path("healthy/", views.healthy, name="healthy"),
 ]
-# A room's pages are in its own `urls.py`, under no prefix of ours: its addresses are part of its subject.
+# A room's pages are in its own `urls.py`, under no prefix of ours: its addresses are part of its subject. The highest room is
+# asked first: what it names in an address may be what a lower room takes for an id.
 urlpatterns += [
     path("", include(f"karez.{room}.urls"))
-    for room in settings.ROOMS
+    for room in reversed(settings.ROOMS)
     if room != "web" and find_spec(f"karez.{room}.urls")
 ]
