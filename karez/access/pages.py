@@ -28,6 +28,7 @@ from django.utils.translation import gettext_lazy as _lazy
 from karez.access.models import SentForm, User
 from karez.access.parameters import FIRST_DAY, LAST_DAY, integer
 from karez.kernel import fields
+from karez.kernel.messages import read, say
 from karez.kernel.money import parse_fen
 from karez.kernel.refusal import Refusal
 from karez.kernel.sealing import SealingKey
@@ -64,11 +65,11 @@ def uploaded(request: HttpRequest) -> UploadedFile:
     if not isinstance(found, UploadedFile):
         raise Refusal(
             "form.no_file",
-            record=_("the form"),
-            found=_("no file"),
-            expected=_("one file"),
-            rule=_("a document is a file"),
-            todo=_("choose a file and send again"),
+            record=say("the form"),
+            found=say("no file"),
+            expected=say("one file"),
+            rule=say("a document is a file"),
+            todo=say("choose a file and send again"),
         )
     return found
 
@@ -272,19 +273,19 @@ def database_refusal(exception: BaseException) -> Refusal | None:
     state = str(getattr(cause, "sqlstate", "") or "")
     if state in _IMPATIENT:
         return _out_of_time(state)
-    said = getattr(cause, "diag", None)
-    held = fields.refusal_of(getattr(said, "constraint_name", None) or "", _("what was sent"))
+    diagnosis = getattr(cause, "diag", None)
+    held = fields.refusal_of(getattr(diagnosis, "constraint_name", None) or "", say("what was sent"))
     if held is not None:
         return held
     if cause is None or not state.startswith("KZ"):
         return None
     return Refusal(
         "periods.busy" if state == "KZ002" else f"database.{state.lower()}",
-        record=_("what was sent"),
-        found=str(getattr(said, "message_primary", "") or cause),
-        expected=_("what the rule allows"),
-        rule=str(getattr(said, "message_detail", "") or _("the database keeps the rules of the books")),
-        todo=_("correct what is named and send again; nothing was written"),
+        record=say("what was sent"),
+        found=read(getattr(diagnosis, "message_primary", "")) or str(cause),
+        expected=say("what the rule allows"),
+        rule=read(getattr(diagnosis, "message_detail", "")) or say("the database keeps the rules of the books"),
+        todo=say("correct what is named and send again; nothing was written"),
     )
 
 
@@ -297,11 +298,11 @@ def _out_of_time(state: str) -> Refusal:
     held = state == "55P03"
     return Refusal(
         "database.busy" if held else "database.too_long",
-        record=_("what was sent"),
-        found=_("somebody else who is writing the same record, or closing the year")
+        record=say("what was sent"),
+        found=say("somebody else who is writing the same record, or closing the year")
         if held
-        else _("work that takes longer than a page may"),
-        expected=_("an answer of the database within a bounded time"),
-        rule=_("a page waits a bounded time, so that nobody holds up the others"),
-        todo=_("try again in a minute, or ask for less at once; nothing was written"),
+        else say("work that takes longer than a page may"),
+        expected=say("an answer of the database within a bounded time"),
+        rule=say("a page waits a bounded time, so that nobody holds up the others"),
+        todo=say("try again in a minute, or ask for less at once; nothing was written"),
     )

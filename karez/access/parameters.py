@@ -10,8 +10,8 @@ from datetime import date
 from typing import Any
 
 from django.http import QueryDict
-from django.utils.translation import gettext as _
 
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 
 LARGEST = 2**63 - 1  # of the database's whole numbers
@@ -98,9 +98,9 @@ def require_readable(*lists: QueryDict) -> None:
     if any("\0" in text for values in lists for name, found in values.lists() for text in (name, *found)):
         raise Refusal(
             "form.unreadable",
-            record=_("the form"),
-            found=_("a zero byte"),
-            expected=_("text"),
-            rule=_("what is sent is text that can be kept and shown"),
-            todo=_("type it anew and send again"),
+            record=say("the form"),
+            found=say("a zero byte"),
+            expected=say("text"),
+            rule=say("what is sent is text that can be kept and shown"),
+            todo=say("type it anew and send again"),
         )

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from karez.access.models import Grant, GrantAnswer, GrantProposal, Role, User
 from karez.access.queries import granted_area_ids, has_given_password
 from karez.access.services import password_not_own, require_compatible, require_manager, write_grant
+from karez.kernel.messages import Listing, say
 from karez.kernel.refusal import Refusal
 
 
@@ -23,9 +24,9 @@ def propose_role(actor: User, *, user: User, role: Role, area_id: int, starts_on
     User.objects.select_for_update(no_key=True).get(pk=user.pk)  # two proposals to one person follow each other
     same = {"user": user, "role": role, "area_id": area_id}
     if Grant.objects.filter(**same, voided_at=None).exclude(counts_before__lte=starts_on).exists():
-        raise _already(user, role, "over this area already")
+        raise _already(user, role, say("over this area already"))
     if GrantProposal.objects.filter(**same, answer=None).exists():
-        raise _already(user, role, "proposed over this area, and waiting")
+        raise _already(user, role, say("proposed over this area, and waiting"))
     return GrantProposal.objects.create(**same, starts_on=starts_on, proposed_by_id=actor.pk)
 
 
@@ -41,22 +42,24 @@ def confirm_role(actor: User, proposal: GrantProposal) -> Grant:
             "access.same_person",
             record=str(proposal),
             found=f"{actor}",
-            expected="another person than who proposed it and who would have it",
-            rule="nobody comes to a role alone",
-            todo="wait for another administrator",
+            expected=say("another person than who proposed it and who would have it"),
+            rule=say("nobody comes to a role alone"),
+            todo=say("wait for another administrator"),
         )
     proposer = User.objects.get(pk=proposal.proposed_by_id)
     if not granted_area_ids(proposer, "users.manage"):
         raise Refusal(
             "access.proposer_left",
             record=str(proposal),
-            found=f"{proposer} no longer looks after users",
-            expected="a proposal of an administrator",
-            rule="roles are given by those who look after users",
-            todo="decline it, and have it proposed anew",
+            found=say("{proposer} no longer looks after users", proposer=proposer),
+            expected=say("a proposal of an administrator"),
+            rule=say("roles are given by those who look after users"),
+            todo=say("decline it, and have it proposed anew"),
         )
     if has_given_password(proposal.user):
-        raise password_not_own(proposal.user, "confirm when the person has signed in; ask them whether it was they")
+        raise password_not_own(
+            proposal.user, say("confirm when the person has signed in; ask them whether it was they")
+        )
     role = Role(proposal.role)
     _answer(actor, proposal, agreed=True)
     require_compatible(proposal.user, role, proposal.starts_on)
@@ -77,10 +80,10 @@ def decline_role(actor: User, proposal: GrantProposal, *, reason: str) -> GrantA
         raise Refusal(
             "access.end_unclear",
             record=str(proposal),
-            found="no reason",
-            expected="a reason",
-            rule="whoever declines says why",
-            todo="write the reason",
+            found=say("no reason"),
+            expected=say("a reason"),
+            rule=say("whoever declines says why"),
+            todo=say("write the reason"),
         )
     return _answer(actor, proposal, agreed=False, reason=reason.strip())
 
@@ -93,10 +96,10 @@ def _answer(actor: User, proposal: GrantProposal, *, agreed: bool, reason: str =
         raise Refusal(
             "access.already_answered",
             record=str(proposal),
-            found="a proposal that was answered",
-            expected="one that waits",
-            rule="a proposal is answered once",
-            todo="see the person's page",
+            found=say("a proposal that was answered"),
+            expected=say("one that waits"),
+            rule=say("a proposal is answered once"),
+            todo=say("see the person's page"),
         ) from error
 
 
@@ -104,8 +107,8 @@ def _already(user: User, role: Role, found: str) -> Refusal:
     return Refusal(
         "access.already_given",
         record=user.username,
-        found=f"{Role(role).label} {found}",
-        expected="a role not held on these days",
-        rule="a role over an area is given once at a time",
-        todo="end the one they have first, or choose a day after its end",
+        found=Listing((Role(role).label, found), " "),
+        expected=say("a role not held on these days"),
+        rule=say("a role over an area is given once at a time"),
+        todo=say("end the one they have first, or choose a day after its end"),
     )

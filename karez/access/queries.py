@@ -10,6 +10,7 @@ from django.db.models import F, Q
 
 from karez.access.models import Grant, SignInEvent, User
 from karez.access.rules import roles_with
+from karez.kernel.messages import say
 from karez.kernel.reading import once_a_page
 from karez.kernel.refusal import Refusal
 
@@ -56,10 +57,10 @@ def user_named(username: str) -> User:
         raise Refusal(
             "access.unknown_user",
             record=username,
-            found="no active user of this name",
-            expected="the sign-in name of a user",
-            rule="whoever writes is named",
-            todo="see the users under Administration, or the demo's sign-ins",
+            found=say("no active user of this name"),
+            expected=say("the sign-in name of a user"),
+            rule=say("whoever writes is named"),
+            todo=say("see the users under Administration, or the demo's sign-ins"),
         ) from None
 
 

@@ -3,6 +3,7 @@
 from types import MappingProxyType
 
 from karez.access.models import Role
+from karez.kernel.messages import Listing
 
 _ALL = frozenset(Role)
 _CASE = frozenset(Role) - {Role.ADMINISTRATOR}  # the administrator looks after users, not after cases
@@ -68,6 +69,11 @@ def needs_second(permission: str) -> bool:
     """Whether a role with this permission is given by two people: it writes, or it reads identity."""
     room, _dot, verb = permission.rpartition(".")
     return verb not in _LOOKS or room in _IDENTITY
+
+
+def who_may(permission: str) -> Listing:
+    """The roles that may do something, as people are told instead of the permission's code."""
+    return Listing((role.label for role in Role if role in roles_with(permission)), " or ")
 
 
 CONFIRMED: frozenset[Role] = frozenset(

@@ -25,6 +25,7 @@ from karez.access.models import (
 )
 from karez.access.queries import granted_area_ids
 from karez.access.rules import CONFIRMED, INCOMPATIBLE
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 
 GIVEN_FOR = timedelta(days=7)  # how long a password given once lets a person in
@@ -66,13 +67,15 @@ def renew_invitation(actor: User, user: User) -> str:
         raise Refusal(
             "access.own_password",
             record=user.username,
-            expected="a first sign-in still to come",
-            found=(
-                "a password this person chose or the local operator gave, or a role that the operator or two "
-                "people gave"
+            expected=say("a first sign-in still to come"),
+            found=say(
+                "a password this person chose or the local operator gave, or a role that the "
+                "operator or two people gave"
             ),
-            rule="nobody signs in under another's name",
-            todo="ask the person to sign in with theirs; a lost one is replaced by the local operator (karez password)",
+            rule=say("nobody signs in under another's name"),
+            todo=say(
+                "ask the person to sign in with theirs; a lost one is replaced by the local operator (karez password)"
+            ),
         )
     password = _one_time_password()
     user.set_password(password)
@@ -91,10 +94,10 @@ def give_password(user: User, *, note: str) -> str:
         raise Refusal(
             "access.note_missing",
             record=user.username,
-            found="no reason",
-            expected="why the local operator gives a password",
-            rule="an operator's act is kept with its reason",
-            todo="say why",
+            found=say("no reason"),
+            expected=say("why the local operator gives a password"),
+            rule=say("an operator's act is kept with its reason"),
+            todo=say("say why"),
         )
     password = _one_time_password()
     user.set_password(password)
@@ -118,9 +121,9 @@ def _name_refused(username: str, found: str) -> Refusal:
         "access.name_refused",
         record=username,
         found=found,
-        expected="a sign-in name nobody has, and a full name",
-        rule="whoever writes is one person with one name",
-        todo="choose another sign-in name",
+        expected=say("a sign-in name nobody has, and a full name"),
+        rule=say("whoever writes is one person with one name"),
+        todo=say("choose another sign-in name"),
     )
 
 
@@ -150,7 +153,7 @@ def add_user(
     except ValidationError as fault:
         raise _name_refused(username, "; ".join(fault.messages)) from fault
     if User.objects.annotate(low=Lower("username")).filter(low=username.lower()).exists():
-        raise _name_refused(username, f"somebody signs in as {username.lower()}")
+        raise _name_refused(username, say("somebody signs in as {username}", username=username.lower()))
     user = User(username=username, full_name=full_name, language=language)
     if password is None:
         user.set_unusable_password()
@@ -186,14 +189,15 @@ def grant_role(
         raise Refusal(
             "access.needs_second",
             record=user.username,
-            found="one person",
-            expected="a proposal, confirmed by another person",
-            rule="nobody comes to a role alone",
-            todo="propose the role under Users",
+            found=say("one person"),
+            expected=say("a proposal, confirmed by another person"),
+            rule=say("nobody comes to a role alone"),
+            todo=say("propose the role under Users"),
         )
     if actor is None and queries.password_known_to_another(user):
         raise password_not_own(
-            user, "ask the person to sign in and choose a password first, or give them one yourself (karez password)"
+            user,
+            say("ask the person to sign in and choose a password first, or give them one yourself (karez password)"),
         )
     require_compatible(user, role, starts_on)
     return write_grant(actor, user=user, role=role, area_id=area_id, starts_on=starts_on, note="" if actor else note)
@@ -204,9 +208,9 @@ def password_not_own(user: User, todo: str) -> Refusal:
     return Refusal(
         "access.password_not_own",
         record=user.username,
-        found="the password given for the first sign-in, which another person knows",
-        expected="a password the person chose",
-        rule="a role is given to a person who signs in as nobody else can",
+        found=say("the password given for the first sign-in, which another person knows"),
+        expected=say("a password the person chose"),
+        rule=say("a role is given to a person who signs in as nobody else can"),
         todo=todo,
     )
 
@@ -223,10 +227,10 @@ def require_compatible(user: User, role: Role, starts_on: date) -> None:
         raise Refusal(
             "access.incompatible_roles",
             record=user.username,
-            found=f"already {Role(clash).label}",
-            expected=f"not together with {Role(role).label}",
-            rule="who prepares does not approve, who works does not watch",
-            todo="end the other role first, or name another person",
+            found=say("already {label}", label=Role(clash).label),
+            expected=say("not together with {label}", label=Role(role).label),
+            rule=say("who prepares does not approve, who works does not watch"),
+            todo=say("end the other role first, or name another person"),
         )
 
 
@@ -258,10 +262,10 @@ def write_grant(
         raise Refusal(
             "access.already_given",
             record=user.username,
-            found=f"{Role(role).label} over this area already",
-            expected="a role not held on these days",
-            rule="a role over an area is given once at a time",
-            todo="end the one they have first, or choose a day after its end",
+            found=say("{label} over this area already", label=Role(role).label),
+            expected=say("a role not held on these days"),
+            rule=say("a role over an area is given once at a time"),
+            todo=say("end the one they have first, or choose a day after its end"),
         ) from error
 
 
@@ -274,10 +278,12 @@ def end_role(actor: User, *, grant: Grant, ends_before: date, reason: str) -> Gr
         raise Refusal(
             "access.end_unclear",
             record=str(grant),
-            found=f"until {ends_before}, reason: {reason.strip() or 'none'}",
-            expected=f"a day from {earliest} on, and a reason",
-            rule="what was given is ended, never taken out of the record",
-            todo="give both",
+            found=say(
+                "until {ends_before}, reason: {reason}", ends_before=ends_before, reason=reason.strip() or say("none")
+            ),
+            expected=say("a day from {earliest} on, and a reason", earliest=earliest),
+            rule=say("what was given is ended, never taken out of the record"),
+            todo=say("give both"),
         )
     changed = Grant.objects.filter(pk=grant.pk, ends_before=None, voided_at=None).update(
         ends_before=ends_before,
@@ -290,10 +296,10 @@ def end_role(actor: User, *, grant: Grant, ends_before: date, reason: str) -> Gr
         raise Refusal(
             "access.already_ended",
             record=str(grant),
-            found="a role that has ended",
-            expected="a role in force",
-            rule="an end is set once",
-            todo="give the role anew if it is needed again",
+            found=say("a role that has ended"),
+            expected=say("a role in force"),
+            rule=say("an end is set once"),
+            todo=say("give the role anew if it is needed again"),
         )
     grant.refresh_from_db()
     return grant
@@ -313,10 +319,10 @@ def deactivate_user(actor: User, *, user: User, reason: str) -> None:
         raise Refusal(
             "access.end_unclear",
             record=user.username,
-            found="no reason" if user.is_active else "a person who was deactivated before",
-            expected="an active person, and a reason",
-            rule="what was given is ended with its reason, once",
-            todo="see the person's page",
+            found=say("no reason") if user.is_active else say("a person who was deactivated before"),
+            expected=say("an active person, and a reason"),
+            rule=say("what was given is ended with its reason, once"),
+            todo=say("see the person's page"),
         )
     for held in Grant.objects.filter(user=user, ends_before=None, voided_at=None):
         end_role(actor, grant=held, ends_before=max(held.starts_on, date.today()), reason=reason)
@@ -347,10 +353,10 @@ def require_manager(actor: User | None, user: User) -> None:
         raise Refusal(
             "access.own_roles",
             record=user.username,
-            found="the same person",
-            expected="another administrator",
-            rule="nobody decides about their own roles",
-            todo="ask another administrator",
+            found=say("the same person"),
+            expected=say("another administrator"),
+            rule=say("nobody decides about their own roles"),
+            todo=say("ask another administrator"),
         )
     if not granted_area_ids(actor, "users.manage"):
         raise _no_manager(actor, user.username)
@@ -360,10 +366,10 @@ def _no_manager(actor: User, record: str) -> Refusal:
     return Refusal(
         "access.not_granted",
         record=record,
-        found=f"{actor} does not look after users",
-        expected="an administrator",
-        rule="roles are given by those who look after users",
-        todo="ask an administrator",
+        found=say("{actor} does not look after users", actor=actor),
+        expected=say("an administrator"),
+        rule=say("roles are given by those who look after users"),
+        todo=say("ask an administrator"),
     )
 
 
@@ -389,8 +395,8 @@ def _require_purpose(kind: str, purpose: str) -> None:
         raise Refusal(
             "access.purpose_missing",
             record=kind,
-            found="no purpose",
-            expected="why the record is opened",
-            rule="every look at a personal record is recorded with its purpose",
-            todo="say in a few words what the look is for",
+            found=say("no purpose"),
+            expected=say("why the record is opened"),
+            rule=say("every look at a personal record is recorded with its purpose"),
+            todo=say("say in a few words what the look is for"),
         )

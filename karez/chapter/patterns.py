@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from karez.host import paths
+from karez.kernel.messages import Listing, say
 from karez.kernel.refusal import Refusal
 from karez.wording.numbers import CHINESE, ENGLISH, LANGUAGES, Form, form_of
 
@@ -106,10 +107,10 @@ def _refusal(path: Path, faults: list[str]) -> Refusal:
     return Refusal(
         "chapter.pattern",
         record=path.name,
-        found="; ".join(faults)[:4000],
-        expected="sentences in English and Chinese, figures in braces",
-        rule="a chapter's sentences are data, and every figure in them is declared",
-        todo="mend what is named",
+        found=Listing(faults[:50], "; "),
+        expected=say("sentences in English and Chinese, figures in braces"),
+        rule=say("a chapter's sentences are data, and every figure in them is declared"),
+        todo=say("mend what is named"),
         more={"faults": faults},
     )
 

@@ -8,15 +8,17 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from karez.kernel.messages import Text, kept, read
+
 SHOWN = 100  # rows kept on record of a failing check
 
 
 class Wrong(NamedTuple):
     """One row a check complains of."""
 
-    record: str
-    found: str
-    expected: str
+    record: Text
+    found: Text
+    expected: Text
     link: str = ""
 
 
@@ -58,6 +60,7 @@ class Outcome:
 
 def outcome(name: str, label: str, todo: str, wrong: Iterable[Iterable[Any]], *, acceptable: bool) -> Outcome:
     """The outcome of a check from the rows it found."""
-    rows = sorted(Wrong(*("" if v is None else str(v) for v in row)) for row in wrong)
-    digest = hashlib.sha256(json.dumps(rows, ensure_ascii=False).encode()).hexdigest()
-    return Outcome(name, label, todo, acceptable, len(rows), tuple(rows[:SHOWN]), digest)
+    rows = sorted(tuple("" if v is None else kept(v) for v in row) for row in wrong)
+    digest = hashlib.sha256(json.dumps([Wrong(*row) for row in rows], ensure_ascii=False).encode()).hexdigest()
+    shown = tuple(Wrong(*map(read, row)) for row in rows[:SHOWN])
+    return Outcome(name, label, todo, acceptable, len(rows), shown, digest)

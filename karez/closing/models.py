@@ -9,6 +9,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from karez.kernel.facts import Usage
+from karez.kernel.message_field import MessageField, MessagesField
 
 
 class SnapshotRecord(models.Model):
@@ -59,11 +60,11 @@ class CheckResult(models.Model):
 
     preparation = models.ForeignKey(Preparation, on_delete=models.PROTECT, related_name="results")
     name = models.TextField()
-    label = models.TextField()
-    todo = models.TextField()
+    label = MessageField()
+    todo = MessageField()
     acceptable = models.BooleanField()
     failures = models.IntegerField()
-    rows = models.JSONField()
+    rows = MessagesField()
     rows_digest = models.CharField(max_length=64)
 
     class Meta:
@@ -173,10 +174,10 @@ class Work(models.Model):
     asked_at = models.DateTimeField(db_default=Now())
     tries = models.IntegerField(db_default=0)
     percent = models.IntegerField(db_default=0)
-    doing = models.TextField(db_default="")
+    doing = MessageField(db_default="")
     ended_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=10, choices=Outcome.choices, db_default="")
-    answer = models.JSONField(null=True)  # the refusal, whole
+    answer = MessagesField(null=True)  # the refusal, whole
 
     class Meta:
         constraints = [

@@ -8,9 +8,10 @@ from karez.access.models import User
 from karez.closing import snapshots
 from karez.closing.models import Acceptance, CheckResult, Preparation, Reopening, SnapshotRecord, Work
 from karez.closing.snapshots import Snapshot
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 from karez.periods import services as periods
-from karez.periods.models import Period, PeriodChange
+from karez.periods.models import Period, PeriodChange, State
 from karez.places.queries import require
 
 
@@ -40,12 +41,12 @@ def _sealed(period: Period) -> Snapshot:
         raise Refusal(
             "closing.not_sealed",
             record=str(period.year),
-            found=f"state {period.state}"
+            found=say("state {state}", state=State(period.state).label)
             if not period.snapshot
-            else f"snapshot {period.snapshot[:12]} is not in {snapshots.root().name}",
-            expected="a closed year with its sealed snapshot",
-            rule="only a sealed year is published",
-            todo="close the year, or restore its snapshot from the backup",
+            else say("snapshot {snapshot} is not in {name}", snapshot=period.snapshot[:12], name=snapshots.root().name),
+            expected=say("a closed year with its sealed snapshot"),
+            rule=say("only a sealed year is published"),
+            todo=say("close the year, or restore its snapshot from the backup"),
         )
     return found
 
@@ -66,9 +67,9 @@ def check_digests(snapshot: Snapshot) -> None:
             "closing.damaged",
             record=snapshot.name,
             found=str(damage),
-            expected="the files as they were sealed",
-            rule="only what was sealed is published",
-            todo="restore the snapshot from the backup",
+            expected=say("the files as they were sealed"),
+            rule=say("only what was sealed is published"),
+            todo=say("restore the snapshot from the backup"),
         ) from damage
 
 
@@ -83,10 +84,10 @@ def best_snapshot(region: str, year: int) -> Snapshot:
         raise Refusal(
             "closing.no_snapshot",
             record=str(year),
-            found="no snapshot of this year",
-            expected="a sealed or a provisional snapshot",
-            rule="figures are computed from snapshots, never from live records",
-            todo="prepare the closing, or take a provisional snapshot",
+            found=say("no snapshot of this year"),
+            expected=say("a sealed or a provisional snapshot"),
+            rule=say("figures are computed from snapshots, never from live records"),
+            todo=say("prepare the closing, or take a provisional snapshot"),
         )
     return found[0]
 
@@ -120,10 +121,10 @@ def check_region(region: str) -> None:
         raise Refusal(
             "places.unknown_region",
             record=region,
-            found=f"this installation serves region {own}",
+            found=say("this installation serves region {own}", own=own),
             expected=own,
-            rule="one database serves one region",
-            todo=f"ask for region {own}, or use the installation of region {region}",
+            rule=say("one database serves one region"),
+            todo=say("ask for region {own}, or use the installation of region {region}", own=own, region=region),
         )
 
 
@@ -171,10 +172,10 @@ def reopening_asked(actor: User, year: int, reopening_id: int) -> Reopening:
     if found is None:
         raise Refusal(
             "not_found.closing_reopening",
-            record=f"request {reopening_id}",
-            found="no such request",
-            expected="a request of this year",
-            rule="a year is opened again by two people",
-            todo="look at the year's page",
+            record=say("request {reopening_id}", reopening_id=reopening_id),
+            found=say("no such request"),
+            expected=say("a request of this year"),
+            rule=say("a year is opened again by two people"),
+            todo=say("look at the year's page"),
         )
     return found

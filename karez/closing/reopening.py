@@ -11,6 +11,7 @@ from karez.access.models import Grant, User
 from karez.access.rules import roles_with
 from karez.closing import services
 from karez.closing.models import Reopening, ReopeningAnswer
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 from karez.periods import services as periods
 from karez.periods.models import Period, State
@@ -25,9 +26,16 @@ def ask_reopening(actor: User, *, year: int, reason: str) -> Reopening:
     _require_reason(year, reason)
     period = periods.period(year)
     if not is_last_closed(period):
-        raise _not_now(year, f"state {period.state}", "the last closed year", "open the later years again first")
+        raise _not_now(
+            year,
+            say("state {state}", state=State(period.state).label),
+            say("the last closed year"),
+            say("open the later years again first"),
+        )
     if waiting(period) is not None:
-        raise _not_now(year, "a request that waits for an answer", "no request yet", "wait until it is answered")
+        raise _not_now(
+            year, say("a request that waits for an answer"), say("no request yet"), say("wait until it is answered")
+        )
     return Reopening.objects.create(
         year=year, snapshot=period.snapshot or "", reason=reason.strip(), asked_by_id=actor.pk
     )
@@ -41,11 +49,11 @@ def agree_to_reopening(actor: User, asked: Reopening) -> None:
     if asked.asked_by_id == actor.pk:
         raise Refusal(
             "closing.same_person",
-            record=f"year {asked.year}",
-            found=f"{actor} asked for it",
-            expected="another person to agree",
-            rule="a year is opened again by two people",
-            todo="wait for a colleague who may sign",
+            record=say("year {year}", year=asked.year),
+            found=say("{actor} asked for it", actor=actor),
+            expected=say("another person to agree"),
+            rule=say("a year is opened again by two people"),
+            todo=say("wait for a colleague who may sign"),
         )
     _require_waiting(asked)
     try:
@@ -99,21 +107,24 @@ def _require_waiting(asked: Reopening) -> None:
 
 def _require_reason(year: int, reason: str) -> None:
     if not reason.strip():
-        raise _not_now(year, "no reason", "why, in a few words", "write the reason")
+        raise _not_now(year, say("no reason"), say("why, in a few words"), say("write the reason"))
 
 
 def _answered(asked: Reopening) -> Refusal:
     return _not_now(
-        asked.year, "a request already answered or overtaken", "a request that waits", "look at the year's history"
+        asked.year,
+        say("a request already answered or overtaken"),
+        say("a request that waits"),
+        say("look at the year's history"),
     )
 
 
 def _not_now(year: int, found: str, expected: str, todo: str) -> Refusal:
     return Refusal(
         "closing.not_reopened",
-        record=f"year {year}",
+        record=say("year {year}", year=year),
         found=found,
         expected=expected,
-        rule="only the last closed year is opened again, by two people, with a reason",
+        rule=say("only the last closed year is opened again, by two people, with a reason"),
         todo=todo,
     )

@@ -23,6 +23,7 @@ from karez.closing.models import Acceptance, CheckResult, Preparation, SnapshotR
 from karez.closing.sessions import LOCK_CLASS, frozen_state, locked_year
 from karez.closing.snapshots import PROVISIONAL, SEALED, Snapshot
 from karez.closing.taking import Progress, Taken, quiet, take
+from karez.kernel.messages import Listing, read, say
 from karez.kernel.refusal import Refusal
 from karez.periods import services as periods
 from karez.periods.models import Period, Region, State
@@ -63,12 +64,13 @@ def check_may(actor: User, *, year: int, verb: str) -> None:
     ):
         raise Refusal(
             "closing.not_now",
-            record=f"year {year}",
-            found=f"state {period.state}, "
-            + ("prepared by the same person" if period.prepared_by_id == actor.pk else "not prepared by another"),
-            expected="an open year" + (" that another person prepared" if verb == "sign" else ""),
-            rule="a year is prepared by one person and signed by another, in the order of the years",
-            todo="look at the state of the year under Closing",
+            record=say("year {year}", year=year),
+            found=say("state {state}, prepared by the same person", state=State(period.state).label)
+            if period.prepared_by_id == actor.pk
+            else say("state {state}, not prepared by another", state=State(period.state).label),
+            expected=say("an open year that another person prepared") if verb == "sign" else say("an open year"),
+            rule=say("a year is prepared by one person and signed by another, in the order of the years"),
+            todo=say("look at the state of the year under Closing"),
         )
 
 
@@ -107,15 +109,15 @@ def accept_failure(actor: User, *, year: int, check: str, reason: str) -> Accept
     if not found or not found.acceptable or not reason.strip():
         raise Refusal(
             "closing.cannot_accept",
-            record=f"{check}, year {year}",
-            found="no such failure at the last preparation"
+            record=say("{check}, year {year}", check=check, year=year),
+            found=say("no such failure at the last preparation")
             if not found
-            else "no reason"
+            else say("no reason")
             if found.acceptable
-            else "a check that may not be accepted",
-            expected="a failing check that may be accepted, and the reason for accepting it",
-            rule="a year is sealed when its checks pass or a named person accepts a failure with a reason",
-            todo="prepare the closing again, correct the rows, or give the reason",
+            else say("a check that may not be accepted"),
+            expected=say("a failing check that may be accepted, and the reason for accepting it"),
+            rule=say("a year is sealed when its checks pass or a named person accepts a failure with a reason"),
+            todo=say("prepare the closing again, correct the rows, or give the reason"),
         )
     return Acceptance.objects.create(
         year=year,
@@ -139,7 +141,7 @@ def sign(actor: User, *, year: int, progress: Progress = quiet) -> Snapshot:
     region = periods.region()
     require(actor, "closing.sign", region.area_id)
     _check_over(year)
-    progress("waiting for open writers", 0.0)
+    progress(say("waiting for open writers"), 0.0)
     with locked_year(year) as session:
         with _database_refusals(year):
             session.execute("SELECT periods_begin_close(%s, %s)", [year, actor.pk])
@@ -154,7 +156,7 @@ def sign(actor: User, *, year: int, progress: Progress = quiet) -> Snapshot:
             raise
         finally:
             shutil.rmtree(side, ignore_errors=True)
-    progress("sealed", 1.0)
+    progress(say("sealed"), 1.0)
     return sealed
 
 
@@ -213,7 +215,7 @@ def _seal(actor: User, region: Region, year: int, side: Path, since: str, progre
     if taken.in_the_way:
         raise _in_the_way(year, taken)
     sealed = snapshots.put_in_place(taken.snapshot)
-    progress("in place", 0.98)
+    progress(say("in place"), 0.98)
     _record(sealed, actor.pk)
     return sealed
 
@@ -271,7 +273,7 @@ def _provisional(actor: User, region: Region, year: int, progress: Progress) -> 
     finally:
         shutil.rmtree(side, ignore_errors=True)
     snapshots.prune()
-    progress("taken", 1.0)
+    progress(say("taken"), 1.0)
     return Taken(placed, taken.outcomes)
 
 
@@ -305,11 +307,11 @@ def _check_next(year: int) -> None:
     if year != following:
         raise Refusal(
             "closing.not_now",
-            record=f"year {year}",
-            found="a year that is not next",
-            expected=f"the year {following}",
-            rule="years close in order",
-            todo=f"close {following} first",
+            record=say("year {year}", year=year),
+            found=say("a year that is not next"),
+            expected=say("the year {following}", following=following),
+            rule=say("years close in order"),
+            todo=say("close {following} first", following=following),
         )
 
 
@@ -318,10 +320,10 @@ def _check_over(year: int) -> None:
         raise Refusal(
             "closing.year_not_over",
             record=str(year),
-            found=f"today is {date.today()}",
-            expected=f"a day after {year}-12-31",
-            rule="closing takes the state as of 31 December",
-            todo="take a provisional snapshot, or wait for the new year",
+            found=say("today is {today}", today=date.today()),
+            expected=say("a day after {year}-12-31", year=year),
+            rule=say("closing takes the state as of 31 December"),
+            todo=say("take a provisional snapshot, or wait for the new year"),
         )
     periods.period(year)
 
@@ -329,11 +331,11 @@ def _check_over(year: int) -> None:
 def _in_the_way(year: int, taken: Taken) -> Refusal:
     return Refusal(
         "closing.checks_fail",
-        record=f"year {year}",
-        found="; ".join(f"{o.label}: {o.failures}" for o in taken.in_the_way),
-        expected="every check passes, or a named person has accepted what it found",
-        rule="a year is sealed when its checks pass or a named person accepts a failure with a reason",
-        todo="prepare the closing to see the rows; correct them or accept them with a reason",
+        record=say("year {year}", year=year),
+        found=Listing((say("{label}: {failures}", label=o.label, failures=o.failures) for o in taken.in_the_way), "; "),
+        expected=say("every check passes, or a named person has accepted what it found"),
+        rule=say("a year is sealed when its checks pass or a named person accepts a failure with a reason"),
+        todo=say("prepare the closing to see the rows; correct them or accept them with a reason"),
         more={"checks": [{"name": o.name, "label": o.label, "failures": o.failures} for o in taken.in_the_way]},
     )
 
@@ -349,11 +351,11 @@ def _database_refusals(year: int) -> Iterator[None]:
             raise
         raise Refusal(
             "closing.not_now",
-            record=f"year {year}",
-            found=cause.diag.message_primary or "",
-            expected=cause.diag.message_detail or "",
-            rule="a year is prepared by one person and signed by another, in the order of the years",
-            todo="look at the state of the year under Closing",
+            record=say("year {year}", year=year),
+            found=read(cause.diag.message_primary),
+            expected=read(cause.diag.message_detail),
+            rule=say("a year is prepared by one person and signed by another, in the order of the years"),
+            todo=say("look at the state of the year under Closing"),
         ) from error
 
 

@@ -10,6 +10,7 @@ from adbc_driver_postgresql import dbapi
 from django.db import connections
 from psycopg.conninfo import make_conninfo
 
+from karez.kernel.messages import Listing, read, say
 from karez.kernel.refusal import Refusal
 
 LOCK_CLASS = 4711  # the guard of periods: writers hold (4711, year) shared until they commit
@@ -52,8 +53,8 @@ def locked_year(year: int, *, wait_seconds: float = WAIT_SECONDS) -> Iterator[ps
 
 def _busy(session: psycopg.Connection[Any], year: int, waited: float) -> Refusal:
     holders = session.execute(
-        "SELECT coalesce(nullif(a.application_name, ''), 'a program') || ' (process ' || l.pid || ', since '"
-        " || coalesce(to_char(a.xact_start, 'HH24:MI:SS'), to_char(a.backend_start, 'HH24:MI:SS'), '?') || ')'"
+        "SELECT karez_say('{1} (process {2}, since {3})', coalesce(nullif(a.application_name, ''), karez_say('a program')),"
+        " l.pid::text, coalesce(to_char(a.xact_start, 'HH24:MI:SS'), to_char(a.backend_start, 'HH24:MI:SS'), '?'))"
         " FROM pg_locks l LEFT JOIN pg_stat_activity a ON a.pid = l.pid"
         " WHERE l.locktype = 'advisory' AND l.granted AND l.classid = %s AND l.objid = %s"
         " AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY l.pid LIMIT 5",
@@ -64,14 +65,14 @@ def _busy(session: psycopg.Connection[Any], year: int, waited: float) -> Refusal
         " WHERE p.year = %s AND p.state = 'closing'",
         [year],
     ).fetchone()
-    found = ", ".join(h[0] for h in holders) or "somebody who has just finished"
+    found = Listing(read(h[0]) for h in holders) or say("somebody who has just finished")
     return Refusal(
         "periods.busy",
-        record=f"year {year}",
-        found=(f"{signer[0]} is closing it: " if signer else "") + found,
-        expected=f"no open write in the year for {waited:g} seconds",
-        rule="a year is closed when nobody is writing in it",
-        todo="wait until the work named here is finished, then sign again",
+        record=say("year {year}", year=year),
+        found=say("{signer} is closing it: {work}", signer=signer[0], work=found) if signer else found,
+        expected=say("no open write in the year for {waited} seconds", waited=f"{waited:g}"),
+        rule=say("a year is closed when nobody is writing in it"),
+        todo=say("wait until the work named here is finished, then sign again"),
     )
 
 

@@ -19,6 +19,7 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from karez.host import paths
+from karez.kernel.messages import Listing, say
 
 SEALED, PROVISIONAL = "sealed", "provisional"
 KEPT = 3  # provisional snapshots
@@ -142,20 +143,27 @@ def verify(snapshot: Snapshot) -> None:
     """Reads every file again: digests and row counts must be those of the manifest; raises Damaged with every fault."""
     faults: list[str] = []
     if not _is_readable(snapshot):
-        raise Damaged("the manifest cannot be read")
+        raise Damaged(say("the manifest cannot be read"))
     if not snapshot.path.name.startswith(_SIDE) and snapshot.path.name != snapshot.name:
-        faults.append(f"the folder {snapshot.path.name} holds the manifest of {snapshot.name}")
+        faults.append(
+            say("the folder {name} holds the manifest of {manifest}", name=snapshot.path.name, manifest=snapshot.name)
+        )
     if content_digest(snapshot.tables) != snapshot.content:
-        faults.append("the digest of the content is not that of the tables")
+        faults.append(say("the digest of the content is not that of the tables"))
     for table, told in snapshot.tables.items():
         if Path(told["file"]).name != told["file"]:
-            faults.append(f"{table}: its file lies outside the folder")
+            faults.append(say("{table}: its file lies outside the folder", table=table))
             continue
-        faults += [f"{table}: {fault}" for fault in _file_faults(snapshot.path / told["file"], told)]
+        faults += [
+            say("{table}: {fault}", table=table, fault=fault)
+            for fault in _file_faults(snapshot.path / told["file"], told)
+        ]
     known = {str(t["file"]) for t in snapshot.tables.values()} | {_MANIFEST}
-    faults += [f"{p.name}: not in the manifest" for p in sorted(snapshot.path.iterdir()) if p.name not in known]
+    faults += [
+        say("{name}: not in the manifest", name=p.name) for p in sorted(snapshot.path.iterdir()) if p.name not in known
+    ]
     if faults:
-        raise Damaged("; ".join(faults))
+        raise Damaged(Listing(faults, "; "))
 
 
 def _file_faults(path: Path, told: dict[str, Any]) -> Iterator[str]:
@@ -163,12 +171,12 @@ def _file_faults(path: Path, told: dict[str, Any]) -> Iterator[str]:
         with path.open("rb") as plain:
             digest = hashlib.file_digest(plain, "sha256").hexdigest()
         if digest != told["sha256"]:
-            yield f"digest {digest}, the manifest says {told['sha256']}"
+            yield say("digest {digest}, the manifest says {expected}", digest=digest, expected=told["sha256"])
             return
         if (rows := pq.read_metadata(path).num_rows) != told["rows"]:
-            yield f"{rows} rows, the manifest says {told['rows']}"
+            yield say("{rows} rows, the manifest says {expected}", rows=rows, expected=told["rows"])
     except OSError as error:
-        yield f"cannot be read ({error.strerror})"
+        yield say("cannot be read ({reason})", reason=error.strerror)
 
 
 def existing(*, year: int | None = None, kind: str | None = None) -> list[Snapshot]:

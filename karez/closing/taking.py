@@ -19,6 +19,7 @@ from karez.closing.models import Acceptance
 from karez.closing.sessions import FrozenState
 from karez.closing.snapshots import Snapshot
 from karez.kernel.figure_tables import FigureTable
+from karez.kernel.messages import say
 from karez.periods.models import Region
 
 Progress = Callable[[str, float], None]  # what is being done, share of the whole done (0 to 1)
@@ -54,7 +55,7 @@ def take(
     progress: Progress,
 ) -> Taken:
     """Runs every check and writes every table and the manifest into `side`, all from one state."""
-    progress(_("checks"), 0.0)
+    progress(say("checks"), 0.0)
     outcomes = run_checks(state, year=year, as_of=as_of)
     everything = (*declared.figure_tables(), declared.PLACES)
     tables, unplaced = write_tables(state, side, tables=everything, year=year, as_of=as_of, progress=progress)
@@ -72,9 +73,9 @@ def take(
         "content": snapshots.content_digest(tables),
     }
     snapshot = snapshots.write_manifest(side, manifest)
-    progress(_("reports against figures"), 0.9)
+    progress(say("reports against figures"), 0.9)
     outcomes += run_report_checks(state, snapshot)
-    progress(_("digests"), 0.95)
+    progress(say("digests"), 0.95)
     snapshots.verify(snapshot)
     return Taken(snapshot, tuple(with_acceptances(year, outcomes)))
 
@@ -178,7 +179,11 @@ def _placed(state: FrozenState, unplaced: dict[FigureTable, int], *, year: int, 
             " GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 50"
         )
         wrong += [
-            Wrong(f"{table.name}, area {area}", f"{n} of {count} rows", "an area of the year's edition")
+            Wrong(
+                f"{table.name}, area {area}",
+                say("{done} of {count} rows", done=n, count=count),
+                say("an area of the year's edition"),
+            )
             for area, n in lost
         ]
     label = _("Every row lies in an area of the year's edition")

@@ -17,6 +17,7 @@ from karez.closing import services
 from karez.closing.models import Preparation, Verb, Work
 from karez.closing.sessions import conninfo
 from karez.closing.taking import Progress
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 from karez.periods import services as periods
 from karez.periods.models import State
@@ -55,9 +56,9 @@ def run(work_id: int) -> None:
             with _told_outside(work_id) as progress:
                 _do(work, progress)
         except Refusal as refusal:
-            _end(work, Work.Outcome.REFUSED, refusal.as_dict())
+            _end(work, Work.Outcome.REFUSED, refusal.as_kept())
         except Exception as error:
-            _end(work, Work.Outcome.FAILED, _fault(work, type(error).__name__).as_dict())
+            _end(work, Work.Outcome.FAILED, _fault(work, type(error).__name__).as_kept())
             raise
         else:
             _end(work, Work.Outcome.DONE)
@@ -71,7 +72,7 @@ def take_up() -> list[str]:
             _end(work, Work.Outcome.DONE)
             told.append(f"{work.year}: {work.get_verb_display()} was done")
         elif work.tries >= TRIES:
-            _end(work, Work.Outcome.FAILED, _fault(work, f"interrupted {work.tries} times").as_dict())
+            _end(work, Work.Outcome.FAILED, _fault(work, say("interrupted {tries} times", tries=work.tries)).as_kept())
             told.append(f"{work.year}: {work.get_verb_display()} is given up after {work.tries} tries")
         else:
             job_app.configure_task(JOB).defer(work_id=work.pk)
@@ -149,20 +150,20 @@ def _at_work(year: int) -> Refusal:
     who = User.objects.filter(pk=found.asked_by_id).first() if found else None
     return Refusal(
         "closing.at_work",
-        record=f"year {year}",
-        found=f"{found.get_verb_display()}, asked for by {who}" if found else "other work",
-        expected="nobody at work on the closing of the year",
-        rule="one thing is done to a year at a time",
-        todo="wait until it has ended; the year's page shows how far it is",
+        record=say("year {year}", year=year),
+        found=say("{work}, asked for by {who}", work=found.get_verb_display(), who=who) if found else say("other work"),
+        expected=say("nobody at work on the closing of the year"),
+        rule=say("one thing is done to a year at a time"),
+        todo=say("wait until it has ended; the year's page shows how far it is"),
     )
 
 
 def _fault(work: Work, what: str) -> Refusal:
     return Refusal(
         "closing.fault",
-        record=f"year {work.year}",
-        found=f"a fault of the program: {what}",
-        expected="the work done to its end",
-        rule="what is cut off leaves the year as it was",
-        todo="try again; if it comes back, tell whoever looks after the installation",
+        record=say("year {year}", year=work.year),
+        found=say("a fault of the program: {what}", what=what),
+        expected=say("the work done to its end"),
+        rule=say("what is cut off leaves the year as it was"),
+        todo=say("try again; if it comes back, tell whoever looks after the installation"),
     )

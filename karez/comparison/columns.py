@@ -13,7 +13,6 @@ from functools import lru_cache
 
 from django.urls import reverse
 from django.utils.html import escape
-from django.utils.translation import gettext as _
 
 from karez.access.models import User
 from karez.closing.snapshots import Snapshot
@@ -22,9 +21,9 @@ from karez.comparison.package_file import Package
 from karez.comparison.printed_labels import places_words, printed_label
 from karez.figures import queries as figures
 from karez.figures.engine import Place, declared
+from karez.kernel.messages import say
 from karez.kernel.printed import PrintedNumber, Qualifier, digits, rounds_to
 from karez.kernel.refusal import Refusal
-from karez.kernel.words import in_language
 from karez.periods.services import region as the_region
 from karez.proofreader.chapter_file import PrintedFigure, read_chapter
 from karez.proofreader.proof import DATA
@@ -114,10 +113,10 @@ def computed_column(actor: User, snapshot: Snapshot, place: Place, language: str
         raise Refusal(
             "access.not_granted",
             record=place.code,
-            found=_("a place that is not among yours"),
-            expected=_("a place granted to you, or one above it"),
-            rule=_("what a person may see and do follows the areas granted to them"),
-            todo=_("choose a place from the list"),
+            found=say("a place that is not among yours"),
+            expected=say("a place granted to you, or one above it"),
+            rule=say("what a person may see and do follows the areas granted to them"),
+            todo=say("choose a place from the list"),
             unseen=True,
         )
     at_region, known = place.area_id == the_region().area_id, declared().of_year(snapshot.year)
@@ -142,7 +141,7 @@ def printed_column(name: str, title: str, language: str) -> Column:
     cells = {
         r.id: Cell(
             r.printed.fraction,
-            str(in_language(printed_text(r.printed))),
+            str(printed_text(r.printed)),
             r.printed.unit,
             hedge=r.printed.qualifier.value,
             of_place="" if r.cells["place"] == code else places_words(r.cells["place"], language),

@@ -18,7 +18,7 @@ from typing import Any
 from karez.chapter.compose import STATES
 from karez.kernel.archives import BROKEN, packed_plainly
 from karez.kernel.formula import ID, shorten
-from karez.kernel.words import say
+from karez.kernel.messages import say
 from karez.kernel.workbook.marks import is_mark
 from karez.proofreader.chapter_file import Fault, Table, mark_words
 
@@ -119,8 +119,8 @@ def _members(archive: zipfile.ZipFile, package: Package) -> dict[str, zipfile.Zi
     """The four files of the package: those beside the descriptor that lies highest."""
     infos = archive.infolist()
     if len(infos) > MAX_PARTS:
-        found = say("%(count)s files", count=len(infos))
-        package.faults.append(Fault(1, "", found, say("at most %(limit)s", limit=MAX_PARTS), "package"))
+        found = say("{count} files", count=len(infos))
+        package.faults.append(Fault(1, "", found, say("at most {limit}", limit=MAX_PARTS), "package"))
         return {}
     by_name = {i.filename: i for i in infos}
     heads = sorted((n for n in by_name if n.rpartition("/")[2] == "datapackage.json"), key=lambda n: (n.count("/"), n))
@@ -142,7 +142,7 @@ def _members(archive: zipfile.ZipFile, package: Package) -> dict[str, zipfile.Zi
             found_files[name] = by_name[folder + name]
         else:
             package.faults.append(
-                Fault(1, "", say("no such file"), say("a file %(name)s beside datapackage.json", name=name), name)
+                Fault(1, "", say("no such file"), say("a file {name} beside datapackage.json", name=name), name)
             )
     if not packed_plainly(found_files.values()):
         found = say("an archive packed in a way packages are not")
@@ -156,7 +156,7 @@ def _unpacked(archive: zipfile.ZipFile, info: zipfile.ZipInfo, name: str, packag
         data = file.read(MAX_UNPACKED + 1)
     if len(data) > MAX_UNPACKED:
         limit = f"{MAX_UNPACKED:,}"
-        package.faults.append(Fault(1, "", say("more than %(limit)s bytes", limit=limit), say("a smaller file"), name))
+        package.faults.append(Fault(1, "", say("more than {limit} bytes", limit=limit), say("a smaller file"), name))
         return b""
     return data
 
@@ -204,9 +204,7 @@ def _rows(
         if count >= most:
             limit = f"{most:,}"
             package.faults.append(
-                Fault(
-                    line, "", say("more than %(limit)s rows", limit=limit), say("at most %(limit)s", limit=limit), name
-                )
+                Fault(line, "", say("more than {limit} rows", limit=limit), say("at most {limit}", limit=limit), name)
             )
             return
         yield _Line(line, cells, name, package, whole=cells.keys() >= set(required))
@@ -224,7 +222,7 @@ class _Line:
             elif is_mark(cell):
                 self.fault(column, f"'{shorten(cell, 40)}'", mark_words(cell))
             elif len(cell) > 10_000:
-                self.fault(column, say("%(count)s characters", count=len(cell)), say("at most %(limit)s", limit=10_000))
+                self.fault(column, say("{count} characters", count=len(cell)), say("at most {limit}", limit=10_000))
 
     def fault(self, column: str, found: str, expected: str) -> None:
         self.usable = False
@@ -242,7 +240,7 @@ class _Line:
 
     def id(self, column: str) -> str:
         return self.matched(
-            column, _ID, say("letters, digits, _ and dots, such as funds.total; at most %(limit)s", limit=200)
+            column, _ID, say("letters, digits, _ and dots, such as funds.total; at most {limit}", limit=200)
         )
 
     def rounding(self) -> Fraction:
@@ -257,7 +255,7 @@ class _Line:
             return None
         power = abs(int(cell.lower().partition("e")[2] or 0))
         if power > MAX_DIGITS:
-            self.fault("value", f"'{shorten(cell, 40)}'", say("a number of at most %(limit)s digits", limit=MAX_DIGITS))
+            self.fault("value", f"'{shorten(cell, 40)}'", say("a number of at most {limit} digits", limit=MAX_DIGITS))
             return None
         return Fraction(cell)
 
@@ -267,7 +265,7 @@ class _Line:
             self.fault(
                 column,
                 f"'{shorten(cell, 40)}'" if cell else say("an empty cell"),
-                say("one of %(these)s", these=", ".join(words)),
+                say("one of {these}", these=", ".join(words)),
             )
         return cell
 
@@ -280,7 +278,7 @@ class _Line:
             )
 
     def again(self, column: str, what: str) -> None:
-        self.fault(column, say("'%(id)s' again", id=shorten(what, 80)), say("each once"))
+        self.fault(column, say("'{id}' again", id=shorten(what, 80)), say("each once"))
 
 
 _ID = re.compile(rf"(?=.{{1,200}}\Z)(?:{ID.pattern})")
@@ -338,7 +336,7 @@ def _read_values(data: bytes, package: Package) -> None:
             row.fault("place", f"'{place}'", say("a code of places.csv"))
         row.agree(value, state)
         if row.usable and package.year and int(year) != package.year:
-            row.fault("year", year, say("one year throughout: %(year)s", year=package.year))
+            row.fault("year", year, say("one year throughout: {year}", year=package.year))
         if (figure, place) in package.values:
             row.again("figure", f"{figure}, {place}")
         if row.usable:
@@ -356,7 +354,7 @@ def _read_printed(data: bytes, package: Package) -> None:
         if (name, place) in package.values:
             row.again("id", name)
         if row.usable and package.year and int(day[:4]) != package.year:
-            row.fault("as_of", day, say("one year throughout: %(year)s", year=package.year))
+            row.fault("as_of", day, say("one year throughout: {year}", year=package.year))
         if row.usable:
             package.year = int(day[:4])
             package.figures[name] = Named(row.text("label"), "", row.text("unit"), rounding)

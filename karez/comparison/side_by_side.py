@@ -43,7 +43,6 @@ from karez.figures.engine import Place
 from karez.figures.history import sealed_snapshots
 from karez.figures.queries import places_seen
 from karez.kernel.printed import plain_number
-from karez.kernel.words import in_language
 from karez.proofreader.upload import MAX_BODY, MAX_BYTES, InMemory, TooLarge, packed, unpacked
 from karez.proofreader.views import EXAMPLES
 from karez.wording.numbers import CHINESE, ENGLISH, unit_words
@@ -153,8 +152,7 @@ def _answer(
         "kept": packed(data) if usable else "",
         "problem": problem,
         "faults": [
-            (f.file, f.line, in_language(f.column), in_language(f.found), in_language(f.expected))
-            for f in package.faults[:SHOWN_FAULTS]
+            (f.file, f.line, str(f.column), str(f.found), str(f.expected)) for f in package.faults[:SHOWN_FAULTS]
         ],
         "columns": columns,
         "groups": _groups(shown[(page - 1) * PAGE : page * PAGE], columns, language),

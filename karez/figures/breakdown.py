@@ -15,6 +15,7 @@ from karez.closing.snapshots import Snapshot
 from karez.figures.declarations import LEVELS
 from karez.figures.engine import _cell, _present, declared, exact, opened, resolve
 from karez.figures.publication import unit_of
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 
 
@@ -43,10 +44,10 @@ def breakdown(snapshot: Snapshot, figure_id: str, columns: tuple[str, ...], leve
         raise Refusal(
             "figures.not_told_apart",
             record=figure_id,
-            found=figure.value_text or "a formula",
-            expected="a sum or a count of no persons or households",
-            rule="the parts of a figure add up to it and speak of nobody",
-            todo="choose another figure",
+            found=figure.value_text or say("a formula"),
+            expected=say("a sum or a count of no persons or households"),
+            rule=say("the parts of a figure add up to it and speak of nobody"),
+            todo=say("choose another figure"),
         )
     if not _present(figure, snapshot) or not set(columns) <= {
         c["name"] for c in snapshot.tables[figure.table]["columns"]
@@ -66,8 +67,8 @@ def breakdown(snapshot: Snapshot, figure_id: str, columns: tuple[str, ...], leve
             "figures.not_told_apart",
             record=figure_id,
             found=str(error).splitlines()[0][:300],
-            expected="a figure that can be computed of every row",
-            rule="the parts of a figure add up to it and speak of nobody",
-            todo="mend the figure's declaration, or choose another figure",
+            expected=say("a figure that can be computed of every row"),
+            rule=say("the parts of a figure add up to it and speak of nobody"),
+            todo=say("mend the figure's declaration, or choose another figure"),
         ) from error
     return tuple(Part(int(str(r[0])), tuple(str(c or "") for c in r[2:]), exact(r[1], figure.scale)) for r in rows)  # type: ignore[arg-type]

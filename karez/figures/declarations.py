@@ -25,6 +25,7 @@ from karez.figures.expressions import CONSTANTS, Aggregate, NotAllowed, Scalar, 
 from karez.host import paths
 from karez.kernel.figure_tables import FigureTable
 from karez.kernel.formula import Formula, FormulaError, parse_formula
+from karez.kernel.messages import Listing, say
 from karez.kernel.refusal import Refusal
 
 LEVELS = ("region", "prefecture", "county", "township", "village")
@@ -161,11 +162,11 @@ def declarations() -> Declarations:
     if faults:
         raise Refusal(
             "figures.declarations",
-            record=f"{len(faults)} faults",
-            found="; ".join(map(str, faults[:20])),
-            expected="declarations without faults",
-            rule="a figure is a declaration checked as a whole",
-            todo="mend the attributes named",
+            record=say("{count} faults", count=len(faults)),
+            found=Listing(faults[:20], "; "),
+            expected=say("declarations without faults"),
+            rule=say("a figure is a declaration checked as a whole"),
+            todo=say("mend the attributes named"),
             more={"faults": [f._asdict() for f in faults]},
         )
     return found

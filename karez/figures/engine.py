@@ -23,6 +23,7 @@ from karez.closing.snapshots import Snapshot
 from karez.figures.declarations import LEVELS, Declarations, Figure, declarations
 from karez.kernel.formula import Formula, FormulaError, value_of
 from karez.kernel.interval import DividesByZeroError
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 
 Raw = int | Decimal | Fraction
@@ -138,9 +139,9 @@ def compute(snapshot: Snapshot, ids: Sequence[str] | None = None, levels: Sequen
             "figures.cannot_compute",
             record=", ".join(computed.undefined),
             found="; ".join(dict.fromkeys(computed.undefined.values()))[:300],
-            expected="an expression that works on every row",
-            rule="a figure is exact or it is not printed",
-            todo="correct the declaration, for example a cast of a text that is no number",
+            expected=say("an expression that works on every row"),
+            rule=say("a figure is exact or it is not printed"),
+            todo=say("correct the declaration, for example a cast of a text that is no number"),
         )
     return computed.values(f.id for f in wanted)
 
@@ -160,10 +161,10 @@ def resolve(ids: Sequence[str] | None, year: int) -> list[Figure]:
         raise Refusal(
             "not_found.figure",
             record=", ".join(unknown)[:200],
-            found=f"no figure of this id in {year}",
-            expected="the id of a declared figure",
-            rule="a figure is a declaration valid in its years",
-            todo="see the catalogue of figures",
+            found=say("no figure of this id in {year}", year=year),
+            expected=say("the id of a declared figure"),
+            rule=say("a figure is a declaration valid in its years"),
+            todo=say("see the catalogue of figures"),
         )
     return [known[i] for i in dict.fromkeys(aliases.get(i, i) for i in ids)]
 
@@ -201,10 +202,10 @@ def with_inputs(wanted: Sequence[Figure], year: int) -> list[Figure]:
                 raise Refusal(
                     "figures.no_definition",
                     record=figure.id,
-                    found=f"no definition of {used} in {year}",
-                    expected="every figure of a formula defined in the year",
-                    rule="a figure is a declaration valid in its years",
-                    todo="correct valid_from or valid_before",
+                    found=say("no definition of {used} in {year}", used=used, year=year),
+                    expected=say("every figure of a formula defined in the year"),
+                    rule=say("a figure is a declaration valid in its years"),
+                    todo=say("correct valid_from or valid_before"),
                 )
             if used not in done:
                 add(known[used])

@@ -16,6 +16,7 @@ from uuid import UUID
 from django.db import connection
 
 from karez.access.models import User
+from karez.access.rules import who_may
 from karez.access.services import log_read
 from karez.closing.queries import best_snapshot
 from karez.closing.snapshots import Snapshot
@@ -23,9 +24,11 @@ from karez.figures import answers
 from karez.figures.declarations import LEVELS, Figure, declarations
 from karez.figures.engine import Cells, Place, Value, resolve, sql_of, with_inputs
 from karez.figures.vouchers import transfers_of
+from karez.kernel.messages import Listing, say
 from karez.kernel.printed import plain_number
 from karez.kernel.refusal import Refusal
 from karez.periods.services import region as the_region
+from karez.places.models import Level
 from karez.places.queries import may, visible_area_ids_sql
 
 PAGE_ROWS = 100
@@ -232,11 +235,11 @@ def areas_visible(actor: User | None, permission: str, home: int | None = None) 
     if not found:
         raise Refusal(
             "access.not_granted",
-            record="figures",
-            found=f"{actor} holds {permission} nowhere",
-            expected="a role over some area",
-            rule="what a person may see and do follows the areas granted to them",
-            todo="ask the administrator for a role",
+            record=say("figures"),
+            found=say("{actor} has no role that may do this: {roles}", actor=actor, roles=who_may(permission)),
+            expected=say("a role over some area"),
+            rule=say("what a person may see and do follows the areas granted to them"),
+            todo=say("ask the administrator for a role"),
         )
     return found
 
@@ -261,10 +264,10 @@ def _level(by: str) -> str:
     raise Refusal(
         "figures.unknown_level",
         record=by,
-        found="no such level",
-        expected=", ".join(LEVELS),
-        rule="figures are by level of place",
-        todo="choose one of the levels",
+        found=say("no such level"),
+        expected=Listing(Level(level).label for level in LEVELS),
+        rule=say("figures are by level of place"),
+        todo=say("choose one of the levels"),
     )
 
 
@@ -272,10 +275,10 @@ def _not_here(figure_id: str, area_id: int) -> Refusal:
     return Refusal(
         "access.not_granted",
         record=figure_id,
-        found=f"area {area_id} is not among your areas in this edition",
-        expected="an area granted to you, or one above it",
-        rule="what a person may see and do follows the areas granted to them",
-        todo="choose a place from the list",
+        found=say("area {area_id} is not among your areas in this edition", area_id=area_id),
+        expected=say("an area granted to you, or one above it"),
+        rule=say("what a person may see and do follows the areas granted to them"),
+        todo=say("choose a place from the list"),
         unseen=True,
     )
 

@@ -9,6 +9,7 @@ from karez.closing.snapshots import Snapshot
 from karez.figures.declarations import LEVELS
 from karez.figures.engine import cells, resolve
 from karez.kernel.figure_tables import LiveReport
+from karez.kernel.messages import say
 from karez.kernel.printed import plain_number
 from karez.kernel.refusal import Refusal
 
@@ -21,23 +22,23 @@ def check_reports(snapshot: Snapshot, reports: Sequence[LiveReport], run: RunRep
     except Refusal as refusal:
         return [Wrong(refusal.record, refusal.found, refusal.expected)]
     wrong = [
-        Wrong(f"the figure {i}", found, "an expression that works on every row")
+        Wrong(f"the figure {i}", found, say("an expression that works on every row"))
         for i, found in computed.undefined.items()
     ]
     for report, figure in reported:
         for area_id, live in run(report.sql):
             if area_id not in computed.places:
-                wrong.append(Wrong(f"{report.label}, area {area_id}", str(live), "an area of the year's edition"))
+                wrong.append(Wrong(f"{report.label}, area {area_id}", str(live), say("an area of the year's edition")))
                 continue
             value = computed.value(figure.id, area_id).value
             if (None if live is None else Fraction(live)) != value:
                 place = computed.places[area_id]
-                shown = "no value" if value is None else plain_number(value)
+                shown = say("no value") if value is None else plain_number(value)
                 wrong.append(
                     Wrong(
                         f"{report.label}, {place.code} {place.name_en}: the report",
                         str(live),
-                        f"the figure {figure.id}: {shown}",
+                        say("the figure {id}: {shown}", id=figure.id, shown=shown),
                     )
                 )
     return wrong

@@ -8,6 +8,8 @@ from typing import Any
 from django.apps import apps
 from django.db import connection
 
+from karez.kernel.messages import read_in
+
 _VOUCHERS = """
 SELECT t.id AS transfer_id, t.amount_fen, t.voucher_id, v.number AS voucher_number, v.year AS voucher_year,
        t.booking_date::text AS booked_on, v.narration, v.kind, b.id AS book_id, b.name AS book,
@@ -33,4 +35,4 @@ def transfers_of(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
         cursor.execute(_VOUCHERS, [ids])
         names = [c.name for c in cursor.description or ()]
-        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        return [dict(zip(names, read_in(list(row)), strict=True)) for row in cursor.fetchall()]

@@ -2,16 +2,22 @@
 done.
 """
 
+from karez.funds.models import Proposal
+from karez.funds.words import PROGRAMMES
 from karez.kernel.figure_tables import ClosingCheck
+from karez.kernel.message_field import label_sql
+from karez.kernel.messages import say
 
 _COUNTS = "(counts_on <= %(as_of)s AND (void_counts_on IS NULL OR void_counts_on > %(as_of)s))"
+_KIND = label_sql("p.kind", dict(Proposal.Kind.choices))
+_PROGRAMME = label_sql("l.programme", PROGRAMMES)
 
 CHECKS = (
     ClosingCheck(
         name="funds_records_equal_books",
-        label=(
-            "Appropriations and allocations on record equal what the books of office and counties received, line "
-            "by line"
+        label=say(
+            "Appropriations and allocations on record equal what the books of office and "
+            "counties received, line by line"
         ),
         sql=f"""
 WITH recorded AS (
@@ -31,45 +37,45 @@ WITH recorded AS (
          ELSE o.credit_account_id = a.account_id END
      GROUP BY 1, 2, 3
 )
-SELECT l.code || ' in ' || coalesce(p.name_en, area_id::text), coalesce(r.fen, 0)::text || ' fen on record',
-       coalesce(m.fen, 0)::text || ' fen in the books', '/funds/lines/' || l.id || '/'
+SELECT karez_say('{{1}} in {{2}}', l.code::text, coalesce(p.name_en, area_id::text)::text), karez_say('{{1}} fen on record', coalesce(r.fen, 0)::text),
+       karez_say('{{1}} fen in the books', coalesce(m.fen, 0)::text), '/funds/lines/' || l.id || '/'
   FROM recorded r FULL JOIN moved m USING (line_id, kind, area_id) JOIN funds_sourceline l ON l.id = line_id
   LEFT JOIN places_tree p USING (area_id)
  WHERE coalesce(r.fen, 0) <> coalesce(m.fen, 0)""",
-        todo="approve what was posted in the ledger alone, or take back the record whose voucher was reversed",
+        todo=say("approve what was posted in the ledger alone, or take back the record whose voucher was reversed"),
         acceptable=False,
     ),
     ClosingCheck(
         name="funds_lines_keep_apart",
-        label="No transfer moves money from one source line to another",
+        label=say("No transfer moves money from one source line to another"),
         sql="""
-SELECT 'transfer ' || t.id, d.code || ' and ' || c.code, 'one source line', '/ledger/vouchers/' || t.voucher_id || '/'
+SELECT karez_say('transfer {1}', t.id::text), karez_say('{1} and {2}', d.code::text, c.code::text), karez_say('one source line'), '/ledger/vouchers/' || t.voucher_id || '/'
   FROM ledger_transfer t JOIN funds_line_account x ON x.account_id = t.debit_account_id
   JOIN funds_line_account y ON y.account_id = t.credit_account_id
   JOIN ledger_account d ON d.id = t.debit_account_id JOIN ledger_account c ON c.id = t.credit_account_id
  WHERE t.booking_date <= %(as_of)s""",
-        todo="reverse the voucher; money of one line is never spent as money of another",
+        todo=say("reverse the voucher; money of one line is never spent as money of another"),
         acceptable=False,
     ),
     ClosingCheck(
         name="funds_nothing_waits",
-        label="No appropriation or allocation of the year waits for approval",
-        sql="""
-SELECT p.kind || ' ' || p.reference, 'prepared, not decided', 'approved or refused', '/ledger/sets/' || s.id || '/'
+        label=say("No appropriation or allocation of the year waits for approval"),
+        sql=f"""
+SELECT karez_say('{{1}} {{2}}', {_KIND}, p.reference), karez_say('prepared, not decided'), karez_say('approved or refused'), '/ledger/sets/' || s.id || '/'
   FROM funds_proposal p JOIN ledger_set s ON s.id = p.set_id OR s.id = p.second_set_id
  WHERE s.approved_at IS NULL AND s.refused_at IS NULL AND periods_counts_on(p.happened_on) <= %(as_of)s""",
-        todo="have them approved or refused",
+        todo=say("have them approved or refused"),
     ),
     ClosingCheck(
         name="funds_year_has_standards",
-        label="Programmes with money of the year have a grant standard in force, where they ever had one",
-        sql="""
-SELECT DISTINCT l.programme, 'no standard in force', 'a grant standard', '/funds/standards/'
+        label=say("Programmes with money of the year have a grant standard in force, where they ever had one"),
+        sql=f"""
+SELECT DISTINCT {_PROGRAMME}, karez_say('no standard in force'), karez_say('a grant standard'), '/funds/standards/'
   FROM funds_sourceline l
  WHERE l.voided_at IS NULL AND l.year = %(year)s
    AND EXISTS (SELECT 1 FROM funds_grantstandard s WHERE s.programme = l.programme AND s.voided_at IS NULL)
    AND NOT EXISTS (SELECT 1 FROM funds_grantstandard s WHERE s.programme = l.programme AND s.voided_at IS NULL
                     AND s.starts_on <= %(as_of)s AND (s.ends_before IS NULL OR s.ends_before > %(as_of)s))""",
-        todo="load the standard of the year",
+        todo=say("load the standard of the year"),
     ),
 )

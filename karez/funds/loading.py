@@ -7,6 +7,7 @@ them.
 from collections.abc import Mapping
 from typing import Any
 
+from karez.kernel.messages import say
 from karez.kernel.sheets import Applying
 
 _REGION = "(SELECT area_id FROM periods_region)"
@@ -30,8 +31,8 @@ _BULK_IN = """
 INSERT INTO ledger_bulk (voucher_key, book_id, booking_date, happened_on, kind, narration, debit_account_id,
     credit_account_id, amount_fen)
 SELECT 'in ' || s.row_no, a.book_id, periods_counts_on(s.happened_on), s.happened_on, '{kind}',
-       CASE '{kind}' WHEN 'appropriation' THEN 'appropriation ' || s.reference || ', ' || s.document_no
-         ELSE 'allocation ' || s.reference || ', ' || s.document_no END AS narration, a.bank_account_id, a.account_id,
+       CASE '{kind}' WHEN 'appropriation' THEN karez_say('appropriation {{1}}, {{2}}', s.reference::text, s.document_no::text)
+         ELSE karez_say('allocation {{1}}, {{2}}', s.reference::text, s.document_no::text) END AS narration, a.bank_account_id, a.account_id,
              s.amount
   FROM {stage} s {line_of} JOIN funds_line_account a ON a.line_id = l.id AND a.book_kind = '{book}'
       AND a.area_id = {area}
@@ -41,7 +42,7 @@ _BULK_OUT = """
 INSERT INTO ledger_bulk (voucher_key, book_id, booking_date, happened_on, kind, narration, debit_account_id,
     credit_account_id, amount_fen)
 SELECT 'out ' || s.row_no, a.book_id, periods_counts_on(s.happened_on), s.happened_on, 'allocation',
-       'allocation ' || s.reference || ', ' || s.document_no AS narration, a.account_id, a.bank_account_id, s.amount
+       karez_say('allocation {{1}}, {{2}}', s.reference::text, s.document_no::text) AS narration, a.account_id, a.bank_account_id, s.amount
   FROM {stage} s {line_of} JOIN funds_line_account a ON a.line_id = l.id AND a.book_kind = 'office'
  ORDER BY s.row_no
 """
@@ -86,7 +87,7 @@ SELECT {_REGION}, s.code, s.label, s.planned, s.unit, s.from_year, s.until_year,
 def apply_source_lines(given: Applying) -> Mapping[str, int]:
     """Records the lines of a batch and the funders not known yet."""
     funders, lines = _run(given, _FUNDERS), _run(given, _LINES)
-    given.progress("source lines", 100)
+    given.progress(say("source lines"), 100)
     return {"funders": funders, "source_lines": lines}
 
 
@@ -98,7 +99,7 @@ def apply_appropriations(given: Applying) -> Mapping[str, int]:
     _run(given, _BULK_IN, **words)
     vouchers = _post(given)
     recorded = _run(given, _APPROPRIATIONS)
-    given.progress("appropriations", 100)
+    given.progress(say("appropriations"), 100)
     return {"appropriations": recorded, "vouchers": vouchers}
 
 
@@ -110,7 +111,7 @@ def apply_allocations(given: Applying) -> Mapping[str, int]:
     _run(given, _BULK_IN, kind="allocation", book="county", area="s.county_id")
     vouchers = _post(given)
     recorded = _run(given, _ALLOCATIONS)
-    given.progress("allocations", 100)
+    given.progress(say("allocations"), 100)
     return {"allocations": recorded, "vouchers": vouchers}
 
 
@@ -128,7 +129,7 @@ def withdraw_source_lines(given: Applying) -> Mapping[str, int]:
     """Voids the lines of a batch, and the funders it brought that no other line names."""
     lines = _void(given, "funds_sourceline", "periods_first_open_day()")
     given.cursor.execute(
-        "UPDATE funds_funder f SET voided_at = now(), voided_by_id = %s, void_reason = 'batch withdrawn',"
+        "UPDATE funds_funder f SET voided_at = now(), voided_by_id = %s, void_reason = karez_say('batch withdrawn'),"
         " void_counts_on = periods_first_open_day() WHERE batch_id = %s AND voided_at IS NULL"
         " AND NOT EXISTS (SELECT 1 FROM funds_sourceline l WHERE l.funder_id = f.id AND l.voided_at IS NULL)",
         [given.approver_id, given.batch_id],
@@ -139,7 +140,7 @@ def withdraw_source_lines(given: Applying) -> Mapping[str, int]:
 def withdraw_money(given: Applying, table: str) -> Mapping[str, int]:
     """Reverses every voucher of a batch and voids its records; refused by the ledger where the money has moved on."""
     given.cursor.execute(
-        "SELECT ledger_bulk_reverse(%s, %s, %s, 'batch withdrawn')",
+        "SELECT ledger_bulk_reverse(%s, %s, %s, karez_say('batch withdrawn'))",
         [given.batch_id, given.sender_id, given.approver_id],
     )
     vouchers = int(given.cursor.fetchone()[0])
@@ -191,7 +192,7 @@ def _post(given: Applying) -> int:
 
 def _void(given: Applying, table: str, counts_on: str) -> int:
     given.cursor.execute(
-        f"UPDATE {table} SET voided_at = now(), voided_by_id = %s, void_reason = 'batch withdrawn', void_counts_on "
+        f"UPDATE {table} SET voided_at = now(), voided_by_id = %s, void_reason = karez_say('batch withdrawn'), void_counts_on "
         f"= {counts_on}"
         " WHERE batch_id = %s AND voided_at IS NULL",
         [given.approver_id, given.batch_id],

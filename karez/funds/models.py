@@ -11,7 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from karez.kernel.facts import EventFact, Reach, SpellFact, UndatedFact, Usage
 from karez.kernel.fields import Coded, Day, Decimal, Fen, Words, Year
-from karez.kernel.sheets import Days, Text
+from karez.kernel.messages import Text
+from karez.kernel.sheets import Days
 from karez.places.models import Area
 
 _CODE = "[A-Za-z0-9][A-Za-z0-9_.-]*"

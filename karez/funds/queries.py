@@ -12,6 +12,7 @@ from django.db import connection
 
 from karez.access.models import User
 from karez.funds.models import Allocation, Appropriation, GrantStandard, PlanTarget, Proposal, SourceLine
+from karez.kernel.messages import read_in, say
 from karez.kernel.refusal import Refusal
 from karez.ledger.models import Transfer, VoucherSet
 from karez.places.queries import visible_area_ids_sql, visible_areas
@@ -114,10 +115,10 @@ def line_named(actor: User, code: str) -> SourceLine:
         raise Refusal(
             "not_found.source_line",
             record=code,
-            found="no source line of this code that you may see",
-            expected="a known code",
-            rule="a payment names one source line",
-            todo="choose from the list of lines",
+            found=say("no source line of this code that you may see"),
+            expected=say("a known code"),
+            rule=say("a payment names one source line"),
+            todo=say("choose from the list of lines"),
         )
     return found
 
@@ -132,7 +133,7 @@ def line_steps(actor: User, line_id: int, *, after: tuple[date, int] = (date.min
     areas, params = visible_area_ids_sql(actor, VIEW)
     with connection.cursor() as cursor:
         cursor.execute(_STEPS.format(areas=areas), [line_id, *params, *after, limit])
-        return [Step(*row) for row in cursor.fetchall()]
+        return [Step(*read_in(list(row))) for row in cursor.fetchall()]
 
 
 def idle_money(actor: User, *, day: date, at_least_days: int = 0) -> list[IdleMoney]:
@@ -215,7 +216,7 @@ def _has_office(balances: list[LineBalance]) -> bool:
 def line(actor: User, line_id: int) -> SourceLine:
     """One line; the same permission as `line_named`."""
     code = SourceLine.objects.filter(pk=line_id).values_list("code", flat=True).first()
-    return line_named(actor, code or f"line {line_id}")
+    return line_named(actor, code or say("line {line_id}", line_id=line_id))
 
 
 def with_vouchers(records: list[Any]) -> list[tuple[Any, int | None]]:
@@ -231,11 +232,11 @@ def proposal(actor: User, proposal_id: int) -> Proposal:
     if found is None or not visible_areas(actor, VIEW).filter(pk=found.area_id).exists():
         raise Refusal(
             "not_found.funds_proposal",
-            record=f"proposal {proposal_id}",
-            found="none that you may see",
-            expected="one of your areas",
-            rule="a person sees the books of the areas granted to them",
-            todo="choose from the list",
+            record=say("proposal {proposal_id}", proposal_id=proposal_id),
+            found=say("none that you may see"),
+            expected=say("one of your areas"),
+            rule=say("a person sees the books of the areas granted to them"),
+            todo=say("choose from the list"),
         )
     return found
 
@@ -246,11 +247,11 @@ def record(actor: User, kind: type[Appropriation] | type[Allocation], record_id:
     if found is None or not visible_areas(actor, VIEW).filter(pk=found.area_id).exists():
         raise Refusal(
             "not_found.funds_record",
-            record=f"record {record_id}",
-            found="none that you may see",
-            expected="one of your areas",
-            rule="a person sees the books of the areas granted to them",
-            todo="choose from the page of the line",
+            record=say("record {record_id}", record_id=record_id),
+            found=say("none that you may see"),
+            expected=say("one of your areas"),
+            rule=say("a person sees the books of the areas granted to them"),
+            todo=say("choose from the page of the line"),
         )
     return found
 

@@ -1,5 +1,6 @@
 """How the room refuses. Pure: no rows, no clock."""
 
+from karez.kernel.messages import say
 from karez.kernel.money import format_fen
 from karez.kernel.refusal import Refusal
 
@@ -10,10 +11,10 @@ def check_amount(amount_fen: int, record: str) -> None:
         raise Refusal(
             "funds.amount",
             record=record,
-            found=f"{format_fen(amount_fen)} yuan",
-            expected="an amount above zero",
-            rule="a payment moves money",
-            todo="correct the amount",
+            found=say("{amount} yuan", amount=format_fen(amount_fen)),
+            expected=say("an amount above zero"),
+            rule=say("a payment moves money"),
+            todo=say("correct the amount"),
         )
 
 
@@ -23,10 +24,10 @@ def check_text(value: str, what: str, record: str) -> None:
         raise Refusal(
             "funds.text_missing",
             record=record,
-            found=f"no {what}",
-            expected=f"a {what}",
-            rule="money names its papers",
-            todo=f"write the {what}",
+            found=say("no {what}", what=what),
+            expected=say("a {what}", what=what),
+            rule=say("money names its papers"),
+            todo=say("write the {what}", what=what),
         )
 
 
@@ -35,8 +36,8 @@ def reference_taken(reference: str) -> Refusal:
     return Refusal(
         "funds.reference_taken",
         record=reference,
-        found="a record with this reference",
-        expected="a reference not recorded before",
-        rule="a payment is recorded once",
-        todo="open the record; if this is another payment, give it its own reference",
+        found=say("a record with this reference"),
+        expected=say("a reference not recorded before"),
+        rule=say("a payment is recorded once"),
+        todo=say("open the record; if this is another payment, give it its own reference"),
     )

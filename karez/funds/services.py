@@ -20,9 +20,11 @@ from karez.funds.models import (
     GrantStandard,
     PlanTarget,
     Proposal,
+    SizeClass,
     SourceLine,
 )
 from karez.intake.numbers import key_of, number_key
+from karez.kernel.messages import Listing, say
 from karez.kernel.refusal import Refusal
 from karez.ledger import services as ledger
 from karez.ledger.models import Transfer, Voucher, VoucherSet
@@ -37,7 +39,7 @@ def add_funder(actor: User, *, code: str, name_en: str, kind: str, name_zh: str 
     """Records a funder; refuses a code already taken."""
     require(actor, PREPARE, region().area_id)
     if Funder.objects.filter(code=code, voided_at=None).exists():
-        raise _taken("funder", code)
+        raise _taken(say("funder"), code)
     return Funder.objects.create(code=code, name_en=name_en, name_zh=name_zh, kind=kind, recorded_by_id=actor.pk)
 
 
@@ -47,12 +49,12 @@ def open_line(
 ) -> SourceLine:
     """Opens a source line; its accounts are opened where its money first arrives."""
     require(actor, PREPARE, region().area_id)
-    rules.check_text(document_no, "document number", code)
+    rules.check_text(document_no, say("document number"), code)
     same = {"funder": funder, "programme": programme, "year": year, "document_no": document_no}
     if SourceLine.objects.filter(code=code, voided_at=None).exists():
-        raise _taken("source line", code)
+        raise _taken(say("source line"), code)
     if SourceLine.objects.filter(**same, voided_at=None).exists():
-        raise _taken("line of this funder, programme, year and document", document_no)
+        raise _taken(say("line of this funder, programme, year and document"), document_no)
     return SourceLine.objects.create(**same, code=code, name=name, recorded_by_id=actor.pk)
 
 
@@ -119,15 +121,15 @@ def prepare_allocation(
 def prepare_reversal(actor: User, *, record: Appropriation | Allocation, reason: str) -> Proposal:
     """Prepares the taking back of a wrong record with its money; refused where the money has moved on."""
     require(actor, PREPARE, record.area_id)
-    rules.check_text(reason, "reason", record.reference)
+    rules.check_text(reason, say("reason"), record.reference)
     if record.voided_at is not None:
         raise Refusal(
             "funds.already_void",
             record=record.reference,
-            found="a record already taken back",
-            expected="a record that counts",
-            rule="a record is voided once",
-            todo="open the record to see who took it back and why",
+            found=say("a record already taken back"),
+            expected=say("a record that counts"),
+            rule=say("a record is voided once"),
+            todo=say("open the record to see who took it back and why"),
         )
     # What came into the county last goes back first: there it may already be spent.
     transfers = (
@@ -190,7 +192,7 @@ def set_standard(
     """Records a grant standard from a day on; the one before must have ended."""
     area_id = region().area_id
     require(actor, PREPARE, area_id)
-    rules.check_text(document_no, "document number", programme)
+    rules.check_text(document_no, say("document number"), programme)
     try:
         with transaction.atomic():
             return GrantStandard.objects.create(
@@ -207,11 +209,11 @@ def set_standard(
     except IntegrityError as error:
         raise Refusal(
             "funds.standard_refused",
-            record=f"{programme} {size_class}",
-            found="a standard in force on these days, or amounts out of order",
-            expected="one standard for a size of village at a time, low before high",
-            rule="a grant is judged by one standard",
-            todo="end the earlier standard first",
+            record=Listing((programme, SizeClass(size_class).label), " "),
+            found=say("a standard in force on these days, or amounts out of order"),
+            expected=say("one standard for a size of village at a time, low before high"),
+            rule=say("a grant is judged by one standard"),
+            todo=say("end the earlier standard first"),
         ) from error
 
 
@@ -219,7 +221,7 @@ def set_standard(
 def end_standard(actor: User, standard: GrantStandard, *, ends_before: date, reason: str) -> GrantStandard:
     """Ends a standard from a day on."""
     require(actor, APPROVE, standard.area_id)
-    rules.check_text(reason, "reason", str(standard))
+    rules.check_text(reason, say("reason"), str(standard))
     changed = GrantStandard.objects.filter(pk=standard.pk, ends_before=None, voided_at=None).update(
         ends_before=ends_before,
         counts_before=ends_on(ends_before),
@@ -231,10 +233,10 @@ def end_standard(actor: User, standard: GrantStandard, *, ends_before: date, rea
         raise Refusal(
             "funds.already_ended",
             record=str(standard),
-            found="an ended or void standard",
-            expected="a standard in force",
-            rule="an end is set once",
-            todo="open the standard to see when it ended",
+            found=say("an ended or void standard"),
+            expected=say("a standard in force"),
+            rule=say("an end is set once"),
+            todo=say("open the standard to see when it ended"),
         )
     standard.refresh_from_db()
     return standard
@@ -256,7 +258,7 @@ def set_target(
     """Records a plan's number, or its period alone, from the day it was adopted."""
     area_id = region().area_id
     require(actor, PREPARE, area_id)
-    rules.check_text(document_no, "document number", code)
+    rules.check_text(document_no, say("document number"), code)
     try:
         with transaction.atomic():
             return PlanTarget.objects.create(
@@ -276,10 +278,10 @@ def set_target(
         raise Refusal(
             "funds.target_refused",
             record=code,
-            found="a target of this code already adopted, or years out of order",
-            expected="one target of a code at a time",
-            rule="a plan is changed by ending it and adopting another",
-            todo="end the earlier target first",
+            found=say("a target of this code already adopted, or years out of order"),
+            expected=say("one target of a code at a time"),
+            rule=say("a plan is changed by ending it and adopting another"),
+            todo=say("end the earlier target first"),
         ) from error
 
 
@@ -287,8 +289,8 @@ def set_target(
 
 
 def _check(amount_fen: int, reference: str, document_no: str) -> None:
-    rules.check_text(reference, "reference", "payment")
-    rules.check_text(document_no, "document number", reference)
+    rules.check_text(reference, say("reference"), say("payment"))
+    rules.check_text(document_no, say("document number"), reference)
     rules.check_amount(amount_fen, reference)
 
 
@@ -318,7 +320,11 @@ def _draft(
     document_id: int | None,
 ) -> ledger.Draft:
     received = kind == "appropriation"
-    narration = f"appropriation {reference}, {document_no}" if received else f"allocation {reference}, {document_no}"
+    narration = (
+        say("appropriation {reference}, {document_no}", reference=reference, document_no=document_no)
+        if received
+        else say("allocation {reference}, {document_no}", reference=reference, document_no=document_no)
+    )
     return ledger.Draft(
         book_id=book_id,
         booking_date=counts_on(happened_on),
@@ -401,8 +407,8 @@ def _taken(what: str, code: str) -> Refusal:
     return Refusal(
         "funds.code_taken",
         record=code,
-        found=f"a {what} of this name",
-        expected="a name not used yet",
-        rule="one thing, one name",
-        todo="use the one that is there, or choose another",
+        found=say("a {what} of this name", what=what),
+        expected=say("a name not used yet"),
+        rule=say("one thing, one name"),
+        todo=say("use the one that is there, or choose another"),
     )

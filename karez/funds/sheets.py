@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from karez.funds import loading
 from karez.funds.models import Allocation, Appropriation, Funder, GrantStandard, PlanTarget, SourceLine
 from karez.kernel.fields import column_of
+from karez.kernel.messages import say
 from karez.kernel.overlaps import shared_days
 from karez.kernel.sheets import Check, Column, Kind, Sheet, Total
 
@@ -22,15 +23,15 @@ _EACH_SIZE, _SIZE = (
 _LINE_KNOWN = Check(
     rule="funds_line_known",
     column="line_code",
-    expected=_("the code of a source line already recorded"),
+    expected=say("the code of a source line already recorded"),
     sql="""SELECT s.row_no, s.line_code FROM {stage} s
         WHERE NOT EXISTS (SELECT 1 FROM funds_sourceline l WHERE l.code = s.line_code AND l.voided_at IS NULL)""",
-    todo=_("load the source line first, or correct the code"),
+    todo=say("load the source line first, or correct the code"),
 )
 _DAYS_IN_ORDER = Check(
     rule="funds_days_in_order",
     column="valid_to",
-    expected=_("a day after the first day"),
+    expected=say("a day after the first day"),
     sql="SELECT s.row_no, s.valid_to::text FROM {stage} s WHERE s.valid_to <= s.valid_from",
 )
 
@@ -39,10 +40,10 @@ def _reference_free(table: str) -> Check:
     return Check(
         rule="funds_reference_free",
         column="reference",
-        expected=_("a reference not recorded before"),
+        expected=say("a reference not recorded before"),
         sql=f"""SELECT s.row_no, s.reference FROM {{stage}} s
             JOIN {table} k ON intake_number_key(k.reference) = intake_number_key(s.reference) AND k.voided_at IS NULL""",
-        todo=_("leave the row out if it is the same payment; else give it its own reference"),
+        todo=say("leave the row out if it is the same payment; else give it its own reference"),
     )
 
 
@@ -56,7 +57,7 @@ def _payment(model: type[Model]) -> tuple[Column, ...]:
 
 
 _IN_FORCE = ("starts_on", "ends_before")
-_AMOUNT = (Total(_("Amount"), "SELECT coalesce(sum(amount), 0) FROM {stage} s", "fen"),)
+_AMOUNT = (Total(say("Amount"), "SELECT coalesce(sum(amount), 0) FROM {stage} s", say("fen")),)
 
 SOURCE_LINES = Sheet(
     name="source_lines",
@@ -76,15 +77,15 @@ SOURCE_LINES = Sheet(
         Check(
             rule="funds_line_new",
             column="line_code",
-            expected=_("a code no source line has yet"),
+            expected=say("a code no source line has yet"),
             sql="""SELECT s.row_no, s.line_code FROM {stage} s
                 JOIN funds_sourceline l ON l.code = s.line_code AND l.voided_at IS NULL""",
-            todo=_("leave the row out, or give the line another code"),
+            todo=say("leave the row out, or give the line another code"),
         ),
         Check(
             rule="funds_funder_one_name",
             column="funder_name",
-            expected=_("one name and one kind for one funder, the same as recorded before"),
+            expected=say("one name and one kind for one funder, the same as recorded before"),
             sql="""SELECT s.row_no, s.funder_name FROM {stage} s
                 JOIN funds_funder f ON f.code = s.funder_code AND f.voided_at IS NULL
                 WHERE (f.name_en, f.kind) <> (s.funder_name, s.funder_kind)
@@ -95,7 +96,7 @@ SOURCE_LINES = Sheet(
         Check(
             rule="funds_line_one_purpose",
             column="document_no",
-            expected=_("one line for one funder, programme, year and document"),
+            expected=say("one line for one funder, programme, year and document"),
             sql="""SELECT row_no, document_no FROM (SELECT row_no, document_no, count(*) OVER (
                     PARTITION BY funder_code, programme, year, document_no) AS n FROM {stage}
                         WHERE document_no IS NOT NULL) t WHERE n > 1
@@ -105,12 +106,12 @@ SOURCE_LINES = Sheet(
                  AND (l.programme, l.year, l.document_no) = (s.programme, s.year, s.document_no)""",
         ),
     ),
-    totals=(Total(_("Source lines"), "SELECT count(*) FROM {stage} s"),),
+    totals=(Total(say("Source lines"), "SELECT count(*) FROM {stage} s"),),
     built_on=(
         Check(
             rule="funds_line_unused",
             column="line_code",
-            expected=_("no money on the line"),
+            expected=say("no money on the line"),
             sql="""SELECT s.row_no, s.line_code FROM {stage} s
                 JOIN funds_sourceline l ON l.code = s.line_code AND l.batch_id = %(batch_id)s
                 JOIN funds_appropriation a ON a.line_id = l.id AND a.voided_at IS NULL""",
@@ -139,7 +140,7 @@ ALLOCATIONS = Sheet(
     about=_("Money of a source line passed from the office to counties."),
     columns=(
         *_payment(Allocation),
-        Column("county", _("county that receives it"), Kind.AREA, headers=("县代码", "县区代码"), levels=("county",)),
+        Column("county", say("county that receives it"), Kind.AREA, headers=("县代码", "县区代码"), levels=("county",)),
     ),
     apply=loading.apply_allocations,
     withdraw=loading.withdraw_allocations,
@@ -154,14 +155,14 @@ ALLOCATIONS = Sheet(
         Check(
             rule="funds_within_appropriation",
             column="amount",
-            expected=_("not more than what lies on the line at the office"),
+            expected=say("not more than what lies on the line at the office"),
             sql="""SELECT s.row_no, s.amount::text FROM (
                 SELECT row_no, line_code, amount, sum(amount) OVER (PARTITION BY line_code ORDER BY row_no) AS fen
                     FROM {stage}) s
                 JOIN funds_sourceline l ON l.code = s.line_code AND l.voided_at IS NULL
                 LEFT JOIN funds_line_account a ON a.line_id = l.id AND a.book_kind = 'office'
                 WHERE s.fen > coalesce(a.available_fen, 0)""",
-            todo=_("load the appropriation first, or lower the amounts"),
+            todo=say("load the appropriation first, or lower the amounts"),
         ),
     ),
     totals=_AMOUNT,
@@ -183,13 +184,13 @@ GRANT_STANDARDS = Sheet(
         Check(
             rule="funds_low_to_high",
             column="high",
-            expected=_("not less than the lowest grant"),
+            expected=say("not less than the lowest grant"),
             sql="SELECT s.row_no, s.high::text FROM {stage} s WHERE s.high < s.low",
         ),
         Check(
             rule="funds_one_standard",
             column="valid_from",
-            expected=_("one standard for a size of village at a time"),
+            expected=say("one standard for a size of village at a time"),
             sql=shared_days(
                 (
                     f"SELECT s.row_no, s.valid_from::text, s.programme || {_SIZE}, s.valid_from, s.valid_to FROM "
@@ -200,7 +201,7 @@ GRANT_STANDARDS = Sheet(
                     f"{_EACH_SIZE.format('k')} WHERE k.voided_at IS NULL"
                 ),
             ),
-            todo=_("end the earlier standard first, or correct the days"),
+            todo=say("end the earlier standard first, or correct the days"),
         ),
     ),
 )
@@ -221,18 +222,18 @@ PLAN_TARGETS = Sheet(
         Check(
             rule="funds_years_in_order",
             column="until_year",
-            expected=_("not before the first year"),
+            expected=say("not before the first year"),
             sql="SELECT s.row_no, s.until_year::text FROM {stage} s WHERE s.until_year < s.from_year",
         ),
         Check(
             rule="funds_one_target",
             column="code",
-            expected=_("one target of this code adopted at a time"),
+            expected=say("one target of this code adopted at a time"),
             sql=shared_days(
                 "SELECT s.row_no, s.code, s.code, s.valid_from, s.valid_to FROM {stage} s",
                 "SELECT k.code, k.starts_on, k.ends_before FROM funds_plantarget k WHERE k.voided_at IS NULL",
             ),
-            todo=_("end the earlier target first"),
+            todo=say("end the earlier target first"),
         ),
     ),
 )

@@ -20,6 +20,7 @@ from karez.access.pages import PAGE, DayField, YuanField, actor_of, answer_form,
 from karez.access.parameters import after_day
 from karez.funds import queries, services
 from karez.funds.models import Allocation, Appropriation
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 from karez.ledger import queries as ledger
 from karez.periods import services as periods
@@ -93,10 +94,10 @@ def prepare(request: HttpRequest, line_id: int, what: str) -> HttpResponse:
         raise Refusal(
             "not_found.funds_form",
             record=what,
-            found=_("no such form"),
-            expected=_("appropriation or allocation"),
-            rule=_("money comes in, or goes to a county"),
-            todo=_("choose from the line's page"),
+            found=say("no such form"),
+            expected=say("appropriation or allocation"),
+            rule=say("money comes in, or goes to a county"),
+            todo=say("choose from the line's page"),
         )
 
     def do(given: dict[str, Any]) -> str:

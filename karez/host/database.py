@@ -22,7 +22,8 @@ from psycopg.conninfo import conninfo_to_dict
 from karez.host import clock, paths, postgres, sessions
 from karez.kernel.refusal import Refusal
 
-OWNER, APP = "karez_owner", "karez_app"
+OWNER: str = "karez_owner"
+APP: str = "karez_app"
 EXTENSIONS = ("btree_gist", "ltree", "pg_trgm")
 OLDEST = 15
 _KEPT_ALIVE = {

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from karez.kernel.refusal import Refusal
 
-PROJECT = Path(__file__).resolve().parents[2]
+PROJECT: Path = Path(__file__).resolve().parents[2]
 IN_CHECKOUT = (PROJECT / "pyproject.toml").is_file()
 _UNSET = Path("/KAREZ_VAR is not set")  # names no folder; `require_place` refuses before anything is written under it
 VAR = Path(os.environ.get("KAREZ_VAR") or (PROJECT / "var" if IN_CHECKOUT else _UNSET)).expanduser().resolve()
@@ -17,7 +17,7 @@ CLUSTER = VAR / "pg"
 KEYS = VAR / "keys"
 FILES = VAR / "files"
 SNAPSHOTS = VAR / "snapshots"
-SCRATCH = VAR / "tmp"
+SCRATCH: Path = VAR / "tmp"
 
 
 def require_place() -> None:

@@ -2,6 +2,7 @@
 Holds no sheet.
 """
 
+from karez.kernel.messages import Listing, Number, say
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Applying
 
@@ -27,11 +28,15 @@ def require_all_rows(applying: Applying, written: int, *, found: str, expected: 
     lost = [row[0] for row in cursor.fetchall()]
     raise Refusal(
         "intake.records_changed",
-        record=f"batch {applying.batch_id}",
-        found=f"row {_named(lost[:_NAMED], len(lost))} of {checked:,} no longer finds one record of each it names",
+        record=say("batch {batch_id}", batch_id=applying.batch_id),
+        found=say(
+            "row {named} of {checked} no longer finds one record of each it names",
+            named=_named(lost[:_NAMED], len(lost)),
+            checked=Number(checked),
+        ),
         expected=expected,
-        rule="what was checked is what is applied; records were changed since",
-        todo="check the batch again: it then lists what is wrong now",
+        rule=say("what was checked is what is applied; records were changed since"),
+        todo=say("check the batch again: it then lists what is wrong now"),
     )
 
 
@@ -46,14 +51,14 @@ def require_none(applying: Applying, wrong: str, *, found: str, expected: str) -
         return
     raise Refusal(
         "intake.records_changed",
-        record=f"batch {applying.batch_id}",
-        found=f"row {_named(first, count)}: {found}",
+        record=say("batch {batch_id}", batch_id=applying.batch_id),
+        found=say("row {named}: {found}", named=_named(first, count), found=found),
         expected=expected,
-        rule="what was checked is what is applied; records were changed since",
-        todo="check the batch again: it then lists what is wrong now",
+        rule=say("what was checked is what is applied; records were changed since"),
+        todo=say("check the batch again: it then lists what is wrong now"),
     )
 
 
 def _named(first: list[int], count: int) -> str:
-    more = f" and {count - _NAMED:,} more" if count > _NAMED else ""
-    return f"{', '.join(map(str, first))}{more}"
+    rows: str = Listing(first)
+    return say("{rows} and {count} more", rows=rows, count=Number(count - _NAMED)) if count > _NAMED else rows

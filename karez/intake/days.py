@@ -9,15 +9,14 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
-from django.utils.translation import gettext_noop as _
-
+from karez.kernel.messages import Number, say
 from karez.kernel.sheets import Check, Column, Days, Kind, Sheet
 from karez.periods.services import YEAR_OPENS, OpenedDays
 
 _FLOOR = date(1949, 10, 1)  # nothing that still counts is older
-_TOO_EARLY = _("correct the day")
-_AHEAD = _("correct the day: it lies ahead of today")
-_EARLIER = _(
+_TOO_EARLY = say("correct the day")
+_AHEAD = say("correct the day: it lies ahead of today")
+_EARLIER = say(
     "correct the day if it is a slip; if it is right, leave the row out: the first year was chosen when the region "
     "was set up, nobody opens one before it,"
     " and what was there before stands in the opening balances and states"
@@ -37,9 +36,9 @@ def checks(sheet: Sheet, opened: OpenedDays | None) -> Iterator[Check]:
         before = _EARLIER if days is Days.OPENED else _TOO_EARLY
         if column.kind is Kind.YEAR:
             expected = (
-                f"a year that was opened: {first.year} to {last.year}"
+                say("a year that was opened: {first} to {last}", first=first.year, last=last.year)
                 if days is Days.OPENED
-                else f"a year from {first.year} until {last.year}"
+                else say("a year from {first} until {last}", first=first.year, last=last.year)
             )
             yield Check(
                 rule="day_opened",
@@ -57,9 +56,9 @@ def checks(sheet: Sheet, opened: OpenedDays | None) -> Iterator[Check]:
             )
             continue
         expected = (
-            f"a day of a year that was opened: {first} to {last}"
+            say("a day of a year that was opened: {first} to {last}", first=first, last=last)
             if days is Days.OPENED
-            else f"a day from {first} until {last}"
+            else say("a day from {first} until {last}", first=first, last=last)
         )
         yield _check(column, ">", last, expected, later)
         yield _check(column, "<", first, expected, before)
@@ -92,8 +91,8 @@ def totals(cursor: Any, sheet: Sheet, stage: str) -> list[dict[str, Any]]:
     cursor.execute(f'SELECT min("{sheet.day_column}")::text, max("{sheet.day_column}")::text FROM {stage}')
     first, last = cursor.fetchone()
     return [
-        {"label": _("first day"), "value": first, "unit": "day"},
-        {"label": _("last day"), "value": last, "unit": "day"},
+        {"label": say("first day"), "value": first, "unit": "day"},
+        {"label": say("last day"), "value": last, "unit": "day"},
     ]
 
 
@@ -118,9 +117,14 @@ def late_notices(years: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [
         {
             "what": "late",
-            "found": f"1 row of {one['year']} counts from {one['counts_from']}"
+            "found": say("1 row of {year} counts from {day}", year=one["year"], day=one["counts_from"])
             if one["rows"] == 1
-            else f"{one['rows']:,} rows of {one['year']} count from {one['counts_from']}",
+            else say(
+                "{rows} rows of {year} count from {day}",
+                rows=Number(one["rows"]),
+                year=one["year"],
+                day=one["counts_from"],
+            ),
         }
         for one in late
     ]

@@ -9,7 +9,6 @@ from datetime import date
 from typing import Any
 
 from django.db import connection, transaction
-from django.utils.translation import gettext_noop as _
 
 from karez.access.models import User
 from karez.access.services import log_read
@@ -20,17 +19,20 @@ from karez.intake.sameness import ask_in_file
 from karez.intake.scope import region_area_ids
 from karez.intake.sound import Judged, SoundRows
 from karez.intake.staging import FileStaging, Places, staging_of
+from karez.kernel.messages import Number, kept, kept_in, say
 from karez.kernel.sheets import Check, Outcome, Sheet, Together
 from karez.periods.models import Region
 from karez.periods.services import opened_days
 from karez.places.queries import visible_area_ids_sql
 
 Report = Callable[[str, int], None]
-_AGREES = _("month of birth and sex as the identity number says them")
-_DISAGREES_TODO = _(
+_AGREES = say("month of birth and sex as the identity number says them")
+_DISAGREES_TODO = say(
     "look at the papers: correct the number, the sex or the month, or leave the row as it is if the number was "
     "issued wrongly"
 )
+# What a check read out of a row is cut; a message of its own is whole.
+_FOUND = f"CASE WHEN f.found LIKE '{{\"say\":%%' THEN f.found ELSE left(f.found, {limits.FOUND_LENGTH}) END"
 _FOUND_ANEW = ("unknown_column", "unit_converted", "not_judged", "late")  # notices of each try
 
 
@@ -80,7 +82,7 @@ def _finish(batch: Batch, sheet: Sheet, work: FileStaging, report: Report) -> No
         faults, told = work.result.fault_count, list[dict[str, Any]]()
         if faults:
             _copy_faults(cursor, batch, work.faults())
-        report("checking against the records", 82)
+        report(say("checking against the records"), 82)
         if work.result.row_count:
             stage = references.resolve(cursor, sheet, f"staging.batch_{batch.pk}")
             more, told = _run_checks(cursor, batch, sheet, work, stage)
@@ -94,16 +96,16 @@ def _finish(batch: Batch, sheet: Sheet, work: FileStaging, report: Report) -> No
         cursor.execute(
             "INSERT INTO intake_batcharea (batch_id, area_id) SELECT %s, unnest(%s::bigint[])", [batch.pk, areas]
         )
-        kept = [notice for notice in batch.notices if notice["what"] not in _FOUND_ANEW]
-        notices = [*kept, *work.result.notices.items, *told, *days.late_notices(years)]
+        earlier = [notice for notice in batch.notices if notice["what"] not in _FOUND_ANEW]
+        notices = [*earlier, *work.result.notices.items, *told, *days.late_notices(years)]
         cursor.execute(
             "SELECT intake_staged(%s, %s, %s, %s, %s, %s, %s)",
             [
                 batch.pk,
                 work.result.row_count,
                 faults,
-                json.dumps(totals),
-                json.dumps(notices),
+                json.dumps(kept_in(totals)),
+                json.dumps(kept_in(notices)),
                 json.dumps(years),
                 json.dumps(work.result.headings),
             ],
@@ -163,13 +165,13 @@ def _run_checks(
 def _run_check(cursor: Any, check: Check, table: str, params: dict[str, Any]) -> int:
     told = {
         "c_column": check.column,
-        "c_expected": str(check.expected),
+        "c_expected": kept(check.expected),
         "c_rule": check.rule,
-        "c_todo": str(check.todo),
+        "c_todo": kept(check.todo),
     }
     cursor.execute(
         'INSERT INTO intake_fault (batch_id, row_no, "column", found, expected, rule, todo)'
-        f" SELECT %(batch_id)s, f.row_no, %(c_column)s, left(f.found, {limits.FOUND_LENGTH}), {_expected(check)}, "
+        f" SELECT %(batch_id)s, f.row_no, %(c_column)s, {_FOUND}, {_expected(check)}, "
         "%(c_rule)s, %(c_todo)s"
         f" FROM ({check.sql.replace('{stage}', table)}) AS f (row_no, "
         f"found{', expected' if check.tells_expected else ''})"
@@ -182,7 +184,7 @@ def _run_check(cursor: Any, check: Check, table: str, params: dict[str, Any]) ->
 def _run_together(cursor: Any, one: Together, checks: list[Check], table: str, params: dict[str, Any]) -> int:
     """Runs checks over the same rows in one statement; of each the first faults are listed."""
     told = {
-        f"c_{what}_{one.rules.index(check.rule)}": str(getattr(check, what))
+        f"c_{what}_{one.rules.index(check.rule)}": kept(getattr(check, what))
         for check in checks
         for what in ("column", "expected", "rule", "todo")
     }
@@ -191,7 +193,7 @@ def _run_together(cursor: Any, one: Together, checks: list[Check], table: str, p
     )
     cursor.execute(
         'INSERT INTO intake_fault (batch_id, row_no, "column", found, expected, rule, todo)'
-        f" SELECT %(batch_id)s, f.row_no, w.col, left(f.found, {limits.FOUND_LENGTH}), w.expected, w.rule, w.todo FROM"
+        f" SELECT %(batch_id)s, f.row_no, w.col, {_FOUND}, w.expected, w.rule, w.todo FROM"
         " (SELECT *, row_number() OVER (PARTITION BY nth ORDER BY row_no) AS place FROM"
         f" ({one.sql.replace('{stage}', table)}) g (nth, row_no, found)) f"
         f" JOIN (VALUES {words}) w (nth, col, expected, rule, todo) USING (nth)"
@@ -228,14 +230,14 @@ def _ask(cursor: Any, batch: Batch, sheet: Sheet, work: FileStaging, stage: str)
     for check in (c for c in sheet.checks if c.outcome is not Outcome.FAULT):
         told = {
             "c_column": check.column,
-            "c_expected": str(check.expected),
+            "c_expected": kept(check.expected),
             "c_rule": check.rule,
-            "c_todo": str(check.todo),
+            "c_todo": kept(check.todo),
         }
         asks = check.outcome is Outcome.QUESTION
         cursor.execute(
             'INSERT INTO intake_question (batch_id, row_no, "column", found, expected, rule, todo, asks, matches)'
-            f" SELECT %(batch_id)s, f.row_no, %(c_column)s, left(f.found, {limits.FOUND_LENGTH}), "
+            f" SELECT %(batch_id)s, f.row_no, %(c_column)s, {_FOUND}, "
             f"{_expected(check)}, %(c_rule)s, %(c_todo)s, %(asks)s,"
             f" {'f.matches' if asks else 0} FROM ({check.sql.replace('{stage}', stage)})"
             f" AS f (row_no, found{', expected' if check.tells_expected else ''}{', matches' if asks else ''})"
@@ -260,9 +262,9 @@ def _note_disagreements(cursor: Any, batch: Batch, sheet: Sheet, work: FileStagi
                     row_no,
                     number.name if number else "",
                     found,
-                    _AGREES,
+                    kept(_AGREES),
                     "number_agrees",
-                    _DISAGREES_TODO,
+                    kept(_DISAGREES_TODO),
                     False,
                 )
             )
@@ -281,16 +283,18 @@ def _log_hits(batch: Batch, check: Check, hits: int) -> None:
 def _not_judged(check: Check, judged: Judged, rows: int) -> dict[str, Any]:
     """The notice that a check left rows out, or could not run at all (`rows` is then all of them)."""
     left = judged.left_out if judged.table else rows
-    told = f"{left:,} of {rows:,} rows left out" if judged.table else "not run"
+    told = (
+        say("{left} of {rows} rows left out", left=Number(left), rows=Number(rows)) if judged.table else say("not run")
+    )
     return {
         "what": "not_judged",
         "rule": check.rule,
-        "expected": str(check.expected),
+        "expected": check.expected,
         "rows": left,
         "of": rows,
         "why": judged.why,
         "columns": list(judged.columns),
-        "found": f"{check.rule}: {told}",
+        "found": say("{rule}: {told}", rule=check.rule, told=told),
     }
 
 

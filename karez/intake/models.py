@@ -11,6 +11,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from karez.kernel.facts import Usage
+from karez.kernel.message_field import MessageField, MessagesField
+from karez.kernel.messages import say
 
 
 class State(models.TextChoices):
@@ -57,8 +59,8 @@ class Batch(models.Model):
     state = models.CharField(max_length=10, choices=State.choices, db_default=State.RECEIVED)
     row_count = models.BigIntegerField(null=True)
     fault_count = models.BigIntegerField(null=True)
-    totals = models.JSONField(db_default=[])  # [{label, value, unit}]
-    notices = models.JSONField(db_default=[])  # [{what, found}] about the file as a whole
+    totals = MessagesField(db_default=[])  # [{label, value, unit}]
+    notices = MessagesField(db_default=[])  # [{what, found}] about the file as a whole
     headings = models.JSONField(db_default={})  # by column: its heading in the file, as far as it may be shown
     years = models.JSONField(
         db_default=[]
@@ -79,7 +81,7 @@ class Batch(models.Model):
     decided_by_id = models.BigIntegerField(null=True)
     decided_at = models.DateTimeField(null=True)
     reason = models.TextField(db_default="")
-    trouble = models.TextField(db_default="")  # why the last try to stage or apply came to nothing
+    trouble = MessageField(db_default="")  # why the last try to stage or apply came to nothing
     counts = models.JSONField(db_default={})  # what applying wrote
     written_at = models.DateTimeField(
         null=True
@@ -131,7 +133,7 @@ class Batch(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"batch {self.pk} ({self.file_name})"
+        return say("batch {number} ({file_name})", number=self.pk, file_name=self.file_name)
 
     @property
     def state_in_words(self) -> str | Promise:
@@ -171,10 +173,10 @@ class Fault(models.Model):
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="faults")
     row_no = models.BigIntegerField()  # as a spreadsheet counts: the headings are row 1; 0 is the file as a whole
     column = models.TextField(db_default="")
-    found = models.TextField(db_default="")
-    expected = models.TextField(db_default="")
+    found = MessageField(db_default="")
+    expected = MessageField(db_default="")
     rule = models.TextField()
-    todo = models.TextField(db_default="")
+    todo = MessageField(db_default="")
 
     class Meta:
         indexes = [models.Index(fields=["batch", "row_no", "id"], name="intake_fault_in_order")]
@@ -193,10 +195,10 @@ class Question(models.Model):
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="questions")
     row_no = models.BigIntegerField()
     column = models.TextField(db_default="")
-    found = models.TextField(db_default="")
-    expected = models.TextField(db_default="")
+    found = MessageField(db_default="")
+    expected = MessageField(db_default="")
     rule = models.TextField()
-    todo = models.TextField(db_default="")
+    todo = MessageField(db_default="")
     asks = models.BooleanField()
     matches = models.BigIntegerField(db_default=0)  # so many like it were on record when it was asked
 
@@ -231,7 +233,7 @@ class Progress(models.Model):
 
     batch_id = models.BigIntegerField(primary_key=True)
     percent = models.IntegerField()
-    doing = models.TextField()
+    doing = MessageField()
     at = models.DateTimeField(db_default=Now())
 
     def __str__(self) -> str:

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 
 from django.db import connection, models
 from django.db.models import F, Func
-from django.utils.translation import gettext_noop as _
 
-from karez.kernel.sheets import Check, Text
+from karez.kernel.messages import Text, say
+from karez.kernel.sheets import Check
 
-TODO = _("write it as it stands there; if another one is meant, give it a number of its own")
+TODO = say("write it as it stands there; if another one is meant, give it a number of its own")
 
 
 def number_key(field: str) -> Func:
@@ -48,10 +48,10 @@ def as_on_record(rule: str, column: str, expected: Text, *, of: str, recorded: s
         column=column,
         expected=expected,
         todo=TODO,
-        sql=f"""SELECT f.row_no, f.number || ', on record as ' || k.number FROM {file} f
+        sql=f"""SELECT f.row_no, karez_say('{{1}}, on record as {{2}}', f.number::text, k.number::text) FROM {file} f
             JOIN ({recorded}) k (owner, number) ON k.owner = f.owner AND intake_number_key(k.number) = f.key
                 AND k.number <> f.number
-        UNION ALL SELECT row_no, number || ', in row ' || first || ' written ' || other FROM (
+        UNION ALL SELECT row_no, karez_say('{{1}}, in row {{2}} written {{3}}', number::text, first::text, other::text) FROM (
             SELECT row_no, number, first_value(row_no) OVER w AS first, first_value(number) OVER w AS other
             FROM {file} f WINDOW w AS (PARTITION BY owner, key ORDER BY row_no)) s WHERE number <> other""",
     )

@@ -19,6 +19,7 @@ from karez.intake.headings import LONGEST_HEADING
 from karez.intake.telling import denied_shown, noticed, without_numbers
 from karez.intake.workbook import is_workbook, workbook_to_csv
 from karez.kernel.encodings import GB18030, UTF8, meant_as_utf8
+from karez.kernel.messages import Listing, Number, say
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Sheet
 from karez.kernel.workbook.marks import read_one_way, without_number_mark
@@ -132,11 +133,18 @@ def _refuse_without_headings(shape: Shape, sheet: Sheet, where: str) -> None:
     if shape.headings and not rules.match_headings(sheet, shape.headings).places:
         many = len(shape.headings)
         raise _unreadable(
-            f"{many} cells in the first line of the sheet {where}, none of them a known heading"
+            say(
+                "{many} cells in the first line of the sheet {where}, none of them a known heading",
+                many=many,
+                where=where,
+            )
             if where
-            else f"{many} cells in the first line, none of them a known heading",
-            "headings in the first line: " + ", ".join(c.name for c in sheet.columns if c.required),
-            "write the headings into the first line, above the records and below no title",
+            else say("{many} cells in the first line, none of them a known heading", many=many),
+            say(
+                "headings in the first line: {headings}",
+                headings=Listing(c.name for c in sheet.columns if c.required),
+            ),
+            say("write the headings into the first line, above the records and below no title"),
         )
 
 
@@ -149,14 +157,19 @@ def shape_of(path: Path, sheet: Sheet) -> Shape:
     headings = next(csv.reader(io.StringIO(head), delimiter=delimiter), [])
     if len(headings) > limits.COLUMNS:
         raise _unreadable(
-            f"{len(headings):,} columns", f"at most {limits.COLUMNS}", "keep the columns the sheet asks for"
+            say("{count} columns", count=Number(len(headings))),
+            say("at most {columns}", columns=limits.COLUMNS),
+            say("keep the columns the sheet asks for"),
         )
     for place, heading in enumerate(headings, start=1):
         if len(heading) > LONGEST_HEADING:
             raise _unreadable(
-                f"a heading of {len(heading):,} characters in column {place}",
-                f"headings of at most {LONGEST_HEADING} characters in the first line",
-                "shorten the heading, and delete what stands above the headings",
+                say("a heading of {count} characters in column {place}", count=Number(len(heading)), place=place),
+                say(
+                    "headings of at most {limit} characters in the first line",
+                    limit=LONGEST_HEADING,
+                ),
+                say("shorten the heading, and delete what stands above the headings"),
             )
     return Shape(encoding, delimiter, tuple(headings), breaks, lines, last == b"\n", has_long_line)
 
@@ -190,8 +203,12 @@ def tidy(path: Path, target: Path, shape: Shape) -> Iterator[Broken]:
             if not any(cell.strip() for cell in cells):
                 continue
             if len(cells) != width:
-                found = "1 cell" if len(cells) == 1 else f"{len(cells)} cells"
-                expected = "1 cell, as in the first line" if width == 1 else f"{width} cells, as in the first line"
+                found = say("1 cell") if len(cells) == 1 else say("{count} cells", count=len(cells))
+                expected = (
+                    say("1 cell, as in the first line")
+                    if width == 1
+                    else say("{width} cells, as in the first line", width=width)
+                )
                 yield row_no, found, expected, "cells"
                 continue
             write([row_no, *(cell.replace("\r", " ").replace("\n", " ") for cell in cells)])
@@ -211,7 +228,11 @@ def _records(
                 row_no,
                 None,
                 length,
-                (f"a row of {length:,} characters", f"at most {limits.RECORD_LENGTH:,} in a row", "long_row"),
+                (
+                    say("a row of {length} characters", length=Number(length)),
+                    say("at most {limit} in a row", limit=Number(limits.RECORD_LENGTH)),
+                    "long_row",
+                ),
             )
         elif error:
             yield row_no, None, length, _quotes(error)
@@ -228,7 +249,7 @@ def _records(
 
 
 def _quotes(found: str) -> tuple[str, str, str]:
-    return found, "quotes opened and closed as in CSV", "quotes"
+    return found, say("quotes opened and closed as in CSV"), "quotes"
 
 
 class _Line(NamedTuple):
@@ -262,7 +283,7 @@ def _split(source: TextIO) -> Iterator[tuple[str, int, str]]:
             is_open = not more.is_odd
         if is_open:
             back.extend(reversed(parts[1:]))
-            yield "", line.length, "a quote that is never closed"
+            yield "", line.length, say("a quote that is never closed")
         else:
             length = sum(part.length + 1 for part in parts) - 1
             yield (
@@ -309,9 +330,11 @@ def _encoding_of(path: Path) -> tuple[str, int, bytes, bool]:
     with path.open("rb") as file:
         for block in _blocks(file):
             if block[:2] in (b"\xff\xfe", b"\xfe\xff") and not last:
-                raise _unreadable("UTF-16", "UTF-8 or GB 18030", "save the file as CSV UTF-8")
+                raise _unreadable("UTF-16", say("UTF-8 or GB 18030"), say("save the file as CSV UTF-8"))
             if b"\0" in block:
-                raise _unreadable("binary data (a zero byte)", "CSV or XLSX", "save the table as CSV UTF-8 or XLSX")
+                raise _unreadable(
+                    say("binary data (a zero byte)"), say("CSV or XLSX"), say("save the table as CSV UTF-8 or XLSX")
+                )
             breaks, last = breaks + block.count(b"\n"), block[-1:]
             is_long = is_long or _has_long_line(block, begun)
             begun = len(block) - at - 1 if (at := block.rfind(b"\n")) >= 0 else begun + len(block)
@@ -359,19 +382,26 @@ def _damaged(path: Path) -> Refusal:
                 before = next(csv.reader([line[: error.start].decode(UTF8)], delimiter=delimiter), [])
                 headings = next(csv.reader([head], delimiter=delimiter), [])
                 place = max(len(before) - 1, 0)
-                column = headings[place].strip()[:60] if number > 1 and place < len(headings) else f"column {place + 1}"
+                column = (
+                    headings[place].strip()[:60]
+                    if number > 1 and place < len(headings)
+                    else say("column {place}", place=place + 1)
+                )
                 return _unreadable(
-                    (
-                        f"line {number}, {column}: a byte that is not UTF-8, near byte {error.start + 1:,} of the line, "
-                        "in a file that is UTF-8 elsewhere"
+                    say(
+                        "line {number}, {column}: a byte that is not UTF-8, near byte {start} of the line, "
+                        "in a file that is UTF-8 elsewhere",
+                        number=number,
+                        column=column,
+                        start=Number(error.start + 1),
                     ),
-                    "UTF-8 throughout",
-                    "write the damaged words anew where the file was made, and save it as CSV UTF-8",
+                    say("UTF-8 throughout"),
+                    say("write the damaged words anew where the file was made, and save it as CSV UTF-8"),
                 )
     return _unreadable(
-        "bytes that are not UTF-8 at the end",
-        "UTF-8 throughout",
-        "open the file where it was made and save it as CSV UTF-8",
+        say("bytes that are not UTF-8 at the end"),
+        say("UTF-8 throughout"),
+        say("open the file where it was made and save it as CSV UTF-8"),
     )
 
 
@@ -386,9 +416,13 @@ def _check_gb18030(path: Path) -> None:
                 place = max(0, error.start)
                 line += error.object[:place].count(b"\n")
                 raise _unreadable(
-                    f"line {line}, near byte {done + place + 1:,}: neither UTF-8 nor GB 18030",
-                    "one of the two encodings throughout",
-                    "open the file where it was made and save it as CSV UTF-8",
+                    say(
+                        "line {line}, near byte {done}: neither UTF-8 nor GB 18030",
+                        line=line,
+                        done=Number(done + place + 1),
+                    ),
+                    say("one of the two encodings throughout"),
+                    say("open the file where it was made and save it as CSV UTF-8"),
                 ) from None
             line, done = line + block.count(b"\n"), done + len(block)
 
@@ -406,7 +440,9 @@ def _first_record(file: TextIO) -> tuple[str, int]:
             continue
         if len(head) >= limits.HEADER_BYTES:
             raise _unreadable(
-                "a first line without end", "headings in the first line", "keep the columns the sheet asks for"
+                say("a first line without end"),
+                say("headings in the first line"),
+                say("keep the columns the sheet asks for"),
             )
         if not line or head.count('"') % 2 == 0:
             break
@@ -428,9 +464,9 @@ def _delimiter_of(head: str, sheet: Sheet) -> str:
 def _unreadable(found: str, expected: str, todo: str) -> Refusal:
     return Refusal(
         "intake.unreadable",
-        record="the file",
+        record=say("the file"),
         found=found,
         expected=expected,
-        rule="a file that cannot be read to its end is not kept",
+        rule=say("a file that cannot be read to its end is not kept"),
         todo=todo,
     )

@@ -18,7 +18,7 @@ from karez.access.queries import granted_area_ids
 from karez.intake import limits, registry, rules
 from karez.intake.models import Batch, Fault, Progress, Question, State
 from karez.intake.scope import covered_sql, covers
-from karez.kernel.inbox import told
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Sheet
 from karez.places.queries import visible_areas
@@ -39,11 +39,11 @@ def batch_for(actor: User, batch_id: int) -> Batch:
     if found is None:
         raise Refusal(
             "not_found",
-            record=f"batch {batch_id}",
-            found="no such batch among those you may see",
-            expected="a batch of your places",
-            rule="what a person may see follows the areas granted to them",
-            todo="see the list of batches",
+            record=say("batch {batch_id}", batch_id=batch_id),
+            found=say("no such batch among those you may see"),
+            expected=say("a batch of your places"),
+            rule=say("what a person may see follows the areas granted to them"),
+            todo=say("see the list of batches"),
         )
     return found
 
@@ -130,24 +130,15 @@ def faults_csv(actor: User, batch_id: int, language: str = "en") -> Iterator[str
     given.
     """
     batch = batch_for(actor, batch_id)
-    say = next(told("says"))
     with translation.override(language):
-        headings, correct = tuple(map(str, FAULT_HEADINGS)), str(CORRECT)
-    yield "\ufeff" + _line(headings)
+        yield "\ufeff" + _line(tuple(map(str, FAULT_HEADINGS)))
     faults = Fault.objects.filter(batch=batch).order_by("row_no", "pk")
     for fault in faults.iterator(chunk_size=2000):
-        found = say(fault.found, language, cell=True)
-        column = say(rules.column_in_words(batch.headings, fault.column), language, cell=True)
-        yield _line(
-            (
-                fault.row_no,
-                column,
-                found,
-                say(fault.expected, language),
-                fault.rule,
-                say(fault.todo, language) or correct,
-            )
-        )
+        with translation.override(language):  # not around the yield: who reads the lines has a language of their own
+            column = rules.column_in_words(batch.headings, fault.column)
+            told = map(str, (column, fault.found, fault.expected, fault.rule, fault.todo or CORRECT))
+            line = _line((fault.row_no, *told))
+        yield line
 
 
 def _line(cells: tuple[Any, ...]) -> str:

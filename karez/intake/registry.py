@@ -9,6 +9,7 @@ from django.apps import apps
 from django.utils.module_loading import autodiscover_modules
 
 from karez.intake import rules
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Sheet
 
@@ -51,9 +52,9 @@ def unknown(name: str) -> Refusal:
     """The refusal of a sheet nobody declares, or this person may not send."""
     return Refusal(
         "intake.unknown_sheet",
-        record=f"sheet {name}",
-        found="no sheet of this name",
+        record=say("sheet {name}", name=name),
+        found=say("no sheet of this name"),
         expected=", ".join(sorted(sheets())),
-        rule="a file is loaded as a sheet some room declares",
-        todo="choose one of the sheets",
+        rule=say("a file is loaded as a sheet some room declares"),
+        todo=say("choose one of the sheets"),
     )

@@ -11,6 +11,7 @@ from django.db.models import Q
 from karez.access.models import User
 from karez.intake import registry, rules, vault
 from karez.intake.models import Batch, BatchArea, Fault, State
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Sheet
 from karez.kernel.spelling import folded_name_sql
@@ -121,10 +122,10 @@ def require_kept(batch: Batch) -> None:
         raise Refusal(
             "intake.file_deleted",
             record=str(batch),
-            found=f"its file was deleted on {batch.file_deleted_at:%Y-%m-%d}",
-            expected="a file still kept",
-            rule="a file is kept until its day, or until a person in it is erased",
-            todo="send the file again",
+            found=say("its file was deleted on {day}", day=f"{batch.file_deleted_at:%Y-%m-%d}"),
+            expected=say("a file still kept"),
+            rule=say("a file is kept until its day, or until a person in it is erased"),
+            todo=say("send the file again"),
         )
 
 
@@ -162,9 +163,9 @@ def _waiting(batch: Batch) -> Refusal:
         "intake.waits",
         record=str(batch),
         found=f"{batch.state_in_words}",
-        expected="no file waiting that may hold the person",
-        rule="who is erased does not come back by a file sent before",
-        todo="apply or refuse that batch first; one that could not be checked is refused",
+        expected=say("no file waiting that may hold the person"),
+        rule=say("who is erased does not come back by a file sent before"),
+        todo=say("apply or refuse that batch first; one that could not be checked is refused"),
         more={"batch": batch.pk},
     )
 

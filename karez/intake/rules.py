@@ -13,6 +13,7 @@ from django.conf import settings
 from karez.intake.headings import LONGEST_HEADING, OF_WHOM, Said, said_by
 from karez.kernel.denied import denied_word
 from karez.kernel.folding import fold, without_end_bracket
+from karez.kernel.messages import read, say
 from karez.kernel.personal import alias_of
 from karez.kernel.refusal import Refusal
 from karez.kernel.sealing import SealingKey
@@ -229,19 +230,19 @@ def not_in_state(error: Any, record: str) -> Refusal:
         return Refusal(
             "intake.to_be_confirmed",
             record=record,
-            found=diag.message_primary or "",
-            expected=diag.message_detail or "",
-            rule="what looks like something already there is never taken in silence",
-            todo="see the rows on the page of the batch",
+            found=read(diag.message_primary),
+            expected=read(diag.message_detail),
+            rule=say("what looks like something already there is never taken in silence"),
+            todo=say("see the rows on the page of the batch"),
         )
     same = error.sqlstate == "KZ043"
     return Refusal(
         "intake.same_person" if same else "intake.wrong_state",
         record=record,
-        found=diag.message_primary or "",
-        expected=diag.message_detail or "",
-        rule="a batch needs two people" if same else "a batch goes its way step by step",
-        todo="ask a colleague with the permission" if same else "look at the batch again",
+        found=read(diag.message_primary),
+        expected=read(diag.message_detail),
+        rule=say("a batch needs two people") if same else say("a batch goes its way step by step"),
+        todo=say("ask a colleague with the permission") if same else say("look at the batch again"),
     )
 
 
@@ -251,8 +252,8 @@ def check_reason(record: str, reason: str) -> None:
         raise Refusal(
             "intake.reason_missing",
             record=record,
-            found="no reason",
-            expected="why, in a few words",
-            rule="the sender reads why",
-            todo="write the reason",
+            found=say("no reason"),
+            expected=say("why, in a few words"),
+            rule=say("the sender reads why"),
+            todo=say("write the reason"),
         )

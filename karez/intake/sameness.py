@@ -9,14 +9,14 @@ from datetime import date
 from typing import Any
 
 from django.db import connection
-from django.utils.translation import gettext_noop as _
 
+from karez.kernel.messages import Listing, Number, kept, say
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Applying, Check, Sameness
 
-_IN_FILE = _("a row unlike the others, or a receipt number that tells it apart")
-_ON_RECORD = _("nothing like it on record, or a receipt number that tells it apart")
-_TODO = _("leave the row out if it is the same one; if it is another one, confirm it")
+_IN_FILE = say("a row unlike the others, or a receipt number that tells it apart")
+_ON_RECORD = say("nothing like it on record, or a receipt number that tells it apart")
+_TODO = say("leave the row out if it is the same one; if it is another one, confirm it")
 _NAMED = 5  # rows named in a refusal
 
 # Amounts and days as they stand; receipts tell apart only where both are given.
@@ -39,13 +39,13 @@ _ASK = """INSERT INTO intake_question (batch_id, row_no, "column", found, expect
     SELECT %(batch)s, q.row_no, %(column)s, q.found, %(expected)s, %(rule)s, %(todo)s, true, q.matches
         FROM ({found}) q (row_no, found, matches)"""
 # The first row of those alike is not asked about; the later ones name it.
-_TWINS = """SELECT row_no, 'the same as row ' || twin, 0 FROM (SELECT row_no, CASE WHEN receipt IS NULL
+_TWINS = """SELECT row_no, karez_say('the same as row {1}', twin::text), 0 FROM (SELECT row_no, CASE WHEN receipt IS NULL
     THEN min(row_no) OVER g
         ELSE LEAST(min(row_no) FILTER (WHERE receipt IS NULL) OVER g, min(row_no) OVER (PARTITION BY who, day, kind,
             fen, part, receipt)) END AS twin
     FROM file WINDOW g AS (PARTITION BY who, day, kind, fen, part)) t WHERE twin < row_no"""
-_RECORDS = """SELECT row_no, CASE WHEN batch_id IS NULL THEN 'entered by hand, last recorded on ' || recorded_on
-    ELSE 'in batch ' || batch_id || ', last recorded on ' || recorded_on END, n FROM alike"""
+_RECORDS = """SELECT row_no, CASE WHEN batch_id IS NULL THEN karez_say('entered by hand, last recorded on {1}', recorded_on::text)
+    ELSE karez_say('in batch {1}, last recorded on {2}', batch_id::text, recorded_on::text) END, n FROM alike"""
 
 
 def ask_in_file(cursor: Any, batch_id: int, same: Sameness, stage: str) -> None:
@@ -59,7 +59,7 @@ def ask_in_file(cursor: Any, batch_id: int, same: Sameness, stage: str) -> None:
     ):
         cursor.execute(
             _ASK.format(found=f"{file} {found}" if rule == "same_in_file" else file + found),
-            {"batch": batch_id, "column": same.column, "expected": expected, "rule": rule, "todo": _TODO},
+            {"batch": batch_id, "column": same.column, "expected": kept(expected), "rule": rule, "todo": kept(_TODO)},
         )
     cursor.execute(_LOOPS_AGAIN)
 
@@ -100,16 +100,18 @@ def require_still_confirmed(given: Applying, check: Check) -> None:
 def _refuse_unconfirmed(given: Applying, count: int, first: list[int]) -> None:
     if not count:
         return
-    more = f" and {count - _NAMED:,} more" if count > _NAMED else ""
+    rows: str = Listing(first)
+    if count > _NAMED:
+        rows = say("{rows} and {count} more", rows=rows, count=Number(count - _NAMED))
     raise Refusal(
         "intake.to_be_confirmed",
-        record=f"batch {given.batch_id}",
-        found=f"row {first[0]}: the same is on record by now"
+        record=say("batch {batch_id}", batch_id=given.batch_id),
+        found=say("row {first}: the same is on record by now", first=first[0])
         if count == 1
-        else f"rows {', '.join(map(str, first))}{more}: the same is on record by now",
-        expected="nothing like it on record, or the sender's word that it is meant",
-        rule="what looks like something already there is never taken in silence",
-        todo="check the batch again: it then asks its sender about these rows",
+        else say("rows {rows}: the same is on record by now", rows=rows),
+        expected=say("nothing like it on record, or the sender's word that it is meant"),
+        rule=say("what looks like something already there is never taken in silence"),
+        todo=say("check the batch again: it then asks its sender about these rows"),
     )
 
 
@@ -139,15 +141,19 @@ def require_another(
     if confirmed or not times + waiting:
         return times
     where = (
-        f"in batch {batch_id}, recorded on {recorded_on}" if batch_id else f"entered by hand, recorded on {recorded_on}"
+        say("in batch {batch_id}, recorded on {recorded_on}", batch_id=batch_id, recorded_on=recorded_on)
+        if batch_id
+        else say("entered by hand, recorded on {recorded_on}", recorded_on=recorded_on)
     )
     raise Refusal(
         "form.likely_repeat",
         record=record,
-        found=f"the same of that day is there already: {where}" if times else "the same of that day waits for approval",
-        expected="another one, or a receipt number that tells it apart",
-        rule="what looks like something already there is never taken in silence",
-        todo="leave it if it is the same one; if it is another one, say so and send again",
+        found=say("the same of that day is there already: {where}", where=where)
+        if times
+        else say("the same of that day waits for approval"),
+        expected=say("another one, or a receipt number that tells it apart"),
+        rule=say("what looks like something already there is never taken in silence"),
+        todo=say("leave it if it is the same one; if it is another one, say so and send again"),
         more={"confirm": True},
     )
 

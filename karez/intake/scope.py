@@ -6,7 +6,9 @@ from django.db import connection
 
 from karez.access.models import User
 from karez.access.queries import granted_area_ids
+from karez.access.rules import who_may
 from karez.intake.models import Batch
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 from karez.periods.models import Region
 from karez.places.queries import visible_area_ids_sql
@@ -56,8 +58,12 @@ def require_over_batch(actor: User, permission: str, batch: Batch) -> None:
     raise Refusal(
         "access.not_granted",
         record=str(batch),
-        found=f"{actor} lacks the permission {permission} over some of its places",
-        expected="a role over all of them",
-        rule="what a person may see and do follows the areas granted to them",
-        todo="ask a colleague who has the role over them, or for a file by area",
+        found=say(
+            "{actor} has no role over some of its places that may do this: {roles}",
+            actor=actor,
+            roles=who_may(permission),
+        ),
+        expected=say("a role over all of them"),
+        rule=say("what a person may see and do follows the areas granted to them"),
+        todo=say("ask a colleague who has the role over them, or for a file by area"),
     )

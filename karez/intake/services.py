@@ -18,6 +18,7 @@ from procrastinate.contrib.django import app as job_app
 
 from karez.access.models import User
 from karez.access.queries import granted_area_ids
+from karez.access.rules import who_may
 from karez.host import database, sessions
 from karez.intake import limits, references, registry, rules, telling, vault
 from karez.intake.loading import load
@@ -25,6 +26,7 @@ from karez.intake.models import Batch, State
 from karez.intake.plain import Notices, prepare
 from karez.intake.retention import require_kept
 from karez.intake.scope import covers, region_area_ids, require_over_batch
+from karez.kernel.messages import Listing, Number, kept, kept_in, read, say
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Applying, Check, Sheet
 from karez.periods.models import Region
@@ -98,9 +100,9 @@ def check_again(actor: User, *, batch_id: int, queue: bool = False) -> Batch:
             "intake.wrong_state",
             record=str(batch),
             found=str(batch.state_in_words),
-            expected="a batch checked before and not decided",
-            rule="a batch goes its way step by step",
-            todo="look at the batch again",
+            expected=say("a batch checked before and not decided"),
+            rule=say("a batch goes its way step by step"),
+            todo=say("look at the batch again"),
         )
     if not queue:
         return stage(batch_id, again=True)
@@ -130,10 +132,10 @@ def decide(actor: User, *, batch_id: int) -> Batch:
         raise Refusal(
             "intake.same_person",
             record=str(batch),
-            found=f"{actor} sent it",
-            expected="another person to apply it",
-            rule="one person sends a file, another applies it",
-            todo="ask a colleague with the permission",
+            found=say("{actor} sent it", actor=actor),
+            expected=say("another person to apply it"),
+            rule=say("one person sends a file, another applies it"),
+            todo=say("ask a colleague with the permission"),
         )
     _require_sender_still(batch, sheet)
     _call("intake_decide", str(batch), batch_id, actor.pk)
@@ -149,10 +151,10 @@ def confirm(actor: User, *, batch_id: int) -> Batch:
         raise Refusal(
             "intake.to_be_confirmed",
             record=str(batch),
-            found=f"{actor} did not send it",
-            expected="its sender",
-            rule="only the sender knows whether the rows are meant",
-            todo="ask the sender to confirm them",
+            found=say("{actor} did not send it", actor=actor),
+            expected=say("its sender"),
+            rule=say("only the sender knows whether the rows are meant"),
+            todo=say("ask the sender to confirm them"),
         )
     _call("intake_confirm", str(batch), batch_id, actor.pk)
     return _batch(batch_id)
@@ -278,7 +280,7 @@ def _record(
         mark,
         keep_until,
         actor.pk,
-        json.dumps(notices.items),
+        json.dumps(kept_in(notices.items)),
     )
     try:
         with transaction.atomic(), connection.cursor() as cursor:
@@ -300,11 +302,11 @@ def _bounded(stream: BinaryIO | Iterable[bytes]) -> Iterator[bytes]:
         if size > limits.FILE_BYTES:
             raise Refusal(
                 "intake.too_large",
-                record="the file",
-                found=f"more than {limits.FILE_BYTES // limits.MIB:,} MiB",
-                expected=f"at most {limits.FILE_BYTES // limits.MIB:,} MiB",
-                rule="a file has a bounded size",
-                todo="send the file in parts, for example by county",
+                record=say("the file"),
+                found=say("more than {size} MiB", size=Number(limits.FILE_BYTES // limits.MIB)),
+                expected=say("at most {size} MiB", size=Number(limits.FILE_BYTES // limits.MIB)),
+                rule=say("a file has a bounded size"),
+                todo=say("send the file in parts, for example by county"),
             )
         yield block
 
@@ -319,13 +321,15 @@ def _refuse_known(sheet: Sheet, digest: str) -> None:
         raise Refusal(
             "intake.same_file",
             record=known.file_name,
-            found=(
-                f"the same file as {known}, received {localtime(known.received_at):%Y-%m-%d %H:%M}, "
-                f"{known.state_in_words}"
+            found=say(
+                "the same file as {known}, received {received}, {state}",
+                known=known,
+                received=f"{localtime(known.received_at):%Y-%m-%d %H:%M}",
+                state=known.state_in_words,
             ),
-            expected="a file not sent before",
-            rule="a file is loaded once",
-            todo="look at that batch; to send it again, refuse or withdraw it first",
+            expected=say("a file not sent before"),
+            rule=say("a file is loaded once"),
+            todo=say("look at that batch; to send it again, refuse or withdraw it first"),
             more={"batch": known.pk},
         )
 
@@ -341,10 +345,12 @@ def _require_sender(actor: User, sheet: Sheet) -> None:
     raise Refusal(
         "access.not_granted",
         record=str(actor),
-        found=f"no role with the permission {sheet.send_permission}" + (" over the region" if held else ""),
-        expected="such a role over the region" if needed else "such a role over some area",
-        rule="what a person may do follows the roles granted to them",
-        todo="ask the administrator for the role, or a colleague who has it",
+        found=say("no role over the region that may do this: {roles}", roles=who_may(sheet.send_permission))
+        if held
+        else say("no role that may do this: {roles}", roles=who_may(sheet.send_permission)),
+        expected=say("such a role over the region") if needed else say("such a role over some area"),
+        rule=say("what a person may do follows the roles granted to them"),
+        todo=say("ask the administrator for the role, or a colleague who has it"),
     )
 
 
@@ -357,10 +363,14 @@ def _require_sender_still(batch: Batch, sheet: Sheet) -> None:
         raise Refusal(
             "intake.sender_without_right",
             record=str(batch),
-            found=f"{sender}, who sent it, lacks {sheet.send_permission} over some of its places",
-            expected="a sender with the right on the day the batch is applied",
-            rule="one with the right sends, another with the right applies",
-            todo="refuse the batch; a colleague with the role sends the file again",
+            found=say(
+                "{sender}, who sent it, has no role over some of its places that may do this: {roles}",
+                sender=sender,
+                roles=who_may(sheet.send_permission),
+            ),
+            expected=say("a sender with the right on the day the batch is applied"),
+            rule=say("one with the right sends, another with the right applies"),
+            todo=say("refuse the batch; a colleague with the role sends the file again"),
         )
 
 
@@ -373,10 +383,10 @@ def _way_back(batch: Batch, sheet: Sheet) -> Callable[[Applying], object]:
         raise Refusal(
             "intake.no_withdrawal",
             record=str(batch),
-            found=f"a batch of {sheet.label}",
-            expected="a sheet that can be withdrawn",
-            rule="what is booked or built on is corrected, not taken back",
-            todo="void or reverse the wrong records one by one",
+            found=say("a batch of {label}", label=sheet.label),
+            expected=say("a sheet that can be withdrawn"),
+            rule=say("what is booked or built on is corrected, not taken back"),
+            todo=say("void or reverse the wrong records one by one"),
         )
     return sheet.withdraw
 
@@ -390,12 +400,12 @@ def _apply_now(batch: Batch, sheet: Sheet, report: Report) -> None:
             raise Refusal(
                 "intake.stage_lost",
                 record=str(batch),
-                found=f"{max(staged, 0)} of {batch.row_count} staged rows",
-                expected="all of them",
-                rule="what was checked is what is applied",
-                todo=(
-                    "check the batch again (on its page, or with `karez check-again`): its kept file is read "
-                    "anew; then approve it"
+                found=say("{staged} of {row_count} staged rows", staged=max(staged, 0), row_count=batch.row_count),
+                expected=say("all of them"),
+                rule=say("what was checked is what is applied"),
+                todo=say(
+                    "check the batch again (on its page, or with `karez check-again`): its kept file is "
+                    "read anew; then approve it"
                 ),
             )
         stage = references.resolve(cursor, sheet, f"staging.batch_{batch.pk}")
@@ -426,10 +436,10 @@ def _refuse_built_on(cursor: Any, batch: Batch, sheet: Sheet) -> None:
             raise Refusal(
                 "intake.built_on",
                 record=str(batch),
-                found=str(found[1]),
-                expected=str(check.expected),
+                found=read(found[1]),
+                expected=check.expected,
                 rule=check.rule,
-                todo=str(check.todo) or "take back what was built on it first",
+                todo=check.todo or say("take back what was built on it first"),
             )
 
 
@@ -468,14 +478,21 @@ def _trouble_noted(batch_id: int) -> Iterator[None]:
         with transaction.atomic() if connection.in_atomic_block else _plain():
             yield
     except Refusal as error:
-        _call("intake_failed", f"batch {batch_id}", batch_id, str(error))
+        _call("intake_failed", say("batch {batch_id}", batch_id=batch_id), batch_id, kept(error.told))
         raise
     except Exception as error:
-        told = _refusal_in(error, f"batch {batch_id}") if isinstance(error, DatabaseError) else None
+        told = (
+            _refusal_in(error, say("batch {batch_id}", batch_id=batch_id)) if isinstance(error, DatabaseError) else None
+        )
         if told is not None:
-            _call("intake_failed", f"batch {batch_id}", batch_id, str(told))
+            _call("intake_failed", say("batch {batch_id}", batch_id=batch_id), batch_id, kept(told.told))
             raise told from error
-        _call("intake_failed", f"batch {batch_id}", batch_id, f"a fault of the program: {type(error).__name__}")
+        _call(
+            "intake_failed",
+            say("batch {batch_id}", batch_id=batch_id),
+            batch_id,
+            say("a fault of the program: {fault}", fault=type(error).__name__),
+        )
         raise
 
 
@@ -492,18 +509,18 @@ def _refusal_in(error: DatabaseError, record: str) -> Refusal | None:
     if cause.sqlstate and cause.sqlstate.startswith("KZ04"):
         return rules.not_in_state(cause, record)
     if (broken := record_rules.refusal_of(cause)) is not None:
-        broken.record = f"{record}, {broken.record}"
+        broken.record = Listing((record, broken.record))
         return broken
     if cause.sqlstate and (cause.sqlstate.startswith("KZ") or cause.sqlstate.startswith("23")):
         # Only the message: details of a broken constraint may show the row's values.
-        detail = cause.diag.message_detail if cause.sqlstate.startswith("KZ") else cause.diag.constraint_name
+        detail = read(cause.diag.message_detail) if cause.sqlstate.startswith("KZ") else cause.diag.constraint_name
         return Refusal(
             "intake.not_applied",
             record=record,
-            found=cause.diag.message_primary or "",
+            found=read(cause.diag.message_primary),
             expected=detail or "",
-            rule="a batch is applied as a whole or not at all",
-            todo="correct the file or the records it meets, then send it again",
+            rule=say("a batch is applied as a whole or not at all"),
+            todo=say("correct the file or the records it meets, then send it again"),
         )
     return None
 
@@ -539,7 +556,7 @@ def _outside_progress(batch_id: int, given: Report | None) -> Iterator[Report]:
             )
 
         try:
-            report("starting", 1)
+            report(say("starting"), 1)
             yield report
         finally:
             outside.execute("DELETE FROM intake_progress WHERE batch_id = %s", [batch_id])
@@ -550,10 +567,10 @@ def _batch(batch_id: int) -> Batch:
     if found is None:
         raise Refusal(
             "not_found",
-            record=f"batch {batch_id}",
-            found="no such batch",
-            expected="the number of a batch",
-            rule="batches are numbered as they are received",
-            todo="see the list of batches",
+            record=say("batch {batch_id}", batch_id=batch_id),
+            found=say("no such batch"),
+            expected=say("the number of a batch"),
+            rule=say("batches are numbered as they are received"),
+            todo=say("see the list of batches"),
         )
     return found

@@ -10,20 +10,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.utils.translation import gettext_noop as _
-
 from karez.intake import limits, rules
+from karez.kernel.messages import say
 from karez.kernel.sheets import Check, Sheet
 
 _ROW_OUT = ("area_scope", "key")  # the row as a whole is not for this file
 _NO_COLUMN = ("missing_column", "duplicate_header")
 # Why a check leaves rows out or cannot run; in English for the console, in the reader's language on the page.
 WHY = {
-    "too_many": _("there are more faults than are listed"),
-    "column": _("a column it reads is missing, or there twice"),
-    "unread": _("rows that could not be read may belong to the rows it judges together"),
-    "any": _("rows with faults in these columns may belong to any of the rows it judges together"),
-    "faults": _("there are faults in these columns, or in those of rows judged together with them"),
+    "too_many": say("there are more faults than are listed"),
+    "column": say("a column it reads is missing, or there twice"),
+    "unread": say("rows that could not be read may belong to the rows it judges together"),
+    "any": say("rows with faults in these columns may belong to any of the rows it judges together"),
+    "faults": say("there are faults in these columns, or in those of rows judged together with them"),
 }
 _WORD = re.compile(r"\w+")
 

@@ -16,7 +16,6 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 from django.conf import settings
-from django.utils.translation import gettext_noop as _
 from pyarrow import csv as arrow_csv
 
 from karez.intake import limits, others, rules, typing
@@ -25,8 +24,9 @@ from karez.intake.others import perhaps
 from karez.intake.plain import Broken, Notices, Shape, as_utf8, place_as_sent, shape_of, tidy
 from karez.intake.sealing import Sealer
 from karez.intake.telling import heading_shown, holds_identity, not_shown
-from karez.intake.typing import Test, name, text
+from karez.intake.typing import Test, in_duckdb, name, text
 from karez.kernel.encodings import GB18030, LOST, PERHAPS_NONSENSE, is_nonsense
+from karez.kernel.messages import Listing, kept, say
 from karez.kernel.personal import looks_personal
 from karez.kernel.sheets import Kind, Sheet
 from karez.kernel.written import unit_words
@@ -77,7 +77,7 @@ class FileStaging:
 
     def check(self) -> None:
         """Reads the file and finds the faults of file, rows and cells."""
-        self.progress("reading", 2)
+        self.progress(say("reading"), 2)
         shape = shape_of(self.path, self.sheet)
         matched = rules.match_headings(self.sheet, shape.headings)
         self._keep_headings(shape, matched)
@@ -87,13 +87,13 @@ class FileStaging:
             self.db.execute("CREATE TABLE raw (row_no BIGINT, is_total BOOLEAN)")
             return
         self._load(shape, matched)
-        self.progress("checking cells", 20)
+        self.progress(say("checking cells"), 20)
         units = self._heading_units(matched)
         self._make_cells(units)
         self._tell_unknown(matched, self._other_columns(matched))
         self.result.row_count = self._number("SELECT count(*) FROM cells")
         if not self.result.row_count:
-            self._fault(0, "", _("no row below the headings"), _("at least one row"), "no_rows")
+            self._fault(0, "", say("no row below the headings"), say("at least one row"), "no_rows")
         headed = {column: self.result.notices.shown(matched.units[column].text) for column in units}
         self._cell_faults(frozenset(matched.places), headed, gb18030=shape.encoding == GB18030)
         self._nonsense(frozenset(matched.places))
@@ -137,7 +137,7 @@ class FileStaging:
         for batch in self._batches(self._output()):
             yield _csv(self._sealed(batch, sealer))
             done += batch.num_rows
-            self.progress("sealing and staging", 40 + 40 * done // total)
+            self.progress(say("sealing and staging"), 40 + 40 * done // total)
 
     def disagreements(self) -> Iterator[tuple[int, str]]:
         """Rows whose identity number says another month of birth or sex than the row, and what; nothing of the number
@@ -281,7 +281,11 @@ class FileStaging:
     def _head_faults(self, shape: Shape, matched: rules.Headings) -> None:
         if not shape.headings:
             self._fault(
-                0, "", _("an empty file"), _("headings in the first line, one row for each record below"), "empty_file"
+                0,
+                "",
+                say("an empty file"),
+                say("headings in the first line, one row for each record below"),
+                "empty_file",
             )
             return
         for heading in matched.twice:
@@ -289,20 +293,20 @@ class FileStaging:
             self._fault(
                 1,
                 self._shown(heading, place),
-                _("a heading that stands twice"),
-                _("each heading once"),
+                say("a heading that stands twice"),
+                say("each heading once"),
                 "duplicate_header",
-                _("keep the one column that is meant, and send the file again"),
+                say("keep the one column that is meant, and send the file again"),
             )
         for column in matched.missing:
-            accepted = ", ".join((column, *self.sheet.column(column).headers))
+            accepted = Listing((column, *self.sheet.column(column).headers))
             self._fault(
                 1,
                 column,
-                _("no such heading"),
-                f"a column headed {accepted}",
+                say("no such heading"),
+                say("a column headed {accepted}", accepted=accepted),
                 "missing_column",
-                _("add the column, or head it so where it is there under another heading"),
+                say("add the column, or head it so where it is there under another heading"),
             )
 
     def _units_in_cells(self) -> dict[str, dict[str, Fraction]]:
@@ -332,10 +336,10 @@ class FileStaging:
                 self._fault(
                     1,
                     column_name,
-                    f"the heading says {said.text}",
+                    say("the heading says {unit}", unit=said.text),
                     typing.expected_heading(column),
                     "unit",
-                    _("write the numbers in the column's own unit and head them so"),
+                    say("write the numbers in the column's own unit and head them so"),
                 )
             elif worth != 1:
                 found[column_name] = worth
@@ -343,9 +347,12 @@ class FileStaging:
                 heading = self.result.headings.get(column_name, column_name)
                 self.result.notices.tell(
                     "unit_converted",
-                    (
-                        f"{heading}: {self.result.notices.shown(said.text)} × "
-                        f"{int(worth) if worth.denominator == 1 else float(worth):,} = {unit or 1}"
+                    say(
+                        "{heading}: {read} × {worth} = {unit}",
+                        heading=heading,
+                        read=self.result.notices.shown(said.text),
+                        worth=f"{int(worth) if worth.denominator == 1 else float(worth):,}",
+                        unit=unit or 1,
                     ),
                 )
         return found
@@ -362,30 +369,30 @@ class FileStaging:
                 self._fault(
                     1,
                     self._shown(heading, place),
-                    _("a second column of the same identity"),
-                    _("one column for each part of identity"),
+                    say("a second column of the same identity"),
+                    say("one column for each part of identity"),
                     "identity_column",
-                    _("keep the one column that is meant, and send the file again"),
+                    say("keep the one column that is meant, and send the file again"),
                 )
             elif looks_personal(heading) or self._holds(cell, others.IDENTITY) or self._holds_old_cards(cell):
                 faulty.add(heading)
                 self._fault(
                     1,
                     self._shown(heading, place),
-                    _("a column of people's identity under a heading that is not known"),
-                    _("identity under the headings of this sheet"),
+                    say("a column of people's identity under a heading that is not known"),
+                    say("identity under the headings of this sheet"),
                     "identity_column",
-                    _("give it the heading the sheet has for it, or delete the column: it is not left out unsaid"),
+                    say("give it the heading the sheet has for it, or delete the column: it is not left out unsaid"),
                 )
             elif unit := self._unit_beside(cell):
                 faulty.add(heading)
                 self._fault(
                     1,
                     self._shown(heading, place),
-                    f"a column that says {unit}",
-                    _("numbers in the units this sheet asks for"),
+                    say("a column that says {unit}", unit=unit),
+                    say("numbers in the units this sheet asks for"),
                     "unit",
-                    _("turn the numbers into the column's own unit, and delete the column of units"),
+                    say("turn the numbers into the column's own unit, and delete the column of units"),
                 )
         return faulty
 
@@ -449,11 +456,11 @@ class FileStaging:
             self.db.register("handed", pa.table({"word": pa.array(words, pa.string())}))
             spoilt = f"FROM plain WHERE {cell} IN (SELECT word FROM handed)"
             self.result.fault_count += self._number(f"SELECT count(*) {spoilt}")
-            expected = _("words as they were written; characters were lost or read in another encoding")
-            todo = _("write the word anew, or open the file where it was made and save it as CSV UTF-8")
+            expected = say("words as they were written; characters were lost or read in another encoding")
+            todo = say("write the word anew, or open the file where it was made and save it as CSV UTF-8")
             self.db.execute(
-                f"INSERT INTO faults SELECT row_no, {text(column.name)}, {typing.masked(cell)}, {text(expected)}, "
-                f"'damaged', {text(todo)}"
+                f"INSERT INTO faults SELECT row_no, {text(column.name)}, {typing.masked(cell)}, {text(kept(expected))}, "
+                f"'damaged', {text(kept(todo))}"
                 f" {spoilt} ORDER BY row_no LIMIT {limits.FAULTS_LISTED}"
             )
             self.db.unregister("handed")
@@ -476,8 +483,8 @@ class FileStaging:
                 "area_scope",
                 f"{area} IS NOT NULL AND {area} NOT IN (SELECT area_id FROM allowed)",
                 f"left({name(column)}, {limits.FOUND_LENGTH})",
-                _("a place within the areas granted to the sender"),
-                _("leave the row to the colleague of that place"),
+                say("a place within the areas granted to the sender"),
+                say("leave the row to the colleague of that place"),
             )
 
     def _row_faults(self) -> None:
@@ -485,10 +492,10 @@ class FileStaging:
             self._fault(
                 row[0],
                 "",
-                _("a row of totals"),
-                _("records only; totals are counted here"),
+                say("a row of totals"),
+                say("records only; totals are counted here"),
                 "totals_row",
-                _("delete this row: totals are worked out by Karez"),
+                say("delete this row: totals are worked out by Karez"),
             )
         if not self.sheet.key:
             return
@@ -498,21 +505,22 @@ class FileStaging:
         shown = [k for k, c in zip(keys, self.sheet.key, strict=True) if not self.sheet.column(c).identity]
         found = f"left(concat_ws(', ', {', '.join(shown)}), {limits.FOUND_LENGTH})"
         if self.result.notices.identity or not shown:  # which cells they are is not kept
-            found = "'the same as row ' || twice.first"
+            found = in_duckdb(say("the same as row {row}", row="twice.first"))
+        first = in_duckdb(say("once in a file; it stands first in row {row}", row="twice.first"))
+        todo = say("keep the right one of the rows")
         before = self._number("SELECT count(*) FROM faults")
         self.db.execute(
             f"INSERT INTO faults WITH twice AS (SELECT {listed}, min(row_no) AS first FROM cells WHERE {there}"
             f" GROUP BY {listed} HAVING count(*) > 1)"
-            f" SELECT c.row_no, {text(', '.join(self.sheet.key))}, {found}, 'once in a file; it stands first in row "
-            "' || twice.first,"
-            f" 'key', 'keep the right one of the rows' FROM cells c JOIN twice USING ({listed}) WHERE c.row_no > "
-            "twice.first"
+            f" SELECT c.row_no, {text(', '.join(self.sheet.key))}, {found}, {first}, 'key', {text(kept(todo))}"
+            f" FROM cells c JOIN twice USING ({listed}) WHERE c.row_no > twice.first"
         )
         self.result.fault_count += self._number("SELECT count(*) FROM faults") - before
 
     def _fault(self, row_no: int, column: str, found: str, expected: str, rule: str, todo: str = "") -> None:
         self.result.fault_count += 1
-        self.db.execute("INSERT INTO faults VALUES (?, ?, ?, ?, ?, ?)", [row_no, column, found, expected, rule, todo])
+        told = [kept(words) for words in (column, found, expected, rule, todo)]
+        self.db.execute("INSERT INTO faults VALUES (?, ?, ?, ?, ?, ?)", [row_no, *told])
 
     # Rows.
 

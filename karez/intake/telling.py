@@ -17,6 +17,7 @@ from django.conf import settings
 from karez.intake import registry
 from karez.intake.headings import CLOSING, OPENING
 from karez.intake.rules import heading_key, word_key
+from karez.kernel.messages import say
 from karez.kernel.personal import alias_of
 from karez.kernel.sealing import SealingKey, file_digest
 from karez.kernel.sheets import Sheet
@@ -180,12 +181,14 @@ def heading_shown(heading: str, place: int) -> str:
     was sent too.
     """
     told = noticed(heading)
-    return told if told == heading else f"column {letters(place + 1)} {told}"
+    return told if told == heading else say("column {letters} {told}", letters=letters(place + 1), told=told)
 
 
 def not_shown(text: str) -> str:
     """What is told in place of a text."""
-    return f"({len(text)} character{'' if len(text) == 1 else 's'}, not shown)"
+    if len(text) == 1:
+        return say("(1 character, not shown)")
+    return say("({count} characters, not shown)", count=len(text))
 
 
 def heading_words() -> frozenset[str]:

@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from django.utils.translation import gettext as _
-
+from karez.kernel.messages import Number, say
 from karez.kernel.money import format_fen
 from karez.kernel.sheets import Total
 
@@ -24,16 +23,16 @@ class Told(NamedTuple):
 
 def kept(total: Total, value: Any) -> dict[str, Any]:
     """A total as a batch keeps it; the sum over nothing is none."""
-    return {"label": str(total.label), "value": "0" if value is None else str(value), "unit": total.unit}
+    return {"label": total.label, "value": "0" if value is None else str(value), "unit": total.unit}
 
 
 def told(total: Mapping[str, Any]) -> Told:
     """A kept total in words."""
-    label, unit = str(total.get("label", "")), str(total.get("unit") or "")
+    label, unit = total.get("label", ""), total.get("unit") or ""
     if unit == "day":
         return Told(label, "", str(total.get("value") or NONE))
     value = Decimal(total.get("value") or 0)
     if unit == "fen":
-        return Told(label, _("yuan"), format_fen(int(value)))
-    text = f"{value:,f}"
-    return Told(label, unit, text.rstrip("0").rstrip(".") if "." in text else text)
+        return Told(label, say("yuan"), format_fen(int(value)))
+    plain = value.normalize()
+    return Told(label, unit, Number(plain, max(0, -int(plain.as_tuple().exponent))))

@@ -14,13 +14,12 @@ from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 
-from django.utils.translation import gettext_noop as _
-
 from karez.intake.limits import FAULTS_LISTED, FOUND_LENGTH
 from karez.intake.rules import NUMBERS, base_unit, form_of, number_column
 from karez.kernel.encodings import LETTERS, LOST, MIXED, PRIVATE
 from karez.kernel.folding import NARROW, WIDE
 from karez.kernel.id_number import _WEIGHTS, DISAGREES
+from karez.kernel.messages import Listing, Message, kept, say
 from karez.kernel.sheets import Column, Kind, Sheet, codes_in_words, end_in_words, form_in_words
 from karez.kernel.workbook import marks
 from karez.kernel.written import (
@@ -34,6 +33,7 @@ from karez.kernel.written import (
     sign_pattern,
     unit_words,
 )
+from karez.places.models import Level
 
 _UNIT_BEHIND = "[0-9][0-9,.]* *([^0-9 ,.+-].*)$"
 _ONE = Fraction(1)
@@ -45,23 +45,23 @@ TOTALS = ("合计", "总计", "小计", "共计", "累计", "total", "totals", "
 
 _DATE = r"\d{4}([-/])\d{1,2}"
 _EXPECTED = {
-    Kind.TEXT: _("text"),
-    Kind.INTEGER: _("a whole number"),
-    Kind.DECIMAL: _("a number in plain digits"),
-    Kind.FEN: _("an amount in yuan with at most two decimals, such as 1,200.50"),
-    Kind.DATE: _("a day: 2009-03-31, 2009/3/31, 20090331 or 2009年3月31日"),
-    Kind.MONTH: _("a month: 2009-03, 2009/3, 200903 or 2009年3月"),
-    Kind.YEAR: _("a year of four digits"),
-    Kind.FLAG: _("yes or no (是 or 否)"),
-    Kind.AREA: _("the code of an area"),
+    Kind.TEXT: say("text"),
+    Kind.INTEGER: say("a whole number"),
+    Kind.DECIMAL: say("a number in plain digits"),
+    Kind.FEN: say("an amount in yuan with at most two decimals, such as 1,200.50"),
+    Kind.DATE: say("a day: 2009-03-31, 2009/3/31, 20090331 or 2009年3月31日"),
+    Kind.MONTH: say("a month: 2009-03, 2009/3, 200903 or 2009年3月"),
+    Kind.YEAR: say("a year of four digits"),
+    Kind.FLAG: say("yes or no (是 or 否)"),
+    Kind.AREA: say("the code of an area"),
 }
 
 
 _MARKS = {
-    marks.SHOWN: ("shown_otherwise", _("a cell that shows what it holds"),
-                  _("give the cell a plain number format, and see that the number is in the unit of the column")),
-    marks.MERGED: ("merged", _("a value in each cell of its own"), _("undo the merging and write the value into each row")),
-    marks.LONG: ("max_length", _("a text as long as a cell may be"), _("shorten the text")),
+    marks.SHOWN: ("shown_otherwise", say("a cell that shows what it holds"),
+                  say("give the cell a plain number format, and see that the number is in the unit of the column")),
+    marks.MERGED: ("merged", say("a value in each cell of its own"), say("undo the merging and write the value into each row")),
+    marks.LONG: ("max_length", say("a text as long as a cell may be"), say("shorten the text")),
 }  # fmt: skip
 
 
@@ -80,17 +80,27 @@ class Test:
     def told(self) -> tuple[str, str]:
         """SQL of what was expected and of what to do, by what stands in the cell."""
         if not self.reasons:
-            return text(self.expected), text(self.todo)
+            return text(kept(self.expected)), text(kept(self.todo))
         cell = f"lower({name('n_' + self.column)})"
         whens = [f"WHEN regexp_full_match({cell}, {text(reason.pattern)}) THEN " for reason in self.reasons]
-        expected = " ".join(when + text(reason.expected) for when, reason in zip(whens, self.reasons, strict=True))
-        todo = " ".join(when + text(reason.todo) for when, reason in zip(whens, self.reasons, strict=True))
-        return f"CASE {expected} ELSE {text(self.expected)} END", f"CASE {todo} ELSE {text(self.todo)} END"
+        expected = " ".join(
+            when + text(kept(reason.expected)) for when, reason in zip(whens, self.reasons, strict=True)
+        )
+        todo = " ".join(when + text(kept(reason.todo)) for when, reason in zip(whens, self.reasons, strict=True))
+        return f"CASE {expected} ELSE {text(kept(self.expected))} END", f"CASE {todo} ELSE {text(kept(self.todo))} END"
 
 
 def text(value: str) -> str:
     """A string literal."""
     return "'" + value.replace("'", "''") + "'"
+
+
+def in_duckdb(message: Message) -> str:
+    """SQL of a message as it is kept; its values are SQL."""
+    if not message.values:
+        return text(kept(message))
+    values = ", ".join(f"{text(key)}, CAST({value} AS VARCHAR)" for key, value in message.values.items())
+    return f"CAST(json_object('say', {text(message.pattern)}, 'with', json_object({values})) AS VARCHAR)"
 
 
 def name(value: str) -> str:
@@ -226,7 +236,12 @@ def tests(sheet: Sheet, present: frozenset[str], headed: Mapping[str, str], *, g
         is_there += f" AND NOT ({_is_mark(raw)})"
         if column.required:
             yield Test(
-                column.name, "required", f"{raw} IS NULL", "''", _("a value"), _("fill the cell, or leave the row out")
+                column.name,
+                "required",
+                f"{raw} IS NULL",
+                "''",
+                say("a value"),
+                say("fill the cell, or leave the row out"),
             )
         if column.kind is Kind.TEXT:
             yield from _text_tests(column, raw, found)
@@ -238,11 +253,11 @@ def tests(sheet: Sheet, present: frozenset[str], headed: Mapping[str, str], *, g
                 f"{is_there} AND {name(column.name + '_id')} IS NULL",
                 found,
                 _area_expected(column),
-                _("look the code up under Places; codes change with the years"),
+                say("look the code up under Places; codes change with the years"),
             )
         else:
             wanted = (
-                f"a number in {headed[column.name]}, the unit in the heading"
+                say("a number in {headed}, the unit in the heading", headed=headed[column.name])
                 if column.name in headed
                 else expected(column)
             )
@@ -262,8 +277,8 @@ def tests(sheet: Sheet, present: frozenset[str], headed: Mapping[str, str], *, g
                 "id_number",
                 f"{is_there} AND NOT ({number_is_right(raw)})",
                 found,
-                _("18 characters by GB 11643 with a birth date and check character that fit"),
-                _("correct it, or leave it empty: nobody is left out for want of a number"),
+                say("18 characters by GB 11643 with a birth date and check character that fit"),
+                say("correct it, or leave it empty: nobody is left out for want of a number"),
             )
 
 
@@ -271,7 +286,10 @@ def expected(column: Column) -> str:
     """What a cell of the column may hold, in words."""
     if column.kind is Kind.CODE:
         return codes_in_words(column)
-    return _EXPECTED[column.kind] + (f" ({column.unit})" if column.unit and column.kind is not Kind.FEN else "")
+    words = _EXPECTED[column.kind]
+    if column.unit and column.kind is not Kind.FEN:
+        return say("{words} ({unit})", words=words, unit=column.unit)
+    return words
 
 
 def identity_record(sheet: Sheet) -> str:
@@ -342,9 +360,9 @@ def expected_unit(column: Column) -> str:
     """What is expected of a cell that names another unit than its column, or one that cannot be turned into it."""
     unit = base_unit(column)
     return (
-        f"a number in {unit}, with no unit but one that is a fixed number of {unit}"
+        say("a number in {unit}, with no unit but one that is a fixed number of {unit}", unit=unit)
         if unit
-        else "a number without a unit"
+        else say("a number without a unit")
     )
 
 
@@ -366,10 +384,8 @@ def _found(column: Column) -> str:
 
 def masked(raw: str) -> str:
     """SQL: how long a cell is, in words, in place of what stands in it."""
-    return (
-        f"CASE WHEN length({raw}) = 1 THEN '(1 character, not shown)' ELSE '(' || length({raw}) || ' characters, "
-        "not shown)' END"
-    )
+    one, more = say("(1 character, not shown)"), say("({count} characters, not shown)", count=f"length({raw})")
+    return f"CASE WHEN length({raw}) = 1 THEN {in_duckdb(one)} ELSE {in_duckdb(more)} END"
 
 
 def _text_tests(column: Column, raw: str, found: str) -> Iterator[Test]:
@@ -379,22 +395,22 @@ def _text_tests(column: Column, raw: str, found: str) -> Iterator[Test]:
         "formula",
         formula,
         found,
-        _("text that does not begin with = + - @"),
-        _("it looks like a formula, which a spreadsheet would run; write the text plainly"),
+        say("text that does not begin with = + - @"),
+        say("it looks like a formula, which a spreadsheet would run; write the text plainly"),
     )
     yield Test(
         column.name,
         "max_length",
         f"length({raw}) > {column.max_length}",
         found,
-        f"at most {column.max_length} characters",
+        say("at most {limit} characters", limit=column.max_length),
     )
     yield Test(
         column.name,
         "control",
         f"regexp_matches({raw}, '[\\x00-\\x08\\x0b-\\x1f\\x7f]')",
         found,
-        _("text without control characters"),
+        say("text without control characters"),
     )
 
 
@@ -422,8 +438,8 @@ def _mark_tests(column: Column, raw: str) -> Iterator[Test]:
         "spreadsheet_error",
         error,
         shown,
-        _("a value, not an error of the spreadsheet"),
-        _("mend the formula, or write the value into the cell"),
+        say("a value, not an error of the spreadsheet"),
+        say("mend the formula, or write the value into the cell"),
     )
     if column.kind is not Kind.TEXT:
         yield Test(
@@ -431,22 +447,22 @@ def _mark_tests(column: Column, raw: str) -> Iterator[Test]:
             "formula",
             f"starts_with({raw}, '=')",
             shown,
-            _("a value: of this formula the file holds no result"),
-            _("open the workbook, save it and send it again, or write the value into the cell"),
+            say("a value: of this formula the file holds no result"),
+            say("open the workbook, save it and send it again, or write the value into the cell"),
         )
 
 
 def _damage_tests(column: Column, raw: str, gb18030: bool) -> Iterator[Test]:
     """Words that are another's nonsense: told, and never sealed or recorded unseen. What stands there is not shown."""
     wide = f"strlen({raw}) <> length({raw})"
-    todo = _("write the word anew, or open the file where it was made and save it as CSV UTF-8")
+    todo = say("write the word anew, or open the file where it was made and save it as CSV UTF-8")
     for pattern in (LOST, MIXED) if gb18030 else (LOST,):
         yield Test(
             column.name,
             "damaged",
             f"CASE WHEN {wide} THEN regexp_matches({raw}, {text(pattern)}) ELSE false END",
             masked(raw),
-            _("words as they were written; characters were lost or read in another encoding"),
+            say("words as they were written; characters were lost or read in another encoding"),
             todo,
         )
 
@@ -461,7 +477,10 @@ def _bounds(column: Column, done: str, found: str) -> Iterator[Test]:
 
 
 def _area_expected(column: Column) -> str:
-    return f"the code of one {' or '.join(column.levels) or 'area'} on that day"
+    return say(
+        "the code of one {levels} on that day",
+        levels=Listing((Level(one).label for one in column.levels), " or ") or say("area"),
+    )
 
 
 def number_is_right(raw: str) -> str:
@@ -485,7 +504,7 @@ def number_disagrees(sheet: Sheet) -> str:
         return ""
     raw, (month, sex) = name(number.name), (name(f"t_{column}") for column in sheet.number_says)
     told = " ".join(
-        f"WHEN month = {m} AND sex = {s} THEN {text(words)}" for (m, s), words in DISAGREES.items() if words
+        f"WHEN month = {m} AND sex = {s} THEN {text(kept(words))}" for (m, s), words in DISAGREES.items() if words
     )
     return (
         f"SELECT row_no, CASE {told} END FROM (SELECT row_no, coalesce(strftime({month}, '%Y%m') <> {raw}[7:12], "

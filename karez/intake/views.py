@@ -20,6 +20,7 @@ from karez.access.services import log_read
 from karez.intake import days, entering, limits, queries, registry, rules, services, totals
 from karez.intake.models import Batch, Fault, State
 from karez.intake.sound import WHY
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Sheet
 from karez.periods.services import opened_days
@@ -93,11 +94,11 @@ def send(request: HttpRequest) -> HttpResponse:
             if chosen is None or file is None:
                 raise Refusal(
                     "intake.nothing_sent",
-                    record=_("the form"),
-                    found=_("no kind of file") if chosen is None else _("no file"),
-                    expected=_("a kind of file and a file"),
-                    rule=_("a file is checked by the columns of its kind"),
-                    todo=_("choose both and send again"),
+                    record=say("the form"),
+                    found=say("no kind of file") if chosen is None else say("no file"),
+                    expected=say("a kind of file and a file"),
+                    rule=say("a file is checked by the columns of its kind"),
+                    todo=say("choose both and send again"),
                 )
             made = services.receive(
                 actor,

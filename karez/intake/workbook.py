@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from karez.intake import limits
+from karez.kernel.messages import Number, say
 from karez.kernel.refusal import Refusal
 from karez.kernel.workbook import reading
 from karez.kernel.workbook.reading import Limits, Reading, SheetHead, WorkbookRefused, read_workbook
@@ -76,66 +77,80 @@ def _limits() -> Limits:
 
 def _refusal(no: WorkbookRefused) -> Refusal:
     if no.why == "rows":
-        return _too_large(f"more than {limits.XLSX_ROWS:,} rows")
+        return _too_large(say("more than {rows} rows", rows=Number(limits.XLSX_ROWS)))
     if no.why == "far":
         return _refused(
-            f"something in the cell {no.found}, beyond the column {limits.XLSX_COLUMNS}",
-            f"at most {limits.XLSX_COLUMNS} columns",
-            "delete what stands so far to the right, or save the table as CSV UTF-8",
+            say(
+                "something in the cell {found}, beyond the column {columns}",
+                found=no.found,
+                columns=limits.XLSX_COLUMNS,
+            ),
+            say("at most {columns} columns", columns=limits.XLSX_COLUMNS),
+            say("delete what stands so far to the right, or save the table as CSV UTF-8"),
         )
     if no.why in ("unpacked", "cells"):
-        return _too_large("a workbook too large when unpacked")
+        return _too_large(say("a workbook too large when unpacked"))
     if no.why == "text":
-        return _too_large(f"more than {limits.XLSX_TEXT:,} characters in its cells")
+        return _too_large(say("more than {limit} characters in its cells", limit=Number(limits.XLSX_TEXT)))
     if no.why in ("sheets", "merged"):
-        return _too_large("more sheets or merged cells than a table has")
+        return _too_large(say("more sheets or merged cells than a table has"))
     if no.why == "memory":
-        return _too_large("a workbook that takes more memory than it may")
+        return _too_large(say("a workbook that takes more memory than it may"))
     if no.why == "time":
-        return _too_large("a workbook that takes longer to read than it may")
+        return _too_large(say("a workbook that takes longer to read than it may"))
     if no.why == "old":
         return _refused(
-            "an old (.xls) or password-protected workbook", "XLSX or CSV", "save it as XLSX without password, or as CSV"
+            say("an old (.xls) or password-protected workbook"),
+            say("XLSX or CSV"),
+            say("save it as XLSX without password, or as CSV"),
         )
     if no.why == "no_workbook":
         return _refused(
-            "an archive without worksheets, or a workbook of another kind",
-            "XLSX or CSV",
-            "save the table as XLSX or CSV",
+            say("an archive without worksheets, or a workbook of another kind"),
+            say("XLSX or CSV"),
+            say("save the table as XLSX or CSV"),
         )
     if no.why == "hidden":
         return _refused(
-            "a workbook whose sheets are all hidden",
-            "a sheet that is shown",
-            "show the sheet with the table and save the workbook",
+            say("a workbook whose sheets are all hidden"),
+            say("a sheet that is shown"),
+            say("show the sheet with the table and save the workbook"),
         )
     if no.why in ("packing", "entities", "markup"):
         return _refused(
-            "a workbook written in a way spreadsheets do not write", "a sound XLSX file", "open it and save it again"
+            say("a workbook written in a way spreadsheets do not write"),
+            say("a sound XLSX file"),
+            say("open it and save it again"),
         )
-    return _refused(f"a workbook that cannot be read ({no.found})", "a sound XLSX file", "open it and save it again")
+    return _refused(
+        say("a workbook that cannot be read ({found})", found=no.found),
+        say("a sound XLSX file"),
+        say("open it and save it again"),
+    )
 
 
 def _too_large(found: str) -> Refusal:
     return Refusal(
         "intake.too_large",
-        record="the workbook",
+        record=say("the workbook"),
         found=found,
-        expected=(
-            f"at most {limits.XLSX_ROWS:,} rows of {limits.XLSX_COLUMNS} columns, "
-            f"{limits.XLSX_UNPACKED_BYTES // limits.MIB} MiB unpacked"
+        expected=say(
+            "at most {rows} rows of {columns} columns, {size} MiB unpacked",
+            rows=Number(limits.XLSX_ROWS),
+            columns=limits.XLSX_COLUMNS,
+            size=limits.XLSX_UNPACKED_BYTES // limits.MIB,
         ),
-        rule="memory and time for reading a workbook are bounded",
-        todo="save the table as CSV UTF-8: it may have millions of rows",
+        rule=say("memory and time for reading a workbook are bounded"),
+        todo=say("save the table as CSV UTF-8: it may have millions of rows"),
     )
 
 
 def _refused(found: str, expected: str, todo: str) -> Refusal:
     return Refusal(
         "intake.unreadable",
-        record="the workbook",
+        record=say("the workbook"),
         found=found,
         expected=expected,
-        rule="a file that cannot be read to its end is not kept",
+        rule=say("a file that cannot be read to its end is not kept"),
         todo=todo,
     )

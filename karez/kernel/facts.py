@@ -11,6 +11,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
 
+from karez.kernel.message_field import MessageField
+
 
 class Usage(Enum):
     """What the application's role may do with a table."""
@@ -49,7 +51,7 @@ class Fact(models.Model):
     replaces = models.ForeignKey("self", null=True, blank=True, on_delete=models.PROTECT, related_name="+")
     voided_at = models.DateTimeField(null=True, blank=True)
     voided_by_id = models.BigIntegerField(null=True, blank=True)
-    void_reason = models.TextField(null=True, blank=True)  # noqa: DJ001 - null says "not void"
+    void_reason = MessageField(null=True, blank=True)  # null says "not void"
     void_counts_on = models.DateField(null=True, blank=True)
 
     class Meta:

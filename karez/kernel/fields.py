@@ -15,11 +15,11 @@ from typing import Any, cast
 from django.apps import apps
 from django.db import models
 from django.db.models import Q
-from django.utils.translation import gettext
 
 from karez.kernel.figure_tables import FigureColumn
+from karez.kernel.messages import Text, say
 from karez.kernel.refusal import Refusal
-from karez.kernel.sheets import Column, Kind, Text, codes_in_words, end_in_words, form_in_words
+from karez.kernel.sheets import Column, Kind, codes_in_words, end_in_words, form_in_words
 
 _OF_COLUMN = frozenset(f.name for f in fields_of(Column)) - {"name", "meaning"}
 
@@ -91,15 +91,15 @@ def refusal_of(constraint: str, record: str) -> Refusal | None:
         "most": partial(end_in_words, lower=False),
         "codes": codes_in_words,
         "form": form_in_words,
-        "filled": lambda _column: gettext("a value"),
+        "filled": lambda _column: say("a value"),
     }
     return Refusal(
         "record.out_of_bounds",
         record=record,
-        found=gettext("another value"),
+        found=say("another value"),
         expected=in_words[rule](column),
         rule=str(column.meaning),
-        todo=gettext("correct what is named and send again; nothing was written"),
+        todo=say("correct what is named and send again; nothing was written"),
         more={"column": column.name},
     )
 

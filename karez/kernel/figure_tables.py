@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
-from karez.kernel.sheets import Text
+from karez.kernel.messages import Text
 
 
 @dataclass(frozen=True)

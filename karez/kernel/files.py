@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 
 # No space, no quota left, a file larger than this process may write.
@@ -33,9 +34,9 @@ def no_room(record: str, found: str) -> Refusal:
         "host.no_room",
         record=record,
         found=found,
-        expected="room for all of it",
-        rule="what is written is whole or is not there",
-        todo="make room on that disk, or name a folder on another one, and do it again",
+        expected=say("room for all of it"),
+        rule=say("what is written is whole or is not there"),
+        todo=say("make room on that disk, or name a folder on another one, and do it again"),
     )
 
 

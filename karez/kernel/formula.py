@@ -15,7 +15,7 @@ from fractions import Fraction
 from functools import cached_property
 
 from karez.kernel.interval import ZERO, DividesByZeroError, Interval
-from karez.kernel.words import say
+from karez.kernel.messages import say
 
 MAX_CHARACTERS = 8_000
 MAX_DEPTH = 50
@@ -133,7 +133,7 @@ def parse_sign(text: str) -> Sign:
         return Sign("==" if text.strip() == "=" else text.strip())
     except ValueError:
         raise FormulaError(
-            1, f"'{shorten(text, 40)}'", say("one of %(these)s", these=" ".join(s.value for s in Sign))
+            1, f"'{shorten(text, 40)}'", say("one of {these}", these=" ".join(s.value for s in Sign))
         ) from None
 
 
@@ -161,8 +161,8 @@ class _Reader:
         if len(text) > MAX_CHARACTERS:
             raise FormulaError(
                 MAX_CHARACTERS + 1,
-                say("%(count)s characters", count=len(text)),
-                say("at most %(limit)s", limit=MAX_CHARACTERS),
+                say("{count} characters", count=len(text)),
+                say("at most {limit}", limit=MAX_CHARACTERS),
             )
         self.text = text
         self.end = len(text.rstrip(" \t"))
@@ -194,7 +194,7 @@ class _Reader:
     def add(self, node: Node) -> int:
         if len(self.nodes) >= MAX_NODES:
             raise FormulaError(
-                self.token.position, say("a longer formula"), say("at most %(limit)s steps", limit=MAX_NODES)
+                self.token.position, say("a longer formula"), say("at most {limit} steps", limit=MAX_NODES)
             )
         self.nodes.append(node)
         return len(self.nodes) - 1
@@ -230,13 +230,13 @@ class _Reader:
             return self.add(Node(Step.NAME, name=token.text))
         if token.kind == "number":
             if len(token.text) > MAX_DIGITS:
-                raise self.error(say("a number of at most %(limit)s digits", limit=MAX_DIGITS))
+                raise self.error(say("a number of at most {limit} digits", limit=MAX_DIGITS))
             self.advance()
             return self.add(Node(Step.NUMBER, Fraction(Decimal(token.text))))
         if token.text != "(" or token.kind != "bracket":
             raise self.error(say("an id, a number or an opening parenthesis"))
         if depth >= MAX_DEPTH:
-            raise self.error(say("at most %(limit)s parentheses inside each other", limit=MAX_DEPTH))
+            raise self.error(say("at most {limit} parentheses inside each other", limit=MAX_DEPTH))
         self.advance()
         place = self.sum(depth + 1)
         if self.token.text != ")":
@@ -325,5 +325,5 @@ def shorten(text: str, length: int) -> str:
 def _check_length(value: Fraction) -> None:
     if value.numerator.bit_length() + value.denominator.bit_length() > MAX_BITS:
         raise FormulaError(
-            1, say("numbers growing too long"), say("values within %(limit)s binary digits", limit=MAX_BITS)
+            1, say("numbers growing too long"), say("values within {limit} binary digits", limit=MAX_BITS)
         )

@@ -5,14 +5,17 @@ A missing or odd number is never a ground to refuse a person; it is a fault of a
 
 from datetime import date
 
+from karez.kernel.messages import say
+
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CHECK = "10X98765432"  # ISO 7064 MOD 11-2: remainder 0..10
 
 
 # (another month of birth, another sex) -> how it is told
 DISAGREES = {
-    (False, False): "", (True, False): "the number says another month of birth", (False, True): "the number says another sex",
-    (True, True): "the number says another month of birth and another sex",
+    (False, False): "", (True, False): say("the number says another month of birth"),
+    (False, True): say("the number says another sex"),
+    (True, True): say("the number says another month of birth and another sex"),
 }  # fmt: skip
 
 

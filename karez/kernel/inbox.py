@@ -40,8 +40,7 @@ def told(name: str) -> Iterator[Callable[..., Any]]:
     `decides_sets(set_ids)`: for each set of prepared vouchers on which a record of the room hangs, the address where it
     is decided. `takes_back(voucher_id)`: the address where a posted voucher is taken back together with the record that
     stands on its money, None likewise. `beside_chapter(request, snapshot)`: what stands on the page of a chapter beside its text, as
-    HTML. `says(text, language, cell=False)`: a text raised or noted in English, in
-    another language.
+    HTML.
     """
     for room in settings.ROOMS:
         if find_spec(f"karez.{room}.inbox"):

@@ -6,11 +6,12 @@ written stands in `kernel/written.py`, the same for forms and files.
 
 from decimal import Decimal
 
+from karez.kernel.messages import Number, say
 from karez.kernel.refusal import Refusal
 from karez.kernel.written import NUMBER_REASONS, YUAN, read_number, reason_for
 
 FEN_PER_YUAN = 100
-_EXPECTED = "an amount in yuan with at most two decimals, such as 1,200.50"
+_EXPECTED = say("an amount in yuan with at most two decimals, such as 1,200.50")
 
 
 def parse_fen(text: str) -> int:
@@ -24,8 +25,8 @@ def parse_fen(text: str) -> int:
             "money.unreadable",
             found=text,
             expected=reason.expected if reason else _EXPECTED,
-            rule="money is counted in whole fen",
-            todo=(reason.todo if reason else "") or "write the amount in plain digits",
+            rule=say("money is counted in whole fen"),
+            todo=(reason.todo if reason else "") or say("write the amount in plain digits"),
         )
     return int(value * FEN_PER_YUAN)
 
@@ -35,7 +36,6 @@ def yuan(amount_fen: int) -> Decimal:
     return Decimal(amount_fen) / FEN_PER_YUAN
 
 
-def format_fen(amount_fen: int) -> str:
+def format_fen(amount_fen: int) -> Number:
     """The amount in yuan with thousands separators and both decimals, for records: 1,200.50."""
-    whole, rest = divmod(abs(amount_fen), FEN_PER_YUAN)
-    return f"{'-' if amount_fen < 0 else ''}{whole:,}.{rest:02d}"
+    return Number(yuan(amount_fen), 2)

@@ -6,6 +6,8 @@ An assertion or any other exception is a bug and crashes; a Refusal is an answer
 from dataclasses import dataclass, field
 from typing import Any
 
+from karez.kernel.messages import Listing, Text, say
+
 # First part of a refusal's code -> HTTP status; whole codes win over prefixes.
 _STATUS = {
     "access.not_signed_in": 401,
@@ -30,19 +32,28 @@ class Refusal(Exception):
     """
 
     code: str
-    record: str = ""
-    found: str = ""
-    expected: str = ""
-    rule: str = ""
-    todo: str = ""
+    record: Text = ""
+    found: Text = ""
+    expected: Text = ""
+    rule: Text = ""
+    todo: Text = ""
     more: dict[str, Any] = field(default_factory=dict)
     unseen: bool = False
 
     def __str__(self) -> str:
-        parts = [self.record and f"{self.record}:", self.found and f"found {self.found};"]
-        parts += [self.expected and f"expected {self.expected};", self.rule and f"rule: {self.rule}."]
-        parts.append(self.todo and f"What to do: {self.todo}.")
-        return " ".join(p for p in parts if p) or self.code
+        return str(self.told)
+
+    @property
+    def told(self) -> str:
+        """All of it in one message; its code where it says nothing."""
+        parts = (
+            self.record and say("{record}:", record=self.record),
+            self.found and say("found {found};", found=self.found),
+            self.expected and say("expected {expected};", expected=self.expected),
+            self.rule and say("rule: {rule}.", rule=self.rule),
+            self.todo and say("What to do: {todo}.", todo=self.todo),
+        )
+        return Listing(filter(None, parts), " ") or self.code
 
     @property
     def status(self) -> int:
@@ -56,7 +67,11 @@ class Refusal(Exception):
         """Whether a page answers that nothing is here, in the same words for every such record."""
         return self.unseen or self.code.split(".")[0] == "not_found"
 
+    def as_kept(self) -> dict[str, Any]:
+        """The refusal to be kept in a column of messages, whole."""
+        return {k: getattr(self, k) for k in ("code", "record", "found", "expected", "rule", "todo")} | self.more
+
     def as_dict(self) -> dict[str, Any]:
-        """The refusal as JSON-ready values, in the order people read them."""
-        plain = {k: getattr(self, k) for k in ("code", "record", "found", "expected", "rule", "todo")}
+        """The refusal as JSON-ready values in the active language, in the order people read them."""
+        plain = {k: str(getattr(self, k)) for k in ("code", "record", "found", "expected", "rule", "todo")}
         return plain | self.more

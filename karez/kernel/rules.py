@@ -10,9 +10,6 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from django.db.models import Model
-from django.utils.functional import Promise
-
-Text = str | Promise
 
 
 class Void(Enum):
@@ -35,9 +32,9 @@ class Rule:
 
     name: str  # once in its room
     column: str  # of the table: where a form or a file tells it
-    expected: Text
+    expected: str
     finds: str
-    todo: Text = ""
+    todo: str = ""
     key: tuple[str, ...] = ()  # columns whose rows are judged together; none where a row is judged alone
     only: str = "true"  # SQL over the columns: rows that are judged, and gathered
     across: bool = False  # a row that is missing from a file could make another look wrong

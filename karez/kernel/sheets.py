@@ -12,11 +12,9 @@ from typing import Any
 
 from django.conf import settings
 from django.utils import translation
-from django.utils.functional import Promise
 
+from karez.kernel.messages import Listing, Text, say
 from karez.kernel.money import format_fen
-
-Text = str | Promise
 
 
 class Kind(Enum):
@@ -32,6 +30,18 @@ class Kind(Enum):
     FLAG = "flag"  # (boolean): yes/no/1/0/true/false/是/否
     CODE = "code"  # (text): one of `codes`
     AREA = "area"  # (text) plus a staged column `<name>_id` (bigint) resolved on `Sheet.area_day`
+
+    @property
+    def words(self) -> str:
+        """What such a cell holds, as people are told."""
+        return _KINDS[self]
+
+
+_KINDS: Mapping[Kind, str] = {
+    Kind.TEXT: say("text"), Kind.INTEGER: say("whole number"), Kind.DECIMAL: say("number"), Kind.FEN: say("amount"),
+    Kind.DATE: say("day"), Kind.MONTH: say("month"), Kind.YEAR: say("year"), Kind.FLAG: say("yes or no"),
+    Kind.CODE: say("one of a list"), Kind.AREA: say("code of a place"),
+}  # fmt: skip
 
 
 class Days(Enum):
@@ -85,18 +95,20 @@ class Column:
 def end_in_words(column: Column, *, lower: bool) -> str:
     """What a bound of a column says, wherever it is told: at least 0.01 yuan."""
     bound = column.low if lower else column.high
-    shown = f"{format_fen(bound)} yuan" if column.kind is Kind.FEN and isinstance(bound, int) else str(bound)
-    return f"{'at least' if lower else 'at most'} {shown}"
+    shown = str(bound)
+    if column.kind is Kind.FEN and isinstance(bound, int):
+        shown = say("{bound} yuan", bound=format_fen(bound))
+    return say("at least {bound}", bound=shown) if lower else say("at most {bound}", bound=shown)
 
 
 def codes_in_words(column: Column) -> str:
     """What a column of codes takes: one of own, refund."""
-    return "one of " + ", ".join(dict.fromkeys((*column.codes, *column.codes.values())))
+    return say("one of {codes}", codes=Listing(dict.fromkeys((*column.codes, *column.codes.values()))))
 
 
 def form_in_words(column: Column) -> str:
     """How a column with a pattern is written."""
-    return f"written as {column.meaning}"
+    return say("written as {meaning}", meaning=column.meaning)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from datetime import date
 from fractions import Fraction
 
 from karez.kernel.folding import fold
+from karez.kernel.messages import say
 from karez.kernel.units import spellings_of
 
 
@@ -173,54 +174,54 @@ class Reason:
     todo: str = ""
 
 
-_BELOW_ZERO = _("a number below zero with a minus sign in front, such as -100")
+_BELOW_ZERO = say("a number below zero with a minus sign in front, such as -100")
 NUMBER_REASONS = (
     Reason(
         r"(?:¥|[+-])*[1-9][0-9]{0,2}(?:\.[0-9]{3})+(?:,[0-9]+)?|(?:¥|[+-])*[1-9][0-9,]*\.[0-9]{3}(?:[^0-9].*)?",
-        _("a number that can be read in one way only"),
-        _("a point and three digits may part thousands or decimals: write 1080 for the one, 1.0800 for the other"),
+        say("a number that can be read in one way only"),
+        say("a point and three digits may part thousands or decimals: write 1080 for the one, 1.0800 for the other"),
     ),
     Reason(
         r"(?:¥|[+-])*[0-9]+(?:,[0-9]*)+(?:\.[0-9]+)?",
-        _("a comma between thousands only, such as 1,200.50"),
-        _("write decimals after a point"),
+        say("a comma between thousands only, such as 1,200.50"),
+        say("write decimals after a point"),
     ),
     Reason(
         r"(?:¥|[+-])*[0-9]+(?:[ '’`_][0-9]+)+(?:[.,][0-9]+)?",
-        _("digits without blanks or apostrophes between them"),
-        _("write 1080 or 1,080"),
+        say("digits without blanks or apostrophes between them"),
+        say("write 1080 or 1,080"),
     ),
     Reason(
         r"[+-]?[0-9.]+e[+-]?[0-9]+",
-        _("a number with all its digits"),
-        _("a spreadsheet shortened it: widen the column or format it as a number, and save again"),
+        say("a number with all its digits"),
+        say("a spreadsheet shortened it: widen the column or format it as a number, and save again"),
     ),
-    Reason(r"[(].*[0-9].*[)]|[0-9.,]+ *[-]", _BELOW_ZERO, _("write the minus sign in front")),
+    Reason(r"[(].*[0-9].*[)]|[0-9.,]+ *[-]", _BELOW_ZERO, say("write the minus sign in front")),
     Reason(
         r"[-—–―_/\\.·*?]+|无|没有|none|nil|n/?a|#n/a|null|nan|[+-]?inf(?:inity)?",
-        _("a number, or an empty cell where there is none"),
-        _("leave the cell empty where there is nothing"),
+        say("a number, or an empty cell where there is none"),
+        say("leave the cell empty where there is nothing"),
     ),
-    Reason(r".*[零〇一二三四五六七八九壹贰叁肆伍陆柒捌玖].*", _("a number in the digits 0 to 9")),
+    Reason(r".*[零〇一二三四五六七八九壹贰叁肆伍陆柒捌玖].*", say("a number in the digits 0 to 9")),
 )
 DAY_REASONS = (
     Reason(
         r"[12][0-9]{3}[-/.][0-9]{1,2}[-/.][0-9]{1,2}[ t]+.*[0-9]:[0-9]{2}.*",
-        _("a day without a time of day"),
-        _("leave the time away; only midnight, as spreadsheets add it, is read as the day"),
+        say("a day without a time of day"),
+        say("leave the time away; only midnight, as spreadsheets add it, is read as the day"),
     ),
     Reason(
         r"[0-9]{1,2}[-/.][0-9]{1,2}[-/.][0-9]{2,4}",
-        _("a day with its year first, such as 2009-03-31"),
-        _("which number is the month cannot be told: write year, month and day"),
+        say("a day with its year first, such as 2009-03-31"),
+        say("which number is the month cannot be told: write year, month and day"),
     ),
     Reason(
         r"[1-6][0-9]{4}(?:\.[0-9]+)?",
-        _("a day such as 2009-03-31, not a spreadsheet's number of it"),
-        _("format the column as a day and save again"),
+        say("a day such as 2009-03-31, not a spreadsheet's number of it"),
+        say("format the column as a day and save again"),
     ),
-    Reason(r"[0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{1,2}月[0-9]{1,2}[日号]", _("a day with its year, such as 2009-03-31")),
-    Reason(r".*[零〇一二三四五六七八九十].*", _("a day in the digits 0 to 9, such as 2009-03-31")),
+    Reason(r"[0-9]{1,2}[-/.][0-9]{1,2}|[0-9]{1,2}月[0-9]{1,2}[日号]", say("a day with its year, such as 2009-03-31")),
+    Reason(r".*[零〇一二三四五六七八九十].*", say("a day in the digits 0 to 9, such as 2009-03-31")),
 )
 
 

@@ -12,6 +12,8 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from karez.kernel.facts import Usage
+from karez.kernel.message_field import MessageField
+from karez.kernel.messages import say
 
 
 class Side(models.TextChoices):
@@ -27,7 +29,7 @@ class Book(models.Model):
     facts = Usage.OWNED
 
     kind = models.CharField(max_length=30)
-    name = models.CharField(max_length=200)
+    name = MessageField()
     area = models.ForeignKey("places.Area", on_delete=models.PROTECT, related_name="+")
     opened_on = models.DateField()
     recorded_at = models.DateTimeField(db_default=Now())
@@ -50,7 +52,7 @@ class Account(models.Model):
 
     book = models.ForeignKey(Book, on_delete=models.PROTECT, related_name="accounts", db_index=False)
     code = models.CharField(max_length=40)
-    name = models.CharField(max_length=200)
+    name = MessageField()
     normal_side = models.CharField(max_length=6, choices=Side.choices)
     may_overdraw = models.BooleanField(db_default=False)
     holds_money = models.BooleanField(db_default=False)  # cash or bank: what a receipt may debit
@@ -87,7 +89,7 @@ class Account(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.code} {self.name}"
+        return say("{code} {name}", code=self.code, name=self.name)
 
     @property
     def balance_fen(self) -> int:
@@ -147,7 +149,7 @@ class VoucherSet(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"set {self.pk}"
+        return say("set {number}", number=self.pk)
 
     @property
     def state(self) -> str:
@@ -172,7 +174,7 @@ class Voucher(models.Model):
     )  # money in: one person is enough, numbered in a series of its own
     receipt_number = models.BigIntegerField(null=True)
     kind = models.CharField(max_length=30)
-    narration = models.CharField(max_length=500)
+    narration = MessageField()  # at most `rules.NARRATION_LIMIT` characters
     document_id = models.BigIntegerField(null=True)
     set = models.ForeignKey(VoucherSet, null=True, on_delete=models.PROTECT, related_name="vouchers", db_index=False)
     prepared_by_id = models.BigIntegerField()
@@ -224,7 +226,7 @@ class Voucher(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.year}/{self.number}" if self.number else f"pending {self.pk}"
+        return f"{self.year}/{self.number}" if self.number else say("pending {number}", number=self.pk)
 
     @property
     def state(self) -> str:

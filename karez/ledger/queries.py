@@ -15,6 +15,7 @@ from django.db.models.expressions import RawSQL
 
 from karez.access.models import User
 from karez.kernel.inbox import told
+from karez.kernel.messages import Message, read_in, say
 from karez.kernel.refusal import Refusal
 from karez.ledger.models import Account, Book, CashCount, PendingLine, Transfer, Voucher, VoucherSet
 from karez.places.queries import require, visible_area_ids_sql
@@ -130,7 +131,7 @@ def book(actor: User, book_id: int, *, permission: str = "ledger.view") -> Book:
     """One book, if the actor may see its area."""
     found = Book.objects.filter(pk=book_id).first()
     if found is None:
-        raise _unknown("book", book_id)
+        raise _unknown(say("book"), book_id)
     require(actor, permission, found.area_id)
     return found
 
@@ -139,7 +140,7 @@ def account(actor: User, account_id: int, *, permission: str = "ledger.view") ->
     """One account with its book and its totals as of now."""
     found = Account.objects.select_related("book").filter(pk=account_id).first()
     if found is None:
-        raise _unknown("account", account_id)
+        raise _unknown(say("account"), account_id)
     require(actor, permission, found.book.area_id)
     return found
 
@@ -153,7 +154,7 @@ def voucher(actor: User, voucher_id: int, *, permission: str = "ledger.view") ->
     """A voucher with its lines, its reversal and the names of its people."""
     found = Voucher.objects.select_related("book", "reverses", "set").filter(pk=voucher_id).first()
     if found is None:
-        raise _unknown("voucher", voucher_id)
+        raise _unknown(say("voucher"), voucher_id)
     require(actor, permission, found.book.area_id)
     rows: QuerySet[Any] = found.transfers.all() if found.posted_at else found.pending_lines.all()
     lines = list(rows.select_related("debit_account", "credit_account").order_by("line_no"))
@@ -167,7 +168,7 @@ def voucher_of_transfer(actor: User, transfer_id: int, *, permission: str = "led
     """The voucher a transfer belongs to, as traces ask for it."""
     found = Transfer.objects.filter(pk=transfer_id).values_list("voucher_id", flat=True).first()
     if found is None:
-        raise _unknown("transfer", transfer_id)
+        raise _unknown(say("transfer"), transfer_id)
     return voucher(actor, found, permission=permission)
 
 
@@ -232,11 +233,11 @@ def voucher_set(
     """
     found = VoucherSet.objects.filter(pk=set_id).first()
     if found is None:
-        raise _unknown("set", set_id)
+        raise _unknown(say("set"), set_id)
     vouchers = found.vouchers.all() if whole else found.vouchers.filter(book__area_id__in=_areas(actor, permission))
     ids = vouchers.order_by("pk").values_list("pk", flat=True)
     if not ids:
-        raise _unknown("set", set_id)
+        raise _unknown(say("set"), set_id)
     return found, [voucher(actor, pk, permission=permission) for pk in ids]
 
 
@@ -292,7 +293,7 @@ def cash_book(
                 "sign": 1 if found.normal_side == "debit" else -1,
             },
         )
-        rows = [CashBookRow(*[*row[:11], int(row[11])]) for row in cursor.fetchall()]
+        rows = [CashBookRow(*[*read_in(list(row[:11])), int(row[11])]) for row in cursor.fetchall()]
     more = len(rows) > limit
     return CashBook(found, starts_on, ends_before, opening, rows[:limit], rows[limit - 1].transfer_id if more else None)
 
@@ -333,7 +334,7 @@ def trial_balance(actor: User, book_id: int, day: date, *, permission: str = "le
     found = book(actor, book_id, permission=permission)
     with connection.cursor() as cursor:
         cursor.execute(TRIAL_SQL.format(books="%(book)s"), {"day": day, "book": book_id})
-        return TrialBalance(found, day, [TrialRow(*row[1:]) for row in cursor.fetchall()])
+        return TrialBalance(found, day, [TrialRow(*read_in(list(row[1:]))) for row in cursor.fetchall()])
 
 
 def trial_balances(actor: User, kind: str, day: date, *, permission: str = "ledger.view") -> dict[int, list[TrialRow]]:
@@ -346,7 +347,7 @@ def trial_balances(actor: User, kind: str, day: date, *, permission: str = "ledg
         cursor.execute(TRIAL_SQL.format(books=ours), {"day": day, "kind": kind, "areas": params[0]})
         found: dict[int, list[TrialRow]] = {}
         for row in cursor.fetchall():
-            found.setdefault(row[0], []).append(TrialRow(*row[1:]))
+            found.setdefault(row[0], []).append(TrialRow(*read_in(list(row[1:]))))
     return found
 
 
@@ -378,7 +379,7 @@ def cash_count(actor: User, count_id: int, *, permission: str = "ledger.view") -
     """One cash count of a book the actor may see."""
     found = CashCount.objects.select_related("account__book").filter(pk=count_id).first()
     if found is None:
-        raise _unknown("cash count", count_id)
+        raise _unknown(say("cash count"), count_id)
     account(actor, found.account_id, permission=permission)
     return found
 
@@ -388,14 +389,14 @@ def _areas(actor: User, permission: str) -> RawSQL:
     return RawSQL(sql, params)
 
 
-def _unknown(what: str, key: int) -> Refusal:
+def _unknown(what: Message, key: int) -> Refusal:
     return Refusal(
-        f"not_found.ledger_{what.replace(' ', '_')}",
-        record=f"{what} {key}",
-        found="nothing of this number",
-        expected=f"a {what} of a book",
-        rule="only what was recorded can be opened",
-        todo="choose from the list",
+        f"not_found.ledger_{what.pattern.replace(' ', '_')}",
+        record=say("{what} {number}", what=what, number=key),
+        found=say("nothing of this number"),
+        expected=say("a {what} of a book", what=what),
+        rule=say("only what was recorded can be opened"),
+        todo=say("choose from the list"),
     )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple
 
+from karez.kernel.messages import Listing, say
 from karez.kernel.refusal import Refusal
 
 NARRATION_LIMIT = 500
@@ -46,33 +47,41 @@ class Posted:
 def check_drafts(drafts: list[Draft]) -> None:
     """Refuses drafts that could not be vouchers, naming every fault and not the first one."""
     faults = [
-        f"voucher {i}: {fault}" for i, draft in enumerate(drafts, 1) for fault in draft_faults(draft, date.today())
+        say("voucher {number}: {fault}", number=i, fault=fault)
+        for i, draft in enumerate(drafts, 1)
+        for fault in draft_faults(draft, date.today())
     ]
     if not drafts:
-        faults.append("no voucher at all")
+        faults.append(say("no voucher at all"))
     if faults:
         raise Refusal(
             "ledger.malformed",
-            record=f"{len(drafts)} vouchers",
-            found="; ".join(faults),
-            expected="a narration, and lines that move an amount above zero between two accounts",
-            rule="a voucher posts whole or not at all",
-            todo="correct the lines and send again",
+            record=say("{count} vouchers", count=len(drafts)),
+            found=Listing(faults, "; "),
+            expected=say("a narration, and lines that move an amount above zero between two accounts"),
+            rule=say("a voucher posts whole or not at all"),
+            todo=say("correct the lines and send again"),
         )
 
 
 def draft_faults(draft: Draft, today: date) -> list[str]:
     """What is wrong with a draft, in words; empty where nothing is. Money is booked when it moved, never ahead."""
-    faults = [] if draft.lines else ["no lines"]
+    faults: list[str] = [] if draft.lines else [say("no lines")]
     if not draft.narration.strip() or len(draft.narration) > NARRATION_LIMIT:
-        faults.append(f"a narration of {len(draft.narration)} characters")
+        faults.append(say("a narration of {count} characters", count=len(draft.narration)))
     if draft.happened_on is not None and draft.happened_on > draft.booking_date:
-        faults.append(f"booked on {draft.booking_date}, before it happened on {draft.happened_on}")
+        faults.append(
+            say(
+                "booked on {booking_date}, before it happened on {happened_on}",
+                booking_date=draft.booking_date,
+                happened_on=draft.happened_on,
+            )
+        )
     if draft.booking_date > today:
-        faults.append(f"booked on {draft.booking_date}, which has not come yet")
+        faults.append(say("booked on {booking_date}, which has not come yet", booking_date=draft.booking_date))
     for no, line in enumerate(draft.lines, 1):
         if line.amount_fen <= 0:
-            faults.append(f"line {no} moves {line.amount_fen} fen")
+            faults.append(say("line {number} moves {amount} fen", number=no, amount=line.amount_fen))
         if line.debit_account_id == line.credit_account_id:
-            faults.append(f"line {no} has one account on both sides")
+            faults.append(say("line {number} has one account on both sides", number=no))
     return faults

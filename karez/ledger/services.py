@@ -13,6 +13,7 @@ from django.db import connection, transaction
 
 from karez.access.models import User
 from karez.kernel.inbox import told
+from karez.kernel.messages import Message, say
 from karez.kernel.money import format_fen
 from karez.kernel.refusal import Refusal
 from karez.ledger.models import Account, Book, CashCount, Voucher, VoucherSet
@@ -122,7 +123,7 @@ def refuse_set(actor: User, set_id: int, reason: str, *, permission: str = "ledg
     if VoucherSet.objects.filter(pk=set_id, prepared_by_id=actor.pk).exists():
         permission = "ledger.view" if permission.startswith("ledger.") else permission.rsplit(".", 1)[0] + ".view"
     _require_set(actor, set_id, permission)
-    _require_reason(reason, f"set {set_id}")
+    _require_reason(reason, say("set {set_id}", set_id=set_id))
     _call("SELECT ledger_refuse_set(%s, %s, %s)", [set_id, actor.pk, reason])
 
 
@@ -142,9 +143,9 @@ def prepare_reversal(
     """
     voucher = Voucher.objects.select_related("book").filter(pk=voucher_id).first()
     if voucher is None:
-        raise _unknown("voucher", voucher_id)
+        raise _unknown(say("voucher"), voucher_id)
     require(actor, permission, voucher.book.area_id)
-    _require_reason(reason, f"voucher {voucher}")
+    _require_reason(reason, say("voucher {voucher}", voucher=voucher))
     if permission.startswith("ledger."):
         _require_unclaimed(voucher)
     rows = _call("SELECT ledger_prepare_reversal(%s, %s, %s, %s)", [voucher_id, actor.pk, booking_date, reason])
@@ -170,11 +171,15 @@ def count_cash(
         if booked_fen != counted_fen:
             raise Refusal(
                 "ledger.difference_unexplained",
-                record=f"{account}, {counted_on}",
-                found=f"{format_fen(counted_fen)} yuan counted, {format_fen(booked_fen)} in the book, and no note",
-                expected="the same, or a note on what the difference may come from",
-                rule="a difference is recorded and explained, never booked away",
-                todo="count again, see whether a voucher is missing, or write the note",
+                record=say("{account}, {day}", account=account, day=counted_on),
+                found=say(
+                    "{counted} yuan counted, {booked} in the book, and no note",
+                    counted=format_fen(counted_fen),
+                    booked=format_fen(booked_fen),
+                ),
+                expected=say("the same, or a note on what the difference may come from"),
+                rule=say("a difference is recorded and explained, never booked away"),
+                todo=say("count again, see whether a voucher is missing, or write the note"),
             )
     rows = _call(
         "SELECT ledger_count_cash(%s, %s, %s, %s, %s)", [account.pk, counted_on, counted_fen, note.strip(), actor.pk]
@@ -186,7 +191,7 @@ def countersign_cash(actor: User, count_id: int, *, permission: str = "ledger.co
     """Countersigns a cash count; refuses the person who counted, and a second signature."""
     count = CashCount.objects.select_related("account__book").filter(pk=count_id).first()
     if count is None:
-        raise _unknown("cash count", count_id)
+        raise _unknown(say("cash count"), count_id)
     require(actor, permission, count.account.book.area_id)
     _call("SELECT ledger_countersign_cash(%s, %s)", [count_id, actor.pk])
     count.refresh_from_db()
@@ -203,7 +208,7 @@ def _checked(actor: User, drafts: Iterable[Draft], permission: str) -> list[Draf
 def _require_books(actor: User, book_ids: set[int], permission: str) -> None:
     areas = dict(Book.objects.filter(pk__in=book_ids).values_list("pk", "area_id"))
     for missing in sorted(book_ids - areas.keys()):
-        raise _unknown("book", missing)
+        raise _unknown(say("book"), missing)
     for area_id in sorted(set(areas.values())):
         require(actor, permission, area_id)
 
@@ -211,7 +216,7 @@ def _require_books(actor: User, book_ids: set[int], permission: str) -> None:
 def _require_set(actor: User, set_id: int, permission: str) -> None:
     book_ids = set(Voucher.objects.filter(set_id=set_id).values_list("book_id", flat=True))
     if not book_ids:
-        raise _unknown("set", set_id)
+        raise _unknown(say("set"), set_id)
     _require_books(actor, book_ids, permission)
 
 
@@ -220,10 +225,10 @@ def _require_reason(reason: str, record: str) -> None:
         raise Refusal(
             "ledger.reason_missing",
             record=record,
-            found="no reason",
-            expected="why, in a few words",
-            rule="refusals and reversals say why",
-            todo="write the reason",
+            found=say("no reason"),
+            expected=say("why, in a few words"),
+            rule=say("refusals and reversals say why"),
+            todo=say("write the reason"),
         )
 
 
@@ -237,23 +242,25 @@ def _require_unclaimed(voucher: Voucher) -> None:
     if address is not None:
         raise Refusal(
             "ledger.claimed",
-            record=f"voucher {voucher} of {voucher.book}",
-            found="a record of another room stands on its money",
-            expected="a voucher no record stands on",
-            rule="money and its record are taken back together",
-            todo=f"take the record back on its own page, {address}; the voucher is reversed with it",
+            record=say("voucher {voucher} of {book}", voucher=voucher, book=voucher.book),
+            found=say("a record of another room stands on its money"),
+            expected=say("a voucher no record stands on"),
+            rule=say("money and its record are taken back together"),
+            todo=say(
+                "take the record back on its own page, {address}; the voucher is reversed with it", address=address
+            ),
             more={"address": address},
         )
 
 
-def _unknown(what: str, key: int) -> Refusal:
+def _unknown(what: Message, key: int) -> Refusal:
     return Refusal(
-        f"not_found.ledger_{what.replace(' ', '_')}",
-        record=f"{what} {key}",
-        found="nothing of this number",
-        expected=f"a {what} of a book",
-        rule="only what was recorded can be worked with",
-        todo="choose from the list",
+        f"not_found.ledger_{what.pattern.replace(' ', '_')}",
+        record=say("{what} {number}", what=what, number=key),
+        found=say("nothing of this number"),
+        expected=say("a {what} of a book", what=what),
+        rule=say("only what was recorded can be worked with"),
+        todo=say("choose from the list"),
     )
 
 

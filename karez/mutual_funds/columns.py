@@ -5,6 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from karez.funds.models import SourceLine
 from karez.kernel.fields import column_of
+from karez.kernel.messages import say
 from karez.kernel.sheets import Column, Kind
 from karez.mutual_funds.models import Contribution, Gift, Grant, Loan, Member, Opening, Repayment, RuleSet, Society
 from karez.register.models import Household
@@ -12,7 +13,7 @@ from karez.register.models import Household
 PLACES_OF_MONEY = {"bank": "bank", "银行": "bank", "专户": "bank", "cash": "cash", "现金": "cash"}
 VILLAGE = Column(
     "village",
-    _("code of the administrative village the society works in"),
+    say("code of the administrative village the society works in"),
     Kind.AREA,
     levels=("village",),
     label=_("village"),
@@ -21,7 +22,7 @@ VILLAGE = Column(
 )
 MONEY = Column(
     "account",
-    _("where the money came to or went from: bank or cash; bank if empty"),
+    say("where the money came to or went from: bank or cash; bank if empty"),
     Kind.CODE,
     required=False,
     codes=PLACES_OF_MONEY,

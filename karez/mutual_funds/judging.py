@@ -4,6 +4,7 @@
 
 from typing import Any
 
+from karez.kernel.messages import say
 from karez.kernel.money import format_fen
 from karez.kernel.refusal import Refusal
 from karez.ledger.models import VoucherSet
@@ -13,7 +14,9 @@ from karez.mutual_funds.services import own_fen
 
 def named(member: Member) -> str:
     """A member as people know it: the household's number and the society."""
-    return f"household {member.household.household_no} of {member.society.name}"
+    return say(
+        "household {household_no} of {name}", household_no=member.household.household_no, name=member.society.name
+    )
 
 
 def waiting_terms(society_id: int, kind: str) -> list[dict[str, Any]]:
@@ -31,8 +34,8 @@ def require_all_of_it(member: Member, amount_fen: int, waiting: list[dict[str, A
     raise Refusal(
         "mutual_funds.refund",
         record=named(member),
-        found=f"{format_fen(amount_fen)} yuan",
-        expected=f"exactly {format_fen(limit)} yuan of own money",
-        rule="who leaves takes all own money; what waits for approval is counted",
-        todo="see the member's contributions, and what waits",
+        found=say("{amount} yuan", amount=format_fen(amount_fen)),
+        expected=say("exactly {limit} yuan of own money", limit=format_fen(limit)),
+        rule=say("who leaves takes all own money; what waits for approval is counted"),
+        todo=say("see the member's contributions, and what waits"),
     )

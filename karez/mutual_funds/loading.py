@@ -10,16 +10,20 @@ from collections.abc import Mapping
 from karez.intake.applying import require_all_rows
 from karez.intake.sameness import require_confirmed
 from karez.kernel.facts import holds_on
+from karez.kernel.messages import kept, say
 from karez.kernel.sheets import Applying
 from karez.mutual_funds import sameness
 from karez.mutual_funds.record_rules import FIRST_DAY
 from karez.mutual_funds.rules import ACCOUNTS, POT_ACCOUNTS
 
 CHART = json.dumps(
-    [{"code": c, "name": n, "normal_side": side, "holds_money": money} for c, (n, side, money) in ACCOUNTS.items()]
+    [
+        {"code": c, "name": kept(n), "normal_side": side, "holds_money": money}
+        for c, (n, side, money) in ACCOUNTS.items()
+    ]
 )
 _NEXT = "nextval(pg_get_serial_sequence('ledger_transfer', 'id'))"
-_RESOLVED = "one society, household, member, loan, line or set of rules for each row, as when it was checked"
+_RESOLVED = say("one society, household, member, loan, line or set of rules for each row, as when it was checked")
 _RECORDED = "%(by)s, %(batch)s"
 
 
@@ -85,7 +89,7 @@ def apply_societies(given: Applying) -> Mapping[str, int]:
         """SELECT r.*, row_number() OVER (ORDER BY r.row_no)::int AS ordinal,
         nextval(pg_get_serial_sequence('mutual_funds_society', 'id')) AS society_id FROM {stage} r""",
     )
-    given.progress("books", 20)
+    given.progress(say("books"), 20)
     societies = _run(
         given,
         f"""INSERT INTO mutual_funds_society (id, area_id, name, size_class, book_id, starts_on, counts_from,
@@ -127,7 +131,7 @@ def apply_openings(given: Applying) -> Mapping[str, int]:
     pots = "".join(f", ('{code}', r.{_quoted(pot)}, false)" for pot, code in POT_ACCOUNTS.items())
     _bulk(
         given,
-        f"""SELECT {_KEY} AS key, r.book_id, r.day, 'opening' AS kind, 'Opening balances' AS narration,
+        f"""SELECT {_KEY} AS key, r.book_id, r.day, 'opening' AS kind, karez_say('Opening balances') AS narration,
           row_number() OVER (PARTITION BY r.row_no ORDER BY x.code)::int AS line_no,
           CASE WHEN x.asset THEN a.id ELSE c.id END AS debit, CASE WHEN x.asset THEN c.id
               ELSE a.id END AS credit, x.fen,
@@ -172,12 +176,12 @@ def apply_grants(given: Applying) -> Mapping[str, int]:
     _bulk(
         given,
         f"""SELECT 's ' || {_KEY} || ' ' || r.document AS key, r.book_id, r.day, 'grant' AS kind,
-            'Grant, ' || r.document AS narration,
+            karez_say('Grant, {{1}}', r.document::text) AS narration,
           row_number() OVER (PARTITION BY r.society_id, r.day, r.document
               ORDER BY r.row_no)::int AS line_no, b.id AS debit, p.id AS credit,
           r.amount AS fen, r.transfer_id, false AS receipt FROM mutual_funds_rows r {_accounts(b="'1002'", p="'4001'")}
         UNION ALL SELECT 'c ' || {_KEY} || ' ' || r.document, r.county_book_id, r.day, 'grant',
-          'Grant to a village society, ' || r.document AS narration,
+          karez_say('Grant to a village society, {{1}}', r.document::text) AS narration,
           row_number() OVER (PARTITION BY r.society_id, r.day, r.document ORDER BY r.row_no)::int, l.id, b.id, r.amount,
           r.county_transfer_id, false FROM mutual_funds_rows r
         JOIN ledger_account l ON l.book_id = r.county_book_id AND l.code = 'L' || r.line_id
@@ -208,7 +212,7 @@ def apply_members(given: Applying) -> Mapping[str, int]:
           WHERE h.village_id = r.village_id AND h.household_no = r.household_no AND h.voided_at IS NULL)
               ORDER BY r.row_no""",
     )
-    given.progress("members", 40)
+    given.progress(say("members"), 40)
     joined = """FROM {stage} r JOIN register_household h ON h.village_id = r.village_id
         AND h.household_no = r.household_no AND h.voided_at IS NULL WHERE r.society_id IS NOT NULL"""
     members = _run(
@@ -241,16 +245,16 @@ def apply_contributions(given: Applying) -> Mapping[str, int]:
         given,
         f"""SELECT CASE r.kind WHEN 'own' THEN 'i ' ELSE 'o ' END || {_KEY} AS key, r.book_id, r.day,
           CASE r.kind WHEN 'own' THEN 'contribution' ELSE 'refund' END AS kind,
-          CASE r.kind WHEN 'own' THEN 'Members'' contributions' ELSE 'Own money returned to members' END AS narration,
+          CASE r.kind WHEN 'own' THEN karez_say('Members'' contributions') ELSE karez_say('Own money returned to members') END AS narration,
           row_number() OVER (PARTITION BY r.society_id, r.day, r.kind ORDER BY r.row_no)::int AS line_no,
           CASE r.kind WHEN 'own' THEN b.id ELSE p.id END AS debit, CASE r.kind WHEN 'own' THEN p.id
               ELSE b.id END AS credit,
           r.amount AS fen, r.transfer_id, r.kind = 'own' AS receipt
         FROM mutual_funds_rows r {_accounts(b=_MONEY, p="'2001'")} WHERE r.transfer_id IS NOT NULL""",
     )
-    given.progress("vouchers", 30)
+    given.progress(say("vouchers"), 30)
     vouchers = _post(given)
-    given.progress("facts", 60)
+    given.progress(say("facts"), 60)
     made = _run(
         given,
         f"""INSERT INTO mutual_funds_contribution (member_id, kind, amount_fen, receipt_no, transfer_id, happened_on,
@@ -277,15 +281,15 @@ def apply_loans(given: Applying) -> Mapping[str, int]:
     given.cursor.execute("SELECT ledger_bulk_open()")
     _bulk(
         given,
-        f"""SELECT {_KEY} AS key, r.book_id, r.day, 'loan' AS kind, 'Loans to members' AS narration,
+        f"""SELECT {_KEY} AS key, r.book_id, r.day, 'loan' AS kind, karez_say('Loans to members') AS narration,
           row_number() OVER (PARTITION BY r.society_id, r.day
               ORDER BY r.row_no)::int AS line_no, l.id AS debit, b.id AS credit,
           r.principal AS fen, r.transfer_id, false AS receipt
         FROM mutual_funds_rows r {_accounts(b=_MONEY, l="'1301'")} WHERE r.transfer_id IS NOT NULL""",
     )
-    given.progress("vouchers", 30)
+    given.progress(say("vouchers"), 30)
     vouchers = _post(given)
-    given.progress("facts", 60)
+    given.progress(say("facts"), 60)
     made = _run(
         given,
         f"""INSERT INTO mutual_funds_loan (society_id, member_id, rule_set_id, loan_no, principal_fen, fee_rate_bp,
@@ -315,7 +319,7 @@ def apply_repayments(given: Applying) -> Mapping[str, int]:
     given.cursor.execute("SELECT ledger_bulk_open()")
     _bulk(
         given,
-        f"""SELECT {_KEY} AS key, r.book_id, r.day, 'repayment' AS kind, 'Repayments of loans' AS narration,
+        f"""SELECT {_KEY} AS key, r.book_id, r.day, 'repayment' AS kind, karez_say('Repayments of loans') AS narration,
           row_number() OVER (PARTITION BY r.society_id, r.day
               ORDER BY r.row_no, x.code)::int AS line_no, b.id AS debit, c.id AS credit,
           x.fen, x.transfer_id, true AS receipt
@@ -323,9 +327,9 @@ def apply_repayments(given: Applying) -> Mapping[str, int]:
           ('4003', r.fee, r.fee_transfer_id)) x (code, fen, transfer_id)
         {_accounts(b=_MONEY, c="x.code")} WHERE x.fen > 0""",
     )
-    given.progress("vouchers", 30)
+    given.progress(say("vouchers"), 30)
     vouchers = _post(given)
-    given.progress("facts", 60)
+    given.progress(say("facts"), 60)
     made = _run(
         given,
         f"""INSERT INTO mutual_funds_repayment (loan_id, principal_fen, fee_fen, receipt_no, principal_transfer_id,

@@ -15,6 +15,7 @@ from karez.access.models import User
 from karez.funds.models import SourceLine
 from karez.intake.numbers import key_of
 from karez.intake.sameness import require_another, times_on_record
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Sameness
 from karez.ledger import services as ledger
@@ -88,7 +89,7 @@ def prepare_loan(
             "term_days": term_days,
             "happened_on": lent_on,
         },
-        record=f"loan {loan_no} of {society.name}",
+        record=say("loan {loan_no} of {society}", loan_no=loan_no, society=society.name),
     )
     terms = {
         "member": member.pk,
@@ -99,7 +100,9 @@ def prepare_loan(
         "rule_set": in_force.pk,
     }
     lines = [(rules.LOANS, rules.MONEY_ACCOUNTS[via], principal_fen)]
-    return _prepare(actor, society, Proposal.Kind.LOAN, f"Loan {loan_no} paid out", lent_on, lines, terms)
+    return _prepare(
+        actor, society, Proposal.Kind.LOAN, say("Loan {loan_no} paid out", loan_no=loan_no), lent_on, lines, terms
+    )
 
 
 @transaction.atomic
@@ -138,7 +141,7 @@ def prepare_refund(
     lines = [(rules.CONTRIBUTIONS, rules.MONEY_ACCOUNTS[via], amount_fen)]
     terms = {"member": member.pk, "amount_fen": amount_fen, "leaving": leaving, "same": times}
     return _prepare(
-        actor, member.society, Proposal.Kind.REFUND, "Own money returned to a member", refunded_on, lines, terms
+        actor, member.society, Proposal.Kind.REFUND, say("Own money returned to a member"), refunded_on, lines, terms
     )
 
 
@@ -147,21 +150,27 @@ def prepare_write_off(actor: User, *, loan: Loan, decided_on: date, reason: str)
     """Prepares giving up what a borrower still owes, on the pot the rules in force name."""
     require(actor, PREPARE, loan.society.area_id)
     take(loan.society_id)
-    _reason(reason, f"loan {loan.loan_no}")
+    _reason(reason, say("loan {loan_no}", loan_no=loan.loan_no))
     owed, pot = outstanding_fen(loan), rules_in_force(loan.society_id, decided_on).write_off_pot
     if not owed:
         raise Refusal(
             "mutual_funds.write_off",
-            record=f"loan {loan.loan_no}",
-            found="nothing owed",
-            expected="a loan with principal still owed",
-            rule="only what is owed can be given up",
-            todo="see the loan",
+            record=say("loan {loan_no}", loan_no=loan.loan_no),
+            found=say("nothing owed"),
+            expected=say("a loan with principal still owed"),
+            rule=say("only what is owed can be given up"),
+            todo=say("see the loan"),
         )
     lines = [(rules.POT_ACCOUNTS[pot], rules.LOANS, owed)]
     terms = {"loan": loan.pk, "principal_fen": owed, "pot": pot, "reason": reason}
     return _prepare(
-        actor, loan.society, Proposal.Kind.WRITE_OFF, f"Loan {loan.loan_no} written off", decided_on, lines, terms
+        actor,
+        loan.society,
+        Proposal.Kind.WRITE_OFF,
+        say("Loan {loan_no} written off", loan_no=loan.loan_no),
+        decided_on,
+        lines,
+        terms,
     )
 
 
@@ -199,10 +208,10 @@ def prepare_grant(
         raise Refusal(
             "mutual_funds.grant",
             record=society.name,
-            found=f"no money of line {line.code} in the county",
-            expected="an allocation",
-            rule="a grant takes its money from one line in the county's book",
-            todo="record the allocation to the county first",
+            found=say("no money of line {code} in the county", code=line.code),
+            expected=say("an allocation"),
+            rule=say("a grant takes its money from one line in the county's book"),
+            todo=say("record the allocation to the county first"),
         )
     mine = {"line": line.pk, "amount_fen": amount_fen, "document_no": document_no, "day": granted_on.isoformat()}
     times = require_another(
@@ -229,13 +238,13 @@ def prepare_grant(
     drafts = [
         ledger.Draft(
             book_id=book.pk,
-            narration=f"Grant to {society.name}, {document_no}",
+            narration=say("Grant to {name}, {document_no}", name=society.name, document_no=document_no),
             lines=(ledger.Line(theirs[line.account_code], theirs[rules.BANK], amount_fen),),
             **common,
         ),
         ledger.Draft(
             book_id=society.book_id,
-            narration=f"Grant, {document_no}",
+            narration=say("Grant, {document_no}", document_no=document_no),
             lines=(ledger.Line(ours[rules.BANK], ours[rules.GRANT], amount_fen),),
             **common,
         ),
@@ -250,25 +259,27 @@ def prepare_reversal(actor: User, *, society: Society, voucher_id: int, reason: 
     """Prepares taking back a wrong voucher of the society with every record on it; they can then be recorded rightly."""
     require(actor, PREPARE, society.area_id)
     take(society.pk)
-    _reason(reason, f"voucher {voucher_id}")
+    _reason(reason, say("voucher {voucher_id}", voucher_id=voucher_id))
     if not Voucher.objects.filter(pk=voucher_id, book_id=society.book_id).exists():
         raise Refusal(
             "not_found.mutual_funds_voucher",
-            record=f"voucher {voucher_id}",
-            found="not of this society",
-            expected="a voucher of its book",
-            rule="a society corrects its own book",
-            todo="choose from its vouchers",
+            record=say("voucher {voucher_id}", voucher_id=voucher_id),
+            found=say("not of this society"),
+            expected=say("a voucher of its book"),
+            rule=say("a society corrects its own book"),
+            todo=say("choose from its vouchers"),
         )
     opening = Opening.objects.filter(voucher_id=voucher_id, voided_at=None).first()
     if opening is not None:
         raise Refusal(
             "mutual_funds.opening_voucher",
-            record=f"voucher {voucher_id}",
-            found=f"the opening balances of {society.name}, from file {opening.batch_id}",
-            expected="a voucher of one act",
-            rule="opening balances are taken back with the file they came in",
-            todo="ask on the page of that file that it be withdrawn",
+            record=say("voucher {voucher_id}", voucher_id=voucher_id),
+            found=say(
+                "the opening balances of {name}, from file {batch_id}", name=society.name, batch_id=opening.batch_id
+            ),
+            expected=say("a voucher of one act"),
+            rule=say("opening balances are taken back with the file they came in"),
+            todo=say("ask on the page of that file that it be withdrawn"),
             more={"batch": opening.batch_id},
         )
     first = ledger.prepare_reversal(actor, voucher_id, reason, permission=PREPARE)
@@ -332,10 +343,10 @@ def _no_more_like_it(proposal: Proposal, same: Sameness, **words: Any) -> None:
     raise Refusal(
         "mutual_funds.same_by_now",
         record=proposal.society.name,
-        found="the same of that day was recorded since this was prepared",
-        expected="nothing like it on record",
-        rule="what looks like something already there is never taken in silence",
-        todo="refuse it; if it is another one, it is prepared again and confirmed",
+        found=say("the same of that day was recorded since this was prepared"),
+        expected=say("nothing like it on record"),
+        rule=say("what looks like something already there is never taken in silence"),
+        todo=say("refuse it; if it is another one, it is prepared again and confirmed"),
     )
 
 
@@ -471,8 +482,8 @@ def _reason(reason: str, record: str) -> None:
         raise Refusal(
             "mutual_funds.reason_missing",
             record=record,
-            found="no reason",
-            expected="why, in a few words",
-            rule="write-offs and reversals say why",
-            todo="write the reason",
+            found=say("no reason"),
+            expected=say("why, in a few words"),
+            rule=say("write-offs and reversals say why"),
+            todo=say("write the reason"),
         )

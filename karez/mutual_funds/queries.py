@@ -5,7 +5,7 @@ Fetching includes permission. The indicators are the SQL of `reports`, held to o
 freezes, as of a day. Writes nothing. Amounts are whole fen.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 from karez.access.models import User
 from karez.funds.models import SourceLine
 from karez.kernel.facts import counted_on
+from karez.kernel.messages import Message, say
 from karez.kernel.money import format_fen
 from karez.kernel.refusal import Refusal
 from karez.ledger.models import Account, Transfer, VoucherSet
@@ -31,7 +32,9 @@ from karez.mutual_funds.models import (
     Instalment,
     Loan,
     Member,
+    Pot,
     Proposal,
+    Purpose,
     Repayment,
     Resolution,
     RuleSet,
@@ -179,7 +182,7 @@ def society(actor: User, society_id: int) -> Society:
     """
     found = _visible(actor, voided=True).select_related("area__tree", "book").filter(pk=society_id).first()
     if found is None:
-        raise _unknown("society", society_id)
+        raise _unknown(say("society"), society_id)
     return found
 
 
@@ -362,7 +365,7 @@ def loan(actor: User, loan_id: int) -> LoanPage:
         Loan.objects.select_related("society__area__tree", "member__household", "rule_set").filter(pk=loan_id).first()
     )
     if found is None or not may(actor, VIEW, found.society.area_id):
-        raise _unknown("loan", loan_id)
+        raise _unknown(say("loan"), loan_id)
     paid = list(found.repayments.filter(voided_at=None).order_by("happened_on", "pk"))
     vouchers = _vouchers([found.transfer_id, *(p.principal_transfer_id or p.fee_transfer_id for p in paid)])
     write_off = found.write_offs.filter(voided_at=None).first()
@@ -408,7 +411,7 @@ def proposal(actor: User, proposal_id: int) -> Proposal:
     """What was prepared, if the actor may see its society."""
     found = Proposal.objects.select_related("society__area").filter(pk=proposal_id).first()
     if found is None or not may(actor, VIEW, found.society.area_id):
-        raise _unknown("proposal", proposal_id)
+        raise _unknown(say("proposal"), proposal_id)
     return found
 
 
@@ -426,7 +429,16 @@ def terms_in_words(found: Proposal) -> list[tuple[str, str]]:
         "pot": _("Charged to the pot"),
         "leaving": _("The member leaves"),
     }
-    told = [(words[k], format_fen(v) if k.endswith("_fen") else str(v)) for k, v in found.terms.items() if k in words]
+    labels: dict[str, Callable[[Any], object]] = {
+        "purpose": lambda code: Purpose(code).label,
+        "pot": lambda code: Pot(code).label,
+        "leaving": lambda leaves: _("yes") if leaves else _("no"),
+    }
+    told = [
+        (words[k], str(labels.get(k, str)(v)) if not k.endswith("_fen") else format_fen(v))
+        for k, v in found.terms.items()
+        if k in words
+    ]
     if "member" in found.terms:
         household = Member.objects.select_related("household").get(pk=found.terms["member"]).household
         told.insert(0, (_("Member household"), household.household_no))
@@ -486,7 +498,7 @@ def resolution(actor: User, resolution_id: int) -> Resolution:
     """What was prepared, with its answer if there is one; refused as if it did not exist where not visible."""
     found = Resolution.objects.select_related("society", "area__tree", "answer").filter(pk=resolution_id).first()
     if found is None or not may(actor, VIEW, found.area_id):
-        raise _unknown("resolution", resolution_id)
+        raise _unknown(say("resolution"), resolution_id)
     return found
 
 
@@ -518,12 +530,12 @@ def _visible(actor: User, *, voided: bool = False) -> QuerySet[Society]:
     return found if voided else found.filter(voided_at=None)
 
 
-def _unknown(what: str, key: int) -> Refusal:
+def _unknown(what: Message, key: int) -> Refusal:
     return Refusal(
-        f"not_found.mutual_funds_{what}",
-        record=f"{what} {key}",
-        found="none that you may see",
-        expected=f"a {what} of your areas",
-        rule="what a person may see follows the areas granted to them",
-        todo="choose from the list",
+        f"not_found.mutual_funds_{what.pattern}",
+        record=say("{what} {number}", what=what, number=key),
+        found=say("none that you may see"),
+        expected=say("a {what} of your areas", what=what),
+        rule=say("what a person may see follows the areas granted to them"),
+        todo=say("choose from the list"),
     )

@@ -4,9 +4,10 @@ What money moved between which accounts, the schedule of a loan and the locks st
 account may not be overdrawn by the ledger's own rule. Amounts are whole fen.
 """
 
-from django.utils.translation import gettext_lazy as _
-
+from karez.funds.words import PROGRAMMES
 from karez.kernel.facts import holds_on
+from karez.kernel.message_field import label_sql
+from karez.kernel.messages import say
 from karez.kernel.rules import Rule, Ruled, Void
 from karez.mutual_funds.models import Contribution, Grant, Loan, Repayment
 
@@ -14,7 +15,7 @@ FIRST_DAY = "(SELECT mutual_funds_first_day())"  # asked once, not for each row
 
 
 def _yuan(fen: str) -> str:
-    return f"mutual_funds_yuan({fen}) || ' yuan'"
+    return f"karez_say('{{1}} yuan', karez_yuan({fen}))"
 
 
 def _alone(name: str, column: str, expected: object, found: str, source: str, todo: object = "") -> Rule:
@@ -29,13 +30,13 @@ _WITHOUT_RULES = (
     f"WHERE NOT EXISTS (SELECT FROM mutual_funds_ruleset ru WHERE ru.society_id = j.society_id AND"
     f" {holds_on('j.happened_on', 'ru')})"
 )
-_CALLED_MEMBER = """(SELECT 'household ' || h.household_no || ' of ' || so.name FROM mutual_funds_member m
+_CALLED_MEMBER = """(SELECT karez_say('household {1} of {2}', h.household_no::text, so.name::text) FROM mutual_funds_member m
     JOIN register_household h ON h.id = m.household_id JOIN mutual_funds_society so ON so.id = m.society_id
     WHERE m.id = j.member_id)"""
-_RULES_THERE = _("a day on which the society has rules")
-_NO_RULES = _("record the rules first, or correct the day")
-_THERE = _("a day before the household was dissolved")
-_LET_LEAVE = _("a household that was dissolved only repays and gets its own money back; let it leave the society")
+_RULES_THERE = say("a day on which the society has rules")
+_NO_RULES = say("record the rules first, or correct the day")
+_THERE = say("a day before the household was dissolved")
+_LET_LEAVE = say("a household that was dissolved only repays and gets its own money back; let it leave the society")
 
 CONTRIBUTIONS = Ruled(
     model=Contribution,
@@ -56,40 +57,39 @@ CONTRIBUTIONS = Ruled(
         JOIN mutual_funds_member m ON m.id = a.member_id) x""",
     rules=(
         _alone(
-            "member_then", "member_id", _("a household that is a member of the society on that day"),
-            "'no member on ' || j.happened_on",
+            "member_then", "member_id", say("a household that is a member of the society on that day"),
+            "karez_say('no member on {1}', j.happened_on::text)",
             f"""{_MEMBER} WHERE m.voided_at IS NOT NULL OR m.starts_on > j.happened_on OR m.ends_before < j.happened_on
             OR (m.ends_before = j.happened_on AND j.kind <> 'refund')""",
-            _("enter the membership first, or correct the day"),
+            say("enter the membership first, or correct the day"),
         ),
         _alone(
-            "household_there", "happened_on", _THERE, "'dissolved on ' || h.ends_before",
+            "household_there", "happened_on", _THERE, "karez_say('dissolved on {1}', h.ends_before::text)",
             f"{_HOUSEHOLD} WHERE j.kind <> 'refund' AND j.happened_on >= h.ends_before", _LET_LEAVE,
         ),
         _alone(
             "contribution_day", "happened_on",
-            _("own money and refunds from the region's first day on; what is older is opening money"),
+            say("own money and refunds from the region's first day on; what is older is opening money"),
             "j.happened_on::text",
             f"WHERE j.kind <> 'granted_base' AND (j.kind = 'opening') <> (j.happened_on < {FIRST_DAY})",
-            _("correct the day; money older than the region stands in the opening balances"),
+            say("correct the day; money older than the region stands in the opening balances"),
         ),
         _alone("contribution_rules_in_force", "happened_on", _RULES_THERE,
         "j.happened_on::text", _WITHOUT_RULES, _NO_RULES),
         Rule(
             "contribution_within_limits", "amount_fen",
-            _("between the least and the most the society's rules allow, all payments together"),
-            f"""SELECT j.no, {_yuan("j.fen")} || ' in all, ' || {_yuan("ru.contribution_min_fen")} || ' to '
-                || {_yuan("ru.contribution_max_fen")} || ' allowed'
+            say("between the least and the most the society's rules allow, all payments together"),
+            f"""SELECT j.no, karez_say('{{1}} in all, {{2}} to {{3}} allowed', {_yuan("j.fen")}, {_yuan("ru.contribution_min_fen")}, {_yuan("ru.contribution_max_fen")})
             FROM (SELECT x.*, sum(x.own_fen) OVER (PARTITION BY x.member_id ORDER BY x.no IS NOT NULL, x.happened_on,
                 x.kind = 'refund', x.place) AS fen FROM standing x WHERE NOT x.waits) j {_RULES}
             WHERE j.no IS NOT NULL AND j.kind IN ('own', 'opening')
               AND NOT j.fen BETWEEN ru.contribution_min_fen AND ru.contribution_max_fen""",
-            _("take in what the rules allow"),
+            say("take in what the rules allow"),
             key=("member_id",), across=True,
         ),
         Rule(
             "refund_within_own", "amount_fen",
-            _("no more than the member's own money that was in the society on that day, and on every later one"),
+            say("no more than the member's own money that was in the society on that day, and on every later one"),
             # A refund is held against the end of its day and of every later one: what is on record and what is paid in
             # with it by then, less the refunds up to this one.
             f"""WITH back AS MATERIALIZED (
@@ -104,32 +104,32 @@ CONTRIBUTIONS = Ruled(
                 SELECT member_id, day, sum(sum(fen)) OVER (PARTITION BY member_id ORDER BY day) AS fen FROM moved
                     GROUP BY 1, 2
             )
-            SELECT x.no, {_yuan("x.amount_fen")} || ', at most ' || {_yuan("x.most")} FROM (
+            SELECT x.no, karez_say('{{1}}, at most {{2}}', {_yuan("x.amount_fen")}, {_yuan("x.most")}) FROM (
                 SELECT b.no, b.amount_fen, GREATEST(min(e.fen) - b.upto + b.amount_fen, 0) AS most
                   FROM back b JOIN ends e ON e.member_id = b.member_id AND e.day >= b.day
                  GROUP BY b.no, b.amount_fen, b.upto HAVING min(e.fen) < b.upto) x""",
-            _("correct the days or amounts, or record first what was paid in"),
+            say("correct the days or amounts, or record first what was paid in"),
             key=("member_id",), across=True, void=Void.EACH,
         ),
         Rule(
-            "left_with_nothing_in", "member_id", _("no own money of a household that has left the society"),
-            f"""SELECT j.no, 'left on ' || m.ends_before || '; ' || {_yuan("s.fen")} || ' would be in'
+            "left_with_nothing_in", "member_id", say("no own money of a household that has left the society"),
+            f"""SELECT j.no, karez_say('left on {{1}}; {{2}} would be in', m.ends_before::text, {_yuan("s.fen")})
               FROM judged j {_MEMBER} JOIN (SELECT member_id, sum(own_fen) AS fen FROM standing WHERE NOT waits
                   GROUP BY 1) s
                 ON s.member_id = j.member_id WHERE m.ends_before IS NOT NULL AND s.fen <> 0""",
-            _("record what was paid in and returned together, or take the leaving back first"),
+            say("record what was paid in and returned together, or take the leaving back first"),
             key=("member_id",), across=True,
         ),
         Rule(
             "contributions_within_opening", "amount_fen",
-            _("together no more than the contributions in the society's opening balances"),
-            f"""SELECT j.no, {_yuan("j.fen")} || ', opened with ' || {_yuan("o.most")}
+            say("together no more than the contributions in the society's opening balances"),
+            f"""SELECT j.no, karez_say('{{1}}, opened with {{2}}', {_yuan("j.fen")}, {_yuan("o.most")})
             FROM (SELECT no, society_id, sum(amount_fen) OVER (PARTITION BY society_id ORDER BY place) AS fen
                 FROM standing) j
             CROSS JOIN LATERAL (SELECT coalesce((SELECT o.contributions_fen FROM mutual_funds_opening o
                 WHERE o.society_id = j.society_id AND o.voided_at IS NULL), 0) AS most) o
             WHERE j.no IS NOT NULL AND j.fen > o.most""",
-            _("load the opening balances first"),
+            say("load the opening balances first"),
             key=("society_id",), only="kind = 'opening'", across=True,
         ),
     ),
@@ -144,46 +144,46 @@ LOANS = Ruled(
         (p.terms ->> 'principal_fen')::bigint AS principal_fen, (p.terms ->> 'term_days')::integer AS term_days,
         (p.terms ->> 'day')::date AS happened_on FROM mutual_funds_proposal p JOIN ledger_set s ON s.id = p.set_id
         WHERE p.kind = 'loan' AND s.approved_at IS NULL AND s.refused_at IS NULL""",
-    called="(SELECT 'loan ' || j.loan_no || ' of ' || so.name FROM mutual_funds_society so WHERE so.id = j.society_id)",
+    called="(SELECT karez_say('loan {1} of {2}', j.loan_no::text, so.name::text) FROM mutual_funds_society so WHERE so.id = j.society_id)",
     takes="SELECT mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT a.society_id FROM {added} a) x",
     rules=(
         _alone(
-            "borrower_is_member", "member_id", _("a household that is a member on that day and has not left since"),
-            """CASE WHEN m.ends_before > j.happened_on THEN 'left on ' || m.ends_before
-                ELSE 'no member on ' || j.happened_on END""",
+            "borrower_is_member", "member_id", say("a household that is a member on that day and has not left since"),
+            """CASE WHEN m.ends_before > j.happened_on THEN karez_say('left on {1}', m.ends_before::text)
+                ELSE karez_say('no member on {1}', j.happened_on::text) END""",
             f"{_MEMBER} WHERE m.voided_at IS NOT NULL OR m.starts_on > j.happened_on OR m.ends_before IS NOT NULL",
-            _("who has left owes nothing: correct the day or the household, or take the leaving back first"),
+            say("who has left owes nothing: correct the day or the household, or take the leaving back first"),
         ),
         _alone(
-            "household_there", "happened_on", _THERE, "'dissolved on ' || h.ends_before",
+            "household_there", "happened_on", _THERE, "karez_say('dissolved on {1}', h.ends_before::text)",
             f"{_HOUSEHOLD} WHERE j.happened_on >= h.ends_before", _LET_LEAVE,
         ),
         _alone("loan_rules_in_force", "happened_on", _RULES_THERE, "j.happened_on::text", _WITHOUT_RULES, _NO_RULES),
         _alone(
             "loan_within_cap", "principal_fen",
-            _("no more than the society's rules of that day allow, and a fen for each instalment"),
-            f"{_yuan('j.principal_fen')} || ', at most ' || {_yuan('ru.loan_cap_fen')}",
+            say("no more than the society's rules of that day allow, and a fen for each instalment"),
+            f"karez_say('{{1}}, at most {{2}}', {_yuan('j.principal_fen')}, {_yuan('ru.loan_cap_fen')})",
             f"{_RULES} WHERE j.principal_fen > ru.loan_cap_fen OR j.principal_fen < ru.instalments",
-            _("lend less, or let the members' meeting change the rules"),
+            say("lend less, or let the members' meeting change the rules"),
         ),
         _alone(
             "loan_within_term", "term_days",
-            _("no longer than the society's rules of that day allow, and a day for each instalment"),
-            "j.term_days || ' days, ' || ru.instalments || ' to ' || ru.term_cap_days || ' allowed'",
+            say("no longer than the society's rules of that day allow, and a day for each instalment"),
+            "karez_say('{1} days, {2} to {3} allowed', j.term_days::text, ru.instalments::text, ru.term_cap_days::text)",
             f"{_RULES} WHERE j.term_days > ru.term_cap_days OR j.term_days < ru.instalments",
-            _("lend for a shorter time, or let the members' meeting change the rules"),
+            say("lend for a shorter time, or let the members' meeting change the rules"),
         ),
         Rule(
-            "loan_number_once", "loan_no", _("a number not yet given in the society"),
-            """SELECT j.no, CASE WHEN bool_or(o.waits) THEN j.loan_no || ', which waits for approval'
-                WHEN min(o.loan_no) <> j.loan_no THEN j.loan_no || ', given already as ' || min(o.loan_no)
-                ELSE j.loan_no || ', given already' END
+            "loan_number_once", "loan_no", say("a number not yet given in the society"),
+            """SELECT j.no, CASE WHEN bool_or(o.waits) THEN karez_say('{1}, which waits for approval', j.loan_no::text)
+                WHEN min(o.loan_no) <> j.loan_no THEN karez_say('{1}, given already as {2}', j.loan_no::text, min(o.loan_no)::text)
+                ELSE karez_say('{1}, given already', j.loan_no::text) END
             FROM judged j JOIN standing o USING (society_id, number) WHERE o.no IS NULL GROUP BY j.no, j.loan_no""",
-            _("give it another number"),
+            say("give it another number"),
             key=("society_id", "number"),
         ),
         Rule(
-            "loan_open_at_once", "member_id", _("no more loans at once than the society's rules allow"),
+            "loan_open_at_once", "member_id", say("no more loans at once than the society's rules allow"),
             # Loans of a household in the order of their days, each an opening, and a closing on the day by which its
             # principal was repaid or written off; how many are open after each opening is a running sum.
             # A loan recorded late makes a later one one too many: then it is the one told.
@@ -211,23 +211,22 @@ LOANS = Ruled(
                 WINDOW w AS (PARTITION BY member_id ORDER BY happened_on, place, phase)
             )
             SELECT coalesce(j.no, j.last_no),
-                   min('on ' || j.happened_on || ' ' || j.loans || ' open or waiting, '
-                       || ru.open_loans_max || ' allowed')
+                   min(karez_say('on {{1}} {{2}} open or waiting, {{3}} allowed', j.happened_on::text, j.loans::text, ru.open_loans_max::text))
               FROM many j {_RULES} WHERE j.step = 1 AND j.happened_on >= j.since AND j.loans > ru.open_loans_max
                AND coalesce(j.no, j.last_no) IS NOT NULL GROUP BY 1""",
-            _("record the repayment of the earlier loan first, or decide about what waits"),
+            say("record the repayment of the earlier loan first, or decide about what waits"),
             key=("member_id",), across=True,
         ),
         Rule(
             "loans_within_opening", "principal_fen",
-            _("together no more than the loans in the society's opening balances"),
-            f"""SELECT j.no, {_yuan("j.fen")} || ', opened with ' || {_yuan("o.most")}
+            say("together no more than the loans in the society's opening balances"),
+            f"""SELECT j.no, karez_say('{{1}}, opened with {{2}}', {_yuan("j.fen")}, {_yuan("o.most")})
             FROM (SELECT no, society_id, sum(principal_fen) OVER (PARTITION BY society_id ORDER BY place) AS fen
                 FROM standing) j
             CROSS JOIN LATERAL (SELECT coalesce((SELECT o.loans_fen FROM mutual_funds_opening o
                 WHERE o.society_id = j.society_id AND o.voided_at IS NULL), 0) AS most) o
             WHERE j.no IS NOT NULL AND j.fen > o.most""",
-            _("load the opening balances first"),
+            say("load the opening balances first"),
             key=("society_id",), only=f"happened_on < {FIRST_DAY}", across=True,
         ),
     ),
@@ -240,49 +239,47 @@ REPAYMENTS = Ruled(
     model=Repayment,
     state="KZ023",
     columns=("loan_id", "principal_fen", "fee_fen", "happened_on"),
-    called="""(SELECT 'loan ' || l.loan_no || ' of ' || so.name FROM mutual_funds_loan l
+    called="""(SELECT karez_say('loan {1} of {2}', l.loan_no::text, so.name::text) FROM mutual_funds_loan l
         JOIN mutual_funds_society so ON so.id = l.society_id WHERE l.id = j.loan_id)""",
     takes="""SELECT mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT l.society_id FROM {added} a
         JOIN mutual_funds_loan l ON l.id = a.loan_id) x""",
     rules=(
         _alone(
-            "repayment_of_standing_loan", "loan_id", _("a loan that stands"),
-            "'loan ' || l.loan_no || ' was taken back'",
+            "repayment_of_standing_loan", "loan_id", say("a loan that stands"),
+            "karez_say('loan {1} was taken back', l.loan_no::text)",
             "JOIN mutual_funds_loan l ON l.id = j.loan_id WHERE l.voided_at IS NOT NULL",
         ),
         _alone(
-            "repayment_not_before_loan", "happened_on", _("a day not before the loan was lent"),
-            "j.happened_on || ', lent on ' || l.happened_on",
+            "repayment_not_before_loan", "happened_on", say("a day not before the loan was lent"),
+            "karez_say('{1}, lent on {2}', j.happened_on::text, l.happened_on::text)",
             "JOIN mutual_funds_loan l ON l.id = j.loan_id WHERE j.happened_on < l.happened_on",
-            _("correct the day"),
+            say("correct the day"),
         ),
         _alone(
-            "repayment_not_of_written_off", "loan_id", _("a loan that was not written off"),
-            "'written off on ' || w.happened_on",
+            "repayment_not_of_written_off", "loan_id", say("a loan that was not written off"),
+            "karez_say('written off on {1}', w.happened_on::text)",
             "JOIN mutual_funds_writeoff w ON w.loan_id = j.loan_id AND w.voided_at IS NULL",
-            _("reverse the write-off first"),
+            say("reverse the write-off first"),
         ),
         _alone(
-            "repayment_not_empty", "principal_fen", _("principal or fee above zero, none below"),
+            "repayment_not_empty", "principal_fen", say("principal or fee above zero, none below"),
             f"{_yuan('j.principal_fen')} || ' + ' || {_yuan('j.fee_fen')}",
             "WHERE LEAST(j.principal_fen, j.fee_fen) < 0 OR j.principal_fen + j.fee_fen = 0",
         ),
         Rule(
             "repayment_within_owed", "principal_fen",
-            _("no more principal and fee than the loan owes, all repayments together"),
-            f"""SELECT p.no, {_yuan("p.principal")} || ' + ' || {_yuan("p.fee")}
-                || ', owed ' || {_yuan("i.principal")} || ' + '
-                || {_yuan("i.fee")}
+            say("no more principal and fee than the loan owes, all repayments together"),
+            f"""SELECT p.no, karez_say('{{1}} + {{2}}, owed {{3}} + {{4}}', {_yuan("p.principal")}, {_yuan("p.fee")}, {_yuan("i.principal")}, {_yuan("i.fee")})
               FROM ({_PAID}) p JOIN (SELECT loan_id, sum(principal_fen) AS principal, sum(fee_fen) AS fee
                 FROM mutual_funds_instalment WHERE loan_id IN (SELECT loan_id FROM judged) GROUP BY 1) i USING (loan_id)
              WHERE p.no IS NOT NULL AND (p.principal > i.principal OR p.fee > i.fee)""",
-            _("take in at most what is still owed"),
+            say("take in at most what is still owed"),
             key=("loan_id",), across=True,
         ),
         Rule(
             "repayment_in_order", "fee_fen",
-            _("principal and fee divided by the society's order, oldest instalment first"),
-            f"""SELECT j.no, {_yuan("j.fee")} || ' of fees so far, ' || {_yuan("j.due")} || ' by the order' FROM (
+            say("principal and fee divided by the society's order, oldest instalment first"),
+            f"""SELECT j.no, karez_say('{{1}} of fees so far, {{2}} by the order', {_yuan("j.fee")}, {_yuan("j.due")}) FROM (
                 SELECT s.no, s.fee, sum(LEAST(s.fee_fen, GREATEST(0,
                        CASE ru.allocation_order WHEN 'fee_first' THEN s.left_fen
                            ELSE s.left_fen - s.principal_fen END))) AS due
@@ -292,7 +289,7 @@ REPAYMENTS = Ruled(
                           FROM ({_PAID}) p JOIN mutual_funds_instalment i USING (loan_id) WHERE p.no IS NOT NULL) s
                   JOIN mutual_funds_loan l ON l.id = s.loan_id JOIN mutual_funds_ruleset ru ON ru.id = l.rule_set_id
                  GROUP BY s.no, s.fee) j WHERE j.fee <> j.due""",
-            _("divide the amount anew, or correct an earlier repayment"),
+            say("divide the amount anew, or correct an earlier repayment"),
             key=("loan_id",), across=True, void=Void.LAST,
         ),
     ),
@@ -310,26 +307,26 @@ GRANTS = Ruled(
     takes="SELECT mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT a.society_id FROM {added} a) x",
     rules=(
         _alone(
-            "grant_to_society_there", "happened_on", _("a day from the founding of the society until its end"),
-            """CASE WHEN so.voided_at IS NOT NULL THEN j.happened_on || ', whose founding was taken back'
-                WHEN j.happened_on < so.starts_on THEN j.happened_on || ', founded on ' || so.starts_on
-                ELSE j.happened_on || ', ended on ' || so.ends_before END""",
+            "grant_to_society_there", "happened_on", say("a day from the founding of the society until its end"),
+            """CASE WHEN so.voided_at IS NOT NULL THEN karez_say('{1}, whose founding was taken back', j.happened_on::text)
+                WHEN j.happened_on < so.starts_on THEN karez_say('{1}, founded on {2}', j.happened_on::text, so.starts_on::text)
+                ELSE karez_say('{1}, ended on {2}', j.happened_on::text, so.ends_before::text) END""",
             """JOIN mutual_funds_society so ON so.id = j.society_id
             WHERE so.voided_at IS NOT NULL OR j.happened_on < so.starts_on OR j.happened_on >= so.ends_before""",
-            _("correct the day; nothing is given to a society that is not there"),
+            say("correct the day; nothing is given to a society that is not there"),
         ),
         _alone(
-            "grant_line_of_programme", "source_line_id", _("a source line for village mutual funds"),
-            "li.code || ', for ' || li.programme",
+            "grant_line_of_programme", "source_line_id", say("a source line for village mutual funds"),
+            f"karez_say('{{1}}, for {{2}}', li.code, {label_sql('li.programme', PROGRAMMES)})",
             """JOIN funds_sourceline li ON li.id = j.source_line_id
             WHERE li.programme <> 'mutual_funds' OR li.voided_at IS NOT NULL""",
-            _("money keeps the purpose of its line: choose a line of this programme"),
+            say("money keeps the purpose of its line: choose a line of this programme"),
         ),
         Rule(
             "grant_within_standard", "amount_fen",
-            _("together with earlier grants, no more than the standard in force for the village's class"),
-            f"""SELECT j.no, CASE WHEN s.high_fen IS NULL THEN {_yuan("j.fen")} || ' in all, no standard that day'
-                ELSE {_yuan("j.fen")} || ' in all, at most ' || {_yuan("s.high_fen")} END
+            say("together with earlier grants, no more than the standard in force for the village's class"),
+            f"""SELECT j.no, CASE WHEN s.high_fen IS NULL THEN karez_say('{{1}} in all, no standard that day', {_yuan("j.fen")})
+                ELSE karez_say('{{1}} in all, at most {{2}}', {_yuan("j.fen")}, {_yuan("s.high_fen")}) END
             FROM (SELECT g.no, g.happened_on, so.size_class, sum(g.amount_fen) OVER (PARTITION BY g.society_id
                 ORDER BY g.place)
                     + coalesce((SELECT o.grant_fen FROM mutual_funds_opening o
@@ -339,7 +336,7 @@ GRANTS = Ruled(
                 WHERE s.programme = 'mutual_funds'
                 AND s.size_class IN (j.size_class, 'any') AND {holds_on("j.happened_on", "s")}) s ON true
             WHERE j.no IS NOT NULL AND (s.high_fen IS NULL OR j.fen > s.high_fen)""",
-            _("check the class of the village and the standard of that day"),
+            say("check the class of the village and the standard of that day"),
             key=("society_id",), across=True,
         ),
     ),

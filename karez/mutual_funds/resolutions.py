@@ -14,6 +14,7 @@ from django.db.models import F
 from django.db.models.functions import Greatest, Now
 
 from karez.access.models import User
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 from karez.ledger.models import Account
 from karez.mutual_funds.loading import CHART
@@ -129,10 +130,10 @@ def approve(actor: User, asked: Resolution) -> Society:
         raise Refusal(
             "mutual_funds.same_person",
             record=_called(asked),
-            found="you prepared it yourself",
-            expected="another person to agree",
-            rule="founding and rules of a society are decided by two people",
-            todo="wait for a colleague who may approve",
+            found=say("you prepared it yourself"),
+            expected=say("another person to agree"),
+            rule=say("founding and rules of a society are decided by two people"),
+            todo=say("wait for a colleague who may approve"),
         )
     if asked.society_id is not None:
         take(asked.society_id)
@@ -243,9 +244,9 @@ def _require_foundable(area_id: int, name: str, founded_on: date) -> None:
             "mutual_funds.founding_day",
             record=name,
             found=f"{founded_on}",
-            expected="a day until today",
-            rule="a society is recorded when it is founded",
-            todo="correct the day of founding",
+            expected=say("a day until today"),
+            rule=say("a society is recorded when it is founded"),
+            todo=say("correct the day of founding"),
         )
     there = (
         Society.objects.filter(area_id=area_id, voided_at=None)
@@ -257,10 +258,10 @@ def _require_foundable(area_id: int, name: str, founded_on: date) -> None:
         raise Refusal(
             "mutual_funds.society_exists",
             record=name,
-            found=f"{there.name}, founded on {there.starts_on}",
-            expected="a village without a society from that day on",
-            rule="one society works in one village",
-            todo="change the rules of the society that is there, or take its founding back on its page",
+            found=say("{name}, founded on {starts_on}", name=there.name, starts_on=there.starts_on),
+            expected=say("a village without a society from that day on"),
+            rule=say("one society works in one village"),
+            todo=say("change the rules of the society that is there, or take its founding back on its page"),
         )
 
 
@@ -275,20 +276,32 @@ def _require_rules_day(society: Society, starts_on: date, document_on: date) -> 
         raise Refusal(
             "mutual_funds.rules_day",
             record=society.name,
-            found=f"{starts_on}"
-            + (f", but loan {lent.loan_no} was lent on {lent.happened_on} by the present rules" if lent else ""),
-            expected=f"a day after {present.starts_on}, until today" if present else "a society with rules",
-            rule="rules hold from their day on; what was done by the rules before is not judged by new ones",
-            todo="choose the day the members' meeting resolved it, or a later one",
+            found=say(
+                "{day}, but loan {loan_no} was lent on {happened_on} by the present rules",
+                day=starts_on,
+                loan_no=lent.loan_no,
+                happened_on=lent.happened_on,
+            )
+            if lent
+            else str(starts_on),
+            expected=say("a day after {starts_on}, until today", starts_on=present.starts_on)
+            if present
+            else say("a society with rules"),
+            rule=say("rules hold from their day on; what was done by the rules before is not judged by new ones"),
+            todo=say("choose the day the members' meeting resolved it, or a later one"),
         )
     if starts_on < document_on:
         raise Refusal(
             "mutual_funds.rules_day",
             record=society.name,
-            found=f"{starts_on}, before the members' meeting of {document_on}",
-            expected=f"a day from {document_on} on",
-            rule="rules hold from the day they were resolved, or a later one",
-            todo="choose the day the members' meeting resolved it, or a later one",
+            found=say(
+                "{starts_on}, before the members' meeting of {document_on}",
+                starts_on=starts_on,
+                document_on=document_on,
+            ),
+            expected=say("a day from {document_on} on", document_on=document_on),
+            rule=say("rules hold from the day they were resolved, or a later one"),
+            todo=say("choose the day the members' meeting resolved it, or a later one"),
         )
 
 
@@ -315,10 +328,10 @@ def _require_sane(record: str, terms: Terms) -> None:
         raise Refusal(
             "mutual_funds.rules_range",
             record=record,
-            found=f"{wrong[0]}: {getattr(terms, wrong[0])}",
-            expected="a number the rules can have",
-            rule="caps, terms and rates are above zero and in order; instalments fit the term",
-            todo="correct it",
+            found=say("{field}: {value}", field=wrong[0], value=getattr(terms, wrong[0])),
+            expected=say("a number the rules can have"),
+            rule=say("caps, terms and rates are above zero and in order; instalments fit the term"),
+            todo=say("correct it"),
         )
 
 
@@ -328,10 +341,10 @@ def _require_document(record: str, document_no: str, document_on: date) -> None:
     raise Refusal(
         "mutual_funds.minutes",
         record=record,
-        found=f"{document_on}, number “{document_no}”",
-        expected="a number, and a day until today",
-        rule="founding and rules follow from minutes of a members' meeting",
-        todo="give number and day of the minutes",
+        found=say("{document_on}, number “{document_no}”", document_on=document_on, document_no=document_no),
+        expected=say("a number, and a day until today"),
+        rule=say("founding and rules follow from minutes of a members' meeting"),
+        todo=say("give number and day of the minutes"),
     )
 
 
@@ -341,10 +354,10 @@ def _require_standing(society: Society) -> None:
     raise Refusal(
         "mutual_funds.not_there",
         record=society.name,
-        found="a society that has ended, or whose founding was taken back",
-        expected="a society that is there",
-        rule="nothing is given to a society that is not there",
-        todo="see the page of its village",
+        found=say("a society that has ended, or whose founding was taken back"),
+        expected=say("a society that is there"),
+        rule=say("nothing is given to a society that is not there"),
+        todo=say("see the page of its village"),
     )
 
 
@@ -354,8 +367,8 @@ def _what_stands(society: Society) -> str:
             return model.__name__.lower()
     moved = Account.objects.filter(book_id=society.book_id)
     if moved.exclude(posted_debit_fen=F("posted_credit_fen")).exists():
-        return "money"
-    return "reserved money" if moved.exclude(pending_debit_fen=0, pending_credit_fen=0).exists() else ""
+        return say("money")
+    return say("reserved money") if moved.exclude(pending_debit_fen=0, pending_credit_fen=0).exists() else ""
 
 
 def _require_unbuilt(society: Society) -> None:
@@ -364,10 +377,10 @@ def _require_unbuilt(society: Society) -> None:
         raise Refusal(
             "mutual_funds.built_upon",
             record=society.name,
-            found=f"at least one record of it: {stands}",
-            expected="nothing that stands on it",
-            rule="a record is voided after what stands on it",
-            todo="take those back first, or decide what waits",
+            found=say("at least one record of it: {stands}", stands=stands),
+            expected=say("nothing that stands on it"),
+            rule=say("a record is voided after what stands on it"),
+            todo=say("take those back first, or decide what waits"),
         )
 
 
@@ -377,10 +390,10 @@ def _require_none_waiting(like: Any, record: str) -> None:
         raise Refusal(
             "mutual_funds.already_waiting",
             record=record,
-            found=f"the same asked before, number {found.pk}",
-            expected="nothing of this kind waiting",
-            rule="one thing is decided at a time",
-            todo="have that decided, or withdraw it, then prepare anew",
+            found=say("the same asked before, number {found}", found=found.pk),
+            expected=say("nothing of this kind waiting"),
+            rule=say("one thing is decided at a time"),
+            todo=say("have that decided, or withdraw it, then prepare anew"),
         )
 
 
@@ -389,10 +402,10 @@ def _require_waiting(asked: Resolution) -> None:
         raise Refusal(
             "mutual_funds.already_decided",
             record=_called(asked),
-            found="what was decided already",
-            expected="what still waits",
-            rule="a decision is made once",
-            todo="see who decided it, and when",
+            found=say("what was decided already"),
+            expected=say("what still waits"),
+            rule=say("a decision is made once"),
+            todo=say("see who decided it, and when"),
         )
 
 
@@ -401,10 +414,10 @@ def _require_reason(reason: str, record: str) -> None:
         raise Refusal(
             "mutual_funds.reason_missing",
             record=record,
-            found="no reason",
-            expected="why, in a few words",
-            rule="write-offs and reversals say why",
-            todo="write the reason",
+            found=say("no reason"),
+            expected=say("why, in a few words"),
+            rule=say("write-offs and reversals say why"),
+            todo=say("write the reason"),
         )
 
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from karez.access.pages import actor_of, answer_form
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 from karez.ledger import queries as ledger
 from karez.mutual_funds import proposals, queries, services
@@ -35,11 +36,11 @@ def take_back(request: HttpRequest, society_id: int, voucher_id: int) -> HttpRes
     if shown.voucher.book_id != society.book_id:
         raise Refusal(
             "not_found.mutual_funds_voucher",
-            record=f"voucher {voucher_id}",
-            found=_("not of this society"),
-            expected=_("a voucher of its book"),
-            rule=_("a society corrects its own book"),
-            todo=_("choose from its vouchers"),
+            record=say("voucher {voucher_id}", voucher_id=voucher_id),
+            found=say("not of this society"),
+            expected=say("a voucher of its book"),
+            rule=say("a society corrects its own book"),
+            todo=say("choose from its vouchers"),
         )
     places.require(actor, services.PREPARE, society.area_id)
 

@@ -9,18 +9,20 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
 
+from karez.kernel.messages import say
+
 CASH, BANK, LOANS, CONTRIBUTIONS, GRANT, GIFTS, SURPLUS = "1001", "1002", "1301", "2001", "4001", "4002", "4003"
 CLEARING = "3000"  # between the two sides of the opening voucher; nothing ever stays on it
 # code -> (name, normal side, holds money)
 ACCOUNTS: dict[str, tuple[str, str, bool]] = {
-    CASH: ("Cash in hand", "debit", True),
-    BANK: ("Bank", "debit", True),
-    LOANS: ("Loans outstanding", "debit", False),
-    CONTRIBUTIONS: ("Members' contributions", "credit", False),
-    CLEARING: ("Opening balances", "credit", False),
-    GRANT: ("Grant", "credit", False),
-    GIFTS: ("Gifts", "credit", False),
-    SURPLUS: ("Surplus of fees", "credit", False),
+    CASH: (say("Cash in hand"), "debit", True),
+    BANK: (say("Bank"), "debit", True),
+    LOANS: (say("Loans outstanding"), "debit", False),
+    CONTRIBUTIONS: (say("Members' contributions"), "credit", False),
+    CLEARING: (say("Opening balances"), "credit", False),
+    GRANT: (say("Grant"), "credit", False),
+    GIFTS: (say("Gifts"), "credit", False),
+    SURPLUS: (say("Surplus of fees"), "credit", False),
 }
 POT_ACCOUNTS = {"grant": GRANT, "contributions": CONTRIBUTIONS, "gifts": GIFTS, "surplus": SURPLUS}
 # Who may decide is by kind of act: a permission of its own where it is named here. Which roles have it: `access.rules`.

@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from karez.access.models import User
 from karez.intake.numbers import key_of
 from karez.intake.sameness import require_another
+from karez.kernel.messages import say
 from karez.kernel.money import format_fen
 from karez.kernel.refusal import Refusal
 from karez.ledger import services as ledger
@@ -113,7 +114,7 @@ def contribute(
     take(member.society_id)
     require_another(
         CONTRIBUTION,
-        f"household {member.household.household_no} of {member.society.name}",
+        say("household {household_no} of {name}", household_no=member.household.household_no, name=member.society.name),
         confirmed=confirmed,
         who=member.pk,
         day=paid_on,
@@ -125,7 +126,7 @@ def contribute(
         actor,
         member.society,
         "contribution",
-        "Member's contribution",
+        say("Member's contribution"),
         paid_on,
         [(rules.CONTRIBUTIONS, amount_fen)],
         via,
@@ -153,7 +154,7 @@ def give_base_share(
     take(member.society_id)
     require_another(
         CONTRIBUTION,
-        f"household {member.household.household_no} of {member.society.name}",
+        say("household {household_no} of {name}", household_no=member.household.household_no, name=member.society.name),
         confirmed=confirmed,
         who=member.pk,
         day=given_on,
@@ -189,7 +190,9 @@ def accept_gift(
     require_another(
         GIFT, society.name, confirmed=confirmed, who=society.pk, day=given_on, kind=key_of(giver), fen=amount_fen
     )
-    posted = _receive(actor, society, "gift", f"Gift of {giver}", given_on, [(rules.GIFTS, amount_fen)], via)
+    posted = _receive(
+        actor, society, "gift", say("Gift of {giver}", giver=giver), given_on, [(rules.GIFTS, amount_fen)], via
+    )
     with database_refusals():
         made = Gift.objects.create(
             society=society,
@@ -223,7 +226,7 @@ def record_repayment(
     take(loan.society_id)
     require_another(
         REPAYMENT,
-        f"loan {loan.loan_no}",
+        say("loan {loan_no}", loan_no=loan.loan_no),
         confirmed=confirmed,
         who=loan.pk,
         day=paid_on,
@@ -238,10 +241,12 @@ def record_repayment(
     refuse_if_broken(
         REPAYMENTS,
         {"loan_id": loan.pk, "principal_fen": part.principal_fen, "fee_fen": part.fee_fen, "happened_on": paid_on},
-        record=f"loan {loan.loan_no} of {loan.society.name}",
+        record=say("loan {loan_no} of {society}", loan_no=loan.loan_no, society=loan.society.name),
     )
     lines = [(rules.LOANS, part.principal_fen), (rules.SURPLUS, part.fee_fen)]
-    posted = _receive(actor, loan.society, "repayment", f"Repayment of loan {loan.loan_no}", paid_on, lines, via)
+    posted = _receive(
+        actor, loan.society, "repayment", say("Repayment of loan {loan_no}", loan_no=loan.loan_no), paid_on, lines, via
+    )
     transfers = iter(posted.transfer_ids)
     with database_refusals():
         made = Repayment.objects.create(
@@ -282,9 +287,9 @@ def require_there(society: Society, day: date) -> None:
         "mutual_funds.not_there",
         record=society.name,
         found=str(day),
-        expected=f"a day from {society.starts_on} on, until today",
-        rule="nothing is given to a society that is not there",
-        todo="correct the day",
+        expected=say("a day from {starts_on} on, until today", starts_on=society.starts_on),
+        rule=say("nothing is given to a society that is not there"),
+        todo=say("correct the day"),
     )
 
 
@@ -310,10 +315,10 @@ def rules_in_force(society_id: int, day: date) -> RuleSet:
         raise Refusal(
             "mutual_funds.no_rules",
             record=Society.objects.get(pk=society_id).name,
-            found=f"no rules on {day}",
-            expected="rules in force",
-            rule="a society works by the rules its members resolved",
-            todo="record the rules first",
+            found=say("no rules on {day}", day=day),
+            expected=say("rules in force"),
+            rule=say("a society works by the rules its members resolved"),
+            todo=say("record the rules first"),
         )
     return found
 
@@ -354,10 +359,10 @@ def _receive(
         raise Refusal(
             "mutual_funds.nothing",
             record=society.name,
-            found=f"{format_fen(sum(fen for _code, fen in lines))} yuan",
-            expected="an amount above zero",
-            rule="money is taken in, or there is nothing to record",
-            todo="write the amount",
+            found=say("{sum} yuan", sum=format_fen(sum((fen for _code, fen in lines)))),
+            expected=say("an amount above zero"),
+            rule=say("money is taken in, or there is nothing to record"),
+            todo=say("write the amount"),
         )
     accounts = accounts_of(society)
     debit = accounts[rules.MONEY_ACCOUNTS[via]]

@@ -4,11 +4,10 @@ columns and no writing.
 What a file holds is judged together with what is already on record; so is the money of each society day by day.
 """
 
-from django.utils.translation import gettext_lazy as _
-
 from karez.intake.numbers import as_on_record
 from karez.kernel.facts import holds_on
-from karez.kernel.sheets import Check, Reference, Text
+from karez.kernel.messages import Text, say
+from karez.kernel.sheets import Check, Reference
 from karez.mutual_funds.record_rules import CONTRIBUTIONS, FIRST_DAY, GRANTS, LOANS, REPAYMENTS
 from karez.records import rules
 from karez.register.sheets import NUMBER_AS_ON_RECORD
@@ -21,8 +20,8 @@ def society(day: str) -> Reference:
         (day, "village"),
         {"society_id": "so.id", "book_id": "so.book_id"},
         f"LEFT JOIN mutual_funds_society so ON so.area_id = r.village_id AND {holds_on(f'r.{day}', 'so')}",
-        _("a village with a society on that day"),
-        _("load the society first, or correct the village or the day"),
+        say("a village with a society on that day"),
+        say("load the society first, or correct the village or the day"),
     )
 
 
@@ -35,8 +34,8 @@ def member(day: str) -> Reference:
         "LEFT JOIN register_household h ON h.village_id = r.village_id AND h.household_no = r.household_no AND"
         " h.voided_at IS NULL LEFT JOIN mutual_funds_member m ON m.household_id = h.id AND m.society_id = so.id"
         f" AND {holds_on(f'r.{day}', 'm')}",
-        _("a household that is a member of the society on that day"),
-        _("enter the membership first, or correct the number of the household"),
+        say("a household that is a member of the society on that day"),
+        say("enter the membership first, or correct the number of the household"),
     )
 
 
@@ -45,16 +44,16 @@ LOAN = Reference(
     ("village", "paid_on", "loan_no"),
     {"loan_id": "l.id"},
     "LEFT JOIN mutual_funds_loan l ON l.society_id = so.id AND l.loan_no = r.loan_no AND l.voided_at IS NULL",
-    _("a loan of the society"),
-    _("load the loan first, or correct its number"),
+    say("a loan of the society"),
+    say("load the loan first, or correct its number"),
 )
 LINE = Reference(
     "mutual_funds_grant_line_known",
     ("source_line",),
     {"source_line_id": "li.id"},
     "LEFT JOIN funds_sourceline li ON li.code = r.source_line AND li.voided_at IS NULL",
-    _("a source line on record"),
-    _("record the line first, or correct its code"),
+    say("a source line on record"),
+    say("record the line first, or correct its code"),
 )
 # The society of an older village on the region's first day.
 OPENING_SOCIETY = Reference(
@@ -63,8 +62,8 @@ OPENING_SOCIETY = Reference(
     {"society_id": "so.id", "book_id": "so.book_id"},
     f"LEFT JOIN mutual_funds_society so ON so.area_id = r.village_id AND so.voided_at IS NULL AND so.starts_on < {FIRST_DAY}"
     f" AND (so.ends_before IS NULL OR so.ends_before >= {FIRST_DAY})",
-    _("a village whose society is older than the region's first year"),
-    _("load the society first; a society of the first year or later begins without balances"),
+    say("a village whose society is older than the region's first year"),
+    say("load the society first; a society of the first year or later begins without balances"),
 )
 
 
@@ -76,7 +75,7 @@ def _check(rule: str, column: str, expected: Text, sql: str, todo: Text = "", ac
 LOAN_NUMBER_AS_ON_RECORD = as_on_record(
     "mutual_funds_loan_number_as_on_record",
     "loan_no",
-    _("the number of a loan as it stands on record, and one way in a file"),
+    say("the number of a loan as it stands on record, and one way in a file"),
     of="r.society_id",
     recorded="SELECT l.society_id, l.loan_no FROM mutual_funds_loan l WHERE l.voided_at IS NULL",
 )
@@ -90,7 +89,7 @@ def money_there(day: str, change: str, column: str = "amount", across: tuple[str
     return _check(
         "money_there",
         column,
-        _("no day on which the society's bank or cash would be overdrawn"),
+        say("no day on which the society's bank or cash would be overdrawn"),
         f"""WITH file AS MATERIALIZED (
           SELECT r.row_no, r.book_id, CASE coalesce(r.account, 'bank') WHEN 'cash' THEN '1001' ELSE '1002' END AS code,
             GREATEST(r.{day}, %(first_open_day)s) AS day, {change} AS fen
@@ -111,7 +110,7 @@ def money_there(day: str, change: str, column: str = "amount", across: tuple[str
         )
         SELECT row_no, day::text || ': ' || to_char(fen / 100.0, 'FM999999999990.00') FROM standing WHERE fen < 0
             AND row_no IS NOT NULL""",
-        _("correct the days or amounts, or record first what came in"),
+        say("correct the days or amounts, or record first what came in"),
         across=across,
     )
 
@@ -120,16 +119,16 @@ SOCIETY_CHECKS = (
     _check(
         "society_one_at_a_time",
         "village",
-        _("a village without a society from that day on"),
+        say("a village without a society from that day on"),
         """SELECT r.row_no, r.village FROM {stage} r WHERE EXISTS (SELECT FROM mutual_funds_society so
         WHERE so.area_id = r.village_id AND so.voided_at IS NULL AND (so.ends_before IS NULL
             OR so.ends_before > r.founded_on))""",
-        _("one society works in one village; change its rules instead"),
+        say("one society works in one village; change its rules instead"),
     ),
     _check(
         "fee_rate_two_decimals",
         "fee_rate_month",
-        _("at most two decimals"),
+        say("at most two decimals"),
         (
             "SELECT r.row_no, r.fee_rate_month::text FROM {stage} r WHERE r.fee_rate_month * 100 <> "
             "trunc(r.fee_rate_month * 100)"
@@ -138,7 +137,7 @@ SOCIETY_CHECKS = (
     _check(
         "contribution_limits_in_order",
         "contribution_max",
-        _("not less than the least contribution"),
+        say("not less than the least contribution"),
         (
             "SELECT r.row_no, (r.contribution_max / 100.0)::numeric(20, 2)::text FROM {stage} r WHERE "
             "r.contribution_max < r.contribution_min"
@@ -147,7 +146,7 @@ SOCIETY_CHECKS = (
     _check(
         "instalments_fit_term",
         "instalments",
-        _("no more instalments than days of the longest term"),
+        say("no more instalments than days of the longest term"),
         "SELECT r.row_no, r.instalments::text FROM {stage} r WHERE r.instalments > r.term_cap_days",
     ),
 )
@@ -156,25 +155,25 @@ OPENING_CHECKS = (
     _check(
         "opening_once",
         "village",
-        _("a society without opening balances"),
+        say("a society without opening balances"),
         """SELECT r.row_no, r.village FROM {stage} r
         JOIN mutual_funds_opening o ON o.society_id = r.society_id AND o.voided_at IS NULL""",
     ),
     _check(
         "opening_pots_equal_money",
         "grant",
-        _("the four pots together equal cash, bank and loans"),
+        say("the four pots together equal cash, bank and loans"),
         """SELECT r.row_no, ((r."grant" + r.contributions + coalesce(r.gifts, 0) + coalesce(r.surplus,
             0)) / 100.0)::numeric(20, 2)::text || ' / ' ||
           ((coalesce(r.cash, 0) + r.bank + r.loans) / 100.0)::numeric(20, 2)::text FROM {stage} r
         WHERE r."grant" + r.contributions + coalesce(r.gifts, 0) + coalesce(r.surplus, 0) <> coalesce(r.cash,
             0) + r.bank + r.loans""",
-        _("no balance is made up: find what is missing on one side"),
+        say("no balance is made up: find what is missing on one side"),
     ),
     _check(
         "opening_first_year_open",
         "village",
-        _("the region's first year still open"),
+        say("the region's first year still open"),
         f"SELECT r.row_no, r.village FROM {{stage}} r WHERE %(first_open_day)s > {FIRST_DAY}",
     ),
 )
@@ -187,16 +186,16 @@ GRANT_CHECKS = (
     _check(
         "grant_county_has_line",
         "source_line",
-        _("a line on which the county of the village has received money"),
+        say("a line on which the county of the village has received money"),
         f"""SELECT r.row_no, r.source_line FROM {{stage}} r WHERE r.village_id IS NOT NULL AND r.source_line_id IS NOT NULL
           AND NOT EXISTS (SELECT FROM {COUNTY_BOOK.replace(" ON vt.area_id = r.village_id", "", 1)}
         JOIN ledger_account a ON a.book_id = cb.id AND a.code = 'L' || r.source_line_id WHERE vt.area_id = r.village_id)""",
-        _("record the allocation to the county first"),
+        say("record the allocation to the county first"),
     ),
     _check(
         "grant_line_not_overdrawn",
         "amount",
-        _("no more than what the county still has on the line"),
+        say("no more than what the county still has on the line"),
         f"""SELECT g.row_no, ((-g.rest) / 100.0)::numeric(20, 2)::text FROM (
         SELECT r.row_no, a.posted_credit_fen - a.posted_debit_fen - a.pending_debit_fen
           - sum(r.amount) OVER (PARTITION BY a.id ORDER BY r.granted_on, r.row_no) AS rest
@@ -217,26 +216,26 @@ MEMBER_CHECKS = (
     _check(
         "household_known",
         "household_no",
-        _("a household of the village's register"),
+        say("a household of the village's register"),
         """SELECT r.row_no, r.household_no FROM {stage} r WHERE r.kind = 'registered' AND r.village_id IS NOT NULL
             AND NOT EXISTS (
         SELECT FROM register_household h WHERE h.village_id = r.village_id AND h.household_no = r.household_no
             AND h.voided_at IS NULL)""",
-        _("load the register first, or record the household as fund member only"),
+        say("load the register first, or record the household as fund member only"),
     ),
     _check(
         "household_not_dissolved",
         "household_no",
-        _("a household that was not dissolved"),
-        """SELECT r.row_no, 'dissolved ' || h.ends_before FROM {stage} r JOIN register_household h
+        say("a household that was not dissolved"),
+        """SELECT r.row_no, karez_say('dissolved {1}', h.ends_before::text) FROM {stage} r JOIN register_household h
         ON h.village_id = r.village_id AND h.household_no = r.household_no AND h.voided_at IS NULL
             WHERE h.ends_before IS NOT NULL""",
-        _("leave the row out, or give a new household a new number"),
+        say("leave the row out, or give a new household a new number"),
     ),
     _check(
         "member_one_at_a_time",
         "household_no",
-        _("a household that is not a member of a society from that day on"),
+        say("a household that is not a member of a society from that day on"),
         """SELECT r.row_no, r.household_no FROM {stage} r
         JOIN register_household h ON h.village_id = r.village_id AND h.household_no = r.household_no
             AND h.voided_at IS NULL

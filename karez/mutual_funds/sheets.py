@@ -10,7 +10,8 @@ from collections.abc import Callable, Mapping
 
 from django.utils.translation import gettext_lazy as _
 
-from karez.kernel.sheets import Applying, Check, Column, Kind, Reference, Sameness, Sheet, Text, Total
+from karez.kernel.messages import Text, say
+from karez.kernel.sheets import Applying, Check, Column, Kind, Reference, Sameness, Sheet, Total
 from karez.mutual_funds import columns, loading, rules, sameness, sheet_checks, withdrawing
 
 
@@ -51,7 +52,7 @@ def _sum(label: Text, expression: str, unit: str = "fen") -> Total:
     return Total(label=label, sql=f"SELECT coalesce(sum({expression}), 0) FROM {{stage}} r", unit=unit)
 
 
-_ROWS = Total(label=_("rows"), sql="SELECT count(*) FROM {stage}")
+_ROWS = Total(label=say("rows"), sql="SELECT count(*) FROM {stage}")
 
 SHEETS: tuple[Sheet, ...] = (
     _sheet(
@@ -73,9 +74,9 @@ SHEETS: tuple[Sheet, ...] = (
         loading.apply_openings,
         sheet_checks.OPENING_CHECKS,
         (
-            _sum(_("grant pots"), 'r."grant"'),
-            _sum(_("contributions"), "r.contributions"),
-            _sum(_("loans outstanding"), "r.loans"),
+            _sum(say("grant pots"), 'r."grant"'),
+            _sum(say("contributions"), "r.contributions"),
+            _sum(say("loans outstanding"), "r.loans"),
         ),
         ("village",),
         withdrawing.OPENING_BUILT_ON,
@@ -88,7 +89,7 @@ SHEETS: tuple[Sheet, ...] = (
         columns.GRANTS,
         loading.apply_grants,
         sheet_checks.GRANT_CHECKS,
-        (_sum(_("granted"), "r.amount"),),
+        (_sum(say("granted"), "r.amount"),),
         (),
         same=sameness.GRANT,
         references=(sheet_checks.society("granted_on"), sheet_checks.LINE),
@@ -113,8 +114,8 @@ SHEETS: tuple[Sheet, ...] = (
         loading.apply_contributions,
         sheet_checks.CONTRIBUTION_CHECKS,
         (
-            _sum(_("paid in"), "CASE r.kind WHEN 'own' THEN r.amount END"),
-            _sum(_("refunded"), "CASE r.kind WHEN 'refund' THEN r.amount END"),
+            _sum(say("paid in"), "CASE r.kind WHEN 'own' THEN r.amount END"),
+            _sum(say("refunded"), "CASE r.kind WHEN 'refund' THEN r.amount END"),
         ),
         (),
         same=sameness.CONTRIBUTION,
@@ -127,7 +128,7 @@ SHEETS: tuple[Sheet, ...] = (
         columns.LOANS,
         loading.apply_loans,
         sheet_checks.LOAN_CHECKS,
-        (_sum(_("lent"), "r.principal"),),
+        (_sum(say("lent"), "r.principal"),),
         ("village", "loan_no"),
         withdrawing.LOAN_BUILT_ON,
         references=(sheet_checks.society("lent_on"), sheet_checks.member("lent_on")),
@@ -139,7 +140,7 @@ SHEETS: tuple[Sheet, ...] = (
         columns.REPAYMENTS,
         loading.apply_repayments,
         sheet_checks.REPAYMENT_CHECKS,
-        (_sum(_("principal"), "r.principal"), _sum(_("fees"), "r.fee")),
+        (_sum(say("principal"), "r.principal"), _sum(say("fees"), "r.fee")),
         (),
         same=sameness.REPAYMENT,
         references=(sheet_checks.society("paid_on"), sheet_checks.LOAN),

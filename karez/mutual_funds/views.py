@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods
 
 from karez.access.models import User
@@ -19,6 +18,7 @@ from karez.access.pages import PAGE, actor_of, answer_form, integer
 from karez.access.parameters import day
 from karez.access.services import log_read
 from karez.funds.models import SourceLine
+from karez.kernel.messages import say
 from karez.kernel.money import format_fen
 from karez.kernel.refusal import Refusal
 from karez.ledger import queries as ledger
@@ -31,18 +31,18 @@ from karez.places import queries as places
 
 # what is done -> (heading, form, whether another person approves it)
 OF_SOCIETY: dict[str, tuple[Any, type[django_forms.Form], bool]] = {
-    "contribution": (gettext_lazy("Take a contribution in"), forms.ContributionForm, False),
-    "gift": (gettext_lazy("Take a gift in"), forms.GiftForm, False),
-    "loan": (gettext_lazy("Prepare a loan"), forms.LoanForm, True),
-    "refund": (gettext_lazy("Prepare a refund of own money"), forms.RefundForm, True),
-    "grant": (gettext_lazy("Prepare a grant"), forms.GrantForm, True),
-    "rules": (gettext_lazy("Prepare new rules"), forms.RulesForm, True),
-    "take-back": (gettext_lazy("Withdraw the founding"), forms.TakeBackForm, True),
+    "contribution": (say("Take a contribution in"), forms.ContributionForm, False),
+    "gift": (say("Take a gift in"), forms.GiftForm, False),
+    "loan": (say("Prepare a loan"), forms.LoanForm, True),
+    "refund": (say("Prepare a refund of own money"), forms.RefundForm, True),
+    "grant": (say("Prepare a grant"), forms.GrantForm, True),
+    "rules": (say("Prepare new rules"), forms.RulesForm, True),
+    "take-back": (say("Withdraw the founding"), forms.TakeBackForm, True),
 }
 OF_LOAN: dict[str, tuple[Any, type[django_forms.Form], bool]] = {
-    "repayment": (gettext_lazy("Take a repayment in"), forms.RepaymentForm, False),
-    "extension": (gettext_lazy("Extend the loan"), forms.ExtensionForm, False),
-    "write-off": (gettext_lazy("Prepare a write-off"), forms.WriteOffForm, True),
+    "repayment": (say("Take a repayment in"), forms.RepaymentForm, False),
+    "extension": (say("Extend the loan"), forms.ExtensionForm, False),
+    "write-off": (say("Prepare a write-off"), forms.WriteOffForm, True),
 }
 
 
@@ -247,10 +247,10 @@ def found(request: HttpRequest, area_id: int) -> HttpResponse:
         raise Refusal(
             "not_found.mutual_funds_village",
             record=str(village),
-            found=_("no village"),
-            expected=_("an administrative village"),
-            rule=_("a society works in one village"),
-            todo=_("open the village under Places"),
+            found=say("no village"),
+            expected=say("an administrative village"),
+            rule=say("a society works in one village"),
+            todo=say("open the village under Places"),
         )
     first = {
         "founded_on": date.today(),
@@ -296,10 +296,10 @@ def _known(offered: dict[str, Any], what: str) -> tuple[Any, Any, bool]:
         raise Refusal(
             "not_found.mutual_funds_form",
             record=what,
-            found=_("no such form"),
+            found=say("no such form"),
             expected=", ".join(offered),
-            rule=_("a society does what its rules name"),
-            todo=_("choose from the page of the society"),
+            rule=say("a society does what its rules name"),
+            todo=say("choose from the page of the society"),
         )
     known: tuple[Any, Any, bool] = offered[what]
     return known

@@ -4,13 +4,12 @@ nothing.
 
 from collections.abc import Callable, Mapping
 
-from django.utils.translation import gettext_lazy as _
-
-from karez.kernel.sheets import Applying, Check, Text
+from karez.kernel.messages import Text, say
+from karez.kernel.sheets import Applying, Check
 
 _VOID = """UPDATE {table} SET voided_at = now(), voided_by_id = %s, void_reason = %s,
  void_counts_on = GREATEST({counts}, periods_first_open_day()) WHERE batch_id = %s AND voided_at IS NULL"""
-REASON = "the batch was withdrawn"
+REASON = say("the batch was withdrawn")
 # A household made by a file of members stays where somebody else recorded persons, an assessment or a case of it
 # meanwhile.
 _STAYS = {
@@ -65,13 +64,13 @@ withdraw: dict[str, Callable[[Applying], Mapping[str, int]]] = {
 
 
 def _stands_on(rule: str, expected: Text, sql: str) -> Check:
-    return Check(rule=f"mutual_funds_{rule}", column="", expected=expected, sql=sql, todo=_("take those back first"))
+    return Check(rule=f"mutual_funds_{rule}", column="", expected=expected, sql=sql, todo=say("take those back first"))
 
 
 SOCIETY_BUILT_ON = (
     _stands_on(
         "society_built_on",
-        _("no member, opening, grant, gift or loan of these societies"),
+        say("no member, opening, grant, gift or loan of these societies"),
         """SELECT so.id, so.name FROM mutual_funds_society so WHERE so.batch_id = %(batch_id)s AND so.voided_at IS NULL
             AND (
         EXISTS (SELECT FROM mutual_funds_member x WHERE x.society_id = so.id AND x.voided_at IS NULL)
@@ -84,7 +83,7 @@ SOCIETY_BUILT_ON = (
 OPENING_BUILT_ON = (
     _stands_on(
         "opening_built_on",
-        _("no contribution or loan counted from these openings"),
+        say("no contribution or loan counted from these openings"),
         """SELECT o.id, so.name FROM mutual_funds_opening o JOIN mutual_funds_society so ON so.id = o.society_id
         WHERE o.batch_id = %(batch_id)s AND o.voided_at IS NULL AND (
         EXISTS (SELECT FROM mutual_funds_loan x WHERE x.society_id = so.id AND x.opening AND x.voided_at IS NULL)
@@ -95,7 +94,7 @@ OPENING_BUILT_ON = (
 MEMBER_BUILT_ON = (
     _stands_on(
         "member_built_on",
-        _("no contribution or loan of these members"),
+        say("no contribution or loan of these members"),
         """SELECT m.id, h.household_no FROM mutual_funds_member m JOIN register_household h ON h.id = m.household_id
         WHERE m.batch_id = %(batch_id)s AND m.voided_at IS NULL AND (
         EXISTS (SELECT FROM mutual_funds_contribution x WHERE x.member_id = m.id AND x.voided_at IS NULL)
@@ -105,7 +104,7 @@ MEMBER_BUILT_ON = (
 LOAN_BUILT_ON = (
     _stands_on(
         "loan_built_on",
-        _("no repayment, extension or write-off of these loans"),
+        say("no repayment, extension or write-off of these loans"),
         """SELECT l.id, l.loan_no FROM mutual_funds_loan l WHERE l.batch_id = %(batch_id)s AND l.voided_at IS NULL AND (
         EXISTS (SELECT FROM mutual_funds_repayment x WHERE x.loan_id = l.id AND x.voided_at IS NULL)
         OR EXISTS (SELECT FROM mutual_funds_extension x WHERE x.loan_id = l.id AND x.voided_at IS NULL)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from karez.kernel.archives import BROKEN, packed_plainly
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 from karez.kernel.workbook.parts import Book, Refused
 from karez.notices import running
@@ -81,9 +82,9 @@ def _pdf(name: str, plain: bytes) -> str:
         return _two_things(name)
     try:
         if running.runs(plain):
-            raise _runs(name, "a PDF that runs a program or carries another file")
+            raise _runs(name, say("a PDF that runs a program or carries another file"))
     except running.TooMuch:
-        raise _runs(name, "a PDF whose packed parts are more than can be looked through") from None
+        raise _runs(name, say("a PDF whose packed parts are more than can be looked through")) from None
     return PDF
 
 
@@ -116,7 +117,7 @@ def _package(name: str, plain: bytes) -> str:
     except (*BROKEN, Refused) as fault:
         raise _unknown(name) from fault
     if runs:
-        raise _runs(name, "a document with macros, embedded files or parts fetched from elsewhere")
+        raise _runs(name, say("a document with macros, embedded files or parts fetched from elsewhere"))
     return kind
 
 
@@ -153,22 +154,22 @@ def _text(name: str, plain: bytes) -> str:
     except UnicodeDecodeError as fault:
         raise _unknown(name) from fault
     if _MARKUP.search(text) or text.lstrip().startswith(("#!", "MZ", "{\\rtf", "<")):
-        raise _runs(name, "markup or a script")
+        raise _runs(name, say("markup or a script"))
     return TEXT
 
 
 def _two_things(name: str) -> str:
-    raise _runs(name, "a file that is two things at once")
+    raise _runs(name, say("a file that is two things at once"))
 
 
 def _unknown(name: str) -> Refusal:
     return Refusal(
         "notices.unknown_type",
         record=name,
-        found="an empty file, or one of another kind",
-        expected="PDF, PNG, JPEG, DOCX, XLSX or plain text in UTF-8",
-        rule="a document is something every office can open and no browser runs",
-        todo="save or scan it as PDF",
+        found=say("an empty file, or one of another kind"),
+        expected=say("PDF, PNG, JPEG, DOCX, XLSX or plain text in UTF-8"),
+        rule=say("a document is something every office can open and no browser runs"),
+        todo=say("save or scan it as PDF"),
     )
 
 
@@ -177,7 +178,7 @@ def _runs(name: str, found: str) -> Refusal:
         "notices.runs",
         record=name,
         found=found,
-        expected="a document that is only read",
-        rule="nothing is kept that would run where it is opened",
-        todo="print it to PDF, or scan it, and attach that",
+        expected=say("a document that is only read"),
+        rule=say("nothing is kept that would run where it is opened"),
+        todo=say("print it to PDF, or scan it, and attach that"),
     )

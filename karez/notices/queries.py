@@ -10,6 +10,7 @@ from django.db.models.expressions import RawSQL
 
 from karez.access.models import User
 from karez.intake import vault
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 from karez.kernel.spelling import folded_name_sql
 from karez.notices.models import Document
@@ -33,11 +34,11 @@ def document_for(actor: User, document_id: int) -> Document:
     if found is None:
         raise Refusal(
             "not_found",
-            record=f"document {document_id}",
-            found="no such document among those you may open",
-            expected="a document of your places",
-            rule="what a person may see follows the areas granted to them",
-            todo="ask for it at the office that keeps it",
+            record=say("document {document_id}", document_id=document_id),
+            found=say("no such document among those you may open"),
+            expected=say("a document of your places"),
+            rule=say("what a person may see follows the areas granted to them"),
+            todo=say("ask for it at the office that keeps it"),
         )
     return found
 

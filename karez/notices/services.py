@@ -8,6 +8,7 @@ from django.db import transaction
 
 from karez.access.models import User
 from karez.intake import vault
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 from karez.notices.kinds import handed_name, kind_of
 from karez.notices.models import Document
@@ -69,9 +70,9 @@ def _bounded(name: str, stream: BinaryIO | Iterable[bytes]) -> bytes:
             raise Refusal(
                 "notices.too_large",
                 record=name,
-                found=f"more than {DOCUMENT_BYTES // _BLOCK} MiB",
-                expected=f"at most {DOCUMENT_BYTES // _BLOCK} MiB",
-                rule="a document has a bounded size",
-                todo="scan it with fewer dots, or attach its parts",
+                found=say("more than {size} MiB", size=DOCUMENT_BYTES // _BLOCK),
+                expected=say("at most {size} MiB", size=DOCUMENT_BYTES // _BLOCK),
+                rule=say("a document has a bounded size"),
+                todo=say("scan it with fewer dots, or attach its parts"),
             )
     return bytes(plain)

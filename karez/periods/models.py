@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from karez.kernel.facts import Usage
 
@@ -102,9 +103,9 @@ class Region(models.Model):
 class State(models.TextChoices):
     """What may be done to a year."""
 
-    OPEN = "open"
-    CLOSING = "closing"
-    CLOSED = "closed"
+    OPEN = "open", _("open")
+    CLOSING = "closing", _("closing")
+    CLOSED = "closed", _("closed")
 
 
 class Period(models.Model):

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import connection
-from django.utils.translation import gettext_noop as _
 
+from karez.kernel.messages import say
 from karez.kernel.reading import once_a_page
 from karez.kernel.refusal import Refusal
 from karez.periods.models import Period, Region, State
 
 # What to do about a day in a year that is not open yet, in files and forms.
-YEAR_OPENS = _(
+YEAR_OPENS = say(
     "correct the day if it is a slip; if it is right, wait until its year is open: a year opens when the one "
     "before it is closed, on the page Closing,"
     " by a regional officer or statistician who prepares and an approver who signs"
@@ -32,11 +32,11 @@ def region() -> Region:
     if found is None:
         raise Refusal(
             "periods.no_region",
-            record="region",
-            found="none",
-            expected="a founded region",
-            rule="one database serves one region",
-            todo="run `karez init`, or `karez demo` to look around",
+            record=say("region"),
+            found=say("none"),
+            expected=say("a founded region"),
+            rule=say("one database serves one region"),
+            todo=say("run `karez init`, or `karez demo` to look around"),
         )
     return found
 
@@ -73,9 +73,9 @@ def counts_on(day: date) -> date:
         raise Refusal(
             "periods.not_opened",
             record=str(day),
-            found=f"a day of {day.year}, which is not opened",
-            expected=f"a day until {opened.last}",
-            rule="a fact lies in a year that was opened",
+            found=say("a day of {year}, which is not opened", year=day.year),
+            expected=say("a day until {last}", last=opened.last),
+            rule=say("a fact lies in a year that was opened"),
             todo=YEAR_OPENS,
         )
     return max(day, first_open_day())
@@ -104,10 +104,10 @@ def found_region(
         raise Refusal(
             "periods.region_exists",
             record=code,
-            found=f"region {region().code}",
-            expected="an empty installation",
-            rule="one database serves one region",
-            todo="use another database for another region",
+            found=say("region {code}", code=region().code),
+            expected=say("an empty installation"),
+            rule=say("one database serves one region"),
+            todo=say("use another database for another region"),
         )
     with connection.cursor() as cursor:
         cursor.execute(
@@ -136,9 +136,9 @@ def period(year: int) -> Period:
         raise Refusal(
             "periods.unknown_year",
             record=str(year),
-            found="no such year",
-            expected="a year from the region's first on",
-            rule="years open one after the other",
-            todo="choose a year from the list",
+            found=say("no such year"),
+            expected=say("a year from the region's first on"),
+            rule=say("years open one after the other"),
+            todo=say("choose a year from the list"),
         )
     return found

@@ -15,8 +15,9 @@ from karez.access import services as access
 from karez.access.models import Grant, GrantAnswer, GrantProposal, Role, SignInEvent, User
 from karez.access.queries import granted_area_ids, last_sign_in_event, last_sign_in_events, with_own_password
 from karez.access.rules import CONFIRMED, LEVELS
+from karez.kernel.messages import Listing, say
 from karez.kernel.refusal import Refusal
-from karez.places.models import Tree
+from karez.places.models import Level, Tree
 from karez.places.queries import holders_over, may, require, visible_areas
 
 PERMISSION, SECOND = "users.manage", "users.confirm"
@@ -41,11 +42,13 @@ def require_level(role: Role, area_id: int) -> None:
     if area is not None and area.level not in LEVELS[role]:
         raise Refusal(
             "access.wrong_level",
-            record=f"{Role(role).label} over {area.code}",
-            found=f"a place of the level {area.level}",
-            expected=f"a place of the level {' or '.join(LEVELS[role])}",
-            rule="nobody stands over a whole region with a village's role",
-            todo="choose the place the role is for, or another role",
+            record=say("{label} over {code}", label=Role(role).label, code=area.code),
+            found=say("a place of the level {level}", level=Level(area.level).label),
+            expected=say(
+                "a place of the level {levels}", levels=Listing((Level(one).label for one in LEVELS[role]), " or ")
+            ),
+            rule=say("nobody stands over a whole region with a village's role"),
+            todo=say("choose the place the role is for, or another role"),
         )
 
 
@@ -62,10 +65,10 @@ def confirm_role(actor: User, proposal: GrantProposal) -> Grant:
         raise Refusal(
             "access.proposer_left",
             record=str(proposal),
-            found=f"proposed by {proposer}, who no longer looks after this area",
-            expected="a proposal of an administrator of the area",
-            rule="roles are given by those who look after users",
-            todo="decline it, and have it proposed anew",
+            found=say("proposed by {proposer}, who no longer looks after this area", proposer=proposer),
+            expected=say("a proposal of an administrator of the area"),
+            rule=say("roles are given by those who look after users"),
+            todo=say("decline it, and have it proposed anew"),
         )
     return proposals.confirm_role(actor, proposal)
 
@@ -88,7 +91,7 @@ def proposal(actor: User, proposal_id: int) -> GrantProposal:
     """One proposal the actor may know of; refuses another in the same words as one that does not exist."""
     found = _proposals(actor).filter(pk=proposal_id).first()
     if found is None:
-        raise _unknown(f"proposal {proposal_id}")
+        raise _unknown(say("proposal {proposal_id}", proposal_id=proposal_id))
     return found
 
 
@@ -231,7 +234,7 @@ def person(actor: User, user_id: int) -> Person:
     """One person with a role within the actor's areas; refuses another in the same words as one who does not exist."""
     user = _users(actor).filter(pk=user_id).first()
     if user is None:
-        raise _unknown(f"user {user_id}")
+        raise _unknown(say("user {user_id}", user_id=user_id))
     asked = GrantProposal.objects.select_related("answer").filter(
         user=user, area_id__in=visible_areas(actor, PERMISSION).values("pk")
     )
@@ -249,7 +252,7 @@ def grant(actor: User, grant_id: int) -> RoleHeld:
         .first()
     )
     if found is None:
-        raise _unknown(f"role {grant_id}")
+        raise _unknown(say("role {grant_id}", grant_id=grant_id))
     return next(h for h in _held(actor, [found.user])[found.user_id] if h.grant.pk == found.pk)
 
 
@@ -292,8 +295,8 @@ def _unknown(record: str) -> Refusal:
     return Refusal(
         "not_found.person",
         record=record,
-        found="nobody of this number among those you look after",
-        expected="a person or role of your areas",
-        rule="administrators look after the people of their areas",
-        todo="choose from the list of users",
+        found=say("nobody of this number among those you look after"),
+        expected=say("a person or role of your areas"),
+        rule=say("administrators look after the people of their areas"),
+        todo=say("choose from the list of users"),
     )

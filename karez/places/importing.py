@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 from karez.places.loading import insert_areas
 from karez.places.sheets import AREA_CHECKS, AREA_SOURCE, PLACES
@@ -64,12 +65,15 @@ def _refusal(file_name: str, faults: list[dict[str, Any]]) -> Refusal:
     return Refusal(
         "places.bad_file",
         record=file_name,
-        found=(
-            f"{len(faults)} faults, the first on line {first['line']}, column {first['column']}: "
-            f"{first['found'] or 'nothing'}"
+        found=say(
+            "{count} faults, the first on line {line}, column {column}: {found}",
+            count=len(faults),
+            line=first["line"],
+            column=first["column"],
+            found=first["found"] or say("nothing"),
         ),
         expected=str(first["expected"]),
-        rule="a file of places is loaded whole or not at all",
-        todo="correct the lines named and load the file again",
+        rule=say("a file of places is loaded whole or not at all"),
+        todo=say("correct the lines named and load the file again"),
         more={"faults": faults[:_SHOWN], "of": len(faults)},
     )

@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from karez.kernel.facts import EventFact, Reach, SpellFact, UndatedFact, Usage
 from karez.kernel.fields import Coded, Day, Words
-from karez.kernel.sheets import Days, Text
+from karez.kernel.messages import Text
+from karez.kernel.sheets import Days
 
 
 class Level(models.TextChoices):

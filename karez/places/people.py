@@ -22,6 +22,7 @@ from karez.access.models import GrantProposal, Role, User
 from karez.access.pages import PAGE, DayField, actor_of, answer_form, database_refusal, integer
 from karez.access.queries import awaits_first_sign_in
 from karez.access.rules import INCOMPATIBLE, LEVELS
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 from karez.places import granting, queries
 from karez.places.granting import PERMISSION
@@ -101,11 +102,11 @@ def _may_look(actor: User) -> None:
     if not granting.manages_people(actor):
         raise Refusal(
             "access.not_granted",
-            record=_("users"),
-            found=_("no role that looks after users"),
-            expected=_("an administrator"),
-            rule=_("people and roles are looked after by administrators"),
-            todo=_("ask an administrator"),
+            record=say("users"),
+            found=say("no role that looks after users"),
+            expected=say("an administrator"),
+            rule=say("people and roles are looked after by administrators"),
+            todo=say("ask an administrator"),
         )
 
 

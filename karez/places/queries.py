@@ -14,10 +14,11 @@ from django.db.models.expressions import RawSQL
 
 from karez.access.models import User
 from karez.access.queries import granted_area_ids
-from karez.access.rules import roles_with
+from karez.access.rules import roles_with, who_may
+from karez.kernel.messages import say
 from karez.kernel.reading import once_a_page
 from karez.kernel.refusal import Refusal
-from karez.places.models import AreaSpell, Designation, Succession, Tree
+from karez.places.models import AreaSpell, Designation, Level, Succession, Tree
 
 # Materialized: a planner without fresh statistics otherwise walks the tree again for every row it is asked about.
 _BELOW = (
@@ -105,11 +106,13 @@ def require(actor: User, permission: str, area_id: int) -> None:
         return
     raise Refusal(
         "access.not_granted",
-        record=f"area {area_id}",
-        found=f"{actor} has no role with the permission {permission} over this area",
-        expected="a role granted over the area or over one above it",
-        rule="what a person may see and do follows the areas granted to them",
-        todo="ask the administrator for the role, or a colleague who has it",
+        record=say("area {area_id}", area_id=area_id),
+        found=say(
+            "{actor} has no role over this area that may do this: {roles}", actor=actor, roles=who_may(permission)
+        ),
+        expected=say("a role granted over the area or over one above it"),
+        rule=say("what a person may see and do follows the areas granted to them"),
+        todo=say("ask the administrator for the role, or a colleague who has it"),
         unseen=permission == "places.view" or not may(actor, "places.view", area_id),
     )
 
@@ -185,11 +188,13 @@ def area_by_code(code: str, *, level: str | None = None, day: date | None = None
         return ids[0]
     raise Refusal(
         "places.unknown_code",
-        record=f"code {code}",
-        found="several areas" if ids else f"no {level or 'area'} of this code on {day}",
-        expected="the code of one area valid on the day",
-        rule="a code means an area only between its dates",
-        todo="look the place up by name; its page lists the codes it had and when",
+        record=say("code {code}", code=code),
+        found=say("several areas")
+        if ids
+        else say("no {level} of this code on {day}", level=Level(level).label if level else say("area"), day=day),
+        expected=say("the code of one area valid on the day"),
+        rule=say("a code means an area only between its dates"),
+        todo=say("look the place up by name; its page lists the codes it had and when"),
     )
 
 

@@ -5,52 +5,53 @@ from datetime import date
 from typing import Any
 
 from karez.kernel import fields
+from karez.kernel.messages import read, say
 from karez.kernel.refusal import Refusal
 
 # Constraint of the database -> (code, what was found, what is expected, what to do).
 _BROKEN = {
     "places_areaspell_one_at_a_time": (
-        "places.overlap", "two statements about the area on the same day", "one name, code and parent at a time",
-        "end the earlier statement first, or choose a later day",
+        "places.overlap", say("two statements about the area on the same day"), say("one name, code and parent at a time"),
+        say("end the earlier statement first, or choose a later day"),
     ),
     "places_areaspell_one_counts": (
-        "places.overlap", "two statements about the area counting on the same day", "one name, code and parent at a time",
-        "end the earlier statement first, or choose a later day",
+        "places.overlap", say("two statements about the area counting on the same day"), say("one name, code and parent at a time"),
+        say("end the earlier statement first, or choose a later day"),
     ),
     "places_areaspell_code_once": (
-        "places.code_taken", "another area has this code on some of these days", "a code names one area of a level at a time",
-        "check the code, or end the other area's use of it first",
+        "places.code_taken", say("another area has this code on some of these days"), say("a code names one area of a level at a time"),
+        say("check the code, or end the other area's use of it first"),
     ),
-    "places_areaspell_named": ("places.no_name", "no name in either language", "a name", "give a name"),
+    "places_areaspell_named": ("places.no_name", say("no name in either language"), say("a name"), say("give a name")),
     "places_areaspell_only_regions_have_no_parent": (
-        "places.no_parent", "no parent, or a region with one", "a parent for every area but a region", "name the parent",
+        "places.no_parent", say("no parent, or a region with one"), say("a parent for every area but a region"), say("name the parent"),
     ),
     "places_areaspell_not_its_own_parent": (
-        "places.no_parent", "the area itself as its parent", "an area of a higher level", "name the parent",
+        "places.no_parent", say("the area itself as its parent"), say("an area of a higher level"), say("name the parent"),
     ),
     "places_areaspell_end_is_whole": (
-        "places.bad_days", "an end before the beginning", "a day after the beginning", "choose a later day",
+        "places.bad_days", say("an end before the beginning"), say("a day after the beginning"), say("choose a later day"),
     ),
     "places_areaspell_counts_not_before_true": (
-        "places.bad_days", "an end before the beginning", "a day after the beginning", "choose a later day",
+        "places.bad_days", say("an end before the beginning"), say("a day after the beginning"), say("choose a later day"),
     ),
     "places_designation_counts_not_before_true": (
-        "places.bad_days", "an end before the beginning", "a day after the beginning", "choose a later day",
+        "places.bad_days", say("an end before the beginning"), say("a day after the beginning"), say("choose a later day"),
     ),
     "places_designation_one_at_a_time": (
-        "places.overlap", "the area already on this list on some of these days", "once at a time",
-        "end the earlier designation first",
+        "places.overlap", say("the area already on this list on some of these days"), say("once at a time"),
+        say("end the earlier designation first"),
     ),
     "places_designation_one_counts": (
-        "places.overlap", "the area already on this list on some of these days", "once at a time",
-        "end the earlier designation first",
+        "places.overlap", say("the area already on this list on some of these days"), say("once at a time"),
+        say("end the earlier designation first"),
     ),
     "places_designation_one_class": (
-        "places.overlap", "the village already in another class of the three ensures", "one class at a time",
-        "end the other class first",
+        "places.overlap", say("the village already in another class of the three ensures"), say("one class at a time"),
+        say("end the other class first"),
     ),
     "places_designation_end_is_whole": (
-        "places.bad_days", "an end before the beginning", "a day after the beginning", "choose a later day",
+        "places.bad_days", say("an end before the beginning"), say("a day after the beginning"), say("choose a later day"),
     ),
 }  # fmt: skip
 
@@ -62,16 +63,16 @@ def refusal_of(error: Any, record: str) -> Refusal | None:
     if told is not None:
         code, found, expected, todo = told
         return Refusal(
-            code, record=record, found=found, expected=expected, rule="places are dated statements", todo=todo
+            code, record=record, found=found, expected=expected, rule=say("places are dated statements"), todo=todo
         )
     if getattr(error, "sqlstate", "") == "KZ081":
         return Refusal(
             "places.no_parent",
-            record=error.diag.message_detail or record,
-            found=error.diag.message_primary or "",
-            expected="a parent of a higher level on every one of its days",
-            rule="every area but a region lies in another",
-            todo="move the areas under it first, or choose a day on which the parent exists",
+            record=read(error.diag.message_detail) or record,
+            found=read(error.diag.message_primary),
+            expected=say("a parent of a higher level on every one of its days"),
+            rule=say("every area but a region lies in another"),
+            todo=say("move the areas under it first, or choose a day on which the parent exists"),
         )
     return fields.refusal_of(constraint, record)
 
@@ -80,11 +81,11 @@ def has_ended(area_id: int, ends_before: date | None) -> Refusal:
     """The refusal to change what is no more."""
     return Refusal(
         "places.has_ended",
-        record=f"area {area_id}",
-        found=f"ended before {ends_before}" if ends_before else "no such area",
-        expected="an area that goes on",
-        rule="an end is set once",
-        todo="work with its successor; a wrong end is voided and replaced",
+        record=say("area {area_id}", area_id=area_id),
+        found=say("ended before {ends_before}", ends_before=ends_before) if ends_before else say("no such area"),
+        expected=say("an area that goes on"),
+        rule=say("an end is set once"),
+        todo=say("work with its successor; a wrong end is voided and replaced"),
     )
 
 
@@ -93,10 +94,10 @@ def already_void(record: str) -> Refusal:
     return Refusal(
         "places.already_void",
         record=record,
-        found="a statement already withdrawn",
-        expected="one that stands",
-        rule="a void mark is set once",
-        todo="look at the statement that replaced it",
+        found=say("a statement already withdrawn"),
+        expected=say("one that stands"),
+        rule=say("a void mark is set once"),
+        todo=say("look at the statement that replaced it"),
     )
 
 
@@ -106,10 +107,10 @@ def check_reason(record: str, reason: str) -> None:
         raise Refusal(
             "places.reason_missing",
             record=record,
-            found="no reason",
-            expected="why, in a few words",
-            rule="every change of a place is explained",
-            todo="name the decision or document",
+            found=say("no reason"),
+            expected=say("why, in a few words"),
+            rule=say("every change of a place is explained"),
+            todo=say("name the decision or document"),
         )
 
 
@@ -119,10 +120,10 @@ def check_document(record: str, document: str) -> None:
         raise Refusal(
             "places.document_missing",
             record=record,
-            found="no document",
-            expected="title and number of the document",
-            rule="a place stands on a list by a document",
-            todo="name the document",
+            found=say("no document"),
+            expected=say("title and number of the document"),
+            rule=say("a place stands on a list by a document"),
+            todo=say("name the document"),
         )
 
 
@@ -134,19 +135,19 @@ def check_change(record: str, now: Mapping[str, Any], since: date, day: date, ch
         raise Refusal(
             "places.no_change",
             record=record,
-            found="the same as before",
-            expected="something new",
-            rule="a new statement says something new",
-            todo="check what was to change",
+            found=say("the same as before"),
+            expected=say("something new"),
+            rule=say("a new statement says something new"),
+            todo=say("check what was to change"),
         )
     if day <= since:
         raise Refusal(
             "places.bad_days",
             record=record,
-            found=f"{day}, while the present statement holds since {since}",
-            expected=f"a day after {since}",
-            rule="what was said before is voided, not overwritten",
-            todo="choose a later day, or replace the wrong statement",
+            found=say("{day}, while the present statement holds since {since}", day=day, since=since),
+            expected=say("a day after {since}", since=since),
+            rule=say("what was said before is voided, not overwritten"),
+            todo=say("choose a later day, or replace the wrong statement"),
         )
 
 
@@ -157,9 +158,14 @@ def check_parts(area_id: int, parts: Sequence[Sequence[int]], children: Sequence
         return
     raise Refusal(
         "places.bad_split",
-        record=f"area {area_id}",
-        found=f"{len(parts)} parts with {len(given)} areas, while {len(children)} lie under it",
-        expected="at least two parts, and each area below in exactly one",
-        rule="nothing is lost or doubled when an area is split",
-        todo="name for each area below the part it goes to",
+        record=say("area {area_id}", area_id=area_id),
+        found=say(
+            "{parts} parts with {areas} areas, while {children} lie under it",
+            parts=len(parts),
+            areas=len(given),
+            children=len(children),
+        ),
+        expected=say("at least two parts, and each area below in exactly one"),
+        rule=say("nothing is lost or doubled when an area is split"),
+        todo=say("name for each area below the part it goes to"),
     )

@@ -18,6 +18,7 @@ from django.db.models.expressions import RawSQL
 from django.db.models.functions import Greatest, Now
 
 from karez.access.models import User
+from karez.kernel.messages import say
 from karez.places import rules
 from karez.places.models import Area, AreaSpell, Designation, Mark, Succession
 from karez.places.queries import require
@@ -37,7 +38,7 @@ class NewArea:
 
 def refresh_tree() -> int:
     """Rebuilds today's tree; returns its number of areas. Called after each change."""
-    with _database_refusals("tree"), connection.cursor() as cursor:
+    with _database_refusals(say("tree")), connection.cursor() as cursor:
         cursor.execute("SELECT places_refresh_tree()")
         return int(cursor.fetchone()[0])
 
@@ -191,9 +192,9 @@ def replace_spell(actor: User, *, spell_id: int, reason: str, **right: Any) -> A
     """
     wrong = AreaSpell.objects.select_for_update(of=("self",), no_key=True).get(pk=spell_id)
     require(actor, PERMISSION, wrong.area_id)
-    rules.check_reason(f"area {wrong.code}", reason)
+    rules.check_reason(say("area {code}", code=wrong.code), reason)
     if wrong.voided_at is not None:
-        raise rules.already_void(f"area {wrong.code}")
+        raise rules.already_void(say("area {code}", code=wrong.code))
     AreaSpell.objects.filter(pk=spell_id).update(
         voided_at=Now(), voided_by_id=actor.pk, void_reason=reason, void_counts_on=_counts("counts_from")
     )
@@ -207,7 +208,7 @@ def replace_spell(actor: User, *, spell_id: int, reason: str, **right: Any) -> A
             "ended_by_id": actor.pk,
             "end_reason": wrong.end_reason,
         }
-    with _database_refusals(f"area {wrong.code}"):
+    with _database_refusals(say("area {code}", code=wrong.code)):
         spell = AreaSpell.objects.create(
             **words, counts_from=_open(words["starts_on"]), replaces=wrong, recorded_by_id=actor.pk
         )
@@ -230,7 +231,7 @@ def designate(
 ) -> Designation:
     """Puts an area on a list from a day, by a document; a second time at once is refused."""
     require(actor, PERMISSION, area_id)
-    rules.check_document(f"area {area_id}", document)
+    rules.check_document(say("area {area_id}", area_id=area_id), document)
     end: dict[str, Any] = {}
     if ends_before is not None:
         end = {
@@ -240,7 +241,7 @@ def designate(
             "ended_by_id": actor.pk,
             "end_reason": "given with its end",
         }
-    with _database_refusals(f"area {area_id} on {list}"):
+    with _database_refusals(say("area {area_id} on {list}", area_id=area_id, list=list)):
         return Designation.objects.create(
             area_id=area_id,
             list=list,
@@ -259,8 +260,8 @@ def end_designation(actor: User, *, designation_id: int, ends_before: date, reas
     """Takes an area off a list from a day on."""
     found = Designation.objects.select_for_update(of=("self",), no_key=True).get(pk=designation_id)
     require(actor, PERMISSION, found.area_id)
-    rules.check_reason(f"designation {designation_id}", reason)
-    with _database_refusals(f"designation {designation_id}"):
+    rules.check_reason(say("designation {designation_id}", designation_id=designation_id), reason)
+    with _database_refusals(say("designation {designation_id}", designation_id=designation_id)):
         _set_end(Designation, [designation_id], actor, ends_before, reason)
     found.refresh_from_db()
     return found
@@ -286,9 +287,9 @@ def _children_on(area_id: int, day: date) -> list[int]:
 def _change(actor: User, area_id: int, day: date, reason: str, changes: dict[str, Any]) -> AreaSpell:
     old = _last_spell(area_id)
     kept = {name: getattr(old, name) for name in ("level", "code", "name_zh", "name_en", "parent_id")}
-    rules.check_change(f"area {old.code}", kept, old.starts_on, day, changes)
+    rules.check_change(say("area {code}", code=old.code), kept, old.starts_on, day, changes)
     _end(actor, old, day, reason)
-    with _database_refusals(f"area {old.code}"):
+    with _database_refusals(say("area {code}", code=old.code)):
         spell = AreaSpell.objects.create(
             **kept | changes,
             area_id=area_id,
@@ -302,8 +303,8 @@ def _change(actor: User, area_id: int, day: date, reason: str, changes: dict[str
 
 
 def _end(actor: User, spell: AreaSpell, day: date, reason: str) -> AreaSpell:
-    rules.check_reason(f"area {spell.code}", reason)
-    with _database_refusals(f"area {spell.code}"):
+    rules.check_reason(say("area {code}", code=spell.code), reason)
+    with _database_refusals(say("area {code}", code=spell.code)):
         _set_end(AreaSpell, [spell.pk], actor, day, reason)
     spell.refresh_from_db()
     return spell
@@ -337,7 +338,7 @@ def _move(actor: User, area_ids: Sequence[int], *, to: int, day: date, reason: s
         return
     for area_id in area_ids:
         require(actor, PERMISSION, area_id)
-    with _database_refusals("children"), connection.cursor() as cursor:
+    with _database_refusals(say("children")), connection.cursor() as cursor:
         old = AreaSpell.objects.filter(area_id__in=area_ids, voided_at=None, ends_before=None)
         ids = list(old.values_list("pk", flat=True))
         _set_end(AreaSpell, ids, actor, day, reason)

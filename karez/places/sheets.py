@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from django.utils.translation import gettext_lazy as _
 
 from karez.kernel.fields import column_of
+from karez.kernel.messages import say
 from karez.kernel.overlaps import shared_days
 from karez.kernel.sheets import Applying, Check, Column, Kind, Sheet, Total
 from karez.places.loading import insert_areas, insert_designations
@@ -26,19 +27,19 @@ AREA_CHECKS = (
     Check(
         rule="places_named",
         column="name_zh",
-        expected=_("a name in Chinese or in letters"),
+        expected=say("a name in Chinese or in letters"),
         sql="SELECT s.row_no, '' FROM {stage} s WHERE coalesce(s.name_zh, '') = '' AND coalesce(s.name_en, '') = ''",
     ),
     Check(
         rule="places_days_in_order",
         column="valid_to",
-        expected=_("a day after the first day"),
+        expected=say("a day after the first day"),
         sql="SELECT s.row_no, s.valid_to::text FROM {stage} s WHERE s.valid_to <= s.valid_from",
     ),
     Check(
         rule="places_parent_known",
         column="parent_code",
-        expected=_("none for a region; else the code of an area of a higher level that is there on all these days"),
+        expected=say("none for a region; else the code of an area of a higher level that is there on all these days"),
         sql="""WITH above AS MATERIALIZED (
               SELECT p.code, p.level, p.valid_from AS starts_on, p.valid_to AS ends_before FROM {stage} p
               WHERE p.valid_to IS NULL OR p.valid_to > p.valid_from
@@ -54,13 +55,13 @@ AREA_CHECKS = (
                 a.ends_before)) FILTER (WHERE a.code IS NOT NULL) @> b.days, false)
             UNION ALL SELECT s.row_no, s.parent_code FROM {stage} s WHERE s.level = 'region'
                 AND coalesce(s.parent_code, '') <> ''""",
-        todo=_("add the parent to the file, or correct its code or the days"),
+        todo=say("add the parent to the file, or correct its code or the days"),
         across=("parent_code=code",),
     ),
     Check(
         rule="places_code_free",
         column="code",
-        expected=_("a code no other row and no known area of the level has on these days"),
+        expected=say("a code no other row and no known area of the level has on these days"),
         sql=shared_days(
             "SELECT s.row_no, s.code, s.level || ' ' || s.code, s.valid_from, s.valid_to FROM {stage} s",
             (
@@ -68,7 +69,7 @@ AREA_CHECKS = (
                 "(SELECT g.code FROM {stage} g)"
             ),
         ),
-        todo=_("end the earlier statement about the area first, or leave the row out"),
+        todo=say("end the earlier statement about the area first, or leave the row out"),
     ),
 )
 
@@ -76,22 +77,22 @@ AREA_CHECKS = (
 def _apply_places(given: Applying) -> Mapping[str, int]:
     params = {"by": given.sender_id, "batch": given.batch_id}
     areas, spells = insert_areas(given.cursor, AREA_SOURCE.format(stage=given.stage), params)
-    given.progress("areas", 80)
+    given.progress(say("areas"), 80)
     given.cursor.execute("SELECT places_refresh_tree()")
-    given.progress("tree", 100)
+    given.progress(say("tree"), 100)
     return {"areas": areas, "area_spells": spells}
 
 
 def _apply_designations(given: Applying) -> Mapping[str, int]:
     params = {"by": given.sender_id, "batch": given.batch_id}
     written = insert_designations(given.cursor, DESIGNATION_SOURCE.format(stage=given.stage), params)
-    given.progress("designations", 100)
+    given.progress(say("designations"), 100)
     return {"designations": written}
 
 
 def _withdraw_designations(given: Applying) -> Mapping[str, int]:
     given.cursor.execute(
-        "UPDATE places_designation SET voided_at = now(), voided_by_id = %s, void_reason = 'batch withdrawn',"
+        "UPDATE places_designation SET voided_at = now(), voided_by_id = %s, void_reason = karez_say('batch withdrawn'),"
         " void_counts_on = periods_counts_on(counts_from) WHERE batch_id = %s AND voided_at IS NULL",
         [given.approver_id, given.batch_id],
     )
@@ -106,7 +107,7 @@ PLACES = Sheet(
         *(column_of(AreaSpell, field) for field in ("level", "code")),
         Column(
             "parent_code",
-            _("code of the area it lies in"),
+            say("code of the area it lies in"),
             required=False,
             headers=("parent code", "上级代码"),
             max_length=20,
@@ -119,9 +120,9 @@ PLACES = Sheet(
     apply_permission="places.apply",
     checks=AREA_CHECKS,
     totals=(
-        Total(_("Counties"), "SELECT count(DISTINCT code) FROM {stage} s WHERE level = 'county'"),
-        Total(_("Townships"), "SELECT count(DISTINCT code) FROM {stage} s WHERE level = 'township'"),
-        Total(_("Villages"), "SELECT count(DISTINCT code) FROM {stage} s WHERE level = 'village'"),
+        Total(say("Counties"), "SELECT count(DISTINCT code) FROM {stage} s WHERE level = 'county'"),
+        Total(say("Townships"), "SELECT count(DISTINCT code) FROM {stage} s WHERE level = 'township'"),
+        Total(say("Villages"), "SELECT count(DISTINCT code) FROM {stage} s WHERE level = 'village'"),
     ),
     key=("level", "code", "valid_from"),
 )
@@ -134,7 +135,7 @@ DESIGNATIONS = Sheet(
         "document."
     ),
     columns=(
-        Column("area_code", _("area on the list"), Kind.AREA, headers=("代码", "区划代码", "code")),
+        Column("area_code", say("area on the list"), Kind.AREA, headers=("代码", "区划代码", "code")),
         *(column_of(Designation, field) for field in ("list", "starts_on", "ends_before", "document")),
     ),
     apply=_apply_designations,
@@ -144,13 +145,13 @@ DESIGNATIONS = Sheet(
         Check(
             rule="designations_days_in_order",
             column="valid_to",
-            expected=_("a day after the first day"),
+            expected=say("a day after the first day"),
             sql="SELECT s.row_no, s.valid_to::text FROM {stage} s WHERE s.valid_to <= s.valid_from",
         ),
         Check(
             rule="designations_once",
             column="list",
-            expected=_("an area not on this list yet on these days, and in one class of the three ensures at a time"),
+            expected=say("an area not on this list yet on these days, and in one class of the three ensures at a time"),
             sql=shared_days(
                 (
                     f"SELECT s.row_no, s.list, s.area_code_id || ' ' || {_LIST.format('s')}, s.valid_from, s.valid_to "
@@ -159,10 +160,10 @@ DESIGNATIONS = Sheet(
                 f"SELECT k.area_id || ' ' || {_LIST.format('k')}, k.starts_on, k.ends_before FROM places_designation k"
                 " WHERE k.voided_at IS NULL AND k.area_id IN (SELECT g.area_code_id FROM {stage} g)",
             ),
-            todo=_("end the earlier designation first, or leave the row out"),
+            todo=say("end the earlier designation first, or leave the row out"),
         ),
     ),
-    totals=(Total(_("Areas"), "SELECT count(DISTINCT area_code) FROM {stage} s"),),
+    totals=(Total(say("Areas"), "SELECT count(DISTINCT area_code) FROM {stage} s"),),
     key=("area_code", "list", "valid_from"),
     area_column="area_code",
     area_day="valid_from",

@@ -18,9 +18,9 @@ from typing import Any
 from karez.kernel.encodings import meant_as_utf8
 from karez.kernel.folding import fold
 from karez.kernel.formula import ID, Formula, FormulaError, Sign, parse_formula, parse_sign, shorten
+from karez.kernel.messages import Message, say
 from karez.kernel.printed import PrintedNumber, Qualifier
 from karez.kernel.units import PERCENT, unit_named
-from karez.kernel.words import Words, say
 from karez.kernel.workbook.marks import MERGED, SHOWN, is_mark
 from karez.kernel.written import NUMBER_REASONS, reason_for
 from karez.proofreader.chapter_workbook import WorkbookError, is_workbook, rows_of_workbook
@@ -45,7 +45,7 @@ MAX_DIGITS = 30
 _NUMBER = re.compile(
     r"-?(?:[0-9]+|[1-9][0-9]{0,2}(?:,[0-9]{3})+)(?:\.[0-9]+)?"
 )  # as printed: 1.080 has three decimals, 2,912 a separator
-# Words and numbers of a period: end_2009, 2006-2008, 2009-12-31, 2009Q1, 11th_plan; a year has four digits.
+# Message and numbers of a period: end_2009, 2006-2008, 2009-12-31, 2009Q1, 11th_plan; a year has four digits.
 _RUN = re.compile(r"[A-Za-z0-9]+")
 _YEAR = re.compile(r"[12][0-9]{3}(?:[QqHh][1-4])?")
 _BESIDE_YEAR = re.compile(r"[0-9]{1,2}|[QqHh][1-4]")
@@ -184,7 +184,7 @@ class Table:
                 1,
                 "",
                 say("an empty file"),
-                say("a first line naming the columns %(columns)s", columns=",".join(self.required)),
+                say("a first line naming the columns {columns}", columns=",".join(self.required)),
             )
             return
         names = self._header(line, header)
@@ -197,8 +197,8 @@ class Table:
                 yield line, {name: cell.strip() for name, cell in zip(names, record, strict=True) if name}
             else:
                 column = _column(len(names)) if len(record) > len(names) else names[len(record)]
-                expected = say("%(count)s cells, as in the first line", count=len(names))
-                self.fault(line, column, say("%(count)s cells", count=len(record)), expected)
+                expected = say("{count} cells, as in the first line", count=len(names))
+                self.fault(line, column, say("{count} cells", count=len(record)), expected)
         if not seen and not self.faults:
             self.fault(line + 1, "", say("no rows"), say("at least one row below the column names"))
 
@@ -222,7 +222,7 @@ class Table:
             line = data.count(b"\n", 0, error.start) + 1
             at = error.start - (data.rfind(b"\n", 0, error.start) + 1) + 1
             found = " ".join(f"{byte:02x}" for byte in data[error.start : error.start + 4])
-            found = say("bytes %(bytes)s at byte %(place)s of the line", bytes=found, place=at)
+            found = say("bytes {bytes} at byte {place} of the line", bytes=found, place=at)
             self.fault(line, "", found, say("text in UTF-8") if meant else say("text in UTF-8 or GB 18030"))
             return None
 
@@ -231,15 +231,13 @@ class Table:
         have.
         """
         if len(self.data) > MAX_BYTES:
-            self.fault(1, "", say("more than %(limit)s bytes", limit=f"{MAX_BYTES:,}"), say("a smaller file"))
+            self.fault(1, "", say("more than {limit} bytes", limit=f"{MAX_BYTES:,}"), say("a smaller file"))
             return
         records = self._of_workbook() if is_workbook(self.data) else self._of_text()
         for count, (line, record) in enumerate(r for r in records if any(cell.strip() for cell in r[1])):
             if count > MAX_ROWS:
                 limit = f"{MAX_ROWS:,}"
-                self.fault(
-                    line, "", say("more than %(limit)s rows", limit=limit), say("at most %(limit)s", limit=limit)
-                )
+                self.fault(line, "", say("more than {limit} rows", limit=limit), say("at most {limit}", limit=limit))
                 return
             yield line, record
 
@@ -278,8 +276,8 @@ class Table:
     def _header(self, line: int, header: list[str]) -> list[str] | None:
         """The column names; None where nothing below them can be read."""
         if len(header) > MAX_COLUMNS:
-            found = say("%(count)s columns", count=len(header))
-            self.fault(line, _column(MAX_COLUMNS), found, say("at most %(limit)s", limit=MAX_COLUMNS))
+            found = say("{count} columns", count=len(header))
+            self.fault(line, _column(MAX_COLUMNS), found, say("at most {limit}", limit=MAX_COLUMNS))
             return None
         if self.misnamed and not set(self.required) & {cell.strip().lower() for cell in header}:
             self._no_workbook()
@@ -290,8 +288,8 @@ class Table:
             return None
         for place, cell in enumerate(header):
             if len(cell) > MAX_HEADING:
-                found = say("a heading of %(count)s characters", count=f"{len(cell):,}")
-                self.fault(line, _column(place), found, say("at most %(limit)s", limit=MAX_HEADING))
+                found = say("a heading of {count} characters", count=f"{len(cell):,}")
+                self.fault(line, _column(place), found, say("at most {limit}", limit=MAX_HEADING))
                 return None
         names = [cell.strip().lower() for cell in header]
         if not set(self.required) & set(names):
@@ -305,7 +303,7 @@ class Table:
         for name in self.required:
             if name not in names:
                 self.fault(
-                    line, name, say("no such column"), say("the columns %(columns)s", columns=",".join(self.required))
+                    line, name, say("no such column"), say("the columns {columns}", columns=",".join(self.required))
                 )
         self.ignored = tuple(shorten(name, 40) for name in names if name and name not in self.known)
         return names
@@ -316,15 +314,15 @@ class Table:
             1,
             "",
             say("a file that is not a workbook, though it is named as one"),
-            say("XLSX, or CSV with the columns %(columns)s", columns=columns),
+            say("XLSX, or CSV with the columns {columns}", columns=columns),
         )
 
     def _no_columns(self, line: int, header: list[str]) -> None:
-        found = say("a first line with none of the columns: %(line)s", line=shorten(",".join(header), 80))
-        self.fault(line, "", found, say("the columns %(columns)s", columns=",".join(self.required)))
+        found = say("a first line with none of the columns: {line}", line=shorten(",".join(header), 80))
+        self.fault(line, "", found, say("the columns {columns}", columns=",".join(self.required)))
 
 
-def mark_words(cell: str) -> Words:
+def mark_words(cell: str) -> Message:
     """What is expected of a cell that holds something and no value."""
     if cell.startswith(SHOWN):
         return say("a cell that shows what it holds, in a plain number format")
@@ -333,8 +331,8 @@ def mark_words(cell: str) -> Words:
     return say("a value, not an error of the spreadsheet")
 
 
-def _column(place: int) -> Words:
-    return say("column %(number)s", number=place + 1)
+def _column(place: int) -> Message:
+    return say("column {number}", number=place + 1)
 
 
 class _Row:
@@ -389,20 +387,20 @@ class _Row:
             elif is_mark(cell):
                 self.fault(column, f"'{shorten(cell, 40)}'", mark_words(cell))
             elif len(cell) > MAX_CELL:
-                found = say("%(count)s characters", count=len(cell))
-                self.fault(column, found, say("at most %(limit)s", limit=MAX_CELL))
+                found = say("{count} characters", count=len(cell))
+                self.fault(column, found, say("at most {limit}", limit=MAX_CELL))
 
     def _id(self, lines: dict[str, int]) -> str | None:
         name = self.cell("id")
         if name is None:
             return None
         if len(name) > MAX_ID or not ID.fullmatch(name):
-            expected = say("letters, digits, _ and dots, such as funds.total; at most %(limit)s", limit=MAX_ID)
+            expected = say("letters, digits, _ and dots, such as funds.total; at most {limit}", limit=MAX_ID)
             self.fault("id", _shown(name), expected)
             return None
         if name in lines:
-            found = say("'%(id)s' again", id=shorten(name, 80))
-            self.fault("id", found, say("each id once; it stands on line %(line)s", line=lines[name]))
+            found = say("'{id}' again", id=shorten(name, 80))
+            self.fault("id", found, say("each id once; it stands on line {line}", line=lines[name]))
             return None
         lines[name] = self.line
         return name
@@ -416,8 +414,8 @@ class _Row:
         if cell.endswith("%") and unit_named(self.cells.get("unit", "")) == PERCENT:
             cell = cell[:-1].rstrip()  # as a spreadsheet shows a share
         if len(cell) > MAX_DIGITS:
-            limited = say("%(what)s; at most %(limit)s characters", what=expected, limit=MAX_DIGITS)
-            self.fault(column, say("%(count)s characters", count=len(cell)), limited)
+            limited = say("{what}; at most {limit} characters", what=expected, limit=MAX_DIGITS)
+            self.fault(column, say("{count} characters", count=len(cell)), limited)
             return None
         number = Decimal(cell.replace(",", "")) if _NUMBER.fullmatch(cell) else None
         if number is None or (above_zero and number <= 0):
@@ -433,14 +431,14 @@ class _Row:
         try:
             return Qualifier(cell)
         except ValueError:
-            expected = say("one of %(these)s", these=", ".join(q.value for q in Qualifier))
+            expected = say("one of {these}", these=", ".join(q.value for q in Qualifier))
             self.fault("qualifier", _shown(cell), expected)
             return None
 
     def _check_kind(self) -> None:
         cell = self.cell("kind")
         if cell and cell.lower() not in KINDS:
-            self.fault("kind", _shown(cell), say("one of %(these)s, or an empty cell", these=", ".join(KINDS)))
+            self.fault("kind", _shown(cell), say("one of {these}, or an empty cell", these=", ".join(KINDS)))
 
     def _check_period(self) -> None:
         cell = self.cell("period")
@@ -465,7 +463,7 @@ class _Row:
         try:
             return parse_formula(cell)
         except FormulaError as error:
-            found = say("%(what)s at character %(place)s", what=error.found, place=error.position)
+            found = say("{what} at character {place}", what=error.found, place=error.position)
             self.fault(column, found, error.expected)
             return None
 

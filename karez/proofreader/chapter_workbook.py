@@ -10,7 +10,7 @@ import csv
 import io
 from collections.abc import Callable, Iterator, Sequence
 
-from karez.kernel.words import Words, say
+from karez.kernel.messages import Message, say
 from karez.kernel.workbook import reading
 from karez.kernel.workbook.marks import without_number_mark
 from karez.kernel.workbook.reading import MIB, Limits, Reading, SheetHead, WorkbookRefused, read_bytes
@@ -37,7 +37,7 @@ def is_workbook(data: bytes) -> bool:
 
 
 def rows_of_workbook(
-    data: bytes, known: Callable[[Sequence[str]], bool] = bool, tell: Callable[[Words], None] = lambda _words: None
+    data: bytes, known: Callable[[Sequence[str]], bool] = bool, tell: Callable[[Message], None] = lambda _words: None
 ) -> Iterator[tuple[int, list[str]]]:
     """The rows of one sheet, counted as the spreadsheet counts: of those shown the first whose first line is `known`,
     else the first.
@@ -60,23 +60,23 @@ def rows_of_workbook(
             yield line, [without_number_mark(cell) for cell in cells] if read.counts.get("three_decimals") else cells
 
 
-def _told(read: Reading) -> Iterator[Words]:
+def _told(read: Reading) -> Iterator[Message]:
     if read.others or read.hidden:
-        yield say("Read was the sheet %(name)s.", name=read.sheet)
+        yield say("Read was the sheet {name}.", name=read.sheet)
     if read.others:
-        yield say("Not read: the sheets %(names)s.", names=", ".join(read.others[:20]))
+        yield say("Not read: the sheets {names}.", names=", ".join(read.others[:20]))
     if read.hidden:
-        yield say("Not read, because they are hidden: the sheets %(names)s.", names=", ".join(read.hidden[:20]))
+        yield say("Not read, because they are hidden: the sheets {names}.", names=", ".join(read.hidden[:20]))
     sentences = {
-        "hidden_row": say("Hidden rows were read like the others: %(places)s.", places=_places(read, "hidden_row")),
+        "hidden_row": say("Hidden rows were read like the others: {places}.", places=_places(read, "hidden_row")),
         "hidden_column": say(
-            "Hidden columns were read like the others: %(places)s.", places=_places(read, "hidden_column")
+            "Hidden columns were read like the others: {places}.", places=_places(read, "hidden_column")
         ),
         "far_cell": say(
-            "Not read, because it stands far beside the column names: %(places)s.", places=_places(read, "far_cell")
+            "Not read, because it stands far beside the column names: {places}.", places=_places(read, "far_cell")
         ),
         "yearless_day": say(
-            "Days are shown without their year and were read with it: %(places)s.", places=_places(read, "yearless_day")
+            "Days are shown without their year and were read with it: {places}.", places=_places(read, "yearless_day")
         ),
     }
     yield from (words for kind, words in sentences.items() if read.counts.get(kind))
@@ -88,17 +88,17 @@ def _places(read: Reading, kind: str) -> str:
 
 
 def _error(no: WorkbookRefused) -> WorkbookError:
-    large = say("at most %(cells)s cells in the sheet; a larger table as CSV", cells=f"{MAX_CELLS:,}")
+    large = say("at most {cells} cells in the sheet; a larger table as CSV", cells=f"{MAX_CELLS:,}")
     found, expected = {
         "old": (say("an old (.xls) or password-protected workbook"), say("XLSX without password, or CSV")),
         "no_workbook": (say("an archive without worksheets"), say("a CSV or XLSX file")),
         "packing": (say("an archive packed in a way spreadsheets do not use"), _SOUND),
         "hidden": (say("a workbook whose sheets are all hidden"), say("a sheet that is shown")),
         "far": (
-            say("something in the cell %(cell)s, far beside the table", cell=no.found),
-            say("at most %(limit)s columns", limit=LIMITS.columns),
+            say("something in the cell {cell}, far beside the table", cell=no.found),
+            say("at most {limit} columns", limit=LIMITS.columns),
         ),
-        "text": (say("a workbook with more than %(limit)s characters", limit=f"{MAX_TEXT:,}"), large),
+        "text": (say("a workbook with more than {limit} characters", limit=f"{MAX_TEXT:,}"), large),
         "memory": (say("a workbook that takes more memory than it may"), large),
         "time": (say("a workbook that takes longer to read than it may"), large),
         **dict.fromkeys(

@@ -11,7 +11,6 @@ from django.utils.translation import gettext as _
 
 from karez.kernel.interval import Interval
 from karez.kernel.printed import plain_number
-from karez.kernel.words import in_language
 from karez.proofreader.proof import ProofResult
 from karez.proofreader.units import sentence
 
@@ -102,8 +101,8 @@ def _parts(result: ProofResult) -> dict[str, Iterator[Row]]:
                 None if i.computed is None else plain_number(i.computed),
                 *_ends(i.range),
                 i.verdict.value,
-                in_language(i.why),
-                "; ".join(in_language(option) for option in i.would_hold),
+                str(i.why),
+                "; ".join(str(option) for option in i.would_hold),
                 "figures",
                 None,
             ]
@@ -119,7 +118,7 @@ def _parts(result: ProofResult) -> dict[str, Iterator[Row]]:
                 None,
                 None,
                 r.verdict.value,
-                in_language(r.why),
+                str(r.why),
                 None,
                 "rules",
                 None,
@@ -152,8 +151,8 @@ def _parts(result: ProofResult) -> dict[str, Iterator[Row]]:
 def fault_sentence(found: str, expected: str) -> str:
     """A fault of the file in one sentence of the active language."""
     return _("Found %(found)s; expected %(expected)s.") % {
-        "found": in_language(found),
-        "expected": in_language(expected),
+        "found": str(found),
+        "expected": str(expected),
     }
 
 

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from karez.kernel.words import in_language
 from karez.proofreader.chapter_file import Chapter
 from karez.proofreader.proof import Identity, JudgedRelation, ProofResult
 from karez.proofreader.units import sentence
@@ -61,7 +60,7 @@ def context_of(result: ProofResult, chapter: Chapter) -> dict[str, Any]:
     judged, failing = len(result.identities), identities[0].count
     return {
         "result": result,
-        "told": [in_language(words) for words in result.told],
+        "told": [str(words) for words in result.told],
         "judged": judged,
         "holding": judged - failing,
         "failing": failing,
@@ -70,10 +69,7 @@ def context_of(result: ProofResult, chapter: Chapter) -> dict[str, Any]:
         "relations": [group for group in relations if group.count],
         "units": [{"fault": u, "label": labels.get(u.id, ""), "why": sentence(u)} for u in result.units[:SHOWN]],
         "units_left_out": max(0, len(result.units) - SHOWN),
-        "faults": [
-            {"fault": f, "found": in_language(f.found), "expected": in_language(f.expected)}
-            for f in result.faults[:SHOWN]
-        ],
+        "faults": [{"fault": f, "found": str(f.found), "expected": str(f.expected)} for f in result.faults[:SHOWN]],
         "faults_left_out": max(0, len(result.faults) - SHOWN),
     }
 
@@ -85,7 +81,7 @@ def _group(code: str, identities: Iterable[Identity], labels: dict[str, str]) ->
 
 def _relations(code: str, relations: Iterable[JudgedRelation]) -> Group:
     found, count = _first([r for r in relations if r.verdict.value == code])
-    return Group(code, STANDINGS[code], "", count, [{"one": r, "why": in_language(r.why)} for r in found])
+    return Group(code, STANDINGS[code], "", count, [{"one": r, "why": str(r.why)} for r in found])
 
 
 def _first(found: Sequence[T]) -> tuple[Sequence[T], int]:
@@ -97,15 +93,13 @@ def _identity(one: Identity, labels: dict[str, str]) -> dict[str, Any]:
     return {
         "one": one,
         "label": labels.get(one.id, ""),
-        "printed": in_language(printed_text(one.printed)),
-        "computed": None if one.computed is None else in_language(number_text(one.computed)),
-        "range": in_language(range_text(one.range)),
+        "printed": str(printed_text(one.printed)),
+        "computed": None if one.computed is None else str(number_text(one.computed)),
+        "range": str(range_text(one.range)),
         # What would make it hold stands in a list of its own.
-        "why": in_language(
-            identity_sentence(one.id, one.printed, one.computed, one.range, one.verdict.value, {}, one.remark)
-        ),
-        "options": [in_language(option) for option in would_hold_words(one.id, one.would_hold_at, labels)],
-        "inputs": [(name, labels.get(name, ""), in_language(printed_text(p))) for name, p in one.inputs.items()]
+        "why": str(identity_sentence(one.id, one.printed, one.computed, one.range, one.verdict.value, {}, one.remark)),
+        "options": [str(option) for option in would_hold_words(one.id, one.would_hold_at, labels)],
+        "inputs": [(name, labels.get(name, ""), str(printed_text(p))) for name, p in one.inputs.items()]
         if fails
         else [],
     }

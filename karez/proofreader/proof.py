@@ -17,8 +17,8 @@ from typing import Any
 
 from karez.kernel.formula import Formula, FormulaError, Sign, Standing, Step, ranges_of, shorten, standing, value_of
 from karez.kernel.interval import DividesByZeroError, Interval
+from karez.kernel.messages import say
 from karez.kernel.printed import PrintedNumber, plain_number
-from karez.kernel.words import say
 from karez.proofreader.chapter_file import (
     MAX_BYTES,
     Chapter,
@@ -259,9 +259,9 @@ class _Judging:
         for circle in circles(links):
             found.update(circle)
             shown, more = ", ".join(circle[:4]), len(circle) - 4
-            told = say("a circle of %(ids)s", ids=shown)
+            told = say("a circle of {ids}", ids=shown)
             if more > 0:
-                told = say("a circle of %(ids)s and %(more)s more", ids=shown, more=more)
+                told = say("a circle of {ids} and {more} more", ids=shown, more=more)
             for name in circle:
                 expected = say("a formula that does not lead back to the figure itself")
                 self.faults.append(Fault(self.lines[name], "derivation", told, expected))
@@ -340,10 +340,10 @@ class _Judging:
                 continue
             known = False
             if name in self.lines:
-                found = say("%(id)s, whose own row has a fault", id=name)
-                expected = say("a figure that can be read on line %(line)s", line=self.lines[name])
+                found = say("{id}, whose own row has a fault", id=name)
+                expected = say("a figure that can be read on line {line}", line=self.lines[name])
             else:
-                found = say("%(id)s, which no row has as its id", id=shorten(name, 80))
+                found = say("{id}, which no row has as its id", id=shorten(name, 80))
                 expected = say("an id of this file")
             self.faults.append(Fault(line, column, found, expected, file))
         return known

@@ -13,8 +13,8 @@ from typing import Any
 from karez.kernel.folding import fold
 from karez.kernel.formula import Formula, Step, shorten
 from karez.kernel.interval import Interval
+from karez.kernel.messages import Message, say
 from karez.kernel.units import one_name_of
-from karez.kernel.words import Words, in_language, say
 from karez.proofreader.chapter_file import Chapter, PrintedFigure, Rules
 
 _COUNTS = {"persons", "person_times", "households", "villages", "counties"}
@@ -56,7 +56,7 @@ class UnitFault:
     id: str
     found: str
     expected: str
-    rule: Words
+    rule: Message
     file: str = "figures"
 
     def as_dict(self) -> dict[str, Any]:
@@ -105,7 +105,7 @@ class _Units:
             yield UnitFault(figure.line, figure.id, _number(figure), say("between 0 and 100 percent"), SHARE)
         if kind == "share" and (unit in _COUNTS or unit in ("percentage_points", "yuan")):
             yield UnitFault(
-                figure.line, figure.id, say("a share in %(unit)s", unit=printed.unit), say("percent"), SHARE_UNIT
+                figure.line, figure.id, say("a share in {unit}", unit=printed.unit), say("percent"), SHARE_UNIT
             )
         if kind == "stock" and unit in _COUNTS and not printed.interval.meets(Interval.between(0, None)):
             yield UnitFault(figure.line, figure.id, _number(figure), say("zero or more"), NEGATIVE)
@@ -117,15 +117,15 @@ class _Units:
             return
         whole = self.figures.get(name)
         if whole is None or whole is figure:
-            found = say("part of %(id)s", id=shorten(name, 80))
+            found = say("part of {id}", id=shorten(name, 80))
             expected = say("the id of another figure of this file")
             if name in lines and whole is None:
-                expected = say("a figure that can be read on line %(line)s", line=lines[name])
+                expected = say("a figure that can be read on line {line}", line=lines[name])
             yield UnitFault(figure.line, figure.id, found, expected, PART_WHOLE)
         elif _unlike(self.units[figure.id], self.units[name]):
             yield _unit_fault(figure, whole, PART_UNIT)
         elif whole.printed.interval.below(figure.printed.interval):
-            expected = say("no more than %(number)s, as %(id)s", number=_number(whole), id=name)
+            expected = say("no more than {number}, as {id}", number=_number(whole), id=name)
             yield UnitFault(figure.line, figure.id, _number(figure), expected, PART)
 
     def derived(self, figure: PrintedFigure, formula: Formula) -> Iterator[UnitFault]:
@@ -141,7 +141,7 @@ class _Units:
         if mixed:
             yield _mixed(figure.line, figure.id, mixed[0])
         elif top.step in (Step.ADD, Step.SUBTRACT) and not fits and _unlike(result, target):
-            yield UnitFault(figure.line, figure.id, say("a sum of %(unit)s", unit=result), _unit(figure), RESULT)
+            yield UnitFault(figure.line, figure.id, say("a sum of {unit}", unit=result), _unit(figure), RESULT)
         if _cell(figure, "kind") == "share" and top.step is Step.DIVIDE:
             yield from self._share(figure, formula)
         yield from self._periods(figure, formula)
@@ -175,9 +175,7 @@ class _Units:
             return
         here, there = figure.printed, first.printed
         if here.fraction != there.fraction and not here.interval.meets(there.interval):
-            expected = say(
-                "%(number)s, as %(id)s on line %(line)s", number=_number(first), id=first.id, line=first.line
-            )
+            expected = say("{number}, as {id} on line {line}", number=_number(first), id=first.id, line=first.line)
             yield UnitFault(figure.line, figure.id, _number(figure), expected, RESTATED)
         one, other = _year(figure), _year(first)
         if one and other and one != other and _cell(figure, "kind") == _cell(first, "kind"):
@@ -191,7 +189,7 @@ class _Units:
             return
         part, whole = (self.units[name] for name in names)
         if _unlike(part, whole) and "percent" not in (part, whole):
-            found = say("%(part)s divided by %(whole)s", part=part, whole=whole)
+            found = say("{part} divided by {whole}", part=part, whole=whole)
             yield UnitFault(figure.line, figure.id, found, say("the same unit above and below"), SHARE_OF_UNLIKE)
 
     def _periods(self, figure: PrintedFigure, formula: Formula) -> Iterator[UnitFault]:
@@ -203,7 +201,7 @@ class _Units:
         kinds = {_cell(part, "kind") for part in parts}
         if not all(years) or len(kinds) > 1:
             return
-        told = say("figures of %(years)s", years=", ".join(sorted(set(years))))
+        told = say("figures of {years}", years=", ".join(sorted(set(years))))
         if kinds == {"flow"} and _cell(figure, "kind") == "flow" and _year(figure) and set(years) != {_year(figure)}:
             yield UnitFault(figure.line, figure.id, told, _period(figure), PERIODS)
         elif kinds == {"stock"} and len(set(years)) > 1:
@@ -215,7 +213,7 @@ def _unlike(one: str, other: str) -> list[tuple[str, str]]:
 
 
 def _mixed(line: int, name: str, pair: Sequence[str], file: str = "figures") -> UnitFault:
-    found = say("%(one)s with %(other)s", one=pair[0], other=pair[1])
+    found = say("{one} with {other}", one=pair[0], other=pair[1])
     rule = MIXED
     if set(pair) == {"persons", "person_times"}:
         rule = ATTENDANCES
@@ -224,8 +222,8 @@ def _mixed(line: int, name: str, pair: Sequence[str], file: str = "figures") -> 
     return UnitFault(line, name, found, say("one unit in all parts"), rule, file)
 
 
-def _unit_fault(figure: PrintedFigure, other: PrintedFigure, rule: Words) -> UnitFault:
-    expected = say("%(unit)s, as %(id)s", unit=other.printed.unit, id=other.id)
+def _unit_fault(figure: PrintedFigure, other: PrintedFigure, rule: Message) -> UnitFault:
+    expected = say("{unit}, as {id}", unit=other.printed.unit, id=other.id)
     return UnitFault(figure.line, figure.id, _unit(figure), expected, rule)
 
 
@@ -233,8 +231,8 @@ def _unit(figure: PrintedFigure) -> str:
     return shorten(figure.printed.unit, 60)
 
 
-def _number(figure: PrintedFigure) -> Words:
-    return say("%(number)s %(unit)s", number=str(figure.printed), unit=_unit(figure))
+def _number(figure: PrintedFigure) -> Message:
+    return say("{number} {unit}", number=str(figure.printed), unit=_unit(figure))
 
 
 def _cell(figure: PrintedFigure, column: str) -> str:
@@ -246,15 +244,15 @@ def _year(figure: PrintedFigure) -> str:
     return found[1] if found else ""
 
 
-def _period(figure: PrintedFigure) -> Words:
-    return say("a figure of %(period)s", period=shorten(figure.cells.get("period", ""), 40))
+def _period(figure: PrintedFigure) -> Message:
+    return say("a figure of {period}", period=shorten(figure.cells.get("period", ""), 40))
 
 
 def sentence(fault: UnitFault) -> str:
     """A unit fault as one sentence in the active language."""
-    return in_language(
+    return str(
         say(
-            "Found %(found)s; expected %(expected)s: %(rule)s.",
+            "Found {found}; expected {expected}: {rule}.",
             found=fault.found,
             expected=fault.expected,
             rule=fault.rule,

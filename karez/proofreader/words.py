@@ -5,8 +5,8 @@ from fractions import Fraction
 
 from karez.kernel.formula import Sign, Standing
 from karez.kernel.interval import Interval
+from karez.kernel.messages import Message, say
 from karez.kernel.printed import PrintedNumber, Qualifier, digits
-from karez.kernel.words import Words, say
 
 _RELATIONS = {
     Sign.AT_MOST: say("The left is at most the right"),
@@ -23,23 +23,23 @@ _STANDINGS = {
 }
 
 
-def printed_text(printed: PrintedNumber) -> Words:
+def printed_text(printed: PrintedNumber) -> Message:
     """A printed number with its hedge."""
     number = digits(printed.fraction, printed.rounding)
     match printed.qualifier:
         case Qualifier.NEARLY:
-            return say("nearly %(number)s", number=number)
+            return say("nearly {number}", number=number)
         case Qualifier.ABOUT:
-            return say("about %(number)s", number=number)
+            return say("about {number}", number=number)
         case Qualifier.MORE_THAN:
-            return say("more than %(number)s", number=number)
+            return say("more than {number}", number=number)
         case Qualifier.AT_LEAST:
-            return say("at least %(number)s", number=number)
+            return say("at least {number}", number=number)
         case Qualifier.LESS_THAN:
-            return say("less than %(number)s", number=number)
+            return say("less than {number}", number=number)
         case Qualifier.AT_MOST:
-            return say("at most %(number)s", number=number)
-    return say("%(number)s", number=number)
+            return say("at most {number}", number=number)
+    return say("{number}", number=number)
 
 
 def number_text(value: Fraction) -> str:
@@ -57,16 +57,14 @@ def range_text(interval: Interval) -> str:
     if low is not None and high is not None:
         if low == high:
             return number_text(low)
-        return say("between %(low)s and %(high)s", low=number_text(low), high=number_text(high))
+        return say("between {low} and {high}", low=number_text(low), high=number_text(high))
     if low is not None:
         number = number_text(low)
-        return (
-            say("above %(number)s", number=number) if interval.low_open else say("at least %(number)s", number=number)
-        )
+        return say("above {number}", number=number) if interval.low_open else say("at least {number}", number=number)
     if high is None:
         return say("any value")
     number = number_text(high)
-    return say("below %(number)s", number=number) if interval.high_open else say("at most %(number)s", number=number)
+    return say("below {number}", number=number) if interval.high_open else say("at most {number}", number=number)
 
 
 def identity_sentence(
@@ -77,10 +75,10 @@ def identity_sentence(
     verdict: str,
     would_hold: Mapping[str, Interval | None],
     remark: str = "",
-) -> Words:
+) -> Message:
     """A verdict on a derivation: what is printed, what its inputs give, and for a failure what would make it hold; then a remark."""
     told = _verdict_sentence(name, printed, computed, interval, verdict, would_hold)
-    return say("%(told)s %(remark)s", told=told, remark=remark) if remark else told
+    return say("{told} {remark}", told=told, remark=remark) if remark else told
 
 
 def _verdict_sentence(
@@ -90,28 +88,28 @@ def _verdict_sentence(
     interval: Interval,
     verdict: str,
     would_hold: Mapping[str, Interval | None],
-) -> Words:
+) -> Message:
     given = say("no single value") if computed is None else number_text(computed)
     if not interval.is_point:
         rest = range_text(interval)
-        given = say("%(value)s (%(range)s within the rounding of the inputs)", value=given, range=rest)
-    start = say("Printed: %(printed)s. The inputs give %(given)s", printed=printed_text(printed), given=given)
+        given = say("{value} ({range} within the rounding of the inputs)", value=given, range=rest)
+    start = say("Printed: {printed}. The inputs give {given}", printed=printed_text(printed), given=given)
     match verdict:
         case "exact":
-            return say("%(start)s: the same.", start=start)
+            return say("{start}: the same.", start=start)
         case "pass":
-            return say("%(start)s: the same at the printed precision.", start=start)
+            return say("{start}: the same at the printed precision.", start=start)
         case "pass_if_rounded":
-            return say("%(start)s: the same only if figures written out in full are taken as rounded.", start=start)
+            return say("{start}: the same only if figures written out in full are taken as rounded.", start=start)
         case "bound":
-            return say("%(start)s: within the printed limit.", start=start)
+            return say("{start}: within the printed limit.", start=start)
     options = would_hold_words(name, would_hold)
     if not options:
-        return say("%(start)s: not the same.", start=start)
+        return say("{start}: not the same.", start=start)
     every = options[0]
     for option in options[1:]:
-        every = say("%(first)s, or if %(second)s", first=every, second=option)
-    return say("%(start)s: not the same. It would hold if %(options)s.", start=start, options=every)
+        every = say("{first}, or if {second}", first=every, second=option)
+    return say("{start}: not the same. It would hold if {options}.", start=start, options=every)
 
 
 def would_hold_words(
@@ -121,9 +119,9 @@ def would_hold_words(
     known.
     """
     return [
-        say("the printed figure were %(range)s", range=range_text(needed))
+        say("the printed figure were {range}", range=range_text(needed))
         if key == name
-        else say("%(id)s were %(range)s", id=_called(key, labels or {}), range=range_text(needed))
+        else say("{id} were {range}", id=_called(key, labels or {}), range=range_text(needed))
         for key, needed in would_hold.items()
         if needed is not None
     ]
@@ -133,10 +131,10 @@ def _called(name: str, labels: Mapping[str, str]) -> str:
     return f"{labels[name]} ({name})" if labels.get(name) else name
 
 
-def relation_sentence(left: Interval, sign: Sign, right: Interval, verdict: Standing) -> Words:
+def relation_sentence(left: Interval, sign: Sign, right: Interval, verdict: Standing) -> Message:
     """A verdict on a relation: both sides and how they compare."""
     return say(
-        "Left: %(left)s; right: %(right)s. %(relation)s: %(standing)s.",
+        "Left: {left}; right: {right}. {relation}: {standing}.",
         left=range_text(left),
         right=range_text(right),
         relation=_RELATIONS[sign],

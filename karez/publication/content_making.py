@@ -14,6 +14,7 @@ from karez.figures.engine import Cells, Place, State, cells, declared, resolve, 
 from karez.figures.over_years import told_by_other_years
 from karez.figures.publication import cells_for_publication
 from karez.figures.solver import UNDECIDED
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 from karez.periods.models import Region
 from karez.periods.services import region as the_region
@@ -126,22 +127,24 @@ def _withheld(
         raise Refusal(
             "publication.undecided",
             record=f"{snapshot.region} {snapshot.year}",
-            found=f"{len(undecided)} withheld cells of which it cannot be shown that they stay unknown",
-            expected="none",
-            rule=(
-                "what is printed beside a withheld cell fits together, and how open it stays can be worked out "
-                "within bounds"
+            found=say(
+                "{count} withheld cells of which it cannot be shown that they stay unknown", count=len(undecided)
             ),
-            todo="leave a figure out of the year's declarations, or look for editions that contradict each other",
+            expected=say("none"),
+            rule=say(
+                "what is printed beside a withheld cell fits together, and how open it stays can be "
+                "worked out within bounds"
+            ),
+            todo=say("leave a figure out of the year's declarations, or look for editions that contradict each other"),
         )
     if exposed:
         raise Refusal(
             "publication.exposed",
             record=f"{snapshot.region} {snapshot.year}",
-            found=f"{len(exposed)} small cells that can be worked out",
-            expected="none",
-            rule="fewer than 10 persons or households are not published and do not follow from what is",
-            todo="leave a figure out of the year's declarations, or make its disclosure unit coarser",
+            found=say("{count} small cells that can be worked out", count=len(exposed)),
+            expected=say("none"),
+            rule=say("fewer than 10 persons or households are not published and do not follow from what is"),
+            todo=say("leave a figure out of the year's declarations, or make its disclosure unit coarser"),
         )
     return decided.suppressed.keys()
 

@@ -7,6 +7,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 
 from karez.kernel.facts import Usage
+from karez.kernel.messages import say
 
 
 class Step(models.TextChoices):
@@ -39,7 +40,7 @@ class Edition(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.year} edition {self.number}"
+        return say("{year} edition {number}", year=self.year, number=self.number)
 
 
 class EditionStep(models.Model):

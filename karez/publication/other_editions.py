@@ -18,6 +18,7 @@ from karez.figures.engine import declared
 from karez.figures.over_years import Beside, Edition, Meaning, beside
 from karez.figures.publication import STRICT, WHOLES, Publication
 from karez.kernel.formula import parse_formula
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 from karez.publication.content import LEVELS, Content
 
@@ -109,10 +110,10 @@ def _computed_again(content: Content) -> dict[Key, Number]:
         raise Refusal(
             "publication.snapshot_gone",
             record=told["name"],
-            found="the snapshot of a signed edition is not here",
-            expected="the snapshot it was made from",
-            rule="what a year may print depends on what editions of other years withhold",
-            todo="restore the snapshot from the backup",
+            found=say("the snapshot of a signed edition is not here"),
+            expected=say("the snapshot it was made from"),
+            rule=say("what a year may print depends on what editions of other years withhold"),
+            todo=say("restore the snapshot from the backup"),
         )
     check_digests(snapshot)
     figures = [f for i, f in declared().of_year(snapshot.year).items() if i in content.figures]

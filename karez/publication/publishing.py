@@ -15,6 +15,7 @@ from django.conf import settings
 from karez.chapter.compose import COLUMNS
 from karez.closing.queries import check_region, verified_snapshot
 from karez.kernel.files import room_told, side_folder
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 from karez.publication.content_making import content_of
 from karez.publication.formats.docx import docx
@@ -55,11 +56,11 @@ def publication_of(region: str, year: int, *, number: int | None = None) -> Publ
     if number is not None:
         raise Refusal(
             "publication.not_signed",
-            record=f"{year}, edition {number}",
-            found="no signed edition of this number",
-            expected="a signed edition",
-            rule="what is public is what three people signed",
-            todo="leave the number out, or have the edition signed",
+            record=say("{year}, edition {number}", year=year, number=number),
+            found=say("no signed edition of this number"),
+            expected=say("a signed edition"),
+            rule=say("what is public is what three people signed"),
+            todo=say("leave the number out, or have the edition signed"),
         )
     return Publication(content_of(verified_snapshot(region, year), signed_contents()))
 

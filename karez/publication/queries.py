@@ -9,6 +9,7 @@ from functools import cached_property, lru_cache
 from types import MappingProxyType
 
 from karez.access.models import User
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 from karez.periods.services import region as the_region
 from karez.places.queries import may, require
@@ -73,7 +74,10 @@ def edition(actor: User, edition_id: int) -> Told:
     found = _told_of("e.id = %s", edition_id)
     if not found:
         raise Refusal(
-            "not_found.edition", record=str(edition_id), found="no such edition", todo="choose one from the list"
+            "not_found.edition",
+            record=str(edition_id),
+            found=say("no such edition"),
+            todo=say("choose one from the list"),
         )
     return found[0]
 

@@ -16,6 +16,7 @@ from karez.chapter.compose import SUPPRESSED
 from karez.closing.queries import verified_snapshot
 from karez.closing.snapshots import Snapshot
 from karez.figures.disclosure import RULES
+from karez.kernel.messages import Listing, say
 from karez.kernel.refusal import Refusal
 from karez.periods.services import region as the_region
 from karez.places.queries import require
@@ -45,10 +46,10 @@ def prepare_edition(actor: User, *, year: int, note: str = "") -> Edition:
             raise Refusal(
                 "publication.same_edition",
                 record=str(last),
-                found="the same figures, sentences and suppressions",
-                expected="something that differs",
-                rule="an edition is made once",
-                todo="review and sign the edition that is there",
+                found=say("the same figures, sentences and suppressions"),
+                expected=say("something that differs"),
+                rule=say("an edition is made once"),
+                todo=say("review and sign the edition that is there"),
             )
         edition = Edition.objects.create(
             year=year,
@@ -98,24 +99,29 @@ def add_erratum(actor: User, edition_id: int, *, figure: str, corrected: str, re
         held = found is not None and found[1] == SUPPRESSED
         raise Refusal(
             "publication.not_printed",
-            record=f"{figure} at {place}",
-            found="withheld" if held else "no such value in the edition",
-            expected="a value that the edition prints",
-            rule="an erratum corrects what was printed, and tells nothing that was withheld",
-            todo="name a printed figure and the code of its place",
+            record=say("{figure} at {place}", figure=figure, place=place),
+            found=say("withheld") if held else say("no such value in the edition"),
+            expected=say("a value that the edition prints"),
+            rule=say("an erratum corrects what was printed, and tells nothing that was withheld"),
+            todo=say("name a printed figure and the code of its place"),
         )
     exact = _exact(corrected, content.figures[figure])
     if exact == Fraction(found[0]) or not reason.strip():
         raise Refusal(
             "publication.empty_erratum",
             record=figure,
-            found="the value that is printed" if reason.strip() else "no reason",
-            expected="another value, and why",
-            rule="an erratum says what is right and why",
-            todo="give both",
+            found=say("the value that is printed") if reason.strip() else say("no reason"),
+            expected=say("another value, and why"),
+            rule=say("an erratum says what is right and why"),
+            todo=say("give both"),
         )
     if not edition.steps.filter(step=Step.SIGNED).exists():
-        raise _not_now(edition, "an edition that is not signed", "a signed edition", "prepare the edition anew instead")
+        raise _not_now(
+            edition,
+            say("an edition that is not signed"),
+            say("a signed edition"),
+            say("prepare the edition anew instead"),
+        )
     _refuse_telling(edition, figure, place, exact)
     return Erratum.objects.create(
         edition=edition,
@@ -137,16 +143,19 @@ def approve_erratum(actor: User, erratum_id: int) -> ErratumApproval:
         erratum = Erratum.objects.filter(pk=erratum_id).first()
         if erratum is None:
             raise Refusal(
-                "not_found.erratum", record=str(erratum_id), found="no such erratum", todo="choose one from the list"
+                "not_found.erratum",
+                record=str(erratum_id),
+                found=say("no such erratum"),
+                todo=say("choose one from the list"),
             )
         if erratum.by_id == actor.pk or ErratumApproval.objects.filter(erratum=erratum).exists():
             raise Refusal(
                 "publication.second_person",
                 record=str(erratum),
-                found="who proposed it" if erratum.by_id == actor.pk else "approved before",
-                expected="a second person, once",
-                rule="publishing needs two people",
-                todo="ask another approver",
+                found=say("who proposed it") if erratum.by_id == actor.pk else say("approved before"),
+                expected=say("a second person, once"),
+                rule=say("publishing needs two people"),
+                todo=say("ask another approver"),
             )
         _refuse_telling(erratum.edition, erratum.figure, erratum.place, Fraction(erratum.corrected))
         return ErratumApproval.objects.create(
@@ -159,10 +168,10 @@ def _refuse_changed(edition: Edition, snapshot: Snapshot, signed: Mapping[tuple[
         raise Refusal(
             "publication.edition_changed",
             record=str(edition),
-            found="other figures, sentences or suppressions than were prepared",
-            expected=f"what the digest {edition.digest[:12]} stands for",
-            rule="what is signed is what was prepared and reviewed",
-            todo="prepare a new edition and have it reviewed",
+            found=say("other figures, sentences or suppressions than were prepared"),
+            expected=say("what the digest {digest} stands for", digest=edition.digest[:12]),
+            rule=say("what is signed is what was prepared and reviewed"),
+            todo=say("prepare a new edition and have it reviewed"),
         )
 
 
@@ -183,7 +192,10 @@ def _edition(edition_id: int) -> Edition:
     found = Edition.objects.filter(pk=edition_id).first()
     if found is None:
         raise Refusal(
-            "not_found.edition", record=str(edition_id), found="no such edition", todo="choose one from the list"
+            "not_found.edition",
+            record=str(edition_id),
+            found=say("no such edition"),
+            todo=say("choose one from the list"),
         )
     return found
 
@@ -196,18 +208,18 @@ def _go_on(actor: User, edition_id: int, step: Step, note: str) -> EditionStep:
     if _NEXT.get(last) is not step:
         raise _not_now(
             edition,
-            f"an edition that is {last.value if last else 'not prepared'}",
-            f"what comes before {step.value}",
-            "see how far it is",
+            say("an edition that is {last}", last=last.value if last else say("not prepared")),
+            say("what comes before {step}", step=step.value),
+            say("see how far it is"),
         )
     if any(s.by_id == actor.pk for s in steps):
         raise Refusal(
             "publication.second_person",
             record=str(edition),
-            found=f"{actor} has prepared or reviewed it",
-            expected="three different people",
-            rule="a chapter is prepared, reviewed and signed by three people",
-            todo="ask somebody else",
+            found=say("{actor} has prepared or reviewed it", actor=actor),
+            expected=say("three different people"),
+            rule=say("a chapter is prepared, reviewed and signed by three people"),
+            todo=say("ask somebody else"),
         )
     return _step(actor, edition, step, note)
 
@@ -231,7 +243,7 @@ def _not_now(edition: Edition, found: str, expected: str, todo: str) -> Refusal:
         record=str(edition),
         found=found,
         expected=expected,
-        rule="prepared, reviewed, signed: in this order, each once",
+        rule=say("prepared, reviewed, signed: in this order, each once"),
         todo=todo,
     )
 
@@ -246,9 +258,9 @@ def _exact(text: str, told: Mapping[str, Any]) -> Fraction:
             "publication.no_number",
             record=told["id"],
             found=text[:60],
-            expected="a number in the figure's unit",
-            rule="an erratum prints a number",
-            todo="write digits, with a point before decimals",
+            expected=say("a number in the figure's unit"),
+            rule=say("an erratum prints a number"),
+            todo=say("write digits, with a point before decimals"),
         )
     exact = Fraction(plain.replace(",", ""))
     counted = told["kind"] in ("stock", "flow", "plan") and (is_count(told) or told["unit"] in _COUNTED)
@@ -257,9 +269,9 @@ def _exact(text: str, told: Mapping[str, Any]) -> Fraction:
             "publication.no_count",
             record=told["id"],
             found=text[:60],
-            expected="a whole number, zero or more",
-            rule="what is counted one by one has no fractions and is never below zero",
-            todo="write how many there are",
+            expected=say("a whole number, zero or more"),
+            rule=say("what is counted one by one has no fractions and is never below zero"),
+            todo=say("write how many there are"),
         )
     return exact
 
@@ -283,19 +295,25 @@ def _refuse_telling(edition: Edition, figure: str, place: str, corrected: Fracti
             raise Refusal(
                 "publication.small_difference",
                 record=figure,
-                found=f"a correction from {' and '.join(map(str, sorted(known)))} to {corrected}",
-                expected="10 or more, and changed by 10 or more",
-                rule="printed and corrected values together tell of nobody in particular: fewer than 10 are not printed",
-                todo="leave the value; the next edition carries the right one",
+                found=say(
+                    "a correction from {printed} to {corrected}",
+                    printed=Listing(map(str, sorted(known)), " and "),
+                    corrected=corrected,
+                ),
+                expected=say("10 or more, and changed by 10 or more"),
+                rule=say(
+                    "printed and corrected values together tell of nobody in particular: fewer than 10 are not printed"
+                ),
+                todo=say("leave the value; the next edition carries the right one"),
             )
     if learnt := given_away(edition.year, edition.number, signed, figure, place, corrected):
         raise Refusal(
             "publication.erratum_tells",
-            record=f"{figure} at {place}",
-            found="other figures that readers could work out with it: " + ", ".join(learnt[:5]),
-            expected=(
+            record=say("{figure} at {place}", figure=figure, place=place),
+            found=say("other figures that readers could work out with it: {figures}", figures=Listing(learnt[:5])),
+            expected=say(
                 "an erratum from which nothing follows about fewer than 10 persons or households, nor what is withheld"
             ),
-            rule="what is published together tells of nobody in particular",
-            todo="correct the other figures first, or leave the value: the next edition carries the right ones",
+            rule=say("what is published together tells of nobody in particular"),
+            todo=say("correct the other figures first, or leave the value: the next edition carries the right ones"),
         )

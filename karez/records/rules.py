@@ -13,6 +13,7 @@ from django.apps import apps
 from django.db import connection
 from django.utils.module_loading import autodiscover_modules
 
+from karez.kernel.messages import read
 from karez.kernel.refusal import Refusal
 from karez.kernel.rules import Rule, Ruled, Void
 from karez.kernel.sheets import Check, Together
@@ -151,7 +152,7 @@ def refuse_if_broken(ruled: Ruled, values: Mapping[str, Any], *, record: str = "
             cursor.execute(finding(ruled, rules, source, waiting=True) + " ORDER BY 1 LIMIT 1", dict(values))
             broken = cursor.fetchone()
             if broken is not None:
-                raise _refusal(ruled, rules[broken[0]], record=record, found=str(broken[2]))
+                raise _refusal(ruled, rules[broken[0]], record=record, found=read(broken[2]))
 
 
 def _plain(db_type: str) -> str:
@@ -168,7 +169,7 @@ def refusal_of(error: BaseException | None) -> Refusal | None:
     rule = next((one for one in ruled.rules if one.name == error.diag.constraint_name), None)
     if rule is None:
         return None
-    return _refusal(ruled, rule, record=error.diag.message_primary or "", found=error.diag.message_detail or "")
+    return _refusal(ruled, rule, record=read(error.diag.message_primary), found=read(error.diag.message_detail))
 
 
 def _refusal(ruled: Ruled, rule: Rule, *, record: str, found: str) -> Refusal:
@@ -176,8 +177,8 @@ def _refusal(ruled: Ruled, rule: Rule, *, record: str, found: str) -> Refusal:
         f"{ruled.room}.{rule.name}",
         record=record,
         found=found,
-        expected=str(rule.expected),
-        todo=str(rule.todo),
+        expected=rule.expected,
+        todo=rule.todo,
         more={"column": rule.column},
     )
 

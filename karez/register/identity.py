@@ -20,6 +20,7 @@ from karez.access.services import log_read
 from karez.host import sessions
 from karez.intake import retention
 from karez.kernel.id_number import disagreement, fault_of
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 from karez.kernel.sealing import SealingKey
 from karez.notices.queries import documents_naming
@@ -69,7 +70,7 @@ def open_household(actor: User, *, household_id: int, purpose: str) -> dict[int,
         )
     )
     if not members:
-        raise rules.unknown("household", household_id)
+        raise rules.unknown(say("household"), household_id)
     require(actor, VIEW, members[0].household.village_id)
     for member in members:
         log_read(actor, kind="person", subject_id=member.person_id, purpose=purpose)
@@ -106,7 +107,7 @@ def correct_identity(actor: User, *, person_id: int, values: Values, reason: str
 
     Refuses, unless `confirmed`, a number that says another sex or month of birth than the person's record.
     """
-    rules.check_reason(f"person {person_id}", reason)
+    rules.check_reason(say("person {person_id}", person_id=person_id), reason)
     village_id = _village_of(person_id)
     require(actor, RECORD, village_id)
     known = Identity.objects.filter(person_id=person_id).first()
@@ -117,15 +118,20 @@ def correct_identity(actor: User, *, person_id: int, values: Values, reason: str
     )
     if not (confirmed or unchanged):
         person = Person.objects.get(pk=person_id)
-        require_agreement(f"person {person_id}", values.id_number, birth_month=person.birth_month, sex=person.sex)
-    with _database_refusals(f"person {person_id}"):
+        require_agreement(
+            say("person {person_id}", person_id=person_id),
+            values.id_number,
+            birth_month=person.birth_month,
+            sex=person.sex,
+        )
+    with _database_refusals(say("person {person_id}", person_id=person_id)):
         keep(actor, person_id=person_id, village_id=village_id, values=values, reason=reason)
 
 
 @transaction.atomic
 def request_erasure(actor: User, *, person_id: int, reason: str) -> ErasureRequest:
     """Asks that a person's identity be erased; another person carries it out (`erase_person`)."""
-    rules.check_reason(f"person {person_id}", reason)
+    rules.check_reason(say("person {person_id}", person_id=person_id), reason)
     require(actor, RECORD, _village_of(person_id))
     return ErasureRequest.objects.create(person_id=person_id, requested_by_id=actor.pk, reason=reason.strip())
 
@@ -141,14 +147,14 @@ def erase_person(actor: User, *, request_id: int) -> int:
     """
     request = ErasureRequest.objects.filter(pk=request_id).first()
     if request is None:
-        raise rules.unknown("request", request_id)
+        raise rules.unknown(say("request"), request_id)
     person_id = present_record(request.person_id)  # a correction since then made a new record
     require(actor, CORRECT, _village_of(person_id))
     known = Identity.objects.filter(person_id=person_id).first()
     ever = _ever_known(person_id)
     villages = _villages_of(request.person_id)
     files: dict[bool, list[int]] = {True: [], False: []}  # whole ones, and those of which the words alone go
-    with _database_refusals(f"request {request_id}"), connection.cursor() as cursor:
+    with _database_refusals(say("request {request_id}", request_id=request_id)), connection.cursor() as cursor:
         cursor.execute(sessions.for_as_long_as_it_takes())  # it reads what every file and document says
         retention.forget_files_of(
             area_ids=villages,
@@ -291,7 +297,7 @@ def _village_of(person_id: int) -> int:
         .first()
     )
     if last is None:
-        raise rules.unknown("person", person_id)
+        raise rules.unknown(say("person"), person_id)
     return last.household.village_id
 
 
@@ -325,11 +331,11 @@ def _found(actor: User, condition: str, params: list[Any]) -> list[Found]:
     if len(rows) > _SHOWN:
         raise Refusal(
             "register.too_many",
-            record="search",
-            found=f"more than {_SHOWN} persons",
-            expected="a narrower search",
-            rule="a search is no way to list people",
-            todo="search in a township or village",
+            record=say("search"),
+            found=say("more than {shown} persons", shown=_SHOWN),
+            expected=say("a narrower search"),
+            rule=say("a search is no way to list people"),
+            todo=say("search in a township or village"),
         )
     return rows
 

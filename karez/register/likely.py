@@ -4,15 +4,14 @@
 Holds no numbers: a number that is on record already is a fault (`sheets`).
 """
 
-from django.utils.translation import gettext_lazy as _
-
+from karez.kernel.messages import say
 from karez.kernel.sheets import Check, Outcome
 
 # Who has no number is known by name, sex and month of birth, in the same household or another; a name is hashed by
 # village, so nobody is looked for elsewhere. Two numbers that differ are two persons. Persons alike are gathered first:
 # what is joined stays as long as the file, however often one name stands in a village.
-_NOT_THERE = _("a person not yet in the village")
-_IF_THE_SAME = _(
+_NOT_THERE = say("a person not yet in the village")
+_IF_THE_SAME = say(
     "if it is the same person, leave the row out and move the person on the person's page; if it is another one, "
     "confirm it"
 )
@@ -20,8 +19,8 @@ SAME_PERSON = Check(
     "same_person_on_record",
     "name",
     _NOT_THERE,
-    """SELECT s.row_no, 'the same name, sex and month of birth in household ' || CASE WHEN s.number_hash IS NULL
-        THEN k.household ELSE k.unnumbered_in END,
+    """SELECT s.row_no, karez_say('the same name, sex and month of birth in household {1}', (CASE WHEN s.number_hash IS NULL
+        THEN k.household ELSE k.unnumbered_in END)::text),
               CASE WHEN s.number_hash IS NULL THEN k.n ELSE k.unnumbered END
          FROM {stage} s JOIN (
               SELECT i.name_hash, h.village_id, p.sex::text AS sex, coalesce(p.birth_month, 'infinity') AS born,
@@ -43,7 +42,7 @@ SAME_PERSON_IN_FILE = Check(
     "same_person_in_file",
     "name",
     _NOT_THERE,
-    """SELECT t.row_no, 'the same name, sex and month of birth in household ' || f.household_no || ', row ' || t.twin, 0
+    """SELECT t.row_no, karez_say('the same name, sex and month of birth in household {1}, row {2}', f.household_no::text, t.twin::text), 0
         FROM (
          SELECT row_no, CASE WHEN number_hash IS NULL THEN min(row_no) OVER g
              ELSE min(row_no) FILTER (WHERE number_hash IS NULL) OVER g END AS twin

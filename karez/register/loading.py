@@ -9,6 +9,7 @@ from typing import Any
 
 from karez.intake.applying import require_all_rows, require_none
 from karez.intake.sameness import require_still_confirmed
+from karez.kernel.messages import say
 from karez.kernel.sheets import Applying
 from karez.register.likely import SAME_PERSON
 
@@ -76,7 +77,7 @@ SELECT s.row_no FROM {stage} s JOIN register_household h
 """
 
 _VOID_SPELL = """
-UPDATE {table} SET voided_at = now(), voided_by_id = %(approver)s, void_reason = 'batch withdrawn',
+UPDATE {table} SET voided_at = now(), voided_by_id = %(approver)s, void_reason = karez_say('batch withdrawn'),
        void_counts_on = GREATEST({counts}, %(open)s)
  WHERE batch_id = %(batch)s AND voided_at IS NULL
 """
@@ -89,8 +90,8 @@ def apply_register(a: Applying) -> Mapping[str, int]:
     require_none(
         a,
         _TAKEN.replace("{stage}", a.stage),
-        found="this number is on the register by now",
-        expected="a person not yet on the register",
+        found=say("this number is on the register by now"),
+        expected=say("a person not yet on the register"),
     )
     require_still_confirmed(a, SAME_PERSON)
     a.cursor.execute("DROP TABLE IF EXISTS register_load")
@@ -105,11 +106,11 @@ def apply_register(a: Applying) -> Mapping[str, int]:
         written = _run(a, sql)
         if sql is _PERSONS_TO_BE:
             require_all_rows(
-                a, written, found="SELECT row_no FROM register_load", expected="one household for each row"
+                a, written, found="SELECT row_no FROM register_load", expected=say("one household for each row")
             )
         if what:
             counts[what] = written
-        a.progress(what or "numbering persons", percent)
+        a.progress(what or say("numbering persons"), percent)
     return counts
 
 
@@ -132,7 +133,10 @@ def apply_assessments(a: Applying) -> Mapping[str, int]:
     """Writes the yearly assessments of a staged file."""
     written = _run(a, _ASSESSMENTS)
     require_all_rows(
-        a, written, found=_ASSESSED.replace("{stage}", a.stage), expected="a household on the register for each row"
+        a,
+        written,
+        found=_ASSESSED.replace("{stage}", a.stage),
+        expected=say("a household on the register for each row"),
     )
     return {"assessments": written}
 

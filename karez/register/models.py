@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from karez.intake.numbers import key_of, number_key
 from karez.kernel.facts import EventFact, Reach, SpellFact, UndatedFact, Usage
 from karez.kernel.fields import Coded, CodedNumber, Day, Fen, Month, Whole, Words, Year
+from karez.kernel.messages import say
 from karez.kernel.sheets import Days
 from karez.places.models import Area
 
@@ -124,7 +125,7 @@ class Household(SpellFact):
         ]  # fmt: skip
 
     def __str__(self) -> str:
-        return f"household {self.household_no}"
+        return say("household {household_no}", household_no=self.household_no)
 
 
 class Person(UndatedFact):
@@ -147,7 +148,7 @@ class Person(UndatedFact):
         ]
 
     def __str__(self) -> str:
-        return f"person {self.pk}"
+        return say("person {person_id}", person_id=self.pk)
 
 
 @pghistory.track(pghistory.UpdateEvent(row=pghistory.Old))

@@ -20,6 +20,7 @@ from django.views.decorators.http import require_GET, require_http_methods
 from karez.access.models import User
 from karez.access.pages import PAGE, actor_of, answer_form
 from karez.access.services import log_read
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 from karez.periods.told import recorded
 from karez.places import queries as places
@@ -27,20 +28,20 @@ from karez.register import forms, identity, queries, services
 
 # kind of fact -> (heading, form, name of a form's field -> field of the fact)
 FACTS: dict[str, tuple[Any, type[forms.CorrectForm], dict[str, str]]] = {
-    "membership": (gettext_lazy("Correct a membership"), forms.MembershipForm, {}),
-    "assessment": (gettext_lazy("Correct an assessment"), forms.AssessmentForm, {}),
-    "case": (gettext_lazy("Correct a stage of the case"), forms.CaseForm, {}),
-    "exit": (gettext_lazy("Correct the end of the case"), forms.ExitForm, {"why": "reason"}),
-    "death": (gettext_lazy("Correct a recorded death"), forms.DeathForm, {}),
+    "membership": (say("Correct a membership"), forms.MembershipForm, {}),
+    "assessment": (say("Correct an assessment"), forms.AssessmentForm, {}),
+    "case": (say("Correct a stage of the case"), forms.CaseForm, {}),
+    "exit": (say("Correct the end of the case"), forms.ExitForm, {"why": "reason"}),
+    "death": (say("Correct a recorded death"), forms.DeathForm, {}),
 }
 # what is done -> (heading, form, permission)
 OF_PERSON: dict[str, tuple[Any, type[django_forms.Form], str]] = {
-    "facts": (gettext_lazy("Correct sex or month of birth"), forms.PersonForm, services.CORRECT),
-    "identity": (gettext_lazy("Correct name, number or telephone"), forms.IdentityForm, services.RECORD),
-    "move": (gettext_lazy("Move to another household"), forms.MoveForm, services.RECORD),
-    "leave": (gettext_lazy("Leaves the household"), forms.LeaveForm, services.RECORD),
-    "death": (gettext_lazy("Record a death"), forms.DiedForm, services.RECORD),
-    "erase": (gettext_lazy("Ask to erase who this is"), forms.AskErasureForm, services.RECORD),
+    "facts": (say("Correct sex or month of birth"), forms.PersonForm, services.CORRECT),
+    "identity": (say("Correct name, number or telephone"), forms.IdentityForm, services.RECORD),
+    "move": (say("Move to another household"), forms.MoveForm, services.RECORD),
+    "leave": (say("Leaves the household"), forms.LeaveForm, services.RECORD),
+    "death": (say("Record a death"), forms.DiedForm, services.RECORD),
+    "erase": (say("Ask to erase who this is"), forms.AskErasureForm, services.RECORD),
 }
 
 
@@ -288,9 +289,9 @@ def _known(offered: dict[str, Any], what: str) -> Any:
         raise Refusal(
             "not_found.register_form",
             record=what,
-            found=_("no such form"),
+            found=say("no such form"),
             expected=", ".join(offered),
-            rule=_("a fact is corrected as the kind it is"),
-            todo=_("choose from the page of the household or person"),
+            rule=say("a fact is corrected as the kind it is"),
+            todo=say("choose from the page of the household or person"),
         )
     return offered[what]

@@ -15,6 +15,7 @@ from django.db.models.expressions import RawSQL
 from django.urls import reverse
 
 from karez.access.models import User
+from karez.kernel.messages import say
 from karez.places.queries import may, require, visible_area_ids_sql
 from karez.register import identity, rules
 from karez.register.models import (
@@ -128,7 +129,7 @@ def household(actor: User, household_id: int) -> HouseholdPage:
     """A household's page."""
     found = Household.objects.filter(pk=household_id).first()
     if found is None or not may(actor, VIEW, found.village_id):
-        raise rules.unknown("household", household_id)
+        raise rules.unknown(say("household"), household_id)
     memberships = list(
         Membership.objects.filter(household=found, voided_at=None)
         .select_related("person")
@@ -152,7 +153,7 @@ def household_numbered(actor: User, village_id: int, household_no: str) -> House
     require(actor, VIEW, village_id)
     found = Household.objects.numbered(village_id, household_no).first()
     if found is None:
-        raise rules.unknown("household", 0)
+        raise rules.unknown(say("household"), 0)
     return found
 
 
@@ -165,7 +166,7 @@ def person(actor: User, person_id: int) -> PersonPage:
         .order_by("-starts_on", "-pk")
     )
     if found is None or not memberships or not may(actor, VIEW, memberships[0].household.village_id):
-        raise rules.unknown("person", person_id)
+        raise rules.unknown(say("person"), person_id)
     death = Death.objects.filter(person=found, voided_at=None).first()
     return PersonPage(
         person=found,
@@ -228,7 +229,7 @@ def erasure(actor: User, request_id: int) -> tuple[ErasureRequest, Membership]:
         or last is None
         or not any(may(actor, right, last.household.village_id) for right in (VIEW, "register.apply"))
     ):
-        raise rules.unknown("request", request_id)
+        raise rules.unknown(say("request"), request_id)
     return found, last
 
 

@@ -6,60 +6,61 @@ from datetime import date
 from typing import Any
 
 from karez.kernel import fields
+from karez.kernel.messages import read, say
 from karez.kernel.refusal import Refusal
 
 # Constraint of the database -> (code, what was found, what is expected, what to do).
 _BROKEN = {
     "register_membership_one_household": (
-        "register.in_two_households", "a membership that counts on some of the same days", "one household at a time",
-        "move the person instead of adding them, or choose a later day",
+        "register.in_two_households", say("a membership that counts on some of the same days"), say("one household at a time"),
+        say("move the person instead of adding them, or choose a later day"),
     ),
     "register_membership_one_head": (
-        "register.two_heads", "another head on some of the same days", "one head at a time",
-        "give the present head another relation first",
+        "register.two_heads", say("another head on some of the same days"), say("one head at a time"),
+        say("give the present head another relation first"),
     ),
     "register_membership_end_is_whole": (
-        "register.bad_days", "an end before the beginning", "a day on or after the beginning", "choose a later day",
+        "register.bad_days", say("an end before the beginning"), say("a day on or after the beginning"), say("choose a later day"),
     ),
     "register_household_no_once": (
-        "register.number_taken", "a household of this number in the village", "a number not yet used in the village",
-        "choose another number, or open the household that has it",
+        "register.number_taken", say("a household of this number in the village"), say("a number not yet used in the village"),
+        say("choose another number, or open the household that has it"),
     ),
     "register_household_number_once": (
-        "register.number_taken", "a household of this number, written in another way", "a number not yet used in the village",
-        "choose another number, or open the household that has it",
+        "register.number_taken", say("a household of this number, written in another way"), say("a number not yet used in the village"),
+        say("choose another number, or open the household that has it"),
     ),
     "register_person_birth_is_a_month": (
-        "register.bad_birth", "a day of birth", "the month of birth, written as its first day", "leave the day out",
+        "register.bad_birth", say("a day of birth"), say("the month of birth, written as its first day"), say("leave the day out"),
     ),
     "register_assessment_once_a_year": (
-        "register.assessed_already", "an assessment of this year", "one assessment of a household and year",
-        "replace the assessment if it is wrong",
+        "register.assessed_already", say("an assessment of this year"), say("one assessment of a household and year"),
+        say("replace the assessment if it is wrong"),
     ),
     "register_assessment_in_or_after_its_year": (
-        "register.bad_year", "a day before the year of the income", "a day in that year or later", "correct year or day",
+        "register.bad_year", say("a day before the year of the income"), say("a day in that year or later"), say("correct year or day"),
     ),
     "register_casespell_one_stage": (
-        "register.case_open", "a case open on some of the same days", "one stage at a time", "look at the case as it stands",
+        "register.case_open", say("a case open on some of the same days"), say("one stage at a time"), say("look at the case as it stands"),
     ),
-    "register_exit_once_a_day": ("register.exited", "an exit on this day", "one exit", "look at the case as it stands"),
-    "register_death_once": ("register.died", "a recorded death", "one death", "replace the record if its day is wrong"),
+    "register_exit_once_a_day": ("register.exited", say("an exit on this day"), say("one exit"), say("look at the case as it stands")),
+    "register_death_once": ("register.died", say("a recorded death"), say("one death"), say("replace the record if its day is wrong")),
 }  # fmt: skip
 
 _BY_STATE = {
-    "KZ001": ("periods.closed", "a day is said only while its year is open"),
-    "KZ002": ("periods.busy", "nothing is written into a year while it is being closed"),
-    "KZ004": ("register.already_void", "a void mark is set once"),
-    "KZ005": ("register.already_ended", "an end is set once"),
-    "KZ00A": ("periods.far_day", "what is recorded has happened, in an opened year or the one after it"),
-    "KZ030": ("register.member_after_death", "nobody belongs to a household after death"),
-    "KZ031": ("register.identity_stays", "identity goes only by a recorded act"),
-    "KZ032": ("register.erasure_not_open", "an erasure is asked for once and carried out once"),
-    "KZ036": ("register.household_ended", "nobody belongs to a household that no longer exists"),
-    "KZ035": ("register.erased", "an erasure is not undone"),
-    "KZ038": ("register.household_gone", "nothing new is recorded of a household that no longer exists"),
-    "KZ037": ("register.last_household", "a person on record belongs or belonged to a household"),
-    "KZ033": ("register.same_person", "an erasure needs two people"),
+    "KZ001": ("periods.closed", say("a day is said only while its year is open")),
+    "KZ002": ("periods.busy", say("nothing is written into a year while it is being closed")),
+    "KZ004": ("register.already_void", say("a void mark is set once")),
+    "KZ005": ("register.already_ended", say("an end is set once")),
+    "KZ00A": ("periods.far_day", say("what is recorded has happened, in an opened year or the one after it")),
+    "KZ030": ("register.member_after_death", say("nobody belongs to a household after death")),
+    "KZ031": ("register.identity_stays", say("identity goes only by a recorded act")),
+    "KZ032": ("register.erasure_not_open", say("an erasure is asked for once and carried out once")),
+    "KZ036": ("register.household_ended", say("nobody belongs to a household that no longer exists")),
+    "KZ035": ("register.erased", say("an erasure is not undone")),
+    "KZ038": ("register.household_gone", say("nothing new is recorded of a household that no longer exists")),
+    "KZ037": ("register.last_household", say("a person on record belongs or belonged to a household")),
+    "KZ033": ("register.same_person", say("an erasure needs two people")),
 }
 
 
@@ -71,17 +72,19 @@ def refusal_of(error: Any, record: str) -> Refusal | None:
     told = _BROKEN.get(constraint)
     if told is not None:
         code, found, expected, todo = told
-        return Refusal(code, record=record, found=found, expected=expected, rule="the register's invariants", todo=todo)
+        return Refusal(
+            code, record=record, found=found, expected=expected, rule=say("the register's invariants"), todo=todo
+        )
     by_state = _BY_STATE.get(getattr(cause, "sqlstate", None) or "")
     if by_state is None or diag is None:
         return fields.refusal_of(constraint, record)
     return Refusal(
         by_state[0],
         record=record,
-        found=diag.message_primary or "",
-        expected=diag.message_detail or "",
+        found=read(diag.message_primary),
+        expected=read(diag.message_detail),
         rule=by_state[1],
-        todo="look at the record again",
+        todo=say("look at the record again"),
     )
 
 
@@ -91,10 +94,10 @@ def check_reason(record: str, reason: str) -> None:
         raise Refusal(
             "register.reason_missing",
             record=record,
-            found="no reason",
-            expected="why, in a few words",
-            rule="a change of what was recorded is explained",
-            todo="write the reason",
+            found=say("no reason"),
+            expected=say("why, in a few words"),
+            rule=say("a change of what was recorded is explained"),
+            todo=say("write the reason"),
         )
 
 
@@ -106,9 +109,11 @@ def check_day(record: str, day: date, *, today: date, not_before: date | None = 
         "register.bad_days",
         record=record,
         found=str(day),
-        expected=f"a day until {today}" + (f", not before {not_before}" if not_before else ""),
-        rule="a fact is recorded after it became true, and follows what it stands on",
-        todo="correct the day",
+        expected=say("a day until {today}, not before {not_before}", today=today, not_before=not_before)
+        if not_before
+        else say("a day until {today}", today=today),
+        rule=say("a fact is recorded after it became true, and follows what it stands on"),
+        todo=say("correct the day"),
     )
 
 
@@ -117,10 +122,10 @@ def number_taken(record: str, as_written: str) -> Refusal:
     return Refusal(
         "register.number_taken",
         record=record,
-        found=f"household {as_written} in the village",
-        expected="a number not yet used in the village",
-        rule="a household has one number, however it is written",
-        todo="choose another number, or open the household that has it",
+        found=say("household {as_written} in the village", as_written=as_written),
+        expected=say("a number not yet used in the village"),
+        rule=say("a household has one number, however it is written"),
+        todo=say("choose another number, or open the household that has it"),
     )
 
 
@@ -130,9 +135,9 @@ def number_disagrees(record: str, how: str) -> Refusal:
         "register.number_disagrees",
         record=record,
         found=how,
-        expected="month of birth and sex as the identity number says them",
-        rule="what contradicts itself is never taken in silence",
-        todo="look at the papers; if it is so all the same, say so and send again",
+        expected=say("month of birth and sex as the identity number says them"),
+        rule=say("what contradicts itself is never taken in silence"),
+        todo=say("look at the papers; if it is so all the same, say so and send again"),
         more={"confirm": True},
     )
 
@@ -142,10 +147,10 @@ def same_person(record: str, household_no: str) -> Refusal:
     return Refusal(
         "register.same_person_on_record",
         record=record,
-        found=f"the same name, sex and month of birth in household {household_no}",
-        expected="a person not yet in the village",
-        rule="what looks like something already there is never taken in silence",
-        todo="if it is the same person, move them; if it is another one, say so and send again",
+        found=say("the same name, sex and month of birth in household {household_no}", household_no=household_no),
+        expected=say("a person not yet in the village"),
+        rule=say("what looks like something already there is never taken in silence"),
+        todo=say("if it is the same person, move them; if it is another one, say so and send again"),
         more={"confirm": True},
     )
 
@@ -154,11 +159,11 @@ def unknown(what: str, number: int) -> Refusal:
     """The refusal of a record that does not exist or may not be seen: in the same words, so that ids cannot be probed."""
     return Refusal(
         "access.not_granted",
-        record=f"{what} {number}",
-        found=f"no such {what} among those you may see",
-        expected=f"a {what} of a village granted to you",
-        rule="what a person may see follows the areas granted to them",
-        todo="search in the village's list, or ask a colleague who has the role",
+        record=say("{what} {number}", what=what, number=number),
+        found=say("no such {what} among those you may see", what=what),
+        expected=say("a {what} of a village granted to you", what=what),
+        rule=say("what a person may see follows the areas granted to them"),
+        todo=say("search in the village's list, or ask a colleague who has the role"),
         unseen=True,
     )
 
@@ -168,10 +173,10 @@ def has_members(record: str, count: int) -> Refusal:
     return Refusal(
         "register.has_members",
         record=record,
-        found=f"{count} members on that day or later",
-        expected="a household nobody belongs to",
-        rule="people do not vanish with their household",
-        todo="record for each member where they moved, that they left, or that they died",
+        found=say("{count} members on that day or later", count=count),
+        expected=say("a household nobody belongs to"),
+        rule=say("people do not vanish with their household"),
+        todo=say("record for each member where they moved, that they left, or that they died"),
     )
 
 
@@ -180,10 +185,10 @@ def dissolved_already(record: str, day: date) -> Refusal:
     return Refusal(
         "register.dissolved",
         record=record,
-        found=f"not there since {day}",
-        expected="a household that goes on",
-        rule="an end is set once",
-        todo="look at the household's page",
+        found=say("not there since {day}", day=day),
+        expected=say("a household that goes on"),
+        rule=say("an end is set once"),
+        todo=say("look at the household's page"),
     )
 
 
@@ -191,11 +196,11 @@ def not_a_member(person_id: int) -> Refusal:
     """The refusal to move or end where there is no present membership."""
     return Refusal(
         "register.not_a_member",
-        record=f"person {person_id}",
-        found="no present household",
-        expected="a member of a household",
-        rule="only what goes on can end",
-        todo="look at the person's page",
+        record=say("person {person_id}", person_id=person_id),
+        found=say("no present household"),
+        expected=say("a member of a household"),
+        rule=say("only what goes on can end"),
+        todo=say("look at the person's page"),
     )
 
 
@@ -203,13 +208,14 @@ def last_household(person_id: int) -> Refusal:
     """The refusal to void the only membership of a person: nobody could reach the person any more."""
     return Refusal(
         "register.last_household",
-        record=f"person {person_id}",
-        found="their only household",
-        expected="a person with another household on record",
-        rule="a person on record belongs or belonged to a household",
-        todo="correct its days, or move the person to the right household; if the person was entered by mistake, "
-        "ask on their page"
-        " that who they are be erased",
+        record=say("person {person_id}", person_id=person_id),
+        found=say("their only household"),
+        expected=say("a person with another household on record"),
+        rule=say("a person on record belongs or belonged to a household"),
+        todo=say(
+            "correct its days, or move the person to the right household; if the person was "
+            "entered by mistake, ask on their page that who they are be erased"
+        ),
     )
 
 
@@ -217,11 +223,11 @@ def no_case(household_id: int) -> Refusal:
     """The refusal to assess or exit a household without a case."""
     return Refusal(
         "register.no_case",
-        record=f"household {household_id}",
-        found="no open case",
-        expected="a household on the register",
-        rule="a household recorded for a fund alone is neither assessed nor exited",
-        todo="open a case first",
+        record=say("household {household_id}", household_id=household_id),
+        found=say("no open case"),
+        expected=say("a household on the register"),
+        rule=say("a household recorded for a fund alone is neither assessed nor exited"),
+        todo=say("open a case first"),
     )
 
 
@@ -231,7 +237,7 @@ def not_replaceable(record: str, found: str) -> Refusal:
         "register.not_replaceable",
         record=record,
         found=found,
-        expected="a membership, an assessment, a case or a death as it stands",
-        rule="what other records stand on is not exchanged under them",
-        todo="withdraw the batch, or correct the single facts",
+        expected=say("a membership, an assessment, a case or a death as it stands"),
+        rule=say("what other records stand on is not exchanged under them"),
+        todo=say("withdraw the batch, or correct the single facts"),
     )

@@ -17,6 +17,7 @@ from django.db.models.functions import Now
 
 from karez.access.models import User
 from karez.kernel.facts import Fact, SpellFact
+from karez.kernel.messages import say
 from karez.periods.services import counts_on, ends_on
 from karez.places.queries import require
 from karez.register import identity, rules
@@ -66,7 +67,7 @@ def add_household(
     village, however written.
     """
     require(actor, RECORD, village_id)
-    record = f"household {household_no}"
+    record = say("household {household_no}", household_no=household_no)
     rules.check_day(record, starts_on, today=date.today())
     taken = Household.objects.numbered(village_id, household_no).first()
     if taken is not None:
@@ -92,7 +93,7 @@ def add_person(actor: User, *, household_id: int, new: NewPerson, confirmed: boo
     village.
     """
     household = _household(actor, household_id)
-    record = f"household {household.household_no}"
+    record = say("household {household_no}", household_no=household.household_no)
     if not confirmed:
         identity.require_agreement(record, new.id_number, birth_month=new.birth_month, sex=new.sex)
         identity.require_unlike(
@@ -123,14 +124,17 @@ def move_person(actor: User, *, person_id: int, household_id: int, relation: int
     Who left before comes back by it: a new membership, in the same household or another, from the day they left or
     later.
     """
-    rules.check_reason(f"person {person_id}", reason)
+    rules.check_reason(say("person {person_id}", person_id=person_id), reason)
     _lock(person_id)
     old = present_membership(actor, person_id)
     target = _household(actor, household_id)
     rules.check_day(
-        f"person {person_id}", on, today=date.today(), not_before=old.starts_on if old else _left_on(person_id)
+        say("person {person_id}", person_id=person_id),
+        on,
+        today=date.today(),
+        not_before=old.starts_on if old else _left_on(person_id),
     )
-    with _database_refusals(f"person {person_id}"):
+    with _database_refusals(say("person {person_id}", person_id=person_id)):
         if old is not None:
             _end(actor, old, on, reason)
         made = _join(actor, person_id, target, relation, on)
@@ -142,13 +146,13 @@ def move_person(actor: User, *, person_id: int, household_id: int, relation: int
 @transaction.atomic
 def end_membership(actor: User, *, person_id: int, on: date, reason: str) -> Membership:
     """Ends a person's present membership on a day, for a reason other than death."""
-    rules.check_reason(f"person {person_id}", reason)
+    rules.check_reason(say("person {person_id}", person_id=person_id), reason)
     _lock(person_id)
     old = present_membership(actor, person_id)
     if old is None:
         raise rules.not_a_member(person_id)
-    rules.check_day(f"person {person_id}", on, today=date.today(), not_before=old.starts_on)
-    with _database_refusals(f"person {person_id}"):
+    rules.check_day(say("person {person_id}", person_id=person_id), on, today=date.today(), not_before=old.starts_on)
+    with _database_refusals(say("person {person_id}", person_id=person_id)):
         return _end(actor, old, on, reason)
 
 
@@ -157,8 +161,13 @@ def record_death(actor: User, *, person_id: int, on: date) -> Death:
     """Records that a person died on a day, and ends their membership with that day."""
     _lock(person_id)
     old = present_membership(actor, person_id)
-    rules.check_day(f"person {person_id}", on, today=date.today(), not_before=old.starts_on if old else None)
-    with _database_refusals(f"person {person_id}"):
+    rules.check_day(
+        say("person {person_id}", person_id=person_id),
+        on,
+        today=date.today(),
+        not_before=old.starts_on if old else None,
+    )
+    with _database_refusals(say("person {person_id}", person_id=person_id)):
         if old is not None:
             _end(actor, old, on, "death")
         return Death.objects.create(person_id=person_id, recorded_by_id=actor.pk, **_at(on))
@@ -170,7 +179,7 @@ def assess(
 ) -> Assessment:
     """Records a household's net income of a year (fen), and by how many persons it is divided."""
     household = _household(actor, household_id)
-    record = f"household {household.household_no}"
+    record = say("household {household_no}", household_no=household.household_no)
     rules.check_day(record, assessed_on, today=date.today())
     if not CaseSpell.objects.filter(household=household, voided_at=None).exists():
         raise rules.no_case(household_id)
@@ -194,9 +203,12 @@ def open_case(actor: User, *, household_id: int, on: date, stage: str = Stage.RE
     household = _household(actor, household_id)
     old = _present_case(household)
     rules.check_day(
-        f"household {household.household_no}", on, today=date.today(), not_before=old.starts_on if old else None
+        say("household {household_no}", household_no=household.household_no),
+        on,
+        today=date.today(),
+        not_before=old.starts_on if old else None,
     )
-    with _database_refusals(f"household {household.household_no}"):
+    with _database_refusals(say("household {household_no}", household_no=household.household_no)):
         if old is not None and old.stage != stage:
             _end(actor, old, on, f"now {stage}")
         return CaseSpell.objects.create(household=household, stage=stage, recorded_by_id=actor.pk, **_from(on))
@@ -209,8 +221,13 @@ def exit_case(actor: User, *, household_id: int, on: date, reason: str) -> Exit:
     old = _present_case(household)
     if old is None:
         raise rules.no_case(household_id)
-    rules.check_day(f"household {household.household_no}", on, today=date.today(), not_before=old.starts_on)
-    with _database_refusals(f"household {household.household_no}"):
+    rules.check_day(
+        say("household {household_no}", household_no=household.household_no),
+        on,
+        today=date.today(),
+        not_before=old.starts_on,
+    )
+    with _database_refusals(say("household {household_no}", household_no=household.household_no)):
         _end(actor, old, on, f"exit: {reason}")
         return Exit.objects.create(household=household, reason=reason, recorded_by_id=actor.pk, **_at(on))
 
@@ -222,7 +239,7 @@ def dissolve_household(actor: User, *, household_id: int, on: date, reason: str)
     Refuses one to which somebody still belongs: each member moves, leaves or died, and is recorded so first.
     """
     household = _household(actor, household_id)
-    record = f"household {household.household_no}"
+    record = say("household {household_no}", household_no=household.household_no)
     rules.check_reason(record, reason)
     Household.objects.select_for_update().get(pk=household.pk)
     if household.ends_before is not None:
@@ -256,7 +273,7 @@ def void_fact(actor: User, *, row: R, reason: str) -> R:
 
     Refuses a person's only membership: a person without one could be reached by nobody.
     """
-    record = f"{row._meta.verbose_name} {row.pk}"
+    record = say("{what} {number}", what=row._meta.verbose_name, number=row.pk)
     rules.check_reason(record, reason)
     require(actor, CORRECT, _village_of(row))
     if isinstance(row, Membership):
@@ -271,11 +288,14 @@ def void_fact(actor: User, *, row: R, reason: str) -> R:
 @transaction.atomic
 def void_and_replace(actor: User, *, row: R, changes: Mapping[str, Any], reason: str) -> R:
     """Voids one wrong row with a reason and writes it anew with `changes`; returns the new row. Needs `register.apply`."""
-    record = f"{row._meta.verbose_name} {row.pk}"
+    record = say("{what} {number}", what=row._meta.verbose_name, number=row.pk)
     rules.check_reason(record, reason)
     if row.voided_at is not None or not changes or not set(changes) <= _CHANGEABLE[type(row)]:
         raise rules.not_replaceable(
-            record, "void already" if row.voided_at else f"changes of {sorted(changes) or 'nothing'}"
+            record,
+            say("void already")
+            if row.voided_at
+            else say("changes of {changes}", changes=sorted(changes) or say("nothing")),
         )
     require(actor, CORRECT, _village_of(row))
     if "household_id" in changes:
@@ -295,7 +315,7 @@ def correct_person(
 
     The new record has a new random key. Refuses where the person's death is recorded: that is corrected first.
     """
-    record = f"person {person_id}"
+    record = say("person {person_id}", person_id=person_id)
     rules.check_reason(record, reason)
     old = _lock(person_id)
     memberships = list(Membership.objects.filter(person=old, voided_at=None).order_by("starts_on"))
@@ -304,7 +324,7 @@ def correct_person(
     if not confirmed:
         identity.require_known_agrees(record, person_id, birth_month=birth_month, sex=sex)
     if not memberships or Death.objects.filter(person=old, voided_at=None).exists():
-        raise rules.not_replaceable(record, "no household, or a recorded death")
+        raise rules.not_replaceable(record, say("no household, or a recorded death"))
     with _database_refusals(record):
         new = Person.objects.create(sex=sex, birth_month=birth_month, replaces=old, recorded_by_id=actor.pk)
         for membership in memberships:
@@ -324,7 +344,7 @@ def present_membership(actor: User, person_id: int) -> Membership | None:
         .first()
     )
     if last is None:
-        raise rules.unknown("person", person_id)
+        raise rules.unknown(say("person"), person_id)
     require(actor, RECORD, last.household.village_id)
     return last if last.ends_before is None else None
 
@@ -337,7 +357,7 @@ def _left_on(person_id: int) -> date | None:
 def _household(actor: User, household_id: int) -> Household:
     found = Household.objects.filter(pk=household_id, voided_at=None).first()
     if found is None:
-        raise rules.unknown("household", household_id)
+        raise rules.unknown(say("household"), household_id)
     require(actor, RECORD, found.village_id)
     return found
 
@@ -346,7 +366,7 @@ def _lock(person_id: int) -> Person:
     """Two acts about one person follow each other."""
     found = Person.objects.select_for_update().filter(pk=person_id, voided_at=None).first()
     if found is None:
-        raise rules.unknown("person", person_id)
+        raise rules.unknown(say("person"), person_id)
     return found
 
 
@@ -435,7 +455,7 @@ def _village_of(row: Any) -> int:
     if isinstance(row, Death):
         last = Membership.objects.filter(person_id=row.person_id, voided_at=None).order_by("-starts_on").first()
         if last is None:
-            raise rules.unknown("person", row.person_id)
+            raise rules.unknown(say("person"), row.person_id)
         return last.household.village_id
     village_id: int = row.household.village_id
     return village_id

@@ -2,6 +2,7 @@
 
 from karez.kernel.facts import counted_on
 from karez.kernel.figure_tables import ClosingCheck, LiveReport
+from karez.kernel.messages import say
 
 _DAY = "%(as_of)s"
 _MISSING = f"""
@@ -17,43 +18,43 @@ SELECT d.area_id, t.name_en AS area_name FROM places_designation d
 CHECKS = (
     ClosingCheck(
         name="returns_of_key_counties",
-        label=(
-            "every national key county has returned its population, and its rural net income for the year and "
-            "the year before"
+        label=say(
+            "every national key county has returned its population, and its rural net income for "
+            "the year and the year before"
         ),
         sql=f"""
-SELECT w.area_name, w.measure || ' ' || w.year || ': none approved', 'an approved return',
+SELECT w.area_name, karez_say('{{1}} {{2}}: none approved', w.measure::text, w.year::text), karez_say('an approved return'),
     '/returns/?area=' || w.area_id
-  FROM (SELECT k.area_id, COALESCE(k.area_name, 'area ' || k.area_id) AS area_name, m.measure, m.year
+  FROM (SELECT k.area_id, COALESCE(k.area_name, karez_say('area {{1}}', k.area_id::text)) AS area_name, m.measure, m.year
           FROM ({_KEY_COUNTIES}) k CROSS JOIN (VALUES ('population', %(year)s), ('rural_net_income', %(year)s),
                ('rural_net_income', %(year)s - 1)) AS m (measure, year)) w
  WHERE {_MISSING}
  ORDER BY 1, 2""",
-        todo="ask the county for the return, and have it approved",
+        todo=say("ask the county for the return, and have it approved"),
     ),
     ClosingCheck(
         name="returns_of_region",
-        label="the region has returned its population and its land area",
+        label=say("the region has returned its population and its land area"),
         sql=f"""
-SELECT 'region ' || w.code, w.measure || ' ' || w.year || ': none approved', 'an approved return',
+SELECT karez_say('region {{1}}', w.code::text), karez_say('{{1}} {{2}}: none approved', w.measure::text, w.year::text), karez_say('an approved return'),
     '/returns/?area=' || w.area_id
   FROM (SELECT g.area_id, g.code, m.measure, %(year)s AS year FROM periods_region g
          CROSS JOIN (VALUES ('population'), ('land_area')) AS m (measure)) w
  WHERE {_MISSING}
  ORDER BY 1, 2""",
-        todo="ask the statistics bureau for the number, and have it approved",
+        todo=say("ask the statistics bureau for the number, and have it approved"),
     ),
     ClosingCheck(
         name="returns_decided",
-        label="no return of the year waits for a decision",
+        label=say("no return of the year waits for a decision"),
         sql=f"""
-SELECT 'return ' || r.id, r.measure_id || ' ' || r.year || ' of area ' || r.area_id,
-       'approved or sent back', '/returns/' || r.id || '/'
+SELECT karez_say('return {{1}}', r.id::text), karez_say('{{1}} {{2}} of area {{3}}', r.measure_id::text, r.year::text, r.area_id::text),
+       karez_say('approved or sent back'), '/returns/' || r.id || '/'
   FROM returns_return r
  WHERE r.year BETWEEN %(year)s - 1 AND %(year)s AND {counted_on(_DAY, event=True, alias="r")}
    AND NOT EXISTS (SELECT FROM returns_approval a WHERE a.of_id = r.id AND {counted_on(_DAY, event=True, alias="a")})
  ORDER BY r.id""",
-        todo="approve the return, or send it back",
+        todo=say("approve the return, or send it back"),
     ),
 )
 

@@ -4,24 +4,25 @@ from decimal import Decimal
 from typing import Any
 
 from karez.kernel import fields
+from karez.kernel.messages import read, say
 from karez.kernel.refusal import Refusal
 
 # Constraint or state of the database -> (code, what is expected, what to do).
 _BROKEN = {
     "returns_return_one_current": (
-        "returns.locked", "one return of a measure, place and year", "ask for the return to be sent back, then send the revision",
+        "returns.locked", say("one return of a measure, place and year"), say("ask for the return to be sent back, then send the revision"),
     ),
     "returns_return_quotient_is_whole": (
-        "returns.half_quotient", "numerator and a denominator above zero, or neither", "bring both parts",
+        "returns.half_quotient", say("numerator and a denominator above zero, or neither"), say("bring both parts"),
     ),
     "returns_return_sent_back_by_another": (
-        "returns.same_person", "another person than the submitter", "ask a colleague with the permission",
+        "returns.same_person", say("another person than the submitter"), say("ask a colleague with the permission"),
     ),
     "returns_approval_by_another": (
-        "returns.same_person", "another person than the submitter", "ask a colleague with the permission",
+        "returns.same_person", say("another person than the submitter"), say("ask a colleague with the permission"),
     ),
-    "returns_approval_once": ("returns.approved_already", "one approval", "look at the return"),
-    "returns_return_replaced_once": ("returns.replaced_already", "one revision of a return", "look at the newer return"),
+    "returns_approval_once": ("returns.approved_already", say("one approval"), say("look at the return")),
+    "returns_return_replaced_once": ("returns.replaced_already", say("one revision of a return"), say("look at the newer return")),
 }  # fmt: skip
 _BY_STATE = {
     "KZ001": "periods.closed", "KZ002": "periods.busy", "KZ004": "returns.sent_back_already", "KZ050": "returns.wrong_unit",
@@ -41,9 +42,9 @@ def refusal_of(error: Any, record: str) -> Refusal | None:
         return Refusal(
             code,
             record=record,
-            found=diag.message_primary or "",
+            found=read(diag.message_primary),
             expected=expected,
-            rule="a submitted return is locked",
+            rule=say("a submitted return is locked"),
             todo=todo,
         )
     code_by_state = _BY_STATE.get(getattr(cause, "sqlstate", None) or "")
@@ -52,10 +53,10 @@ def refusal_of(error: Any, record: str) -> Refusal | None:
     return Refusal(
         code_by_state,
         record=record,
-        found=diag.message_primary or "",
-        expected=diag.message_detail or "",
-        rule="what is returned must be checkable",
-        todo="correct the return and send it again",
+        found=read(diag.message_primary),
+        expected=read(diag.message_detail),
+        rule=say("what is returned must be checkable"),
+        todo=say("correct the return and send it again"),
     )
 
 
@@ -70,10 +71,10 @@ def check_reason(record: str, reason: str) -> None:
         raise Refusal(
             "returns.reason_missing",
             record=record,
-            found="no reason",
-            expected="why, in a few words",
-            rule="who sends a return back says why",
-            todo="write the reason",
+            found=say("no reason"),
+            expected=say("why, in a few words"),
+            rule=say("who sends a return back says why"),
+            todo=say("write the reason"),
         )
 
 
@@ -81,11 +82,11 @@ def unknown(number: int) -> Refusal:
     """The refusal of a return that does not exist or may not be seen, in the same words."""
     return Refusal(
         "access.not_granted",
-        record=f"return {number}",
-        found="no such return among those you may see",
-        expected="a return of an area granted to you",
-        rule="what a person may see follows the areas granted to them",
-        todo="look in the list of returns",
+        record=say("return {number}", number=number),
+        found=say("no such return among those you may see"),
+        expected=say("a return of an area granted to you"),
+        rule=say("what a person may see follows the areas granted to them"),
+        todo=say("look in the list of returns"),
         unseen=True,
     )
 
@@ -95,10 +96,10 @@ def unknown_measure(code: str, known: list[str]) -> Refusal:
     return Refusal(
         "returns.unknown_measure",
         record=code,
-        found="no such measure",
+        found=say("no such measure"),
         expected=", ".join(known),
-        rule="measures are declared before they are returned",
-        todo="choose from the list",
+        rule=say("measures are declared before they are returned"),
+        todo=say("choose from the list"),
     )
 
 
@@ -107,8 +108,8 @@ def no_value(record: str) -> Refusal:
     return Refusal(
         "returns.no_value",
         record=record,
-        found="no number",
-        expected="a value, or a numerator and a denominator above zero",
-        rule="an empty return says nothing",
-        todo="bring the number",
+        found=say("no number"),
+        expected=say("a value, or a numerator and a denominator above zero"),
+        rule=say("an empty return says nothing"),
+        todo=say("bring the number"),
     )

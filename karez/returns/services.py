@@ -12,6 +12,7 @@ from django.db import DatabaseError, transaction
 from django.db.models.functions import Now
 
 from karez.access.models import User
+from karez.kernel.messages import say
 from karez.periods.services import counts_on
 from karez.places.queries import require
 from karez.returns import rules
@@ -72,7 +73,7 @@ def submit_return(
 def approve_return(actor: User, *, return_id: int) -> Approval:
     """Approves a submitted return; its submitter cannot."""
     found = _return(actor, return_id)
-    with _database_refusals(f"return {return_id}"):
+    with _database_refusals(say("return {return_id}", return_id=return_id)):
         return Approval.objects.create(
             of=found,
             submitted_by_id=found.recorded_by_id,
@@ -85,10 +86,10 @@ def approve_return(actor: User, *, return_id: int) -> Approval:
 @transaction.atomic
 def send_back_return(actor: User, *, return_id: int, reason: str) -> Return:
     """Sends a submitted or approved return back with a reason: it counts no more, and a revision may be submitted."""
-    rules.check_reason(f"return {return_id}", reason)
+    rules.check_reason(say("return {return_id}", return_id=return_id), reason)
     found = _return(actor, return_id)
     marks = {"voided_at": Now(), "voided_by_id": actor.pk, "void_reason": reason.strip()}
-    with _database_refusals(f"return {return_id}"):
+    with _database_refusals(say("return {return_id}", return_id=return_id)):
         day = counts_on(found.counts_on)
         Return.objects.filter(pk=return_id).update(**marks, void_counts_on=day)
         Approval.objects.filter(of=found, voided_at=None).update(**marks, void_counts_on=day)

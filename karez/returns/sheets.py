@@ -8,6 +8,7 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 
 from karez.kernel.fields import column_of
+from karez.kernel.messages import say
 from karez.kernel.sheets import Applying, Check, Column, Kind, Sheet, Total
 from karez.returns.models import Return
 
@@ -37,7 +38,7 @@ SELECT id, recorded_by_id, happened_on, counts_on, %(approver)s, batch_id FROM r
 """
 
 _VOID = """
-UPDATE {table} SET voided_at = now(), void_reason = 'batch withdrawn', void_counts_on = GREATEST(counts_on, %(open)s),
+UPDATE {table} SET voided_at = now(), void_reason = karez_say('batch withdrawn'), void_counts_on = GREATEST(counts_on, %(open)s),
        voided_by_id = {by}
  WHERE batch_id = %(batch)s AND voided_at IS NULL
 """
@@ -78,10 +79,10 @@ RETURNS = Sheet(
         "taken from."
     ),
     columns=(
-        Column("measure", _("what was counted"), Kind.CODE, codes=MEASURES, headers=("指标",)),
+        Column("measure", say("what was counted"), Kind.CODE, codes=MEASURES, headers=("指标",)),
         Column(
             "area",
-            _("code of the region or county"),
+            say("code of the region or county"),
             Kind.AREA,
             levels=("region", "county"),
             headers=("area code", "地区代码", "行政区划代码"),
@@ -95,10 +96,10 @@ RETURNS = Sheet(
     apply=apply_returns,
     withdraw=withdraw_returns,
     totals=(
-        Total(_("returns"), "SELECT count(*) FROM {stage}"),
-        Total(_("places"), "SELECT count(DISTINCT area_id) FROM {stage}"),
+        Total(say("returns"), "SELECT count(*) FROM {stage}"),
+        Total(say("places"), "SELECT count(DISTINCT area_id) FROM {stage}"),
         Total(
-            _("residents, sum over counties"),
+            say("residents, sum over counties"),
             "SELECT sum(s.value) FROM {stage} s WHERE s.measure = 'population'"
             " AND EXISTS (SELECT FROM places_tree t WHERE t.area_id = s.area_id AND t.level = 'county')",
         ),
@@ -107,28 +108,28 @@ RETURNS = Sheet(
         Check(
             "unit_of_measure",
             "unit",
-            _("the unit of the measure"),
-            "SELECT s.row_no, s.unit, m.unit || ': the unit of ' || m.label FROM {stage} s JOIN returns_measure m "
+            say("the unit of the measure"),
+            "SELECT s.row_no, s.unit, karez_say('{1}: the unit of {2}', m.unit::text, m.label::text) FROM {stage} s JOIN returns_measure m "
             "ON m.code = s.measure"
             " WHERE s.unit <> m.unit",
-            _("convert the number to the measure's unit"),
+            say("convert the number to the measure's unit"),
             tells_expected=True,
         ),
         Check(
             "quotient_brings_its_parts",
             "denominator",
-            _("numerator and denominator for a quotient, and only there"),
+            say("numerator and denominator for a quotient, and only there"),
             """SELECT s.row_no, COALESCE(s.numerator::text, 'none') || ' / ' || COALESCE(s.denominator::text, 'none')
                  FROM {stage} s JOIN returns_measure m ON m.code = s.measure
                 WHERE m.is_quotient <> (s.numerator IS NOT NULL AND s.denominator > 0)
                    OR (s.numerator IS NULL) <> (s.denominator IS NULL)""",
-            _("bring what was divided and what it was divided by, so that no average is taken of averages"),
+            say("bring what was divided and what it was divided by, so that no average is taken of averages"),
         ),
         Check(
             "quotient_agrees",
             "value",
-            _("numerator by denominator, within rounding"),
-            """SELECT s.row_no, s.value || ' but ' || round(m.scale * s.numerator / s.denominator, 4)
+            say("numerator by denominator, within rounding"),
+            """SELECT s.row_no, karez_say('{1} but {2}', s.value::text, round(m.scale * s.numerator / s.denominator, 4)::text)
                  FROM {stage} s JOIN returns_measure m ON m.code = s.measure
                 WHERE m.is_quotient AND s.denominator > 0
                   AND abs(s.value * s.denominator - m.scale * s.numerator) > m.tolerance * s.denominator""",
@@ -136,7 +137,7 @@ RETURNS = Sheet(
         Check(
             "level_of_measure",
             "area",
-            _("a place of a level this measure is returned at"),
+            say("a place of a level this measure is returned at"),
             """SELECT s.row_no, s.area FROM {stage} s JOIN returns_measure m ON m.code = s.measure
                 WHERE NOT EXISTS (SELECT FROM places_code c WHERE c.area_id = s.area_id
                    AND ((m.on_region AND c.level = 'region') OR (m.on_county AND c.level = 'county')))""",
@@ -144,15 +145,15 @@ RETURNS = Sheet(
         Check(
             "not_returned_yet",
             "measure",
-            _("no return of this measure, place and year, unless it was sent back"),
-            """SELECT s.row_no, 'return ' || r.id || ' of ' || r.value FROM {stage} s JOIN returns_return r
+            say("no return of this measure, place and year, unless it was sent back"),
+            """SELECT s.row_no, karez_say('return {1} of {2}', r.id::text, r.value::text) FROM {stage} s JOIN returns_return r
                 ON (r.measure_id, r.area_id, r.year) = (s.measure, s.area_id, s.year) AND r.voided_at IS NULL""",
-            _("ask for the return to be sent back, then send the revision"),
+            say("ask for the return to be sent back, then send the revision"),
         ),
         Check(
             "year_not_ahead",
             "year",
-            _("a year not in the future"),
+            say("a year not in the future"),
             "SELECT row_no, year::text FROM {stage} WHERE year > extract(year FROM %(today)s::date)",
         ),
     ),

@@ -3,12 +3,12 @@
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET
 
 from karez.access.pages import actor_of, integer
 from karez.figures import queries as figures
 from karez.kernel.inbox import told
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 from karez.trace.page import drawn, vouchers
 from karez.trace.years import years_of
@@ -52,8 +52,8 @@ def record(request: HttpRequest, table: str, column: str, key: str) -> HttpRespo
     raise Refusal(
         "not_found.record",
         record=f"{table} {key}",
-        found=_("no record among those you may see"),
-        expected=_("a key that leads to a record of your areas"),
-        rule=_("a trace shows keys; a record opens to those who may see it"),
-        todo=_("ask the office of that place"),
+        found=say("no record among those you may see"),
+        expected=say("a key that leads to a record of your areas"),
+        rule=say("a trace shows keys; a record opens to those who may see it"),
+        todo=say("ask the office of that place"),
     )

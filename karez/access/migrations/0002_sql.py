@@ -7,4 +7,4 @@ from karez.kernel.sqlfile import run_sql_file
 
 class Migration(migrations.Migration):
     dependencies = [("access", "0001_initial")]
-    operations = [run_sql_file(__file__, "roles.sql")]
+    operations = [run_sql_file(__file__, "messages.sql"), run_sql_file(__file__, "roles.sql")]

@@ -23,9 +23,9 @@ BEGIN
       JOIN access_user u ON u.id = a.user_id ORDER BY a.id, h.id LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ090',
-            MESSAGE = format('%s would be %s and %s at once, from %s.', wrong.username, wrong.role, wrong.held,
-                wrong.day),
-            DETAIL = 'Who prepares does not approve, who works does not watch.';
+            MESSAGE = karez_say('{1} would be {2} and {3} at once, from {4}.', wrong.username::text,
+                access_role_words(wrong.role), access_role_words(wrong.held), wrong.day::text),
+            DETAIL = karez_say('Who prepares does not approve, who works does not watch.');
     END IF;
     RETURN NULL;
 END $$;
@@ -83,9 +83,9 @@ CREATE FUNCTION access_require_actor(who bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF NOT access_may_act(who) THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ099', MESSAGE = format('Nobody who may sign in has the number %s.',
+        RAISE EXCEPTION USING ERRCODE = 'KZ099', MESSAGE = karez_say('Nobody who may sign in has the number {1}.',
             coalesce(who::text, '-')),
-            DETAIL = 'What is recorded and decided names a person on record who is active.';
+            DETAIL = karez_say('What is recorded and decided names a person on record who is active.');
     END IF;
 END $$;
 GRANT EXECUTE ON FUNCTION access_require_actor(bigint) TO karez_app;
@@ -115,8 +115,9 @@ LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     PERFORM access_require_actor(who);
     IF NOT access_by_operator() AND NOT access_stands(who, access_roles_with(permissions), ARRAY[]::bigint[]) THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ099', MESSAGE = format('Person %s has no role today that may do this.', who),
-            DETAIL = format('asked for: %s', array_to_string(permissions, ', '));
+        RAISE EXCEPTION USING ERRCODE = 'KZ099', MESSAGE = karez_say('Person {1} has no role today that may do this.',
+            who::text),
+            DETAIL = karez_say('asked for: {1}', array_to_string(permissions, ', ')::text);
     END IF;
 END $$;
 GRANT EXECUTE ON FUNCTION access_require_permission(bigint, text[]) TO karez_app;
@@ -132,9 +133,9 @@ BEGIN
      WHERE last.what = 'given' AND last.by_id <> a.user_id LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ098',
-            MESSAGE = format('%s would become %s while who invited them knows their password.', wrong.username,
-                wrong.role),
-            DETAIL = 'A role is given to a person who signs in as nobody else can.';
+            MESSAGE = karez_say('{1} would become {2} while who invited them knows their password.',
+                wrong.username::text, access_role_words(wrong.role)),
+            DETAIL = karez_say('A role is given to a person who signs in as nobody else can.');
     END IF;
     RETURN NULL;
 END $$;
@@ -154,9 +155,9 @@ BEGIN
     SELECT u.username, a.role INTO wrong FROM added a JOIN access_user u ON u.id = a.user_id
      WHERE a.recorded_by_id = a.user_id OR a.operator_note <> '' LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ093', MESSAGE = format('%s would be given %s by nobody else.',
-            wrong.username, wrong.role),
-            DETAIL = 'Nobody decides about their own roles.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ093', MESSAGE = karez_say('{1} would be given {2} by nobody else.',
+            wrong.username::text, access_role_words(wrong.role)),
+            DETAIL = karez_say('Nobody decides about their own roles.');
     END IF;
     SELECT array_agg(id) INTO new_ones FROM added;
     SELECT u.username, a.role INTO wrong FROM added a JOIN access_user u ON u.id = a.user_id
@@ -170,8 +171,9 @@ BEGIN
                LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ094',
-            MESSAGE = format('Nobody has confirmed that %s becomes %s.', wrong.username, wrong.role),
-            DETAIL = 'A role with work of its own is proposed by one administrator and confirmed by another person.';
+            MESSAGE = karez_say('Nobody has confirmed that {1} becomes {2}.', wrong.username::text,
+                access_role_words(wrong.role)),
+            DETAIL = karez_say('A role with work of its own is proposed by one administrator and confirmed by another person.');
     END IF;
     RETURN NULL;
 END $$;
@@ -186,8 +188,8 @@ BEGIN
                                WHERE p.id = NEW.proposal_id AND NEW.answered_by_id IN (p.proposed_by_id, p.user_id))
                                    THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ093',
-            MESSAGE = 'A role is confirmed by another person than who proposed it or would have it.',
-            DETAIL = 'Nobody comes to a role alone.';
+            MESSAGE = karez_say('A role is confirmed by another person than who proposed it or would have it.'),
+            DETAIL = karez_say('Nobody comes to a role alone.');
     END IF;
     RETURN NEW;
 END $$;
@@ -201,13 +203,14 @@ LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF access_by_operator() THEN RETURN NEW; END IF;
     IF NEW.user_id IN (NEW.ended_by_id, NEW.voided_by_id) THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ093', MESSAGE = 'The role would be ended by the person who has it.',
-            DETAIL = 'Nobody decides about their own roles.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ093',
+            MESSAGE = karez_say('The role would be ended by the person who has it.'),
+            DETAIL = karez_say('Nobody decides about their own roles.');
     END IF;
     IF OLD.ends_before IS NULL AND LEAST(NEW.ends_before, NEW.counts_before) < current_date
        OR OLD.voided_at IS NULL AND NEW.void_counts_on < current_date THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ095', MESSAGE = 'The role would end in the past.',
-            DETAIL = 'What was done under a role was allowed; it ends today at the earliest.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ095', MESSAGE = karez_say('The role would end in the past.'),
+            DETAIL = karez_say('What was done under a role was allowed; it ends today at the earliest.');
     END IF;
     RETURN NEW;
 END $$;

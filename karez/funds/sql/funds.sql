@@ -53,17 +53,18 @@ BEGIN
     PERFORM pg_advisory_xact_lock(4712, hashtext(p_kind));  -- two people opening the same book wait for each other
     PERFORM ledger_open_books(p_by, p_batch, p_kind, array_agg(n.name ORDER BY n.area_id), array_agg(n.area_id
         ORDER BY n.area_id),
-                              array_agg(p_day), '[{"code": "1002", "name": "Bank", "normal_side": "debit", "holds_money": true}]')
-       FROM (SELECT DISTINCT x.area_id, coalesce(t.name_en, 'area ' || x.area_id)
-                    || CASE p_kind WHEN 'office' THEN ' regional office'
-                        ELSE ' county office' END AS name  -- told by web/locale/raised_by_hand.py
+                              array_agg(p_day), jsonb_build_array(jsonb_build_object(
+            'code', '1002', 'name', karez_say('Bank'), 'normal_side', 'debit', 'holds_money', true)))
+       FROM (SELECT DISTINCT x.area_id, CASE p_kind
+                    WHEN 'office' THEN karez_say('{1} regional office', coalesce(t.name_en, x.area_id::text))
+                    ELSE karez_say('{1} county office', coalesce(t.name_en, x.area_id::text)) END AS name
                FROM unnest(p_areas) x (area_id) LEFT JOIN places_tree t USING (area_id)
               WHERE NOT EXISTS (SELECT 1 FROM ledger_book b WHERE b.kind = p_kind AND b.area_id = x.area_id)) n
      HAVING count(*) > 0;
     PERFORM ledger_open_accounts(p_by, p_batch, array_agg(n.book_id), array_agg(n.code), array_agg(n.account_name),
         array_agg('credit'::text),
                                  array_agg(false), array_agg(false))
-       FROM (SELECT DISTINCT b.id AS book_id, 'L' || l.id AS code, left('Source line ' || l.code, 200) AS account_name
+       FROM (SELECT DISTINCT b.id AS book_id, 'L' || l.id AS code, karez_say('Source line {1}', l.code::text) AS account_name
                FROM unnest(p_areas, p_lines) x (area_id, line_id)
                JOIN ledger_book b ON b.kind = p_kind AND b.area_id = x.area_id
                JOIN funds_sourceline l ON l.id = x.line_id
@@ -92,8 +93,8 @@ BEGIN
          WHERE b.id IS NULL OR bank.id IS NULL OR v.id IS NULL OR back.id IS NOT NULL ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.reference IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ060',
-            MESSAGE = format('Appropriation %s does not name a transfer onto its own line.', wrong.reference),
-            DETAIL = 'A payment names one source line: the one whose account it moved money onto, on the day it counts.';
+            MESSAGE = karez_say('Appropriation {1} does not name a transfer onto its own line.', wrong.reference::text),
+            DETAIL = karez_say('A payment names one source line: the one whose account it moved money onto, on the day it counts.');
     END IF;
     RETURN NULL;
 END $$;
@@ -123,8 +124,9 @@ BEGIN
             OR oback.id IS NOT NULL OR iback.id IS NOT NULL ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.reference IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ060',
-            MESSAGE = format('Allocation %s does not name the transfers of its own line and county.', wrong.reference),
-            DETAIL = 'What leaves the office on a line reaches the county on the same line, on the same day.';
+            MESSAGE = karez_say('Allocation {1} does not name the transfers of its own line and county.',
+                wrong.reference::text),
+            DETAIL = karez_say('What leaves the office on a line reaches the county on the same line, on the same day.');
     END IF;
     RETURN NULL;
 END $$;
@@ -144,8 +146,8 @@ BEGIN
         IF NOT EXISTS (SELECT 1 FROM ledger_transfer t JOIN ledger_voucher r ON r.reverses_id = t.voucher_id
                         WHERE t.id = transfer AND r.posted_at IS NOT NULL AND r.booking_date = NEW.void_counts_on) THEN
             RAISE EXCEPTION USING ERRCODE = 'KZ061',
-                MESSAGE = format('The voucher of %s is not reversed as of that day.', NEW.reference),
-                DETAIL = 'Money once booked is taken back by a reversal, which two people make; the record follows it.';
+                MESSAGE = karez_say('The voucher of {1} is not reversed as of that day.', NEW.reference::text),
+                DETAIL = karez_say('Money once booked is taken back by a reversal, which two people make; the record follows it.');
         END IF;
     END LOOP;
     RETURN NEW;
@@ -161,8 +163,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 BEGIN
     IF EXISTS (SELECT FROM funds_appropriation WHERE line_id = NEW.id AND voided_at IS NULL)
        OR EXISTS (SELECT FROM funds_allocation WHERE line_id = NEW.id AND voided_at IS NULL) THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ062', MESSAGE = format('Money stands on line %s.', NEW.code),
-            DETAIL = 'Take back its allocations and appropriations first.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ062', MESSAGE = karez_say('Money stands on line {1}.', NEW.code::text),
+            DETAIL = karez_say('Take back its allocations and appropriations first.');
     END IF;
     RETURN NEW;
 END $$;

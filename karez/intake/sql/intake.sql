@@ -29,6 +29,15 @@ BEGIN
         ELSE told END;
 END $$;
 
+-- Where a batch is on its way, as people are told (`models.State`).
+CREATE FUNCTION intake_state_words(state text) RETURNS text
+LANGUAGE sql STABLE RETURN CASE state
+    WHEN 'received' THEN karez_say('received') WHEN 'staging' THEN karez_say('being checked')
+    WHEN 'checked' THEN karez_say('checked, waiting for approval') WHEN 'faulty' THEN karez_say('has faults')
+    WHEN 'applying' THEN karez_say('being applied') WHEN 'applied' THEN karez_say('applied')
+    WHEN 'refused' THEN karez_say('refused') WHEN 'withdrawn' THEN karez_say('withdrawn')
+    ELSE karez_say('not there') END;
+
 -- What two spellings of a word share: width, case, blanks, underscores, hyphens and stars aside (`rules.word_key`).
 CREATE FUNCTION intake_word_key(word text) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
@@ -46,41 +55,75 @@ LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp 
 $$;
 
 CREATE FUNCTION intake_not_shown(told text) RETURNS text
-LANGUAGE sql IMMUTABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
-    SELECT format('(%s character%s, not shown)', length(told), CASE WHEN length(told) = 1 THEN '' ELSE 's' END)
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT CASE WHEN length(told) = 1 THEN karez_say('(1 character, not shown)')
+        ELSE karez_say('({1} characters, not shown)', length(told)::text) END
 $$;
 
--- The unit that a fault names: after our own words, or behind the digits of a cell. What is no unit, or more than one,
--- is left out.
+-- The unit behind the digits of a cell. What is no unit, or more than one, is left out.
 CREATE FUNCTION intake_told_unit(told text) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
-    SELECT CASE WHEN said[1] ~ '[0-9]' AND NOT intake_is_unit(said[2]) THEN intake_not_shown(told)
-        ELSE CASE WHEN said[1] ~ '[0-9]' THEN '… ' ELSE said[1] END || CASE WHEN intake_is_unit(said[2]) THEN said[2]
-            ELSE '…' END END
-      FROM (SELECT coalesce(regexp_match(told, '^(the heading says |a column that says )(.+)$'),
-        regexp_match(told, '^([-+]?[0-9][0-9,.]* *)([^0-9 ].*)$'), ARRAY['0', ''])) s (said)
+    SELECT CASE WHEN intake_is_unit(read[2]) THEN '… ' || read[2] ELSE intake_not_shown(told) END
+      FROM (SELECT coalesce(regexp_match(told, '^([-+]?[0-9][0-9,.]* *)([^0-9 ].*)$'), ARRAY['', ''])) s (read)
 $$;
 
+-- Of a text, the words of the program and headings; what was read out of cells and records does not pass.
+CREATE FUNCTION intake_told_words(told text) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
+    SELECT string_agg(CASE
+        WHEN word ~ '^([a-z][a-z_'']*|[0-9]{1,6}|#[A-Z/]+[0-9]?[!?A]|[A-Z]{1,3}[0-9]{1,7}(:[A-Z]{1,3}[0-9]{1,7})?)[.,;:]?$'
+                OR (length(rtrim(word, '.,;:')) > 1 AND intake_is_heading(rtrim(word, '.,;:'))) THEN word
+                    ELSE '…' END, ' ' ORDER BY n)
+        FROM regexp_split_to_table(told, '\s+') WITH ORDINALITY AS words (word, n)
+$$;
+
+-- Of a message the pattern, in small letters as ours are, and of each value what `intake_told_words` shows; where it names
+-- a unit, the unit alone.
+CREATE FUNCTION intake_told_message(told jsonb, rule text) RETURNS jsonb
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+DECLARE plain text := told #>> '{}';
+BEGIN
+    IF jsonb_typeof(told) = 'array' THEN
+        RETURN (SELECT coalesce(jsonb_agg(intake_told_message(one, rule) ORDER BY n), '[]')
+                  FROM jsonb_array_elements(told) WITH ORDINALITY AS every (one, n));
+    ELSIF told ? 'say' THEN
+        RETURN jsonb_build_object('say', CASE WHEN told ->> 'say' ~ '^[a-z0-9 ,.;:(){}_×=/''-]*$' THEN told ->> 'say'
+                ELSE intake_told_words(told ->> 'say') END,
+            'with', intake_told_message(told -> 'with', rule));
+    ELSIF told ? 'list' THEN
+        RETURN jsonb_build_object('list', intake_told_message(told -> 'list', rule));
+    ELSIF jsonb_typeof(told) = 'object' AND NOT told ? 'number' THEN
+        RETURN (SELECT coalesce(jsonb_object_agg(key, intake_told_message(value, rule)), '{}') FROM jsonb_each(told));
+    ELSIF plain ~ '^\{"(say|list)":' THEN
+        RETURN to_jsonb(intake_told_message(plain::jsonb, rule)::text);
+    END IF;
+    RETURN to_jsonb(CASE WHEN rule <> 'unit' OR plain ~ '^[0-9]{1,6}$' THEN intake_told_words(plain)
+        WHEN intake_is_unit(plain) OR (length(plain) > 1 AND intake_is_heading(plain)) THEN plain ELSE '…' END);
+END $$;
+
+CREATE FUNCTION intake_told_kept(told text, rule text) RETURNS text
+LANGUAGE plpgsql STABLE SET search_path = pg_catalog, public, pg_temp AS $$
+BEGIN
+    RETURN intake_told_message(told::jsonb, rule)::text;
+EXCEPTION WHEN invalid_text_representation THEN  -- a cell that looks like a message
+    RETURN intake_not_shown(told);
+END $$;
+
 -- What a fault may say it found. Of a sheet with people's identity no cell is kept: a name may stand in any column.
--- What a check says of rows keeps its own words and small numbers (rows, counts); what it read out of cells and records
--- does not pass. Headings and units (`intake_word`) say nobody's name and are shown, here as in notices
--- (`telling.noticed`).
+-- What a check says of rows keeps its own words and small numbers (rows, counts). Headings and units (`intake_word`) say
+-- nobody's name and are shown, here as in notices (`telling.noticed`).
 CREATE FUNCTION intake_told(told text, rule text, identity boolean) RETURNS text
 LANGUAGE sql STABLE PARALLEL SAFE SET search_path = pg_catalog, public, pg_temp AS $$
     SELECT CASE
         WHEN NOT identity THEN intake_without_numbers(told)
-        WHEN told = '' OR told ~ '^\([0-9]+ characters?, not shown\)$' THEN told
+        WHEN told = '' THEN told
+        WHEN told ~ '^\{"(say|list)":' THEN intake_told_kept(told, rule)
         WHEN rule = 'day_opened' AND told ~ '^[0-9]{4}-[0-9]{2}-[0-9]{2}$'
             THEN told  -- a day read as such, of no opened year
-        WHEN rule = 'key' AND told ~ '^the same as row [0-9]+$' THEN told
         WHEN rule = ANY ('{unit,type}') AND NOT intake_is_heading(told) THEN intake_told_unit(told)
         WHEN rule = ANY ('{required,type,area,area_scope,formula,max_length,control,low,high,pattern,id_number,key,unit}')
             THEN CASE WHEN length(told) > 1 AND intake_is_heading(told) THEN told ELSE intake_not_shown(told) END
-        ELSE (SELECT string_agg(CASE
-            WHEN word ~ '^([a-z][a-z_'']*|[0-9]{1,6}|#[A-Z/]+[0-9]?[!?A]|[A-Z]{1,3}[0-9]{1,7}(:[A-Z]{1,3}[0-9]{1,7})?)[.,;:]?$'
-                    OR (length(rtrim(word, '.,;:')) > 1 AND intake_is_heading(rtrim(word, '.,;:'))) THEN word
-                        ELSE '…' END, ' ' ORDER BY n)
-                FROM regexp_split_to_table(told, '\s+') WITH ORDINALITY AS words(word, n))
+        ELSE intake_told_words(told)
     END
 $$;
 
@@ -112,8 +155,8 @@ BEGIN
     PERFORM access_require_actor(p_sender);
     SELECT * INTO declared FROM intake_sheet(p_sheet);
     IF declared.apply_permission IS NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ046', MESSAGE = format('No room declares a sheet %s.', p_sheet),
-            DETAIL = 'A file is received as a sheet that some room declares.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ046', MESSAGE = karez_say('No room declares a sheet {1}.', p_sheet::text),
+            DETAIL = karez_say('A file is received as a sheet that some room declares.');
     END IF;
     INSERT INTO intake_batch (sheet, file_name, digest, size_bytes, vault_ref, kept_digest, mark, delete_file_on,
         sender_id, notices, holds_identity,
@@ -133,8 +176,8 @@ BEGIN
     SELECT * INTO taken FROM intake_batch WHERE id = p_batch FOR NO KEY UPDATE;
     IF NOT FOUND OR NOT taken.state = ANY (p_states) THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ040',
-            MESSAGE = format('Batch %s is %s.', p_batch, coalesce(taken.state, 'not there')),
-            DETAIL = format('This can be done only while it is: %s.', array_to_string(p_states, ', '));
+            MESSAGE = karez_say('Batch {1} is {2}.', p_batch::text, intake_state_words(taken.state)),
+            DETAIL = karez_say('This can be done only while it is: {1}.', array_to_string(p_states, ', ')::text);
     END IF;
     RETURN taken;
 END $$;
@@ -157,7 +200,8 @@ BEGIN
             WHERE coalesce(c->>'name' ~ '^[a-z][a-z0-9_]{0,50}$', false) IS FALSE
                OR coalesce(c->>'type' = ANY (ARRAY['text', 'bigint', 'integer', 'numeric', 'date', 'boolean',
                    'bytea']), false) IS FALSE) THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ041', MESSAGE = 'A staged column has a name or type no sheet can have.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ041',
+            MESSAGE = karez_say('A staged column has a name or type no sheet can have.');
     END IF;
     SELECT string_agg(format('%I %s', c->>'name', c->>'type'), ', ' ORDER BY n) INTO definition
       FROM jsonb_array_elements(p_columns) WITH ORDINALITY AS given(c, n);
@@ -190,7 +234,7 @@ DECLARE now_is text := CASE WHEN p_faults = 0 THEN 'checked' ELSE 'faulty' END;
 BEGIN
     PERFORM intake_take(p_batch, 'staging');
     IF p_faults = 0 AND EXISTS (SELECT FROM intake_fault WHERE batch_id = p_batch) THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ042', MESSAGE = format('Batch %s has faults.', p_batch);
+        RAISE EXCEPTION USING ERRCODE = 'KZ042', MESSAGE = karez_say('Batch {1} has faults.', p_batch::text);
     END IF;
     IF p_faults > 0 THEN  -- what is wrong is listed; the rows are kept in the vault only
         PERFORM intake_drop_stage(p_batch);
@@ -219,13 +263,14 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 DECLARE taken intake_batch := intake_take(p_batch, 'checked');
 BEGIN
     IF p_by IS NULL OR taken.sender_id <> p_by THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ045', MESSAGE = format('Batch %s was sent by another person.', p_batch),
-            DETAIL = 'Only its sender knows whether the rows are meant.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ045', MESSAGE = karez_say('Batch {1} was sent by another person.',
+            p_batch::text),
+            DETAIL = karez_say('Only its sender knows whether the rows are meant.');
     END IF;
     IF taken.question_count = 0 OR taken.confirmed_at IS NOT NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ045', MESSAGE = format('Nothing of batch %s waits to be confirmed.',
-            p_batch),
-            DETAIL = 'Rows that look like others are confirmed once after each check.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ045', MESSAGE = karez_say('Nothing of batch {1} waits to be confirmed.',
+            p_batch::text),
+            DETAIL = karez_say('Rows that look like others are confirmed once after each check.');
     END IF;
     UPDATE intake_batch SET confirmed_by_id = p_by, confirmed_at = now() WHERE id = p_batch;
 END $$;
@@ -242,13 +287,14 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 DECLARE taken intake_batch := intake_take(p_batch, 'checked');
 BEGIN
     IF p_by IS NULL OR taken.sender_id = p_by THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ043', MESSAGE = format('Batch %s was sent by the same person.', p_batch),
-            DETAIL = 'One person sends a file, another applies it.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ043', MESSAGE = karez_say('Batch {1} was sent by the same person.',
+            p_batch::text),
+            DETAIL = karez_say('One person sends a file, another applies it.');
     END IF;
     IF taken.confirmed_at IS NULL AND EXISTS (SELECT FROM intake_question WHERE batch_id = p_batch AND asks) THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ045',
-            MESSAGE = format('Rows of batch %s wait to be confirmed by its sender.', p_batch),
-            DETAIL = 'Rows that look like others are applied only after the sender has said that they are meant.';
+            MESSAGE = karez_say('Rows of batch {1} wait to be confirmed by its sender.', p_batch::text),
+            DETAIL = karez_say('Rows that look like others are applied only after the sender has said that they are meant.');
     END IF;
     PERFORM intake_require_apply(p_by, taken);
     UPDATE intake_batch SET state = 'applying', decided_by_id = p_by, decided_at = now(), trouble = ''
@@ -275,8 +321,9 @@ CREATE FUNCTION intake_written_is_applied() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF EXISTS (SELECT FROM intake_batch WHERE id = NEW.id AND state NOT IN ('applied', 'withdrawn')) THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ047', MESSAGE = format('Rows name batch %s, which was not applied.', NEW.id),
-            DETAIL = 'The rows of a file are written by the work that applies it: all of them and its new state, or nothing.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ047', MESSAGE = karez_say('Rows name batch {1}, which was not applied.',
+            NEW.id::text),
+            DETAIL = karez_say('The rows of a file are written by the work that applies it: all of them and its new state, or nothing.');
     END IF;
     RETURN NULL;
 END $$;
@@ -310,7 +357,7 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 BEGIN
     PERFORM intake_take(p_batch, 'applied');
     IF p_by IS NULL OR coalesce(btrim(p_reason), '') = '' THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ044', MESSAGE = 'A withdrawal needs a person and a reason.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ044', MESSAGE = karez_say('A withdrawal needs a person and a reason.');
     END IF;
     PERFORM access_require_actor(p_by);
     UPDATE intake_batch SET withdrawal_by_id = p_by, withdrawal_reason = btrim(p_reason) WHERE id = p_batch;
@@ -321,9 +368,9 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 DECLARE taken intake_batch := intake_take(p_batch, 'applied');
 BEGIN
     IF p_by IS NULL OR taken.withdrawal_by_id IS NULL OR taken.withdrawal_by_id = p_by THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ043', MESSAGE = format('The withdrawal of batch %s needs two people.',
-            p_batch),
-            DETAIL = 'One person asks for it, another does it.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ043', MESSAGE = karez_say('The withdrawal of batch {1} needs two people.',
+            p_batch::text),
+            DETAIL = karez_say('One person asks for it, another does it.');
     END IF;
     PERFORM intake_require_apply(p_by, taken);
     UPDATE intake_batch SET state = 'withdrawn', withdrawn_by_id = p_by, withdrawn_at = now() WHERE id = p_batch;
@@ -381,4 +428,5 @@ GRANT EXECUTE ON FUNCTION intake_receive(text, text, text, bigint, text, text, t
     intake_ask_withdrawal(bigint, bigint, text), intake_withdrawn(bigint, bigint), intake_file_deleted(bigint),
     intake_staged_rows(bigint), intake_without_numbers(text), intake_word_key(text), intake_is_heading(text),
         intake_is_unit(text),
-    intake_not_shown(text), intake_told_unit(text), intake_told(text, text, boolean) TO karez_app;
+    intake_not_shown(text), intake_told_unit(text), intake_told_words(text),
+    intake_told_message(jsonb, text), intake_told_kept(text, text), intake_told(text, text, boolean) TO karez_app;

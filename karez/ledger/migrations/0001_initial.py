@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(max_length=30)),
-                ('name', models.CharField(max_length=200)),
+                ('name', models.TextField()),
                 ('opened_on', models.DateField()),
                 ('recorded_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),
                 ('recorded_by_id', models.BigIntegerField()),
@@ -33,7 +33,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('code', models.CharField(max_length=40)),
-                ('name', models.CharField(max_length=200)),
+                ('name', models.TextField()),
                 ('normal_side', models.CharField(choices=[('debit', 'debit'), ('credit', 'credit')], max_length=6)),
                 ('may_overdraw', models.BooleanField(db_default=False)),
                 ('holds_money', models.BooleanField(db_default=False)),
@@ -105,7 +105,7 @@ class Migration(migrations.Migration):
                 ('is_receipt', models.BooleanField(db_default=False)),
                 ('receipt_number', models.BigIntegerField(null=True)),
                 ('kind', models.CharField(max_length=30)),
-                ('narration', models.CharField(max_length=500)),
+                ('narration', models.TextField()),
                 ('document_id', models.BigIntegerField(null=True)),
                 ('prepared_by_id', models.BigIntegerField()),
                 ('prepared_at', models.DateTimeField(db_default=django.db.models.functions.datetime.Now())),

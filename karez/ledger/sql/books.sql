@@ -30,7 +30,7 @@ DECLARE
 BEGIN
     IF p_by IS NULL OR cardinality(p_names) <> cardinality(p_areas) OR cardinality(p_names) <> cardinality(p_opened_on)
         THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ017', MESSAGE = 'Books to open are not given whole.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ017', MESSAGE = karez_say('Books to open are not given whole.');
     END IF;
     PERFORM periods_judge_batch('ledger_book', p_batch, p_batch) WHERE p_batch IS NOT NULL;
     PERFORM access_require_actor(p_by) WHERE p_batch IS NULL OR NOT EXISTS (SELECT FROM access_user WHERE id = p_by);
@@ -69,8 +69,8 @@ BEGIN
                  JOIN ledger_account a ON a.book_id = x.book AND a.code = x.code
                 WHERE a.normal_side <> x.side OR a.may_overdraw <> coalesce(x.over, false)) THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ017',
-            MESSAGE = 'An account of this code is already there with another side or limit.',
-            DETAIL = 'Choose another code.';
+            MESSAGE = karez_say('An account of this code is already there with another side or limit.'),
+            DETAIL = karez_say('Choose another code.');
     END IF;
     RETURN QUERY SELECT x.i::int, a.id FROM unnest(p_books, p_codes) WITH ORDINALITY x (book, code, i)
         JOIN ledger_account a ON a.book_id = x.book AND a.code = x.code ORDER BY 1;
@@ -95,10 +95,10 @@ BEGIN
     PERFORM periods_hold(p_day);
     PERFORM access_require_actor(p_by);
     IF p_day > periods_today() THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ018', MESSAGE = format('Cash of %s cannot be counted yet.', p_day);
+        RAISE EXCEPTION USING ERRCODE = 'KZ018', MESSAGE = karez_say('Cash of {1} cannot be counted yet.', p_day::text);
     END IF;
     IF NOT EXISTS (SELECT 1 FROM ledger_account WHERE id = p_account AND holds_money) THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ018', MESSAGE = format('Account %s holds no cash.', p_account);
+        RAISE EXCEPTION USING ERRCODE = 'KZ018', MESSAGE = karez_say('Account {1} holds no cash.', p_account::text);
     END IF;
     INSERT INTO ledger_cash_count (account_id, counted_on, counted_fen, booked_fen, note, counted_by_id)
     VALUES (p_account, p_day, p_counted_fen, ledger_balance_fen(p_account, p_day), coalesce(p_note, ''),
@@ -114,7 +114,7 @@ BEGIN
      WHERE id = p_count AND countersigned_at IS NULL AND counted_by_id <> p_by;
     IF NOT FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ018',
-            MESSAGE = format('Cash count %s cannot be countersigned by this person.', p_count),
-            DETAIL = 'A count is countersigned once, by another person than who counted.';
+            MESSAGE = karez_say('Cash count {1} cannot be countersigned by this person.', p_count::text),
+            DETAIL = karez_say('A count is countersigned once, by another person than who counted.');
     END IF;
 END $$;

@@ -41,8 +41,8 @@ BEGIN
     IF (SELECT count(*) FROM pg_class c JOIN pg_roles r ON r.oid = c.relowner
          WHERE c.oid IN (to_regclass('pg_temp.ledger_bulk'), to_regclass('pg_temp.ledger_bulk_voucher'))
            AND c.relkind = 'r' AND r.rolname = current_user) <> 2 THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ019', MESSAGE = 'ledger_bulk is not open.',
-            DETAIL = 'Call ledger_bulk_open() first.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ019', MESSAGE = karez_say('ledger_bulk is not open.'),
+            DETAIL = karez_say('Call ledger_bulk_open() first.');
     END IF;
 END $$;
 
@@ -58,8 +58,9 @@ BEGIN
     PERFORM ledger_bulk_ours();
     ANALYZE pg_temp.ledger_bulk;
     IF (SELECT max(transfer_id) FROM pg_temp.ledger_bulk) > (SELECT last_value FROM ledger_transfer_id_seq) THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ017', MESSAGE = 'A transfer has a number the sequence has not given.',
-            DETAIL = 'Numbers of transfers come from ledger_transfer_id_seq, so that none is taken twice.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ017',
+            MESSAGE = karez_say('A transfer has a number the sequence has not given.'),
+            DETAIL = karez_say('Numbers of transfers come from ledger_transfer_id_seq, so that none is taken twice.');
     END IF;
     TRUNCATE pg_temp.ledger_bulk_voucher;
     INSERT INTO pg_temp.ledger_bulk_voucher
@@ -78,8 +79,9 @@ BEGIN
             v.reverses_id)
      ORDER BY 1 LIMIT 1;  -- without an order the planner hopes for an early find and compares every line with every voucher
     IF FOUND THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ017', MESSAGE = format('Lines of voucher %s disagree.', wrong.voucher_key),
-            DETAIL = 'Book, dates, kind, narration and document are the same on every line of a voucher.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ017', MESSAGE = karez_say('Lines of voucher {1} disagree.',
+            wrong.voucher_key::text),
+            DETAIL = karez_say('Book, dates, kind, narration and document are the same on every line of a voucher.');
     END IF;
     SELECT l.voucher_key INTO wrong
       FROM pg_temp.ledger_bulk l
@@ -88,19 +90,19 @@ BEGIN
      WHERE d.id IS NULL OR c.id IS NULL OR l.is_receipt AND (NOT d.holds_money OR c.holds_money) ORDER BY 1 LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ010',
-            MESSAGE = format('Voucher %s uses an account of another book, or is a receipt that does not bring money in.', wrong.voucher_key),
-            DETAIL = 'A voucher moves money between accounts of its own book; a receipt debits cash or bank and credits what it is for.';
+            MESSAGE = karez_say('Voucher {1} uses an account of another book, or is a receipt that does not bring money in.', wrong.voucher_key::text),
+            DETAIL = karez_say('A voucher moves money between accounts of its own book; a receipt debits cash or bank and credits what it is for.');
     END IF;
     IF EXISTS (SELECT 1 FROM pg_temp.ledger_bulk_voucher WHERE NOT is_receipt)
        AND (p_approved_by IS NULL OR p_approved_by = p_prepared_by) THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ013', MESSAGE = 'These vouchers need a second person.',
-            DETAIL = 'Money goes out by two people.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ013', MESSAGE = karez_say('These vouchers need a second person.'),
+            DETAIL = karez_say('Money goes out by two people.');
     END IF;
     SELECT r.id INTO wrong FROM pg_temp.ledger_bulk_voucher v JOIN ledger_voucher r ON r.id = v.reverses_id
      WHERE r.posted_at IS NULL OR r.reverses_id IS NOT NULL LIMIT 1;
     IF FOUND THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ016', MESSAGE = format('Voucher %s cannot be reversed.', wrong.id),
-            DETAIL = 'Only a posted voucher that is no reversal itself is reversed.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ016', MESSAGE = karez_say('Voucher {1} cannot be reversed.', wrong.id::text),
+            DETAIL = karez_say('Only a posted voucher that is no reversal itself is reversed.');
     END IF;
     IF EXISTS (SELECT 1 FROM pg_temp.ledger_bulk_voucher WHERE reverses_id IS NOT NULL) AND EXISTS (
         (SELECT reverses_id, line_no, credit_account_id, debit_account_id, amount_fen FROM pg_temp.ledger_bulk
@@ -112,8 +114,8 @@ BEGIN
           WHERE voucher_id IN (SELECT reverses_id FROM pg_temp.ledger_bulk_voucher)
          EXCEPT ALL SELECT reverses_id, line_no, credit_account_id, debit_account_id, amount_fen
              FROM pg_temp.ledger_bulk)) THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ016', MESSAGE = 'A reversal differs from its voucher.',
-            DETAIL = 'A reversal moves the same amounts the other way.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ016', MESSAGE = karez_say('A reversal differs from its voucher.'),
+            DETAIL = karez_say('A reversal moves the same amounts the other way.');
     END IF;
 
     PERFORM periods_judge_batch('ledger_voucher', p_batch, p_batch, (SELECT coalesce(bool_and(reverses_id IS NOT NULL),

@@ -28,15 +28,17 @@ BEGIN
     SELECT x.*, b.name AS book_name INTO a FROM ledger_account x JOIN ledger_book b ON b.id = x.book_id
         WHERE x.id = p_account;
     IF NOT FOUND OR a.book_id IS DISTINCT FROM p_book THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ010', MESSAGE = format('Account %s is not in book %s.', p_account, p_book),
-            DETAIL = 'A voucher moves money between accounts of its own book.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ010', MESSAGE = karez_say('Account {1} is not in book {2}.',
+            p_account::text, p_book::text),
+            DETAIL = karez_say('A voucher moves money between accounts of its own book.');
     END IF;
     available := CASE a.normal_side WHEN 'debit' THEN a.posted_debit_fen - a.posted_credit_fen - a.pending_credit_fen
                                     ELSE a.posted_credit_fen - a.posted_debit_fen - a.pending_debit_fen END;
     RAISE EXCEPTION USING ERRCODE = 'KZ011',
-        MESSAGE = format('Account %s %s of %s would be overdrawn.', a.code, a.name, a.book_name),
-        DETAIL = format('available %s fen, to be drawn %s fen', available,
-                        CASE a.normal_side WHEN 'debit' THEN p_credit - p_debit ELSE p_debit - p_credit END);
+        MESSAGE = karez_say('Account {1} {2} of {3} would be overdrawn.', a.code::text, a.name::text,
+            a.book_name::text),
+        DETAIL = karez_say('available {1} fen, to be drawn {2} fen', available::text,
+            (CASE a.normal_side WHEN 'debit' THEN p_credit - p_debit ELSE p_debit - p_credit END)::text);
 END $$;
 
 -- The next number of a book and year; its row stays locked until the caller's transaction ends.
@@ -84,8 +86,8 @@ BEGIN
     END IF;
     IF p_batch IS NOT NULL THEN PERFORM periods_judge_batch('ledger_voucher', p_batch, p_batch); END IF;
     IF n > 0 AND cardinality(p_credits) = n AND cardinality(p_amounts) = n THEN NULL; ELSE
-        RAISE EXCEPTION USING ERRCODE = 'KZ017', MESSAGE = 'A voucher has no lines.',
-            DETAIL = 'Every voucher moves an amount.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ017', MESSAGE = karez_say('A voucher has no lines.'),
+            DETAIL = karez_say('Every voucher moves an amount.');
     END IF;
     UPDATE ledger_counter c
        SET last_number = last_number + 1, last_receipt_number = last_receipt_number + p_receipt::int
@@ -127,8 +129,8 @@ BEGIN
         END LOOP;
     END IF;
     IF p_receipt AND outward IS NOT NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ012', MESSAGE = 'A receipt brings money in and nothing else.',
-            DETAIL = format('Account %s: a receipt debits cash or bank and credits what it is for.', outward);
+        RAISE EXCEPTION USING ERRCODE = 'KZ012', MESSAGE = karez_say('A receipt brings money in and nothing else.'),
+            DETAIL = karez_say('Account {1}: a receipt debits cash or bank and credits what it is for.', outward::text);
     END IF;
     -- One statement for all lines: each statement on the table has its triggers to pay.
     WITH made AS (
@@ -161,8 +163,8 @@ BEGIN
         PERFORM periods_hold(the_day, true);
     END LOOP;
     IF (SELECT count(DISTINCT l) FROM unnest(p_line_vouchers) l WHERE l BETWEEN 1 AND n) IS DISTINCT FROM n THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ017', MESSAGE = 'A voucher has no lines.',
-            DETAIL = 'Every voucher moves an amount.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ017', MESSAGE = karez_say('A voucher has no lines.'),
+            DETAIL = karez_say('Every voucher moves an amount.');
     END IF;
     INSERT INTO ledger_set (prepared_by_id) VALUES (p_by) RETURNING id INTO the_set;
     FOR i IN 1..n LOOP
@@ -218,13 +220,13 @@ DECLARE s ledger_set;
 BEGIN
     SELECT * INTO s FROM ledger_set WHERE id = p_set FOR NO KEY UPDATE;
     IF NOT FOUND THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ014', MESSAGE = format('There is no set %s.', p_set);
+        RAISE EXCEPTION USING ERRCODE = 'KZ014', MESSAGE = karez_say('There is no set {1}.', p_set::text);
     END IF;
     IF s.approved_at IS NOT NULL OR s.refused_at IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ015',
-            MESSAGE = format('Set %s was already %s.', p_set, CASE WHEN s.approved_at IS NULL THEN 'refused'
-                ELSE 'posted' END),
-            DETAIL = 'A set is decided once.';
+            MESSAGE = karez_say('Set {1} was already {2}.', p_set::text,
+                CASE WHEN s.approved_at IS NULL THEN karez_say('refused') ELSE karez_say('posted') END),
+            DETAIL = karez_say('A set is decided once.');
     END IF;
     RETURN s;
 END $$;
@@ -246,8 +248,9 @@ BEGIN
     END LOOP;
     s := ledger_take_set(p_set);
     IF p_approver IS NULL OR s.prepared_by_id = p_approver THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ013', MESSAGE = format('Set %s was prepared by the same person.', p_set),
-            DETAIL = 'Money goes out by two people.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ013', MESSAGE = karez_say('Set {1} was prepared by the same person.',
+            p_set::text),
+            DETAIL = karez_say('Money goes out by two people.');
     END IF;
     PERFORM access_require_permission(p_approver, ARRAY['%.approve']);
     UPDATE ledger_set x SET approved_by_id = p_approver, approved_at = now() WHERE x.id = p_set;
@@ -312,22 +315,24 @@ DECLARE
 BEGIN
     SELECT * INTO v FROM ledger_voucher WHERE id = p_voucher;
     IF NOT FOUND OR v.posted_at IS NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ016', MESSAGE = format('Voucher %s is not posted.', p_voucher),
-            DETAIL = 'Only a posted voucher is reversed; a pending one is refused.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ016', MESSAGE = karez_say('Voucher {1} is not posted.', p_voucher::text),
+            DETAIL = karez_say('Only a posted voucher is reversed; a pending one is refused.');
     END IF;
     IF v.reverses_id IS NOT NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ016', MESSAGE = format('Voucher %s is itself a reversal.', p_voucher),
-            DETAIL = 'A reversal is not reversed; post the right voucher anew.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ016', MESSAGE = karez_say('Voucher {1} is itself a reversal.',
+            p_voucher::text),
+            DETAIL = karez_say('A reversal is not reversed; post the right voucher anew.');
     END IF;
     IF EXISTS (SELECT 1 FROM ledger_voucher x WHERE x.reverses_id = p_voucher AND x.refused_at IS NULL) THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ016', MESSAGE = format('Voucher %s already has a reversal.', p_voucher),
-            DETAIL = 'A voucher is reversed once.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ016', MESSAGE = karez_say('Voucher {1} already has a reversal.',
+            p_voucher::text),
+            DETAIL = karez_say('A voucher is reversed once.');
     END IF;
     the_day := coalesce(p_day, GREATEST(v.booking_date, periods_first_open_day()));
     IF the_day < v.booking_date THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ016', MESSAGE = format('Voucher %s was booked after %s.', p_voucher,
-            the_day),
-            DETAIL = 'A reversal counts from the day of its voucher or later.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ016', MESSAGE = karez_say('Voucher {1} was booked after {2}.',
+            p_voucher::text, the_day::text),
+            DETAIL = karez_say('A reversal counts from the day of its voucher or later.');
     END IF;
     SELECT array_agg(1 ORDER BY t.line_no) AS vouchers, array_agg(t.line_no ORDER BY t.line_no) AS nos,
            array_agg(t.credit_account_id ORDER BY t.line_no) AS debits, array_agg(t.debit_account_id

@@ -37,10 +37,6 @@ BEGIN
     RAISE EXCEPTION USING ERRCODE = p_code, MESSAGE = p_what, DETAIL = p_why;
 END $$;
 
--- Fen as people read them: yuan with both decimals.
-CREATE FUNCTION mutual_funds_yuan(p_fen numeric) RETURNS text
-LANGUAGE sql IMMUTABLE RETURN to_char(p_fen / 100, 'FM999,999,999,999,990.00');
-
 CREATE FUNCTION mutual_funds_first_day() RETURNS date
 LANGUAGE sql STABLE RETURN (SELECT make_date(first_year, 1, 1) FROM periods_region);
 
@@ -76,10 +72,9 @@ BEGIN
             OR back.id IS NOT NULL OR d.code <> ALL ('{debits}'::text[]) OR c.code <> ALL ('{credits}'::text[]))
                 ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
-        PERFORM mutual_funds_refuse('KZ020', format('The money of row %s of %s was moved from %s to %s.', wrong.id,
-            TG_TABLE_NAME,
-                wrong.credit, wrong.debit),
-            format('Pots never mix: debit %s, credit %s, in the society''s own book, on the day the fact counts.',
+        PERFORM mutual_funds_refuse('KZ020', karez_say('The money of row {1} of {2} was moved from {3} to {4}.',
+            wrong.id::text, TG_TABLE_NAME::text, wrong.credit::text, wrong.debit::text),
+            karez_say('Pots never mix: debit {1}, credit {2}, in the society''s own book, on the day the fact counts.',
                 '{debits}', '{credits}'));
     END IF;
     RETURN NULL;
@@ -117,8 +112,9 @@ BEGIN
             OR r.ends_before <= a.happened_on
             OR a.opening <> (a.happened_on < (SELECT mutual_funds_first_day())) ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
-        PERFORM mutual_funds_refuse('KZ022', format('Loan %s is not by the rules in force that day.', wrong.loan_no),
-            'A loan takes its fee, its instalments and its last day from the rule set in force.');
+        PERFORM mutual_funds_refuse('KZ022', karez_say('Loan {1} is not by the rules in force that day.',
+            wrong.loan_no::text),
+            karez_say('A loan takes its fee, its instalments and its last day from the rule set in force.'));
     END IF;
     -- The rounding of schedules, here and nowhere else: running sums are rounded, principal down, the fee half up.
     EXECUTE $q$
@@ -155,17 +151,18 @@ BEGIN
     SELECT sum(CASE kind WHEN 'refund' THEN -amount_fen WHEN 'granted_base' THEN 0 ELSE amount_fen END) INTO own
       FROM mutual_funds_contribution WHERE member_id = p_member AND voided_at IS NULL;
     IF own <> 0 THEN
-        PERFORM mutual_funds_refuse('KZ025', format('Household %s, which leaves or has left %s, has %s yuan in.',
-            household, society, mutual_funds_yuan(own)),
-            'Own money is returned on leaving; take the leaving back first.');
+        PERFORM mutual_funds_refuse('KZ025', karez_say('Household {1}, which leaves or has left {2}, has {3} yuan in.',
+            household::text, society::text, karez_yuan(own)),
+            karez_say('Own money is returned on leaving; take the leaving back first.'));
     END IF;
     IF EXISTS (SELECT FROM mutual_funds_loan l WHERE l.member_id = p_member AND l.voided_at IS NULL
             AND NOT EXISTS (SELECT FROM mutual_funds_writeoff w WHERE w.loan_id = l.id AND w.voided_at IS NULL)
             AND l.principal_fen > coalesce((SELECT sum(p.principal_fen) FROM mutual_funds_repayment p
                 WHERE p.loan_id = l.id AND p.voided_at IS NULL), 0)) THEN
         PERFORM mutual_funds_refuse('KZ025',
-            format('Household %s, which leaves or has left %s, has a loan that is not repaid.', household, society),
-            'Loans are repaid before leaving; take the leaving back first.');
+            karez_say('Household {1}, which leaves or has left {2}, has a loan that is not repaid.', household::text,
+                society::text),
+            karez_say('Loans are repaid before leaving; take the leaving back first.'));
     END IF;
 END $$;
 
@@ -199,9 +196,9 @@ BEGIN
             OR back.id IS NOT NULL OR v.reverses_id IS NOT NULL
             OR a.happened_on < (SELECT mutual_funds_first_day()) ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
-        PERFORM mutual_funds_refuse('KZ024', format('Grant %s was not paid from its source line in a county''s book.',
-            wrong.id),
-            'A grant names one line of the programme and takes its money from that line''s account.');
+        PERFORM mutual_funds_refuse('KZ024',
+            karez_say('Grant {1} was not paid from its source line in a county''s book.', wrong.id::text),
+            karez_say('A grant names one line of the programme and takes its money from that line''s account.'));
     END IF;
     RETURN NULL;
 END $$;
@@ -218,8 +215,10 @@ BEGIN
          WHERE so.voided_at IS NOT NULL OR a.happened_on < so.starts_on OR a.happened_on >= so.ends_before ORDER BY 1
              LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
-        PERFORM mutual_funds_refuse('KZ029', format('%s did not exist on %s.', wrong.name, wrong.happened_on),
-            format('It was founded on %s; nothing is given to it before, or after its end.', wrong.starts_on));
+        PERFORM mutual_funds_refuse('KZ029', karez_say('{1} did not exist on {2}.', wrong.name::text,
+            wrong.happened_on::text),
+            karez_say('It was founded on {1}; nothing is given to it before, or after its end.',
+                wrong.starts_on::text));
     END IF;
     RETURN NULL;
 END $$;
@@ -230,8 +229,9 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 BEGIN
     IF EXISTS (SELECT FROM mutual_funds_member WHERE household_id = NEW.id AND voided_at IS NULL
             AND (ends_before IS NULL OR ends_before > NEW.ends_before)) THEN
-        PERFORM mutual_funds_refuse('KZ025', format('Household %s is a member of a village fund.', NEW.household_no),
-            'Record first on the page of the society that it leaves, with its own money returned.');
+        PERFORM mutual_funds_refuse('KZ025', karez_say('Household {1} is a member of a village fund.',
+            NEW.household_no::text),
+            karez_say('Record first on the page of the society that it leaves, with its own money returned.'));
     END IF;
     RETURN NULL;
 END $$;
@@ -254,9 +254,9 @@ BEGIN
              OR a.ends_before > h.ends_before)
          ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
-        PERFORM mutual_funds_refuse('KZ025', format('Household %s was dissolved on %s and joins no village fund.',
-            wrong.household_no, wrong.ends_before),
-            'Members are households that are there.');
+        PERFORM mutual_funds_refuse('KZ025', karez_say('Household {1} was dissolved on {2} and joins no village fund.',
+            wrong.household_no::text, wrong.ends_before::text),
+            karez_say('Members are households that are there.'));
     END IF;
     EXECUTE $q$
         SELECT a.id, h.household_no, so.name FROM added a JOIN mutual_funds_society so ON so.id = a.society_id
@@ -266,9 +266,9 @@ BEGIN
             OR so.ends_before <= a.starts_on ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
         PERFORM mutual_funds_refuse('KZ025',
-            format('Household %s is not of the village of %s, or the society was not there.', wrong.household_no,
-            wrong.name),
-            'A society never reaches beyond its village.');
+            karez_say('Household {1} is not of the village of {2}, or the society was not there.',
+                wrong.household_no::text, wrong.name::text),
+            karez_say('A society never reaches beyond its village.'));
     END IF;
     RETURN NULL;
 END $$;
@@ -281,8 +281,9 @@ BEGIN
     IF NEW.voided_at IS NOT NULL AND (EXISTS (SELECT FROM mutual_funds_contribution WHERE member_id = NEW.id
         AND voided_at IS NULL)
             OR EXISTS (SELECT FROM mutual_funds_loan WHERE member_id = NEW.id AND voided_at IS NULL)) THEN
-        PERFORM mutual_funds_refuse('KZ028', format('Household %s has contributions or loans.', (SELECT household_no
-            FROM register_household WHERE id = NEW.household_id)), 'Void them first.');
+        PERFORM mutual_funds_refuse('KZ028', karez_say('Household {1} has contributions or loans.',
+            ((SELECT household_no FROM register_household WHERE id = NEW.household_id))::text),
+            karez_say('Void them first.'));
     END IF;
     PERFORM mutual_funds_refuse_left(NEW.id);
     RETURN NULL;
@@ -316,8 +317,8 @@ BEGIN
                 THEN 'mutual_funds_loan' END;
     END IF;
     IF child IS NOT NULL THEN
-        PERFORM mutual_funds_refuse('KZ028', format('Something in %s stands on row %s of %s.', child, NEW.id,
-            TG_TABLE_NAME), 'Void that first.');
+        PERFORM mutual_funds_refuse('KZ028', karez_say('Something in {1} stands on row {2} of {3}.', child::text,
+            NEW.id::text, TG_TABLE_NAME::text), karez_say('Void that first.'));
     END IF;
     RETURN NULL;
 END $$;
@@ -341,8 +342,8 @@ BEGIN
         OR a.principal_fen <> l.principal_fen - coalesce((SELECT sum(p.principal_fen) FROM mutual_funds_repayment p
             WHERE p.loan_id = l.id AND p.voided_at IS NULL), 0) ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
-        PERFORM mutual_funds_refuse('KZ026', format('Write-off %s is not by the rules.', wrong.id),
-            'All that is still owed is written off, by two people, on the pot the rules in force name.');
+        PERFORM mutual_funds_refuse('KZ026', karez_say('Write-off {1} is not by the rules.', wrong.id::text),
+            karez_say('All that is still owed is written off, by two people, on the pot the rules in force name.'));
     END IF;
     RETURN NULL;
 END $$;
@@ -365,8 +366,8 @@ BEGIN
         OR EXISTS (SELECT FROM mutual_funds_writeoff w WHERE w.loan_id = l.id AND w.voided_at IS NULL) ORDER BY 1
             LIMIT 1$q$ INTO wrong;
     IF wrong.loan_no IS NOT NULL THEN
-        PERFORM mutual_funds_refuse('KZ026', format('Loan %s cannot be extended so.', wrong.loan_no),
-            'An open loan is put off to a later day, within the longest term and the extension the rules allow.');
+        PERFORM mutual_funds_refuse('KZ026', karez_say('Loan {1} cannot be extended so.', wrong.loan_no::text),
+            karez_say('An open loan is put off to a later day, within the longest term and the extension the rules allow.'));
     END IF;
     RETURN NULL;
 END $$;
@@ -382,8 +383,8 @@ BEGIN
     EXECUTE 'SELECT EXISTS (SELECT FROM added a JOIN mutual_funds_resolution r ON r.id = a.resolution_id
         WHERE a.agreed AND r.prepared_by_id = a.answered_by_id)' INTO alone;
     IF alone THEN
-        PERFORM mutual_funds_refuse('KZ02A', 'The same person would prepare and approve it.',
-            'Founding and rules of a society are decided by two people.');
+        PERFORM mutual_funds_refuse('KZ02A', karez_say('The same person would prepare and approve it.'),
+            karez_say('Founding and rules of a society are decided by two people.'));
     END IF;
     RETURN NULL;
 END $$;
@@ -404,11 +405,12 @@ BEGIN
                      AND to_jsonb(a) @> (r.terms -> 'society')) END
          ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL AND wrong.ahead THEN
-        PERFORM mutual_funds_refuse('KZ029', format('%s would be founded on %s.', wrong.name, wrong.starts_on),
-            'A society is founded on a day until today.');
+        PERFORM mutual_funds_refuse('KZ029', karez_say('{1} would be founded on {2}.', wrong.name::text,
+            wrong.starts_on::text),
+            karez_say('A society is founded on a day until today.'));
     ELSIF wrong.id IS NOT NULL THEN
-        PERFORM mutual_funds_refuse('KZ02A', format('Nobody else agreed to the founding of %s.', wrong.name),
-            'A society is founded by two people: on the page of its village, or by a file.');
+        PERFORM mutual_funds_refuse('KZ02A', karez_say('Nobody else agreed to the founding of {1}.', wrong.name::text),
+            karez_say('A society is founded by two people: on the page of its village, or by a file.'));
     END IF;
     RETURN NULL;
 END $$;
@@ -434,12 +436,12 @@ BEGIN
                    AND to_jsonb(a) @> (r.terms -> 'rules')) END
          ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL AND wrong.ahead THEN
-        PERFORM mutual_funds_refuse('KZ029', format('Rules would hold from %s.', wrong.starts_on),
-            'Rules are recorded when they hold.');
+        PERFORM mutual_funds_refuse('KZ029', karez_say('Rules would hold from {1}.', wrong.starts_on::text),
+            karez_say('Rules are recorded when they hold.'));
     ELSIF wrong.id IS NOT NULL THEN
-        PERFORM mutual_funds_refuse('KZ02A', format('Nobody else agreed to the rules from %s as they are.',
-            wrong.starts_on),
-            'Rules of a society are prepared by one person, with the minutes of the members'' meeting, and agreed to by another.');
+        PERFORM mutual_funds_refuse('KZ02A', karez_say('Nobody else agreed to the rules from {1} as they are.',
+            wrong.starts_on::text),
+            karez_say('Rules of a society are prepared by one person, with the minutes of the members'' meeting, and agreed to by another.'));
     END IF;
     RETURN NULL;
 END $$;
@@ -472,9 +474,9 @@ BEGIN
                IS DISTINCT FROM (m.grant_fen, m.contributions_fen, m.gifts_fen, m.surplus_fen, m.cash_fen, m.bank_fen,
                    m.loans_fen) ORDER BY 1 LIMIT 1$q$ INTO wrong;
     IF wrong.society_id IS NOT NULL THEN
-        PERFORM mutual_funds_refuse('KZ027', format('The opening of %s is not what its voucher says.',
-            (SELECT name FROM mutual_funds_society WHERE id = wrong.society_id)),
-            'An older society opens on the region''s first day with four pots that equal cash, bank and loans.');
+        PERFORM mutual_funds_refuse('KZ027', karez_say('The opening of {1} is not what its voucher says.',
+            ((SELECT name FROM mutual_funds_society WHERE id = wrong.society_id))::text),
+            karez_say('An older society opens on the region''s first day with four pots that equal cash, bank and loans.'));
     END IF;
     RETURN NULL;
 END $$;
@@ -502,9 +504,9 @@ BEGIN
         OR EXISTS (SELECT FROM mutual_funds_writeoff WHERE transfer_id = ANY (moved) AND voided_at IS NULL)
         OR EXISTS (SELECT FROM mutual_funds_opening WHERE voucher_id = NEW.reverses_id AND voided_at IS NULL);
     IF NEW.reverses_id IS NOT NULL AND standing THEN
-        PERFORM mutual_funds_refuse('KZ028', format('A record of a village fund stands on voucher %s.',
-            NEW.reverses_id),
-            'Reverse it on the page of its society: the record goes with its money.');
+        PERFORM mutual_funds_refuse('KZ028', karez_say('A record of a village fund stands on voucher {1}.',
+            NEW.reverses_id::text),
+            karez_say('Reverse it on the page of its society: the record goes with its money.'));
     ELSIF NEW.reverses_id IS NOT NULL THEN  -- money and record leave on the same day, so the same year
         SELECT day INTO other FROM (
             SELECT void_counts_on AS day FROM mutual_funds_contribution WHERE transfer_id = ANY (moved)
@@ -519,13 +521,14 @@ BEGIN
          WHERE day <> NEW.booking_date ORDER BY 1 LIMIT 1;
         IF other IS NOT NULL THEN
             PERFORM mutual_funds_refuse('KZ028',
-                format('The record on voucher %s is void from %s, its reversal counts from %s.',
-                NEW.reverses_id, other, NEW.booking_date), 'Money and record are taken back on the same day.');
+                karez_say('The record on voucher {1} is void from {2}, its reversal counts from {3}.',
+                    NEW.reverses_id::text, other::text, NEW.booking_date::text),
+                    karez_say('Money and record are taken back on the same day.'));
         END IF;
     ELSIF NEW.reverses_id IS NULL AND NOT standing THEN
         PERFORM mutual_funds_refuse('KZ028',
-            format('Voucher %s was prepared for a record of a village fund, which is missing.', NEW.id),
-            'Approve it on the page of its society: the record is made with its money.');
+            karez_say('Voucher {1} was prepared for a record of a village fund, which is missing.', NEW.id::text),
+            karez_say('Approve it on the page of its society: the record is made with its money.'));
     END IF;
     RETURN NULL;
 END $$;
@@ -543,9 +546,9 @@ BEGIN
              WHERE r.society_id = so.id AND r.voided_at IS NULL), '{}'::datemultirange) @> daterange(so.starts_on,
                  so.ends_before);
     IF FOUND THEN
-        PERFORM mutual_funds_refuse('KZ02A', format('%s would be without rules on a day from %s on.', wrong.name,
-            wrong.starts_on),
-            'Rules end on the day the next begin, which two people agreed to.');
+        PERFORM mutual_funds_refuse('KZ02A', karez_say('{1} would be without rules on a day from {2} on.',
+            wrong.name::text, wrong.starts_on::text),
+            karez_say('Rules end on the day the next begin, which two people agreed to.'));
     END IF;
     RETURN NULL;
 END $$;
@@ -559,9 +562,9 @@ BEGIN
         AND w.agreed
             WHERE r.kind = 'take_back' AND r.society_id = NEW.id AND w.answered_by_id = NEW.voided_by_id)
         AND NOT EXISTS (SELECT FROM intake_batch b WHERE b.id = NEW.batch_id AND b.state = 'withdrawn') THEN
-        PERFORM mutual_funds_refuse('KZ02A', format('Nobody else agreed that the founding of %s be taken back.',
-            NEW.name),
-            'A founding is taken back by two people: on the page of its society, or with the file it came in.');
+        PERFORM mutual_funds_refuse('KZ02A', karez_say('Nobody else agreed that the founding of {1} be taken back.',
+            NEW.name::text),
+            karez_say('A founding is taken back by two people: on the page of its society, or with the file it came in.'));
     END IF;
     RETURN NULL;
 END $$;
@@ -575,8 +578,8 @@ BEGIN
             AND (NEW.voided_at IS NOT NULL OR ends_before IS NULL OR ends_before > NEW.ends_before))
         OR EXISTS (SELECT FROM ledger_account WHERE book_id = NEW.book_id
             AND (posted_debit_fen <> posted_credit_fen OR pending_debit_fen <> 0 OR pending_credit_fen <> 0)) THEN
-        PERFORM mutual_funds_refuse('KZ028', format('%s has members or money.', NEW.name),
-            'A society is wound up before it ends.');
+        PERFORM mutual_funds_refuse('KZ028', karez_say('{1} has members or money.', NEW.name::text),
+            karez_say('A society is wound up before it ends.'));
     END IF;
     RETURN NULL;
 END $$;
@@ -680,5 +683,5 @@ BEGIN
         EXECUTE format('REVOKE ALL ON FUNCTION %s FROM PUBLIC', f);
     END LOOP;
     GRANT EXECUTE ON FUNCTION mutual_funds_take(bigint[]), mutual_funds_know(text[]),
-        mutual_funds_first_day(), mutual_funds_yuan(numeric) TO karez_app;
+        mutual_funds_first_day() TO karez_app;
 END $$;

@@ -29,9 +29,10 @@ EXCEPTION WHEN lock_not_available THEN
     SELECT u.full_name, p.closing_since INTO holder
       FROM periods_period p LEFT JOIN access_user u ON u.id = p.signed_by_id WHERE p.year = the_year;
     RAISE EXCEPTION USING ERRCODE = 'KZ002',
-        MESSAGE = format('The year %s is being closed by %s since %s.', the_year,
-                         coalesce(holder.full_name, 'somebody'), coalesce(holder.closing_since::text, 'a moment ago')),
-        DETAIL = 'Nothing was written. Try again in a minute.';
+        MESSAGE = karez_say('The year {1} is being closed by {2} since {3}.', the_year::text,
+            coalesce(holder.full_name, karez_say('somebody')),
+                         coalesce(holder.closing_since::text, karez_say('a moment ago'))),
+        DETAIL = karez_say('Nothing was written. Try again in a minute.');
 END $$;
 
 -- Takes the year of `day` for this transaction, and refuses where it is closed. Every guarded write calls it. `booked`:
@@ -46,7 +47,8 @@ BEGIN
     IF current_setting('transaction_isolation') <> 'read committed' THEN
         -- An older snapshot would not see that the year was closed meanwhile.
         RAISE EXCEPTION USING ERRCODE = 'KZ003',
-            MESSAGE = 'Facts are written under READ COMMITTED only.', DETAIL = current_setting('transaction_isolation');
+            MESSAGE = karez_say('Facts are written under READ COMMITTED only.'),
+                DETAIL = current_setting('transaction_isolation');
     END IF;
     IF NOT pg_try_advisory_xact_lock_shared(4711, the_year) THEN
         PERFORM periods_wait(the_year);
@@ -55,16 +57,16 @@ BEGIN
       FROM periods_region r LEFT JOIN periods_period p ON p.year = the_year;
     IF day < open_from THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ001',
-            MESSAGE = format('The year %s is closed: a fact cannot count from %s.', the_year, day),
-            DETAIL = format('The first open day is %s. A truth learnt later keeps its true date and counts from there.', open_from);
+            MESSAGE = karez_say('The year {1} is closed: a fact cannot count from {2}.', the_year::text, day::text),
+            DETAIL = karez_say('The first open day is {1}. A truth learnt later keeps its true date and counts from there.', open_from::text);
     END IF;
     IF booked AND (day > periods_today() OR the_state IS NULL AND day > periods_last_day()) THEN
         PERFORM periods_refuse_far_day('ledger_voucher', day);
     END IF;
     IF the_state = 'closing' THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ002',
-            MESSAGE = format('The closing of %s was interrupted and waits to be taken up again.', the_year),
-            DETAIL = 'Nothing was written. The next start of Karez finishes or undoes the closing.';
+            MESSAGE = karez_say('The closing of {1} was interrupted and waits to be taken up again.', the_year::text),
+            DETAIL = karez_say('Nothing was written. The next start of Karez finishes or undoes the closing.');
     END IF;
 END $$;
 
@@ -93,25 +95,25 @@ $$;
 CREATE FUNCTION periods_refuse_day(p_table text, p_true date, p_counts date) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    RAISE EXCEPTION USING ERRCODE = 'KZ009', MESSAGE = format('In %s what is of %s would count from %s.', p_table,
-        p_true, p_counts),
-        DETAIL = 'A fact counts from its own day, or from the first open day where its year was closed. Nothing is put off.';
+    RAISE EXCEPTION USING ERRCODE = 'KZ009', MESSAGE = karez_say('In {1} what is of {2} would count from {3}.',
+        p_table::text, p_true::text, p_counts::text),
+        DETAIL = karez_say('A fact counts from its own day, or from the first open day where its year was closed. Nothing is put off.');
 END $$;
 
 CREATE FUNCTION periods_refuse_far_day(p_table text, p_day date) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    RAISE EXCEPTION USING ERRCODE = 'KZ00A', MESSAGE = format('In %s something would be of %s.', p_table, p_day),
-        DETAIL = format('What is recorded has happened, in a year that was opened or the one after it: until %s; before the first year only what was there when it began.',
-            LEAST(periods_today(), periods_last_day()));
+    RAISE EXCEPTION USING ERRCODE = 'KZ00A', MESSAGE = karez_say('In {1} something would be of {2}.', p_table::text,
+        p_day::text),
+        DETAIL = karez_say('What is recorded has happened, in a year that was opened or the one after it: until {1}; before the first year only what was there when it began.', (LEAST(periods_today(), periods_last_day()))::text);
 END $$;
 
 CREATE FUNCTION periods_refuse_mark(p_table text, p_what text) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
-    RAISE EXCEPTION USING ERRCODE = 'KZ00B', MESSAGE = format('A row of %s would carry a mark of another moment (%s).',
-        p_table, p_what),
-        DETAIL = 'A row says when it is recorded, ended or void as it is; what is new is not void.';
+    RAISE EXCEPTION USING ERRCODE = 'KZ00B',
+        MESSAGE = karez_say('A row of {1} would carry a mark of another moment ({2}).', p_table::text, p_what::text),
+        DETAIL = karez_say('A row says when it is recorded, ended or void as it is; what is new is not void.');
 END $$;
 
 -- Of the rows a statement adds or marks: their moment is now, and who did it may act. The lowest and the highest of
@@ -155,9 +157,9 @@ LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF p_low IS NULL OR access_by_operator() THEN RETURN; END IF;
     IF p_low <> p_high OR NOT periods_batch_at_work(p_low, p_back) THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ00C', MESSAGE = format('A row of %s would say that it came with batch %s.',
-            p_table, p_high),
-            DETAIL = 'Only rows of the batch that is just being applied say so; what is entered by form names no batch.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ00C',
+            MESSAGE = karez_say('A row of {1} would say that it came with batch {2}.', p_table::text, p_high::text),
+            DETAIL = karez_say('Only rows of the batch that is just being applied say so; what is entered by form names no batch.');
     END IF;
 END $$;
 
@@ -323,8 +325,8 @@ BEGIN
     IF OLD.voided_at IS NOT NULL AND (NEW.voided_at, NEW.voided_by_id, NEW.void_reason, NEW.void_counts_on)
         IS DISTINCT FROM (OLD.voided_at, OLD.voided_by_id, OLD.void_reason, OLD.void_counts_on) THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ004',
-            MESSAGE = format('Row %s of %s is already void.', OLD.id, TG_TABLE_NAME),
-                DETAIL = 'A void mark is set once.';
+            MESSAGE = karez_say('Row {1} of {2} is already void.', OLD.id::text, TG_TABLE_NAME::text),
+                DETAIL = karez_say('A void mark is set once.');
     END IF;
     RETURN NEW;
 END $$;
@@ -336,14 +338,16 @@ BEGIN
        OR NEW.ends_before IS NOT NULL AND OLD.ends_before IS NULL AND (NEW.ended_at IS NULL OR NEW.ended_by_id IS NULL)
            THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ005',
-            MESSAGE = format('Row %s of %s would end without a day, or by nobody.', OLD.id, TG_TABLE_NAME),
-            DETAIL = 'An end says from which day, when it was set and by whom.';
+            MESSAGE = karez_say('Row {1} of {2} would end without a day, or by nobody.', OLD.id::text,
+                TG_TABLE_NAME::text),
+            DETAIL = karez_say('An end says from which day, when it was set and by whom.');
     END IF;
     IF OLD.ends_before IS NOT NULL AND (NEW.ends_before, NEW.counts_before, NEW.ended_at, NEW.ended_by_id,
         NEW.end_reason)
         IS DISTINCT FROM (OLD.ends_before, OLD.counts_before, OLD.ended_at, OLD.ended_by_id, OLD.end_reason) THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ005',
-            MESSAGE = format('Row %s of %s has already ended.', OLD.id, TG_TABLE_NAME), DETAIL = 'An end is set once.';
+            MESSAGE = karez_say('Row {1} of {2} has already ended.', OLD.id::text, TG_TABLE_NAME::text),
+                DETAIL = karez_say('An end is set once.');
     END IF;
     RETURN NEW;
 END $$;
@@ -368,9 +372,10 @@ BEGIN
     UPDATE periods_period SET prepared_by_id = p_by, prepared_at = now()
      WHERE year = p_year AND state = 'open' AND make_date(p_year, 1, 1) = periods_first_open_day();
     IF NOT FOUND THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ006', MESSAGE = format('The year %s cannot be prepared for closing.',
-            p_year),
-            DETAIL = format('Years close in order; the next one is %s.', extract(year FROM periods_first_open_day()));
+        RAISE EXCEPTION USING ERRCODE = 'KZ006', MESSAGE = karez_say('The year {1} cannot be prepared for closing.',
+            p_year::text),
+            DETAIL = karez_say('Years close in order; the next one is {1}.',
+                (extract(year FROM periods_first_open_day()))::text);
     END IF;
 END $$;
 
@@ -383,8 +388,9 @@ BEGIN
         AND objid = p_year::oid
             AND objsubid = 2 AND mode = 'ExclusiveLock' AND granted AND pid = pg_backend_pid()
             AND database = (SELECT oid FROM pg_database WHERE datname = current_database())) THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ007', MESSAGE = format('The year %s is not held by this session.', p_year),
-            DETAIL = 'A year is closed by a session of its own that holds it alone.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ007', MESSAGE = karez_say('The year {1} is not held by this session.',
+            p_year::text),
+            DETAIL = karez_say('A year is closed by a session of its own that holds it alone.');
     END IF;
 END $$;
 
@@ -399,9 +405,9 @@ BEGIN
      WHERE year = p_year AND state = 'open' AND prepared_by_id IS NOT NULL AND prepared_by_id <> p_signer
        AND make_date(p_year, 1, 1) = periods_first_open_day();
     IF NOT FOUND THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ007', MESSAGE = format('The year %s cannot be signed by this person now.',
-            p_year),
-            DETAIL = 'A year is prepared by one person and signed by another, in the order of the years.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ007',
+            MESSAGE = karez_say('The year {1} cannot be signed by this person now.', p_year::text),
+            DETAIL = karez_say('A year is prepared by one person and signed by another, in the order of the years.');
     END IF;
     INSERT INTO periods_periodchange (year, state, at, prepared_by_id, signed_by_id)
     SELECT year, state, now(), prepared_by_id, signed_by_id FROM periods_period WHERE year = p_year;
@@ -414,7 +420,7 @@ BEGIN
     UPDATE periods_period SET state = 'closed', closed_at = now(), snapshot = p_snapshot WHERE year = p_year
         AND state = 'closing';
     IF NOT FOUND THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ007', MESSAGE = format('The year %s is not being closed.', p_year);
+        RAISE EXCEPTION USING ERRCODE = 'KZ007', MESSAGE = karez_say('The year {1} is not being closed.', p_year::text);
     END IF;
     UPDATE periods_region SET first_open_day = make_date(p_year + 1, 1, 1);
     INSERT INTO periods_period (year, state) VALUES (p_year + 1, 'open') ON CONFLICT DO NOTHING;
@@ -439,21 +445,22 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 DECLARE old_snapshot text;
 BEGIN
     IF p_first IS NULL OR p_second IS NULL OR p_first = p_second OR p_reason IS NULL OR btrim(p_reason) = '' THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ008', MESSAGE = 'Reopening a year needs two people and a reason.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ008', MESSAGE = karez_say('Reopening a year needs two people and a reason.');
     END IF;
     PERFORM access_require_permission(p_first, ARRAY['closing.prepare', 'closing.sign']);
     PERFORM access_require_permission(p_second, ARRAY['closing.sign']);
     PERFORM FROM periods_region FOR UPDATE;
     IF EXISTS (SELECT FROM periods_period WHERE state = 'closing') THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ008', MESSAGE = 'Another year is being closed.',
-            DETAIL = 'Wait until it is closed or opened again.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ008', MESSAGE = karez_say('Another year is being closed.'),
+            DETAIL = karez_say('Wait until it is closed or opened again.');
     END IF;
     SELECT snapshot INTO old_snapshot FROM periods_period WHERE year = p_year;
     UPDATE periods_period SET state = 'open', prepared_by_id = NULL, prepared_at = NULL, signed_by_id = NULL,
            closing_since = NULL, closed_at = NULL, snapshot = NULL
      WHERE year = p_year AND state = 'closed' AND make_date(p_year + 1, 1, 1) = periods_first_open_day();
     IF NOT FOUND THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ008', MESSAGE = format('The year %s is not the last closed year.', p_year);
+        RAISE EXCEPTION USING ERRCODE = 'KZ008', MESSAGE = karez_say('The year {1} is not the last closed year.',
+            p_year::text);
     END IF;
     UPDATE periods_region SET first_open_day = make_date(p_year, 1, 1);
     INSERT INTO periods_periodchange (year, state, at, prepared_by_id, signed_by_id, reason, snapshot)
@@ -487,12 +494,14 @@ BEGIN
     IF current_setting('transaction_isolation') <> 'read committed'
         THEN  -- an older snapshot would not see the other's end
         RAISE EXCEPTION USING ERRCODE = 'KZ003',
-            MESSAGE = 'Facts are written under READ COMMITTED only.', DETAIL = current_setting('transaction_isolation');
+            MESSAGE = karez_say('Facts are written under READ COMMITTED only.'),
+                DETAIL = current_setting('transaction_isolation');
     END IF;
     PERFORM pg_advisory_xact_lock(4714, 1);
     IF NOT periods_has_administrator() THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ092', MESSAGE = 'The region would be left without an administrator.',
-            DETAIL = 'The last administrator of the region who can sign in stays; name another first, and let them sign in.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ092',
+            MESSAGE = karez_say('The region would be left without an administrator.'),
+            DETAIL = karez_say('The last administrator of the region who can sign in stays; name another first, and let them sign in.');
     END IF;
     RETURN NULL;
 END $$;

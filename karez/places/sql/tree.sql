@@ -109,9 +109,9 @@ BEGIN
     EXECUTE 'SELECT * FROM places_orphan ORDER BY starts_on, code LIMIT 1' INTO lost;
     IF lost.code IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ081',
-            MESSAGE = 'an area lies in no area of a higher level on some of its days',
-            DETAIL = format('%s %s from %s until %s', lost.level, lost.code, lost.starts_on,
-                            COALESCE(lost.ends_before::text, 'now'));
+            MESSAGE = karez_say('an area lies in no area of a higher level on some of its days'),
+            DETAIL = karez_say('{1} {2} from {3} until {4}', karez_say(lost.level::text), lost.code::text,
+                lost.starts_on::text, coalesce(lost.ends_before::text, karez_say('now')));
     END IF;
     EXECUTE $q$
         WITH renewed AS MATERIALIZED (
@@ -166,9 +166,9 @@ BEGIN
                new_ones)) LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ096',
-            MESSAGE = format('%s would become %s over an area that one of the two behind it does not look after.',
-                wrong.username, wrong.role),
-            DETAIL = 'A role over an area is proposed and confirmed by people whose own roles reach over that area today.';
+            MESSAGE = karez_say('{1} would become {2} over an area that one of the two behind it does not look after.',
+                wrong.username::text, access_role_words(wrong.role)),
+            DETAIL = karez_say('A role over an area is proposed and confirmed by people whose own roles reach over that area today.');
     END IF;
     RETURN NULL;
 END $$;
@@ -186,8 +186,9 @@ BEGIN
       JOIN places_tree t ON t.area_id = a.area_id AND t.level <> ALL (access_levels(a.role)) LIMIT 1;
     IF FOUND THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ097',
-            MESSAGE = format('%s would be %s over the %s %s.', wrong.username, wrong.role, wrong.level, wrong.code),
-            DETAIL = 'A role lies over places of its own levels; nobody stands over a region with a village''s role.';
+            MESSAGE = karez_say('{1} would be {2} over the {3} {4}.', wrong.username::text,
+                access_role_words(wrong.role), karez_say(wrong.level::text), wrong.code::text),
+            DETAIL = karez_say('A role lies over places of its own levels; nobody stands over a region with a village''s role.');
     END IF;
     RETURN NULL;
 END $$;

@@ -10,7 +10,7 @@ from django.utils import translation
 from django.utils.translation.template import templatize
 
 from karez.kernel import formula
-from karez.kernel.words import Words, in_language, say
+from karez.kernel.messages import Message, say
 from karez.proofreader import proof
 
 ROOM = Path(proof.__file__).parent
@@ -46,15 +46,15 @@ def test_every_message_is_translated():
 
 
 def test_words_are_told_in_the_active_language():
-    both = say("%(first)s, or if %(second)s", first=say("part of %(id)s", id="x"), second="y")
+    both = say("{first}, or if {second}", first=say("part of {id}", id="x"), second="y")
     assert both == "part of x, or if y"
-    assert in_language(both) == both
+    assert str(both) == both
     with translation.override("zh-hans"):
-        assert in_language(both) == "x 的一部分，或y"
-        assert in_language("plain %s") == "plain %s"
+        assert str(both) == "x 的一部分，或y"
+        assert "plain %s" == "plain %s"
 
 
 @pytest.mark.parametrize("text", ["100%", "%(x)s", "%"])
 def test_signs_of_percent_in_values_are_kept(text):
-    assert say("the %(unit)s", unit=text) == f"the {text}"
-    assert isinstance(say(text), Words) and in_language(say(text)) == text
+    assert say("the {unit}", unit=text) == f"the {text}"
+    assert isinstance(say(text), Message) and str(say(text)) == text

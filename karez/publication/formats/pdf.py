@@ -13,6 +13,7 @@ import typst
 from fontTools.ttLib import TTCollection
 
 from karez.chapter.pictures import Picture, placed
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 from karez.publication.formats.publication import SUFFIX, Files, Publication
 from karez.wording.numbers import CHINESE, LANGUAGES
@@ -58,10 +59,10 @@ def require_glyphs(content: object) -> None:
         raise Refusal(
             "publication.missing_glyph",
             record=", ".join(f"U+{ord(c):04X}" for c in missing[:20]),
-            found=f"{len(missing)} characters no font has",
-            expected="characters of Noto Sans CJK",
-            rule="a missing glyph is an error, never a blank",
-            todo="write the name or the sentence otherwise",
+            found=say("{count} characters no font has", count=len(missing)),
+            expected=say("characters of Noto Sans CJK"),
+            rule=say("a missing glyph is an error, never a blank"),
+            todo=say("write the name or the sentence otherwise"),
         )
 
 

@@ -6,16 +6,16 @@ CREATE FUNCTION register_refuse_member_after_death(who bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     RAISE EXCEPTION USING ERRCODE = 'KZ030',
-        MESSAGE = format('Person %s has died and cannot belong to a household later.', who),
-        DETAIL = 'End the membership on the day of death first; a death recorded by mistake is voided.';
+        MESSAGE = karez_say('Person {1} has died and cannot belong to a household later.', who::text),
+        DETAIL = karez_say('End the membership on the day of death first; a death recorded by mistake is voided.');
 END $$;
 
 CREATE FUNCTION register_refuse_member_of_ended(which bigint) RETURNS void
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     RAISE EXCEPTION USING ERRCODE = 'KZ036',
-        MESSAGE = format('Household %s has ended, and somebody would still belong to it.', which),
-        DETAIL = 'Members move, leave or died before their household is dissolved; nobody joins it later.';
+        MESSAGE = karez_say('Household {1} has ended, and somebody would still belong to it.', which::text),
+        DETAIL = karez_say('Members move, leave or died before their household is dissolved; nobody joins it later.');
 END $$;
 
 CREATE FUNCTION register_household_ends_empty() RETURNS trigger
@@ -29,9 +29,9 @@ BEGIN
     END IF;
     IF EXISTS (SELECT FROM register_assessment a WHERE a.household_id = NEW.id AND a.voided_at IS NULL
         AND a.happened_on >= NEW.ends_before) THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ038', MESSAGE = format('Household %s was assessed on that day or later.',
-            NEW.household_no),
-            DETAIL = 'Choose a later day, or correct the assessment first.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ038',
+            MESSAGE = karez_say('Household {1} was assessed on that day or later.', NEW.household_no::text),
+            DETAIL = karez_say('Choose a later day, or correct the assessment first.');
     END IF;
     RETURN NULL;
 END $$;
@@ -47,8 +47,9 @@ CREATE FUNCTION register_refuse_of_dissolved(p_household text, p_ended date) RET
 LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     RAISE EXCEPTION USING ERRCODE = 'KZ038',
-        MESSAGE = format('Household %s was dissolved and is not there since %s.', p_household, p_ended),
-        DETAIL = 'Only what was so before that day is recorded of it.';
+        MESSAGE = karez_say('Household {1} was dissolved and is not there since {2}.', p_household::text,
+            p_ended::text),
+        DETAIL = karez_say('Only what was so before that day is recorded of it.');
 END $$;
 
 CREATE FUNCTION register_casespell_of_lasting_household() RETURNS trigger
@@ -136,8 +137,8 @@ BEGIN
     IF current_user <> (SELECT tableowner FROM pg_tables WHERE schemaname = 'public'
         AND tablename = 'register_identity') THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ031',
-            MESSAGE = 'Identity is removed only by erasing a person or withdrawing a batch.',
-            DETAIL = 'Ask for the erasure of the person; a second person carries it out.';
+            MESSAGE = karez_say('Identity is removed only by erasing a person or withdrawing a batch.'),
+            DETAIL = karez_say('Ask for the erasure of the person; a second person carries it out.');
     END IF;
     RETURN NULL;
 END $$;
@@ -150,8 +151,9 @@ LANGUAGE plpgsql SET search_path = pg_catalog, public, pg_temp AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM register_person p WHERE p.id = NEW.person_id AND p.replaces_id = OLD.person_id) THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ034',
-            MESSAGE = format('The identity of person %s is not that of person %s.', OLD.person_id, NEW.person_id),
-            DETAIL = 'An identity goes only to the record that replaces its person''s.';
+            MESSAGE = karez_say('The identity of person {1} is not that of person {2}.', OLD.person_id::text,
+                NEW.person_id::text),
+            DETAIL = karez_say('An identity goes only to the record that replaces its person''s.');
     END IF;
     RETURN NEW;
 END $$;
@@ -183,9 +185,9 @@ BEGIN
     PERFORM FROM register_person p WHERE p.id = NEW.person_id AND p.voided_at IS NULL FOR NO KEY UPDATE;
     IF FOUND AND NOT EXISTS (SELECT FROM register_membership m WHERE m.person_id = NEW.person_id
         AND m.voided_at IS NULL) THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ037', MESSAGE = format('Person %s would belong to no household.',
-            NEW.person_id),
-            DETAIL = 'Move the person, correct the days, or ask on their page that who they are be erased.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ037', MESSAGE = karez_say('Person {1} would belong to no household.',
+            NEW.person_id::text),
+            DETAIL = karez_say('Move the person, correct the days, or ask on their page that who they are be erased.');
     END IF;
     RETURN NULL;
 END $$;
@@ -202,12 +204,12 @@ DECLARE asked register_erasurerequest;
 BEGIN
     SELECT * INTO asked FROM register_erasurerequest WHERE id = p_request FOR UPDATE;
     IF NOT FOUND OR EXISTS (SELECT FROM register_erasure WHERE request_id = p_request) THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ032', MESSAGE = format('Request %s is not open.', p_request),
-            DETAIL = 'An erasure is asked for by one person and carried out once by another.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ032', MESSAGE = karez_say('Request {1} is not open.', p_request::text),
+            DETAIL = karez_say('An erasure is asked for by one person and carried out once by another.');
     END IF;
     IF p_by IS NULL OR asked.requested_by_id = p_by THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ033', MESSAGE = 'Who asks for an erasure does not carry it out.',
-            DETAIL = 'Another person with the permission has to do it.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ033', MESSAGE = karez_say('Who asks for an erasure does not carry it out.'),
+            DETAIL = karez_say('Another person with the permission has to do it.');
     END IF;
     PERFORM access_require_permission(p_by, ARRAY['register.apply']);
     RETURN asked;
@@ -272,8 +274,9 @@ BEGIN
             OR p.replaces_id = e.id
     ) SELECT i.person_id INTO back FROM erased JOIN register_identity i ON i.person_id = erased.id LIMIT 1;
     IF back IS NOT NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ035', MESSAGE = format('The identity of person %s was erased.', back),
-            DETAIL = 'Nobody enters again what was erased.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ035', MESSAGE = karez_say('The identity of person {1} was erased.',
+            back::text),
+            DETAIL = karez_say('Nobody enters again what was erased.');
     END IF;
     RETURN NULL;
 END $$;
@@ -287,8 +290,8 @@ LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp 
 DECLARE gone bigint;
 BEGIN
     IF EXISTS (SELECT FROM intake_batch b WHERE b.id = p_batch AND b.state <> 'withdrawn') THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ031', MESSAGE = format('Batch %s was not withdrawn.', p_batch),
-            DETAIL = 'Identity goes by the erasure of a person, or with a batch that two people withdrew.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ031', MESSAGE = karez_say('Batch {1} was not withdrawn.', p_batch::text),
+            DETAIL = karez_say('Identity goes by the erasure of a person, or with a batch that two people withdrew.');
     END IF;
     DELETE FROM register_identityevent i USING register_person p
      WHERE p.id = i.person_id AND p.batch_id = p_batch AND p.voided_at IS NOT NULL;
@@ -316,8 +319,8 @@ BEGIN
          GROUP BY c.oid, c.conrelid, a.attname, c.confrelid
     LOOP
         RETURN QUERY EXECUTE format(
-            'SELECT 0::bigint, format(''%%s rows of %%s'', count(*), %L) FROM %s x JOIN %s t ON t.id = x.%I'
-            ' WHERE t.batch_id = $1 AND t.voided_at IS NULL %s %s HAVING count(*) > 0',
+            $q$SELECT 0::bigint, karez_say('{1} rows of {2}', count(*)::text, %L) FROM %s x JOIN %s t ON t.id = x.%I
+                WHERE t.batch_id = $1 AND t.voided_at IS NULL %s %s HAVING count(*) > 0$q$,
             link.tab::text, link.tab, link.target, link.col,
             CASE WHEN link.has_void THEN 'AND x.voided_at IS NULL' ELSE '' END,
             CASE WHEN link.has_batch THEN 'AND x.batch_id IS DISTINCT FROM $1' ELSE '' END) USING p_batch;

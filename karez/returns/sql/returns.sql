@@ -23,38 +23,39 @@ BEGIN
      WHERE a.unit <> m.unit OR m.is_quotient <> (a.denominator IS NOT NULL) LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ050',
-            MESSAGE = format('A return of %s must be in %s, with numerator and denominator where it is a quotient.',
-                             wrong.measure_id, wrong.expected_unit),
-            DETAIL = format('found unit %s, denominator %s', wrong.unit, coalesce(wrong.denominator::text, 'none'));
+            MESSAGE = karez_say('A return of {1} must be in {2}, with numerator and denominator where it is a quotient.', wrong.measure_id::text, wrong.expected_unit::text),
+            DETAIL = karez_say('found unit {1}, denominator {2}', wrong.unit::text, coalesce(wrong.denominator::text,
+                karez_say('none')));
     END IF;
     EXECUTE $q$SELECT a.* FROM added a WHERE 'NaN' IN (a.value, a.numerator, a.denominator)
         LIMIT 1$q$ INTO wrong;  -- NaN passes every "at least"
     IF wrong.id IS NOT NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ051', MESSAGE = format('A return of %s is not a number.', wrong.measure_id);
+        RAISE EXCEPTION USING ERRCODE = 'KZ051', MESSAGE = karez_say('A return of {1} is not a number.',
+            wrong.measure_id::text);
     END IF;
     EXECUTE $q$SELECT a.* FROM added a JOIN returns_measure m ON m.code = a.measure_id
      WHERE m.is_quotient AND abs(a.value * a.denominator - m.scale * a.numerator) > m.tolerance * a.denominator
          LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ051',
-            MESSAGE = format('The value %s is not its numerator by its denominator.', wrong.value),
-            DETAIL = format('found %s / %s', wrong.numerator, wrong.denominator);
+            MESSAGE = karez_say('The value {1} is not its numerator by its denominator.', wrong.value::text),
+            DETAIL = karez_say('found {1} / {2}', wrong.numerator::text, wrong.denominator::text);
     END IF;
     EXECUTE $q$SELECT a.* FROM added a JOIN returns_measure m ON m.code = a.measure_id
      WHERE NOT EXISTS (SELECT FROM places_areaspell s WHERE s.area_id = a.area_id AND s.voided_at IS NULL
                         AND ((m.on_region AND s.level = 'region') OR (m.on_county AND s.level = 'county')))
                             LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ052', MESSAGE = format('%s is not returned at the level of area %s.',
-            wrong.measure_id, wrong.area_id);
+        RAISE EXCEPTION USING ERRCODE = 'KZ052', MESSAGE = karez_say('{1} is not returned at the level of area {2}.',
+            wrong.measure_id::text, wrong.area_id::text);
     END IF;
     EXECUTE $q$SELECT a.* FROM added a LEFT JOIN returns_return o ON o.id = a.replaces_id
      WHERE a.replaces_id IS NOT NULL
        AND (o.voided_at IS NULL OR (o.measure_id, o.area_id, o.year) IS DISTINCT FROM (a.measure_id, a.area_id, a.year))
            LIMIT 1$q$ INTO wrong;
     IF wrong.id IS NOT NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ053', MESSAGE = format('Return %s is locked.', wrong.replaces_id),
-            DETAIL = 'A revision replaces a return of the same measure, place and year that was sent back.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ053', MESSAGE = karez_say('Return {1} is locked.', wrong.replaces_id::text),
+            DETAIL = karez_say('A revision replaces a return of the same measure, place and year that was sent back.');
     END IF;
     RETURN NULL;
 END $$;
@@ -73,8 +74,8 @@ BEGIN
     EXECUTE 'SELECT r.id FROM added a JOIN returns_return r ON r.id = a.of_id
      WHERE r.voided_at IS NOT NULL OR a.happened_on <> r.happened_on LIMIT 1' INTO wrong;
     IF wrong IS NOT NULL THEN
-        RAISE EXCEPTION USING ERRCODE = 'KZ054', MESSAGE = format('Return %s cannot be approved.', wrong),
-            DETAIL = 'It was sent back, or the approval speaks of another day.';
+        RAISE EXCEPTION USING ERRCODE = 'KZ054', MESSAGE = karez_say('Return {1} cannot be approved.', wrong::text),
+            DETAIL = karez_say('It was sent back, or the approval speaks of another day.');
     END IF;
     RETURN NULL;
 END $$;

@@ -1,12 +1,13 @@
-"""Collects the messages of all pages and rooms into the Chinese catalogue, and compiles it. Needs Babel, no other
-program.
+"""Collects what pages, rooms and the database say into the catalogue of each language, and compiles it. Needs Babel, no
+other program.
 
     python karez/web/locale/refresh.py
 
 Translations already there are kept; messages no longer used go. Run it after changing a text, then translate what is
-empty.
+empty. A language is a folder here with an empty `LC_MESSAGES/django.po`, and an entry in `LANGUAGES` of the settings.
 """
 
+import ast
 import io
 import re
 from collections.abc import Iterator
@@ -22,48 +23,85 @@ from django.utils.translation.template import templatize
 
 HERE = Path(__file__).resolve().parent
 PACKAGE = HERE.parents[1]
-CATALOGUE = HERE / "zh_Hans" / "LC_MESSAGES" / "django.po"
 WORDS: dict[str, tuple[int, ...] | None] = {
-    "_lazy": None,
+    "_lazy": None, "say": None,
     "_": None, "gettext": None, "gettext_lazy": None, "ngettext": (1, 2), "ngettext_lazy": (1, 2),
 }  # fmt: skip
+_SQL = re.compile(r"karez_say\(\s*'((?:[^']|'')+)'")
+Text = str | tuple[str, ...]
 
 
-def messages() -> Iterator[tuple[str, str | tuple[str, ...]]]:
+def messages() -> Iterator[tuple[str, Text]]:
     """Each message with the file it stands in; a pair where it has a plural."""
     for path in sorted(PACKAGE.rglob("*.py")):
         if not {"tests", "migrations", "locale"} & set(path.parts):
-            yield from _found(path, "python", path.read_text(encoding="utf-8"))
+            source = path.read_text(encoding="utf-8")
+            yield from _found(path, "python", source)
+            yield from ((_name(path), message) for message in sql_in_python(source))
+    for path in sorted(PACKAGE.rglob("*.sql")):
+        yield from ((_name(path), message) for message in sql_messages(path.read_text(encoding="utf-8")))
     for path in sorted(PACKAGE.rglob("*.html")):
         yield from _found(path, "javascript", templatize(path.read_text(encoding="utf-8")))
 
 
-def _found(path: Path, kind: str, text: str) -> Iterator[tuple[str, str | tuple[str, ...]]]:
+def sql_messages(sql: str) -> Iterator[str]:
+    """The literal first argument of each `karez_say` of a piece of SQL."""
+    for message in _SQL.findall(sql):
+        yield re.sub(r"\{\{(\w+)\}\}", r"{\1}", message.replace("''", "'"))  # doubled where a template is filled first
+
+
+def sql_in_python(source: str) -> Iterator[str]:
+    """The same of the strings of a Python file."""
+    if "karez_say(" not in source:
+        return
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield from sql_messages(node.value)
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(PACKAGE.parent).as_posix()
+
+
+def _found(path: Path, kind: str, text: str) -> Iterator[tuple[str, Text]]:
     # What a template becomes is neither Python nor JavaScript; of the two, the reader of JavaScript minds less.
     for _line, message, _notes, _context in extract(kind, io.BytesIO(text.encode()), keywords=WORDS):
         if message:
-            yield path.relative_to(PACKAGE.parent).as_posix(), message
+            yield _name(path), message
 
 
 def fresh(old: Catalog) -> Catalog:
     """A catalogue of the messages there are now, with the translations of `old`."""
-    made = Catalog(locale="zh_Hans", project="Karez", charset="utf-8", header_comment="# Karez in simplified Chinese.")
+    made = Catalog(locale=old.locale, project="Karez", charset="utf-8", header_comment=f"# Karez in {old.locale}.")
     for file, message in messages():
-        key = message[0] if isinstance(message, tuple) else message
-        known = old.get(key)
+        known = old.get(message[0] if isinstance(message, tuple) else message)
         made.add(message, known.string if known and known.string else None, locations=[(file, 0)])
     return made
 
 
+def catalogues() -> list[Path]:
+    """The catalogue of every language."""
+    return sorted(HERE.glob("*/LC_MESSAGES/django.po"))
+
+
 def main() -> None:
-    """Writes the catalogue and its compiled form."""
+    """Writes each catalogue and its compiled form."""
     settings.configure(USE_I18N=True)
-    old = read_po(CATALOGUE.open("rb"), locale="zh_Hans") if CATALOGUE.exists() else Catalog(locale="zh_Hans")
+    for path in catalogues():
+        refresh(path)
+
+
+def refresh(path: Path) -> None:
+    """Writes one catalogue and its compiled form, and tells what is not translated."""
+    with path.open("rb") as file:
+        old = read_po(file, locale=path.parents[1].name)
     catalogue = fresh(old)
-    save(catalogue, CATALOGUE)
-    compile_catalogue(CATALOGUE)
+    save(catalogue, path)
+    compile_catalogue(path)
     empty = [m.id for m in catalogue if m.id and not any(m.string if isinstance(m.string, tuple) else [m.string])]
-    print(f"{len(catalogue)} messages, {len(empty)} without a translation")
+    print(
+        f"{path.parents[1].name}: {len(catalogue)} messages, {len(empty)} without a translation", *empty[:50], sep="\n"
+    )
 
 
 def save(catalogue: Catalog, path: Path) -> None:
@@ -80,10 +118,10 @@ def save(catalogue: Catalog, path: Path) -> None:
     path.write_text(text, encoding="utf-8")
 
 
-def compile_catalogue(path: Path = CATALOGUE) -> None:
+def compile_catalogue(path: Path) -> None:
     """Compiles the catalogue as it is."""
     with path.open("rb") as source, path.with_suffix(".mo").open("wb") as target:
-        catalogue = read_po(source, locale="zh_Hans")
+        catalogue = read_po(source, locale=path.parents[1].name)
         # The same catalogue gives the same bytes, whenever it is compiled.
         catalogue.creation_date = catalogue.revision_date = datetime(2009, 12, 31, tzinfo=UTC)
         write_mo(target, catalogue)

@@ -1,7 +1,6 @@
 """How templates write amounts, days, numbers, people and fields. Holds no arithmetic of any subject."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -21,10 +20,10 @@ from django.utils.translation import gettext_lazy as _lazy
 from karez.access.models import User
 from karez.access.queries import granted_area_ids, permissions_of
 from karez.kernel.inbox import AreaLink, told
+from karez.kernel.messages import Message
 from karez.kernel.money import format_fen
 from karez.notices.queries import documents as documents_for
 from karez.places.queries import may
-from karez.web import said as sayings
 
 register = template.Library()
 DASH = "–"
@@ -126,36 +125,12 @@ def why_empty(state: str) -> str:
 
 
 @register.filter
-def said(text: Any, kind: str = "") -> str:
-    """What was refused or found wrong, in the reader's language; `kind` "cell" where it may be what somebody wrote in a
-    file.
-    """
-    return sayings.said(text, cell=kind == "cell")
-
-
-@register.filter
-def booked(text: Any) -> str:
-    """The name of an account, in the reader's language where the program gave it."""
-    return sayings.booked(text)
-
-
-@register.filter
-def narration(voucher: Any) -> str:
-    """What a voucher is for, in the reader's language where the program wrote it; the reason of a reversal somebody
-    typed stays.
-    """
-    told, kind = (
-        voucher.get(k, "") if isinstance(voucher, Mapping) else getattr(voucher, k) for k in ("narration", "kind")
-    )
-    return sayings.booked(told, typed=kind == "reversal")
-
-
-@register.filter
 def name_of_book(book: Any) -> str:
-    """A book's name in the reader's language; a book the program named after its place takes the place's name there."""
-    told = sayings.booked(book.name) if book.kind in {"office", "county"} else book.name
-    tree = getattr(book.area, "tree", None) if told != book.name else None
-    return told.replace(tree.name_en, name_of_area(tree), 1) if tree and tree.name_en else told
+    """A book's name in the reader's language; a book named after its place takes the place's name there."""
+    tree = getattr(book.area, "tree", None)
+    if tree is None or not isinstance(book.name, Message):
+        return str(book.name)
+    return str(Message(book.name.pattern, {**book.name.values, "1": name_of_area(tree)}))
 
 
 @register.filter
@@ -245,11 +220,7 @@ def pager(context: dict[str, Any], after: Any, name: str = "after") -> dict[str,
 @register.simple_tag(takes_context=True)
 def related(context: dict[str, Any], area_id: int, level: str) -> list[AreaLink]:
     """What the rooms have on record about an area, as far as the reader may see it."""
-    return [
-        replace(link, words=sayings.booked(link.words))
-        for tell in told("about_area")
-        for link in tell(context["request"].user, area_id, level)
-    ]
+    return [link for tell in told("about_area") for link in tell(context["request"].user, area_id, level)]
 
 
 @register.simple_tag(takes_context=True)
