@@ -71,7 +71,7 @@ class Migration(migrations.Migration):
             name='Period',
             fields=[
                 ('year', models.IntegerField(primary_key=True, serialize=False)),
-                ('state', models.CharField(choices=[('open', 'Open'), ('closing', 'Closing'), ('closed', 'Closed')], max_length=10)),
+                ('state', models.CharField(choices=[('open', 'open'), ('closing', 'closing'), ('closed', 'closed')], max_length=10)),
                 ('prepared_by_id', models.BigIntegerField(null=True)),
                 ('prepared_at', models.DateTimeField(null=True)),
                 ('signed_by_id', models.BigIntegerField(null=True)),
