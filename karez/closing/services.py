@@ -141,7 +141,7 @@ def sign(actor: User, *, year: int, progress: Progress = quiet) -> Snapshot:
     region = periods.region()
     require(actor, "closing.sign", region.area_id)
     _check_over(year)
-    progress(say("waiting for open writers"), 0.0)
+    progress(say("waiting until nobody writes in the year"), 0.0)
     with locked_year(year) as session:
         with _database_refusals(year):
             session.execute("SELECT periods_begin_close(%s, %s)", [year, actor.pk])
@@ -156,7 +156,7 @@ def sign(actor: User, *, year: int, progress: Progress = quiet) -> Snapshot:
             raise
         finally:
             shutil.rmtree(side, ignore_errors=True)
-    progress(say("sealed"), 1.0)
+    progress(say("finished"), 1.0)
     return sealed
 
 
@@ -215,7 +215,7 @@ def _seal(actor: User, region: Region, year: int, side: Path, since: str, progre
     if taken.in_the_way:
         raise _in_the_way(year, taken)
     sealed = snapshots.put_in_place(taken.snapshot)
-    progress(say("in place"), 0.98)
+    progress(say("putting the snapshot in place"), 0.98)
     _record(sealed, actor.pk)
     return sealed
 
@@ -273,7 +273,7 @@ def _provisional(actor: User, region: Region, year: int, progress: Progress) -> 
     finally:
         shutil.rmtree(side, ignore_errors=True)
     snapshots.prune()
-    progress(say("taken"), 1.0)
+    progress(say("finished"), 1.0)
     return Taken(placed, taken.outcomes)
 
 

@@ -55,7 +55,7 @@ def take(
     progress: Progress,
 ) -> Taken:
     """Runs every check and writes every table and the manifest into `side`, all from one state."""
-    progress(say("checks"), 0.0)
+    progress(say("running the checks"), 0.0)
     outcomes = run_checks(state, year=year, as_of=as_of)
     everything = (*declared.figure_tables(), declared.PLACES)
     tables, unplaced = write_tables(state, side, tables=everything, year=year, as_of=as_of, progress=progress)
@@ -73,9 +73,9 @@ def take(
         "content": snapshots.content_digest(tables),
     }
     snapshot = snapshots.write_manifest(side, manifest)
-    progress(say("reports against figures"), 0.9)
+    progress(say("comparing reports with figures"), 0.9)
     outcomes += run_report_checks(state, snapshot)
-    progress(say("digests"), 0.95)
+    progress(say("reading every file again"), 0.95)
     snapshots.verify(snapshot)
     return Taken(snapshot, tuple(with_acceptances(year, outcomes)))
 
@@ -133,7 +133,7 @@ def write_tables(
     unplaced: dict[FigureTable, int] = {}
     with state.arrow(before=edition_sql(as_of)) as cursor:
         for n, table in enumerate(tables):
-            progress(table.name, 0.1 + 0.8 * n / len(tables))
+            progress(say("writing the table {table}", table=table.label or table.name), 0.1 + 0.8 * n / len(tables))
             file = f"{table.name}.parquet"
             exported = export_table(cursor, table, side / file, year=year, as_of=as_of)
             described[table.name] = _described(table, file, exported)

@@ -22,15 +22,6 @@ from karez.periods import services as periods
 from karez.places.queries import may
 
 # What the worker tells of its way, in the order it goes; anything else is the name of a table being written.
-STAGES = {
-    "waiting for open writers": _lazy("waiting until nobody writes in the year"),
-    "checks": _lazy("running the checks"),
-    "reports against figures": _lazy("comparing reports with figures"),
-    "digests": _lazy("reading every file again"),
-    "in place": _lazy("putting the snapshot in place"),
-    "taken": _lazy("finished"),
-    "sealed": _lazy("finished"),
-}
 ENDED = {
     Verb.PREPARE: _lazy("The preparation is done."),
     Verb.PROVISIONAL: _lazy("The provisional snapshot is taken."),
@@ -98,7 +89,7 @@ def _progress(found: Work | None) -> dict[str, Any]:
     return {
         "work": found,
         "working": found is not None and found.ended_at is None,
-        "stage": (STAGES.get(found.doing) or _("writing the table %s") % found.doing) if found and found.doing else "",
+        "stage": found.doing if found else "",
         "ended": ENDED[Verb(found.verb)] if found and found.outcome == Work.Outcome.DONE else "",
     }
 

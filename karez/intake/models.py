@@ -172,7 +172,7 @@ class Fault(models.Model):
 
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="faults")
     row_no = models.BigIntegerField()  # as a spreadsheet counts: the headings are row 1; 0 is the file as a whole
-    column = models.TextField(db_default="")
+    column = MessageField(db_default="")
     found = MessageField(db_default="")
     expected = MessageField(db_default="")
     rule = models.TextField()
@@ -194,7 +194,7 @@ class Question(models.Model):
 
     batch = models.ForeignKey(Batch, on_delete=models.PROTECT, related_name="questions")
     row_no = models.BigIntegerField()
-    column = models.TextField(db_default="")
+    column = MessageField(db_default="")
     found = MessageField(db_default="")
     expected = MessageField(db_default="")
     rule = models.TextField()

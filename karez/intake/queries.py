@@ -18,7 +18,7 @@ from karez.access.queries import granted_area_ids
 from karez.intake import limits, registry, rules
 from karez.intake.models import Batch, Fault, Progress, Question, State
 from karez.intake.scope import covered_sql, covers
-from karez.kernel.messages import say
+from karez.kernel.messages import kept, say
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Sheet
 from karez.places.queries import visible_areas
@@ -119,10 +119,12 @@ def questions_page(actor: User, batch_id: int, *, asks: bool, size: int = limits
 
 
 def faults_by_rule(actor: User, batch_id: int) -> list[dict[str, Any]]:
-    """How many listed faults a batch has by column and rule, the most frequent first."""
+    """How many listed faults a batch has by column and rule, the most frequent first; `asked` is by what `faults_page` takes
+    the column.
+    """
     batch = batch_for(actor, batch_id)
     counted = Fault.objects.filter(batch=batch).values("column", "rule", "expected").annotate(count=Count("pk"))
-    return [dict(row) for row in counted.order_by("-count", "column", "rule")]
+    return [dict(row) | {"asked": kept(row["column"])} for row in counted.order_by("-count", "column", "rule")]
 
 
 def faults_csv(actor: User, batch_id: int, language: str = "en") -> Iterator[str]:

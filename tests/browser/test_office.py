@@ -8,6 +8,7 @@ import pytest
 
 from karez.closing import reopening, services, work
 from karez.closing.models import Verb, Work
+from karez.kernel.messages import say
 from karez.ledger.models import Transfer
 from karez.mutual_funds.models import Loan
 from karez.web.tests import samples
@@ -31,7 +32,7 @@ def in_both_languages(page: Any, site: str, address: str, name: str, shot: Any) 
 def test_a_year_at_work_and_opened_again(site: str, page: Any, committed_world: Any, sign_in: Any, shot: Any) -> None:
     world, address = committed_world, "/closing/2009/"
     asked = work.ask(world.regional, year=2009, verb=Verb.PREPARE)
-    Work.objects.filter(pk=asked.pk).update(doing="reports against figures", percent=90)
+    Work.objects.filter(pk=asked.pk).update(doing=say("comparing reports with figures"), percent=90)
     sign_in(page, world.regional)
     wrong = in_both_languages(page, site, address, "year-at-work", shot)
     assert "comparing reports with figures" in page.inner_text("#progress")

@@ -32,7 +32,7 @@ def test_a_sealed_year_holds_rows_with_their_places(small_region: SmallRegion) -
     told: list[str] = []
     prepared = services.prepare(small_region.preparer, year=2009, progress=lambda what, _share: told.append(what))
     assert prepared.ready
-    assert "test_grants" in told
+    assert "writing the table test_grants" in told
     assert prepared.snapshot.kind == "provisional"
     sealed = services.sign(small_region.signer, year=2009)
     assert sealed.kind == "sealed"
@@ -194,7 +194,12 @@ def test_an_open_writer_is_waited_for_and_named(small_region: SmallRegion, monke
 
 def test_an_interrupt_leaves_the_year_open(small_region: SmallRegion) -> None:
     services.prepare(small_region.preparer, year=2009)
-    for moment in ("checks", "test_grants", "digests", "in place"):
+    for moment in (
+        "running the checks",
+        "writing the table test_grants",
+        "reading every file again",
+        "putting the snapshot in place",
+    ):
 
         def interrupt(what: str, share: float, moment: str = moment) -> None:
             if what == moment:

@@ -21,14 +21,13 @@ from karez.periods import services as periods
 
 ROUNDS = int(os.environ.get("KAREZ_CRASH_ROUNDS", "3"))
 MOMENTS = (
-    "waiting for open writers",
-    "checks",
-    "test_grants",
-    "places",
-    "reports against figures",
-    "digests",
-    "in place",
-    "sealed",
+    "waiting until nobody writes in the year",
+    "running the checks",
+    "writing the table test_grants",
+    "comparing reports with figures",
+    "reading every file again",
+    "putting the snapshot in place",
+    "finished",
 )
 
 
@@ -41,7 +40,7 @@ def test_a_killed_closing_is_taken_up(small_region: SmallRegion, crash_server: C
     services.prepare(small_region.preparer, year=2009)
     seen = set()
     for n in range(ROUNDS):
-        moment = ("test_grants", "in place", "digests")[n] if n < 3 else chance.choice(MOMENTS)
+        moment = (MOMENTS[2], MOMENTS[5], MOMENTS[4])[n] if n < 3 else chance.choice(MOMENTS)
         _kill_at(moment, chance.random() * 0.08, crash_server if n % 2 else None)
         services.recover()
         state = periods.period(2009).state
@@ -69,7 +68,7 @@ def test_a_closing_at_work_is_left_alone(small_region: SmallRegion, monkeypatch:
     inside, go_on = threading.Event(), threading.Event()
 
     def wait(what: str, share: float) -> None:
-        if what == "digests":
+        if what == "reading every file again":
             inside.set()
             go_on.wait(20)
 

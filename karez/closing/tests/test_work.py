@@ -16,6 +16,7 @@ from karez.closing import services, snapshots, work
 from karez.closing.jobs import run_work
 from karez.closing.models import Preparation, Verb, Work
 from karez.closing.tests.conftest import SmallRegion
+from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 from karez.periods import services as periods
 
@@ -41,7 +42,7 @@ def test_a_year_is_prepared_and_signed_by_the_worker(small_region: SmallRegion) 
     asked = Work.objects.get()
     assert run_work.name == work.JOB
     assert not first.get(f"{YEAR}progress/").headers.get("HX-Refresh")
-    Work.objects.filter(pk=asked.pk).update(doing="checks", percent=12)
+    Work.objects.filter(pk=asked.pk).update(doing=say("running the checks"), percent=12)
     told = _said(second.get(f"{YEAR}progress/"))
     assert "running the checks" in told
     assert 'value="12"' in told
@@ -109,7 +110,13 @@ def test_a_fault_of_the_program_ends_the_work_and_says_so(
 
 
 @pytest.mark.parametrize(
-    ("verb", "moment"), [("prepare", "test_grants"), ("sign", "checks"), ("sign", "in place"), ("sign", "sealed")]
+    ("verb", "moment"),
+    [
+        ("prepare", "writing the table test_grants"),
+        ("sign", "running the checks"),
+        ("sign", "putting the snapshot in place"),
+        ("sign", "finished"),
+    ],
 )
 def test_killed_work_is_taken_up(small_region: SmallRegion, verb: str, moment: str) -> None:
     small_region.fact(small_region.villages[0])
