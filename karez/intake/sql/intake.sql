@@ -177,7 +177,8 @@ BEGIN
     IF NOT FOUND OR NOT taken.state = ANY (p_states) THEN
         RAISE EXCEPTION USING ERRCODE = 'KZ040',
             MESSAGE = karez_say('Batch {1} is {2}.', p_batch::text, intake_state_words(taken.state)),
-            DETAIL = karez_say('This can be done only while it is: {1}.', array_to_string(p_states, ', ')::text);
+            DETAIL = karez_say('This can be done only while it is: {1}.', jsonb_build_object('list',
+                (SELECT jsonb_agg(intake_state_words(one)) FROM unnest(p_states) every (one)))::text);
     END IF;
     RETURN taken;
 END $$;
