@@ -35,4 +35,4 @@ def transfers_of(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     with connection.cursor() as cursor:
         cursor.execute(_VOUCHERS, [ids])
         names = [c.name for c in cursor.description or ()]
-        return [dict(zip(names, read_in(list(row)), strict=True)) for row in cursor.fetchall()]
+        return [dict(zip(names, read_in(row), strict=True)) for row in cursor.fetchall()]

@@ -133,7 +133,7 @@ def line_steps(actor: User, line_id: int, *, after: tuple[date, int] = (date.min
     areas, params = visible_area_ids_sql(actor, VIEW)
     with connection.cursor() as cursor:
         cursor.execute(_STEPS.format(areas=areas), [line_id, *params, *after, limit])
-        return [Step(*read_in(list(row))) for row in cursor.fetchall()]
+        return [Step(*read_in(row)) for row in cursor.fetchall()]
 
 
 def idle_money(actor: User, *, day: date, at_least_days: int = 0) -> list[IdleMoney]:

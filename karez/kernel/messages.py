@@ -165,11 +165,11 @@ def kept_in(value: Any) -> Any:
 
 
 def read_in(value: Any) -> Any:
-    """A JSON value with the messages its texts were kept from."""
+    """A JSON value, or rows of a query, with the messages their texts were kept from."""
     if isinstance(value, dict):
         return {key: read_in(one) for key, one in value.items()}
-    if isinstance(value, list):
-        return [read_in(one) for one in value]
+    if isinstance(value, list | tuple):
+        return type(value)(read_in(one) for one in value)
     return read(value) if isinstance(value, str) else value
 
 

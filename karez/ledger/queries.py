@@ -293,7 +293,7 @@ def cash_book(
                 "sign": 1 if found.normal_side == "debit" else -1,
             },
         )
-        rows = [CashBookRow(*[*read_in(list(row[:11])), int(row[11])]) for row in cursor.fetchall()]
+        rows = [CashBookRow(*[*read_in(row[:11]), int(row[11])]) for row in cursor.fetchall()]
     more = len(rows) > limit
     return CashBook(found, starts_on, ends_before, opening, rows[:limit], rows[limit - 1].transfer_id if more else None)
 
@@ -334,7 +334,7 @@ def trial_balance(actor: User, book_id: int, day: date, *, permission: str = "le
     found = book(actor, book_id, permission=permission)
     with connection.cursor() as cursor:
         cursor.execute(TRIAL_SQL.format(books="%(book)s"), {"day": day, "book": book_id})
-        return TrialBalance(found, day, [TrialRow(*read_in(list(row[1:]))) for row in cursor.fetchall()])
+        return TrialBalance(found, day, [TrialRow(*read_in(row[1:])) for row in cursor.fetchall()])
 
 
 def trial_balances(actor: User, kind: str, day: date, *, permission: str = "ledger.view") -> dict[int, list[TrialRow]]:
@@ -347,7 +347,7 @@ def trial_balances(actor: User, kind: str, day: date, *, permission: str = "ledg
         cursor.execute(TRIAL_SQL.format(books=ours), {"day": day, "kind": kind, "areas": params[0]})
         found: dict[int, list[TrialRow]] = {}
         for row in cursor.fetchall():
-            found.setdefault(row[0], []).append(TrialRow(*read_in(list(row[1:]))))
+            found.setdefault(row[0], []).append(TrialRow(*read_in(row[1:])))
     return found
 
 

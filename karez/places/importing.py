@@ -39,7 +39,7 @@ def load_rows(
     stage, params = _stage(rows)
     with connection.cursor() as cursor:
         for check in () if told else AREA_CHECKS:
-            cursor.execute(check.sql.format(stage=stage), params)
+            cursor.execute(check.sql.replace("{stage}", stage), params)
             told += [
                 {"line": row_no, "column": check.column, "found": found, "expected": str(check.expected)}
                 for row_no, found in cursor.fetchall()

@@ -35,7 +35,7 @@ def faults(sheet: Sheet, rows: list[dict[str, Any]], batch_id: int = 1) -> set[t
     params = {"batch_id": batch_id, "sender_id": 1, "first_open_day": date(2009, 1, 1), "today": date(2026, 1, 1)}
     with connection.cursor() as cursor:
         for check in (*days.checks(sheet, opened_days()), *sheet.checks):
-            cursor.execute(check.sql.format(stage=name), params)
+            cursor.execute(check.sql.replace("{stage}", name), params)
             found |= {(check.rule, row[0]) for row in cursor.fetchall()}
     return found
 

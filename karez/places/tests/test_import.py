@@ -165,7 +165,7 @@ def run_checks(sheet, name):
     found = set()
     with connection.cursor() as cursor:
         for check in sheet.checks:
-            cursor.execute(check.sql.format(stage=name), {"batch_id": 1})
+            cursor.execute(check.sql.replace("{stage}", name), {"batch_id": 1})
             found |= {(check.rule, row[0]) for row in cursor.fetchall()}
         for total in sheet.totals:
             cursor.execute(total.sql.format(stage=name))

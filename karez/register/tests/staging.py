@@ -9,6 +9,7 @@ from django.conf import settings
 from django.db import connection
 
 from karez.intake import days
+from karez.kernel.messages import read_in
 from karez.kernel.sealing import SealingKey
 from karez.kernel.sheets import Applying, Outcome, Sheet
 from karez.periods.services import first_open_day, opened_days
@@ -70,7 +71,7 @@ def faults(sheet: Sheet) -> dict[str, list[tuple[int, str]]]:
     with connection.cursor() as cursor:
         for check in (*days.checks(sheet, opened_days()), *(c for c in sheet.checks if c.outcome is Outcome.FAULT)):
             cursor.execute(check.sql.replace("{stage}", "staged"), values)
-            if rows := cursor.fetchall():
+            if rows := read_in(cursor.fetchall()):
                 found[check.rule] = sorted(rows)
         for total in sheet.totals:
             cursor.execute(total.sql.replace("{stage}", "staged"), values)

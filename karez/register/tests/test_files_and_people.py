@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from karez.access.models import ReadEvent
 from karez.intake import services as intake
+from karez.kernel.messages import read_in
 from karez.kernel.refusal import Refusal
 from karez.register import services
 from karez.register.checks import CHECKS
@@ -29,7 +30,7 @@ def _twice() -> list[str]:
     check = next(c for c in CHECKS if c.name == "register_numbers_once")
     with connection.cursor() as cursor:
         cursor.execute(_filled(check.sql))
-        return [f"{row[0]}: {row[1]}" for row in cursor.fetchall()]
+        return [f"{row[0]}: {row[1]}" for row in read_in(cursor.fetchall())]
 
 
 def test_the_second_of_two_checked_files_enters_nobody_again(world: Any) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection
 
+from karez.kernel.messages import read_in
 from karez.register import figure_tables, loading, services
 from karez.register.checks import CHECKS, REPORTS
 from karez.register.models import Assessment, CaseSpell, Household, Identity, Membership, Person
@@ -119,7 +120,7 @@ def test_what_something_stands_on_is_named(world: Any, village: int) -> None:
     )
     with connection.cursor() as cursor:
         cursor.execute(REGISTER.built_on[0].sql, {"batch_id": 7})
-        assert cursor.fetchall() == [(0, "1 rows of register_assessment")]
+        assert read_in(cursor.fetchall()) == [(0, "1 rows of register_assessment")]
 
 
 def test_assessments(world: Any, village: int) -> None:
@@ -213,7 +214,7 @@ def test_closing_checks_find_what_is_wrong(world: Any, village: int) -> None:
     with connection.cursor() as cursor:
         for check in CHECKS:
             cursor.execute(_filled(check.sql))
-            found[check.name] = [row[1] for row in cursor.fetchall()]
+            found[check.name] = [row[1] for row in read_in(cursor.fetchall())]
     assert found == {
         "register_spells_do_not_overlap": [],
         "register_one_head": ["0 heads among 0 members"],

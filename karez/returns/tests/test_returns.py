@@ -11,6 +11,7 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from karez.kernel.messages import read_in
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Applying
 from karez.periods import services as periods
@@ -183,7 +184,7 @@ def _checked() -> dict[str, list[str]]:
     with connection.cursor() as cursor:
         for check in checks.CHECKS:
             cursor.execute(_filled(check.sql))
-            found[check.name] = [row[1] for row in cursor.fetchall()]
+            found[check.name] = [row[1] for row in read_in(cursor.fetchall())]
     return found
 
 
