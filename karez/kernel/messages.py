@@ -1,6 +1,6 @@
 """What is said to people: a pattern with values, English where it is made, the reader's language where it is shown.
 
-A message is made here, or by `karez_say` in the database (`periods/sql/messages.sql`); both give the same text to be kept
+A message is made here, or by `karez_say` in the database (`access/sql/messages.sql`); both give the same text to be kept
 in a column, read back by `read`. The pattern, `at least {least} yuan`, is its key in the catalogues of translations. Holds
 no sentence of any room.
 """

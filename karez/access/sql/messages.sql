@@ -1,8 +1,8 @@
 -- What the database says to people is a pattern with values, as `kernel/messages.py` reads it: in what it raises (MESSAGE
 -- and DETAIL), in what a check found, in what it writes into books. Values are texts, or what these functions gave.
 
-CREATE FUNCTION karez_say(pattern text, VARIADIC given text[] DEFAULT '{}') RETURNS text
-LANGUAGE sql STABLE PARALLEL SAFE RETURN jsonb_build_object('say', pattern, 'with', to_jsonb(given))::text;
+CREATE FUNCTION karez_say(pattern text, VARIADIC parts text[] DEFAULT '{}') RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE RETURN jsonb_build_object('say', pattern, 'with', to_jsonb(parts))::text;
 
 -- Fen as people read them: yuan with both decimals, parted as the reader's language does.
 CREATE FUNCTION karez_yuan(fen numeric) RETURNS text

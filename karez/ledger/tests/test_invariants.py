@@ -279,7 +279,7 @@ def test_a_voucher_counts_from_its_own_day(
     assert Voucher.objects.filter(booking_date="2010-01-01", happened_on="2009-03-30").count() == 1
 
 
-def test_a_draft_put_off_is_told_kindly(committed_world: World) -> None:
+def test_a_draft_put_off_is_refused_in_words(committed_world: World) -> None:
     w = committed_world
     draft = replace(w.draft("1001", "2001", 5), happened_on=date(2009, 3, 1))
     with pytest.raises(Refusal) as no:
