@@ -193,6 +193,6 @@ def test_a_sender_who_lost_the_right_stops_the_batch(county: SimpleNamespace) ->
         assert refused.value.code == "intake.sender_without_right"
         assert "refuse the batch" in refused.value.todo
     decided.refresh_from_db()
-    assert decided.state == State.CHECKED and "lacks register.send" in decided.trouble
+    assert decided.state == State.CHECKED and "has no role over some of its places" in decided.trouble
     assert not Document.objects.exists()
     services.refuse(county.approver, batch_id=batch.pk, reason="the sender left")
