@@ -26,7 +26,7 @@ from karez.intake.sealing import Sealer
 from karez.intake.telling import heading_shown, holds_identity, not_shown
 from karez.intake.typing import Test, in_duckdb, name, text
 from karez.kernel.encodings import GB18030, LOST, PERHAPS_NONSENSE, is_nonsense
-from karez.kernel.messages import Listing, kept, say
+from karez.kernel.messages import Listing, kept, read_in, say
 from karez.kernel.personal import looks_personal
 from karez.kernel.sheets import Kind, Sheet
 from karez.kernel.written import unit_words
@@ -109,7 +109,8 @@ class FileStaging:
         found = self.db.execute(
             f"SELECT * FROM faults ORDER BY row_no, col, rule LIMIT {limits.FAULTS_LISTED}"
         ).fetchall()
-        return [dict(zip(("row_no", "column", "found", "expected", "rule", "todo"), row, strict=True)) for row in found]
+        names = ("row_no", "column", "found", "expected", "rule", "todo")
+        return [dict(zip(names, read_in(row), strict=True)) for row in found]
 
     def records(self) -> list[dict[str, Any]]:
         """The typed rows by column, with `row_no`; of a sheet without identity."""

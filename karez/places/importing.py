@@ -72,7 +72,7 @@ def _refusal(file_name: str, faults: list[dict[str, Any]]) -> Refusal:
             column=first["column"],
             found=first["found"] or say("nothing"),
         ),
-        expected=str(first["expected"]),
+        expected=first["expected"],
         rule=say("a file of places is loaded whole or not at all"),
         todo=say("correct the lines named and load the file again"),
         more={"faults": faults[:_SHOWN], "of": len(faults)},

@@ -117,7 +117,7 @@ def test_nothing_published_tells_of_a_row_or_a_village(
 
 
 def test_who_may_do_what_and_in_which_order(closed_year: ClosedYear) -> None:
-    with pytest.raises(Refusal, match=r"publication\.prepare"):
+    with pytest.raises(Refusal, match="may do this: Regional officer or Statistician"):
         prepare_edition(closed_year.approver, year=2009)
     edition = prepare_edition(closed_year.regional, year=2009)
     with pytest.raises(Refusal) as early:
@@ -126,12 +126,12 @@ def test_who_may_do_what_and_in_which_order(closed_year: ClosedYear) -> None:
     with pytest.raises(Refusal) as same:
         review_edition(closed_year.regional, edition.pk)
     assert same.value.code == "publication.second_person"
-    with pytest.raises(Refusal, match=r"publication\.review"):
+    with pytest.raises(Refusal, match="may do this: Regional officer or Statistician"):
         review_edition(closed_year.approver, edition.pk)
     review_edition(closed_year.statistician, edition.pk)
     with pytest.raises(Refusal):
         review_edition(closed_year.statistician, edition.pk)
-    with pytest.raises(Refusal, match=r"publication\.sign"):
+    with pytest.raises(Refusal, match="may do this: Approver"):
         sign_edition(closed_year.regional, edition.pk)
     sign_edition(closed_year.approver, edition.pk)
     with pytest.raises(Refusal):

@@ -265,7 +265,9 @@ def test_a_file_of_returns(world: Any) -> None:
         cursor.execute(
             next(c.sql for c in sheets.RETURNS.checks if c.rule == "unit_of_measure").replace("{stage}", "staged")
         )
-        assert read_in(cursor.fetchall()) == [(2, "households", "persons: the unit of residents at the end of the year")]
+        assert read_in(cursor.fetchall()) == [
+            (2, "households", "persons: the unit of residents at the end of the year")
+        ]
     good = (
         ("population", county, 2009, 300000, None, None, "persons"),
         ("rural_net_income", county, 2009, 2912, 2_912_000, 1000, "yuan"),
