@@ -57,7 +57,7 @@ def test_a_year_is_prepared_and_signed_by_the_worker(small_region: SmallRegion) 
     assert periods.period(2009).state == "closed"
     assert len(snapshots.existing(kind="sealed")) == 1
     done = Work.objects.latest("pk")
-    assert (done.outcome, done.percent, done.doing) == ("done", 100, "sealed")
+    assert (done.outcome, done.percent, done.doing) == ("done", 100, "finished")
 
 
 def test_a_refusal_of_the_worker_is_on_the_page_whole(small_region: SmallRegion) -> None:
