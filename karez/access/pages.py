@@ -46,6 +46,7 @@ __all__ = [
     "answer_form",
     "database_refusal",
     "integer",
+    "once",
     "uploaded",
 ]
 PAGE = 50
@@ -199,7 +200,7 @@ def answer_form(
     if request.method == "POST" and form.is_valid():
         words = done(dict(form.cleaned_data)) if callable(done) else done
         try:
-            address, again = _once(request, lambda: do(form.cleaned_data))
+            address, again = once(request, lambda: do(form.cleaned_data))
         except Refusal as error:
             refusal, status = error, error.status
             if error.more.get("confirm") and isinstance(form, AnotherForm):
@@ -221,7 +222,7 @@ def answer_form(
     return render(request, template, told, status=status)
 
 
-def _once(request: HttpRequest, do: Callable[[], str]) -> tuple[str, bool]:
+def once(request: HttpRequest, do: Callable[[], str]) -> tuple[str, bool]:
     """Does it and answers where to go, or answers where the same form led when it was sent before as it is, and True.
 
     Who sends the same form at the same moment waits here until the first is done; what is refused leaves the token

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from karez.access.models import User
 from karez.access.services import log_read
 from karez.intake import days, limits, references, rules, totals, vault
+from karez.intake.cells import today_and
 from karez.intake.models import Batch
 from karez.intake.plain import dropped_places
 from karez.intake.sameness import ask_in_file
@@ -44,7 +45,7 @@ def load(batch: Batch, sheet: Sheet, report: Report) -> None:
     dropped = dropped_places(batch.notices)
     with (
         vault.decrypted(batch.vault_ref) as path,
-        staging_of(sheet, path, _places(batch, sheet), report, dropped) as work,
+        staging_of(sheet, path, places_of(User.objects.get(pk=batch.sender_id), sheet), report, dropped) as work,
     ):
         work.check()
         if work.result.row_count and work.result.fault_count <= limits.FAULTS_LISTED:
@@ -53,12 +54,10 @@ def load(batch: Batch, sheet: Sheet, report: Report) -> None:
             _finish(batch, sheet, work, report)
 
 
-def _places(batch: Batch, sheet: Sheet) -> Places:
-    sender = User.objects.get(pk=batch.sender_id)
+def places_of(sender: User, sheet: Sheet) -> Places:
+    """Every dated code, and the areas the sender may write rows of a sheet about."""
     region = Region.objects.first()
-    days = [date.today()]
-    if region is not None:  # a code of the first year that means nothing any more still means what it meant
-        days += [date(region.first_year, 12, 31), date(region.first_year, 1, 1)]
+    days = today_and(region.first_year if region else None)
     allowed, params = visible_area_ids_sql(sender, sheet.send_permission)
     with connection.cursor() as cursor:
         cursor.execute("SELECT area_id, level, code, starts_on, ends_before FROM places_code")

@@ -1,5 +1,6 @@
 """What is right for declarations, headings and people, as pure functions. Holds no file and no query."""
 
+import json
 import re
 import unicodedata
 from collections import Counter
@@ -88,6 +89,11 @@ def number_column(sheet: Sheet) -> Column | None:
 def name_column(sheet: Sheet) -> Column | None:
     """The identity column that holds a person's name: `name`, or the first whose name ends in `name`."""
     return next((c for c in sheet.columns if c.identity and c.name.endswith("name")), None)
+
+
+def identity_text(plain: Mapping[str, str]) -> str | None:
+    """The identity cells of a row as one JSON text, as `typing.identity_record` makes it; None where all are empty."""
+    return json.dumps(dict(plain), ensure_ascii=False, separators=(",", ":")) if plain else None
 
 
 def staged_columns(sheet: Sheet) -> list[dict[str, str]]:

@@ -23,6 +23,7 @@ _NAMED = 5  # rows named in a refusal
 _FILE = """WITH file AS MATERIALIZED (SELECT row_no, who, day, kind, fen, part, intake_number_key(NULLIF(receipt,
     '')) AS receipt
     FROM ({staged}) r (row_no, who, day, kind, fen, part, receipt))"""
+_DIVIDED_ALIKE = "k.part = f.part"  # not asked of one row, whose division may be worked out
 _KNOWN = """, known AS MATERIALIZED (SELECT k.who, k.day, k.kind, k.fen, k.part, intake_number_key(NULLIF(k.receipt,
     '')) AS receipt, count(*) AS n,
         max(k.batch_id) AS batch_id, max(k.recorded_at)::date AS recorded_on
@@ -30,7 +31,7 @@ _KNOWN = """, known AS MATERIALIZED (SELECT k.who, k.day, k.kind, k.fen, k.part,
     WHERE (k.who, k.day) IN (SELECT who, day FROM file) GROUP BY 1, 2, 3, 4, 5, 6)
 , alike AS MATERIALIZED (SELECT f.row_no, sum(k.n)::bigint AS n, max(k.batch_id) AS batch_id,
     max(k.recorded_on) AS recorded_on
-    FROM file f JOIN known k ON (k.who, k.day, k.kind, k.fen, k.part) = (f.who, f.day, f.kind, f.fen, f.part)
+    FROM file f JOIN known k ON (k.who, k.day, k.kind, k.fen) = (f.who, f.day, f.kind, f.fen) AND {part}
      AND (k.receipt IS NULL OR f.receipt IS NULL OR k.receipt = f.receipt) GROUP BY 1)"""
 # The planner knows nothing of what is gathered first and takes it for a row or two; a loop in a loop would cost the
 # square.
@@ -51,7 +52,7 @@ _RECORDS = """SELECT row_no, CASE WHEN batch_id IS NULL THEN karez_say('entered 
 def ask_in_file(cursor: Any, batch_id: int, same: Sameness, stage: str) -> None:
     """Notes the questions of a staged file without faults: rows alike in it, and rows like what is on record."""
     file = _FILE.format(staged=same.staged.replace("{stage}", stage))
-    known = _KNOWN.format(recorded=same.recorded)
+    known = _KNOWN.format(recorded=same.recorded, part=_DIVIDED_ALIKE)
     cursor.execute(_NO_NESTED_LOOPS)
     for rule, expected, found in (
         ("same_in_file", _IN_FILE, _TWINS),
@@ -70,10 +71,14 @@ def require_confirmed(given: Applying, same: Sameness) -> None:
     To be called by a sheet's `apply` when what it writes to is locked: of two files with the same rows, checked before
     either was applied, the second finds what the first one wrote.
     """
+    file = _FILE.format(staged=same.staged.replace("{stage}", given.stage))
+    if given.batch_id is None:
+        _require_another(given, file + _KNOWN.format(recorded=same.recorded, part="true"))
+        return
     given.cursor.execute(_NO_NESTED_LOOPS)
     given.cursor.execute(
-        _FILE.format(staged=same.staged.replace("{stage}", given.stage))
-        + _KNOWN.format(recorded=same.recorded)
+        file
+        + _KNOWN.format(recorded=same.recorded, part=_DIVIDED_ALIKE)
         + f""" SELECT count(*), (array_agg(a.row_no ORDER BY a.row_no))[1:{_NAMED}] FROM alike a LEFT
             JOIN intake_question q
         ON q.batch_id = %s AND q.row_no = a.row_no AND q.rule = 'same_on_record' WHERE a.n > coalesce(q.matches, 0)""",
@@ -82,6 +87,15 @@ def require_confirmed(given: Applying, same: Sameness) -> None:
     count, first = given.cursor.fetchone()
     given.cursor.execute(_LOOPS_AGAIN)
     _refuse_unconfirmed(given, count, first)
+
+
+def _require_another(given: Applying, alike: str) -> None:
+    """Refuses a row entered by form that is like one on record, unless who enters it says that it is another one."""
+    if given.confirmed:
+        return
+    given.cursor.execute(f"{alike} SELECT batch_id, recorded_on FROM alike")
+    if (found := given.cursor.fetchone()) is not None:
+        raise _likely_repeat("", *found)
 
 
 def require_still_confirmed(given: Applying, check: Check) -> None:
@@ -140,16 +154,20 @@ def require_another(
     times, batch_id, recorded_on = _found(same, who, day, kind, fen, receipt)
     if confirmed or not times + waiting:
         return times
+    raise _likely_repeat(record, batch_id, recorded_on)
+
+
+def _likely_repeat(record: str, batch_id: int | None, recorded_on: date | None) -> Refusal:
     where = (
         say("in batch {batch_id}, recorded on {recorded_on}", batch_id=batch_id, recorded_on=recorded_on)
         if batch_id
         else say("entered by hand, recorded on {recorded_on}", recorded_on=recorded_on)
     )
-    raise Refusal(
+    return Refusal(
         "form.likely_repeat",
         record=record,
         found=say("the same of that day is there already: {where}", where=where)
-        if times
+        if recorded_on
         else say("the same of that day waits for approval"),
         expected=say("another one, or a receipt number that tells it apart"),
         rule=say("what looks like something already there is never taken in silence"),

@@ -53,7 +53,7 @@ def receive(
     files of two forms are not the same (`token`).
     """
     declared = registry.sheet_named(sheet)
-    _require_sender(actor, declared)
+    require_sender(actor, declared)
     with vault.scratch_folder() as folder:
         source = folder / "received"
         vault.write(source, _bounded(stream))
@@ -216,7 +216,7 @@ def withdraw(actor: User, *, batch_id: int) -> Batch:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what is judged at commit is told here
             cursor.execute("SET CONSTRAINTS ALL DEFERRED")
     except DatabaseError as error:
-        told = _refusal_in(error, str(batch))
+        told = refusal_in(error, str(batch))
         if told is None:
             raise
         raise told from error
@@ -334,7 +334,7 @@ def _refuse_known(sheet: Sheet, digest: str) -> None:
         )
 
 
-def _require_sender(actor: User, sheet: Sheet) -> None:
+def require_sender(actor: User, sheet: Sheet) -> None:
     """Refuses who holds the sheet's permission nowhere, or, where its rows are of the whole region, not over the
     region.
     """
@@ -482,7 +482,7 @@ def _trouble_noted(batch_id: int) -> Iterator[None]:
         raise
     except Exception as error:
         told = (
-            _refusal_in(error, say("batch {batch_id}", batch_id=batch_id)) if isinstance(error, DatabaseError) else None
+            refusal_in(error, say("batch {batch_id}", batch_id=batch_id)) if isinstance(error, DatabaseError) else None
         )
         if told is not None:
             _call("intake_failed", say("batch {batch_id}", batch_id=batch_id), batch_id, kept(told.told))
@@ -501,7 +501,7 @@ def _plain() -> Iterator[None]:
     yield
 
 
-def _refusal_in(error: DatabaseError, record: str) -> Refusal | None:
+def refusal_in(error: DatabaseError, record: str) -> Refusal | None:
     """What the database refused in words for people; None where the error is a fault of program or machine."""
     cause = error.__cause__
     if not isinstance(cause, psycopg.Error):
@@ -532,7 +532,7 @@ def _call(function: str, record: str, *values: Any) -> None:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute(f"SELECT {function}({marks})", values)
     except DatabaseError as error:
-        told = _refusal_in(error, record)
+        told = refusal_in(error, record)
         if told is None:
             raise
         raise told from error

@@ -14,7 +14,7 @@ from karez.intake import limits, rules
 from karez.kernel.messages import say
 from karez.kernel.sheets import Check, Sheet
 
-_ROW_OUT = ("area_scope", "key")  # the row as a whole is not for this file
+ROW_OUT = ("area_scope", "key")  # the row as a whole is not for this file
 _NO_COLUMN = ("missing_column", "duplicate_header")
 # Why a check leaves rows out or cannot run; in English for the console, in the reader's language on the page.
 WHY = {
@@ -71,7 +71,7 @@ class SoundRows:
         self.cursor.execute('SELECT DISTINCT "column", rule FROM intake_fault WHERE batch_id = %s', [self.batch_id])
         found = self.cursor.fetchall()
         self.faulty = {column for column, rule in found if rule not in _NO_COLUMN}
-        self.row_out = any(rule in _ROW_OUT for _, rule in found)
+        self.row_out = any(rule in ROW_OUT for _, rule in found)
         self.unread = any(rule in rules.UNREAD for _, rule in found)
         self.gone = {name for column, rule in found if rule in _NO_COLUMN for name in self._named(column)}
 
@@ -96,7 +96,7 @@ class SoundRows:
         yield from rules.match_headings(self.sheet, [heading]).places
 
     def _make(self, table: str, bad: list[str], pairs: list[tuple[str, str]]) -> Judged:
-        values = {"batch": self.batch_id, "bad": bad, "out": list(_ROW_OUT)}
+        values = {"batch": self.batch_id, "bad": bad, "out": list(ROW_OUT)}
         self.cursor.execute(
             f"CREATE TEMP TABLE {table}_bad ON COMMIT DROP AS SELECT DISTINCT row_no FROM intake_fault"
             ' WHERE batch_id = %(batch)s AND row_no > 1 AND ("column" = ANY (%(bad)s) OR rule = ANY (%(out)s))',
@@ -133,7 +133,7 @@ class SoundRows:
         self.cursor.execute(
             f"CREATE TEMP TABLE {table}_keys ON COMMIT DROP AS SELECT *, {known} AS known FROM (SELECT DISTINCT {keys}"
             f" FROM {self.stage} s JOIN {table}_bad b USING (row_no)) k",
-            {"out": list(_ROW_OUT)},
+            {"out": list(ROW_OUT)},
         )
         self.cursor.execute(f"ANALYZE {table}_keys")
         self.cursor.execute(f"SELECT DISTINCT known FROM {table}_keys ORDER BY 1")

@@ -38,9 +38,9 @@ from karez.places.models import Level
 _UNIT_BEHIND = "[0-9][0-9,.]* *([^0-9 ,.+-].*)$"
 _ONE = Fraction(1)
 _NO_WORDS: Mapping[str, Fraction] = {}
-_BLANKS = " \t\u3000\u00a0\ufeff\u200b"
-_YES = ("yes", "y", "true", "t", "1", "是", "有")
-_NO = ("no", "n", "false", "f", "0", "否", "无")
+BLANKS = " \t\u3000\u00a0\ufeff\u200b"
+YES = ("yes", "y", "true", "t", "1", "是", "有")
+NO = ("no", "n", "false", "f", "0", "否", "无")
 TOTALS = ("合计", "总计", "小计", "共计", "累计", "total", "totals", "grand total", "sum", "subtotal", "sub-total")
 
 _DATE = r"\d{4}([-/])\d{1,2}"
@@ -114,7 +114,7 @@ def raw_cell(source: str) -> str:
     plain = f"strlen({source}) = length({source}) AND NOT contains({source}, chr(9))"
     rare = f"regexp_matches({source}, {text(f'[{PRIVATE[0]}-{PRIVATE[-1]}]')})"
     letters = f"CASE WHEN {rare} THEN translate({source}, {text(PRIVATE)}, {text(LETTERS)}) ELSE {source} END"
-    return f"NULLIF(CASE WHEN {plain} THEN trim({source}) ELSE trim({letters}, {text(_BLANKS)}) END, '')"
+    return f"NULLIF(CASE WHEN {plain} THEN trim({source}) ELSE trim({letters}, {text(BLANKS)}) END, '')"
 
 
 def plain_cell(column: Column, source: str) -> str:
@@ -148,7 +148,7 @@ def typed(column: Column, times: Fraction = _ONE, words: Mapping[str, Fraction] 
     if column.kind is Kind.YEAR:
         return _when(n, YEAR, f"CAST({n}[1:4] AS INTEGER)")
     if column.kind is Kind.FLAG:
-        return f"CASE WHEN lower({n}) IN ({_list(_YES)}) THEN true WHEN lower({n}) IN ({_list(_NO)}) THEN false END"
+        return f"CASE WHEN lower({n}) IN ({_list(YES)}) THEN true WHEN lower({n}) IN ({_list(NO)}) THEN false END"
     assert column.kind is Kind.CODE
     return _coded(f"lower({n})", column.codes)
 

@@ -1,6 +1,7 @@
 """Pages of files sent in: the list, the form to send one, and one batch with its faults, totals and decisions."""
 
 from datetime import date
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -14,16 +15,18 @@ from django.utils.translation import gettext_lazy as _lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from karez.access.models import User
-from karez.access.pages import PAGE, actor_of, integer
+from karez.access.pages import PAGE, actor_of, integer, once
 from karez.access.parameters import after_number
 from karez.access.services import log_read
-from karez.intake import days, entering, limits, queries, registry, rules, services, totals
+from karez.intake import days, entering, limits, one_row, queries, registry, rules, services, totals
 from karez.intake.models import Batch, Fault, State
 from karez.intake.sound import WHY
 from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Sheet
+from karez.kernel.written import read_day
 from karez.periods.services import opened_days
+from karez.periods.told import recorded as told_late
 from karez.places import queries as places
 from karez.records.template import workbook as blank_workbook
 
@@ -125,42 +128,58 @@ def enter_which(request: HttpRequest, area_id: int) -> HttpResponse:
     return render(request, "intake/enter_which.html", context)
 
 
-@login_required
-@require_http_methods(["GET", "POST"])
-def enter(request: HttpRequest, sheet: str) -> HttpResponse:
-    """One record of a kind of file by form, on the road of a file: faults at their fields, then another person decides."""
-    actor = actor_of(request)
+def _sendable(actor: User, sheet: str) -> Sheet:
     chosen = {one.name: one for one in queries.sendable_sheets(actor)}.get(sheet)
     if chosen is None:
         raise registry.unknown(sheet)
-    names = {column.name for column in chosen.columns}
-    if request.method == "GET":
-        form = entering.form_of(chosen, actor, {n: request.GET[n][:200] for n in names if n in request.GET})
-        context = {"sheet": chosen, "fields": [(one, []) for one in form], "sent_form": uuid4()}
-        return render(request, "intake/enter.html", context)
-    form = entering.form_of(chosen, actor, {n: request.POST.get(n, "") for n in names}, sent=True)
-    token = request.POST.get("sent_form", "")[:64]
-    refusal, faults, status = None, dict[str, list[Fault]](), 422
-    if form.is_valid():
-        try:
-            made, faults = entering.enter(actor, chosen, form.cleaned_data, token=token)
-        except Refusal as error:
-            refusal, status = error, error.status
-        else:
-            if made is not None:
-                return redirect("intake:batch", batch_id=made.pk)
-    for name in faults.keys() & form.fields.keys():  # so that a screen reader reads the faults with their field
-        told = {"aria-invalid": "true", "aria-describedby": f"id_{name}_helptext id_{name}_faults"}
-        form.fields[name].widget.attrs |= told
-    fields = [(one, faults.get(one.name, [])) for one in form]
-    context = {
+    return chosen
+
+
+@login_required
+@require_http_methods(["GET", "POST"])
+def enter(request: HttpRequest, sheet: str) -> HttpResponse:
+    """One record of a kind of file by form: faults at their fields; recorded at once where one person suffices."""
+    actor = actor_of(request)
+    chosen = _sendable(actor, sheet)
+    sent = request.POST if request.method == "POST" else request.GET
+    given = {c.name: sent[c.name][:1000] for c in chosen.form_columns if c.name in sent}
+    told: dict[str, Any] = {
         "sheet": chosen,
-        "fields": fields,
-        "refusal": refusal,
-        "whole": faults.get("", []),
-        "sent_form": uuid4(),  # corrected, it is another form
+        "refusal": None,
+        "asked": False,
+        "sent_form": sent.get("sent_form") or uuid4(),
     }
-    return render(request, "intake/enter.html", context, status=status)
+    faults = dict[str, list[Fault]]()
+    if request.method == "POST":
+        try:
+            address, recorded = entering.hand_in(
+                actor, chosen, given, once=partial(once, request), token=sent.get("sent_form", "")[:64],
+                confirmed=bool(sent.get("confirmed")),
+            )  # fmt: skip
+        except one_row.Faulty as wrong:
+            for fault in wrong.faults:
+                faults.setdefault(fault.column if fault.column in given else "", []).append(fault)
+        except Refusal as error:
+            told |= {"refusal": error, "asked": bool(error.more.get("confirm"))}
+        else:
+            if recorded:
+                day = {chosen.day_column: read_day(given.get(chosen.day_column, ""))}
+                messages.success(request, told_late(_("Recorded."), chosen.day_column)(day))
+            return redirect(address)
+    told |= {"fields": entering.fields_of(chosen, actor, given, faults), "whole": faults.get("", [])}
+    refusal = told["refusal"]
+    status = 200 if request.method == "GET" else refusal.status if refusal else 422
+    return render(request, "intake/enter.html", told, status=status)
+
+
+@login_required
+@require_GET
+def options(request: HttpRequest, sheet: str, column: str) -> HttpResponse:
+    """What may be chosen in a column of a form, as somebody types."""
+    actor = actor_of(request)
+    chosen = _sendable(actor, sheet)
+    given = {name: request.GET.get(name, "") for name in (chosen.area_column, column)}
+    return render(request, "intake/options.html", {"options": entering.options(chosen, actor, column, given)})
 
 
 @login_required
@@ -168,9 +187,7 @@ def enter(request: HttpRequest, sheet: str) -> HttpResponse:
 def template(request: HttpRequest, sheet: str) -> HttpResponse:
     """The blank workbook of a kind of file this person may send, with an example of their own places."""
     actor = actor_of(request)
-    chosen = {one.name: one for one in queries.sendable_sheets(actor)}.get(sheet)
-    if chosen is None:
-        raise registry.unknown(sheet)
+    chosen = _sendable(actor, sheet)
     opened = opened_days()
     day = opened.first_open if opened else date.today()
     made = blank_workbook(chosen, areas=queries.example_areas(actor, chosen), day=day)

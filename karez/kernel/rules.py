@@ -54,6 +54,10 @@ class Ruled:
     waiting: str = ""  # SQL of the same `columns`: what was prepared and waits for a decision
     called: str = "''"  # SQL text over a row `j` of `judged`: what people call it
     takes: str = ""  # SQL that locks, for the transaction, what the rows in {added} belong to
+    by_one: str = "true"  # SQL over the columns: rows that one person may record
+    by_two: str = (
+        "batch_id IS NOT NULL"  # SQL over a row of the table: what tells that two people decided about another
+    )
 
     @property
     def table(self) -> str:

@@ -4,7 +4,7 @@ A room declares its sheets in `sheets.py` (a module attribute `SHEETS`, a tuple 
 them.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum
@@ -128,6 +128,46 @@ class Reference:
     todo: Text = ""
 
 
+@dataclass(frozen=True)
+class Choice:
+    """What may be chosen in a form where a row names a record, beside the `Reference` that finds it.
+
+    `sql` selects (written text, of text, fen bigint, subject bigint) of the records of the area %(area)s whose written text
+    begins with %(words)s, at most %(limit)s; %(day)s is today. `told` says the rest in words: {of}, {yuan}, {name}. `names`,
+    where the records are of people, opens their names for who may see them, logged with the purpose: (actor, area, subjects,
+    purpose) -> name by subject.
+    """
+
+    column: str  # of the sheet, in which it is written
+    told: Text
+    sql: str
+    names: Callable[[Any, int, Sequence[int], str], Mapping[int, str]] | None = None
+
+
+@dataclass(frozen=True)
+class Instead:
+    """A column of the form in place of some of the file, which are worked out of it once what the row belongs to is locked.
+
+    `sql` selects the values of the columns `of`, in their order, for the row `r` of {stage}, which has `column` too.
+    """
+
+    column: Column
+    of: tuple[str, ...]
+    sql: str
+
+
+@dataclass(frozen=True)
+class ByOne:
+    """Rows that one person records by form, at once and without a second person, and where that leads.
+
+    What the database holds of it is declared with the rules of the table (`kernel.rules.Ruled.by_one`).
+    """
+
+    leads_to: tuple[str, str]  # name of the page's address, and SQL of its number, asked when the row is recorded
+    when: str = "SELECT true"  # SQL of one boolean, from {stage}
+    takes: str = ""  # SQL that locks, for the transaction, what the row in {stage} belongs to
+
+
 class Outcome(Enum):
     """What becomes of the rows a check finds."""
 
@@ -173,6 +213,7 @@ class Check:
     )
     outcome: Outcome = Outcome.FAULT  # questions and notices are looked for in files without faults
     together: Together | None = None  # faults only, none of which tells what is expected of the very row
+    ruled: bool = False  # a rule of the table, which every statement that writes it is judged by too
     tells_expected: bool = (
         False  # `sql` selects a third column: what is expected of that very row, in place of `expected`
     )
@@ -208,13 +249,14 @@ class Applying:
     """What an apply or withdraw function is given."""
 
     cursor: Any  # a DB-API cursor of the app's role inside the one transaction of the batch
-    batch_id: int
+    batch_id: int | None  # None of a row entered by form, which no batch holds
     stage: str  # quoted name of the staged table
     sender_id: int
-    approver_id: int
+    approver_id: int | None  # None where one person suffices
     first_open_day: date
     progress: Callable[[str, int], None]  # (what, percent)
     row_count: int = 0  # rows that were checked
+    confirmed: bool = False  # of a row without a batch: who enters it says that it is another one
 
 
 @dataclass(frozen=True)
@@ -244,6 +286,18 @@ class Sheet:
     name_index_column: str = ""  # AREA column that keys the name index of identity columns
     built_on: tuple[Check, ...] = ()  # before a withdrawal: facts that stand on this batch (row_no, found)
     withdraw: Callable[[Applying], Mapping[str, int]] | None = None  # None: this sheet cannot be withdrawn
+    choices: tuple[Choice, ...] = ()
+    instead: Instead | None = None
+    by_one: ByOne | None = None  # None: every row is decided by another person
+
+    @property
+    def form_columns(self) -> tuple[Column, ...]:
+        """The columns of the form of one row: those of a file, but for what the form has in place of some."""
+        one = self.instead
+        if one is None:
+            return self.columns
+        made = [one.column if c.name == one.of[0] else c for c in self.columns if c.name not in one.of[1:]]
+        return tuple(made)
 
     def column(self, name: str) -> Column:
         """The column of that name; KeyError where there is none."""

@@ -7,7 +7,18 @@ from karez.funds.models import SourceLine
 from karez.kernel.fields import column_of
 from karez.kernel.messages import say
 from karez.kernel.sheets import Column, Kind
-from karez.mutual_funds.models import Contribution, Gift, Grant, Loan, Member, Opening, Repayment, RuleSet, Society
+from karez.mutual_funds.models import (
+    Contribution,
+    Extension,
+    Gift,
+    Grant,
+    Loan,
+    Member,
+    Opening,
+    Repayment,
+    RuleSet,
+    Society,
+)
 from karez.register.models import Household
 
 PLACES_OF_MONEY = {"bank": "bank", "银行": "bank", "专户": "bank", "cash": "cash", "现金": "cash"}
@@ -70,3 +81,14 @@ REPAYMENTS = (
     VILLAGE, LOAN_NO, *_of(Repayment, "happened_on", "principal_fen", "fee_fen"), MONEY, *_of(Repayment, "receipt_no"),
 )  # fmt: skip
 GIFTS = (VILLAGE, *_of(Gift, "happened_on", "giver", "amount_fen"), MONEY)
+EXTENSIONS = (VILLAGE, LOAN_NO, *_of(Extension, "happened_on", "due_on", "reason"))
+# What a form asks in place of principal and fee.
+REPAID = column_of(
+    Repayment,
+    "principal_fen",
+    name="amount",
+    low=1,
+    label=_("amount"),
+    headers=("金额",),
+    meaning=_("what was paid; it is divided into fee and principal by the society's order"),
+)

@@ -1,5 +1,6 @@
-"""Forms of village mutual funds: what comes in, what goes out, what is decided about a loan. Hold no rule: services
-judge.
+"""Forms of village mutual funds: what goes out, and what a members' meeting resolves. Hold no rule: services judge.
+
+What comes in has the form of its kind of file (`intake.entering`).
 """
 
 from typing import Any
@@ -10,7 +11,6 @@ from django.utils.translation import gettext_lazy as _
 from karez.access.pages import AnotherForm, DayField, WholeField, YuanField
 from karez.mutual_funds.models import Order, Pot, Purpose, SizeClass
 
-RECEIPT, TELLS_APART = _("Number of the paper receipt"), _("It tells two payments of one day apart.")
 VIA = (("cash", _("cash")), ("bank", _("bank")))
 
 
@@ -22,15 +22,6 @@ class OfMembers(forms.Form):
     def __init__(self, *words: Any, members: list[tuple[int, str]], **more: Any) -> None:
         super().__init__(*words, **more)
         self.fields["member"].choices = [("", _("choose a household")), *members]  # type: ignore[attr-defined]
-
-
-class ContributionForm(AnotherForm, OfMembers):
-    """Own money of a member, taken in with a receipt."""
-
-    amount_fen = YuanField(label=_("Amount, yuan"), max_length=30)
-    paid_on = DayField(label=_("Day"))
-    receipt_no = forms.CharField(label=RECEIPT, max_length=60, required=False, help_text=TELLS_APART)
-    via = forms.ChoiceField(label=_("Into"), choices=VIA)
 
 
 class LoanForm(OfMembers):
@@ -51,15 +42,6 @@ class RefundForm(AnotherForm, OfMembers):
     refunded_on = DayField(label=_("Day"))
     leaving = forms.BooleanField(label=_("The member leaves with it"), required=False)
     via = forms.ChoiceField(label=_("Out of"), choices=VIA)
-
-
-class GiftForm(AnotherForm):
-    """An unconditional gift."""
-
-    giver = forms.CharField(label=_("Giver"), max_length=200)
-    amount_fen = YuanField(label=_("Amount, yuan"), max_length=30)
-    given_on = DayField(label=_("Day"))
-    via = forms.ChoiceField(label=_("Into"), choices=VIA)
 
 
 class TermsForm(forms.Form):
@@ -140,23 +122,6 @@ class GrantForm(AnotherForm):
     def __init__(self, *words: Any, lines: list[tuple[int, str]], **more: Any) -> None:
         super().__init__(*words, **more)
         self.fields["line"].choices = lines  # type: ignore[attr-defined]
-
-
-class RepaymentForm(AnotherForm):
-    """Money a borrower pays back; the society's rules divide it."""
-
-    amount_fen = YuanField(label=_("Amount, yuan"), max_length=30)
-    paid_on = DayField(label=_("Day"))
-    receipt_no = forms.CharField(label=RECEIPT, max_length=60, required=False, help_text=TELLS_APART)
-    via = forms.ChoiceField(label=_("Into"), choices=VIA)
-
-
-class ExtensionForm(forms.Form):
-    """A loan's last day put off."""
-
-    due_on = DayField(label=_("New last day"))
-    decided_on = DayField(label=_("Decided on"))
-    reason = forms.CharField(label=_("Reason"), max_length=300)
 
 
 class WriteOffForm(forms.Form):

@@ -25,6 +25,7 @@ CHART = json.dumps(
 _NEXT = "nextval(pg_get_serial_sequence('ledger_transfer', 'id'))"
 _RESOLVED = say("one society, household, member, loan, line or set of rules for each row, as when it was checked")
 _RECORDED = "%(by)s, %(batch)s"
+_MANY = 1000  # rows from which on the statistics of a table are taken anew
 
 
 def _run(given: Applying, sql: str) -> int:
@@ -44,18 +45,36 @@ def _run(given: Applying, sql: str) -> int:
 
 def _gather(given: Applying, select: str) -> None:
     """Keeps the resolved rows of the file in `mutual_funds_rows` until the transaction ends, and takes their societies."""
-    _run(given, "DROP TABLE IF EXISTS mutual_funds_rows")
-    resolved = _run(given, f"CREATE TEMP TABLE mutual_funds_rows ON COMMIT DROP AS {select}")
-    _run(given, "ANALYZE mutual_funds_rows")
+    made = "DROP TABLE IF EXISTS mutual_funds_rows; CREATE TEMP TABLE mutual_funds_rows ON COMMIT DROP AS"
+    _run(given, f"{made} {select}")
+    given.cursor.nextset()
+    resolved = int(given.cursor.rowcount)
+    if given.row_count != 1:
+        _run(given, "ANALYZE mutual_funds_rows")
     require_all_rows(given, resolved, found="SELECT row_no FROM mutual_funds_rows", expected=_RESOLVED)
 
 
 def _take(given: Applying) -> None:
+    if given.batch_id is None:
+        return  # one row's were taken before it was judged (`ByOne.takes`)
     _run(given, "SELECT mutual_funds_take(array_agg(DISTINCT society_id)) FROM mutual_funds_rows")
 
 
-def _bulk(given: Applying, select: str) -> None:
-    """Adds lines: key, book, happened_on, kind, narration, line_no, debit, credit, amount, transfer, is_receipt."""
+def _book(given: Applying, select: str) -> int:
+    """Posts the lines selected (key, book_id, day, kind, narration, line_no, debit, credit, fen, transfer_id, receipt), one
+    voucher for each key; the number of vouchers. The lines of one row by form are one voucher, posted alone.
+    """
+    if given.batch_id is None:
+        return _run(
+            given,
+            f"""SELECT p.voucher_id FROM (SELECT bool_and(receipt) AS receipt, min(book_id) AS book_id, min(day) AS day,
+                min(kind) AS kind, min(narration) AS narration, array_agg(debit ORDER BY line_no) AS debits,
+                array_agg(credit ORDER BY line_no) AS credits, array_agg(fen ORDER BY line_no) AS fens,
+                array_agg(transfer_id ORDER BY line_no) AS ids FROM ({select}) l HAVING count(*) > 0) v,
+              ledger_post(%(by)s, %(approver)s, v.receipt, NULL, v.book_id, v.day, GREATEST(v.day, %(first_open_day)s),
+                v.kind, v.narration, NULL, v.debits, v.credits, v.fens, v.ids) p""",
+        )
+    given.cursor.execute("SELECT ledger_bulk_open()")
     _run(
         given,
         f"""INSERT INTO ledger_bulk (voucher_key, book_id, happened_on, booking_date, kind, narration, line_no,
@@ -64,11 +83,14 @@ def _bulk(given: Applying, select: str) -> None:
             transfer_id, receipt
         FROM ({select}) l""",
     )
-
-
-def _post(given: Applying) -> int:
     given.cursor.execute("SELECT ledger_bulk_post(%s, %s, %s)", [given.batch_id, given.sender_id, given.approver_id])
     return int(given.cursor.fetchone()[0])
+
+
+def _know(given: Applying, tables: str) -> None:
+    """Statistics after a large load, so that the next question is planned well."""
+    if given.row_count >= _MANY:
+        given.cursor.execute("SELECT mutual_funds_know(%s)", [tables])
 
 
 def _accounts(**wanted: str) -> str:
@@ -114,7 +136,7 @@ def apply_societies(given: Applying) -> Mapping[str, int]:
           GREATEST(founded_on, %(first_open_day)s), %(by)s, %(approver)s, {_RECORDED} FROM mutual_funds_rows
               ORDER BY ordinal""",
     )
-    _run(given, "SELECT mutual_funds_know('{society,ruleset}')")
+    _know(given, "{society,ruleset}")
     return {"societies": societies, "rule sets": societies}
 
 
@@ -127,9 +149,8 @@ def apply_openings(given: Applying) -> Mapping[str, int]:
         FROM {{stage}} r WHERE r.society_id IS NOT NULL""",
     )
     _take(given)
-    given.cursor.execute("SELECT ledger_bulk_open()")
     pots = "".join(f", ('{code}', r.{_quoted(pot)}, false)" for pot, code in POT_ACCOUNTS.items())
-    _bulk(
+    vouchers = _book(
         given,
         f"""SELECT {_KEY} AS key, r.book_id, r.day, 'opening' AS kind, karez_say('Opening balances') AS narration,
           row_number() OVER (PARTITION BY r.row_no ORDER BY x.code)::int AS line_no,
@@ -141,7 +162,6 @@ def apply_openings(given: Applying) -> Mapping[str, int]:
           x (code, fen, asset)
         {_accounts(a="x.code", c="'3000'")} WHERE x.fen > 0""",
     )
-    vouchers = _post(given)
     openings = _run(
         given,
         f"""INSERT INTO mutual_funds_opening (society_id, grant_fen, contributions_fen, gifts_fen, surplus_fen,
@@ -172,8 +192,7 @@ def apply_grants(given: Applying) -> Mapping[str, int]:
     )
     _take(given)
     require_confirmed(given, sameness.GRANT)
-    given.cursor.execute("SELECT ledger_bulk_open()")
-    _bulk(
+    vouchers = _book(
         given,
         f"""SELECT 's ' || {_KEY} || ' ' || r.document AS key, r.book_id, r.day, 'grant' AS kind,
             karez_say('Grant, {{1}}', r.document::text) AS narration,
@@ -187,7 +206,6 @@ def apply_grants(given: Applying) -> Mapping[str, int]:
         JOIN ledger_account l ON l.book_id = r.county_book_id AND l.code = 'L' || r.line_id
         JOIN ledger_account b ON b.book_id = r.county_book_id AND b.code = '1002'""",
     )
-    vouchers = _post(given)
     grants = _run(
         given,
         f"""INSERT INTO mutual_funds_grant (society_id, source_line_id, amount_fen, document_no, transfer_id,
@@ -224,7 +242,7 @@ def apply_members(given: Applying) -> Mapping[str, int]:
     require_all_rows(
         given, members, found=f"SELECT r.row_no {joined.replace('{stage}', given.stage)}", expected=_RESOLVED
     )
-    _run(given, "SELECT mutual_funds_know('{member}')")
+    _know(given, "{member}")
     return {"members": members, "households": households}
 
 
@@ -240,20 +258,18 @@ def apply_contributions(given: Applying) -> Mapping[str, int]:
     )
     _take(given)
     require_confirmed(given, sameness.CONTRIBUTION)
-    given.cursor.execute("SELECT ledger_bulk_open()")
-    _bulk(
+    vouchers = _book(
         given,
         f"""SELECT CASE r.kind WHEN 'own' THEN 'i ' ELSE 'o ' END || {_KEY} AS key, r.book_id, r.day,
           CASE r.kind WHEN 'own' THEN 'contribution' ELSE 'refund' END AS kind,
-          CASE r.kind WHEN 'own' THEN karez_say('Members'' contributions') ELSE karez_say('Own money returned to members') END AS narration,
+          CASE WHEN r.kind <> 'own' THEN karez_say('Own money returned to members') WHEN %(batch)s::bigint IS NULL
+              THEN karez_say('Member''s contribution') ELSE karez_say('Members'' contributions') END AS narration,
           row_number() OVER (PARTITION BY r.society_id, r.day, r.kind ORDER BY r.row_no)::int AS line_no,
           CASE r.kind WHEN 'own' THEN b.id ELSE p.id END AS debit, CASE r.kind WHEN 'own' THEN p.id
               ELSE b.id END AS credit,
           r.amount AS fen, r.transfer_id, r.kind = 'own' AS receipt
         FROM mutual_funds_rows r {_accounts(b=_MONEY, p="'2001'")} WHERE r.transfer_id IS NOT NULL""",
     )
-    given.progress(say("vouchers"), 30)
-    vouchers = _post(given)
     given.progress(say("facts"), 60)
     made = _run(
         given,
@@ -262,7 +278,7 @@ def apply_contributions(given: Applying) -> Mapping[str, int]:
         SELECT member_id, kind, amount, receipt_no, transfer_id, day, GREATEST(day, %(first_open_day)s), {_RECORDED}
             FROM mutual_funds_rows ORDER BY row_no""",
     )
-    _run(given, "SELECT mutual_funds_know('{contribution}')")
+    _know(given, "{contribution}")
     return {"contributions": made, "vouchers": vouchers}
 
 
@@ -278,8 +294,7 @@ def apply_loans(given: Applying) -> Mapping[str, int]:
         WHERE r.member_id IS NOT NULL""",
     )
     _take(given)
-    given.cursor.execute("SELECT ledger_bulk_open()")
-    _bulk(
+    vouchers = _book(
         given,
         f"""SELECT {_KEY} AS key, r.book_id, r.day, 'loan' AS kind, karez_say('Loans to members') AS narration,
           row_number() OVER (PARTITION BY r.society_id, r.day
@@ -287,8 +302,6 @@ def apply_loans(given: Applying) -> Mapping[str, int]:
           r.principal AS fen, r.transfer_id, false AS receipt
         FROM mutual_funds_rows r {_accounts(b=_MONEY, l="'1301'")} WHERE r.transfer_id IS NOT NULL""",
     )
-    given.progress(say("vouchers"), 30)
-    vouchers = _post(given)
     given.progress(say("facts"), 60)
     made = _run(
         given,
@@ -300,7 +313,7 @@ def apply_loans(given: Applying) -> Mapping[str, int]:
           transfer_id IS NULL, transfer_id, day, GREATEST(day, %(first_open_day)s), {_RECORDED}
               FROM mutual_funds_rows ORDER BY row_no""",
     )
-    _run(given, "SELECT mutual_funds_know('{loan,instalment}')")
+    _know(given, "{loan,instalment}")
     return {"loans": made, "vouchers": vouchers}
 
 
@@ -308,7 +321,7 @@ def apply_repayments(given: Applying) -> Mapping[str, int]:
     """Books repayments: principal back to the loans, the fee to the surplus, each a transfer of its own."""
     _gather(
         given,
-        f"""SELECT r.row_no, r.society_id, r.book_id, r.loan_id, r.paid_on AS day, r.principal, r.fee, r.account,
+        f"""SELECT r.row_no, r.society_id, r.book_id, r.loan_id, r.loan_no, r.paid_on AS day, r.principal, r.fee, r.account,
           coalesce(r.receipt_no, '') AS receipt_no,
           CASE WHEN r.principal > 0 THEN {_NEXT} END AS principal_transfer_id, CASE WHEN r.fee > 0
               THEN {_NEXT} END AS fee_transfer_id
@@ -316,10 +329,10 @@ def apply_repayments(given: Applying) -> Mapping[str, int]:
     )
     _take(given)
     require_confirmed(given, sameness.REPAYMENT)
-    given.cursor.execute("SELECT ledger_bulk_open()")
-    _bulk(
+    vouchers = _book(
         given,
-        f"""SELECT {_KEY} AS key, r.book_id, r.day, 'repayment' AS kind, karez_say('Repayments of loans') AS narration,
+        f"""SELECT {_KEY} AS key, r.book_id, r.day, 'repayment' AS kind, CASE WHEN %(batch)s::bigint IS NULL
+              THEN karez_say('Repayment of loan {{1}}', r.loan_no::text) ELSE karez_say('Repayments of loans') END AS narration,
           row_number() OVER (PARTITION BY r.society_id, r.day
               ORDER BY r.row_no, x.code)::int AS line_no, b.id AS debit, c.id AS credit,
           x.fen, x.transfer_id, true AS receipt
@@ -327,8 +340,6 @@ def apply_repayments(given: Applying) -> Mapping[str, int]:
           ('4003', r.fee, r.fee_transfer_id)) x (code, fen, transfer_id)
         {_accounts(b=_MONEY, c="x.code")} WHERE x.fen > 0""",
     )
-    given.progress(say("vouchers"), 30)
-    vouchers = _post(given)
     given.progress(say("facts"), 60)
     made = _run(
         given,
@@ -339,5 +350,45 @@ def apply_repayments(given: Applying) -> Mapping[str, int]:
             %(first_open_day)s), {_RECORDED}
         FROM mutual_funds_rows ORDER BY row_no""",
     )
-    _run(given, "SELECT mutual_funds_know('{repayment}')")
+    _know(given, "{repayment}")
     return {"repayments": made, "vouchers": vouchers}
+
+
+def apply_gifts(given: Applying) -> Mapping[str, int]:
+    """Books unconditional gifts in."""
+    _gather(
+        given,
+        f"""SELECT r.row_no, r.society_id, r.book_id, r.given_on AS day, r.giver, r.amount, r.account,
+          {_NEXT} AS transfer_id FROM {{stage}} r WHERE r.society_id IS NOT NULL""",
+    )
+    _take(given)
+    require_confirmed(given, sameness.GIFT)
+    vouchers = _book(
+        given,
+        f"""SELECT {_KEY} || ' ' || r.giver AS key, r.book_id, r.day, 'gift' AS kind, karez_say('Gift of {{1}}', r.giver::text) AS narration,
+          row_number() OVER (PARTITION BY r.society_id, r.day, r.giver ORDER BY r.row_no)::int AS line_no, b.id AS debit,
+          p.id AS credit, r.amount AS fen, r.transfer_id, true AS receipt
+        FROM mutual_funds_rows r {_accounts(b=_MONEY, p="'4002'")}""",
+    )
+    made = _run(
+        given,
+        f"""INSERT INTO mutual_funds_gift (society_id, giver, amount_fen, transfer_id, happened_on, counts_on,
+            recorded_by_id, batch_id)
+        SELECT society_id, giver, amount, transfer_id, day, GREATEST(day, %(first_open_day)s), {_RECORDED}
+            FROM mutual_funds_rows ORDER BY row_no""",
+    )
+    return {"gifts": made, "vouchers": vouchers}
+
+
+def apply_extensions(given: Applying) -> Mapping[str, int]:
+    """Puts off the last days of loans; no money moves."""
+    made = _run(
+        given,
+        f"""INSERT INTO mutual_funds_extension (loan_id, due_on, reason, happened_on, counts_on, recorded_by_id, batch_id)
+        SELECT r.loan_id, r.due_on, r.reason, r.decided_on, GREATEST(r.decided_on, %(first_open_day)s), {_RECORDED}
+            FROM {{stage}} r WHERE r.loan_id IS NOT NULL ORDER BY r.row_no""",
+    )
+    require_all_rows(
+        given, made, found=f"SELECT row_no FROM {given.stage} WHERE loan_id IS NOT NULL", expected=_RESOLVED
+    )
+    return {"extensions": made}

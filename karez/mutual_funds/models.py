@@ -643,13 +643,16 @@ class Extension(EventFact):
     """A loan's last day was put off. What was due by the first schedule stays late in the on-time rate."""
 
     loan = models.ForeignKey(Loan, on_delete=models.PROTECT, related_name="extensions")
-    due_on = models.DateField()
-    reason = models.TextField()
+    happened_on = Day("decided_on", _("day it was decided"), label=_("day"), headers=("date", "日期", "决定日期"))
+    due_on = Day(
+        "due_on", _("the new last day of the loan"), label=_("new last day"), headers=("new last day", "展期到期日"),
+        days=Days.ANY,
+    )  # fmt: skip
+    reason = Words("reason", _("why, in a few words"), label=_("reason"), headers=("原因", "展期原因"), max_length=300)
 
     class Meta(EventFact.Meta):
         constraints = [
             *EventFact.Meta.constraints,
-            models.CheckConstraint(name="mutual_funds_extension_has_reason", condition=Q(reason__gt="")),
             models.UniqueConstraint(
                 name="mutual_funds_extension_once_a_day", fields=["loan", "happened_on"], condition=Q(voided_at=None)
             ),

@@ -9,7 +9,7 @@ from karez.kernel.facts import holds_on
 from karez.kernel.message_field import label_sql
 from karez.kernel.messages import say
 from karez.kernel.rules import Rule, Ruled, Void
-from karez.mutual_funds.models import Contribution, Grant, Loan, Repayment
+from karez.mutual_funds.models import Contribution, Extension, Grant, Loan, Repayment
 
 FIRST_DAY = "(SELECT mutual_funds_first_day())"  # asked once, not for each row
 
@@ -55,6 +55,8 @@ CONTRIBUTIONS = Ruled(
     called=_CALLED_MEMBER,
     takes="""SELECT mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT m.society_id FROM {added} a
         JOIN mutual_funds_member m ON m.id = a.member_id) x""",
+    by_one="kind = 'own'",  # a refund's money is moved by two people, or not at all: the ledger holds it
+    by_two="batch_id IS NOT NULL OR transfer_id IS NOT NULL",
     rules=(
         _alone(
             "member_then", "member_id", say("a household that is a member of the society on that day"),
@@ -146,6 +148,8 @@ LOANS = Ruled(
         WHERE p.kind = 'loan' AND s.approved_at IS NULL AND s.refused_at IS NULL""",
     called="(SELECT karez_say('loan {1} of {2}', j.loan_no::text, so.name::text) FROM mutual_funds_society so WHERE so.id = j.society_id)",
     takes="SELECT mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT a.society_id FROM {added} a) x",
+    by_one="false",
+    by_two="batch_id IS NOT NULL OR transfer_id IS NOT NULL",  # money that is lent is moved by two people
     rules=(
         _alone(
             "borrower_is_member", "member_id", say("a household that is a member on that day and has not left since"),
@@ -235,14 +239,42 @@ LOANS = Ruled(
 # Everything paid on a loan up to each row judged, what is on record first: principal and fee so far.
 _PAID = """SELECT no, loan_id, place, sum(principal_fen) OVER w AS principal, sum(fee_fen) OVER w AS fee
     FROM standing WINDOW w AS (PARTITION BY loan_id ORDER BY place)"""
+
+
+def _fee_due(paid: str) -> str:
+    """SQL of (no, fee, due): how much of everything `paid` on a loan (no, loan_id, fee, paid) is fee, by the society's order:
+    the oldest instalment first, in it the fee or the principal first. What is above all that is owed is principal.
+    """
+    return f"""SELECT s.no, s.fee, sum(LEAST(s.fee_fen, GREATEST(0,
+               CASE ru.allocation_order WHEN 'fee_first' THEN s.left_fen
+                   ELSE s.left_fen - s.principal_fen END))) AS due
+          FROM (SELECT p.no, p.loan_id, p.fee, i.fee_fen, i.principal_fen, p.paid
+                  - coalesce(sum(i.principal_fen + i.fee_fen) OVER (PARTITION BY p.no ORDER BY i.number
+                      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS left_fen
+                  FROM ({paid}) p JOIN mutual_funds_instalment i USING (loan_id)) s
+          JOIN mutual_funds_loan l ON l.id = s.loan_id JOIN mutual_funds_ruleset ru ON ru.id = l.rule_set_id
+         GROUP BY s.no, s.fee"""
+
+
+# An amount of a row of {stage} divided into principal and fee, after what was paid on its loan before.
+DIVIDED = f"""SELECT r.amount - d.due + d.fee, d.due - d.fee FROM ({
+    _fee_due(
+        '''SELECT r.row_no AS no, r.loan_id, coalesce(sum(p.fee_fen), 0) AS fee,
+        r.amount + coalesce(sum(p.principal_fen + p.fee_fen), 0) AS paid FROM {stage} r LEFT JOIN mutual_funds_repayment p
+        ON p.loan_id = r.loan_id AND p.voided_at IS NULL GROUP BY r.row_no, r.loan_id, r.amount'''
+    )
+}) d CROSS JOIN {{stage}} r"""
+
+_CALLED_LOAN = """(SELECT karez_say('loan {1} of {2}', l.loan_no::text, so.name::text) FROM mutual_funds_loan l
+    JOIN mutual_funds_society so ON so.id = l.society_id WHERE l.id = j.loan_id)"""
+_TAKES_LOAN = """SELECT mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT l.society_id FROM {added} a
+    JOIN mutual_funds_loan l ON l.id = a.loan_id) x"""
 REPAYMENTS = Ruled(
     model=Repayment,
     state="KZ023",
     columns=("loan_id", "principal_fen", "fee_fen", "happened_on"),
-    called="""(SELECT karez_say('loan {1} of {2}', l.loan_no::text, so.name::text) FROM mutual_funds_loan l
-        JOIN mutual_funds_society so ON so.id = l.society_id WHERE l.id = j.loan_id)""",
-    takes="""SELECT mutual_funds_take(array_agg(x.society_id)) FROM (SELECT DISTINCT l.society_id FROM {added} a
-        JOIN mutual_funds_loan l ON l.id = a.loan_id) x""",
+    called=_CALLED_LOAN,
+    takes=_TAKES_LOAN,
     rules=(
         _alone(
             "repayment_of_standing_loan", "loan_id", say("a loan that stands"),
@@ -280,15 +312,8 @@ REPAYMENTS = Ruled(
             "repayment_in_order", "fee_fen",
             say("principal and fee divided by the society's order, oldest instalment first"),
             f"""SELECT j.no, karez_say('{{1}} of fees so far, {{2}} by the order', {_yuan("j.fee")}, {_yuan("j.due")}) FROM (
-                SELECT s.no, s.fee, sum(LEAST(s.fee_fen, GREATEST(0,
-                       CASE ru.allocation_order WHEN 'fee_first' THEN s.left_fen
-                           ELSE s.left_fen - s.principal_fen END))) AS due
-                  FROM (SELECT p.no, p.loan_id, p.fee, i.fee_fen, i.principal_fen, p.principal + p.fee
-                          - coalesce(sum(i.principal_fen + i.fee_fen) OVER (PARTITION BY p.no ORDER BY i.number
-                              ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS left_fen
-                          FROM ({_PAID}) p JOIN mutual_funds_instalment i USING (loan_id) WHERE p.no IS NOT NULL) s
-                  JOIN mutual_funds_loan l ON l.id = s.loan_id JOIN mutual_funds_ruleset ru ON ru.id = l.rule_set_id
-                 GROUP BY s.no, s.fee) j WHERE j.fee <> j.due""",
+                {_fee_due(f"SELECT no, loan_id, fee, principal + fee AS paid FROM ({_PAID}) sums WHERE no IS NOT NULL")}
+                ) j WHERE j.fee <> j.due""",
             say("divide the amount anew, or correct an earlier repayment"),
             key=("loan_id",), across=True, void=Void.LAST,
         ),
@@ -342,4 +367,46 @@ GRANTS = Ruled(
     ),
 )  # fmt: skip
 
-RULED = (CONTRIBUTIONS, LOANS, REPAYMENTS, GRANTS)
+EXTENSIONS = Ruled(
+    model=Extension,
+    state="KZ026",
+    columns=("loan_id", "due_on", "happened_on"),
+    joins="JOIN mutual_funds_loan bl ON bl.id = b.loan_id JOIN mutual_funds_ruleset br ON br.id = bl.rule_set_id",
+    also={
+        "first_due_on": "bl.due_on",
+        "last_due_on": "bl.happened_on + br.term_cap_days + br.extension_days_max",
+    },
+    called=_CALLED_LOAN,
+    takes=_TAKES_LOAN,
+    rules=(
+        _alone(
+            "extension_of_standing_loan", "loan_id", say("a loan that stands"), "karez_say('loan {1} was taken back', l.loan_no::text)",
+            "JOIN mutual_funds_loan l ON l.id = j.loan_id WHERE l.voided_at IS NOT NULL",
+        ),
+        _alone(
+            "extension_not_before_loan", "happened_on", say("a day not before the loan was lent"),
+            "karez_say('{1}, lent on {2}', j.happened_on::text, l.happened_on::text)",
+            "JOIN mutual_funds_loan l ON l.id = j.loan_id WHERE j.happened_on < l.happened_on", say("correct the day"),
+        ),
+        _alone(
+            "extension_of_open_loan", "loan_id", say("a loan on which principal is still owed"),
+            "karez_say('loan {1} owes nothing', l.loan_no::text)",
+            """JOIN mutual_funds_loan l ON l.id = j.loan_id WHERE l.principal_fen <= coalesce((SELECT sum(p.principal_fen)
+                FROM mutual_funds_repayment p WHERE p.loan_id = l.id AND p.voided_at IS NULL), 0)
+            OR EXISTS (SELECT FROM mutual_funds_writeoff w WHERE w.loan_id = l.id AND w.voided_at IS NULL)""",
+        ),
+        _alone(
+            "extension_within_rules", "due_on", say("within the longest term and the extension the loan's rules allow"),
+            "karez_say('{1}, at most until {2}', j.due_on::text, j.last_due_on::text)", "WHERE j.due_on > j.last_due_on",
+        ),
+        Rule(
+            "extension_later", "due_on", say("a day after the last one so far"),
+            """SELECT j.no, karez_say('{1}, due on {2}', j.due_on::text, j.so_far::text) FROM (SELECT no, due_on, GREATEST(first_due_on, max(due_on)
+                OVER (PARTITION BY loan_id ORDER BY place ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)) AS so_far
+                FROM standing) j WHERE j.no IS NOT NULL AND j.due_on <= j.so_far""",
+            key=("loan_id",), across=True,
+        ),
+    ),
+)  # fmt: skip
+
+RULED = (CONTRIBUTIONS, LOANS, REPAYMENTS, GRANTS, EXTENSIONS)

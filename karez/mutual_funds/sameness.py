@@ -35,10 +35,11 @@ GRANT = Sameness(
         FROM mutual_funds_grant g WHERE g.voided_at IS NULL""",
 )
 
-# Gifts come by form only; what spellings of the giver share is what those of a number share.
+# What spellings of the giver share is what those of a number share.
 GIFT = Sameness(
-    column="",
-    staged="",
+    column="given_on",
+    staged="""SELECT r.row_no, r.society_id, r.given_on, intake_number_key(r.giver), r.amount, '', '' FROM {stage} r
+        WHERE r.society_id IS NOT NULL""",
     recorded="""SELECT g.society_id, g.happened_on, intake_number_key(g.giver), g.amount_fen, '', '', g.batch_id,
         g.recorded_at
         FROM mutual_funds_gift g WHERE g.voided_at IS NULL""",

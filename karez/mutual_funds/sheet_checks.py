@@ -8,7 +8,7 @@ from karez.intake.numbers import as_on_record
 from karez.kernel.facts import holds_on
 from karez.kernel.messages import Text, say
 from karez.kernel.sheets import Check, Reference
-from karez.mutual_funds.record_rules import CONTRIBUTIONS, FIRST_DAY, GRANTS, LOANS, REPAYMENTS
+from karez.mutual_funds.record_rules import CONTRIBUTIONS, EXTENSIONS, FIRST_DAY, GRANTS, LOANS, REPAYMENTS
 from karez.records import rules
 from karez.register.sheets import NUMBER_AS_ON_RECORD
 
@@ -39,14 +39,18 @@ def member(day: str) -> Reference:
     )
 
 
-LOAN = Reference(
-    "mutual_funds_loan_known",
-    ("village", "paid_on", "loan_no"),
-    {"loan_id": "l.id"},
-    "LEFT JOIN mutual_funds_loan l ON l.society_id = so.id AND l.loan_no = r.loan_no AND l.voided_at IS NULL",
-    say("a loan of the society"),
-    say("load the loan first, or correct its number"),
-)
+def loan(day: str) -> Reference:
+    """The loan of that number in the society."""
+    return Reference(
+        "mutual_funds_loan_known",
+        ("village", day, "loan_no"),
+        {"loan_id": "l.id"},
+        "LEFT JOIN mutual_funds_loan l ON l.society_id = so.id AND l.loan_no = r.loan_no AND l.voided_at IS NULL",
+        say("a loan of the society"),
+        say("load the loan first, or correct its number"),
+    )
+
+
 LINE = Reference(
     "mutual_funds_grant_line_known",
     ("source_line",),
@@ -244,16 +248,19 @@ MEMBER_CHECKS = (
     ),
 )
 
+CONTRIBUTED = {  # how the rules read a row
+    # Own money from before the first year is called opening money on record, and own money in a file.
+    "kind": f"CASE WHEN r.kind = 'own' AND r.paid_on < {FIRST_DAY} THEN 'opening' ELSE r.kind END",
+    "amount_fen": "r.amount",
+    "happened_on": "r.paid_on",
+}
+REPAID = {"principal_fen": "r.principal", "fee_fen": "r.fee", "happened_on": "r.paid_on"}
+EXTENDED = {"happened_on": "r.decided_on"}
 CONTRIBUTION_CHECKS = (
     NUMBER_AS_ON_RECORD,
     *rules.checks(
         CONTRIBUTIONS,
-        {
-            # Own money from before the first year is called opening money on record, and own money in a file.
-            "kind": f"CASE WHEN r.kind = 'own' AND r.paid_on < {FIRST_DAY} THEN 'opening' ELSE r.kind END",
-            "amount_fen": "r.amount",
-            "happened_on": "r.paid_on",
-        },
+        CONTRIBUTED,
         {"member_id": "household_no", "amount_fen": "amount", "happened_on": "paid_on"},
         {"member_id": ("village", "household_no"), "society_id": ("village",)},
     ),
@@ -276,8 +283,14 @@ REPAYMENT_CHECKS = (
     LOAN_NUMBER_AS_ON_RECORD,
     *rules.checks(
         REPAYMENTS,
-        {"principal_fen": "r.principal", "fee_fen": "r.fee", "happened_on": "r.paid_on"},
+        REPAID,
         {"loan_id": "loan_no", "principal_fen": "principal", "fee_fen": "fee", "happened_on": "paid_on"},
         {"loan_id": ("village", "loan_no")},
+    ),
+)
+EXTENSION_CHECKS = (
+    LOAN_NUMBER_AS_ON_RECORD,
+    *rules.checks(
+        EXTENSIONS, EXTENDED, {"loan_id": "loan_no", "happened_on": "decided_on"}, {"loan_id": ("village", "loan_no")}
     ),
 )

@@ -7,12 +7,24 @@ repayment.
 """
 
 from collections.abc import Callable, Mapping
-
-from django.utils.translation import gettext_lazy as _
+from dataclasses import replace
 
 from karez.kernel.messages import Text, say
-from karez.kernel.sheets import Applying, Check, Column, Kind, Reference, Sameness, Sheet, Total
-from karez.mutual_funds import columns, loading, rules, sameness, sheet_checks, withdrawing
+from karez.kernel.sheets import (
+    Applying,
+    ByOne,
+    Check,
+    Choice,
+    Column,
+    Instead,
+    Kind,
+    Reference,
+    Sameness,
+    Sheet,
+    Total,
+)
+from karez.mutual_funds import choices, columns, loading, record_rules, rules, sameness, sheet_checks, withdrawing
+from karez.records.rules import by_one
 
 
 def _sheet(
@@ -27,6 +39,9 @@ def _sheet(
     built_on: tuple[Check, ...] = (),
     same: Sameness | None = None,
     references: tuple[Reference, ...] = (),
+    choose: tuple[Choice, ...] = (),
+    alone: ByOne | None = None,
+    instead: Instead | None = None,
 ) -> Sheet:
     return Sheet(
         name=name,
@@ -45,6 +60,9 @@ def _sheet(
         same=same,
         day_column=next((c.name for c in cols if c.kind is Kind.DATE), ""),
         withdraw=withdrawing.withdraw[name],
+        choices=choose,
+        by_one=alone,
+        instead=instead,
     )
 
 
@@ -52,13 +70,18 @@ def _sum(label: Text, expression: str, unit: str = "fen") -> Total:
     return Total(label=label, sql=f"SELECT coalesce(sum({expression}), 0) FROM {{stage}} r", unit=unit)
 
 
+_VOUCHER = (
+    "ledger:voucher",
+    "SELECT t.voucher_id FROM mutual_funds_rows r JOIN ledger_transfer t ON t.id = r.transfer_id",
+)
+_RECEIVED = ByOne(_VOUCHER, takes="SELECT mutual_funds_take(array_agg(society_id)) FROM {stage}")
 _ROWS = Total(label=say("rows"), sql="SELECT count(*) FROM {stage}")
 
 SHEETS: tuple[Sheet, ...] = (
     _sheet(
         "societies",
-        _("Village mutual-fund societies"),
-        _("One row for each society with the rules it was founded with."),
+        say("Village mutual-fund societies"),
+        say("One row for each society with the rules it was founded with."),
         columns.SOCIETIES,
         loading.apply_societies,
         sheet_checks.SOCIETY_CHECKS,
@@ -68,8 +91,8 @@ SHEETS: tuple[Sheet, ...] = (
     ),
     _sheet(
         "society_openings",
-        _("Opening balances of societies"),
-        _("What each older society had on the region's first day: four pots, and where the money lay."),
+        say("Opening balances of societies"),
+        say("What each older society had on the region's first day: four pots, and where the money lay."),
         columns.SOCIETY_OPENINGS,
         loading.apply_openings,
         sheet_checks.OPENING_CHECKS,
@@ -84,8 +107,8 @@ SHEETS: tuple[Sheet, ...] = (
     ),
     _sheet(
         "grants",
-        _("Grants to societies"),
-        _("Public money given to a society, by source line."),
+        say("Grants to societies"),
+        say("Public money given to a society, by source line."),
         columns.GRANTS,
         loading.apply_grants,
         sheet_checks.GRANT_CHECKS,
@@ -93,11 +116,12 @@ SHEETS: tuple[Sheet, ...] = (
         (),
         same=sameness.GRANT,
         references=(sheet_checks.society("granted_on"), sheet_checks.LINE),
+        choose=(choices.LINE,),
     ),
     _sheet(
         "fund_members",
-        _("Members of societies"),
-        _("One row for each member household."),
+        say("Members of societies"),
+        say("One row for each member household."),
         columns.FUND_MEMBERS,
         loading.apply_members,
         sheet_checks.MEMBER_CHECKS,
@@ -105,11 +129,16 @@ SHEETS: tuple[Sheet, ...] = (
         ("village", "household_no"),
         withdrawing.MEMBER_BUILT_ON,
         references=(sheet_checks.society("joined_on"),),
+        choose=(choices.HOUSEHOLD,),
+        # No money moves, and what it pays in at once is taken in by one person too; a new household needs two.
+        alone=ByOne(
+            ("mutual_funds:society", "SELECT society_id FROM {stage}"), "SELECT kind = 'registered' FROM {stage}"
+        ),
     ),
     _sheet(
         "contributions",
-        _("Members' contributions"),
-        _("Own money paid in, base shares counted from the grant, and refunds of own money."),
+        say("Members' contributions"),
+        say("Own money paid in, base shares counted from the grant, and refunds of own money."),
         columns.CONTRIBUTIONS,
         loading.apply_contributions,
         sheet_checks.CONTRIBUTION_CHECKS,
@@ -120,11 +149,13 @@ SHEETS: tuple[Sheet, ...] = (
         (),
         same=sameness.CONTRIBUTION,
         references=(sheet_checks.society("paid_on"), sheet_checks.member("paid_on")),
+        choose=(choices.MEMBER,),
+        alone=replace(by_one(record_rules.CONTRIBUTIONS, sheet_checks.CONTRIBUTED), leads_to=_VOUCHER),
     ),
     _sheet(
         "loans",
-        _("Loans"),
-        _("Money lent to members. The schedule follows from the society's rules."),
+        say("Loans"),
+        say("Money lent to members. The schedule follows from the society's rules."),
         columns.LOANS,
         loading.apply_loans,
         sheet_checks.LOAN_CHECKS,
@@ -132,17 +163,56 @@ SHEETS: tuple[Sheet, ...] = (
         ("village", "loan_no"),
         withdrawing.LOAN_BUILT_ON,
         references=(sheet_checks.society("lent_on"), sheet_checks.member("lent_on")),
+        choose=(choices.MEMBER,),
     ),
     _sheet(
         "repayments",
-        _("Repayments"),
-        _("What borrowers paid back, divided into principal and fee."),
+        say("Repayments"),
+        say("What borrowers paid back, divided into principal and fee."),
         columns.REPAYMENTS,
         loading.apply_repayments,
         sheet_checks.REPAYMENT_CHECKS,
         (_sum(say("principal"), "r.principal"), _sum(say("fees"), "r.fee")),
         (),
         same=sameness.REPAYMENT,
-        references=(sheet_checks.society("paid_on"), sheet_checks.LOAN),
+        references=(sheet_checks.society("paid_on"), sheet_checks.loan("paid_on")),
+        choose=(choices.LOAN,),
+        alone=replace(
+            by_one(record_rules.REPAYMENTS, sheet_checks.REPAID),
+            leads_to=(
+                _VOUCHER[0],
+                _VOUCHER[1].replace("r.transfer_id", "coalesce(r.principal_transfer_id, r.fee_transfer_id)"),
+            ),
+        ),
+        instead=Instead(columns.REPAID, ("principal", "fee"), record_rules.DIVIDED),
+    ),
+    _sheet(
+        "gifts",
+        say("Gifts to societies"),
+        say("Money given to a society without conditions."),
+        columns.GIFTS,
+        loading.apply_gifts,
+        (),
+        (_sum(say("given"), "r.amount"),),
+        (),
+        same=sameness.GIFT,
+        references=(sheet_checks.society("given_on"),),
+        alone=_RECEIVED,
+    ),
+    _sheet(
+        "loan_extensions",
+        say("Extensions of loans"),
+        say("Last days of loans put off. What was late by the first schedule stays late in the on-time rate."),
+        columns.EXTENSIONS,
+        loading.apply_extensions,
+        sheet_checks.EXTENSION_CHECKS,
+        (_ROWS,),
+        ("village", "loan_no", "decided_on"),
+        references=(sheet_checks.society("decided_on"), sheet_checks.loan("decided_on")),
+        choose=(choices.LOAN,),
+        alone=replace(
+            by_one(record_rules.EXTENSIONS, sheet_checks.EXTENDED),
+            leads_to=("mutual_funds:loan", "SELECT loan_id FROM {stage}"),
+        ),
     ),
 )

@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
@@ -28,21 +29,28 @@ from karez.mutual_funds.refusals import refused_in_place
 from karez.mutual_funds.rules import APPROVES
 from karez.periods.told import recorded
 from karez.places import queries as places
+from karez.places.models import Tree
 
-# what is done -> (heading, form, whether another person approves it)
-OF_SOCIETY: dict[str, tuple[Any, type[django_forms.Form], bool]] = {
-    "contribution": (say("Take a contribution in"), forms.ContributionForm, False),
-    "gift": (say("Take a gift in"), forms.GiftForm, False),
-    "loan": (say("Prepare a loan"), forms.LoanForm, True),
-    "refund": (say("Prepare a refund of own money"), forms.RefundForm, True),
-    "grant": (say("Prepare a grant"), forms.GrantForm, True),
-    "rules": (say("Prepare new rules"), forms.RulesForm, True),
-    "take-back": (say("Withdraw the founding"), forms.TakeBackForm, True),
+# What is entered by the form of its kind of file.
+ENTERED_OF_SOCIETY = {
+    "contributions": say("Take a contribution in"),
+    "gifts": say("Take a gift in"),
+    "fund_members": say("Take a member in"),
 }
-OF_LOAN: dict[str, tuple[Any, type[django_forms.Form], bool]] = {
-    "repayment": (say("Take a repayment in"), forms.RepaymentForm, False),
-    "extension": (say("Extend the loan"), forms.ExtensionForm, False),
-    "write-off": (say("Prepare a write-off"), forms.WriteOffForm, True),
+ENTERED_OF_LOAN = {
+    "repayments": say("Take a repayment in"),
+    "loan_extensions": say("Extend the loan"),
+}
+# what is prepared -> (heading, form)
+OF_SOCIETY: dict[str, tuple[Any, type[django_forms.Form]]] = {
+    "loan": (say("Prepare a loan"), forms.LoanForm),
+    "refund": (say("Prepare a refund of own money"), forms.RefundForm),
+    "grant": (say("Prepare a grant"), forms.GrantForm),
+    "rules": (say("Prepare new rules"), forms.RulesForm),
+    "take-back": (say("Withdraw the founding"), forms.TakeBackForm),
+}
+OF_LOAN: dict[str, tuple[Any, type[django_forms.Form]]] = {
+    "write-off": (say("Prepare a write-off"), forms.WriteOffForm),
 }
 
 
@@ -103,16 +111,26 @@ def society(request: HttpRequest, society_id: int) -> HttpResponse:
         "gifts": queries.gifts(actor, society_id, day=when.day),
         "open_resolutions": queries.open_resolutions(actor, society_id),
         "may_prepare": found.voided_at is None and places.may(actor, services.PREPARE, found.area_id),
-        "actions": _actions(actor, found, OF_SOCIETY),
+        "actions": _actions(actor, found, ENTERED_OF_SOCIETY, OF_SOCIETY),
     }
     return render(request, "mutual_funds/society.html", context)
 
 
-def _actions(actor: User, found: Society, offered: dict[str, Any]) -> list[tuple[str, Any]]:
+def _actions(
+    actor: User, found: Society, entered: dict[str, Any], prepared: dict[str, Any], loan: Loan | None = None
+) -> list[tuple[str, Any]]:
+    """What may be done at a society, or with one of its loans: addresses of forms and words."""
     if found.voided_at is not None or not places.may(actor, services.PREPARE, found.area_id):
         return []
+    about = {"village": Tree.objects.values_list("code", flat=True).get(pk=found.area_id)}
+    if loan is not None:
+        about["loan_no"] = loan.loan_no
     taken = "take-back" if not resolutions.is_unbuilt(found) else ""
-    return [(what, words[0]) for what, words in offered.items() if what != taken]
+    page, key = ("mutual_funds:act_loan", loan.pk) if loan else ("mutual_funds:act", found.pk)
+    return [
+        *((f"{reverse('intake:enter', args=[sheet])}?{urlencode(about)}", words) for sheet, words in entered.items()),
+        *((reverse(page, args=[key, what]), words) for what, (words, _form) in prepared.items() if what != taken),
+    ]
 
 
 @login_required
@@ -127,7 +145,9 @@ def loan(request: HttpRequest, loan_id: int) -> HttpResponse:
         "loan": page.loan,
         "society": page.loan.society,
         "way": places.ancestors(actor, page.loan.society.area_id),
-        "actions": _actions(actor, page.loan.society, OF_LOAN) if page.outstanding_fen else [],
+        "actions": _actions(actor, page.loan.society, ENTERED_OF_LOAN, OF_LOAN, page.loan)
+        if page.outstanding_fen
+        else [],
     }
     return render(request, "mutual_funds/loan.html", context)
 
@@ -135,11 +155,11 @@ def loan(request: HttpRequest, loan_id: int) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "POST"])
 def act(request: HttpRequest, society_id: int, what: str) -> HttpResponse:
-    """A contribution, a gift, a loan or a refund of a society."""
+    """A loan, a refund, a grant, new rules or a founding taken back, prepared for another person to decide."""
     actor = actor_of(request)
     found = queries.society(actor, society_id)
     places.require(actor, services.PREPARE, found.area_id)
-    heading, form_class, two = _known(OF_SOCIETY if found.voided_at is None else {}, what)
+    heading, form_class = _known(OF_SOCIETY if found.voided_at is None else {}, what)
     more: dict[str, Any] = {}
     if issubclass(form_class, forms.OfMembers):
         more["members"] = queries.member_choices(actor, society_id)
@@ -160,11 +180,6 @@ def act(request: HttpRequest, society_id: int, what: str) -> HttpResponse:
     def do(given: dict[str, Any]) -> str:
         member = found.members.get(pk=given.pop("member")) if "member" in given else None
         match what:
-            case "contribution":
-                assert member is not None
-                return _voucher(services.contribute(actor, member=member, **given)[1].voucher_id)
-            case "gift":
-                return _voucher(services.accept_gift(actor, society=found, **given)[1].voucher_id)
             case "grant":
                 line = SourceLine.objects.get(pk=given.pop("line"))
                 return _waits(proposals.prepare_grant(actor, society=found, line=line, **given).pk)
@@ -187,29 +202,21 @@ def act(request: HttpRequest, society_id: int, what: str) -> HttpResponse:
         form,
         do,
         {"heading": heading, "society": found, "back": reverse("mutual_funds:society", args=[found.pk])},
-        two,
     )
 
 
 @login_required
 @require_http_methods(["GET", "POST"])
 def act_loan(request: HttpRequest, loan_id: int, what: str) -> HttpResponse:
-    """A repayment, an extension or a write-off of a loan."""
+    """A write-off of a loan, prepared for another person to decide."""
     actor = actor_of(request)
     found: Loan = queries.loan(actor, loan_id).loan
     places.require(actor, services.PREPARE, found.society.area_id)
-    heading, form_class, two = _known(OF_LOAN, what)
+    heading, form_class = _known(OF_LOAN, what)
     form = form_class(request.POST or None, initial=_start(request))
 
     def do(given: dict[str, Any]) -> str:
-        match what:
-            case "repayment":
-                return _voucher(services.record_repayment(actor, loan=found, **given)[1].voucher_id)
-            case "extension":
-                services.extend_loan(actor, loan=found, **given)
-                return reverse("mutual_funds:loan", args=[found.pk])
-            case _:
-                return _waits(proposals.prepare_write_off(actor, loan=found, **given).pk)
+        return _waits(proposals.prepare_write_off(actor, loan=found, **given).pk)
 
     return _answer(
         request,
@@ -221,7 +228,6 @@ def act_loan(request: HttpRequest, loan_id: int, what: str) -> HttpResponse:
             "loan": found,
             "back": reverse("mutual_funds:loan", args=[found.pk]),
         },
-        two,
     )
 
 
@@ -269,7 +275,7 @@ def found(request: HttpRequest, area_id: int) -> HttpResponse:
         )
 
     told = {"heading": _("Found a mutual fund"), "village": village, "back": reverse("places:area", args=[area_id])}
-    return _answer(request, form, do, told, True)
+    return _answer(request, form, do, told)
 
 
 def _answer(
@@ -277,13 +283,12 @@ def _answer(
     form: django_forms.Form,
     do: Callable[[dict[str, Any]], str],
     context: dict[str, Any],
-    two: bool,
 ) -> HttpResponse:
-    done = _("Prepared; it waits for a second person.") if two else _("Recorded.")
+    done = _("Prepared; it waits for a second person.")
     return answer_form(request, form, do, "mutual_funds/form.html", context, done=recorded(done, *_DAYS))
 
 
-_DAYS = ("paid_on", "given_on", "lent_on", "refunded_on", "decided_on", "granted_on", "starts_on", "founded_on")
+_DAYS = ("lent_on", "refunded_on", "decided_on", "granted_on", "starts_on", "founded_on")
 
 
 def _start(request: HttpRequest) -> dict[str, Any]:
@@ -291,7 +296,7 @@ def _start(request: HttpRequest) -> dict[str, Any]:
     return dict.fromkeys(_DAYS[:-1], today) | {"member": integer(request.GET, "member")}
 
 
-def _known(offered: dict[str, Any], what: str) -> tuple[Any, Any, bool]:
+def _known(offered: dict[str, Any], what: str) -> tuple[Any, Any]:
     if what not in offered:
         raise Refusal(
             "not_found.mutual_funds_form",
@@ -301,12 +306,8 @@ def _known(offered: dict[str, Any], what: str) -> tuple[Any, Any, bool]:
             rule=say("a society does what its rules name"),
             todo=say("choose from the page of the society"),
         )
-    known: tuple[Any, Any, bool] = offered[what]
+    known: tuple[Any, Any] = offered[what]
     return known
-
-
-def _voucher(voucher_id: int) -> str:
-    return reverse("ledger:voucher", args=[voucher_id])
 
 
 def _resolution(resolution_id: int) -> str:

@@ -60,6 +60,8 @@ withdraw: dict[str, Callable[[Applying], Mapping[str, int]]] = {
     "contributions": _withdrawal(True, contributions="mutual_funds_contribution.counts_on"),
     "loans": _withdrawal(True, loans="mutual_funds_loan.counts_on"),
     "repayments": _withdrawal(True, repayments="mutual_funds_repayment.counts_on"),
+    "gifts": _withdrawal(True, gifts="mutual_funds_gift.counts_on"),
+    "loan_extensions": _withdrawal(False, extensions="mutual_funds_extension.counts_on"),
 }
 
 

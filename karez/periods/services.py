@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from django.db import connection
+from django.db.models.functions import Coalesce
 
 from karez.kernel.messages import say
 from karez.kernel.reading import once_a_page
@@ -59,11 +60,11 @@ def opened_days() -> OpenedDays | None:
     """The days of the opened years and of the one after them, in which work goes on while the last is being closed;
     None before founding.
     """
-    found = region_if_founded()
-    if found is None:
-        return None
-    last = Period.objects.order_by("-year").values_list("year", flat=True).first() or found.first_year
-    return OpenedDays(date(found.first_year, 1, 1), date(last + 1, 12, 31), found.first_open_day)
+    last = Period.objects.order_by("-year").values("year")[:1]
+    found = (
+        Region.objects.order_by("pk").values_list("first_year", Coalesce(last, "first_year"), "first_open_day").first()
+    )
+    return None if found is None else OpenedDays(date(found[0], 1, 1), date(found[1] + 1, 12, 31), found[2])
 
 
 def counts_on(day: date) -> date:

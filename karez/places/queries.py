@@ -26,6 +26,10 @@ _BELOW = (
     " JOIN places_tree seen ON seen.path <@ granted.path WHERE granted.area_id = ANY(%s)) SELECT area_id FROM below"
 )
 
+LIES_BELOW = (
+    "EXISTS (SELECT 1 FROM places_tree seen JOIN places_tree granted ON seen.path <@ granted.path"
+    " WHERE seen.area_id = {area} AND granted.area_id = ANY({granted}))"
+)
 _HOLDERS = """
 SELECT DISTINCT seen.area_id, g.user_id
   FROM places_tree seen JOIN places_tree granted ON seen.path <@ granted.path
@@ -76,8 +80,7 @@ def _lies_below(area_id: int, granted: tuple[int, ...]) -> bool:
     # One area: its way up is looked at, not all that lies below the grants.
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT EXISTS (SELECT 1 FROM places_tree seen JOIN places_tree granted ON seen.path <@ granted.path"
-            " WHERE seen.area_id = %s AND granted.area_id = ANY(%s))",
+            f"SELECT {LIES_BELOW.format(area='%s', granted='%s')}",
             [area_id, list(granted)],
         )
         return bool(cursor.fetchone()[0])

@@ -13,12 +13,15 @@ from django.apps import apps
 from django.db import connection
 from django.utils.module_loading import autodiscover_modules
 
-from karez.kernel.messages import read
+from karez.kernel.messages import read, say
 from karez.kernel.refusal import Refusal
 from karez.kernel.rules import Rule, Ruled, Void
-from karez.kernel.sheets import Check, Together
+from karez.kernel.sheets import ByOne, Check, Together
 
 _DAY = "happened_on"
+BY_TWO = Rule(
+    "by_two", "", say("what two people decided"), "", say("prepare it; another person with the right decides about it")
+)
 
 
 @cache
@@ -133,8 +136,22 @@ def checks(
                 sql=f"SELECT no, found FROM ({finding(ruled, [rule], source, waiting=True)}) found_rows",
                 across=tuple(column for key in rule.key for column in keys.get(key, ())) if rule.across else (),
                 together=every if len(group) > 1 else None,
+                ruled=True,
             )
     return tuple(made.values())  # those over the same rows beside each other
+
+
+def by_one(ruled: Ruled, staged: Mapping[str, str]) -> ByOne:
+    """How one person records a row of {stage} that is read as for `checks`: when, and what is locked before it is judged.
+
+    Where it leads is the sheet's to say (`dataclasses.replace`).
+    """
+    read = ", ".join(f"{staged.get(column, f'r.{column}')} AS {column}" for column in ruled.columns)
+    return ByOne(
+        leads_to=("", ""),
+        when=f"SELECT {ruled.by_one} FROM (SELECT {read} FROM {{stage}} r) judged",
+        takes=ruled.takes.format(added="{stage}"),
+    )
 
 
 # Forms.
@@ -166,7 +183,7 @@ def refusal_of(error: BaseException | None) -> Refusal | None:
     ruled = declared().get(error.diag.table_name)
     if ruled is None or error.sqlstate != ruled.state:
         return None
-    rule = next((one for one in ruled.rules if one.name == error.diag.constraint_name), None)
+    rule = next((one for one in (*ruled.rules, BY_TWO) if one.name == error.diag.constraint_name), None)
     if rule is None:
         return None
     return _refusal(ruled, rule, record=read(error.diag.message_primary), found=read(error.diag.message_detail))
@@ -238,6 +255,7 @@ def _trigger(ruled: Ruled) -> list[str]:
     source = f"SELECT a.id AS no, {_of('a', ruled.columns)} FROM added a"
     sql = judgement(ruled, ruled.rules, source, "NOT EXISTS (SELECT FROM added a WHERE a.id = t.id)")
     takes = f"    EXECUTE $q${ruled.takes.format(added='added')}$q$;\n" if ruled.takes else ""
+    takes += _two(ruled) if ruled.by_one != "true" else ""
     name = f"{ruled.table}_judged"
     return [
         (
@@ -253,6 +271,15 @@ def _trigger(ruled: Ruled) -> list[str]:
             f" FOR EACH STATEMENT EXECUTE FUNCTION {name}()"
         ),
     ]
+
+
+def _two(ruled: Ruled) -> str:
+    """What one person may not record is taken only with what tells that two decided."""
+    return (
+        f"    SELECT '{BY_TWO.name}' AS rule, '' AS told_at, {ruled.called} AS called, karez_say('nobody else decided') AS found INTO broken"
+        f" FROM (SELECT * FROM added WHERE NOT ({ruled.by_one}) AND NOT ({ruled.by_two}) ORDER BY id LIMIT 1) j;\n"
+        + _REFUSE.format(state=ruled.state, table=ruled.table).replace("    RETURN NULL;\n", "")
+    )
 
 
 def _void_trigger(ruled: Ruled) -> list[str]:

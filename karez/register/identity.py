@@ -4,7 +4,7 @@ Every look is logged with its purpose before anything is shown. Numbers are foun
 by village, so that a name cannot be followed from one village to another. Holds no facts about persons: see `services`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -24,7 +24,7 @@ from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal
 from karez.kernel.sealing import SealingKey
 from karez.notices.queries import documents_naming
-from karez.places.queries import require, visible_area_ids_sql
+from karez.places.queries import may, require, visible_area_ids_sql
 from karez.register import rules
 from karez.register.models import ErasureRequest, Household, Identity, Membership, Person
 
@@ -76,6 +76,24 @@ def open_household(actor: User, *, household_id: int, purpose: str) -> dict[int,
         log_read(actor, kind="person", subject_id=member.person_id, purpose=purpose)
     rows = Identity.objects.filter(person_id__in=[m.person_id for m in members]).select_related("person")
     return {row.person_id: _open(row) for row in rows}
+
+
+@transaction.atomic
+def names_of_heads(actor: User, village_id: int, household_ids: Sequence[int], purpose: str) -> dict[int, str]:
+    """The names of the present heads of some households of a village, by household id; logged as one look at so many.
+
+    Empty for who may not see the village's register: a form then shows numbers alone.
+    """
+    if not household_ids or not may(actor, VIEW, village_id):
+        return {}
+    log_read(actor, kind="names_of_heads", subject_id=village_id, purpose=purpose, rows=len(household_ids))
+    heads = Membership.objects.filter(
+        household_id__in=household_ids, household__village_id=village_id, is_head=True, voided_at=None, ends_before=None
+    )
+    of = dict(heads.values_list("person_id", "household_id"))
+    return {
+        of[row.person_id]: _open(row).name for row in Identity.objects.filter(person_id__in=of).select_related("person")
+    }
 
 
 @transaction.atomic

@@ -62,10 +62,12 @@ END $$;
 -- Posts one voucher at once, whole or not at all. One call is one transaction where the caller opened none.
 -- p_receipt: money in, by one person; otherwise p_approver must be another than p_by. Lines come in parallel arrays.
 -- Whoever posts to a book holds its counter first, so several calls in one transaction go in the order of books.
+-- p_transfers: the ids of the transfers, where the caller took them from the sequence before.
 CREATE FUNCTION ledger_post(p_by bigint, p_approver bigint, p_receipt boolean, p_batch bigint,
     p_book bigint, p_happened date, p_day date, p_kind text, p_narration text, p_document bigint,
     p_debits bigint[], p_credits bigint[], p_amounts bigint[],
-    OUT voucher_id bigint, OUT number bigint, OUT receipt_number bigint, OUT transfer_ids bigint[])
+    OUT voucher_id bigint, OUT number bigint, OUT receipt_number bigint, OUT transfer_ids bigint[],
+    IN p_transfers bigint[] DEFAULT NULL)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
 -- One plan for all arrays, by keys: a plan made while the tables were empty would read them whole ever after.
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off AS $$
@@ -88,6 +90,11 @@ BEGIN
     IF n > 0 AND cardinality(p_credits) = n AND cardinality(p_amounts) = n THEN NULL; ELSE
         RAISE EXCEPTION USING ERRCODE = 'KZ017', MESSAGE = karez_say('A voucher has no lines.'),
             DETAIL = karez_say('Every voucher moves an amount.');
+    END IF;
+    IF p_transfers IS NOT NULL AND (SELECT max(t) FROM unnest(p_transfers) t) > (SELECT last_value
+        FROM ledger_transfer_id_seq) THEN
+        RAISE EXCEPTION USING ERRCODE = 'KZ017', MESSAGE = 'A transfer has a number the sequence has not given.',
+            DETAIL = 'Numbers of transfers come from ledger_transfer_id_seq, so that none is taken twice.';
     END IF;
     UPDATE ledger_counter c
        SET last_number = last_number + 1, last_receipt_number = last_receipt_number + p_receipt::int
@@ -134,9 +141,10 @@ BEGIN
     END IF;
     -- One statement for all lines: each statement on the table has its triggers to pay.
     WITH made AS (
-        INSERT INTO ledger_transfer (book_id, booking_date, voucher_id, line_no, debit_account_id, credit_account_id,
+        INSERT INTO ledger_transfer (id, book_id, booking_date, voucher_id, line_no, debit_account_id, credit_account_id,
             amount_fen)
-        SELECT p_book, p_day, ledger_post.voucher_id, i, p_debits[i], p_credits[i], p_amounts[i]
+        SELECT coalesce(p_transfers[i], nextval('ledger_transfer_id_seq')), p_book, p_day, ledger_post.voucher_id, i,
+            p_debits[i], p_credits[i], p_amounts[i]
           FROM generate_series(1, n) i RETURNING id, line_no)
     SELECT array_agg(id ORDER BY line_no) INTO transfer_ids FROM made;
 END $$;

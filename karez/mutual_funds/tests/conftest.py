@@ -13,6 +13,7 @@ from karez.funds import services as funds
 from karez.funds.models import SourceLine
 from karez.mutual_funds import proposals, resolutions, services
 from karez.mutual_funds.models import Loan, Member, RuleSet, Society
+from karez.mutual_funds.tests import entered
 from karez.periods.services import counts_on
 from karez.register.models import Household
 
@@ -43,7 +44,7 @@ class Fund:
 
     def pay_in(self, member: Member, yuan: int, day: date = DAY) -> Any:
         """Own money of a member, in cash."""
-        return services.contribute(self.treasurer, member=member, amount_fen=yuan * YUAN, paid_on=day)[0]
+        return entered.contribute(self.treasurer, member=member, amount_fen=yuan * YUAN, paid_on=day)[0]
 
     def lend(self, member: Member, yuan: int, no: str, day: date = DAY, days: int = 180) -> Loan:
         """A loan, prepared and approved."""
@@ -174,12 +175,12 @@ def build(world: Any) -> Fund:
         for code in (ours, theirs)
     )
     members = [
-        services.join(
+        entered.join(
             finance, society=society, household=household(society.area_id, f"H{n}"), joined_on=date(2009, 1, 20)
         )
         for n in range(1, 4)
     ]
-    stranger = services.join(
+    stranger = entered.join(
         finance, society=other, household=household(other.area_id, "H1"), joined_on=date(2009, 1, 20)
     )
     return Fund(world, world.finance, world.approver, society, other, members, stranger, line)

@@ -10,6 +10,7 @@ from karez.kernel.refusal import Refusal
 from karez.mutual_funds import proposals, services
 from karez.mutual_funds.checks import CHECKS, REPORTS
 from karez.mutual_funds.figure_tables import FIGURE_TABLES
+from karez.mutual_funds.tests import entered
 from karez.mutual_funds.tests.conftest import DAY, YUAN, Fund
 
 GIVEN = {"as_of": date(2009, 12, 31), "year": 2009, "year_start": date(2009, 1, 1)}
@@ -39,9 +40,9 @@ def history(fund: Fund) -> None:
     for member in fund.members:
         fund.pay_in(member, 2000)
     on_time, late, extended = (fund.lend(m, 1000, str(n), days=90) for n, m in enumerate(fund.members))
-    services.record_repayment(fund.treasurer, loan=on_time, amount_fen=102_400, paid_on=on_time.due_on)
-    services.record_repayment(fund.treasurer, loan=late, amount_fen=52_400, paid_on=late.due_on + timedelta(1))
-    services.extend_loan(
+    entered.record_repayment(fund.treasurer, loan=on_time, amount_fen=102_400, paid_on=on_time.due_on)
+    entered.record_repayment(fund.treasurer, loan=late, amount_fen=52_400, paid_on=late.due_on + timedelta(1))
+    entered.extend_loan(
         fund.treasurer, loan=extended, due_on=date(2009, 12, 20), decided_on=date(2009, 5, 1), reason="drought"
     )
     refund = proposals.prepare_refund(
@@ -97,7 +98,7 @@ def test_the_state_of_a_day_does_not_change_afterwards(fund: Fund) -> None:
         cursor.execute(
             "SELECT periods_prepare_close(2009, 1), periods_begin_close(2009, 2), periods_finish_close(2009, 'digest')"
         )
-    services.record_repayment(fund.treasurer, loan=late, amount_fen=50_000, paid_on=date(2010, 1, 2))
+    entered.record_repayment(fund.treasurer, loan=late, amount_fen=50_000, paid_on=date(2010, 1, 2))
     services.leave(fund.treasurer, member=fund.stranger, left_on=date(2010, 1, 3), reason="moves away")
     assert {t.name: rows(t.sql) for t in FIGURE_TABLES} == before
 

@@ -56,12 +56,14 @@ INSERT INTO ledger_transfer (id, book_id, booking_date, voucher_id, line_no, deb
     FROM generate_series(0, {n} - 1) g, generate_series(0, 3) k;
 INSERT INTO register_person (id, sex, birth_month, recorded_by_id) SELECT {first} + g, 1, '1970-01-01', 1
     FROM generate_series(0, {n} - 1) g;
+INSERT INTO intake_batch (id, apply_permission, sheet, file_name, digest, size_bytes, vault_ref, delete_file_on, sender_id, state, decided_by_id)
+  VALUES ({first}, 'x', 'contributions', 'x', 'x', 1, 'x', '2099-01-01', 1, 'applying', 2);
 SET session_replication_role = origin;
 """
 _STATEMENTS = {
     "opening contributions": """INSERT INTO mutual_funds_contribution (member_id, kind, amount_fen, happened_on,
-        counts_on, recorded_by_id)
-      SELECT {first} + g, 'opening', 1000, '2008-06-01', '2009-01-01', 1 FROM generate_series({low}, {high}) g""",
+        counts_on, recorded_by_id, batch_id)
+      SELECT {first} + g, 'opening', 1000, '2008-06-01', '2009-01-01', 1, {first} FROM generate_series({low}, {high}) g""",
     "contributions": """INSERT INTO mutual_funds_contribution (member_id, kind, amount_fen, transfer_id, happened_on,
         counts_on, recorded_by_id)
       SELECT {first} + g, 'own', 1000, {first} + 4 * g, '2009-03-01', '2009-03-01', 1

@@ -11,8 +11,8 @@ from django.urls import reverse
 from karez.access.models import ReadEvent
 from karez.host import database
 from karez.kernel.refusal import Refusal
-from karez.mutual_funds import services
 from karez.mutual_funds.models import Member
+from karez.mutual_funds.tests import entered
 from karez.mutual_funds.tests.conftest import DAY, Fund, household
 
 _JOIN = (
@@ -37,8 +37,8 @@ def test_a_dissolved_household_does_not_join(fund: Fund) -> None:
     register.dissolve_household(fund.world.clerk, household_id=gone.pk, on=DAY, reason="moved away")
     for day in (DAY, DAY.replace(day=1)):
         with pytest.raises(Refusal) as refused:
-            services.join(fund.treasurer, society=fund.society, household=gone, joined_on=day)
-        assert refused.value.code == "mutual_funds.member" and "dissolved" in refused.value.found
+            entered.join(fund.treasurer, society=fund.society, household=gone, joined_on=day)
+        assert refused.value.code == "mutual_funds.household_not_dissolved" and "dissolved" in refused.value.found
 
 
 def test_joining_and_dissolving_wait_for_each_other(committed_fund: Fund) -> None:
@@ -78,7 +78,7 @@ def test_who_reads_members_and_loans_is_on_record(fund: Fund) -> None:
     client = _client(fund.treasurer)
     client.get(reverse("mutual_funds:society", args=[fund.society.pk]), {"as_of": "2009-12-31"})
     client.get(reverse("mutual_funds:loan", args=[loan.pk]))
-    client.get(reverse("mutual_funds:act", args=[fund.society.pk, "contribution"]))
+    client.get(reverse("mutual_funds:act", args=[fund.society.pk, "refund"]))
     events = list(ReadEvent.objects.order_by("pk").values_list("kind", "subject_id", "rows", "user_id"))
     me = fund.treasurer.pk
     assert events == [

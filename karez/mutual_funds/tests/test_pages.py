@@ -13,8 +13,9 @@ from django.urls import reverse
 
 from karez.access.models import Role, User
 from karez.access.services import add_user, grant_role
-from karez.mutual_funds import inbox, proposals, queries, services
+from karez.mutual_funds import inbox, proposals, queries
 from karez.mutual_funds.models import Gift, Grant, Loan, Proposal, Resolution, RuleSet, Society
+from karez.mutual_funds.tests import entered
 from karez.mutual_funds.tests.conftest import TERMS, YUAN, Fund, founded
 from karez.notices.models import Document
 
@@ -35,6 +36,7 @@ def _send(user: User, page: str, args: list[Any], **values: Any) -> Any:
     return signed_in(user).post(reverse(f"mutual_funds:{page}", args=args), values)
 
 
+VILLAGE = "990101100200"  # of the fund's society
 MINUTES = {"document_no": "2009/1", "document_on": "2009-05-01"}
 
 
@@ -117,7 +119,7 @@ def test_new_rules_hold_when_another_agrees_and_old_loans_keep_theirs(fund: Fund
     )
     loan.refresh_from_db()
     assert (loan.rule_set_id, loan.schedule.count()) == (old.pk, TERMS.instalments)
-    services.record_repayment(fund.treasurer, loan=loan, amount_fen=100, paid_on=date(2009, 6, 1))
+    entered.record_repayment(fund.treasurer, loan=loan, amount_fen=100, paid_on=date(2009, 6, 1))
     fund.pay_in(fund.members[1], 1000)
     assert fund.lend(fund.members[1], 300, "L2", day=date(2009, 6, 1)).schedule.count() == 2
 
@@ -150,9 +152,9 @@ def test_a_founding_on_which_nothing_stands_is_taken_back(fund: Fund) -> None:
     assert built.status_code == 409 and "mutual_funds.built_upon" in built.content.decode()
     assert _send(fund.treasurer, "act", [made.pk, "take-back"], reason="wrong village").status_code == 302
     asked = Resolution.objects.get(kind="take_back")
-    gift = services.accept_gift(
-        fund.treasurer, society=made, giver="A firm", amount_fen=100, given_on=date(2009, 7, 1)
-    )[1]
+    gift = entered.accept_gift(fund.treasurer, society=made, giver="A firm", amount_fen=100, given_on=date(2009, 7, 1))[
+        1
+    ]
     assert (
         _send(fund.approver, "resolution", [asked.pk], approve="1").status_code == 409
     )  # something stands on it by now
@@ -169,12 +171,7 @@ def test_a_founding_on_which_nothing_stands_is_taken_back(fund: Fund) -> None:
     page = signed_in(fund.treasurer).get(address).content.decode()
     assert "wrong village" in page and back not in page
     assert made.pk not in {one.pk for one in queries.societies(fund.treasurer)}
-    assert (
-        _send(
-            fund.treasurer, "act", [made.pk, "gift"], giver="x", amount_fen="1", given_on="2009-08-01", via="cash"
-        ).status_code
-        == 404
-    )
+    assert _send(fund.treasurer, "act", [made.pk, "refund"], amount_fen="1").status_code == 404
     again = founded(fund.treasurer, fund.approver, area_id=village, name="Rightly", founded_on=date(2009, 6, 1))
     assert queries.society_of_area(fund.treasurer, village) == again
 
@@ -199,15 +196,8 @@ def test_a_grant_is_prepared_within_the_standard_and_approved_by_another(fund: F
 
 
 def test_a_gift_is_taken_back_by_two_people(fund: Fund) -> None:
-    _send(
-        fund.treasurer,
-        "act",
-        [fund.society.pk, "gift"],
-        giver="A firm",
-        amount_fen="500",
-        given_on="2009-03-02",
-        via="bank",
-    )
+    given = {"village": VILLAGE, "giver": "A firm", "amount": "500", "given_on": "2009-03-02", "account": "bank"}
+    assert signed_in(fund.treasurer).post(reverse("intake:enter", args=["gifts"]), given).status_code == 302
     gift, voucher = queries.gifts(fund.treasurer, fund.society.pk)[0]
     page = signed_in(fund.treasurer).get(reverse("mutual_funds:society", args=[fund.society.pk])).content.decode()
     address = reverse("mutual_funds:take_back", args=[fund.society.pk, voucher])
@@ -274,7 +264,7 @@ def test_no_page_leads_where_its_reader_may_not_go(fund: Fund) -> None:
     """From a society, a loan, a line, the village and a member's household every link opens, for every role."""
     fund.pay_in(fund.members[0], 1_500)
     loan = fund.lend(fund.members[0], 1_000, "L1")
-    services.record_repayment(fund.treasurer, loan=loan, amount_fen=100 * YUAN, paid_on=date(2009, 4, 1))
+    entered.record_repayment(fund.treasurer, loan=loan, amount_fen=100 * YUAN, paid_on=date(2009, 4, 1))
     granted = {
         "society": fund.society,
         "line": fund.line,

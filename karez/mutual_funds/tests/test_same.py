@@ -15,8 +15,8 @@ from karez.intake import queries, services
 from karez.intake.models import Batch
 from karez.kernel.refusal import Refusal
 from karez.mutual_funds import proposals
-from karez.mutual_funds import services as funds
 from karez.mutual_funds.models import Contribution, Gift, Loan, Member, Repayment
+from karez.mutual_funds.tests import entered
 from karez.mutual_funds.tests.conftest import DAY, YUAN, Fund
 from karez.mutual_funds.tests.test_sheets import FILES, NEW, county, load, send
 
@@ -120,9 +120,11 @@ def test_two_lawful_ones_of_a_day_pass_without_a_word(county: Any) -> None:
     # apart.
     loan = Loan.objects.get(loan_no="2009-2")
     with pytest.raises(Refusal) as told:
-        funds.record_repayment(county.treasurer, loan=loan, amount_fen=500 * YUAN, paid_on=date(2009, 6, 5))
+        entered.record_repayment(county.treasurer, loan=loan, amount_fen=500 * YUAN, paid_on=date(2009, 6, 5))
     assert told.value.code == "form.likely_repeat"
-    funds.record_repayment(county.treasurer, loan=loan, amount_fen=500 * YUAN, paid_on=date(2009, 6, 5), confirmed=True)
+    entered.record_repayment(
+        county.treasurer, loan=loan, amount_fen=500 * YUAN, paid_on=date(2009, 6, 5), confirmed=True
+    )
     assert Repayment.objects.count() == 3
 
 
@@ -144,24 +146,25 @@ def test_of_two_senders_of_the_same_the_second_stops_and_is_asked(county: Any) -
     # The same by form, which a file has recorded.
     member = Member.objects.get(household__household_no="H1", society__area_id=county.areas[NEW])
     with pytest.raises(Refusal) as told:
-        funds.contribute(county.treasurer, member=member, amount_fen=300 * YUAN, paid_on=date(2009, 2, 16))
+        entered.contribute(county.treasurer, member=member, amount_fen=300 * YUAN, paid_on=date(2009, 2, 16))
     assert told.value.more == {"confirm": True} and f"in batch {other.pk}" in told.value.found
 
 
 def test_a_form_comes_back_with_a_box_to_tick(fund: Fund) -> None:
-    address = reverse("mutual_funds:act", args=[fund.society.pk, "contribution"])
+    address = reverse("intake:enter", args=["contributions"])
     client = _signed_in(fund.treasurer)
     given = {
-        "member": fund.members[0].pk,
-        "amount_fen": "500",
+        "village": "990101100200",
+        "household_no": fund.members[0].household.household_no,
+        "amount": "500",
+        "kind": "own",
         "paid_on": DAY.isoformat(),
-        "via": "cash",
-        "confirmed": "",
+        "account": "cash",
     }
-    assert 'type="checkbox" name="confirmed"' not in client.get(address).content.decode()
+    assert 'name="confirmed"' not in client.get(address).content.decode()
     assert client.post(address, given).status_code == 302
     back = client.post(address, given)
-    assert back.status_code == 409 and 'type="checkbox" name="confirmed"' in back.content.decode()
+    assert back.status_code == 409 and 'name="confirmed"' in back.content.decode()
     assert Contribution.objects.count() == 1
     assert (
         client.post(address, {**given, "receipt_no": "A 7"}).status_code == 409
@@ -171,10 +174,10 @@ def test_a_form_comes_back_with_a_box_to_tick(fund: Fund) -> None:
 
 
 def test_gifts_refunds_and_grants_ask_as_well(fund: Fund) -> None:
-    funds.accept_gift(fund.treasurer, society=fund.society, giver="A Donor", amount_fen=100, given_on=DAY)
+    entered.accept_gift(fund.treasurer, society=fund.society, giver="A Donor", amount_fen=100, given_on=DAY)
     with pytest.raises(Refusal, match="entered by hand"):
-        funds.accept_gift(fund.treasurer, society=fund.society, giver=" a donor", amount_fen=100, given_on=DAY)
-    funds.accept_gift(
+        entered.accept_gift(fund.treasurer, society=fund.society, giver=" a donor", amount_fen=100, given_on=DAY)
+    entered.accept_gift(
         fund.treasurer, society=fund.society, giver="A Donor", amount_fen=100, given_on=DAY, confirmed=True
     )
     assert Gift.objects.count() == 2

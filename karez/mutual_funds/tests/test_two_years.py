@@ -15,8 +15,9 @@ from karez.intake.models import Fault
 from karez.kernel.refusal import Refusal
 from karez.ledger import services as ledger
 from karez.ledger.models import Transfer, Voucher
-from karez.mutual_funds import inbox, proposals, queries, resolutions, services
+from karez.mutual_funds import inbox, proposals, queries, resolutions
 from karez.mutual_funds.models import Gift, Member, Opening
+from karez.mutual_funds.tests import entered
 from karez.mutual_funds.tests.conftest import DAY, YUAN, Fund
 from karez.mutual_funds.tests.test_sheets import FILES, county, load, send  # noqa: F401 - a fixture
 
@@ -39,7 +40,7 @@ def reopen_2009() -> None:
 
 
 def _gift(fund: Fund, yuan: int, day: date) -> tuple[Gift, int]:
-    made, posted = services.accept_gift(
+    made, posted = entered.accept_gift(
         fund.treasurer, society=fund.society, giver="A firm", amount_fen=yuan * YUAN, given_on=day
     )
     return made, posted.voucher_id
@@ -159,13 +160,13 @@ def test_a_dissolved_household_settles_and_does_no_more(
             act()
         assert no.value.code == "mutual_funds.household_there"
     with pytest.raises(Refusal, match="dissolved on") as base:
-        services.give_base_share(fund.treasurer, member=member, amount_fen=100, given_on=end)
+        entered.give_base_share(fund.treasurer, fund.approver, member=member, amount_fen=100, given_on=end)
     assert base.value.code == "mutual_funds.household_there"
     with monkeypatch.context() as past, pytest.raises(Refusal, match="dissolved on"):
         past.setattr(proposals, "refuse_if_broken", lambda *_, **__: None)  # the database alone
         fund.lend(member, 100, "2", day=end)
-    services.record_repayment(
-        fund.treasurer, loan=loan, amount_fen=services.schedule_of(loan)[0].total_fen, paid_on=date(2009, 6, 1)
+    entered.record_repayment(
+        fund.treasurer, loan=loan, amount_fen=entered.schedule_of(loan)[0].total_fen, paid_on=date(2009, 6, 1)
     )
     left = proposals.prepare_refund(
         fund.treasurer, member=member, amount_fen=1000 * YUAN, refunded_on=date(2009, 6, 1), leaving=True

@@ -17,7 +17,8 @@ from karez.funds.tests.conftest import appropriate, make_line
 from karez.intake import services as intake
 from karez.kernel.messages import kept, read, say
 from karez.ledger.models import Account, Book, Voucher
-from karez.mutual_funds import proposals, services
+from karez.mutual_funds import proposals
+from karez.mutual_funds.tests import entered
 from karez.mutual_funds.tests.conftest import DAY, YUAN, Fund, fund  # noqa: F401 - a fixture
 from karez.web.locale.refresh import catalogues, messages, sql_in_python, sql_messages
 
@@ -161,7 +162,7 @@ def test_the_checks_of_a_closing(world: Any) -> None:
 
 
 def test_books_are_told_in_chinese_and_what_people_typed_stays(fund: Fund) -> None:  # noqa: F811
-    services.accept_gift(
+    entered.accept_gift(
         fund.treasurer, society=fund.society, giver="Bank of Grant, Ltd", amount_fen=100 * YUAN, given_on=DAY
     )
     gift = Voucher.objects.latest("pk")

@@ -66,8 +66,8 @@ SCOPED = {
 }
 # Further words in an address beside the record.
 MORE = {
-    "mutual_funds:act": {"what": "contribution"},
-    "mutual_funds:act_loan": {"what": "repayment"},
+    "mutual_funds:act": {"what": "refund"},
+    "mutual_funds:act_loan": {"what": "write-off"},
     "mutual_funds:take_back": {"voucher_id": "voucher_id"},
     "register:act": {"what": "leave"},
     "register:correct": {"kind": "membership"},
@@ -80,6 +80,7 @@ OWN = {
     "intake:batches": {},
     "intake:send": {},
     "intake:enter": {"sheet": "register"},
+    "intake:options": {"sheet": "register", "column": "household_no"},
     "intake:template": {"sheet": "register"},
     "returns:list": {},
     "returns:submit": {},
