@@ -14,6 +14,7 @@ import pytest
 from django.contrib.auth.hashers import ScryptPasswordHasher
 from django.db import connections
 from django.utils import translation
+from hypothesis import HealthCheck, settings
 
 from karez.access.models import Role, User
 from karez.access.services import add_user, grant_role
@@ -22,7 +23,7 @@ from karez.periods import services as periods
 from karez.places import loading
 from karez.places.models import Tree
 from karez.places.services import refresh_tree
-from tests import kept_cluster
+from tests import kept_cluster, stages
 
 _TEMPLATE = f"karez_template_{os.getpid()}"
 _KEPT = "karez_kept"
@@ -40,6 +41,11 @@ _LONG = (
 ScryptPasswordHasher.work_factor = (
     2**4
 )  # the tests' passwords are real hashes, but cheap ones; a quarter of a second each would be a minute of a run
+
+settings.register_profile(
+    "karez", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)  # a busy machine is no fault
+settings.load_profile("karez")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -63,15 +69,18 @@ def django_db_setup(django_db_blocker: Any) -> Iterator[None]:
             install.bring_up()
         else:
             _bring_up_from_kept_cluster()
-        _close_all()
+        stages.close_all()
         with database.administrator() as admin:
             database.make_database(admin, _TEMPLATE, template=database.name())
     yield
     with django_db_blocker.unblock():
-        _close_all()
+        stages.leave()
+        stages.close_all()
         with database.administrator() as admin:
             database.drop_database(admin, database.name())
             database.drop_database(admin, _TEMPLATE)
+            for made in stages.databases():
+                database.drop_database(admin, made)
         if not database.url():
             postgres.remove(database.cluster())
         shutil.rmtree(paths.VAR, ignore_errors=True)
@@ -88,37 +97,40 @@ def _bring_up_from_kept_cluster() -> None:
 
 def _make_cluster() -> Path:
     """A migrated cluster, stopped, with no installation of its own."""
-    before = _use(_KEPT)
+    before = stages.use(_KEPT)
     install.bring_up()
     with connections["owner"].cursor() as cursor:
         cursor.execute("DELETE FROM periods_installation")  # the next run has a key of its own
-    _close_all()
-    _use(before)
+    stages.close_all()
+    stages.use(before)
     postgres.stop(database.cluster())
     return database.cluster().folder
 
 
-def _close_all() -> None:
-    for alias in connections:
-        connections[alias].close()
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Whatever asks for a database first finds the empty one, unless this test works on a stage too."""
+    stages.leave_for(item)
+
+
+@pytest.fixture(autouse=True)
+def _stage(request: pytest.FixtureRequest) -> None:
+    """The world of a test that is rolled back is there before its transaction begins."""
+    stage = stages.of(request.node)
+    if stage is not None and "committed_db" not in request.fixturenames and not connections["default"].in_atomic_block:
+        request.getfixturevalue("django_db_setup")
+        with request.getfixturevalue("django_db_blocker").unblock():
+            stages.enter(stage, _TEMPLATE)
 
 
 @pytest.fixture
-def committed_db(django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
-    """A fresh clone of the migrated database where commits are real; for threads, kills and closing. Yields its name."""
+def committed_db(request: pytest.FixtureRequest, django_db_setup: None, django_db_blocker: Any) -> Iterator[str]:
+    """A fresh clone of the migrated database where commits are real, with the test's world in it; for threads, kills and
+    closing. Yields its name.
+    """
     name = f"karez_c_{os.getpid()}_{os.urandom(4).hex()}"
-    with django_db_blocker.unblock():
-        _close_all()
-        with database.administrator() as admin:
-            database.make_database(admin, name, template=_TEMPLATE)
-        before = _use(name)
-        try:
-            yield name
-        finally:
-            _close_all()
-            _use(before)
-            with database.administrator() as admin:
-                database.drop_database(admin, name)
+    with django_db_blocker.unblock(), stages.clone(name, stages.of(request.node), _TEMPLATE):
+        yield name
 
 
 @pytest.fixture
@@ -130,7 +142,7 @@ def crash_server(committed_db: str) -> Callable[[], None] | None:
         return None
     with database.administrator() as admin:  # the tests' clusters tell a commit before it is written
         admin.execute(f"ALTER DATABASE {committed_db} SET synchronous_commit = on")
-    _close_all()
+    stages.close_all()
     return _crash_server
 
 
@@ -142,16 +154,8 @@ def _crash_server() -> None:
     for process in killed:
         process.kill()
     psutil.wait_procs(killed, timeout=20)
-    _close_all()
+    stages.close_all()
     postgres.start(cluster)
-
-
-def _use(name: str) -> str:
-    before = os.environ["KAREZ_DATABASE"]
-    os.environ["KAREZ_DATABASE"] = name  # subprocesses of the test see the same database
-    for alias in connections:
-        connections[alias].settings_dict["NAME"] = name
-    return before
 
 
 @pytest.fixture
@@ -255,13 +259,18 @@ def build_world() -> World:
     )
 
 
+WORLD = stages.Stage(build_world)
+
+
 @pytest.fixture
+@WORLD.given
 def world(db: None) -> World:
     """The shared region inside a test that is rolled back."""
-    return build_world()
+    return WORLD.copy() or build_world()
 
 
 @pytest.fixture
+@WORLD.given
 def committed_world(committed_db: str) -> World:
     """The shared region committed to the test's own database."""
-    return build_world()
+    return WORLD.copy() or build_world()

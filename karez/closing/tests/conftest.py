@@ -16,6 +16,7 @@ from karez.kernel.facts import counted_on
 from karez.kernel.figure_tables import ClosingCheck, FigureColumn, FigureTable
 from karez.periods import services as periods
 from karez.places.models import Area, AreaSpell
+from tests.stages import Stage
 
 DAY = "%(as_of)s"
 GRANTS = FigureTable(
@@ -85,15 +86,8 @@ def _area(level: str, code: str, parent: int | None) -> int:
     return area.pk
 
 
-@pytest.fixture
-def small_region(committed_db: str, monkeypatch: pytest.MonkeyPatch) -> SmallRegion:
-    for old in snapshots.root().iterdir():
-        shutil.rmtree(old)  # the folder is one for the whole run, the databases are many
-    return found_small_region(monkeypatch.setattr)
-
-
-def found_small_region(set_attribute: Callable[..., None]) -> SmallRegion:
-    """The region, its people and its declarations; also used by the program that is killed."""
+def build_small_region() -> SmallRegion:
+    """The region and its people, written into the current database."""
     from karez.places.services import refresh_tree
 
     region = _area("region", "99", None)
@@ -111,8 +105,19 @@ def found_small_region(set_attribute: Callable[..., None]) -> SmallRegion:
     signer = add_user(username="signer", full_name="Sun Signer", password=None)
     grant_role(None, user=preparer, role=Role.REGIONAL_OFFICER, area_id=region, starts_on=date(2009, 1, 1))
     grant_role(None, user=signer, role=Role.APPROVER, area_id=region, starts_on=date(2009, 1, 1))
-    declare(set_attribute)
     return SmallRegion(region, counties, villages, preparer, signer)
+
+
+REGION = Stage(build_small_region)
+
+
+@pytest.fixture
+@REGION.given
+def small_region(committed_db: str, monkeypatch: pytest.MonkeyPatch) -> SmallRegion:
+    for old in snapshots.root().iterdir():
+        shutil.rmtree(old)  # the folder is one for the whole run, the databases are many
+    declare(monkeypatch.setattr)
+    return REGION.copy() or build_small_region()
 
 
 def declare(set_attribute: Callable[..., None]) -> None:

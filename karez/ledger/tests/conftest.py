@@ -14,6 +14,7 @@ from karez.ledger.models import Account, Book
 from karez.ledger.services import Draft, Line
 from karez.periods.services import found_region
 from karez.places.models import Area, AreaSpell
+from tests.stages import Stage
 
 DAY = date(2009, 3, 31)
 CHART = (
@@ -115,11 +116,16 @@ def make_book(by: User, area_id: int, name: str = "Society") -> tuple[Book, dict
     return book, accounts | {"9999": outside}, outside
 
 
+WORLD = Stage(make_world)
+
+
 @pytest.fixture
+@WORLD.given
 def world(db: None) -> World:
-    return make_world()
+    return WORLD.copy() or make_world()
 
 
 @pytest.fixture
+@WORLD.given
 def committed_world(committed_db: str) -> World:
-    return make_world()
+    return WORLD.copy() or make_world()

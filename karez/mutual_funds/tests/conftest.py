@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
+from conftest import WORLD
 from karez.access.models import User
 from karez.funds import services as funds
 from karez.funds.models import SourceLine
@@ -16,6 +17,7 @@ from karez.mutual_funds.models import Loan, Member, RuleSet, Society
 from karez.mutual_funds.tests import entered
 from karez.periods.services import counts_on
 from karez.register.models import Household
+from tests.stages import Stage
 
 DAY = date(2009, 3, 2)
 YUAN = 100
@@ -186,16 +188,21 @@ def build(world: Any) -> Fund:
     return Fund(world, world.finance, world.approver, society, other, members, stranger, line)
 
 
+FUND = Stage(build, on=WORLD)
+
+
 @pytest.fixture
+@FUND.given
 def fund(world: Any) -> Fund:
     """The room's world, rolled back."""
-    return build(world)
+    return FUND.copy() or build(world)
 
 
 @pytest.fixture
+@FUND.given
 def committed_fund(committed_world: Any) -> Fund:
     """The room's world, committed to the test's own database."""
-    return build(committed_world)
+    return FUND.copy() or build(committed_world)
 
 
 @pytest.fixture
