@@ -10,7 +10,7 @@ from pathlib import Path
 
 from bench import scale
 
-NAMES = ("loading", "closing", "figures", "posting", "proofing", "publishing", "pages", "attack")
+NAMES = ("loading", "closing", "figures", "posting", "proofing", "publishing", "pages", "listing", "attack")
 MISSED = 3  # how a measurement ends that is below a floor
 
 
