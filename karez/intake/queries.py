@@ -3,8 +3,6 @@
 A batch is seen by its sender, and by whoever may see all the places it speaks of (`intake.view`).
 """
 
-import csv
-import io
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -22,8 +20,8 @@ from karez.kernel.messages import kept, say
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Sheet
 from karez.places.queries import visible_areas
+from karez.records.exports import csv_line
 
-_RUN = tuple("=+-@\t\r\n＝＋－＠")  # a spreadsheet takes a text that begins so for a formula
 CORRECT = _("correct the cell and send the file again")  # what to do where a fault says nothing of its own
 FAULT_HEADINGS = (_("row"), _("column"), _("found"), _("expected"), _("rule"), _("what to do"))
 
@@ -133,21 +131,14 @@ def faults_csv(actor: User, batch_id: int, language: str = "en") -> Iterator[str
     """
     batch = batch_for(actor, batch_id)
     with translation.override(language):
-        yield "\ufeff" + _line(tuple(map(str, FAULT_HEADINGS)))
+        yield "\ufeff" + csv_line(tuple(map(str, FAULT_HEADINGS)))
     faults = Fault.objects.filter(batch=batch).order_by("row_no", "pk")
     for fault in faults.iterator(chunk_size=2000):
         with translation.override(language):  # not around the yield: who reads the lines has a language of their own
             column = rules.column_in_words(batch.headings, fault.column)
             told = map(str, (column, fault.found, fault.expected, fault.rule, fault.todo or CORRECT))
-            line = _line((fault.row_no, *told))
+            line = csv_line((fault.row_no, *told))
         yield line
-
-
-def _line(cells: tuple[Any, ...]) -> str:
-    """One line of CSV; a text a spreadsheet would run as a formula gets a quote before it."""
-    out = io.StringIO()
-    csv.writer(out).writerow([f"'{c}" if isinstance(c, str) and c[:1] in _RUN else c for c in cells])
-    return out.getvalue()
 
 
 def _covered(actor: User, permission: str) -> Q:

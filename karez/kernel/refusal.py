@@ -20,6 +20,7 @@ _STATUS = {
     "intake.unknown_sheet": 404,
     "intake.too_large": 413,
     "form.unreadable": 400,
+    "records.filters": 400,
     "host": 500,
 }
 

@@ -14,6 +14,7 @@ from karez.mutual_funds import queries
 from karez.mutual_funds.models import Contribution, Gift, Grant, Loan, Opening, Proposal, Repayment, WriteOff
 from karez.mutual_funds.rules import APPROVES
 from karez.places.queries import may
+from karez.records.cells import address_of
 
 
 def items(actor: User) -> list[InboxItem]:
@@ -50,24 +51,20 @@ def about_transfers(actor: User, transfer_ids: Iterable[int]) -> list[AreaLink]:
     """The loans, repayments, contributions, grants and gifts these transfers moved."""
     found = []
     for fact in queries.facts_of_transfers(actor, list(transfer_ids)):
+        page, key = f"mutual_funds.{fact._meta.model_name}", fact.pk
         if isinstance(fact, Contribution):
-            words, address = (
-                _("Contribution of household %s") % fact.member.household.household_no,
-                ("society", fact.member.society_id),
-            )
+            words = _("Contribution of household %s") % fact.member.household.household_no
         elif isinstance(fact, Grant):
-            words, address = _("Grant from line %s") % fact.source_line.code, ("society", fact.society_id)
+            words = _("Grant from line %s") % fact.source_line.code
         elif isinstance(fact, Gift):
-            words, address = _("Gift of %s") % fact.giver, ("society", fact.society_id)
+            words = _("Gift of %s") % fact.giver
+        elif isinstance(fact, Repayment):
+            words = _("Repayment of loan %s") % fact.loan.loan_no
+        elif isinstance(fact, Loan):
+            words = _("Loan %s") % fact.loan_no
         else:
-            loan = fact if isinstance(fact, Loan) else fact.loan
-            kinds = {
-                "Loan": _("Loan %s"),
-                "Repayment": _("Repayment of loan %s"),
-                "WriteOff": _("Write-off of loan %s"),
-            }
-            words, address = kinds[type(fact).__name__] % loan.loan_no, ("loan", loan.pk)
-        found.append(AreaLink(words, reverse(f"mutual_funds:{address[0]}", args=[address[1]])))
+            words, page, key = _("Write-off of loan %s") % fact.loan.loan_no, "mutual_funds.loan", fact.loan_id
+        found.append(AreaLink(words, address_of(page, key)))
     return found
 
 

@@ -132,6 +132,10 @@ class Society(SpellFact):
             ),
             *_one_at_a_time("mutual_funds_society", "area"),
         ]
+        indexes = [  # the orders of their list
+            models.Index(fields=["name", "id"], name="mutual_funds_society_by_name"),
+            models.Index(fields=["starts_on", "id"], name="mutual_funds_society_by_day"),
+        ]
 
     def __str__(self) -> str:
         return self.name

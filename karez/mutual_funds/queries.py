@@ -1,18 +1,18 @@
-"""What may be asked about village mutual funds: the list, one society with its live indicators, loans, members, what
+"""What may be asked about village mutual funds beside their lists: one society with its live indicators, a loan, what
 waits.
 
 Fetching includes permission. The indicators are the SQL of `reports`, held to one society: the same that closing
 freezes, as of a day. Writes nothing. Amounts are whole fen.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from fractions import Fraction
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q, QuerySet, Sum
+from django.db.models import Q, QuerySet
 from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 
@@ -41,11 +41,9 @@ from karez.mutual_funds.models import (
     Society,
     WriteOff,
 )
-from karez.periods.models import Period, Region
 from karez.places.queries import may, visible_area_ids_sql
 
 VIEW, APPROVE = "mutual_funds.view", rules.APPROVE
-_LONG_PAST_YEARS = 2
 
 
 @dataclass(frozen=True)
@@ -73,107 +71,16 @@ class Report:
 
 
 @dataclass(frozen=True)
-class LoanRow:
-    """A loan in a society's list, as of today."""
-
-    loan_id: int
-    loan_no: str
-    household_no: str
-    household_id: int
-    issued_on: date
-    due_on: date
-    principal_fen: int
-    outstanding_fen: int
-    days_late: int
-
-
-@dataclass(frozen=True)
-class MemberRow:
-    """A member household with its own money in the society."""
-
-    member: Member
-    own_fen: int
-    base_fen: int
-
-
-@dataclass(frozen=True)
 class LoanPage:
-    """A loan with all that happened to it. `paid` pairs each repayment with the voucher that took it in."""
+    """A loan with what happened to it; its repayments are a list."""
 
     loan: Loan
     schedule: list[tuple[Instalment, int]]  # with what was paid on it
-    paid: list[tuple[Repayment, int | None]]
     extensions: list[Extension]
     write_off: WriteOff | None
     voucher_id: int | None
     outstanding_fen: int
     repaid: rules.Split
-
-
-@dataclass(frozen=True)
-class AsOf:
-    """The day a page speaks of, and the days it offers beside: today, and the end of the last closed year where there
-    is one.
-    """
-
-    day: date
-    today: date
-    closed_end: date | None
-    not_come: date | None = None  # the day asked for, where it is still to come
-
-    @property
-    def is_now(self) -> bool:
-        """Whether the page tells what is so at this moment."""
-        return self.day >= self.today
-
-
-def as_of(wanted: date | None = None) -> AsOf:
-    """The day asked for, at most today; without one today, or the end of the last closed year where the open year is
-    long past.
-
-    Where nobody has recorded anything for years, everything would look late as of today.
-    """
-    today, region = date.today(), Region.objects.first()
-    closed = Period.objects.filter(state="closed").order_by("-year").values_list("year", flat=True).first()
-    closed_end = date(closed, 12, 31) if closed else None
-    if wanted is not None:
-        return AsOf(min(wanted, today), today, closed_end, wanted if wanted > today else None)
-    is_long_past = region is not None and today.year - region.first_open_day.year >= _LONG_PAST_YEARS
-    return AsOf(closed_end if closed_end and is_long_past else today, today, closed_end)
-
-
-def societies(
-    actor: User, *, words: str = "", after: int = 0, limit: int = 50, day: date | None = None
-) -> list[Society]:
-    """Societies of the actor's areas as counted on a day (today), by id from `after` on; with `words` those whose name
-    holds them.
-    """
-    on = day or date.today()
-    found = _counted(_visible(actor, voided=True), on, event=False).filter(pk__gt=after)
-    if words:
-        found = found.filter(name__icontains=words)
-    members = RawSQL(
-        "SELECT count(*) FROM mutual_funds_member m WHERE m.society_id = mutual_funds_society.id AND "
-        + counted_on("%s::date", event=False, alias="m"),
-        [on] * 3,
-    )
-    capital = RawSQL(
-        "SELECT coalesce(sum(CASE WHEN t.credit_account_id = a.id THEN t.amount_fen ELSE -t.amount_fen END), 0)::bigint"
-        " FROM ledger_account a JOIN ledger_transfer t ON a.id IN (t.credit_account_id, t.debit_account_id)"
-        " WHERE a.book_id = mutual_funds_society.book_id AND t.book_id = a.book_id AND a.code IN ('2001', '4001', "
-        "'4002', '4003')"
-        " AND t.booking_date <= %s",
-        [on],
-    )
-    if on >= date.today():  # the totals every account carries
-        capital = RawSQL(
-            "SELECT coalesce(sum(a.posted_credit_fen - a.posted_debit_fen), 0)::bigint FROM ledger_account a"
-            " WHERE a.book_id = mutual_funds_society.book_id AND a.code IN ('2001', '4001', '4002', '4003')",
-            [],
-        )
-    return list(
-        found.select_related("area__tree").annotate(member_count=members, money_fen=capital).order_by("pk")[:limit]
-    )
 
 
 def society(actor: User, society_id: int) -> Society:
@@ -191,25 +98,6 @@ def society_of_area(actor: User, area_id: int) -> Society | None:
     return _visible(actor).filter(area_id=area_id).order_by("-starts_on").first()
 
 
-def members(
-    actor: User, society_id: int, *, after: int = 0, limit: int = 50, day: date | None = None
-) -> list[MemberRow]:
-    """Members as counted on a day (today) by id from `after` on, with the own money and the base shares they held."""
-    on = day or date.today()
-    found = _counted(society(actor, society_id).members.filter(pk__gt=after), on, event=False)
-    listed = list(found.select_related("household").order_by("pk")[:limit])
-    held: dict[int, dict[str, int]] = {}
-    paid = _counted(Contribution.objects.filter(member__in=listed), on)
-    sums = paid.values_list("member_id", "kind").annotate(total=Sum("amount_fen"))
-    for member_id, kind, total in sums:
-        held.setdefault(member_id, {})[kind] = int(total)
-    return [MemberRow(m, _own(held.get(m.pk, {})), held.get(m.pk, {}).get("granted_base", 0)) for m in listed]
-
-
-def _own(sums: Mapping[str, int]) -> int:
-    return rules.refund_limit_fen(sums.get("own", 0) + sums.get("opening", 0), sums.get("refund", 0))
-
-
 def member_choices(actor: User, society_id: int) -> list[tuple[int, str]]:
     """Present members as a form offers them: id and the household's number."""
     found = society(actor, society_id).members.filter(voided_at=None, ends_before=None)
@@ -222,23 +110,6 @@ def memberships_of_household(actor: User, household_id: int) -> list[Member]:
     """The societies a household belongs or belonged to, as far as the actor may see them."""
     found = Member.objects.filter(household_id=household_id, voided_at=None, society__in=_visible(actor).values("pk"))
     return list(found.select_related("society").order_by("-starts_on"))
-
-
-def grants(actor: User, society_id: int, *, day: date | None = None) -> list[tuple[Grant, SourceLine, int | None]]:
-    """Public money granted to a society as counted on a day (today), with the line it came from and the voucher in its
-    book.
-    """
-    counted = _counted(society(actor, society_id).grants.all(), day)
-    found = list(counted.select_related("source_line__funder").order_by("happened_on", "pk"))
-    vouchers = _vouchers(g.transfer_id for g in found)
-    return [(g, g.source_line, vouchers.get(g.transfer_id)) for g in found]
-
-
-def gifts(actor: User, society_id: int, *, day: date | None = None) -> list[tuple[Gift, int | None]]:
-    """Gifts to a society as counted on a day (today), with the voucher each stands on."""
-    found = list(_counted(society(actor, society_id).gifts.all(), day).order_by("happened_on", "pk"))
-    vouchers = _vouchers(g.transfer_id for g in found)
-    return [(g, vouchers.get(g.transfer_id)) for g in found]
 
 
 def grant_lines(actor: User, society_id: int) -> list[tuple[int, str]]:
@@ -341,22 +212,6 @@ def report(actor: User, society_id: int, day: date) -> Report:
     )
 
 
-_LOAN_ROWS = """
-SELECT x.loan_id, x.loan_no, h.household_no, h.id, x.issued_on, x.due_on, x.principal_fen, x.outstanding_fen,
-    x.days_late
-  FROM ({loans}) x JOIN mutual_funds_member m ON m.id = x.member_id JOIN register_household h ON h.id = m.household_id
- WHERE x.loan_id > %(after)s ORDER BY x.loan_id LIMIT %(limit)s"""
-
-
-def loans(actor: User, society_id: int, *, after: int = 0, limit: int = 50, day: date | None = None) -> list[LoanRow]:
-    """A society's loans by id from `after` on, each as counted on a day (today)."""
-    society(actor, society_id)
-    values: dict[str, Any] = {"society": society_id, "day": day or date.today(), "after": after, "limit": limit}
-    with connection.cursor() as cursor:
-        cursor.execute(_LOAN_ROWS.format(loans=_of_society(reports.LOANS)), values)
-        return [LoanRow(*row) for row in cursor.fetchall()]
-
-
 def loan(actor: User, loan_id: int) -> LoanPage:
     """One loan with its schedule, repayments, extensions and write-off; refused as if it did not exist where not
     visible.
@@ -366,17 +221,16 @@ def loan(actor: User, loan_id: int) -> LoanPage:
     )
     if found is None or not may(actor, VIEW, found.society.area_id):
         raise _unknown(say("loan"), loan_id)
-    paid = list(found.repayments.filter(voided_at=None).order_by("happened_on", "pk"))
-    vouchers = _vouchers([found.transfer_id, *(p.principal_transfer_id or p.fee_transfer_id for p in paid)])
+    paid = list(found.repayments.filter(voided_at=None))
+    paid_out = Transfer.objects.filter(pk=found.transfer_id or 0).values_list("voucher_id", flat=True).first()
     write_off = found.write_offs.filter(voided_at=None).first()
     sums = rules.Split(sum(p.principal_fen for p in paid), sum(p.fee_fen for p in paid))
     return LoanPage(
         loan=found,
         schedule=_paid_on(list(found.schedule.order_by("number")), sums.total_fen),
-        paid=[(p, vouchers.get(p.principal_transfer_id or p.fee_transfer_id)) for p in paid],
         extensions=list(found.extensions.filter(voided_at=None).order_by("happened_on")),
         write_off=write_off,
-        voucher_id=vouchers.get(found.transfer_id),
+        voucher_id=paid_out,
         outstanding_fen=0 if write_off else found.principal_fen - sums.principal_fen,
         repaid=sums,
     )
@@ -469,13 +323,6 @@ def facts_of_transfers(
     ]
 
 
-def _counted(found: QuerySet[Any], day: date | None, *, event: bool = True) -> QuerySet[Any]:
-    """The facts that count on a day (today): the rule of `counted_on`, by which the pots count too."""
-    on = day or date.today()
-    counted = found.filter(**{"counts_on__lte" if event else "counts_from__lte": on}).exclude(void_counts_on__lte=on)
-    return counted if event else counted.exclude(counts_before__lte=on)
-
-
 def resolutions_waiting(actor: User) -> QuerySet[Resolution]:
     """Foundings, rules and taking back that wait for the actor, oldest first, their own left out."""
     areas, params = visible_area_ids_sql(actor, APPROVE)
@@ -517,11 +364,6 @@ def rule_sets(actor: User, society_id: int, day: date | None = None) -> list[Rul
     on = day or date.today()
     found = society(actor, society_id).rule_sets.filter(counts_from__lte=on).exclude(void_counts_on__lte=on)
     return list(found.select_related("resolution").order_by("-starts_on"))
-
-
-def _vouchers(transfer_ids: Any) -> dict[int | None, int]:
-    ids = [i for i in transfer_ids if i is not None]
-    return dict(Transfer.objects.filter(pk__in=ids).values_list("pk", "voucher_id"))
 
 
 def _visible(actor: User, *, voided: bool = False) -> QuerySet[Society]:

@@ -3,10 +3,11 @@
 from django.urls import path
 
 from karez.mutual_funds import resolution_views, reversal_views, views
+from karez.records.views import list_page
 
 app_name = "mutual_funds"
 urlpatterns = [
-    path("mutual-funds/", views.societies, name="societies"),
+    path("mutual-funds/", list_page, {"name": "mutual_funds.societies"}, name="societies"),
     path("mutual-funds/<id:society_id>/", views.society, name="society"),
     path("mutual-funds/found/<id:area_id>/", views.found, name="found"),
     path("mutual-funds/<id:society_id>/<slug:what>/", views.act, name="act"),

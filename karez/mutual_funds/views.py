@@ -1,4 +1,4 @@
-"""Pages of village mutual funds: the list, one society, one loan, the forms, and what waits for a second person."""
+"""Pages of village mutual funds: one society, one loan, the forms, and what waits for a second person."""
 
 from collections.abc import Callable
 from datetime import date
@@ -23,13 +23,15 @@ from karez.kernel.messages import say
 from karez.kernel.money import format_fen
 from karez.kernel.refusal import Refusal
 from karez.ledger import queries as ledger
-from karez.mutual_funds import forms, proposals, queries, resolutions, services
+from karez.mutual_funds import forms, lists, proposals, queries, resolutions, services
 from karez.mutual_funds.models import Loan, Proposal, Society
 from karez.mutual_funds.refusals import refused_in_place
 from karez.mutual_funds.rules import APPROVES
+from karez.periods.as_of import as_of
 from karez.periods.told import recorded
 from karez.places import queries as places
 from karez.places.models import Tree
+from karez.records import pages, registry
 
 # What is entered by the form of its kind of file.
 ENTERED_OF_SOCIETY = {
@@ -56,45 +58,18 @@ OF_LOAN: dict[str, tuple[Any, type[django_forms.Form]]] = {
 
 @login_required
 @require_GET
-def societies(request: HttpRequest) -> HttpResponse:
-    """The societies of the reader's areas, by name from where the page before ended."""
-    actor = actor_of(request)
-    words = request.GET.get("q", "").strip()[:60]
-    when = _as_of(request)
-    found = queries.societies(
-        actor, words=words, after=integer(request.GET, "after", 0) or 0, limit=PAGE + 1, day=when.day
-    )
-    context = {
-        "societies": found[:PAGE],
-        "words": words,
-        "as_of": when,
-        "after": found[PAGE - 1].pk if len(found) > PAGE else "",
-    }
-    return render(request, "mutual_funds/societies.html", context)
-
-
-def _as_of(request: HttpRequest) -> queries.AsOf:
-    """The day asked for by `?as_of=2009-12-31`; nonsense is as if none was asked for."""
-    return queries.as_of(day(request.GET.get("as_of", "")))
-
-
-@login_required
-@require_GET
 def society(request: HttpRequest, society_id: int) -> HttpResponse:
-    """One society: its pots, its indicators now, its rules, members and loans."""
+    """One society: its pots, its indicators now, its rules, and the lists of what it has."""
     actor = actor_of(request)
     found = queries.society(actor, society_id)
-    when = _as_of(request)
-    loans = queries.loans(actor, society_id, after=integer(request.GET, "loans", 0) or 0, limit=PAGE + 1, day=when.day)
-    members = queries.members(
-        actor, society_id, after=integer(request.GET, "members", 0) or 0, limit=PAGE + 1, day=when.day
-    )
-    if shown := len(loans[:PAGE]) + len(members[:PAGE]):
+    when = as_of(day(request.GET.get("as_of", "")))
+    parts = pages.parts(request, registry.page_named(lists.SOCIETY), society_id, when)
+    if shown := sum(one.shown for one in parts if one.listed.reads):
         log_read(
             actor,
             kind="society_page",
             subject_id=society_id,
-            purpose="the page of a society: members and loans, without names",
+            purpose="the page of a society: members and money of households, without names",
             rows=shown,
         )
     context = {
@@ -103,14 +78,8 @@ def society(request: HttpRequest, society_id: int) -> HttpResponse:
         "as_of": when,
         "report": queries.report(actor, society_id, when.day),
         "rules": queries.rule_sets(actor, society_id, when.day),
-        "loans": loans[:PAGE],
-        "loans_after": loans[PAGE - 1].loan_id if len(loans) > PAGE else "",
-        "members": members[:PAGE],
-        "members_after": members[PAGE - 1].member.pk if len(members) > PAGE else "",
-        "grants": queries.grants(actor, society_id, day=when.day),
-        "gifts": queries.gifts(actor, society_id, day=when.day),
+        "parts": parts,
         "open_resolutions": queries.open_resolutions(actor, society_id),
-        "may_prepare": found.voided_at is None and places.may(actor, services.PREPARE, found.area_id),
         "actions": _actions(actor, found, ENTERED_OF_SOCIETY, OF_SOCIETY),
     }
     return render(request, "mutual_funds/society.html", context)
@@ -142,6 +111,7 @@ def loan(request: HttpRequest, loan_id: int) -> HttpResponse:
     log_read(actor, kind="loan", subject_id=loan_id, purpose="the page of a loan, without a name")
     context = {
         "page": page,
+        "parts": pages.parts(request, registry.page_named(lists.LOAN), loan_id),
         "loan": page.loan,
         "society": page.loan.society,
         "way": places.ancestors(actor, page.loan.society.area_id),

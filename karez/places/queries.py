@@ -63,6 +63,80 @@ def visible_area_ids_sql(actor: User, permission: str) -> tuple[str, list[Any]]:
     return _BELOW, [granted_area_ids(actor, permission)]
 
 
+def area_ids_within(actor: User, permission: str, place_id: int | None = None) -> list[int] | None:
+    """The areas over which `actor` holds `permission` today, of them those of a place where one is given; None where
+    that is the whole region. For conditions on large tables: the planner counts what is written out.
+    """
+    return _ids_within(tuple(granted_area_ids(actor, permission)), place_id)
+
+
+@once_a_page
+def _ids_within(granted: tuple[int, ...], place_id: int | None) -> list[int] | None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT CASE WHEN EXISTS (SELECT FROM places_tree WHERE area_id = ANY(%(granted)s) AND parent_id IS NULL)
+                    AND coalesce((SELECT parent_id IS NULL FROM places_tree WHERE area_id = %(place)s::bigint),
+                                 %(place)s::bigint IS NULL) THEN NULL
+                   ELSE ARRAY(SELECT DISTINCT seen.area_id FROM places_tree granted
+                       JOIN places_tree seen ON seen.path <@ granted.path
+                      WHERE granted.area_id = ANY(%(granted)s) AND (%(place)s::bigint IS NULL
+                          OR seen.path <@ (SELECT path FROM places_tree WHERE area_id = %(place)s::bigint))
+                      ORDER BY 1) END""",
+            {"granted": list(granted), "place": place_id},
+        )
+        return cursor.fetchone()[0]  # type: ignore[no-any-return]
+
+
+def places_around(actor: User, permission: str, place_id: int | None) -> list[Tree]:
+    """What a reader may go on to from a place (from what was granted to them, where none is given): the way down to it,
+    the place itself, and those right below.
+    """
+    granted = granted_area_ids(actor, permission)
+    start = place_id if place_id is not None else granted[0] if len(granted) == 1 else None
+    above = RawSQL(
+        "SELECT a.area_id FROM places_tree a JOIN places_tree b ON b.path <@ a.path WHERE b.area_id = %s", [start]
+    )
+    near = Q(pk__in=above) | Q(parent_id=start, is_current=True) if start is not None else Q(pk__in=granted)
+    seen = area_ids_within(actor, permission)
+    found = Tree.objects.filter(near) if seen is None else Tree.objects.filter(near, pk__in=seen)
+    return list(found.order_by(RawSQL("nlevel(path)", []), "code"))
+
+
+def seen_among(actor: User, permission: str, area_ids: Iterable[int]) -> frozenset[int]:
+    """Of some areas those over which `actor` holds `permission` today."""
+    return _seen_among(tuple(granted_area_ids(actor, permission)), frozenset(area_ids))
+
+
+@once_a_page
+def _seen_among(granted: tuple[int, ...], area_ids: frozenset[int]) -> frozenset[int]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT seen.area_id FROM places_tree seen WHERE seen.area_id = ANY(%s) AND seen.path <@ ANY"
+            " (ARRAY(SELECT path FROM places_tree WHERE area_id = ANY(%s)))",
+            [list(area_ids), list(granted)],
+        )
+        return frozenset(row[0] for row in cursor.fetchall())
+
+
+def names_in_full(area_ids: Iterable[int], *, language: str, always: bool = False) -> dict[int, str]:
+    """What areas are called in a language; where another of their level has the same name (or `always`), with what is
+    above them, up to the county.
+    """
+    own, other = ("name_zh", "name_en") if language.startswith("zh") else ("name_en", "name_zh")
+    name = f"coalesce(nullif({{0}}.{own}, ''), {{0}}.{other})"
+    shared = f"EXISTS (SELECT FROM places_tree o WHERE o.{own} = t.{own} AND t.{own} <> '' AND o.level = t.level AND o.area_id <> t.area_id)"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT t.area_id, {name.format('t')}, CASE WHEN {'true' if always else shared} THEN ARRAY(SELECT"
+            f" {name.format('a')} FROM places_tree a WHERE a.path @> t.path AND a.area_id <> t.area_id"
+            " AND a.level IN ('township', 'county') ORDER BY nlevel(a.path) DESC) ELSE '{}' END"
+            " FROM places_tree t WHERE t.area_id = ANY(%s)",
+            [list(set(area_ids))],
+        )
+        return {key: ", ".join((called, *above)) for key, called, above in cursor.fetchall()}
+
+
 def visible_areas(actor: User, permission: str) -> QuerySet[Tree]:
     """Today's tree as far as `actor` holds `permission` in it, former areas included."""
     sql, params = visible_area_ids_sql(actor, permission)

@@ -26,7 +26,9 @@ def about_area(actor: User, area_id: int, level: str) -> list[AreaLink]:
     if level != "village" or not may(actor, queries.VIEW, area_id):
         return []
     count = queries.household_count(actor, area_id)
-    return [AreaLink(_("Households"), reverse("register:households", args=[area_id]), count)]
+    return [
+        AreaLink(_("Households"), f"{reverse('records:list', args=['register.households'])}?place={area_id}", count)
+    ]
 
 
 def opens(actor: User, table: str, column: str, key: str) -> str | None:

@@ -75,6 +75,14 @@ class Stage(models.TextChoices):
     RECORDED = "recorded", _("on record")
 
 
+class CaseStatus(models.TextChoices):
+    """How far a household's case has come, told also of one that has ended."""
+
+    IDENTIFIED = "identified", _("identified")
+    RECORDED = "recorded", _("on record")
+    EXITED = "exited", _("exited")
+
+
 class ExitReason(models.TextChoices):
     """Why a case ended."""
 
@@ -123,6 +131,7 @@ class Household(SpellFact):
                 name="register_household_number_once", condition=Q(voided_at=None),
             ),
         ]  # fmt: skip
+        indexes = [models.Index(number_key("household_no"), name="register_household_by_number")]  # of any village
 
     def __str__(self) -> str:
         return say("household {household_no}", household_no=self.household_no)
@@ -204,6 +213,9 @@ class Membership(SpellFact):
             _one_counts("register_membership_one_household", "person"),
             _one_counts("register_membership_one_head", "household", condition=Q(is_head=True)),
         ]
+        indexes = [
+            models.Index(fields=["starts_on", "id"], name="register_membership_by_since")
+        ]  # the order of their list
 
     def __str__(self) -> str:
         return f"person {self.person_id} in household {self.household_id}"

@@ -1,4 +1,4 @@
-"""What may be asked about households and persons: village lists, a household's page, a person's page. Writes nothing.
+"""What may be asked about households and persons: a household's page, a person's page. Writes nothing.
 
 Permission is part of fetching: what the actor may not see is refused in the same words as what does not exist. These
 are the live records, as known now. Nothing here unseals identity: see `identity`.
@@ -36,20 +36,6 @@ VIEW = "register.view"
 # The random keys erased persons have today, of every record of theirs: frozen tables of before the erasure have others.
 ERASED_KEYS = """SELECT p.key FROM register_erasure e JOIN register_erasurerequest q ON q.id = e.request_id
   CROSS JOIN LATERAL register_records_of(q.person_id) r (id) JOIN register_person p ON p.id = r.id"""
-
-
-@dataclass(frozen=True)
-class HouseholdRow:
-    """A line of a village's list. `income_per_head_fen` is of the last year assessed."""
-
-    id: int
-    household_no: str
-    kind: str
-    case_status: str
-    members: int
-    assessed_year: int | None
-    income_per_head_fen: int | None
-    ends_before: date | None  # not there any more from this day on
 
 
 @dataclass(frozen=True)
@@ -91,38 +77,6 @@ class FactPage:
     village_id: int
     household: Household
     address: str
-
-
-# Live: neither ended by today nor void. A household is exited where it had a case and has none.
-_LIST = """
-SELECT h.id, h.household_no, h.kind,
-       COALESCE((SELECT c.stage FROM register_casespell c WHERE c.household_id = h.id AND c.voided_at IS NULL
-                    AND c.starts_on <= %(today)s AND (c.ends_before IS NULL OR c.ends_before > %(today)s)),
-                (SELECT 'exited' FROM register_exit e WHERE e.household_id = h.id AND e.voided_at IS NULL
-                    LIMIT 1), '') AS status,
-       (SELECT count(*) FROM register_membership m WHERE m.household_id = h.id AND m.voided_at IS NULL
-           AND m.starts_on <= %(today)s AND (m.ends_before IS NULL OR m.ends_before > %(today)s)) AS members,
-       a.year, a.income_per_head_fen, h.ends_before
-  FROM register_household h
-  LEFT JOIN LATERAL (SELECT year, income_per_head_fen FROM register_assessment a
-                      WHERE a.household_id = h.id AND a.voided_at IS NULL ORDER BY year DESC LIMIT 1) a ON true
- WHERE h.village_id = %(village)s AND h.voided_at IS NULL AND h.household_no > %(after)s
- ORDER BY h.household_no LIMIT %(limit)s
-"""
-
-
-def households_in_village(actor: User, village_id: int, *, after: str = "", limit: int = 50) -> list[HouseholdRow]:
-    """The households of a village by number, from after a number on; give the last one's number for the next page."""
-    require(actor, VIEW, village_id)
-    values: dict[str, int | str | date] = {
-        "village": village_id,
-        "after": after,
-        "limit": min(limit, 500),
-        "today": date.today(),
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_LIST, values)
-        return [HouseholdRow(*row) for row in cursor.fetchall()]
 
 
 def household(actor: User, household_id: int) -> HouseholdPage:

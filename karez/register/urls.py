@@ -6,7 +6,6 @@ from karez.register import person_views, views
 
 app_name = "register"
 urlpatterns = [
-    path("register/villages/<id:village_id>/", views.households, name="households"),
     path("register/households/<id:household_id>/", views.household, name="household"),
     path("register/households/<id:household_id>/dissolve/", person_views.dissolve, name="dissolve"),
     path("register/persons/<id:person_id>/", person_views.person, name="person"),

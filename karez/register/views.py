@@ -1,41 +1,17 @@
-"""Pages of the register: the households of a village, and one household. Names appear only after a purpose is given."""
+"""Pages of the register: one household. Names appear only after a purpose is given."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_GET, require_http_methods
+from django.views.decorators.http import require_http_methods
 
-from karez.access.pages import PAGE, actor_of
+from karez.access.pages import actor_of
 from karez.access.services import log_read
 from karez.kernel.refusal import Refusal
 from karez.places import queries as places
 from karez.register import identity, queries, services
-
-
-@login_required
-@never_cache
-@require_GET
-def households(request: HttpRequest, village_id: int) -> HttpResponse:
-    """The households of a village by number, without names; the look is logged with how many were shown."""
-    actor = actor_of(request)
-    rows = queries.households_in_village(actor, village_id, after=request.GET.get("after", "")[:60], limit=PAGE + 1)
-    if rows:
-        shown = len(rows[:PAGE])
-        log_read(
-            actor,
-            kind="household_list",
-            subject_id=village_id,
-            purpose="the list of a village's households, without names",
-            rows=shown,
-        )
-    context = {
-        "rows": rows[:PAGE],
-        "after": rows[PAGE - 1].household_no if len(rows) > PAGE else "",
-        "way": places.ancestors(actor, village_id),
-        "village": places.area(actor, village_id),
-    }
-    return render(request, "register/households.html", context)
+from karez.register.models import CaseStatus
 
 
 @login_required
@@ -55,6 +31,7 @@ def household(request: HttpRequest, household_id: int) -> HttpResponse:
     context = {
         "page": page,
         "household": page.household,
+        "case": dict(CaseStatus.choices).get(page.case_status, "–"),
         "way": places.ancestors(actor, page.household.village_id),
         "opened": opened,
         "refusal": refusal,

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from karez.mutual_funds import queries
+from karez.mutual_funds.lists import GIFTS
 from karez.mutual_funds.models import Society
 from karez.mutual_funds.tests import entered
+from karez.mutual_funds.tests.conftest import rows
 from karez.web.tests import samples
 from tests.browser.test_looks import look
 
@@ -22,7 +23,7 @@ def test_the_pages_of_a_society_look_right(
     world, ids = committed_world, samples.build(committed_world)["990101"].ids
     society = Society.objects.get(pk=ids["society_id"])
     entered.accept_gift(world.finance, society=society, giver="A firm", amount_fen=50_000, given_on=date(2009, 4, 1))
-    voucher = queries.gifts(world.finance, society.pk)[0][1]
+    voucher = rows(world.finance, GIFTS, society.pk)[0]["voucher_id"]
     village = next(
         pk for code, pk in world.areas.items() if len(code) == 12 and not Society.objects.filter(area_id=pk).exists()
     )

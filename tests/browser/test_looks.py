@@ -69,7 +69,12 @@ def _pages(ids: dict[str, int], region: int) -> dict[str, tuple[str, dict[str, o
         "returns": ("returns:list", {}),
         "return": own("returns:one", "return_id"),
         "return-form": ("returns:submit", {}),
-        "households": own("register:households", "village_id"),
+        "households": ("records:list", {"name": "register.households"}),
+        "persons": ("records:list", {"name": "register.persons"}),
+        "loans": (
+            "records:list_of",
+            {"name": "mutual_funds.loans", "of": "mutual_funds.society", "record_id": ids["society_id"]},
+        ),
         "household": own("register:household", "household_id"),
         "books": ("ledger:books", {}),
         "book": own("ledger:book", "book_id"),

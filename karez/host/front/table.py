@@ -41,6 +41,7 @@ _ASKED: tuple[tuple[str, Way], ...] = (
     (r"/files/\d+/faults\.csv", Way(HEAVY)),
     (r"/files/templates/[^/]+\.xlsx", Way(HEAVY)),
     (r"/documents/\d+/", Way(HEAVY)),
+    (r"/lists/[^/]+/(?:[^/]+/\d+/)?file/", Way(HEAVY)),
     (r"/yearbook/[^/]+/\d+/figures\.csv", Way(HEAVY)),
     (r"/editions/\d+/\d+/.*", Way(HEAVY)),
     (r"/proof/example/.*", Way(HEAVY)),

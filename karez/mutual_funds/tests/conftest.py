@@ -12,10 +12,13 @@ from conftest import WORLD
 from karez.access.models import User
 from karez.funds import services as funds
 from karez.funds.models import SourceLine
+from karez.kernel.lists import RecordList
 from karez.mutual_funds import proposals, resolutions, services
+from karez.mutual_funds.lists import SOCIETY
 from karez.mutual_funds.models import Loan, Member, RuleSet, Society
 from karez.mutual_funds.tests import entered
 from karez.periods.services import counts_on
+from karez.records.tests import asking
 from karez.register.models import Household
 from tests.stages import Stage
 
@@ -186,6 +189,12 @@ def build(world: Any) -> Fund:
         finance, society=other, household=household(other.area_id, "H1"), joined_on=date(2009, 1, 20)
     )
     return Fund(world, world.finance, world.approver, society, other, members, stranger, line)
+
+
+def rows(actor: User, listed: RecordList, society_id: int | None = None, day: date | None = None, **given: str) -> Any:
+    """The rows of a list as its page fetches them, of a society where one is named."""
+    within = (SOCIETY, society_id) if society_id is not None else None
+    return asking.rows(actor, listed, within, day, **given)
 
 
 FUND = Stage(build, on=WORLD)

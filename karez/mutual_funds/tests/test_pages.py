@@ -14,10 +14,12 @@ from django.urls import reverse
 from karez.access.models import Role, User
 from karez.access.services import add_user, grant_role
 from karez.mutual_funds import inbox, proposals, queries
+from karez.mutual_funds.lists import GIFTS, LOANS, MEMBERS, SOCIETIES
 from karez.mutual_funds.models import Gift, Grant, Loan, Proposal, Resolution, RuleSet, Society
 from karez.mutual_funds.tests import entered
-from karez.mutual_funds.tests.conftest import TERMS, YUAN, Fund, founded
+from karez.mutual_funds.tests.conftest import TERMS, YUAN, Fund, founded, rows
 from karez.notices.models import Document
+from karez.periods.as_of import as_of
 
 RULES = {
     "loan_cap_fen": "3000", "term_cap_days": 180, "fee_rate_bp": 90, "contribution_min_fen": "100", "contribution_max_fen": "2000",
@@ -170,7 +172,7 @@ def test_a_founding_on_which_nothing_stands_is_taken_back(fund: Fund) -> None:
     assert (made.void_reason, made.rule_sets.get().voided_at is None) == ("wrong village", False)
     page = signed_in(fund.treasurer).get(address).content.decode()
     assert "wrong village" in page and back not in page
-    assert made.pk not in {one.pk for one in queries.societies(fund.treasurer)}
+    assert made.pk not in {one["id"] for one in rows(fund.treasurer, SOCIETIES)}
     assert _send(fund.treasurer, "act", [made.pk, "refund"], amount_fen="1").status_code == 404
     again = founded(fund.treasurer, fund.approver, area_id=village, name="Rightly", founded_on=date(2009, 6, 1))
     assert queries.society_of_area(fund.treasurer, village) == again
@@ -198,7 +200,8 @@ def test_a_grant_is_prepared_within_the_standard_and_approved_by_another(fund: F
 def test_a_gift_is_taken_back_by_two_people(fund: Fund) -> None:
     given = {"village": VILLAGE, "giver": "A firm", "amount": "500", "given_on": "2009-03-02", "account": "bank"}
     assert signed_in(fund.treasurer).post(reverse("intake:enter", args=["gifts"]), given).status_code == 302
-    gift, voucher = queries.gifts(fund.treasurer, fund.society.pk)[0]
+    gift = Gift.objects.get()
+    voucher = rows(fund.treasurer, GIFTS, fund.society.pk)[0]["voucher_id"]
     page = signed_in(fund.treasurer).get(reverse("mutual_funds:society", args=[fund.society.pk])).content.decode()
     address = reverse("mutual_funds:take_back", args=[fund.society.pk, voucher])
     assert address in page and "A firm" in page
@@ -227,27 +230,27 @@ def test_a_society_is_looked_at_as_of_a_day(fund: Fund) -> None:
         3,
     )
     assert queries.report(fund.treasurer, fund.society.pk, date(2009, 1, 15)).members == 0
-    assert [m.own_fen for m in queries.members(fund.treasurer, fund.society.pk, day=date(2009, 3, 1))] == [0, 0, 0]
-    assert queries.members(fund.treasurer, fund.society.pk)[0].own_fen == 1000 * YUAN
-    june = queries.loans(fund.treasurer, fund.society.pk, day=date(2009, 6, 1))
-    assert [(row.days_late, row.outstanding_fen) for row in june] == [(0, 500 * YUAN)]
-    assert queries.loans(fund.treasurer, fund.society.pk)[0].days_late > 5000
+    assert [m["own"] for m in rows(fund.treasurer, MEMBERS, fund.society.pk, date(2009, 3, 1))] == [0, 0, 0]
+    assert rows(fund.treasurer, MEMBERS, fund.society.pk)[0]["own"] == 1000 * YUAN
+    june = rows(fund.treasurer, LOANS, fund.society.pk, date(2009, 6, 1))
+    assert [(row["days_late"], row["owed"]) for row in june] == [(0, 500 * YUAN)]
+    assert rows(fund.treasurer, LOANS, fund.society.pk)[0]["days_late"] > 5000
     for nonsense in ("2009-13-01", "soon", "9999-01-01", ""):
         assert '<span class="now">now</span>' in client.get(address, {"as_of": nonsense}).content.decode()
-    listed = queries.societies(fund.treasurer, day=date(2009, 3, 31))[0]
-    assert (listed.member_count, listed.money_fen) == (3, 1000 * YUAN)  # type: ignore[attr-defined]
-    assert queries.societies(fund.treasurer, day=date(2009, 1, 9)) == []
+    listed = rows(fund.treasurer, SOCIETIES, day=date(2009, 3, 31))[0]
+    assert (listed["members"], listed["money"]) == (3, 1000 * YUAN)
+    assert rows(fund.treasurer, SOCIETIES, day=date(2009, 1, 9)) == []
     assert "as of 2009-01-15" in client.get(reverse("mutual_funds:societies"), {"as_of": "2009-01-15"}).content.decode()
     assert Loan.objects.count() == 1
 
 
 def test_long_after_a_closed_year_its_end_is_what_is_shown(fund: Fund) -> None:
-    assert queries.as_of().is_now
+    assert as_of().is_now
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT periods_prepare_close(2009, 1), periods_begin_close(2009, 2), periods_finish_close(2009, 'digest')"
         )
-    found = queries.as_of()
+    found = as_of()
     assert (found.day, found.closed_end, found.is_now) == (date(2009, 12, 31), date(2009, 12, 31), False)
     page = signed_in(fund.treasurer).get(reverse("mutual_funds:society", args=[fund.society.pk])).content.decode()
     assert "as of 2009-12-31" in page and ">Today<" in page

@@ -16,9 +16,10 @@ from karez.kernel.refusal import Refusal
 from karez.ledger import services as ledger
 from karez.ledger.models import Transfer, Voucher
 from karez.mutual_funds import inbox, proposals, queries, resolutions
+from karez.mutual_funds.lists import GIFTS, GRANTS, SOCIETIES
 from karez.mutual_funds.models import Gift, Member, Opening
 from karez.mutual_funds.tests import entered
-from karez.mutual_funds.tests.conftest import DAY, YUAN, Fund
+from karez.mutual_funds.tests.conftest import DAY, YUAN, Fund, rows
 from karez.mutual_funds.tests.test_sheets import FILES, county, load, send  # noqa: F401 - a fixture
 
 SPRING = date(2010, 3, 1)
@@ -56,9 +57,9 @@ def test_a_reversal_approved_after_a_reopening_counts_with_its_money(fund: Fund)
     back = Voucher.objects.get(reverses_id=voucher)
     assert gift.void_counts_on == back.booking_date == date(2010, 1, 1)
     end = date(2009, 12, 31)
-    assert [one.pk for one, _ in queries.gifts(fund.treasurer, fund.society.pk, day=end)] == [gift.pk]
+    assert [one["id"] for one in rows(fund.treasurer, GIFTS, fund.society.pk, end)] == [gift.pk]
     assert queries.report(fund.treasurer, fund.society.pk, end).gifts_fen == 500 * YUAN
-    assert queries.gifts(fund.treasurer, fund.society.pk) == []
+    assert rows(fund.treasurer, GIFTS, fund.society.pk) == []
 
 
 def test_a_record_void_on_another_day_than_its_money_is_refused(fund: Fund) -> None:
@@ -90,8 +91,8 @@ def test_what_is_learnt_or_taken_back_later_is_shown_as_it_counted(fund: Fund) -
         )
     asked = (fund.treasurer, fund.society.pk)
     for day, gifts, grants in ((date(2009, 12, 31), [kept.pk], [grant.pk]), (SPRING, [late.pk], [])):  # type: ignore[union-attr]
-        assert [one.pk for one, _ in queries.gifts(*asked, day=day)] == gifts
-        assert [one.pk for one, _, _ in queries.grants(*asked, day=day)] == grants
+        assert [one["id"] for one in rows(fund.treasurer, GIFTS, fund.society.pk, day)] == gifts
+        assert [one["id"] for one in rows(fund.treasurer, GRANTS, fund.society.pk, day)] == grants
         report = queries.report(*asked, day)
         assert report.gifts_fen == sum(Gift.objects.get(pk=pk).amount_fen for pk in gifts)
         assert report.grant_fen == (100 * YUAN if grants else 0)
@@ -99,9 +100,9 @@ def test_what_is_learnt_or_taken_back_later_is_shown_as_it_counted(fund: Fund) -
 
 def test_a_founding_learnt_late_is_not_there_before_it_counts(fund: Fund) -> None:
     day = date(2009, 1, 12)
-    assert [one.pk for one in queries.societies(fund.treasurer, day=day)] == [fund.society.pk, fund.other.pk]
+    assert [one["id"] for one in rows(fund.treasurer, SOCIETIES, day=day)] == [fund.society.pk, fund.other.pk]
     close_2009()
-    before = {one.pk for one in queries.societies(fund.treasurer, day=date(2009, 12, 31))}
+    before = {one["id"] for one in rows(fund.treasurer, SOCIETIES, day=date(2009, 12, 31))}
     _sql(
         (
             "UPDATE mutual_funds_member SET voided_at = now(), voided_by_id = 1, void_reason = 'x', void_counts_on = "
@@ -112,8 +113,8 @@ def test_a_founding_learnt_late_is_not_there_before_it_counts(fund: Fund) -> Non
     resolutions.approve(
         fund.approver, resolutions.prepare_take_back(fund.treasurer, society=fund.other, reason="wrong village")
     )
-    assert {one.pk for one in queries.societies(fund.treasurer, day=date(2009, 12, 31))} == before
-    assert fund.other.pk not in {one.pk for one in queries.societies(fund.treasurer, day=SPRING)}
+    assert {one["id"] for one in rows(fund.treasurer, SOCIETIES, day=date(2009, 12, 31))} == before
+    assert fund.other.pk not in {one["id"] for one in rows(fund.treasurer, SOCIETIES, day=SPRING)}
 
 
 def test_an_opening_voucher_leads_to_the_file_it_came_in(county: Any) -> None:  # noqa: F811

@@ -108,7 +108,7 @@ def test_a_file_without_hits_is_no_look(world: Any) -> None:
 
 def test_a_list_read_is_on_record(world: Any) -> None:
     village = world.areas["990101100200"]
-    address = reverse("register:households", args=[village])
+    address = f"{reverse('records:list', args=['register.households'])}?place={village}"
     signed_in(world.clerk).get(address)
     assert not ReadEvent.objects.exists()  # nothing was there to be read
     for number in ("1", "2"):

@@ -10,7 +10,9 @@ from django.test import TestCase
 from karez.intake import services as intake
 from karez.intake import vault
 from karez.kernel.refusal import Refusal
-from karez.register import identity, queries, services
+from karez.records.tests.asking import rows
+from karez.register import identity, services
+from karez.register.lists import HOUSEHOLDS
 from karez.register.models import Assessment, Erasure, Household, Identity, Membership, Person
 from karez.returns.models import Approval, Return
 
@@ -51,7 +53,7 @@ def test_a_register_file_goes_its_way(world: Any) -> None:
     _apply(world.approver, batch)
     village = world.areas["990101100200"]
     assert [
-        (h.household_no, h.members, h.case_status) for h in queries.households_in_village(world.clerk, village)
+        (h["household_no"], h["members"], h["case_status"]) for h in rows(world.clerk, HOUSEHOLDS, place=str(village))
     ] == [("1", 2, "recorded")]
     found = identity.find_by_name(world.clerk, name="马 丽", area_id=world.areas["990101"], purpose="check")
     opened = identity.open_identity(world.clerk, person_id=found[0].person_id, purpose="check")

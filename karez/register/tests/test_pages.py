@@ -161,8 +161,10 @@ def test_a_household_is_dissolved_once_it_is_empty(world: Any, village: int, hom
         in signed_in(world.clerk).get(reverse("register:household", args=[home.pk])).content.decode()
     )
     assert (
-        ">dissolved</span>"
-        in signed_in(world.clerk).get(reverse("register:households", args=[village])).content.decode()
+        "2009-10-01"
+        in signed_in(world.clerk)
+        .get(reverse("records:list", args=["register.households"]), {"place": village})
+        .content.decode()
     )
     with pytest.raises(Refusal) as again:
         services.dissolve_household(world.clerk, household_id=home.pk, on=date(2009, 11, 1), reason="again")

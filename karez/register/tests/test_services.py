@@ -11,7 +11,9 @@ from karez.kernel.refusal import Refusal
 from karez.notices.models import Document
 from karez.notices.services import attach
 from karez.periods.tallying import counts
+from karez.records.tests.asking import rows
 from karez.register import identity, queries, services
+from karez.register.lists import HOUSEHOLDS
 from karez.register.models import Death, Erasure, Household, Identity, Membership, Person
 
 JAN, MAY = date(2009, 1, 1), date(2009, 5, 1)
@@ -97,7 +99,6 @@ def test_another_county_is_refused(world: Any, home: Household, other_village: i
         lambda: queries.household(world.other_clerk, home.pk),
         lambda: queries.person(world.other_clerk, person.pk),
         lambda: identity.open_identity(world.other_clerk, person_id=person.pk, purpose="curious"),
-        lambda: queries.households_in_village(world.other_clerk, home.village_id),
         lambda: services.record_death(world.other_clerk, person_id=person.pk, on=MAY),
         lambda: identity.request_erasure(world.other_clerk, person_id=person.pk, reason="x"),
     ):
@@ -251,18 +252,10 @@ def test_cases_open_and_end(world: Any, village: int) -> None:
     assert queries.household(world.clerk, fund.pk).case_status == "recorded"
     services.exit_case(world.clerk, household_id=fund.pk, on=date(2009, 8, 1), reason="own_wish")
     assert queries.household(world.clerk, fund.pk).case_status == "exited"
-    assert [r.case_status for r in queries.households_in_village(world.clerk, village)] == ["exited"]
+    assert [r["case_status"] for r in rows(world.clerk, HOUSEHOLDS, place=str(village))] == ["exited"]
+    assert rows(world.other_clerk, HOUSEHOLDS, place=str(village)) == []
     services.open_case(world.clerk, household_id=fund.pk, on=date(2009, 9, 1))
     assert queries.household(world.clerk, fund.pk).case_status == "recorded"
-
-
-def test_a_list_goes_on_after_a_number(world: Any, village: int) -> None:
-    for number in ("001", "002", "003"):
-        services.add_household(world.clerk, village_id=village, household_no=number, starts_on=JAN)
-    first = queries.households_in_village(world.township, village, limit=2)
-    assert [r.household_no for r in first] == ["001", "002"]
-    rest = queries.households_in_village(world.township, village, after=first[-1].household_no, limit=2)
-    assert [r.household_no for r in rest] == ["003"]
 
 
 def test_identity_is_sealed_and_every_look_is_logged(world: Any, home: Household) -> None:

@@ -2,8 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from datetime import date, datetime
-from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 from django import template
@@ -24,28 +22,14 @@ from karez.kernel.messages import Message
 from karez.kernel.money import format_fen
 from karez.notices.queries import documents as documents_for
 from karez.places.queries import may
+from karez.records import cells
+from karez.records.cells import DASH, name_of_area, number
 
 register = template.Library()
-DASH = "–"
 
 
-@register.filter
-def yuan(amount_fen: Any) -> str:
-    """An amount of fen as yuan with both decimals: 1,200.50; a dash for none."""
-    return DASH if amount_fen in {None, ""} else format_fen(int(amount_fen))
-
-
-@register.filter
-def number(value: Any) -> str:
-    """A whole number with separators, or a decimal without trailing zeros; a dash for none."""
-    if value is None or value == "":
-        return DASH
-    if isinstance(value, Fraction):
-        value = Decimal(value.numerator) / Decimal(value.denominator)
-    if isinstance(value, Decimal | float):
-        text = f"{value:,.4f}" if isinstance(value, float) else f"{value:,f}"
-        return text.rstrip("0").rstrip(".") if "." in text else text
-    return f"{value:,}" if isinstance(value, int) else str(value)
+for written in (cells.yuan, cells.number, cells.day, cells.name_of_area):
+    register.filter(written.__name__, written)
 
 
 @register.filter
@@ -61,14 +45,6 @@ def hundredths(value: int) -> str:
 
 
 @register.filter
-def day(value: Any) -> str:
-    """A day the same way everywhere: 2009-12-31; a dash for none."""
-    if isinstance(value, datetime):
-        return timezone.localtime(value).date().isoformat()
-    return value.isoformat() if isinstance(value, date) else str(value or DASH)
-
-
-@register.filter
 def moment(value: datetime | str | None) -> SafeString | str:
     """An instant, also one as manifests write it, to the minute, in the office's time."""
     if not value:
@@ -81,14 +57,6 @@ def moment(value: datetime | str | None) -> SafeString | str:
 def last_day(ends_before: date | None) -> str:
     """The last day of a half-open spell; a dash where it has not ended."""
     return date.fromordinal(ends_before.toordinal() - 1).isoformat() if ends_before else DASH
-
-
-@register.filter
-def name_of_area(area: Any) -> str:
-    """An area's name in the reader's language, the other one where that is missing."""
-    zh, en = getattr(area, "name_zh", ""), getattr(area, "name_en", "")
-    first, second = (zh, en) if (get_language() or "").startswith("zh") else (en, zh)
-    return first or second
 
 
 @register.filter

@@ -81,7 +81,7 @@ def _county(world: Any, fund: Any, county: str, clerk: Any, parts: dict[str, Any
             )
         ],
     )[0]
-    fund.pay_in(member, 500)
+    paid = fund.pay_in(member, 500)
     grant = mutual.prepare_grant(
         world.finance,
         society=society,
@@ -162,6 +162,7 @@ def _county(world: Any, fund: Any, county: str, clerk: Any, parts: dict[str, Any
         "batch_id": batch.pk,
         "society_id": society.pk,
         "loan_id": loan.pk,
+        "contribution_id": paid.pk,
         "mutual_proposal_id": waits.pk,
         "resolution_id": rules.pk,
         "fund_proposal_id": passed.pk,

@@ -45,13 +45,15 @@ SCOPED = {
     "returns:one": ("return_id", "get"),
     "returns:decide": ("return_id", "post"),
     "returns:attach": ("return_id", "post"),
-    "register:households": ("village_id", "get"),
     "register:household": ("household_id", "both"),
     "register:dissolve": ("household_id", "both"),
     "register:person": ("person_id", "both"),
     "register:act": ("person_id", "both"),
     "register:correct": ("fact_id", "both"),
     "register:erase": ("request_id", "both"),
+    "records:list_of": ("society_id", "get"),
+    "records:file_of": ("society_id", "get"),
+    "records:record": ("contribution_id", "get"),
     "mutual_funds:society": ("society_id", "get"),
     "mutual_funds:loan": ("loan_id", "get"),
     "mutual_funds:act": ("society_id", "both"),
@@ -66,6 +68,9 @@ SCOPED = {
 }
 # Further words in an address beside the record.
 MORE = {
+    "records:list_of": {"name": "mutual_funds.loans", "of": "mutual_funds.society"},
+    "records:file_of": {"name": "mutual_funds.grants", "of": "mutual_funds.society"},
+    "records:record": {"name": "mutual_funds.contribution"},
     "mutual_funds:act": {"what": "refund"},
     "mutual_funds:act_loan": {"what": "write-off"},
     "mutual_funds:take_back": {"voucher_id": "voucher_id"},
@@ -92,6 +97,8 @@ OWN = {
     "funds:standards": {},
     "funds:line": {"line_id": "line_id"},
     "register:erasures": {},
+    "records:list": {"name": "mutual_funds.societies"},
+    "records:file": {"name": "mutual_funds.societies"},
     "mutual_funds:societies": {},
     "mutual_funds:waiting": {},
     "chapter:home": {},
@@ -360,7 +367,7 @@ def _silent(name: str, answer: Any, theirs: samples.Sample) -> None:
 
 
 def _words(name: str, key: str, sample: samples.Sample) -> dict[str, Any]:
-    address = "proposal_id" if key.endswith("proposal_id") else key
+    address = "proposal_id" if key.endswith("proposal_id") else "record_id" if name.startswith("records:") else key
     return {address: sample.ids[key], **_filled(MORE.get(name, {}), sample)}
 
 

@@ -1,4 +1,4 @@
-// The little behaviour pages have of their own: the theme switch, and a question before what cannot be taken back.
+// The little behaviour pages have of their own: the theme switch, printing, and a question before what cannot be taken back.
 (function () {
   "use strict";
   document.addEventListener("click", function (event) {
@@ -8,6 +8,9 @@
     var next = root.getAttribute("data-bs-theme") === "dark" ? "light" : "dark";
     root.setAttribute("data-bs-theme", next);
     try { localStorage.setItem("karez-theme", next); } catch (error) { /* a private window keeps nothing */ }
+  });
+  document.addEventListener("click", function (event) {
+    if (event.target.closest("[data-print]")) { window.print(); }
   });
   document.addEventListener("submit", function (event) {
     var question = event.target.getAttribute("data-ask");
