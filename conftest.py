@@ -15,7 +15,8 @@ from django.contrib.auth.hashers import ScryptPasswordHasher
 from django.db import connections
 from django.utils import translation
 
-from karez.access.models import Role, User
+from karez.access.models import User
+from karez.access.roles import Role
 from karez.access.services import add_user, grant_role
 from karez.host import database, install, paths, postgres
 from karez.periods import services as periods
