@@ -45,7 +45,7 @@ def run(persons: int = PERSONS, rounds: int = _ROUNDS) -> list[dict[str, object]
 
 
 def _stop() -> None:
-    from karez.host import database, postgres
+    from karez.system import database, postgres
 
     postgres.stop(database.cluster())
 
@@ -121,10 +121,11 @@ def _filled(persons: int) -> dict[str, Any]:
 
     from karez.access.models import Role
     from karez.access.services import add_user, grant_role
-    from karez.host import database, install
+    from karez.host import install
     from karez.periods import services as periods
     from karez.places.models import Tree
     from karez.places.services import refresh_tree
+    from karez.system import database
 
     install.bring_up()
     with connections["default"].cursor() as cursor:

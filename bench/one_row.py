@@ -94,7 +94,7 @@ _WRITE = """INSERT INTO mutual_funds_repayment (loan_id, principal_fen, fee_fen,
 def _by_hand(sender_id: int) -> Callable[[str, str, int], None]:
     from bench.posting_writer import connect
     from karez.access.rules import roles_with
-    from karez.host import database
+    from karez.system import database
 
     raw, day, today = connect(database.conninfo(database.APP)), _LENT + timedelta(40), date.today()
     roles = [str(role) for role in roles_with("mutual_funds.prepare")]
@@ -146,10 +146,10 @@ def _world() -> tuple[Any, list[str]]:
     from bench.loading import _villages
     from karez.access.models import Role
     from karez.access.services import add_user, grant_role
-    from karez.host import database
     from karez.intake import services
     from karez.intake.models import State
     from karez.periods.services import region
+    from karez.system import database
 
     people = []
     for name, role in (("bench_finance", Role.FINANCE_OFFICER), ("bench_approver", Role.APPROVER)):

@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from karez.cli.program import DAY, YEAR, karez, working
-from karez.host import clock
+from karez.system import clock
 
 
 @karez.command()
@@ -46,7 +46,7 @@ class _RoleCommand(click.Command):
         import django
 
         django.setup()
-        from karez.access.models import Role
+        from karez.access.roles import Role
 
         with formatter.section("Roles"):
             formatter.write_dl([(role.value, str(role.label)) for role in Role])
@@ -102,8 +102,9 @@ def role(
     docs/roles.md.
     """
     with working():
-        from karez.access.models import GrantProposal, Role
+        from karez.access.models import GrantProposal
         from karez.access.queries import user_named
+        from karez.access.roles import Role
         from karez.cli import founding
 
         first_day = since or date.today()
@@ -173,11 +174,11 @@ def serve(*, port: int, host: str) -> None:
     from karez.host.serving import serve as run_server
 
     with alone() as lock, working(migrate=True):
-        from karez.cli.closing import take_up
         from karez.host.backup import require_tested_target
+        from karez.host.recovery import take_up
 
         require_tested_target()
-        take_up()
+        take_up(lambda line: click.echo(line, err=True))
         run_server(port=port, host=host, lock=lock)
 
 
