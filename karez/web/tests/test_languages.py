@@ -51,6 +51,7 @@ def _typed() -> frozenset[str]:
             for row in model._default_manager.values_list(*fields)[:5000]:
                 texts += [_values(read(text)) for text in row if text]
     for sheet in sheets().values():
+        texts += [sheet.label] if type(sheet.label) is str else []  # of a test's own sheet, in no catalogue
         for column in sheet.columns:
             texts += [
                 column.name.replace("_", " "),
