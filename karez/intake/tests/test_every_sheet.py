@@ -43,10 +43,11 @@ CELLS = (
 def _kinds_of_columns() -> tuple[Column, ...]:
     """One column of every kind there is in any sheet, bounds and names aside."""
     found: dict[object, Column] = {}
+    codes = {word: code for sheet in SHEETS for one in sheet.columns for word, code in one.codes.items()}
     for sheet in SHEETS:
-        for one in sheet.columns:
+        for one in (replace(c, codes=codes) if c.codes else c for c in sheet.columns):
             kind = (one.kind, rules.base_unit(one), one.decimals, bool(one.codes), one.pattern, one.reference)
-            found.setdefault((*kind, one is rules.number_column(sheet)), one)
+            found.setdefault((*kind, one == rules.number_column(sheet)), one)
     return tuple(
         replace(
             column, name=f"c{n}_id_number" if key[-1] else f"c{n}", required=False, low=None, high=None, unit_column=""
