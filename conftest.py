@@ -16,7 +16,8 @@ from django.db import connections
 from django.utils import translation
 from hypothesis import HealthCheck, settings
 
-from karez.access.models import Role, User
+from karez.access.models import User
+from karez.access.roles import Role
 from karez.access.services import add_user, grant_role
 from karez.host import database, install, paths, postgres
 from karez.periods import services as periods

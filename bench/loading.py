@@ -186,7 +186,7 @@ def _villages() -> list[str]:
 
 
 def _people() -> tuple[Any, Any]:
-    from karez.access.models import Role
+    from karez.access.roles import Role
     from karez.access.services import add_user, grant_role
     from karez.periods.services import region
 

@@ -151,7 +151,8 @@ def _owner() -> "psycopg.Connection[Any]":
 
 def _open_books(count: int) -> list[list[int]]:
     """[book, 1002, 2001, 4003] of each new book; the bench's user may take money in there."""
-    from karez.access.models import Role, User
+    from karez.access.models import User
+    from karez.access.roles import Role
     from karez.access.services import add_user, grant_role
     from karez.periods.services import region
 

@@ -125,7 +125,7 @@ def _broad(folder: Path, times: int) -> list[tuple[Path, str]]:
 
 
 def _people() -> list[str]:
-    from karez.access.models import Role
+    from karez.access.roles import Role
     from karez.access.services import add_user, grant_role
     from karez.periods.services import region
 

@@ -6,7 +6,7 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from karez.access.models import Role
+from karez.access.roles import Role
 from karez.cli import deeds, host  # noqa: F401 - register their commands
 from karez.cli.answers import say_rows
 from karez.cli.loading import SHEET_COLUMNS, codes_in_words, sheet_rows

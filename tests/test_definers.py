@@ -12,7 +12,8 @@ import psycopg
 import pytest
 from django.db import connection
 
-from karez.access.models import Role, User
+from karez.access.models import User
+from karez.access.roles import Role
 from karez.access.services import add_user, end_founding, grant_role
 from karez.host import database
 from karez.intake import services as intake

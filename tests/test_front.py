@@ -18,7 +18,8 @@ from karez.host.front import app, bodies, health, hop
 from karez.host.front.bodies import Bodies, Message, NotTaken
 from karez.host.front.lanes import Full, Lane
 from karez.host.front.said import Words
-from karez.host.front.table import HEAVY, PROOF, Way, way_of
+from karez.host.front.table import way_of
+from karez.kernel.lanes import HEAVY, PROOF, Way
 from karez.web import plain
 
 

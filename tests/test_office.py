@@ -15,8 +15,9 @@ from django.conf import settings
 from django.db import connections
 
 from karez.access import services as access
-from karez.access.models import Grant, GrantProposal, Role, SignInEvent, User
+from karez.access.models import Grant, GrantProposal, SignInEvent, User
 from karez.access.queries import awaits_first_sign_in, with_own_password
+from karez.access.roles import Role
 from karez.cli import founding
 from karez.closing import sessions
 from karez.host import clock, database

@@ -12,22 +12,8 @@ from django.db.models import F, Func
 from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
+from karez.access.roles import Role
 from karez.kernel.facts import Reach, SpellFact, Usage
-
-
-class Role(models.TextChoices):
-    """What a person is to the office. What a role may do is in `rules.PERMISSIONS`."""
-
-    VILLAGE_OFFICER = "village_officer", _("Village officer")
-    TREASURER = "treasurer", _("Fund treasurer")
-    TOWNSHIP_OFFICER = "township_officer", _("Township officer")
-    COUNTY_OFFICER = "county_officer", _("County officer")
-    FINANCE_OFFICER = "finance_officer", _("Finance officer")
-    APPROVER = "approver", _("Approver")
-    AUDITOR = "auditor", _("Auditor")
-    REGIONAL_OFFICER = "regional_officer", _("Regional officer")
-    STATISTICIAN = "statistician", _("Statistician")
-    ADMINISTRATOR = "administrator", _("Administrator")
 
 
 @pghistory.track(

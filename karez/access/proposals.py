@@ -7,8 +7,9 @@ from datetime import date
 
 from django.db import IntegrityError, transaction
 
-from karez.access.models import Grant, GrantAnswer, GrantProposal, Role, User
+from karez.access.models import Grant, GrantAnswer, GrantProposal, User
 from karez.access.queries import granted_area_ids, has_given_password
+from karez.access.roles import Role
 from karez.access.services import password_not_own, require_compatible, require_manager, write_grant
 from karez.kernel.messages import Listing, say
 from karez.kernel.refusal import Refusal

@@ -13,17 +13,9 @@ from django.utils import timezone
 
 from karez.access import queries
 from karez.access.guessing import sign_in_name
-from karez.access.models import (
-    Founding,
-    Grant,
-    GrantAnswer,
-    GrantProposal,
-    ReadEvent,
-    Role,
-    SignInEvent,
-    User,
-)
+from karez.access.models import Founding, Grant, GrantAnswer, GrantProposal, ReadEvent, SignInEvent, User
 from karez.access.queries import granted_area_ids
+from karez.access.roles import Role
 from karez.access.rules import CONFIRMED, INCOMPATIBLE
 from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal

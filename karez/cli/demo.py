@@ -14,8 +14,9 @@ from pathlib import Path
 import click
 
 from karez import __version__
-from karez.access.models import Role, User
+from karez.access.models import User
 from karez.access.queries import permissions_of
+from karez.access.roles import Role
 from karez.access.services import end_founding
 from karez.cli.closing import recover_all
 from karez.cli.founding import load_places, person, region_area

@@ -9,7 +9,8 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import QuerySet
 
-from karez.access.models import Grant, GrantProposal, Role, User
+from karez.access.models import Grant, GrantProposal, User
+from karez.access.roles import Role
 from karez.access.services import add_user, end_founding, grant_role
 from karez.intake.alone import read_file
 from karez.kernel.refusal import Refusal

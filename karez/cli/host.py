@@ -46,7 +46,7 @@ class _RoleCommand(click.Command):
         import django
 
         django.setup()
-        from karez.access.models import Role
+        from karez.access.roles import Role
 
         with formatter.section("Roles"):
             formatter.write_dl([(role.value, str(role.label)) for role in Role])
@@ -102,8 +102,9 @@ def role(
     docs/roles.md.
     """
     with working():
-        from karez.access.models import GrantProposal, Role
+        from karez.access.models import GrantProposal
         from karez.access.queries import user_named
+        from karez.access.roles import Role
         from karez.cli import founding
 
         first_day = since or date.today()

@@ -141,9 +141,7 @@ def _reach_function() -> str:
 def _roles_function() -> str:
     """The roles that have one of some permissions, each given as a pattern: `access.rules`, told to the database."""
     pairs = ", ".join(
-        f"('{permission}', '{role.value}')"
-        for permission, roles in sorted(PERMISSIONS.items())
-        for role in sorted(roles)
+        f"('{permission}', '{role}')" for permission, roles in sorted(PERMISSIONS.items()) for role in sorted(roles)
     )
     return (
         "CREATE OR REPLACE FUNCTION access_roles_with(permissions text[]) RETURNS text[] LANGUAGE sql IMMUTABLE RETURN"

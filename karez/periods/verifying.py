@@ -5,24 +5,12 @@ from typing import Any
 from django.db import connection, transaction
 
 from karez.kernel.counting import counted
+from karez.kernel.rooms import declared
 from karez.kernel.verifying import Proof, by_sql, rows
 from karez.periods.guard import tallied_tables
 from karez.periods.tallying import counts
 
-_LABELS = {
-    "access_readevent": "log of reads",
-    "periods_periodchange": "history of the years",
-    "access_grant": "roles given",
-    "access_grantproposal": "roles proposed",
-    "access_grantanswer": "answers to proposed roles",
-    "closing_snapshotrecord": "snapshots taken",
-    "closing_acceptance": "failures accepted at closing",
-    "publication_edition": "editions",
-    "publication_editionstep": "steps and signers of editions",
-    "publication_erratum": "errata",
-    "publication_erratumapproval": "approvals of errata",
-    "notices_document": "documents on record",
-}
+_LABELS = {table: words for room in declared() for table, words in room.tallied.items()}
 
 _RENEWED = (
     "SELECT DISTINCT ON (table_name) table_name, version, renewed_at FROM periods_tallyrenewal WHERE "

@@ -12,8 +12,9 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from karez.access import proposals
 from karez.access import services as access
-from karez.access.models import Grant, GrantAnswer, GrantProposal, Role, SignInEvent, User
+from karez.access.models import Grant, GrantAnswer, GrantProposal, SignInEvent, User
 from karez.access.queries import granted_area_ids, last_sign_in_event, last_sign_in_events, with_own_password
+from karez.access.roles import Role
 from karez.access.rules import CONFIRMED, LEVELS
 from karez.kernel.messages import Listing, say
 from karez.kernel.refusal import Refusal

@@ -18,9 +18,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from karez.access.models import GrantProposal, Role, User
+from karez.access.models import GrantProposal, User
 from karez.access.pages import PAGE, DayField, actor_of, answer_form, database_refusal, integer
 from karez.access.queries import awaits_first_sign_in
+from karez.access.roles import Role
 from karez.access.rules import INCOMPATIBLE, LEVELS
 from karez.kernel.messages import say
 from karez.kernel.refusal import Refusal

@@ -4,52 +4,29 @@ from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import get_language_bidi
-from django.utils.translation import gettext_lazy as _
 
 from karez.access.models import User
 from karez.access.queries import permissions_of
+from karez.kernel.rooms import MenuEntry, declared
 from karez.periods.services import region_if_founded
 from karez.places.queries import may
 
-# (permission that shows the entry, URL name, words)
-MENU = (
-    ("figures.view", "chapter:home", _("Yearbook")),
-    ("intake.view", "intake:batches", _("Files")),
-    ("places.view", "places:home", _("Places")),
-    ("mutual_funds.view", "mutual_funds:societies", _("Mutual funds")),
-    ("funds.view", "funds:lines", _("Money")),
-    ("ledger.view", "ledger:books", _("Books")),
-    ("returns.view", "returns:list", _("Returns")),
-    ("closing.view", "closing:years", _("Closing")),
-    ("users.manage", "places:users", _("Users")),
-)
-# Pages of people hang under places, for a role is given over one; the menu keeps them apart.
-_PEOPLE = {
-    f"places:{name}"
-    for name in (
-        "users",
-        "user",
-        "add_user",
-        "renew_user",
-        "give_role",
-        "end_role",
-        "deactivate_user",
-        "waiting_roles",
-        "answer_role",
-    )
-}
+MENU = sorted((entry for room in declared() for entry in room.menu), key=lambda entry: entry.order)
 
 
 def shell(request: HttpRequest) -> dict[str, Any]:
     """Menu, region and direction of writing for the base page."""
     user = getattr(request, "user", None)  # none where a refusal came before anybody was known
     user = user if isinstance(user, User) else None
-    allowed = permissions_of(user) if user else frozenset()
     region = region_if_founded()
-    if region and user and "closing.view" in allowed and not may(user, "closing.view", region.area_id):
-        allowed -= {"closing.view"}  # a year is closed for the whole region
-    here = _part(request.resolver_match.view_name) if request.resolver_match else ""
-    menu = [(name, words, _part(name) == here) for permission, name, words in MENU if permission in allowed]
+    allowed = permissions_of(user) if user else frozenset()
+    at = _entry_of(request.resolver_match.view_name) if request.resolver_match else None
+    menu = [
+        (entry.address, entry.words, entry is at)
+        for entry in MENU
+        if entry.permission in allowed
+        and not (entry.whole_region and region and user and not may(user, entry.permission, region.area_id))
+    ]
     return {
         "menu": menu,
         "menu_of": " ".join(
@@ -60,6 +37,9 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     }
 
 
-def _part(view_name: str) -> str:
-    """The part of the menu an address belongs to: its room, or the users."""
-    return "users" if view_name in _PEOPLE else view_name.partition(":")[0]
+def _entry_of(view_name: str) -> MenuEntry | None:
+    """The entry an address belongs to: one that names it, else the one of its room."""
+    room = view_name.partition(":")[0]
+    named = [entry for entry in MENU if view_name in entry.pages]
+    own = [entry for entry in MENU if not entry.pages and entry.address.partition(":")[0] == room]
+    return next(iter(named + own), None)

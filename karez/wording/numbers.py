@@ -11,9 +11,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from django.utils.translation import get_language
+from django.utils.translation import get_language, override
 
+from karez.funds import words as funds
 from karez.kernel.printed import decimals, digits
+from karez.kernel.rooms import declared
 
 ENGLISH, CHINESE = "en", "zh"
 LANGUAGES = (ENGLISH, CHINESE)
@@ -83,14 +85,28 @@ def figure_words(
     """The number with its unit as a reader expects it: 85.50 million yuan, 30.5 %, 428 villages; 8550万元, 428个村."""
     number, word = _number(value, rounding, unit, language, form)
     pattern = _UNITS[language].get(unit)
-    if pattern is None:
+    declared_unit = _declared_unit(unit, language)
+    if pattern is None and declared_unit:
+        pattern = declared_unit[:2]
+    elif pattern is None:
         pattern = ("{} " + unit.replace("_", " "),) if language == ENGLISH else ("{}" + unit,)
     return pattern[0 if not word and _ONE.fullmatch(number) else -1].format(number + word)
 
 
 def unit_words(unit: str, language: str) -> str:
     """The name of a unit as the head of a column."""
-    return _HEADS[language].get(unit, unit.replace("_", " "))
+    head = _HEADS[language].get(unit)
+    declared_unit = None if head else _declared_unit(unit, language)
+    return head or (declared_unit[2] if declared_unit else unit.replace("_", " "))
+
+
+def _declared_unit(unit: str, language: str) -> tuple[str, str, str] | None:
+    """A room's own unit: patterns of one and of several, and the head of a column."""
+    for room in declared():
+        if found := room.units.get(unit):
+            with override(TAG[language].lower()):
+                return str(found.one), str(found.several), str(found.head)
+    return None
 
 
 def common_scale(values: Iterable[Fraction], rounding: Fraction, unit: str, language: str) -> tuple[Form | None, str]:
@@ -108,7 +124,8 @@ def common_scale(values: Iterable[Fraction], rounding: Fraction, unit: str, lang
 
 def programme_words(code: str, language: str) -> str:
     """What a programme's code stands for; the code itself where nobody has named it."""
-    return _PROGRAMMES[language].get(code, code.replace("_", " "))
+    with override(TAG[language].lower()):
+        return funds.programme_words(code)
 
 
 def _number(value: Fraction, rounding: Fraction, unit: str, language: str, form: Form | None) -> tuple[str, str]:
@@ -220,69 +237,5 @@ _HEADS: Mapping[str, Mapping[str, str]] = {
         "sessions": "期",
         "towns": "个",
         "units": "个",
-    },
-}
-_PROGRAMMES: Mapping[str, Mapping[str, str]] = {
-    ENGLISH: {
-        "mutual_funds": "village mutual funds",
-        "region_profile": "region at large",
-        "whole_village": "whole-village development",
-        "contiguous_development": "contiguous pilots",
-        "eco_relocation": "moves off fragile land",
-        "migrant_worker_relocation": "homes for migrant workers",
-        "student_training": "training of school leavers",
-        "three_west": "three-west programme",
-        "labour_transfer": "work elsewhere",
-        "industry": "local products",
-        "central_arid_belt": "central arid belt",
-        "graduates": "graduates for poor counties",
-        "fujian_pairing": "pairing with Fujian",
-        "central_fixed_point": "paired central units",
-        "regional_social": "support from society",
-        "publicity": "publicity",
-        "fund_supervision": "supervision of money",
-        "anti_poverty_funds": "anti-poverty money at large",
-        "practical_training": "training in farming skills",
-        "management_training": "training of officials",
-        "training": "training",
-        "labour_transfer_training": "training for work elsewhere",
-        "leading_enterprises": "lead firms",
-        "mutual_aid_organisations": "mutual-aid groups",
-        "border_pilot": "border pilot",
-        "highland_relocation": "moves from highlands",
-        "two_systems": "joining of the two systems",
-        "fixed_point_aid": "paired units",
-        "ifad": "IFAD project",
-    },
-    CHINESE: {
-        "mutual_funds": "村级互助资金",
-        "region_profile": "全区概况",
-        "whole_village": "整村推进",
-        "contiguous_development": "连片开发试点",
-        "eco_relocation": "生态移民",
-        "migrant_worker_relocation": "劳务移民",
-        "student_training": "两后生培训",
-        "three_west": "“三西”建设",
-        "labour_transfer": "劳动力转移",
-        "industry": "特色产业",
-        "central_arid_belt": "中部干旱带",
-        "graduates": "高校毕业生扶贫",
-        "fujian_pairing": "闽宁协作",
-        "central_fixed_point": "中央单位定点扶贫",
-        "regional_social": "社会扶贫",
-        "publicity": "宣传",
-        "fund_supervision": "资金监管",
-        "anti_poverty_funds": "扶贫资金",
-        "practical_training": "农业实用技术培训",
-        "management_training": "干部培训",
-        "training": "培训",
-        "labour_transfer_training": "劳动力转移培训",
-        "leading_enterprises": "龙头企业",
-        "mutual_aid_organisations": "互助合作组织",
-        "border_pilot": "边境扶贫试点",
-        "highland_relocation": "高寒区搬迁",
-        "two_systems": "两项制度衔接",
-        "fixed_point_aid": "定点帮扶",
-        "ifad": "国际农发基金项目",
     },
 }

@@ -2,35 +2,14 @@
 
 from collections.abc import Mapping
 
-from django.utils.translation import gettext as _
-
+from karez.kernel.rooms import declared
 from karez.wording.numbers import CHINESE, ENGLISH
 
 
 def room_words(room: str) -> str:
     """What the first word of a figure's id stands for: the section of a chapter."""
-    named = {
-        "overview": _("The region"),
-        "mutual_funds": _("Village mutual funds"),
-        "register": _("Register of households"),
-        "returns": _("Returns"),
-        "funds": _("Money"),
-        "whole_village": _("Whole villages"),
-        "training": _("Training"),
-        "two_systems": _("The two systems"),
-        "social_support": _("Social support"),
-        "industry": _("Industry"),
-        "border": _("Border pilots"),
-        "highland": _("Highland pilots"),
-        "contiguous": _("Contiguous areas"),
-        "ifad": _("IFAD"),
-        "relocation": _("Relocation"),
-        "publicity": _("Publicity"),
-        "graduates": _("Graduates"),
-        "special_areas": _("Special areas"),
-        "fund_supervision": _("Supervision of funds"),
-    }
-    return named.get(room, room.replace("_", " ").capitalize())
+    named = {name: words for one in declared() for name, words in one.sections.items()}
+    return str(named.get(room) or room.replace("_", " ").capitalize())
 
 
 def words(language: str) -> Mapping[str, str]:

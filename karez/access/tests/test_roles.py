@@ -12,8 +12,9 @@ from django.db import DatabaseError, connection, transaction
 from django.test import Client
 
 from karez.access import queries, services
-from karez.access.models import Grant, GrantAnswer, GrantProposal, Role, User
+from karez.access.models import Grant, GrantAnswer, GrantProposal, User
 from karez.access.proposals import confirm_role, decline_role, propose_role
+from karez.access.roles import Role
 from karez.access.rules import CONFIRMED, INCOMPATIBLE, LEVELS, needs_second
 from karez.kernel.refusal import Refusal
 from karez.places import granting

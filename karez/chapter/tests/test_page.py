@@ -8,7 +8,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from karez.access.models import Role, User
+from karez.access.models import User
+from karez.access.roles import Role
 from karez.access.services import add_user, grant_role
 from karez.chapter import page as chapter_page
 from karez.closing import services as closing

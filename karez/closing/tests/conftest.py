@@ -9,7 +9,8 @@ from datetime import date
 
 import pytest
 
-from karez.access.models import Grant, Role, User
+from karez.access.models import Grant, User
+from karez.access.roles import Role
 from karez.access.services import add_user, grant_role
 from karez.closing import declared, snapshots
 from karez.kernel.facts import counted_on

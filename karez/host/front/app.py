@@ -33,8 +33,9 @@ from karez.host.front.lanes import (  # noqa: E402
     Lane,
 )
 from karez.host.front.said import Words  # noqa: E402
-from karez.host.front.table import HEAVY, PAGES, PROOF, Way, way_of  # noqa: E402
+from karez.host.front.table import way_of  # noqa: E402
 from karez.kernel import addresses  # noqa: E402
+from karez.kernel.lanes import HEAVY, PAGES, PROOF, Way  # noqa: E402
 
 Send = Callable[[Message], Awaitable[None]]
 _HEAD_SECONDS = {PAGES: 60.0, HEAVY: 600.0, PROOF: 120.0}  # until an answer begins

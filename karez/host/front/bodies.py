@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from karez.host import paths
-from karez.host.front.table import FORM_BYTES, HEAVY, PROOF, Way
+from karez.kernel.lanes import FORM_BYTES, HEAVY, PROOF, Way
 
 FOLDER = paths.SCRATCH / "bodies"
 IN_MEMORY = 32 * 1024

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import pytest
 from django.db import connection
 
-from karez.access.models import Role, User
+from karez.access.models import User
+from karez.access.roles import Role
 from karez.access.services import add_user, grant_role
 from karez.intake import services
 from karez.intake.models import Batch

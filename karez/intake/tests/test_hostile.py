@@ -9,7 +9,7 @@ import pytest
 from cryptography.exceptions import InvalidTag
 from django.db import DatabaseError
 
-from karez.access.models import Role
+from karez.access.roles import Role
 from karez.access.services import grant_role
 from karez.intake import queries, registry, services, vault
 from karez.intake.models import Batch, State

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from karez.access.models import Role, User
+from karez.access.models import User
+from karez.access.roles import Role
 from karez.access.services import add_user, grant_role
 from karez.kernel.refusal import Refusal
 from karez.ledger import inbox, services

@@ -11,7 +11,8 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from karez.access.models import Role, User
+from karez.access.models import User
+from karez.access.roles import Role
 from karez.access.services import add_user, grant_role
 from karez.mutual_funds import inbox, proposals, queries
 from karez.mutual_funds.lists import GIFTS, LOANS, MEMBERS, SOCIETIES

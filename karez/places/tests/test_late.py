@@ -5,7 +5,8 @@ from datetime import date
 import pytest
 from django.db import DatabaseError, connection, connections, transaction
 
-from karez.access.models import Grant, Role, User
+from karez.access.models import Grant, User
+from karez.access.roles import Role
 from karez.places import queries, services
 from karez.places.loading import load_region
 from karez.places.models import AreaSpell

@@ -15,7 +15,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from karez.access import services as access
-from karez.access.models import Grant, GrantProposal, Role, SignInEvent, User
+from karez.access.models import Grant, GrantProposal, SignInEvent, User
+from karez.access.roles import Role
 from karez.kernel.refusal import Refusal
 from karez.places import granting, inbox
 from karez.places.queries import may

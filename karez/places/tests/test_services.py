@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from karez.access.models import Role
+from karez.access.roles import Role
 from karez.kernel.refusal import Refusal
 from karez.places import queries, services
 from karez.places.models import AreaSpell, Succession, Tree

@@ -6,7 +6,7 @@ import pytest
 from django.db import connections
 from django.db.models.functions import Now
 
-from karez.access.models import Role
+from karez.access.roles import Role
 from karez.kernel.refusal import Refusal
 from karez.places import queries, services
 from karez.places.loading import load_region

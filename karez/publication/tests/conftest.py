@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from karez.access.models import Role, User
+from karez.access.models import User
+from karez.access.roles import Role
 from karez.access.services import add_user, grant_role
 from karez.closing import declared as closing_declared
 from karez.closing import services as closing

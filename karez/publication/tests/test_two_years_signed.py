@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from karez.access.models import Role
+from karez.access.roles import Role
 from karez.access.services import add_user, grant_role
 from karez.closing import declared as closing_declared
 from karez.closing import services as closing

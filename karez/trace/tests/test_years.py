@@ -13,7 +13,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from karez.access.models import Role
+from karez.access.roles import Role
 from karez.access.services import add_user, grant_role
 from karez.closing import services as closing
 from karez.closing import snapshots

@@ -1,9 +1,13 @@
 """One record of every kind in each of two counties, and the addresses that lead to them. Plain functions; no fixtures."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
+
+from django.conf import settings
 
 from karez.funds import services as funds
 from karez.funds.models import Allocation
@@ -17,10 +21,23 @@ from karez.mutual_funds.tests.conftest import build as build_fund
 from karez.notices.services import attach
 from karez.register import identity
 from karez.register import services as register
-from karez.returns import services as returns
 
 PEOPLE = {"990101": "马有泉", "990102": "石守梁"}
 COUNTIES = ("990101", "990102")
+
+
+def table(name: str) -> dict[str, Any]:
+    """What the rooms say in `tests/scope.py` under that name, together; of a set, its members."""
+    return {key: value for module in _modules() for key, value in _pairs(getattr(module, name, {}))}
+
+
+def _pairs(part: Any) -> Iterable[tuple[str, Any]]:
+    return part.items() if isinstance(part, dict) else ((name, None) for name in part)
+
+
+def _modules() -> list[Any]:
+    names = (f"karez.{room}.tests.scope" for room in settings.ROOMS if find_spec(f"karez.{room}.tests"))
+    return [import_module(name) for name in names if find_spec(name)]
 
 
 @dataclass
@@ -129,14 +146,6 @@ def _county(world: Any, fund: Any, county: str, clerk: Any, parts: dict[str, Any
             )
         ],
     )
-    row = returns.submit_return(
-        clerk,
-        measure="land_area",
-        area_id=world.areas[county],
-        year=2009,
-        value=Decimal("1234.5"),
-        document=f"Survey of {county}",
-    )
     paper = attach(
         clerk,
         kind="voucher",
@@ -157,7 +166,6 @@ def _county(world: Any, fund: Any, county: str, clerk: Any, parts: dict[str, Any
         "allocation_id": Allocation.objects.filter(area_id=world.areas[county]).earliest("pk").pk,
         "voucher_id": posted.voucher_id,
         "set_id": set_id,
-        "return_id": row.pk,
         "document_id": paper.pk,
         "batch_id": batch.pk,
         "society_id": society.pk,
@@ -178,12 +186,15 @@ def _county(world: Any, fund: Any, county: str, clerk: Any, parts: dict[str, Any
         f"H-{county}",
         PEOPLE[county],
         f"Gift in {county}",
-        f"Survey of {county}",
         f"Counted in {county}",
         f"receipt-{county}",
         f"returns-{county}",
         f"Asked for in {county}",
     ]
+    for module in _modules():
+        if hasattr(module, "records"):
+            found, words = module.records(world, clerk, county)
+            ids, secrets = ids | found, secrets + words
     assert Voucher.objects.filter(pk=posted.voucher_id).exists()
     return Sample(county, ids, secrets)
 

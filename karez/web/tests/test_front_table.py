@@ -10,6 +10,7 @@ from django.views.i18n import set_language
 
 from karez.host.front import table
 from karez.intake.limits import FILE_BYTES
+from karez.kernel import lanes
 from karez.proofreader import upload as proof_upload
 
 _PUT_IN = {
@@ -37,7 +38,7 @@ def addresses(patterns: Any = None, before: str = "/") -> list[tuple[str, Any]]:
 
 
 def test_whoever_takes_files_is_let_have_them_and_the_table_names_nothing_else() -> None:
-    sent_to = {address: view for address, view in addresses() if table.way_of("POST", address) != table.Way()}
+    sent_to = {address: view for address, view in addresses() if table.way_of("POST", address) != lanes.Way()}
     for address, view in sent_to.items():
         assert _TAKES_FILES.search(inspect.getsource(inspect.getmodule(view))), f"{address} takes no file"
     for address, view in addresses():
@@ -53,10 +54,10 @@ def test_the_front_lets_in_what_the_site_takes_and_asks_who_sends_it() -> None:
     assert table.way_of("POST", "/files/send/").body_bytes >= FILE_BYTES
     proof = table.way_of("POST", "/proof/")
     assert proof.body_bytes > 4 * proof_upload.MAX_BYTES / 3, "a result page carries its file back, coded"
-    large = [way for _, way in (*table.SENT, *table.ASKED) if way.body_bytes > table.FORM_BYTES and not way.signed_in]
+    large = [way for _, way in (*table.SENT, *table.ASKED) if way.body_bytes > lanes.FORM_BYTES and not way.signed_in]
     assert large == [proof], "only the proofreader takes more than a form from strangers"
-    assert all(way.body_bytes == table.FORM_BYTES for _, way in table.ASKED)
-    assert table.way_of("POST", "/account/login/") == table.Way()
+    assert all(way.body_bytes == lanes.FORM_BYTES for _, way in table.ASKED)
+    assert table.way_of("POST", "/account/login/") == lanes.Way()
 
 
 def test_the_example_for_nginx_lets_in_what_the_front_takes_and_keeps_no_file() -> None:
@@ -69,12 +70,12 @@ def test_the_example_for_nginx_lets_in_what_the_front_takes_and_keeps_no_file() 
         if (found := re.search(r"client_max_body_size (\d+)m;", body))
     }
     assert "    client_max_body_size 2m;" in conf
-    large = {address for address, _ in addresses() if table.way_of("POST", address).body_bytes > table.FORM_BYTES}
+    large = {address for address, _ in addresses() if table.way_of("POST", address).body_bytes > lanes.FORM_BYTES}
     matched = {}
     for address in large:
         for kind, pattern, body in places:
             if address == pattern if kind == "=" else kind == "~" and re.search(pattern, address):
-                assert size[pattern] * table.MIB >= table.way_of("POST", address).body_bytes
+                assert size[pattern] * lanes.MIB >= table.way_of("POST", address).body_bytes
                 assert "proxy_request_buffering off;" in body
                 assert "limit_conn " in body
                 matched[address] = pattern

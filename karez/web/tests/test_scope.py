@@ -1,6 +1,6 @@
 """A county's clerk walks every address of the site with another county's records: nothing opens and nothing shows.
 
-The table below names each address. One that is not in it fails the test, so a new page cannot be forgotten.
+Each room names its addresses in `tests/scope.py`. One that is not there fails the test, so a new page cannot be forgotten.
 """
 
 import io
@@ -25,124 +25,11 @@ from karez.register.models import Household
 from karez.web.tests import samples
 from karez.web.tests.reading import read
 
-# Addresses with a record of a place in them: what is put in, and how the page is asked.
-SCOPED = {
-    "places:area": ("area_id", "get"),
-    "intake:batch": ("batch_id", "get"),
-    "intake:progress": ("batch_id", "get"),
-    "intake:faults": ("batch_id", "get"),
-    "intake:decide": ("batch_id", "post"),
-    "intake:enter_which": ("area_id", "get"),
-    "notices:document": ("document_id", "get"),
-    "ledger:book": ("book_id", "get"),
-    "ledger:account": ("account_id", "get"),
-    "ledger:account_counts": ("account_id", "both"),
-    "ledger:countersign": ("count_id", "post"),
-    "ledger:voucher": ("voucher_id", "get"),
-    "ledger:reverse": ("voucher_id", "both"),
-    "ledger:attach": ("voucher_id", "post"),
-    "ledger:set": ("set_id", "both"),
-    "returns:one": ("return_id", "get"),
-    "returns:decide": ("return_id", "post"),
-    "returns:attach": ("return_id", "post"),
-    "register:household": ("household_id", "both"),
-    "register:dissolve": ("household_id", "both"),
-    "register:person": ("person_id", "both"),
-    "register:act": ("person_id", "both"),
-    "register:correct": ("fact_id", "both"),
-    "register:erase": ("request_id", "both"),
-    "records:list_of": ("society_id", "get"),
-    "records:file_of": ("society_id", "get"),
-    "records:record": ("contribution_id", "get"),
-    "mutual_funds:society": ("society_id", "get"),
-    "mutual_funds:loan": ("loan_id", "get"),
-    "mutual_funds:act": ("society_id", "both"),
-    "mutual_funds:found": ("area_id", "both"),
-    "mutual_funds:act_loan": ("loan_id", "both"),
-    "mutual_funds:proposal": ("mutual_proposal_id", "both"),
-    "mutual_funds:resolution": ("resolution_id", "both"),
-    "mutual_funds:attach": ("resolution_id", "post"),
-    "mutual_funds:take_back": ("society_id", "both"),
-    "funds:proposal": ("fund_proposal_id", "both"),
-    "funds:take_back_allocation": ("allocation_id", "both"),
-}
-# Further words in an address beside the record.
-MORE = {
-    "records:list_of": {"name": "mutual_funds.loans", "of": "mutual_funds.society"},
-    "records:file_of": {"name": "mutual_funds.grants", "of": "mutual_funds.society"},
-    "records:record": {"name": "mutual_funds.contribution"},
-    "mutual_funds:act": {"what": "refund"},
-    "mutual_funds:act_loan": {"what": "write-off"},
-    "mutual_funds:take_back": {"voucher_id": "voucher_id"},
-    "register:act": {"what": "leave"},
-    "register:correct": {"kind": "membership"},
-}
-# Addresses that show each reader their own part: they open, and nothing of another county is in them.
-OWN = {
-    "home": {},
-    "account": {},
-    "places:home": {},
-    "intake:batches": {},
-    "intake:send": {},
-    "intake:enter": {"sheet": "register"},
-    "intake:options": {"sheet": "register", "column": "household_no"},
-    "intake:template": {"sheet": "register"},
-    "returns:list": {},
-    "returns:submit": {},
-    "ledger:books": {},
-    "ledger:pending": {},
-    "ledger:counts": {},
-    "funds:lines": {},
-    "funds:waiting": {},
-    "funds:standards": {},
-    "funds:line": {"line_id": "line_id"},
-    "register:erasures": {},
-    "records:list": {"name": "mutual_funds.societies"},
-    "records:file": {"name": "mutual_funds.societies"},
-    "mutual_funds:societies": {},
-    "mutual_funds:waiting": {},
-    "chapter:home": {},
-    "trace:catalogue": {},
-    "comparison:side_by_side": {},
-    "chapter:chapter": {"region": "99", "year": 2009},
-    "chapter:figures": {"region": "99", "year": 2009},
-    "trace:trace": {"region": "99", "year": 2009, "figure_id": "mutual_funds.villages_total"},
-}
-# Addresses of the whole region or of its administrators, closed to a county's officer.
-REGION_ONLY = {
-    "closing:years": ({}, "get"),
-    "closing:year": ({"year": 2009}, "get"),
-    "closing:progress": ({"year": 2009}, "get"),
-    "closing:act": ({"year": 2009}, "post"),
-    "places:users": ({}, "get"),
-    "places:user": ({"user_id": 1}, "get"),
-    "places:add_user": ({}, "both"),
-    "places:renew_user": ({"user_id": 1}, "post"),
-    "places:deactivate_user": ({"user_id": 1}, "both"),
-    "places:give_role": ({"user_id": 1}, "both"),
-    "places:end_role": ({"grant_id": 1}, "both"),
-    "places:waiting_roles": ({}, "get"),
-    "places:answer_role": ({"proposal_id": 1}, "post"),
-    "funds:take_back_appropriation": ({"appropriation_id": 1}, "both"),
-    "funds:prepare": ({"line_id": "line_id", "what": "appropriation"}, "both"),
-    "publication:edition": ({"edition_id": 1}, "both"),
-    "publication:prepare": ({"region": "99", "year": 2009}, "post"),
-}
-# Without records: language, health, the proofreader; and the way from a frozen key, which has a test of its own.
-PUBLIC = {
-    "set_language",
-    "healthy",
-    "signed_in",
-    "account_reset_password",
-    "trace:record",
-    "proofreader:proof",
-    "proofreader:proof_download",
-    "proofreader:proof_example",
-    "proofreader:proof_example_file",
-    "publication:public_editions",
-    "publication:public_edition",
-    "publication:public_file",
-}
+SCOPED: dict[str, tuple[str, str]] = samples.table("SCOPED")
+MORE: dict[str, dict[str, str]] = samples.table("MORE")
+OWN: dict[str, dict[str, Any]] = samples.table("OWN")
+REGION_ONLY: dict[str, tuple[dict[str, Any], str]] = samples.table("REGION_ONLY")
+PUBLIC: dict[str, None] = samples.table("PUBLIC")
 
 
 def addresses(patterns: Any = None, space: str = "") -> Iterator[str]:
@@ -186,9 +73,9 @@ def counties(committed_world: Any) -> dict[str, samples.Sample]:
 
 
 def test_every_address_is_in_the_table() -> None:
-    known = SCOPED.keys() | OWN.keys() | REGION_ONLY.keys() | PUBLIC
+    known = SCOPED.keys() | OWN.keys() | REGION_ONLY.keys() | PUBLIC.keys()
     found = set(addresses())
-    assert not found - known, f"say in this table who may see {found - known}"
+    assert not found - known, f"say in the room's tests/scope.py who may see {found - known}"
     assert not known - found, f"no such address any more: {known - found}"
 
 

@@ -1,0 +1,6 @@
+"""Who may open which address of this room; `karez/web/tests/test_scope.py` walks them."""
+
+# Addresses that show each reader their own part: they open, and nothing of another county is in them.
+OWN = {
+    "comparison:side_by_side": {},
+}
