@@ -19,7 +19,8 @@ from hypothesis import HealthCheck, settings
 from karez.access.models import User
 from karez.access.roles import Role
 from karez.access.services import add_user, grant_role
-from karez.host import database, install, paths, postgres
+from karez.host import install
+from karez.system import database, paths, postgres
 from karez.periods import services as periods
 from karez.places import loading
 from karez.places.models import Tree

@@ -58,7 +58,7 @@ def main() -> None:
 
 def _make_key() -> None:
     """The data folder is new, and an installation does not run without a key."""
-    from karez.host import keys  # reads which folder it is
+    from karez.system import keys  # reads which folder it is
 
     keys.make_if_missing()
 

@@ -124,7 +124,7 @@ def _remove(side: Path) -> None:
 
 
 def _fill(persons: int) -> None:
-    from karez.host import database
+    from karez.system import database
 
     with database.administrator(database.name()) as admin:
         admin.execute(VILLAGE_ROWS)

@@ -174,7 +174,7 @@ def _postgres(scaled: Any, wanted: Any) -> tuple[int, float, float]:
     from adbc_driver_postgresql import dbapi
 
     from karez.figures.declarations import LEVELS
-    from karez.host import database
+    from karez.system import database
 
     with database.administrator(database.name()) as admin:
         admin.execute("DROP SCHEMA IF EXISTS bench CASCADE")

@@ -8,7 +8,7 @@ def start() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "karez.settings")
     import django
 
-    from karez.host import keys
+    from karez.system import keys
 
     keys.make_if_missing()  # before the settings are read
     django.setup()

@@ -45,7 +45,7 @@ def run(persons: int = PERSONS, rounds: int = _ROUNDS) -> list[dict[str, object]
 
 
 def _stop() -> None:
-    from karez.host import database, postgres
+    from karez.system import database, postgres
 
     postgres.stop(database.cluster())
 
@@ -119,9 +119,10 @@ def _filled(persons: int) -> dict[str, Any]:
     from django.db import connections
     from django.test import Client
 
-    from karez.access.models import Role
+    from karez.access.roles import Role
     from karez.access.services import add_user, grant_role
-    from karez.host import database, install
+    from karez.host import install
+    from karez.system import database
     from karez.periods import services as periods
     from karez.places.models import Tree
     from karez.places.services import refresh_tree

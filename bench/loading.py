@@ -128,7 +128,7 @@ def _bare(persons: int) -> float:
     """Seconds of inserting the rows that are there, from plain copies of them, into the emptied tables as the app."""
     import psycopg
 
-    from karez.host import database
+    from karez.system import database
 
     tables = ("register_household", "register_casespell", "register_person", "register_identity", "register_membership")
     with psycopg.connect(database.conninfo(database.OWNER)) as owner:
@@ -169,7 +169,7 @@ def _columns(connection: Any, table: str) -> list[str]:
 def _owner(*statements: str) -> None:
     import psycopg
 
-    from karez.host import database
+    from karez.system import database
 
     with psycopg.connect(database.conninfo(database.OWNER), autocommit=True) as owner:
         for statement in statements:

@@ -94,7 +94,7 @@ _WRITE = """INSERT INTO mutual_funds_repayment (loan_id, principal_fen, fee_fen,
 def _by_hand(sender_id: int) -> Callable[[str, str, int], None]:
     from bench.posting_writer import connect
     from karez.access.rules import roles_with
-    from karez.host import database
+    from karez.system import database
 
     raw, day, today = connect(database.conninfo(database.APP)), _LENT + timedelta(40), date.today()
     roles = [str(role) for role in roles_with("mutual_funds.prepare")]
@@ -144,9 +144,9 @@ _SOCIETY_HEAD = (
 def _world() -> tuple[Any, list[str]]:
     """Two people and societies whose members each have a loan, brought in by files; the sender and the villages' codes."""
     from bench.loading import _villages
-    from karez.access.models import Role
+    from karez.access.roles import Role
     from karez.access.services import add_user, grant_role
-    from karez.host import database
+    from karez.system import database
     from karez.intake import services
     from karez.intake.models import State
     from karez.periods.services import region

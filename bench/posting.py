@@ -95,7 +95,7 @@ def _line(
 
 def _rate(job: dict[str, Any], vouchers: int) -> float:
     """Vouchers a second from the word to the last writer's answer; starting up is not counted."""
-    from karez.host import database
+    from karez.system import database
 
     env = os.environ | {"HORDAK_HOST": str(database.settings(database.APP)["HOST"])}
     env["DJANGO_SETTINGS_MODULE"] = "bench.hordak_settings" if job["way"] == "hordak" else "karez.settings"
@@ -144,7 +144,7 @@ def _hear(writer: "subprocess.Popen[str]", word: str) -> None:
 
 
 def _owner() -> "psycopg.Connection[Any]":
-    from karez.host import database
+    from karez.system import database
 
     return psycopg.connect(database.conninfo(database.OWNER), autocommit=True)
 
@@ -193,7 +193,7 @@ def _clear(vouchers: int) -> None:
 
 def _open_hordak() -> None:
     """A database of the peer's own with 800 accounts."""
-    from karez.host import database
+    from karez.system import database
 
     with database.administrator() as admin:
         admin.execute("CREATE DATABASE hordak")

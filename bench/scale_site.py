@@ -66,7 +66,8 @@ def main(kind: str, times: int, folder: Path, wanted: frozenset[str], *, bare: b
     from bench.installed import start
 
     start()
-    from karez.host import database, install, postgres
+    from karez.host import install
+    from karez.system import database, postgres
 
     install.bring_up()
     try:
@@ -199,7 +200,7 @@ def processor_seconds() -> float:
     """Processor time this program and the whole database server have used: what other programs on the machine do is not
     in it.
     """
-    from karez.host import paths
+    from karez.system import paths
 
     server = (paths.CLUSTER / "postmaster.pid").read_text(encoding="utf-8").split()[0]
     ticks = 0
@@ -225,7 +226,7 @@ def _bare(batch: int) -> float:
     """Seconds in which the rows of a batch are written again from plain copies of them."""
     import psycopg
 
-    from karez.host import database
+    from karez.system import database
 
     with database.administrator(database.name()) as admin:
         admin.execute("SET session_replication_role = replica")
@@ -280,7 +281,7 @@ def _columns(connection: Any, table: str) -> Sequence[str]:
 
 
 def _owner(statement: str) -> None:
-    from karez.host import database
+    from karez.system import database
 
     with database.administrator(database.name()) as admin:
         admin.execute(statement)

@@ -6,8 +6,8 @@ from pathlib import Path
 from csp.constants import NONCE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from karez.host import clock, database, keys, logs, paths, reached
 from karez.kernel import addresses
+from karez.system import clock, database, keys, logs, paths, reached
 
 BASE_DIR = paths.PROJECT
 PACKAGE = Path(__file__).resolve().parent

@@ -4,7 +4,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from karez.host import sessions
+from karez.system import sessions
 
 os.environ[sessions.PAGES] = "1"
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "karez.settings")

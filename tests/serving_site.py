@@ -15,7 +15,7 @@ from pathlib import Path
 
 import psutil
 
-from karez.host import paths, postgres
+from karez.system import paths, postgres
 from tests import kept_cluster
 from tests.installations import KEPT
 

@@ -14,7 +14,7 @@ import pytest
 from django.db import connections
 from psycopg import sql
 
-from karez.host import database
+from karez.system import database
 
 _F = TypeVar("_F", bound=Callable[..., Any])
 _given: dict[Callable[..., Any], "Stage"] = {}

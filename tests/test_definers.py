@@ -15,10 +15,10 @@ from django.db import connection
 from karez.access.models import User
 from karez.access.roles import Role
 from karez.access.services import add_user, end_founding, grant_role
-from karez.host import database
 from karez.intake import services as intake
 from karez.intake.tests.conftest import csv_of, make_county, sent
 from karez.register.models import ErasureRequest, Person
+from karez.system import database
 
 _PATH = "search_path=pg_catalog, public, pg_temp"
 _OURS = """

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from karez.host import logs
 from karez.host.front import app, bodies, health, hop
 from karez.host.front.bodies import Bodies, Message, NotTaken
 from karez.host.front.lanes import Full, Lane
 from karez.host.front.said import Words
 from karez.host.front.table import way_of
 from karez.kernel.lanes import HEAVY, PROOF, Way
+from karez.system import logs
 from karez.web import plain
 
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from karez.host import postgres
 from karez.kernel.refusal import Refusal
+from karez.system import postgres
 from tests.installations import INIT, environment_of, founded_in, karez
 
 pytestmark = pytest.mark.installation
@@ -124,7 +124,7 @@ def test_a_database_of_other_migrations_is_told(founded: Path) -> None:
     """As after a pull between releases that changed a migration: a plain answer, not an error on some page."""
     spoil = (
         "import django; django.setup()\n"
-        "from karez.host import database, schema\n"
+        "from karez.host import schema; from karez.system import database\n"
         "database.prepare()\n"
         "from django.db import connections\n"
         "with connections['owner'].cursor() as c:\n"
@@ -147,7 +147,7 @@ def test_an_upgrade_cut_off_in_the_middle_goes_on(folder: Path) -> None:
     half = (
         "import django; django.setup()\n"
         "from django.core.management import call_command\n"
-        "from karez.host import database, schema\n"
+        "from karez.host import schema; from karez.system import database\n"
         "database.prepare(); schema.check(); schema.record()\n"
         "call_command('migrate', 'ledger', '0001', database='owner', verbosity=0)\n"
     )

@@ -15,8 +15,8 @@ import psycopg
 import pytest
 from psycopg.conninfo import make_conninfo
 
-from karez.host import clock, database, keys, paths, postgres
 from karez.kernel.refusal import Refusal
+from karez.system import clock, database, keys, paths, postgres
 from tests.installations import INIT, karez, new_folder, remove
 from tests.test_backup import told
 
@@ -31,7 +31,7 @@ def test_outside_a_checkout_the_data_folder_is_asked_for(tmp_path: Path) -> None
     packages.mkdir()
     (packages / "karez").symlink_to(paths.PROJECT / "karez")
     program = (
-        "import karez.host.paths as p, pathlib\n"
+        "import karez.system.paths as p, pathlib\n"
         "p_file = pathlib.Path(p.__file__); assert not p.IN_CHECKOUT, p.PROJECT\n"
         "from karez.cli import main; main()\n"
     )
@@ -197,7 +197,7 @@ def office_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def test_a_second_installation_does_not_take_the_first_one_s_roles(office_server: str) -> None:
     """Roles are the server's: a second installation with a data folder of its own would lock the first one out."""
     first, second = new_folder(), new_folder()
-    prepare = "from karez.host import database; database.prepare()"
+    prepare = "from karez.system import database; database.prepare()"
     drop = ("KAREZ_DATABASE", "KAREZ_TEST_VAR", "KAREZ_DATABASE_PASSWORDS")
     environment = {k: v for k, v in os.environ.items() if k not in drop} | {
         "DATABASE_URL": office_server,

@@ -13,7 +13,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from karez.host import postgres
+from karez.system import postgres
 
 pytestmark = pytest.mark.demonstration
 DATA = Path(__file__).resolve().parents[1] / "karez" / "proofreader" / "data"

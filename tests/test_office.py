@@ -20,9 +20,9 @@ from karez.access.queries import awaits_first_sign_in, with_own_password
 from karez.access.roles import Role
 from karez.cli import founding
 from karez.closing import sessions
-from karez.host import clock, database
 from karez.kernel.refusal import Refusal
 from karez.places import granting
+from karez.system import clock, database
 
 OWN = "a-password-of-my-own-27"
 

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
-from karez.host import paths, postgres, serving, supervision
+from karez.host import serving, supervision
 from karez.kernel.refusal import Refusal
+from karez.system import paths, postgres
 from tests.serving_site import HANG, SESSION, Site, free_port, gone, new_installation, told_of
 
 pytestmark = pytest.mark.installation

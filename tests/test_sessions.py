@@ -13,8 +13,9 @@ import psycopg
 import pytest
 from django.db import DatabaseError, connections, transaction
 
-from karez.host import database, sessions, waiting
+from karez.host import waiting
 from karez.kernel.refusal import Refusal
+from karez.system import database, sessions
 from karez.web.middleware import refusal_of
 
 _LONG = "SELECT count(*) FROM generate_series(1, 1000000000000)"

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from karez.host import paths
 from karez.kernel.messages import Listing, say
 from karez.kernel.refusal import Refusal
+from karez.system import paths
 from karez.wording.numbers import CHINESE, ENGLISH, LANGUAGES, Form, form_of
 
 SHIPPED = Path(__file__).parent / "chapters" / "mutual-funds-year.toml"

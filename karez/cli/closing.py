@@ -7,10 +7,7 @@ import click
 from karez.access.models import User
 from karez.cli.progress import bar
 from karez.closing import services as closing
-from karez.closing import work
 from karez.closing.queries import check_region
-from karez.intake import services as intake
-from karez.places.services import refresh_tree_if_due
 
 
 def prepare_close(actor: User, region: str, year: int, provisional: bool, accept: Mapping[str, str]) -> bool:
@@ -45,16 +42,3 @@ def reopen_year(first: User, second: User, region: str, year: int, reason: str) 
     """Opens the last closed year again."""
     check_region(region)
     closing.reopen(first, second, year=year, reason=reason)
-
-
-def recover_all() -> list[str]:
-    """Takes up what a crash interrupted in closing and in intake; returns sentences."""
-    queued = [f"batch {number}: queued again" for number in intake.recover()]
-    return [*closing.recover(), *work.take_up(), *queued]
-
-
-def take_up() -> None:
-    """What every start of the site does first: recover, and renew today's tree where a change was dated ahead."""
-    for line in recover_all():
-        click.echo(line, err=True)
-    refresh_tree_if_due()

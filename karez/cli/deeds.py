@@ -235,7 +235,7 @@ def reopen(*, region: str, year: int, by: str, second: str, reason: str) -> None
 def recover() -> None:
     """Takes up what a crash interrupted: loading, applying, closing. Starting the site does the same."""
     with working():
-        from karez.cli.closing import recover_all
+        from karez.host.recovery import recover_all
 
         for line in recover_all() or ["Nothing was left in the middle."]:
             click.echo(line, err=True)
@@ -259,7 +259,7 @@ def verify(*, published: tuple[str, ...], form: str) -> int:
     if len(folders) != len(published):
         raise click.BadParameter("write YEAR=FOLDER, for example 2009=/srv/site", param_hint="--published")
     with working():
-        from karez.cli.verifying import BLIND, verify_all
+        from karez.host.verifying import BLIND, verify_all
 
         rows = verify_all(published=folders)
         if form == "json":

@@ -18,12 +18,11 @@ from karez.access.models import User
 from karez.access.queries import permissions_of
 from karez.access.roles import Role
 from karez.access.services import end_founding
-from karez.cli.closing import recover_all
 from karez.cli.founding import load_places, person, region_area
 from karez.cli.loading import Loaded, apply_batch, batch_of_file, load_file, sheet_named
 from karez.cli.progress import bar
 from karez.closing import services as closing
-from karez.host import paths
+from karez.host.recovery import recover_all
 from karez.kernel.counting import counted
 from karez.kernel.refusal import Refusal
 from karez.periods import services as periods
@@ -33,6 +32,7 @@ from karez.publication import queries as editions
 from karez.publication import services as publication
 from karez.publication.publishing import publish
 from karez.reference import attach_documents, write
+from karez.system import paths
 
 REGION, YEAR = "64", 2009
 FOLDER = paths.VAR / "demo"

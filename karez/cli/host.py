@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from karez.cli.program import DAY, YEAR, karez, working
-from karez.host import clock
+from karez.system import clock
 
 
 @karez.command()
@@ -174,11 +174,11 @@ def serve(*, port: int, host: str) -> None:
     from karez.host.serving import serve as run_server
 
     with alone() as lock, working(migrate=True):
-        from karez.cli.closing import take_up
         from karez.host.backup import require_tested_target
+        from karez.host.recovery import take_up
 
         require_tested_target()
-        take_up()
+        take_up(lambda line: click.echo(line, err=True))
         run_server(port=port, host=host, lock=lock)
 
 

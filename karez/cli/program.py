@@ -9,8 +9,8 @@ from typing import Any
 import click
 
 from karez import __version__
-from karez.host import clock
 from karez.kernel.refusal import Refusal
+from karez.system import clock
 
 OK, NO, UNUSABLE = 0, 1, 2
 
@@ -125,7 +125,7 @@ def _database_refusal(error: Exception) -> Refusal | None:
     import psycopg
     from django.apps import apps
 
-    from karez.host import database
+    from karez.system import database
 
     cause = error if isinstance(error, psycopg.Error) else error.__cause__
     if (
@@ -145,7 +145,8 @@ def working(*, migrate: bool = False) -> Iterator[None]:
 
     Where nothing is installed it refuses, and makes nothing, unless the command is one that founds (`migrate`).
     """
-    from karez.host import database, installation, paths, postgres
+    from karez.host import installation
+    from karez.system import database, paths, postgres
 
     paths.require_place()
     if migrate and not (database.url() or database.cluster().made):

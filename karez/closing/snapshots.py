@@ -18,8 +18,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from karez.host import paths
 from karez.kernel.messages import Listing, say
+from karez.system import paths
 
 SEALED, PROVISIONAL = "sealed", "provisional"
 KEPT = 3  # provisional snapshots

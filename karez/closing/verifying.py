@@ -15,12 +15,12 @@ from karez.closing.queries import unproved_snapshots
 from karez.closing.sessions import frozen_state
 from karez.closing.snapshots import Snapshot
 from karez.closing.taking import write_tables
-from karez.host import paths
 from karez.kernel.counting import counted
 from karez.kernel.figure_tables import FigureTable
 from karez.kernel.verifying import Proof
 from karez.periods.models import Period
 from karez.register.queries import ERASED_KEYS
+from karez.system import paths
 
 _MEMORY = "512MB"
 

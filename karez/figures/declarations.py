@@ -22,11 +22,11 @@ from django.apps import apps
 from karez.closing.declared import figure_tables
 from karez.closing.export import all_columns
 from karez.figures.expressions import CONSTANTS, Aggregate, NotAllowed, Scalar, parse_value, parse_where
-from karez.host import paths
 from karez.kernel.figure_tables import FigureTable
 from karez.kernel.formula import Formula, FormulaError, parse_formula
 from karez.kernel.messages import Listing, say
 from karez.kernel.refusal import Refusal
+from karez.system import paths
 
 LEVELS = ("region", "prefecture", "county", "township", "village")
 KINDS = ("stock", "flow", "rule", "plan", "share", "average", "growth")

@@ -20,10 +20,11 @@ from pathlib import Path
 from typing import Any
 
 from karez import __version__
-from karez.host import database, keys, leftovers, paths, postgres, programs
+from karez.host import leftovers, programs
 from karez.kernel.files import room_told, side_folder, write_whole
 from karez.kernel.refusal import Refusal
 from karez.kernel.sealing import file_digest
+from karez.system import database, keys, paths, postgres
 
 _FOLDERS = {"files": paths.FILES, "snapshots": paths.SNAPSHOTS}
 _TESTED = paths.VAR / "backup-target.json"
@@ -305,7 +306,7 @@ def verify_restored() -> list[str]:
     """What was verified in this installation: snapshots' digests, trial balances; refuses where something does not
     agree.
     """
-    from karez.cli.verifying import verify_all
+    from karez.host.verifying import verify_all
 
     rows = verify_all(restored=True)
     bad = [row for row in rows if not row["good"]]

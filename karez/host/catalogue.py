@@ -16,10 +16,11 @@ from typing import Any
 
 import psycopg
 
-from karez.host import database, programs, sessions
+from karez.host import programs
 from karez.kernel.refusal import Refusal
 from karez.kernel.verifying import Proof
 from karez.periods.state import differences, installed
+from karez.system import database, sessions
 
 _SQL = Path(__file__).parent / "sql"
 
@@ -120,7 +121,7 @@ def _brought_up(name: str) -> None:
     """Migrations where they are missing, rights and guards, in a program of its own: this one is at another database."""
     environment = os.environ | {"KAREZ_DATABASE": name, "DJANGO_SETTINGS_MODULE": "karez.settings"}
     program = (
-        "import django; django.setup(); from karez.host import database; from karez.periods import guard; "
+        "import django; django.setup(); from karez.system import database; from karez.periods import guard; "
         "from django.core.management import call_command\n"
     )
     program += "database.prepare(); from django.db import connections\n"

@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from karez.host import lifeline, logs
+from karez.host import lifeline
 from karez.host.front import lanes
+from karez.system import logs
 
 AT = "KAREZ_SERVE_AT"  # address and port of the front, in its environment
 _HEADER_SECONDS = 10  # to send the head of a request, and for an idle connection to ask again

@@ -4,9 +4,10 @@ import sys
 
 from django.core.management import call_command
 
-from karez.host import database, installation, paths, schema, waiting
+from karez.host import installation, schema, waiting
 from karez.intake import words
 from karez.periods import guard, tallying
+from karez.system import database, paths
 
 
 def bring_up(*, verbosity: int = 0) -> None:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 import psycopg
 
-from karez.host import clock, database, keys, paths
 from karez.kernel.refusal import Refusal
+from karez.system import clock, database, keys, paths
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ and the queue warns of it.
 """
 
 import os
+import sys
 
 
 def work() -> None:
@@ -13,9 +14,9 @@ def work() -> None:
 
     django.setup()
     if os.environ.get("KAREZ_STARTS", "0") != "0":
-        from karez.cli.closing import take_up
+        from karez.host.recovery import take_up
 
-        take_up()
+        take_up(lambda line: print(line, file=sys.stderr))
     from procrastinate.contrib.django import app
 
     app.with_connector(app.connector.get_worker_connector()).run_worker(concurrency=1)  # type: ignore[attr-defined]

@@ -16,7 +16,7 @@ _server = multiprocessing.parent_process()
 if _server is not None and _server.pid is not None:
     lifeline.hold(_server.pid)
 
-from karez.host import logs  # noqa: E402 - tied first: loading takes a second
+from karez.system import logs  # noqa: E402 - tied first: loading takes a second
 from karez.wsgi import application as _site  # noqa: E402
 
 NUMBER = "karez.request"  # in a request's META, where it came through the front

@@ -13,8 +13,8 @@ from pathlib import Path
 
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from karez.host import database, postgres
 from karez.kernel.refusal import Refusal
+from karez.system import database, postgres
 
 _VERSION = re.compile(r"\b(\d+)(?:\.\d+)*\b")
 

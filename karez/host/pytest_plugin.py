@@ -61,6 +61,6 @@ os.environ["KAREZ_VAR"] = os.environ["KAREZ_TEST_VAR"]
 os.environ["KAREZ_DURABLE"] = "0"
 os.environ["KAREZ_DATABASE"] = f"karez_test_{os.getpid()}"
 
-from karez.host import keys  # noqa: E402 - which folder it is kept in was decided above
+from karez.system import keys  # noqa: E402 - which folder it is kept in was decided above
 
 keys.make_if_missing()

@@ -16,11 +16,12 @@ from contextlib import contextmanager
 import click
 import psycopg
 
-from karez.host import children, database, paths, postgres
+from karez.host import children
 from karez.host.front import said
 from karez.host.front.lanes import PAGES_SOCKET
 from karez.host.supervision import Child, keep
 from karez.kernel.refusal import Refusal
+from karez.system import database, paths, postgres
 
 log = logging.getLogger(__name__)
 _PAGES_BYTES, _HEAVY_BYTES = 3 * 2**30, 3 * 2**30  # of memory each of their processes may write to

@@ -14,8 +14,8 @@ import psycopg
 from django.db import connections
 from django.db.utils import OperationalError
 
-from karez.host import database
 from karez.kernel.refusal import Refusal
+from karez.system import database
 
 LIMIT_SECONDS = 600
 _LOOK_SECONDS = 2.0

@@ -19,7 +19,6 @@ from procrastinate.contrib.django import app as job_app
 from karez.access.models import User
 from karez.access.queries import granted_area_ids
 from karez.access.rules import who_may
-from karez.host import database, sessions
 from karez.intake import limits, references, registry, rules, telling, vault
 from karez.intake.loading import load
 from karez.intake.models import Batch, State
@@ -31,6 +30,7 @@ from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Applying, Check, Sheet
 from karez.periods.models import Region
 from karez.records import rules as record_rules
+from karez.system import database, sessions
 
 _LOCK_CLASS = 4712  # one advisory lock a batch, held by the process that works on it
 STAGE_JOB, APPLY_JOB = "karez.intake.stage_batch", "karez.intake.apply_batch"

@@ -20,8 +20,8 @@ from typing import Any, BinaryIO
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from django.conf import settings
 
-from karez.host import paths
 from karez.intake.limits import VAULT_CHUNK
+from karez.system import paths
 
 _MARK = b"KZV1"
 _NONCE, _TAG, _ID = 12, 16, 16

@@ -16,6 +16,7 @@ import karez
 from karez.kernel.lanes import Way
 from karez.kernel.messages import Text
 
+
 @dataclass(frozen=True)
 class MenuEntry:
     """An entry of the menu, shown to who holds the permission somewhere (`whole_region`: over the whole region).

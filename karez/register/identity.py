@@ -17,7 +17,6 @@ from django.db.models.functions import Now
 
 from karez.access.models import User
 from karez.access.services import log_read
-from karez.host import sessions
 from karez.intake import retention
 from karez.kernel.id_number import disagreement, fault_of
 from karez.kernel.messages import say
@@ -27,6 +26,7 @@ from karez.notices.queries import documents_naming
 from karez.places.queries import may, require, visible_area_ids_sql
 from karez.register import rules
 from karez.register.models import ErasureRequest, Household, Identity, Membership, Person
+from karez.system import sessions
 
 VIEW, RECORD, CORRECT = "register.view", "register.send", "register.apply"
 _SHOWN = 200  # a search that finds more is asked to be narrower

@@ -8,9 +8,9 @@ from django.conf import settings
 from django.test import Client
 
 from karez.access.visitors import VisitorMiddleware
-from karez.host import reached
 from karez.kernel import addresses
 from karez.kernel.refusal import Refusal
+from karez.system import reached
 
 PROXIES = addresses.networks("127.0.0.0/8 , ::1，10.2.0.0/16")
 

@@ -19,7 +19,6 @@ _server = multiprocessing.parent_process()
 if _server is not None and _server.pid is not None:
     lifeline.hold(_server.pid)
 
-from karez.host import logs, reached  # noqa: E402 - tied to the server first
 from karez.host.front.bodies import Bodies, Body, Gone, Message, NotTaken, Receive  # noqa: E402
 from karez.host.front.health import Health  # noqa: E402
 from karez.host.front.hop import PIECE, Answer, Asked, Away, Hop  # noqa: E402
@@ -36,6 +35,7 @@ from karez.host.front.said import Words  # noqa: E402
 from karez.host.front.table import way_of  # noqa: E402
 from karez.kernel import addresses  # noqa: E402
 from karez.kernel.lanes import HEAVY, PAGES, PROOF, Way  # noqa: E402
+from karez.system import logs, reached  # noqa: E402 - tied to the server first
 
 Send = Callable[[Message], Awaitable[None]]
 _HEAD_SECONDS = {PAGES: 60.0, HEAVY: 600.0, PROOF: 120.0}  # until an answer begins

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from karez.host import paths
 from karez.kernel.lanes import FORM_BYTES, HEAVY, PROOF, Way
+from karez.system import paths
 
 FOLDER = paths.SCRATCH / "bodies"
 IN_MEMORY = 32 * 1024

@@ -9,7 +9,7 @@ from typing import Any
 
 import psycopg
 
-from karez.host import database
+from karez.system import database
 
 SECONDS = 0.7  # after which what did not answer counts as not answering
 

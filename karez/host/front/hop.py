@@ -16,9 +16,9 @@ import aiohttp
 from multidict import CIMultiDict
 from yarl import URL
 
-from karez.host import paths
 from karez.host.front.bodies import Body, has_room
 from karez.host.front.lanes import Lane
+from karez.system import paths
 
 PIECE = 64 * 1024
 AHEAD = 256 * 1024 * 1024  # of an answer kept for a reader; beyond it the process waits

@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from karez.host import paths
+from karez.system import paths
 
 PAGES_SOCKET, HEAVY_SOCKET = paths.VAR / "run" / "pages.sock", paths.VAR / "run" / "heavy.sock"
 PAGES_PLACES, HEAVY_PLACES, PROOF_PLACES = 4, 2, 2

@@ -8,7 +8,7 @@ from http.cookies import CookieError, SimpleCookie
 from pathlib import Path
 from typing import Any
 
-from karez.host import paths
+from karez.system import paths
 
 FILE = paths.VAR / "run" / "said.json"
 _COOKIE = "django_language"

@@ -16,12 +16,12 @@ import pytest
 from django.db import connection
 
 from karez.access.services import end_founding
-from karez.host import database, paths
 from karez.intake import queries, services, vault
 from karez.intake.models import Batch, State
 from karez.intake.tests.conftest import csv_of, make_county, sent
 from karez.kernel.refusal import Refusal
 from karez.notices.models import Document
+from karez.system import database, paths
 
 ROUNDS = int(os.environ.get("KAREZ_CRASH_ROUNDS", "3"))
 ROWS = 30_000 if "KAREZ_CRASH_ROUNDS" in os.environ else 6_000

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 import psycopg
 
-from karez.host import database
 from karez.intake import installed, registry
 from karez.intake.voiding import void_batch_rows
 from karez.kernel.sheets import Applying, Check, Column, Kind, Sheet, Total
+from karez.system import database
 
 _APPLY = """
 INSERT INTO notices_document (kind, subject_id, area_id, name, title, issued_on, media_type, size_bytes, digest,

@@ -9,12 +9,12 @@ import psycopg
 import pytest
 from django.db import connection
 
-from karez.host import database
 from karez.kernel.refusal import Refusal
 from karez.ledger import services
 from karez.ledger.models import Voucher
 from karez.ledger.tests.conftest import DAY, World, make_book
 from karez.ledger.tests.test_queries import failing
+from karez.system import database
 
 Connect = Callable[[], "psycopg.Connection[Any]"]
 TABLES = ("book", "account", "set", "voucher", "pending_line", "transfer", "counter", "cash_count")

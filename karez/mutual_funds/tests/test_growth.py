@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from karez.host import database
 from karez.kernel.tests.work import Watched
+from karez.system import database
 
 SMALL, LARGE = 1_200, 4_800
 _FIRST = 1_000_000  # ids made here

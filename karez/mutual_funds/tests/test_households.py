@@ -9,11 +9,11 @@ from django.test import Client
 from django.urls import reverse
 
 from karez.access.models import ReadEvent
-from karez.host import database
 from karez.kernel.refusal import Refusal
 from karez.mutual_funds.models import Member
 from karez.mutual_funds.tests import entered
 from karez.mutual_funds.tests.conftest import DAY, Fund, household
+from karez.system import database
 
 _JOIN = (
     "INSERT INTO mutual_funds_member (society_id, household_id, starts_on, counts_from, recorded_by_id) VALUES "

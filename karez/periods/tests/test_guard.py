@@ -11,8 +11,8 @@ from django.db import connection
 
 from karez.access.models import ReadEvent
 from karez.access.services import add_user
-from karez.host import database
 from karez.periods import guard, services
+from karez.system import database
 
 Connect = Callable[[], "psycopg.Connection[Any]"]
 

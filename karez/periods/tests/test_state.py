@@ -7,8 +7,8 @@ import psycopg
 import pytest
 from django.db import connection
 
-from karez.host import database
 from karez.periods import state
+from karez.system import database
 
 # As a superuser would: each undone with the transaction.
 _CHANGES: dict[str, str | tuple[str, ...]] = {

@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from karez.host import database
 from karez.kernel.tests.work import Watched
 from karez.places import queries
 from karez.places.loading import load_region
 from karez.places.models import Designation, Tree
+from karez.system import database
 
 END_2008, END_2009 = date(2008, 12, 31), date(2009, 12, 31)
 

@@ -13,10 +13,10 @@ from python_calamine import CalamineWorkbook
 
 from karez.access import visitor_calls as proof_limit
 from karez.access.models import VisitorCall
-from karez.host import paths
 from karez.proofreader import upload as proof_upload
 from karez.proofreader import views as proof_views
 from karez.proofreader.proof import DATA, proof, proof_of
+from karez.system import paths
 
 pytestmark = pytest.mark.django_db
 XINJIANG = (DATA / "xinjiang-2009.csv").read_bytes()

@@ -8,11 +8,11 @@ from typing import Any
 import psycopg
 import pytest
 
-from karez.host import database
 from karez.notices.models import Document
 from karez.notices.services import attach
 from karez.register import services
 from karez.register.models import Erasure
+from karez.system import database
 
 Connect = Callable[[], "psycopg.Connection[Any]"]
 _MEMBER = """INSERT INTO register_membership (person_id, household_id, relation, is_head, starts_on, counts_from,

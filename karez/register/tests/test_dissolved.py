@@ -8,13 +8,13 @@ from typing import Any
 import psycopg
 import pytest
 
-from karez.host import database
 from karez.kernel.refusal import Refusal
 from karez.register import services
 from karez.register.models import Household
 from karez.register.sheets import ASSESSMENTS
 from karez.register.tests.staging import faults, stage_assessments
 from karez.register.tests.test_pages import JAN
+from karez.system import database
 
 Connect = Callable[[], "psycopg.Connection[Any]"]
 MAY, JUNE = date(2009, 5, 1), date(2009, 6, 1)

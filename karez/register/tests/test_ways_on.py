@@ -11,12 +11,12 @@ import psycopg
 import pytest
 from django.urls import reverse
 
-from karez.host import database
 from karez.kernel.refusal import Refusal
 from karez.register import identity, queries, services
 from karez.register.inbox import items
 from karez.register.models import Death, Household, Identity, Membership, Person
 from karez.register.tests.test_pages import JAN, signed_in
+from karez.system import database
 
 Connect = Callable[[], "psycopg.Connection[Any]"]
 JUNE = date(2009, 6, 1)

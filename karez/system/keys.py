@@ -9,10 +9,10 @@ import os
 import secrets
 from pathlib import Path
 
-from karez.host import paths
 from karez.kernel.files import room_told
 from karez.kernel.refusal import Refusal
 from karez.kernel.sealing import KEY_BYTES, SealingKey
+from karez.system import paths
 
 PLACE = paths.KEYS / "sealing.key"
 

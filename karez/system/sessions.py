@@ -7,7 +7,7 @@ themselves.
 
 import os
 
-from karez.host import clock
+from karez.system import clock
 
 PAGES = "KAREZ_PAGES"  # set in the environment of the process that answers pages
 

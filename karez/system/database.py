@@ -19,8 +19,8 @@ import psycopg
 from psycopg import sql
 from psycopg.conninfo import conninfo_to_dict
 
-from karez.host import clock, paths, postgres, sessions
 from karez.kernel.refusal import Refusal
+from karez.system import clock, paths, postgres, sessions
 
 OWNER: str = "karez_owner"
 APP: str = "karez_app"

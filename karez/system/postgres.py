@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
-from karez.host import paths
 from karez.kernel.refusal import Refusal
+from karez.system import paths
 
 SOCKET_NAME = ".s.PGSQL.5432"
 SOCKET_LIMIT = 107  # bytes of a socket path the kernel accepts, the terminating zero not counted

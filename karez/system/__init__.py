@@ -1,0 +1,1 @@
+"""What this installation is to the rooms: its folders, database, sessions, clock, keys, names and logs. Runs nothing."""
