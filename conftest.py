@@ -20,11 +20,11 @@ from karez.access.models import User
 from karez.access.roles import Role
 from karez.access.services import add_user, grant_role
 from karez.host import install
-from karez.system import database, paths, postgres
 from karez.periods import services as periods
 from karez.places import loading
 from karez.places.models import Tree
 from karez.places.services import refresh_tree
+from karez.system import database, paths, postgres
 from tests import kept_cluster, stages
 
 _TEMPLATE = f"karez_template_{os.getpid()}"

@@ -122,10 +122,10 @@ def _filled(persons: int) -> dict[str, Any]:
     from karez.access.roles import Role
     from karez.access.services import add_user, grant_role
     from karez.host import install
-    from karez.system import database
     from karez.periods import services as periods
     from karez.places.models import Tree
     from karez.places.services import refresh_tree
+    from karez.system import database
 
     install.bring_up()
     with connections["default"].cursor() as cursor:

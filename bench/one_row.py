@@ -146,10 +146,10 @@ def _world() -> tuple[Any, list[str]]:
     from bench.loading import _villages
     from karez.access.roles import Role
     from karez.access.services import add_user, grant_role
-    from karez.system import database
     from karez.intake import services
     from karez.intake.models import State
     from karez.periods.services import region
+    from karez.system import database
 
     people = []
     for name, role in (("bench_finance", Role.FINANCE_OFFICER), ("bench_approver", Role.APPROVER)):
