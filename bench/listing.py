@@ -119,7 +119,7 @@ def _filled(persons: int) -> dict[str, Any]:
     from django.db import connections
     from django.test import Client
 
-    from karez.access.models import Role
+    from karez.access.roles import Role
     from karez.access.services import add_user, grant_role
     from karez.host import install
     from karez.periods import services as periods

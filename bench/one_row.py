@@ -144,7 +144,7 @@ _SOCIETY_HEAD = (
 def _world() -> tuple[Any, list[str]]:
     """Two people and societies whose members each have a loan, brought in by files; the sender and the villages' codes."""
     from bench.loading import _villages
-    from karez.access.models import Role
+    from karez.access.roles import Role
     from karez.access.services import add_user, grant_role
     from karez.intake import services
     from karez.intake.models import State

@@ -3,4 +3,8 @@
 from karez.kernel.lanes import HEAVY, Way
 from karez.kernel.rooms import Room
 
-ROOM = Room(asked={r"/lists/[^/]+/(?:[^/]+/\d+/)?file/": Way(HEAVY)})
+ROOM = Room(
+    asked={
+        r"/lists/[^/]+/(?:[^/]+/\d+/)?file/": Way(HEAVY),
+    },
+)

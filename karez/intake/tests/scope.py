@@ -10,9 +10,9 @@ SCOPED = {
 }
 # Addresses that show each reader their own part: they open, and nothing of another county is in them.
 OWN = {
+    "intake:options": {"sheet": "register", "column": "household_no"},
     "intake:batches": {},
     "intake:send": {},
     "intake:enter": {"sheet": "register"},
-    "intake:options": {"sheet": "register", "column": "household_no"},
     "intake:template": {"sheet": "register"},
 }
