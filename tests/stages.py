@@ -53,7 +53,6 @@ class Stage:
             try:
                 self._built = self.build(*([copy.deepcopy(self.on._built)] if self.on else []))
             finally:
-                close_all()
                 use(before)
             self.database = name
         return self.database
@@ -77,9 +76,7 @@ def enter(stage: Stage, template: str) -> None:
     if _at is stage:
         return
     leave()
-    name = stage.make(template)
-    close_all()
-    _empty = use(name)
+    _empty = use(stage.make(template))
     _at = stage
 
 
@@ -93,7 +90,6 @@ def leave() -> None:
     """Makes the empty database the one in use again."""
     global _at  # noqa: PLW0603
     if _at is not None:
-        close_all()
         assert _empty is not None
         use(_empty)
         _at = None
@@ -103,13 +99,11 @@ def leave() -> None:
 def clone(name: str, stage: Stage | None, template: str) -> Iterator[None]:
     """A database of that name in use for the block: a clone of the stage's, or of the empty one."""
     global _at  # noqa: PLW0603
-    close_all()
     _clone(name, stage.make(template) if stage else template)
     before, _at = use(name), stage
     try:
         yield
     finally:
-        close_all()
         use(before)
         _at = None
         with database.administrator() as admin:
@@ -118,13 +112,18 @@ def clone(name: str, stage: Stage | None, template: str) -> Iterator[None]:
 
 def _clone(name: str, template: str) -> None:
     """By copying files: half the work of writing every page to the log."""
+    close_all()
     words = "CREATE DATABASE {} OWNER {} TEMPLATE {} STRATEGY file_copy"
     with database.administrator() as admin:
         admin.execute(sql.SQL(words).format(*map(sql.Identifier, (name, database.OWNER, template))))
 
 
 def use(name: str) -> str:
-    """Makes a database the one in use, for programs the test starts too; the name of the one before."""
+    """Makes a database the one in use, for programs the test starts too; the name of the one before.
+
+    A connection still open would go on writing into the one before.
+    """
+    close_all()
     before = os.environ["KAREZ_DATABASE"]
     os.environ["KAREZ_DATABASE"] = name
     for alias in connections:

@@ -19,6 +19,11 @@ def spoil(world: Any) -> None:
     world.clerk.username = "spoilt"
 
 
+def test_none_before(db: None) -> None:
+    """Leaves a connection behind, which the first stage must not be built through."""
+    assert not User.objects.exists()
+
+
 @pytest.mark.parametrize("turn", [1, 2])
 def test_rolled_back(turn: int, world: Any) -> None:
     spoil(world)
