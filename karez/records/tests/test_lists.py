@@ -24,8 +24,9 @@ from karez.kernel.lists import RecordList
 from karez.kernel.reading import while_reading
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Kind
-from karez.mutual_funds import proposals, services
+from karez.mutual_funds import proposals
 from karez.mutual_funds.models import Loan, Society
+from karez.mutual_funds.tests import entered
 from karez.records import exports, fetching, registry
 from karez.records.asked import Asked, after, read
 from karez.records.cells import Cells
@@ -46,18 +47,18 @@ def _written(world: Any) -> dict[str, samples.Sample]:
     members = list(society.members.order_by("pk"))
     for n, member in enumerate(members[1:3], start=1):
         day = date(2009, 3, 2) + timedelta(days=n)
-        services.contribute(world.finance, member=member, amount_fen=60_000 * n, paid_on=day, receipt_no=f"=R{n}")
+        entered.contribute(world.finance, member=member, amount_fen=60_000 * n, paid_on=day, receipt_no=f"=R{n}")
         lent = {"member": member, "loan_no": f"M{n}", "principal_fen": 10_000 * n, "lent_on": day, "term_days": 90}
         loan = proposals.approve(
             world.approver, proposals.prepare_loan(world.finance, **lent, purpose=("crops", "trade")[n - 1])
         )
         assert isinstance(loan, Loan)
-        services.record_repayment(world.finance, loan=loan, amount_fen=1_000 * n, paid_on=day + timedelta(days=30))
+        entered.record_repayment(world.finance, loan=loan, amount_fen=1_000 * n, paid_on=day + timedelta(days=30))
     ours = Loan.objects.get(pk=found[OURS].ids["loan_id"])
     for n in range(2):
         day = date(2009, 5, 1 + n)
-        services.accept_gift(world.finance, society=society, giver=f"Giver {n}", amount_fen=100 + n, given_on=day)
-        services.record_repayment(world.finance, loan=ours, amount_fen=1_000, paid_on=day)
+        entered.accept_gift(world.finance, society=society, giver=f"Giver {n}", amount_fen=100 + n, given_on=day)
+        entered.record_repayment(world.finance, loan=ours, amount_fen=1_000, paid_on=day)
     return found
 
 
