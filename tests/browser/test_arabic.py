@@ -23,7 +23,7 @@ def test_pages_run_from_the_right(committed_world: Any, site: str, sign_in: Any,
         reverse("ledger:account", args=[ids["account_id"]]),
         reverse("mutual_funds:society", args=[ids["society_id"]]),
         reverse("returns:submit"),
-        reverse("register:households", args=[ids["village_id"]]),
+        reverse("records:list", args=["register.households"]),
     ]
     wrong = []
     with languages.language(tmp_path, "ar", "العربية", languages.arabic):

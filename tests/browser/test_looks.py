@@ -136,9 +136,9 @@ def test_what_is_wrong_is_found(site: str, page: Any, shot: Any) -> None:
 def test_forms(site: str, page: Any, committed_world: Any, filled: Any, sign_in: Any, shot: Any) -> None:
     sign_in(page, committed_world.finance)
     wrong = look(page, site, reverse("mutual_funds:act", args=[filled["society_id"], "loan"]), "loan-form", shot)
-    wrong += look(
-        page, site, reverse("mutual_funds:act_loan", args=[filled["loan_id"], "repayment"]), "repayment-form", shot
-    )
+    wrong += look(page, site, reverse("intake:enter", args=["repayments"]), "repayment-form", shot)
+    act = reverse("mutual_funds:act_loan", args=[filled["loan_id"], "write-off"])
+    wrong += look(page, site, act, "write-off-form", shot)
     wrong += look(page, site, reverse("funds:prepare", args=[filled["line_id"], "allocation"]), "allocation-form", shot)
     wrong += look(page, site, reverse("ledger:reverse", args=[filled["voucher_id"]]), "reverse", shot)
     wrong += look(page, site, reverse("funds:line", args=[filled["line_id"]]), "line-with-acts", shot)
