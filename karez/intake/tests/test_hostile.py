@@ -11,11 +11,12 @@ from django.db import DatabaseError
 
 from karez.access.roles import Role
 from karez.access.services import grant_role
-from karez.intake import queries, registry, services, vault
+from karez.intake import registry, services, vault
 from karez.intake.models import Batch, State
 from karez.intake.tests.conftest import VILLAGES, csv_of, id_number, sent
 from karez.kernel.refusal import Refusal
 from karez.kernel.sheets import Column, Sheet
+from karez.records.exports import csv_line
 
 
 def kept() -> int:
@@ -127,7 +128,7 @@ def test_a_sheet_without_a_way_back_is_refused_in_words(
 
 @pytest.mark.parametrize("begins", ["=1", "+x", "-x", "@x", "\tx", "\r=1", "＝1", "＠x"])
 def test_a_list_of_faults_holds_nothing_a_spreadsheet_would_run(begins: str) -> None:
-    assert queries._line((1, begins)).split(",", 1)[1].lstrip('"').startswith("'")
+    assert csv_line((1, begins)).split(",", 1)[1].lstrip('"').startswith("'")
 
 
 def test_a_cell_of_ten_megabytes_spoils_its_row_only(county: SimpleNamespace) -> None:

@@ -148,7 +148,7 @@ def test_a_day_before_the_calendar_is_told_for_what_it_is() -> None:
         sheet: Any = SimpleNamespace(columns=(Column("since", "since", kind, days=Days.SINCE),))
         ahead, before = days.checks(sheet, opened)
         assert (ahead.expected, before.expected, before.todo) == (expected, expected, "correct the day")
-        assert _chinese(expected) != expected
+        assert _chinese(ahead.expected) != expected
 
 
 def test_the_words_of_sheets_are_folded_once(monkeypatch: pytest.MonkeyPatch) -> None:

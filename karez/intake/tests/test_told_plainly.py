@@ -20,7 +20,9 @@ from karez.intake.models import TO_CONFIRM, Batch, State
 from karez.intake.rules import word_key
 from karez.intake.tests.conftest import VILLAGES, csv_of, sent
 from karez.intake.tests.toy import TOY
+from karez.kernel import messages
 from karez.kernel.counting import counted
+from karez.kernel.messages import kept, say
 from karez.kernel.sheets import Check, Days, Kind, Outcome
 from karez.web.tests.reading import read
 
@@ -192,7 +194,8 @@ def test_the_database_knows_the_same_words(db: None) -> None:
         assert _sql("intake_word_key", word) == word_key(word)
     for unit in ("元", "万元", "美元", "persons", "10,000 yuan", "%", "公顷"):
         assert telling.noticed(unit) == unit
-        assert _sql("intake_told", f"the heading says {unit}", "unit", True) == f"the heading says {unit}"
+        said = _sql("intake_told", kept(say("the heading says {unit}", unit=unit)), "unit", True)
+        assert messages.read(said) == f"the heading says {unit}"
         assert unit[0].isdigit() or _sql("intake_told", f"5{unit}", "type", True) == f"… {unit}"
     for heading in ("姓名", "身份证号", "village", "合计"):
         assert telling.noticed(heading) == heading
@@ -205,7 +208,7 @@ def test_no_name_is_among_the_words(db: None, text: str) -> None:
     parts = ("张小凤", "zhang san", "Zhang", "欧阳", "修", "周 成", "周(成)")
     said = [
         telling.noticed(text),
-        _sql("intake_told", f"the heading says {text}", "unit", True),
+        str(messages.read(_sql("intake_told", kept(say("the heading says {unit}", unit=text)), "unit", True))),
         _sql("intake_told", f"5{text}", "type", True),
         *(_sql("intake_told", text, rule, True) for rule in ("type", "area", "unit")),
     ]

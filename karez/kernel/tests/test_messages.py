@@ -33,7 +33,7 @@ def _chinese(text: object) -> str:
         (Listing([say("region"), say("village")], " or "), "region or village", "自治区或村"),
         (say("voucher {number}: {fault}", number=1, fault=say("no lines")), "voucher 1: no lines", "凭证 1：没有分录"),
         (say("ended before {ends_before}", ends_before=date(2009, 3, 1)), "ended before 2009-03-01", None),
-        (say("Gift of {giver}", giver="Bank of Grant, Ltd"), "Gift of Bank of Grant, Ltd", "Bank of Grant, Ltd捐赠"),
+        (say("Gift of {1}", **{"1": "Bank of Grant, Ltd"}), "Gift of Bank of Grant, Ltd", "Bank of Grant, Ltd捐赠"),
     ],
 )
 def test_told_and_kept(message: str, text: str, chinese: str | None) -> None:

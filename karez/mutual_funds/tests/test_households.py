@@ -82,7 +82,7 @@ def test_who_reads_members_and_loans_is_on_record(fund: Fund) -> None:
     events = list(ReadEvent.objects.order_by("pk").values_list("kind", "subject_id", "rows", "user_id"))
     me = fund.treasurer.pk
     assert events == [
-        ("society_page", fund.society.pk, 4, me),
+        ("society_page", fund.society.pk, 5, me),
         ("loan", loan.pk, 1, me),
         ("society_page", fund.society.pk, 3, me),
     ]

@@ -47,7 +47,7 @@ def _written(world: Any) -> dict[str, samples.Sample]:
     members = list(society.members.order_by("pk"))
     for n, member in enumerate(members[1:3], start=1):
         day = date(2009, 3, 2) + timedelta(days=n)
-        entered.contribute(world.finance, member=member, amount_fen=60_000 * n, paid_on=day, receipt_no=f"=R{n}")
+        entered.contribute(world.finance, member=member, amount_fen=60_000 * n, paid_on=day, receipt_no=f"R{n}")
         lent = {"member": member, "loan_no": f"M{n}", "principal_fen": 10_000 * n, "lent_on": day, "term_days": 90}
         loan = proposals.approve(
             world.approver, proposals.prepare_loan(world.finance, **lent, purpose=("crops", "trade")[n - 1])
