@@ -123,7 +123,7 @@ def test_a_year_is_signed_once_and_by_another(demo: Console) -> None:
     before = demo.run("verify", "--format", "json").stdout
     for by, code, found in (
         ("wang", "closing.not_now", "The year 2009 cannot be signed by this person now."),  # signed it already
-        ("zhao", "access.not_granted", "closing.sign"),  # prepared it
+        ("zhao", "access.not_granted", "has no role over this area that may do this"),  # prepared it
     ):
         done = demo.run("sign", *YEAR, "--by", by)
         assert done.returncode == 1
@@ -283,11 +283,11 @@ _EDITS = (
     ),
     (
         (
-            "CREATE OR REPLACE FUNCTION mutual_funds_yuan(p_fen numeric) RETURNS text LANGUAGE sql IMMUTABLE AS $$ "
+            "CREATE OR REPLACE FUNCTION karez_yuan(fen numeric) RETURNS text LANGUAGE sql IMMUTABLE AS $$ "
             "SELECT '0.00' $$"
         ),
         "database",
-        "changed: function mutual_funds_yuan(numeric)",
+        "changed: function karez_yuan(numeric)",
     ),
     (
         "CREATE FUNCTION public.mine() RETURNS int LANGUAGE sql SECURITY DEFINER AS 'SELECT 1'",
